@@ -1,0 +1,234 @@
+//! Takes calls from the line and hands them out.
+
+use crate::{
+    boot,
+    children::Children,
+    exec::Running,
+    files,
+    kmsg::Log,
+    modules, ports,
+    serial::{self, Line},
+};
+use koru_protocol::{Call, Decoder, Errno, HEARTBEAT_MS, Ready, Reply, ToGuest, ToHost, VERSION};
+use rustix::time::{ClockId, Timespec};
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, MutexGuard, mpsc::Sender},
+    time::Duration,
+};
+
+/// What one call answers.
+pub type Answer = Result<Reply, Errno>;
+
+/// Input for a call under way. The channel closes without `Eof` when the
+/// caller has gone.
+pub enum Input {
+    /// Some bytes.
+    Data(Vec<u8>),
+    /// The end.
+    Eof,
+}
+
+/// What all calls share.
+pub struct Agent {
+    pub line: Arc<Line>,
+    pub log: Arc<Log>,
+    pub children: Arc<Children>,
+    inputs: Mutex<HashMap<u64, Sender<Input>>>,
+    running: Mutex<HashMap<u64, Running>>,
+}
+
+/// Serves the line. Returns only if it can no longer be read.
+pub fn serve(line: Line) -> io::Error {
+    match start(Arc::new(line)) {
+        Ok(agent) => agent.read_calls(),
+        Err(error) => error,
+    }
+}
+
+fn start(line: Arc<Line>) -> io::Result<Arc<Agent>> {
+    let log = Log::start(line.clone())?;
+    let agent = Arc::new(Agent {
+        line,
+        log,
+        children: Children::start()?,
+        inputs: Mutex::default(),
+        running: Mutex::default(),
+    });
+    let beating = agent.clone();
+    agent.line.send(&ToHost::Ready(ready()));
+    std::thread::Builder::new()
+        .name("heartbeat".into())
+        .spawn(move || {
+            loop {
+                std::thread::sleep(Duration::from_millis(HEARTBEAT_MS));
+                let uptime_ms = uptime_ms();
+                beating.line.send(&ToHost::Heartbeat { uptime_ms });
+            }
+        })?;
+    Ok(agent)
+}
+
+impl Agent {
+    fn read_calls(self: &Arc<Self>) -> io::Error {
+        let mut decoder = Decoder::default();
+        let mut buffer = [0; 4096];
+        loop {
+            match self.line.read(&mut buffer) {
+                Ok(0) => return io::ErrorKind::UnexpectedEof.into(),
+                Ok(length) => decoder.feed(&buffer[..length], |message| self.take(message)),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return error,
+            }
+        }
+    }
+
+    fn take(self: &Arc<Self>, message: ToGuest) {
+        match message {
+            ToGuest::Call { id, call } => self.call(id, call),
+            ToGuest::Data { id, bytes } => {
+                if let Some(input) = self.inputs().get(&id) {
+                    let _ = input.send(Input::Data(bytes));
+                }
+            }
+            ToGuest::Eof { id } => {
+                if let Some(input) = self.inputs().remove(&id) {
+                    let _ = input.send(Input::Eof);
+                }
+            }
+            ToGuest::Abandon { id } => {
+                self.inputs().remove(&id);
+                if let Some(running) = self.running().get(&id) {
+                    running.give_up();
+                }
+            }
+        }
+    }
+
+    /// Quick calls are answered here, in order; the others in a thread each.
+    fn call(self: &Arc<Self>, id: u64, call: Call) {
+        let answer = match call {
+            Call::Hello => Ok(Reply::Ready(ready())),
+            Call::Resize { of, size } => self.with_running(of, |r| r.resize(size)),
+            Call::Signal { of, signal } => self.with_running(of, |r| r.signal(signal)),
+            Call::Look { of } => self.with_running(of, |r| modules::look(r.pid)),
+            Call::List => modules::list(),
+            Call::Taint => modules::taint(),
+            Call::SetTime { seconds, nanos } => set_time(seconds, nanos),
+            Call::PowerOff => {
+                self.log.mark();
+                self.reply(id, Ok(Reply::Done));
+                self.line.drain();
+                ports::power_off(serial::STATUS_OK)
+            }
+            Call::Follow { .. } | Call::Hung { .. } => Err(libc::EOPNOTSUPP),
+            Call::Mark => return self.in_thread(id, |agent| Ok(Reply::Marked(agent.log.mark()))),
+            Call::GetFile { path } => {
+                return self.in_thread(id, move |agent| files::get(agent, id, &path));
+            }
+            Call::PutFile { path, mode } => {
+                let input = self.open_input(id);
+                return self.in_thread(id, move |_| files::put(&path, mode, &input));
+            }
+            Call::Exec(exec) => {
+                let input = (exec.stdin || exec.tty.is_some()).then(|| self.open_input(id));
+                return self.in_thread(id, move |agent| crate::exec::run(agent, id, exec, input));
+            }
+            Call::Load { path, params } => {
+                return self.in_thread(id, move |agent| modules::load(agent, id, &path, &params));
+            }
+            Call::Unload { name } => {
+                return self.in_thread(id, move |agent| modules::unload(agent, id, &name));
+            }
+        };
+        self.reply(id, answer);
+    }
+
+    fn in_thread(
+        self: &Arc<Self>,
+        id: u64,
+        work: impl FnOnce(&Arc<Agent>) -> Answer + Send + 'static,
+    ) {
+        let agent = self.clone();
+        let started = std::thread::Builder::new().spawn(move || {
+            let answer = work(&agent);
+            agent.inputs().remove(&id);
+            agent.running().remove(&id);
+            agent.reply(id, answer);
+        });
+        if started.is_err() {
+            self.reply(id, Err(libc::EAGAIN));
+        }
+    }
+
+    fn reply(&self, id: u64, reply: Answer) {
+        self.line.send(&ToHost::Reply { id, reply });
+    }
+
+    fn open_input(&self, id: u64) -> std::sync::mpsc::Receiver<Input> {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        self.inputs().insert(id, sender);
+        receiver
+    }
+
+    /// Enters a process as the one behind a call.
+    pub fn enter(&self, id: u64, running: Running) {
+        self.running().insert(id, running);
+    }
+
+    fn with_running(&self, id: u64, ask: impl FnOnce(&Running) -> Answer) -> Answer {
+        self.running().get(&id).map_or(Err(libc::ESRCH), ask)
+    }
+
+    fn inputs(&self) -> MutexGuard<'_, HashMap<u64, Sender<Input>>> {
+        self.inputs.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<u64, Running>> {
+        self.running.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+/// The errno of an error, for the host.
+pub fn errno(error: &io::Error) -> Errno {
+    error.raw_os_error().unwrap_or(match error.kind() {
+        io::ErrorKind::InvalidInput => libc::EINVAL,
+        _ => libc::EIO,
+    })
+}
+
+fn ready() -> Ready {
+    let uname = rustix::system::uname();
+    let text = |s: &std::ffi::CStr| s.to_string_lossy().into_owned();
+    Ready {
+        protocol: VERSION,
+        agent: env!("CARGO_PKG_VERSION").into(),
+        release: text(uname.release()),
+        version: text(uname.version()),
+        uptime_ms: uptime_ms(),
+    }
+}
+
+fn uptime_ms() -> u64 {
+    let now = rustix::time::clock_gettime(ClockId::Boottime);
+    now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
+}
+
+fn set_time(seconds: i64, nanos: u32) -> Answer {
+    let time = Timespec {
+        tv_sec: seconds,
+        tv_nsec: nanos.into(),
+    };
+    rustix::time::clock_settime(ClockId::Realtime, time)
+        .map(|()| Reply::Done)
+        .map_err(|e| e.raw_os_error())
+}
+
+/// A command of the agent's own binary in another role. Traces in the log
+/// show the process under this name.
+pub fn own_binary(role: &str) -> std::process::Command {
+    let mut command = std::process::Command::new(format!("{}/{role}", boot::ROLES));
+    command.arg(role).env_clear().env("PATH", boot::PATH);
+    command
+}

@@ -1,0 +1,76 @@
+//! Starting processes and reaping them, orphans too.
+
+use koru_protocol::Exit;
+use rustix::process::{WaitId, WaitIdOptions, WaitOptions, wait, waitid};
+use std::{
+    collections::HashMap,
+    io,
+    process::{Child, Command},
+    sync::{Arc, Condvar, Mutex, MutexGuard},
+};
+
+type OnExit = Box<dyn FnOnce(Exit) + Send>;
+
+/// All children of PID 1.
+#[derive(Default)]
+pub struct Children {
+    waited_for: Mutex<HashMap<u32, OnExit>>,
+    started: Condvar,
+}
+
+impl Children {
+    /// Starts the thread that reaps.
+    pub fn start() -> io::Result<Arc<Self>> {
+        let children = Arc::new(Children::default());
+        let reaper = children.clone();
+        std::thread::Builder::new()
+            .name("reaper".into())
+            .spawn(move || reaper.reap_for_ever())?;
+        Ok(children)
+    }
+
+    /// Starts a command; `on_exit` is called from the reaper when it ended.
+    pub fn spawn(&self, command: &mut Command, on_exit: OnExit) -> io::Result<Child> {
+        // With the lock held the reaper takes nobody: neither this child
+        // before it is entered, nor one whose exec failed, for which the
+        // standard library waits itself.
+        let mut waited_for = self.lock();
+        let child = command.spawn()?;
+        waited_for.insert(child.id(), on_exit);
+        self.started.notify_all();
+        Ok(child)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u32, OnExit>> {
+        self.waited_for.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn reap_for_ever(&self) {
+        loop {
+            // Wait for a child to end, but leave it there ...
+            let ended = waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+            let mut waited_for = self.lock();
+            if ended.is_err() {
+                // No children. The time limit is for orphans' sake: they
+                // become ours without notice.
+                let limit = std::time::Duration::from_secs(1);
+                drop(self.started.wait_timeout(waited_for, limit));
+                continue;
+            }
+            // ... and take all there are while nobody starts one.
+            let mut done = Vec::new();
+            while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+                let exit = match (status.exit_status(), status.terminating_signal()) {
+                    (Some(code), _) => Exit::Code(code),
+                    (None, signal) => Exit::Signal(signal.unwrap_or(0)),
+                };
+                let pid = pid.as_raw_nonzero().get() as u32;
+                done.extend(waited_for.remove(&pid).map(|on_exit| (on_exit, exit)));
+            }
+            drop(waited_for);
+            for (on_exit, exit) in done {
+                on_exit(exit);
+            }
+        }
+    }
+}

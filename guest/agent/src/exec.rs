@@ -1,0 +1,298 @@
+//! Commands: with pipes, or on a terminal.
+
+use crate::{
+    agent::{Agent, Answer, Input, errno, own_binary},
+    boot,
+};
+use koru_protocol::{CHUNK, Exec, Exit, Reply, Stream, ToHost, TtySize};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    pipe::{PipeFlags, pipe_with},
+    process::{Pid, Signal, kill_process, kill_process_group},
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::{Winsize, tcsetwinsize},
+};
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, ErrorKind, Read, Write},
+    os::{
+        fd::OwnedFd,
+        unix::{fs::OpenOptionsExt, process::CommandExt},
+    },
+    process::{Command, ExitCode, Stdio},
+    sync::{
+        Arc,
+        mpsc::{Receiver, channel},
+    },
+    thread,
+};
+
+/// Role of the process that takes hold of a terminal and becomes a command:
+/// `tty UID|- PROGRAM [ARG]..`.
+pub const ON_TTY: &str = "tty";
+
+/// A process behind a call.
+pub struct Running {
+    pub pid: u32,
+    master: Option<File>,
+}
+
+impl Running {
+    /// A process that has no terminal.
+    pub fn without_tty(pid: u32) -> Self {
+        Running { pid, master: None }
+    }
+
+    /// Sends a signal to the process group.
+    pub fn signal(&self, number: i32) -> Answer {
+        let signal = Signal::from_named_raw(number).ok_or(libc::EINVAL)?;
+        let pid = Pid::from_raw(self.pid as i32).ok_or(libc::ESRCH)?;
+        // A process that is about to become its group's leader is not yet one.
+        kill_process_group(pid, signal)
+            .or_else(|_| kill_process(pid, signal))
+            .map(|()| Reply::Done)
+            .map_err(|e| e.raw_os_error())
+    }
+
+    /// Changes the terminal's size; the kernel tells its processes.
+    pub fn resize(&self, size: TtySize) -> Answer {
+        let master = self.master.as_ref().ok_or(libc::ENOTTY)?;
+        tcsetwinsize(master, winsize(size))
+            .map(|()| Reply::Done)
+            .map_err(|e| e.raw_os_error())
+    }
+
+    /// Nobody waits for it any more.
+    pub fn give_up(&self) {
+        let _ = self.signal(libc::SIGHUP);
+        let _ = self.signal(libc::SIGKILL);
+    }
+}
+
+fn winsize(size: TtySize) -> Winsize {
+    Winsize {
+        ws_row: size.rows,
+        ws_col: size.cols,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    }
+}
+
+/// Runs a command to its end.
+pub fn run(agent: &Arc<Agent>, id: u64, exec: Exec, input: Option<Receiver<Input>>) -> Answer {
+    run_inner(agent, id, &exec, input)
+        .map(Reply::Exited)
+        .map_err(|e| errno(&e))
+}
+
+fn run_inner(
+    agent: &Arc<Agent>,
+    id: u64,
+    exec: &Exec,
+    input: Option<Receiver<Input>>,
+) -> io::Result<Exit> {
+    let (program, args) = exec.argv.split_first().ok_or(ErrorKind::InvalidInput)?;
+    let mut command = match exec.tty {
+        None => {
+            let mut command = Command::new(program);
+            command.args(args).process_group(0);
+            if let Some(uid) = exec.uid {
+                command.uid(uid).gid(uid);
+            }
+            command
+        }
+        Some(_) => {
+            let mut command = own_binary(ON_TTY);
+            command.arg(exec.uid.map_or("-".into(), |uid| uid.to_string()));
+            command.args(&exec.argv);
+            command
+        }
+    };
+    set_surroundings(&mut command, exec);
+
+    // The child's end of the pipe is held by the reaper: it closes with the
+    // child's end, and wakes the poll below.
+    let (ended, ended_out) = pipe_with(PipeFlags::CLOEXEC)?;
+    let (exited, exits) = channel();
+    let on_exit = Box::new(move |exit| {
+        let _ = exited.send(exit);
+        drop::<OwnedFd>(ended_out);
+    });
+
+    let (pid, outputs, stdin, master) = match exec.tty {
+        Some(size) => {
+            let (master, slave) = open_pty(size, exec.uid)?;
+            command
+                .stdin(slave.try_clone()?)
+                .stdout(slave.try_clone()?)
+                .stderr(slave);
+            let child = agent.children.spawn(&mut command, on_exit)?;
+            let stdin = master.try_clone()?;
+            let outputs = vec![(Stream::Stdout, master.try_clone()?)];
+            (child.id(), outputs, Some(stdin), Some(master))
+        }
+        None => {
+            let stdin = if input.is_some() {
+                Stdio::piped()
+            } else {
+                Stdio::null()
+            };
+            command
+                .stdin(stdin)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+            let mut child = agent.children.spawn(&mut command, on_exit)?;
+            let mut outputs = Vec::new();
+            if let Some(out) = child.stdout.take() {
+                outputs.push((Stream::Stdout, File::from(OwnedFd::from(out))));
+            }
+            if let Some(err) = child.stderr.take() {
+                outputs.push((Stream::Stderr, File::from(OwnedFd::from(err))));
+            }
+            let stdin = child.stdin.take().map(|s| File::from(OwnedFd::from(s)));
+            (child.id(), outputs, stdin, None)
+        }
+    };
+    // Our copies of the terminal's other end must not outlive the child's.
+    drop(command);
+    let on_tty = master.is_some();
+    agent.enter(id, Running { pid, master });
+    agent.line.send(&ToHost::Started { id, pid });
+    if let (Some(input), Some(stdin)) = (input, stdin) {
+        let agent = agent.clone();
+        thread::Builder::new().spawn(move || feed(&agent, id, input, stdin, on_tty))?;
+    }
+    forward(agent, id, outputs, &ended);
+    exits.recv().map_err(|_| ErrorKind::BrokenPipe.into())
+}
+
+fn set_surroundings(command: &mut Command, exec: &Exec) {
+    command
+        .env_clear()
+        .envs([
+            ("PATH", boot::PATH),
+            ("HOME", "/root"),
+            ("USER", "root"),
+            ("LOGNAME", "root"),
+            ("SHELL", "/bin/sh"),
+            ("TERM", "linux"),
+            ("LANG", "C.UTF-8"),
+        ])
+        .envs(exec.env.iter().map(|(k, v)| (k, v)))
+        .current_dir(exec.cwd.as_deref().unwrap_or("/root"));
+}
+
+fn open_pty(size: TtySize, uid: Option<u32>) -> io::Result<(File, File)> {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    grantpt(&master)?;
+    unlockpt(&master)?;
+    tcsetwinsize(&master, winsize(size))?;
+    let path = ptsname(&master, Vec::new())?;
+    let path = path.to_str().map_err(|_| ErrorKind::InvalidData)?;
+    let slave = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NOCTTY)
+        .open(path)?;
+    if let Some(uid) = uid {
+        std::os::unix::fs::chown(path, Some(uid), None)?;
+    }
+    Ok((master.into(), slave))
+}
+
+/// The process that becomes the command: leads a session whose terminal is
+/// its standard input.
+pub fn on_tty_here(args: &[String]) -> ExitCode {
+    let [uid, program, args @ ..] = args else {
+        return ExitCode::from(127);
+    };
+    let taken = rustix::process::setsid()
+        .and_then(|_| rustix::process::ioctl_tiocsctty(rustix::stdio::stdin()));
+    if let Err(error) = taken {
+        eprintln!("koru: no control of the terminal: {error}");
+    }
+    let mut command = Command::new(program);
+    command.args(args);
+    if let Ok(uid) = uid.parse() {
+        command.uid(uid).gid(uid);
+    }
+    let error = command.exec();
+    eprintln!("koru: {program}: {error}");
+    // As shells do: 127 for not found, 126 for not to be run.
+    ExitCode::from(if error.kind() == ErrorKind::NotFound {
+        127
+    } else {
+        126
+    })
+}
+
+/// Carries the host's bytes to the command.
+fn feed(agent: &Agent, id: u64, input: Receiver<Input>, mut stdin: File, on_tty: bool) {
+    const END_OF_INPUT: &[u8] = &[4];
+    loop {
+        match input.recv() {
+            Ok(Input::Data(bytes)) => {
+                // A command that closed its input still counts as taking it:
+                // else the sender would wait for ever.
+                let _ = stdin.write_all(&bytes);
+                let bytes = bytes.len() as u32;
+                agent.line.send(&ToHost::Taken { id, bytes });
+            }
+            Ok(Input::Eof) if on_tty => {
+                let _ = stdin.write_all(END_OF_INPUT);
+                return;
+            }
+            Ok(Input::Eof) | Err(_) => return,
+        }
+    }
+}
+
+/// Sends all output until the command has ended and what it wrote was read.
+/// A daemon that it left behind may keep the pipes: that is not waited for.
+fn forward(agent: &Agent, id: u64, mut outputs: Vec<(Stream, File)>, ended: &OwnedFd) {
+    const NOW: Timespec = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let mut over = false;
+    let mut buffer = [0; CHUNK];
+    loop {
+        let mut watched: Vec<_> = outputs
+            .iter()
+            .map(|(_, file)| PollFd::new(file, PollFlags::IN))
+            .collect();
+        if !over {
+            watched.push(PollFd::new(ended, PollFlags::IN));
+        }
+        if let Err(rustix::io::Errno::INTR) = poll(&mut watched, over.then_some(&NOW)) {
+            continue;
+        }
+        let ready: Vec<bool> = watched.iter().map(|w| !w.revents().is_empty()).collect();
+        if over && !ready.iter().any(|&r| r) {
+            return;
+        }
+        if !over && ready[outputs.len()] {
+            over = true;
+        }
+        let mut index = 0;
+        outputs.retain_mut(|(stream, file)| {
+            let is_ready = ready[index];
+            index += 1;
+            if !is_ready {
+                return true;
+            }
+            match file.read(&mut buffer) {
+                Ok(0) => false,
+                Ok(length) => {
+                    agent.line.send(&ToHost::Output {
+                        id,
+                        stream: *stream,
+                        bytes: buffer[..length].to_vec(),
+                    });
+                    true
+                }
+                Err(e) => e.kind() == ErrorKind::Interrupted,
+            }
+        });
+    }
+}

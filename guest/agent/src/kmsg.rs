@@ -1,0 +1,133 @@
+//! The kernel log, record by record.
+
+use crate::serial::Line;
+use koru_protocol::{LogRecord, ToHost, encode, parse_kmsg};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    pipe::{PipeFlags, pipe_with},
+};
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, ErrorKind, Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
+};
+
+/// Of the records from before the agent, those up to this level (warning) are
+/// sent: a stock kernel's boot is 400 lines of a slow serial line.
+const BOOT_LEVEL: u8 = 4;
+
+/// Bytes of frames that are sent at once.
+const BATCH: usize = 2048;
+
+/// The thread that reads `/dev/kmsg`.
+pub struct Log {
+    wake: Mutex<File>,
+    asked: Sender<Sender<u64>>,
+}
+
+impl Log {
+    /// Sends what there is, then goes on in a thread of its own.
+    pub fn start(line: Arc<Line>) -> io::Result<Arc<Self>> {
+        let kmsg = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open("/dev/kmsg")?;
+        let (wake_in, wake_out) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let (asked, asks) = channel();
+        let mut reader = Reader {
+            kmsg,
+            line,
+            next: 0,
+            batch: Vec::new(),
+        };
+        reader.drain(|record| record.level <= BOOT_LEVEL);
+        std::thread::Builder::new()
+            .name("kmsg".into())
+            .spawn(move || reader.run(wake_in.into(), asks))?;
+        Ok(Arc::new(Log {
+            wake: Mutex::new(wake_out.into()),
+            asked,
+        }))
+    }
+
+    /// Returns when every record up to now was sent, with the sequence number
+    /// of the next one.
+    pub fn mark(&self) -> u64 {
+        let (answer, answered) = channel();
+        let _ = self.asked.send(answer);
+        // A full pipe wakes as well.
+        let _ = self
+            .wake
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .write_all(&[0]);
+        answered.recv().unwrap_or(0)
+    }
+}
+
+struct Reader {
+    kmsg: File,
+    line: Arc<Line>,
+    next: u64,
+    batch: Vec<u8>,
+}
+
+impl Reader {
+    fn run(&mut self, mut wake: File, asks: Receiver<Sender<u64>>) {
+        loop {
+            let mut ready = [
+                PollFd::new(&self.kmsg, PollFlags::IN),
+                PollFd::new(&wake, PollFlags::IN),
+            ];
+            let _ = poll(&mut ready, None);
+            let _ = wake.read(&mut [0; 64]);
+            // Asks taken before the read: what they must wait for is there.
+            let pending: Vec<_> = asks.try_iter().collect();
+            self.drain(|_| true);
+            for ask in pending {
+                let _ = ask.send(self.next);
+            }
+        }
+    }
+
+    /// Sends all records that are there now.
+    fn drain(&mut self, wanted: impl Fn(&LogRecord) -> bool) {
+        let mut buffer = [0; 8192];
+        loop {
+            match self.kmsg.read(&mut buffer) {
+                Ok(length) => {
+                    let Some(record) = parse_kmsg(&buffer[..length]) else {
+                        continue;
+                    };
+                    self.next = record.seq + 1;
+                    if wanted(&record) {
+                        self.push(&ToHost::Log(record));
+                    }
+                }
+                // The ring overtook us; the next read has the oldest left.
+                Err(e) if e.kind() == ErrorKind::BrokenPipe => self.push(&ToHost::LogLost),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        self.flush();
+    }
+
+    fn push(&mut self, message: &ToHost) {
+        self.batch.extend(encode(message));
+        if self.batch.len() >= BATCH {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.batch.is_empty() {
+            self.line.send_encoded(&self.batch);
+            self.batch.clear();
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! PID 1 inside the guest: runs what the host asks for.
+//!
+//! The same binary, started by itself with another first argument, is also the
+//! short-lived process that loads a module ([`modules`]) or that takes hold of
+//! a terminal for a command ([`exec`]). An oops kills that process only, and
+//! no code has to run between a fork and an exec.
+
+mod agent;
+mod boot;
+mod children;
+mod exec;
+mod files;
+mod kmsg;
+mod modules;
+mod ports;
+mod serial;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if rustix::process::getpid().is_init() {
+        boot::prepare();
+        let error = match serial::Line::open(serial::DEVICE) {
+            Ok(line) => agent::serve(line),
+            Err(error) => error,
+        };
+        // PID 1 must not return. The console is all that is left to speak on.
+        eprintln!("koru-agent: {}: {error}", serial::DEVICE);
+        ports::power_off(serial::STATUS_NO_LINE);
+    }
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.split_first() {
+        Some((role, rest)) if role == modules::LOAD => modules::load_here(rest),
+        Some((role, rest)) if role == modules::UNLOAD => modules::unload_here(rest),
+        Some((role, rest)) if role == exec::ON_TTY => exec::on_tty_here(rest),
+        _ => {
+            eprintln!(
+                "koru-agent {}: runs as PID 1 inside a Koru guest",
+                env!("CARGO_PKG_VERSION")
+            );
+            ExitCode::from(2)
+        }
+    }
+}

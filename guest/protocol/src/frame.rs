@@ -1,0 +1,134 @@
+//! Frames on a byte stream.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Longest frame that is kept while its end has not come. Longer ones are noise.
+const MAX_FRAME: usize = 1 << 20;
+
+/// Encodes one message as a frame, with its closing zero byte.
+pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
+    postcard::to_stdvec_cobs(message).expect("every message can be serialised into memory")
+}
+
+/// Cuts a byte stream into messages.
+///
+/// ```
+/// use koru_protocol::{Decoder, ToHost, encode};
+/// let mut decoder = Decoder::default();
+/// let frame = encode(&ToHost::Heartbeat { uptime_ms: 7 });
+/// let mut seen = Vec::new();
+/// decoder.feed(b"noise\0", |m: ToHost| seen.push(m));
+/// decoder.feed(&frame, |m: ToHost| seen.push(m));
+/// assert_eq!(seen, [ToHost::Heartbeat { uptime_ms: 7 }]);
+/// assert_eq!(decoder.bad_frames(), 1);
+/// ```
+#[derive(Debug, Default)]
+pub struct Decoder {
+    partial: Vec<u8>,
+    overlong: bool,
+    bad: u64,
+}
+
+impl Decoder {
+    /// Feeds bytes as they came; calls `deliver` for every whole message.
+    pub fn feed<T: DeserializeOwned>(&mut self, mut bytes: &[u8], mut deliver: impl FnMut(T)) {
+        while let Some(end) = bytes.iter().position(|&b| b == 0) {
+            self.push(&bytes[..end]);
+            bytes = &bytes[end + 1..];
+            if let Some(message) = self.finish() {
+                deliver(message);
+            }
+        }
+        self.push(bytes);
+    }
+
+    /// Frames that could not be read: noise, or a broken peer.
+    pub fn bad_frames(&self) -> u64 {
+        self.bad
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        if self.partial.len() + bytes.len() > MAX_FRAME {
+            self.overlong = true;
+            self.partial.clear();
+        }
+        if !self.overlong {
+            self.partial.extend_from_slice(bytes);
+        }
+    }
+
+    fn finish<T: DeserializeOwned>(&mut self) -> Option<T> {
+        let mut frame = std::mem::take(&mut self.partial);
+        if std::mem::take(&mut self.overlong) {
+            self.bad += 1;
+            return None;
+        }
+        if frame.is_empty() {
+            return None; // A lone zero byte only resynchronises.
+        }
+        let message = postcard::from_bytes_cobs(&mut frame).ok();
+        self.bad += u64::from(message.is_none());
+        message
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Call, ToGuest};
+
+    fn call(id: u64, path: &str) -> ToGuest {
+        ToGuest::Call {
+            id,
+            call: Call::GetFile { path: path.into() },
+        }
+    }
+
+    #[test]
+    fn any_cut_of_the_stream_gives_the_same_messages() {
+        let sent = [call(1, "/a"), call(300, "/b\0c"), call(u64::MAX, "")];
+        let stream: Vec<u8> = sent.iter().flat_map(encode).collect();
+        for step in 1..stream.len() {
+            let (mut decoder, mut got) = (Decoder::default(), Vec::new());
+            for part in stream.chunks(step) {
+                decoder.feed(part, |m: ToGuest| got.push(m));
+            }
+            assert_eq!(got, sent, "in parts of {step}");
+            assert_eq!(decoder.bad_frames(), 0);
+        }
+    }
+
+    #[test]
+    fn binary_payloads_survive() {
+        let bytes: Vec<u8> = (0..=255u8).cycle().take(5000).collect();
+        let sent = ToGuest::Data { id: 9, bytes };
+        let mut got = None;
+        Decoder::default().feed(&encode(&sent), |m| got = Some(m));
+        assert_eq!(got, Some(sent));
+    }
+
+    #[test]
+    fn a_truncated_frame_costs_only_itself() {
+        let mut stream = encode(&call(1, "/lost"));
+        stream.truncate(4);
+        stream.push(0);
+        stream.extend(encode(&call(2, "/kept")));
+        let (mut decoder, mut got) = (Decoder::default(), Vec::new());
+        decoder.feed(&stream, |m: ToGuest| got.push(m));
+        assert_eq!(got, [call(2, "/kept")]);
+        assert_eq!(decoder.bad_frames(), 1);
+    }
+
+    #[test]
+    fn endless_noise_does_not_fill_memory() {
+        let mut decoder = Decoder::default();
+        for _ in 0..400 {
+            decoder.feed(&[7; 10_000], |_: ToGuest| panic!("noise is no message"));
+        }
+        assert!(decoder.partial.capacity() <= 2 * MAX_FRAME);
+        decoder.feed(&[0], |_: ToGuest| panic!("noise is no message"));
+        let mut got = 0;
+        decoder.feed(&encode(&call(1, "/x")), |_: ToGuest| got += 1);
+        assert_eq!(got, 1);
+    }
+}

@@ -1,0 +1,31 @@
+//! The messages between the host and the agent inside the guest.
+//!
+//! Each message is one frame: postcard bytes, COBS-encoded, ended by a zero
+//! byte. A reader that starts in the middle of a frame, or that meets noise,
+//! is in step again at the next zero byte.
+//!
+//! The host sends [`ToGuest`], the agent sends [`ToHost`]. A call carries an id
+//! that the caller chose; everything that belongs to the call carries it too.
+//! The same messages go between a long-lived guest's daemon and its clients.
+
+mod frame;
+mod kmsg;
+mod types;
+
+pub use frame::{Decoder, encode};
+pub use kmsg::{LogRecord, parse_kmsg};
+pub use types::*;
+
+/// Raised with every change that an older peer would misread.
+pub const VERSION: u32 = 1;
+
+/// Most payload bytes in one frame. A serial line carries about 0.2 MB/s: with
+/// small frames a heartbeat never waits long behind data.
+pub const CHUNK: usize = 4096;
+
+/// Bytes of a command's standard input that may be on their way unread.
+/// [`ToHost::Taken`] gives them back.
+pub const STDIN_WINDOW: usize = 64 * 1024;
+
+/// The agent sends [`ToHost::Heartbeat`] this often.
+pub const HEARTBEAT_MS: u64 = 500;

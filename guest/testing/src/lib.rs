@@ -1,0 +1,145 @@
+//! For tests that run inside the guest.
+//!
+//! Tests are ordinary `#[test]` functions. `koru test` compiles them, takes
+//! them into a guest together with every module of their workspace, and runs
+//! them there, one at a time. A test fails as well when the kernel complained
+//! while it ran.
+//!
+//! ```no_run
+//! use koru_testing::{Log, Module};
+//!
+//! #[test]
+//! fn says_hello() {
+//!     let log = Log::from_now();
+//!     let module = Module::load("hello", &[]).unwrap();
+//!     module.unload().unwrap();
+//!     assert_eq!(log.messages("hello: "), ["Hello world", "Goodbye world"]);
+//! }
+//! ```
+#![forbid(unsafe_code)]
+
+use std::{
+    ffi::CString,
+    fs::File,
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+pub use koru_protocol::LogRecord;
+use koru_protocol::parse_kmsg;
+use rustix::{fs::OFlags, system};
+
+/// Where the modules under test lie in the guest.
+pub const MODULES: &str = "/lib/koru";
+
+/// A loaded module; unloaded when dropped.
+#[derive(Debug)]
+pub struct Module {
+    name: String,
+    loaded: bool,
+}
+
+impl Module {
+    /// Where the module of this name lies.
+    pub fn path(name: &str) -> PathBuf {
+        Path::new(MODULES).join(format!("{name}.ko"))
+    }
+
+    /// Loads a module of the workspace with `key=value` parameters, as insmod
+    /// does. The error is the kernel's errno.
+    pub fn load(name: &str, params: &[&str]) -> io::Result<Module> {
+        let file = File::open(Self::path(name)).map_err(|e| {
+            io::Error::new(e.kind(), format!("{}: {e}", Self::path(name).display()))
+        })?;
+        let params = CString::new(params.join(" "))?;
+        system::finit_module(&file, &params, 0)?;
+        Ok(Module {
+            name: name.to_owned(),
+            loaded: true,
+        })
+    }
+
+    /// Unloads it, as rmmod does; the error is the kernel's errno.
+    pub fn unload(mut self) -> io::Result<()> {
+        self.loaded = false;
+        unload(&self.name)
+    }
+}
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        if !self.loaded {
+            return;
+        }
+        let unloaded = unload(&self.name);
+        if !std::thread::panicking() {
+            unloaded.unwrap_or_else(|e| panic!("unloading {}: {e}", self.name));
+        }
+    }
+}
+
+/// Unloads a module by name; one that is in use is EWOULDBLOCK at once.
+pub fn unload(name: &str) -> io::Result<()> {
+    let name = CString::new(name)?;
+    Ok(system::delete_module(
+        &name,
+        OFlags::NONBLOCK.bits() as core::ffi::c_int,
+    )?)
+}
+
+/// Whether a module of this name is loaded.
+pub fn is_loaded(name: &str) -> bool {
+    Path::new("/sys/module")
+        .join(name)
+        .join("initstate")
+        .exists()
+}
+
+/// The kernel log from a moment on.
+#[derive(Debug)]
+pub struct Log {
+    from: u64,
+}
+
+impl Log {
+    /// Everything that is logged after this call.
+    pub fn from_now() -> Log {
+        let from = read_from(0).last().map_or(0, |r| r.seq + 1);
+        Log { from }
+    }
+
+    /// The records up to now, oldest first.
+    pub fn records(&self) -> Vec<LogRecord> {
+        read_from(self.from)
+    }
+
+    /// The texts of the records that start with `prefix`, without it.
+    pub fn messages(&self, prefix: &str) -> Vec<String> {
+        self.records()
+            .iter()
+            .filter_map(|r| r.text.strip_prefix(prefix))
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+fn read_from(from: u64) -> Vec<LogRecord> {
+    let mut kmsg = File::options()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits() as i32)
+        .open("/dev/kmsg")
+        .expect("the guest has /dev/kmsg");
+    // One read gives one record, and the kernel's longest fits.
+    let mut buffer = [0; 16 * 1024];
+    let mut records = Vec::new();
+    loop {
+        match kmsg.read(&mut buffer) {
+            Ok(n) => records.extend(parse_kmsg(&buffer[..n]).filter(|r| r.seq >= from)),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return records,
+            // EPIPE: records were overwritten before we read them.
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {}
+            Err(e) => panic!("reading /dev/kmsg: {e}"),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+use std::{env, path::PathBuf};
+
+use crate::{Error, Kind, Result};
+
+/// Where Koru's own sources are, and where it keeps what it makes.
+#[derive(Debug, Clone)]
+pub struct Home {
+    /// The checkout: `kernel/`, `modules/`, ...
+    pub root: PathBuf,
+    /// `$KORU_CACHE`, else `koru` in the user's cache folder.
+    pub cache: PathBuf,
+}
+
+impl Home {
+    pub fn find() -> Result<Home> {
+        // Built on the user's machine from this checkout, so the path holds;
+        // the bootstrap script says it again in case the folder has moved.
+        let root = env::var_os("KORU_ROOT")
+            .map(PathBuf::from)
+            .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../.."));
+        let root = root.canonicalize().unwrap_or(root);
+        if !root.join("kernel/shim/shim.h").is_file() {
+            return Err(Error::new(
+                Kind::Missing,
+                "looking for Koru's own sources",
+                format!("{} is not a checkout of Koru", root.display()),
+            )
+            .todo("run the `koru` script of the checkout, or set KORU_ROOT to it"));
+        }
+        let cache = match env::var_os("KORU_CACHE") {
+            Some(dir) => PathBuf::from(dir),
+            None => match (env::var_os("XDG_CACHE_HOME"), env::var_os("HOME")) {
+                (Some(dir), _) if !dir.is_empty() => PathBuf::from(dir).join("koru"),
+                (_, Some(home)) => PathBuf::from(home).join(".cache/koru"),
+                _ => {
+                    return Err(Error::new(
+                        Kind::Missing,
+                        "looking for a cache folder",
+                        "neither HOME nor XDG_CACHE_HOME is set",
+                    )
+                    .todo("set KORU_CACHE to a folder that Koru may fill"));
+                }
+            },
+        };
+        Ok(Home { root, cache })
+    }
+}

@@ -1,0 +1,46 @@
+//! From a kernel tree and a Rust crate to a kernel module.
+//!
+//! One type a stage, each a value that the next stage takes:
+//!
+//! ```text
+//! KernelTree -> Codegen -> Sysroot -> RustObject -> Ko
+//! ```
+//!
+//! Everything that can be used again lies in the cache ([`Home::cache`]),
+//! under a key made from what it was built of.
+#![forbid(unsafe_code)]
+
+pub mod apt;
+mod busybox;
+mod cache;
+mod codegen;
+mod error;
+mod home;
+mod kernels;
+
+mod ko;
+mod link;
+mod module;
+mod nearest;
+mod process;
+mod report;
+mod rust_object;
+mod shim;
+mod sysroot;
+mod toolchain;
+mod tree;
+
+pub use busybox::busybox;
+pub use cache::{Cache, Lock};
+pub use codegen::{Codegen, TARGET};
+pub use error::{Error, Kind, Result};
+pub use home::Home;
+pub use kernels::{Installed, Kernels};
+pub use ko::{BuildOptions, Builder, Ko, Stages};
+pub use module::{Module, find_modules, patch_options, workspace_of};
+pub use nearest::nearest;
+pub use process::{Run, on_path, run};
+pub use report::{Report, Silent};
+pub use sysroot::Sysroot;
+pub use toolchain::Toolchain;
+pub use tree::{Config, KernelTree};

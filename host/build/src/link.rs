@@ -1,0 +1,204 @@
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
+
+use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, elf};
+
+use crate::{
+    Error, Kind, Result, Sysroot, error::IoContext, run, rust_object::RustObject, shim::Shim,
+};
+
+/// Sections that nothing refers to and the kernel's loader or tools read.
+const KEEP: &str = "\
+SECTIONS {
+	.modinfo : { KEEP(*(.modinfo)) }
+	__param : { KEEP(*(__param)) }
+	.init.data : { KEEP(*(.init.data)) }
+	.exit.data : { KEEP(*(.exit.data)) }
+}
+";
+
+/// Links a module's Rust code and what it uses of the C interface layer into
+/// one relocatable object, `dir/rust.o`.
+pub(crate) fn link(
+    name: &str,
+    rust: &RustObject,
+    sysroot: &Sysroot,
+    shim: &Shim,
+    dir: &Path,
+) -> Result<()> {
+    let attempted = format!("linking {name}");
+    let script = dir.join("keep.ld");
+    fs::write(&script, KEEP).at("writing", &script)?;
+    // Unused Rust functions go here. The C side stays whole per file: the
+    // linker cannot know which of the kernel's tables (exception table,
+    // alternatives, ...) belong to which function.
+    run(
+        Command::new("ld")
+            .args(["-r", "-m", "elf_x86_64", "--gc-sections", "-T"])
+            .arg(&script)
+            .args(["-u", "init_module", "-u", "cleanup_module", "-o"])
+            .arg(dir.join("gc.o"))
+            .arg("--start-group")
+            .arg(&rust.own)
+            .args(&rust.dependencies)
+            .arg(&sysroot.libcore)
+            .arg("--end-group"),
+        &attempted,
+    )?;
+    run(
+        Command::new("ld")
+            .args(["-r", "-m", "elf_x86_64", "-o"])
+            .arg(dir.join("rust.o"))
+            .arg(dir.join("gc.o"))
+            .arg(&shim.archive),
+        &attempted,
+    )?;
+    check(name, &dir.join("rust.o"))
+}
+
+/// Refuses what would fail later with a worse message, or not until loading.
+fn check(name: &str, path: &Path) -> Result<()> {
+    let attempted = format!("linking {name}");
+    let bytes = fs::read(path).at("reading", path)?;
+    let file = object::File::parse(&*bytes)
+        .map_err(|e| Error::new(Kind::Link, attempted.clone(), e.to_string()))?;
+    if file
+        .symbol_by_name("init_module")
+        .is_none_or(|s| s.is_undefined())
+    {
+        return Err(Error::new(
+            Kind::Link,
+            attempted,
+            "it has no `init_module`: the crate calls no `module!`",
+        )
+        .todo("add `module! { type: .., name: .., license: \"GPL\", }` to its src/lib.rs"));
+    }
+    let mut floats = BTreeSet::new();
+    let mut build_errors = BTreeSet::new();
+    let mut unknown = BTreeSet::new();
+    for section in file.sections() {
+        if section.name().is_ok_and(|n| n.starts_with(".debug")) {
+            continue;
+        }
+        for (offset, relocation) in section.relocations() {
+            let place = || function_at(&file, section.index(), offset);
+            match relocation.flags() {
+                RelocationFlags::Elf { r_type } if !LOADER_KNOWS.contains(&r_type) => {
+                    unknown.insert(format!("type {} in {}", r_type.0, place()));
+                }
+                _ => {}
+            }
+            let RelocationTarget::Symbol(index) = relocation.target() else {
+                continue;
+            };
+            let Ok(symbol) = file.symbol_by_index(index) else {
+                continue;
+            };
+            let Ok(target) = symbol.name() else { continue };
+            if symbol.is_undefined() && is_soft_float(target) {
+                floats.insert(place());
+            }
+            if symbol.is_undefined() && target == "rust_build_error" {
+                build_errors.insert(place());
+            }
+        }
+    }
+    let list = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
+    if !floats.is_empty() {
+        return Err(Error::new(
+            Kind::Link,
+            attempted,
+            format!("floating point is used in {}", list(&floats)),
+        )
+        .todo("the kernel saves no FPU state for modules: use integers, such as fixed point"));
+    }
+    if !build_errors.is_empty() {
+        return Err(Error::new(
+            Kind::Link,
+            attempted,
+            format!(
+                "a `build_assert!` or `build_error!` is reached in {}",
+                list(&build_errors)
+            ),
+        )
+        .todo(
+            "the condition must be known to hold while compiling: see its message in the source",
+        ));
+    }
+    if !unknown.is_empty() {
+        return Err(Error::new(
+            Kind::Link,
+            attempted,
+            format!(
+                "the kernel's loader does not know these relocations: {}",
+                list(&unknown)
+            ),
+        )
+        .todo("a dependency was compiled with other flags; `koru clean` and build again"));
+    }
+    Ok(())
+}
+
+/// What `apply_relocate_add` of x86 handles.
+const LOADER_KNOWS: [elf::RelocationType; 7] = [
+    elf::R_X86_64_NONE,
+    elf::R_X86_64_64,
+    elf::R_X86_64_32,
+    elf::R_X86_64_32S,
+    elf::R_X86_64_PC32,
+    elf::R_X86_64_PLT32,
+    elf::R_X86_64_PC64,
+];
+
+/// compiler-rt's names: `__adddf3`, `__fixsfsi`, `__floatundidf`, `__gtsf2`, ...
+fn is_soft_float(symbol: &str) -> bool {
+    let Some(name) = symbol.strip_prefix("__") else {
+        return false;
+    };
+    let starts = [
+        "add", "sub", "mul", "div", "neg", "fix", "float", "extend", "trunc", "eq", "ne", "lt",
+        "le", "gt", "ge", "unord", "cmp", "pow",
+    ];
+    let kinds = ["hf", "sf", "df", "xf", "tf"];
+    starts.iter().any(|s| name.starts_with(s)) && kinds.iter().any(|k| name.contains(k))
+}
+
+/// The demangled name of the function that holds `offset`.
+fn function_at(file: &object::File<'_>, section: object::SectionIndex, offset: u64) -> String {
+    let mangled = file
+        .symbols()
+        .filter(|s| s.section_index() == Some(section) && s.kind() == object::SymbolKind::Text)
+        .filter(|s| s.address() <= offset && offset < s.address() + s.size().max(1))
+        .find_map(|s| s.name().ok().map(str::to_owned));
+    match mangled {
+        Some(name) => format!("`{:#}`", rustc_demangle::demangle(&name)),
+        None => "an unnamed function".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_soft_float;
+
+    #[test]
+    fn soft_float_names() {
+        for yes in [
+            "__adddf3",
+            "__mulsf3",
+            "__fixunsdfdi",
+            "__floatundisf",
+            "__gtdf2",
+            "__extendsfdf2",
+        ] {
+            assert!(is_soft_float(yes), "{yes}");
+        }
+        for no in [
+            "__udivti3",
+            "memcpy",
+            "__x86_return_thunk",
+            "__get_user_4",
+            "__fentry__",
+        ] {
+            assert!(!is_soft_float(no), "{no}");
+        }
+    }
+}

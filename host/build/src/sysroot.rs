@@ -1,0 +1,79 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    Cache, Codegen, Report, Result, Toolchain, cache::Key, codegen::TARGET, error::IoContext, run,
+};
+
+/// `core`, built for one set of flags, laid out as rustc's `--sysroot` wants.
+#[derive(Debug, Clone)]
+pub struct Sysroot {
+    pub path: PathBuf,
+    pub libcore: PathBuf,
+}
+
+impl Sysroot {
+    /// The cached sysroot for these flags; built if there is none (30 s).
+    pub fn get(
+        cache: &Cache,
+        toolchain: &Toolchain,
+        codegen: &Codegen,
+        report: &dyn Report,
+    ) -> Result<Sysroot> {
+        let key = codegen
+            .flags
+            .iter()
+            .fold(Key::default(), |k, f| k.add(f))
+            .add(&toolchain.version)
+            .add(toolchain.library.as_os_str().as_encoded_bytes())
+            .hex();
+        let path = cache.entry("sysroots", &key, report, |dir| {
+            report.status("building core for this kernel's flags (once, about 30 s)");
+            build(dir, toolchain, codegen)
+        })?;
+        Ok(Sysroot {
+            libcore: path.join(lib_dir()).join("libcore.rlib"),
+            path,
+        })
+    }
+}
+
+fn lib_dir() -> String {
+    format!("lib/rustlib/{TARGET}/lib")
+}
+
+fn build(dir: &Path, toolchain: &Toolchain, codegen: &Codegen) -> Result<()> {
+    let lib = dir.join(lib_dir());
+    fs::create_dir_all(&lib).at("making", &lib)?;
+    // The kernel exports memcpy and friends; what else the real
+    // compiler_builtins has (floats, 128-bit division) must not come in unseen.
+    let stub = dir.join("compiler_builtins.rs");
+    fs::write(
+        &stub,
+        "#![feature(compiler_builtins)]\n#![compiler_builtins]\n#![no_builtins]\n#![no_std]\n",
+    )
+    .at("writing", &stub)?;
+    for (name, source) in [
+        ("core", toolchain.library.join("core/src/lib.rs")),
+        ("compiler_builtins", stub),
+    ] {
+        run(
+            Command::new(&toolchain.rustc)
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env_remove("RUSTFLAGS")
+                .args(["--edition=2024", "--crate-type=rlib", "--cap-lints=allow"])
+                .args(["--crate-name", name, "--target", TARGET])
+                .args(&codegen.flags)
+                .arg("--sysroot")
+                .arg(dir)
+                .arg("--out-dir")
+                .arg(&lib)
+                .arg(source),
+            &format!("building {name} with {}", toolchain.rustc.display()),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,401 @@
+//! The commands and their options.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+#[derive(Parser)]
+#[command(
+    name = "koru",
+    version,
+    about = "Write, build, load and test Linux kernel modules in safe Rust, on stock kernels",
+    after_help = "Examples:
+  koru demo                                  see it work, in a virtual machine
+  koru new demo1 --template proc             start a module of your own
+  koru run demo1 -- cat /proc/demo1          build it, load it, run a command, show its log
+  koru build --kernel 6.1                    only build, for another kernel
+
+`koru <command> --help` has more of them. Exit status: 0 done, 1 failed, 2 wrong
+usage, 3 something is not set up; `run` and `exec` pass on their command's own.",
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    /// Machine-readable output; no progress.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress, only results and errors.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// Which kernel to build for and to run.
+#[derive(Args, Clone, Default)]
+pub struct KernelChoice {
+    /// A kernel of `koru kernel list`: its release or the beginning of it.
+    #[arg(long, value_name = "K", env = "KORU_KERNEL", conflicts_with = "kdir")]
+    pub kernel: Option<String>,
+    /// Any kernel build directory (`KDIR`).
+    #[arg(long, value_name = "DIR", env = "KDIR", hide_env_values = true)]
+    pub kdir: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// See it work: build the demo modules, run them in a virtual machine, show what they say.
+    Demo(DemoArgs),
+    /// Run every check and test of this project.
+    #[command(after_help = "Examples:
+  koru test                       everything, on every supported kernel
+  koru test --only guest hello    the guest tests whose names contain `hello`
+  koru test --kernel 6.1 --junit report.xml")]
+    Test(TestArgs),
+    /// Start a module of your own: a folder, ready to build, with a test.
+    #[command(after_help = "Examples:
+  koru new demo1
+  koru new counter --template proc && cd counter && koru run -- cat /proc/counter")]
+    New(NewArgs),
+    /// Build modules: NAME.ko.
+    #[command(after_help = "Examples:
+  koru build                      the module of this folder, or all of this workspace
+  koru build hello my_timer       by name: of this workspace, or Koru's own
+  koru build path/to/module --kernel 6.1
+  koru build --kdir /lib/modules/$(uname -r)/build")]
+    Build(BuildArgs),
+    /// Load a module in a fresh virtual machine, run a command, show the log, unload.
+    #[command(after_help = "Examples:
+  koru run hello                          load, show its log, unload
+  koru run my_timer -- cat /proc/timer    a command while it is loaded; its exit status is koru's
+  koru run hello -- sh                    a shell while it is loaded
+  koru run sample -p whom=you -p repeat=3 module parameters
+  koru run my_timer -- ./my_test          a static program of this machine is taken along")]
+    Run(RunArgs),
+    /// Load a module into the virtual machine that stays up (started when needed).
+    #[command(after_help = "Examples:
+  koru load my_timer && koru exec cat /proc/timer && koru unload my_timer")]
+    Load(LoadArgs),
+    /// Unload a module from the virtual machine.
+    Unload(UnloadArgs),
+    /// The modules that are loaded there, as lsmod shows them.
+    List(VmArgs),
+    /// The kernel log.
+    #[command(after_help = "Examples:
+  koru log --level warn           warnings and worse
+  koru log --grep hello --follow")]
+    Log(LogArgs),
+    /// Run a command in the virtual machine; its exit status is koru's.
+    #[command(after_help = "Examples:
+  koru exec cat /proc/timer
+  koru exec -- sh -c 'ls -l /proc | head'")]
+    Exec(ExecArgs),
+    /// A shell in the virtual machine.
+    Shell(VmArgs),
+    /// The virtual machine that stays up between commands.
+    Vm {
+        #[command(subcommand)]
+        command: VmCommand,
+    },
+    /// The kernels that are here to build for and to run.
+    #[command(after_help = "Examples:
+  koru kernel list
+  koru kernel add 6.1                                 the newest such of the distribution
+  koru kernel add linux-image-6.12.117+deb12-cloud-amd64
+  koru kernel add running                             the running kernel's own build directory
+  koru kernel add ~/src/linux                         any KDIR
+  koru kernel default 6.1")]
+    Kernel {
+        #[command(subcommand)]
+        command: KernelCommand,
+    },
+    /// Remove what `koru build` made.
+    Clean(CleanArgs),
+    /// Install and download what is missing.
+    Setup(SetupArgs),
+    /// Say what is here, what is missing and how to get it.
+    Doctor(DoctorArgs),
+    /// Print shell completions.
+    #[command(after_help = "Examples:
+  koru completions bash > ~/.local/share/bash-completion/completions/koru")]
+    Completions { shell: clap_complete::Shell },
+    /// Print the environment for tools that work on ring-0 crates (rust-analyzer, clippy).
+    #[command(after_help = "Examples:
+  eval \"$(koru env)\" && cargo clippy")]
+    Env(EnvArgs),
+    /// Set up rust-analyzer for the modules of a folder (.vscode/settings.json).
+    Editor(EditorArgs),
+    /// Run a test binary in a guest: cargo's runner.
+    #[command(hide = true)]
+    TestRunner {
+        binary: PathBuf,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// The process behind `koru vm start`.
+    #[command(hide = true)]
+    VmServe(VmServeArgs),
+}
+
+#[derive(Args)]
+pub struct DemoArgs {
+    #[command(flatten)]
+    pub kernel: KernelChoice,
+    /// Install what is missing without asking.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+#[derive(Args)]
+pub struct TestArgs {
+    /// Only these tests: those whose names contain one of these words.
+    pub filters: Vec<String>,
+    /// Only on this kernel (all installed by set-up without it).
+    #[arg(long, value_name = "K")]
+    pub kernel: Option<String>,
+    /// Only these kinds of checks.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub only: Vec<Check>,
+    /// Where the JUnit report goes.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Install what is missing without asking.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum Check {
+    /// cargo fmt
+    Format,
+    /// clippy on both sides, shellcheck
+    Lint,
+    /// unit tests of the programs that run here
+    Unit,
+    /// the kernel crate's examples
+    Doc,
+    /// tests that boot a kernel
+    Guest,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Template {
+    /// Says hello and goodbye in the kernel log.
+    Hello,
+    /// A file in /proc that can be read and written.
+    Proc,
+    /// A character device in /dev.
+    Chardev,
+}
+
+#[derive(Args)]
+pub struct NewArgs {
+    /// The module's name, and the folder's (a path makes it elsewhere).
+    #[arg(value_name = "NAME")]
+    pub path: PathBuf,
+    #[arg(long, short, value_enum, default_value = "hello")]
+    pub template: Template,
+}
+
+#[derive(Args)]
+pub struct BuildArgs {
+    /// Names or folders of modules.
+    #[arg(value_name = "MODULE")]
+    pub modules: Vec<String>,
+    #[command(flatten)]
+    pub kernel: KernelChoice,
+}
+
+#[derive(Args)]
+pub struct RunArgs {
+    /// Name or folder of the module, or a ready .ko file (this folder's without it).
+    #[arg(value_name = "MODULE")]
+    pub module: Option<String>,
+    /// A module parameter.
+    #[arg(short, long = "param", value_name = "KEY=VALUE")]
+    pub params: Vec<String>,
+    /// A file to take along, to /root in the guest.
+    #[arg(long, value_name = "PATH")]
+    pub file: Vec<PathBuf>,
+    #[command(flatten)]
+    pub kernel: KernelChoice,
+    #[command(flatten)]
+    pub machine: MachineArgs,
+    /// Show how long each stage took.
+    #[arg(long)]
+    pub timings: bool,
+    /// The command to run while the module is loaded.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+/// The virtual machine's size.
+#[derive(Args, Clone)]
+pub struct MachineArgs {
+    /// Processors of the guest.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub cpus: u32,
+    /// Memory of the guest, in MiB.
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(128..=65536))]
+    pub memory: u32,
+}
+
+/// Which of the virtual machines that stay up.
+#[derive(Args, Clone)]
+pub struct VmArgs {
+    /// The virtual machine's name.
+    #[arg(long, value_name = "NAME", default_value = "default", env = "KORU_VM")]
+    pub vm: String,
+}
+
+#[derive(Args)]
+pub struct LoadArgs {
+    /// Name or folder of the module, or a ready .ko file (this folder's without it).
+    #[arg(value_name = "MODULE")]
+    pub module: Option<String>,
+    /// A module parameter.
+    #[arg(short, long = "param", value_name = "KEY=VALUE")]
+    pub params: Vec<String>,
+    #[command(flatten)]
+    pub kernel: KernelChoice,
+    #[command(flatten)]
+    pub vm: VmArgs,
+}
+
+#[derive(Args)]
+pub struct UnloadArgs {
+    /// Name or folder of the module (this folder's without it).
+    #[arg(value_name = "MODULE")]
+    pub module: Option<String>,
+    #[command(flatten)]
+    pub vm: VmArgs,
+}
+
+#[derive(Args)]
+pub struct LogArgs {
+    /// This level and worse.
+    #[arg(long, value_enum)]
+    pub level: Option<Level>,
+    /// Only records that contain this text.
+    #[arg(long, value_name = "TEXT")]
+    pub grep: Option<String>,
+    /// Go on showing records as they come.
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Forget the records up to now.
+    #[arg(long)]
+    pub clear: bool,
+    #[command(flatten)]
+    pub vm: VmArgs,
+}
+
+#[derive(Clone, Copy, ValueEnum, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    Emerg,
+    Alert,
+    Crit,
+    Err,
+    Warn,
+    Notice,
+    Info,
+    Debug,
+}
+
+#[derive(Args)]
+pub struct ExecArgs {
+    #[command(flatten)]
+    pub vm: VmArgs,
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required = true,
+        value_name = "COMMAND"
+    )]
+    pub command: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub enum VmCommand {
+    /// Start it.
+    Start {
+        #[command(flatten)]
+        kernel: KernelChoice,
+        #[command(flatten)]
+        vm: VmArgs,
+        #[command(flatten)]
+        machine: MachineArgs,
+    },
+    /// Stop it.
+    Stop {
+        #[command(flatten)]
+        vm: VmArgs,
+    },
+    /// Say whether it is up, and with which kernel.
+    Status {
+        #[command(flatten)]
+        vm: VmArgs,
+    },
+}
+
+#[derive(Args)]
+pub struct VmServeArgs {
+    #[command(flatten)]
+    pub kernel: KernelChoice,
+    #[command(flatten)]
+    pub vm: VmArgs,
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+#[derive(Subcommand)]
+pub enum KernelCommand {
+    /// Those that are here.
+    List,
+    /// Get one: a version, a package name, `running`, or a directory.
+    Add { what: String },
+    /// Remove one (a directory of your own is only forgotten).
+    Remove { kernel: String },
+    /// Show or choose the default.
+    Default { kernel: Option<String> },
+}
+
+#[derive(Args)]
+pub struct CleanArgs {
+    /// Names or folders of modules (this folder's without them).
+    #[arg(value_name = "MODULE")]
+    pub modules: Vec<String>,
+    /// Also the cache: kernels, sysroots, everything that set-up downloaded.
+    #[arg(long)]
+    pub cache: bool,
+}
+
+#[derive(Args)]
+pub struct SetupArgs {
+    /// Also what only `koru test` needs.
+    #[arg(long)]
+    pub tests: bool,
+    /// Install without asking.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+#[derive(Args)]
+pub struct DoctorArgs {
+    /// Also what only `koru test` needs.
+    #[arg(long)]
+    pub tests: bool,
+}
+
+#[derive(Args)]
+pub struct EnvArgs {
+    #[command(flatten)]
+    pub kernel: KernelChoice,
+}
+
+#[derive(Args)]
+pub struct EditorArgs {
+    /// The folder that the editor opens (this one without it).
+    pub folder: Option<PathBuf>,
+    #[command(flatten)]
+    pub kernel: KernelChoice,
+}

@@ -1,0 +1,53 @@
+use std::{fs, io, path::Path};
+
+use koru_build::{Error, Result};
+
+use crate::{cli::CleanArgs, context::Context};
+
+pub fn clean(context: &Context, args: &CleanArgs) -> Result<u8> {
+    if args.cache {
+        // Not the folder itself: it may be a mount or somebody's choice.
+        for kind in ["kernels", "sysroots", "shims", "tools", "guest"] {
+            remove(context, &context.home.cache.join(kind))?;
+        }
+        if args.modules.is_empty() {
+            return Ok(0);
+        }
+    }
+    for module in context.modules(&args.modules)? {
+        let output = module.target_dir.join("koru");
+        if args.modules.is_empty() {
+            remove(context, &output)?;
+            continue;
+        }
+        // One module of a workspace: its own files, for every kernel.
+        for kernel in fs::read_dir(&output).into_iter().flatten().flatten() {
+            let dir = kernel.path();
+            for file in [
+                format!("{}.ko", module.name),
+                format!("{}.ko.debug", module.name),
+                format!(".{}.stamp", module.name),
+            ] {
+                remove(context, &dir.join(file))?;
+            }
+            remove(context, &dir.join("kbuild").join(&module.name))?;
+        }
+    }
+    Ok(0)
+}
+
+fn remove(context: &Context, path: &Path) -> Result<()> {
+    let removed = if path.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
+    match removed {
+        Ok(()) => {
+            context.ui.say(&format!("removed {}", path.display()));
+            Ok(())
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(Error::io("removing", path, e)),
+    }
+}

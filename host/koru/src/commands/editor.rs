@@ -1,0 +1,89 @@
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use koru_build::{Builder, Error, Kind, Result, find_modules};
+use serde_json::{Map, Value, json};
+
+use crate::{cli::EditorArgs, context::Context};
+
+/// `koru editor`: makes rust-analyzer work on the modules of a folder.
+pub fn editor(context: &Context, args: &EditorArgs) -> Result<u8> {
+    let folder = match &args.folder {
+        Some(folder) => context.here.join(folder),
+        None => context.here.clone(),
+    };
+    let tree = context.tree(&args.kernel)?;
+    let builder = Builder::new(&context.home, &tree, &*context.ui)?;
+    for path in write(context, &folder, &builder)? {
+        context.ui.say(&format!("wrote {}", path.display()));
+    }
+    Ok(0)
+}
+
+/// Writes the settings; they name this machine's paths and belong to it alone.
+pub fn write(context: &Context, folder: &Path, builder: &Builder) -> Result<Vec<PathBuf>> {
+    let mut written = vec![write_vscode(folder, builder)?];
+    let outside = !folder.starts_with(&context.home.root);
+    if outside && find_modules(&context.home, folder, &[]).is_ok() {
+        written.push(write_cargo(context, folder)?);
+    }
+    Ok(written)
+}
+
+fn write_vscode(folder: &Path, builder: &Builder) -> Result<PathBuf> {
+    let path = folder.join(".vscode/settings.json");
+    let mut settings: Map<String, Value> = match fs::read_to_string(&path) {
+        Ok(text) => serde_json::from_str(&text).map_err(|e| {
+            Error::new(
+                Kind::Usage,
+                format!("reading {}", path.display()),
+                e.to_string(),
+            )
+            .todo("remove its comments, or move it away, and run this again")
+        })?,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Map::new(),
+        Err(e) => return Err(Error::io("reading", &path, e)),
+    };
+    let environment: Map<String, Value> = builder
+        .environment()
+        .into_iter()
+        .map(|(name, value)| (name, Value::String(value)))
+        .collect();
+    for (name, value) in [
+        ("cargo.extraEnv", Value::Object(environment)),
+        ("cargo.sysrootSrc", json!(builder.toolchain().library)),
+        ("cargo.target", json!(koru_build::TARGET)),
+        ("cargo.targetDir", json!(true)),
+        // There is no test harness in ring 0.
+        ("check.allTargets", json!(false)),
+        ("check.workspace", json!(false)),
+    ] {
+        settings.insert(format!("rust-analyzer.{name}"), value);
+    }
+    put(&path, &format!("{:#}\n", Value::Object(settings)))?;
+    Ok(path)
+}
+
+/// Tells plain cargo, which the editor calls, where the kernel crate is.
+fn write_cargo(context: &Context, folder: &Path) -> Result<PathBuf> {
+    let path = folder.join(".cargo/config.toml");
+    let root = &context.home.root;
+    put(
+        &path,
+        &format!(
+            "[patch.crates-io]\nkoru-kernel.path = {:?}\nkoru-testing.path = {:?}\n",
+            root.join("kernel/kernel"),
+            root.join("guest/testing")
+        ),
+    )?;
+    Ok(path)
+}
+
+fn put(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, text))
+        .map_err(|e| Error::io("writing", path, e))
+}

@@ -1,0 +1,19 @@
+use koru_build::{Builder, Result};
+
+use crate::{cli::EnvArgs, context::Context, ui};
+
+/// Prints shell assignments of what ring-0 tools need.
+pub fn env(context: &Context, args: &EnvArgs) -> Result<u8> {
+    let tree = context.tree(&args.kernel)?;
+    let environment = Builder::new(&context.home, &tree, &*context.ui)?.environment();
+    context.ui.done();
+    if context.json {
+        let map: std::collections::BTreeMap<_, _> = environment.into_iter().collect();
+        ui::json(&map);
+        return Ok(0);
+    }
+    for (name, value) in environment {
+        ui::out(&format!("export {name}='{}'", value.replace('\'', r"'\''")));
+    }
+    Ok(0)
+}

@@ -1,0 +1,58 @@
+use std::time::Duration;
+
+use koru_build::{Error, Result};
+use koru_vm::LogRecord;
+
+use crate::{
+    cli::LogArgs, commands::run::Record, commands::vm::connect, context::Context, guest::vm_error,
+    log_view, ui::out,
+};
+
+pub fn log(context: &Context, args: &LogArgs) -> Result<u8> {
+    let session = connect(&args.vm)?;
+    let end = session.mark().map_err(vm_error)?;
+    if args.clear {
+        // The records stay in the guest; what was cleared is not shown again.
+        let cleared = session.output(koru_vm::Exec::new(["dmesg", "-c"]));
+        cleared.map_err(vm_error)?;
+        session
+            .put_file("/run/koru-log-from", 0o644, end.to_string().as_bytes())
+            .map_err(vm_error)?;
+        return Ok(0);
+    }
+    let from = session
+        .get_file("/run/koru-log-from")
+        .ok()
+        .and_then(|t| String::from_utf8(t).ok()?.trim().parse().ok())
+        .unwrap_or(0);
+    let wanted = |r: &LogRecord| {
+        args.level.is_none_or(|level| r.level <= level as u8)
+            && args.grep.as_ref().is_none_or(|g| r.text.contains(g))
+    };
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stdout()) && context.ui.colour();
+    let show = |r: &LogRecord| {
+        if context.json {
+            // One record a line, so that a reader can follow.
+            out(&serde_json::to_string(&Record::from(r)).unwrap_or_default());
+        } else {
+            out(&log_view::line(r, colour));
+        }
+    };
+    let mut stream = session.follow(from);
+    loop {
+        match stream.next(Duration::from_millis(if args.follow { 500 } else { 20 })) {
+            Ok(records) => {
+                records.iter().filter(|r| wanted(r)).for_each(show);
+                let done = records.is_empty() || records.last().is_some_and(|r| r.seq + 1 >= end);
+                if done && !args.follow {
+                    return Ok(0);
+                }
+            }
+            Err(koru_vm::Error::PoweredOff) => return Ok(0),
+            Err(e) => {
+                let e: Error = vm_error(e);
+                return Err(e);
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+pub mod build;
+pub mod clean;
+pub mod demo;
+pub mod editor;
+pub mod env;
+pub mod kernel;
+pub mod log;
+pub mod new;
+pub mod run;
+pub mod setup;
+pub mod test;
+pub mod test_runner;
+pub mod vm;
+
+use clap::CommandFactory;
+
+/// Prints shell completions.
+pub fn completions(shell: clap_complete::Shell) -> koru_build::Result<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut crate::cli::Cli::command(), "koru", &mut script);
+    crate::ui::out(String::from_utf8_lossy(&script).trim_end());
+    Ok(0)
+}

@@ -1,0 +1,167 @@
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use koru_build::{Builder, Error, Kind, Result};
+
+use crate::{
+    cli::{NewArgs, Template},
+    context::Context,
+};
+
+const SHARED: [(&str, &str); 3] = [
+    ("Cargo.toml", include_str!("../../templates/Cargo.toml.in")),
+    (
+        "tests/Cargo.toml",
+        include_str!("../../templates/tests-Cargo.toml.in"),
+    ),
+    ("Makefile", include_str!("../../templates/Makefile.in")),
+];
+
+/// The module's source and its test.
+fn sources(template: Template) -> (&'static str, &'static str) {
+    match template {
+        Template::Hello => (
+            include_str!("../../templates/hello/lib.rs"),
+            include_str!("../../templates/hello/test.rs"),
+        ),
+        Template::Proc => (
+            include_str!("../../templates/proc/lib.rs"),
+            include_str!("../../templates/proc/test.rs"),
+        ),
+        Template::Chardev => (
+            include_str!("../../templates/chardev/lib.rs"),
+            include_str!("../../templates/chardev/test.rs"),
+        ),
+    }
+}
+
+pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
+    let attempted = format!("making the module {}", args.path.display());
+    let folder = context.here.join(&args.path);
+    let name = folder
+        .file_name()
+        .and_then(|n| n.to_str())
+        .unwrap_or_default()
+        .to_owned();
+    if let Err(wrong) = check_name(&name) {
+        return Err(Error::new(Kind::Usage, attempted, wrong)
+            .todo("use lower-case letters, digits and _, such as `my_timer`"));
+    }
+    if folder.exists() {
+        return Err(Error::new(
+            Kind::Usage,
+            attempted,
+            format!("{} is there already", folder.display()),
+        )
+        .todo("choose another name, or move it away"));
+    }
+    let (lib, test) = sources(args.template);
+    let mut files: Vec<(PathBuf, &str)> = SHARED
+        .iter()
+        .map(|(path, text)| (PathBuf::from(path), *text))
+        .collect();
+    files.push(("src/lib.rs".into(), lib));
+    files.push((format!("tests/{name}.rs").into(), test));
+    files.push((".gitignore".into(), "/target\n/.cargo\n/.vscode\n"));
+    // Made aside and renamed, so that a full disk leaves no half module.
+    let parent = folder.parent().unwrap_or(Path::new("/"));
+    fs::create_dir_all(parent).map_err(|e| Error::io("making", parent, e))?;
+    let aside = tempfile::Builder::new()
+        .prefix(".koru-new.")
+        .tempdir_in(parent)
+        .map_err(|e| Error::io("making a folder in", parent, e))?;
+    for (path, text) in files {
+        write(&aside.path().join(path), &fill(text, &name))
+            .map_err(|e| Error::io("writing into", &folder, e))?;
+    }
+    let made = aside.keep();
+    open_to_all(&made).map_err(|e| Error::io("making", &folder, e))?;
+    fs::rename(&made, &folder).map_err(|e| Error::io("making", &folder, e))?;
+    // Help for editors needs a kernel; without one, `koru editor` can do it later.
+    if let Ok(tree) = context.kernels.find(None) {
+        let builder = Builder::new(&context.home, &tree, &*context.ui)?;
+        super::editor::write(context, &folder, &builder)?;
+    }
+    context.ui.say(&format!(
+        "made {0}/\n  {0}/src/lib.rs is the module\n\nnext:\n  cd {0}\n  koru run",
+        args.path.display()
+    ));
+    Ok(0)
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, text)
+}
+
+/// A temporary folder is for its owner only; a module's is like any other.
+fn open_to_all(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mask = rustix::process::umask(rustix::fs::Mode::empty());
+    rustix::process::umask(mask);
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o777 & !mask.bits()))
+}
+
+fn fill(text: &str, name: &str) -> String {
+    text.replace("@NAME@", name).replace("@TYPE@", &camel(name))
+}
+
+/// `my_timer` is `MyTimer`.
+fn camel(name: &str) -> String {
+    name.split('_')
+        .map(|word| {
+            let mut letters = word.chars();
+            match letters.next() {
+                Some(first) => first.to_ascii_uppercase().to_string() + letters.as_str(),
+                None => String::new(),
+            }
+        })
+        .collect()
+}
+
+/// What the kernel, cargo and Rust all take as a name.
+fn check_name(name: &str) -> std::result::Result<(), String> {
+    const KEYWORDS: [&str; 12] = [
+        "core", "kernel", "std", "alloc", "mod", "fn", "struct", "self", "crate", "super", "type",
+        "test",
+    ];
+    let letters = name
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if name.is_empty() || !letters || !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        return Err(format!("`{name}` cannot be a module's name"));
+    }
+    // MODULE_NAME_LEN is 64 less a pointer's size.
+    if name.len() > 55 {
+        return Err("a module's name has 55 letters at the most".into());
+    }
+    if KEYWORDS.contains(&name) {
+        return Err(format!("`{name}` means something else already"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for good in ["hello", "my_timer", "a1"] {
+            assert!(check_name(good).is_ok(), "{good}");
+        }
+        for bad in ["", "1a", "My", "a-b", "a b", "kernel", &"a".repeat(56)] {
+            assert!(check_name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn types() {
+        assert_eq!(camel("my_timer"), "MyTimer");
+        assert_eq!(camel("demo1"), "Demo1");
+    }
+}

@@ -1,0 +1,212 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use koru_build::{Error, KernelTree, Kind, Result, Stages};
+use koru_vm::LogRecord;
+
+use crate::{
+    cli::RunArgs,
+    context::Context,
+    exec,
+    guest::{self, complaint_error, module_path, vm_error},
+    log_view::{Follower, To},
+    ui::json,
+};
+
+/// A module to load: built, or a ready file.
+pub struct Loadable {
+    pub name: String,
+    pub path: PathBuf,
+    pub stages: Stages,
+}
+
+/// Builds the module that the user named; a ready `.ko` is taken as it is.
+pub fn loadable(context: &Context, tree: &KernelTree, module: Option<&str>) -> Result<Loadable> {
+    if let Some(file) = module.filter(|m| m.ends_with(".ko")) {
+        let path = context.here.join(file);
+        if !path.is_file() {
+            return Err(Error::new(
+                Kind::Usage,
+                format!("loading {}", path.display()),
+                "there is no such file",
+            ));
+        }
+        return Ok(Loadable {
+            name: guest::ko_name(&path),
+            path,
+            stages: Stages::default(),
+        });
+    }
+    let names: Vec<String> = module.iter().map(|m| m.to_string()).collect();
+    let modules = context.modules(&names)?;
+    if modules.len() > 1 {
+        let names: Vec<&str> = modules.iter().map(|m| m.name.as_str()).collect();
+        return Err(
+            Error::new(Kind::Usage, "choosing a module", "there are several here")
+                .todo(format!("name one of them: {}", names.join(", "))),
+        );
+    }
+    let (kos, stages) = context.build(tree, &modules)?;
+    let ko = kos
+        .into_iter()
+        .next()
+        .ok_or_else(|| Error::new(Kind::System, "building the module", "nothing was built"))?;
+    Ok(Loadable {
+        name: ko.name,
+        path: ko.path,
+        stages,
+    })
+}
+
+/// `koru run --json`
+#[derive(serde::Serialize)]
+struct Report {
+    module: String,
+    kernel: String,
+    /// The command's exit status.
+    status: u8,
+    log: Vec<Record>,
+    seconds: Timings,
+}
+
+#[derive(serde::Serialize)]
+pub struct Record {
+    pub level: u8,
+    pub timestamp_us: u64,
+    pub text: String,
+}
+
+impl From<&LogRecord> for Record {
+    fn from(r: &LogRecord) -> Record {
+        Record {
+            level: r.level,
+            timestamp_us: r.timestamp_us,
+            text: r.text.clone(),
+        }
+    }
+}
+
+#[derive(serde::Serialize, Default)]
+struct Timings {
+    prepare: f64,
+    compile: f64,
+    link: f64,
+    start: f64,
+    load: f64,
+    command: f64,
+    unload: f64,
+}
+
+pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
+    let tree = context.tree(&args.kernel)?;
+    let module = loadable(context, &tree, args.module.as_deref())?;
+    let name = &module.name;
+    let mut root = guest::base(context)?;
+    let inside = module_path(name);
+    root.file(&inside, &module.path).map_err(vm_error)?;
+    let command = take_along(context, &mut root, &args.file, &args.command)?;
+    let guest = guest::start(context, &tree, root, &args.machine)?;
+    context.ui.done();
+
+    let session = guest.session();
+    let before = session.taint().map_err(vm_error)?;
+    let mark = session.mark().map_err(vm_error)?;
+    let to = match (context.json, command.is_empty()) {
+        (true, _) => To::Nowhere,
+        (false, true) => To::Stdout,
+        (false, false) => To::Stderr,
+    };
+    let follower = Follower::start(session, mark, to, context.ui.colour());
+    let mut seconds = Timings {
+        prepare: module.stages.prepare.as_secs_f64(),
+        compile: module.stages.cargo.as_secs_f64(),
+        link: module.stages.kbuild.as_secs_f64(),
+        start: guest.boot_time().as_secs_f64(),
+        ..Timings::default()
+    };
+    // Each step in order, and the log to its end whatever becomes of them.
+    let outcome = (|| -> Result<u8> {
+        let (_, took) = timed(|| session.load(&inside, &args.params).map_err(vm_error))?;
+        seconds.load = took.as_secs_f64();
+        let mut status = 0;
+        if !command.is_empty() {
+            let (code, took) = timed(|| exec::run(session, &command))?;
+            (status, seconds.command) = (code, took.as_secs_f64());
+        }
+        let (_, took) = timed(|| session.unload(name).map_err(vm_error))?;
+        seconds.unload = took.as_secs_f64();
+        Ok(status)
+    })();
+    let log = follower.finish();
+    let status = outcome.map_err(|mut e| {
+        // The log was shown as it came.
+        if !matches!(to, To::Nowhere) && session.death().is_none() {
+            e.output = None;
+        }
+        e
+    })?;
+    let complaint = session.complaint_since(mark, before).map_err(vm_error)?;
+    guest.power_off().map_err(vm_error)?;
+    if context.json {
+        json(&Report {
+            module: name.clone(),
+            kernel: tree.release.clone(),
+            status,
+            log: log.iter().map(Record::from).collect(),
+            seconds,
+        });
+    } else if args.timings {
+        context.ui.say(&format!(
+            "prepare {:.2} s, compile {:.2} s, link {:.2} s, start {:.2} s, load {:.2} s, \
+             command {:.2} s, unload {:.2} s",
+            seconds.prepare,
+            seconds.compile,
+            seconds.link,
+            seconds.start,
+            seconds.load,
+            seconds.command,
+            seconds.unload
+        ));
+    }
+    match complaint {
+        Some(complaint) => Err(complaint_error(&format!("running {name}"), &complaint)),
+        None => Ok(status),
+    }
+}
+
+fn timed<T>(step: impl FnOnce() -> Result<T>) -> Result<(T, Duration)> {
+    let start = Instant::now();
+    Ok((step()?, start.elapsed()))
+}
+
+/// Puts the user's files into the guest's /root. A command that is a file of
+/// this machine (it has a `/`) comes along by itself.
+fn take_along(
+    context: &Context,
+    root: &mut koru_vm::Initramfs,
+    files: &[PathBuf],
+    command: &[String],
+) -> Result<Vec<String>> {
+    let inside = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        format!("/root/{name}")
+    };
+    for file in files {
+        let path = context.here.join(file);
+        fs::metadata(&path).map_err(|e| Error::io("taking along", &path, e))?;
+        root.file(&inside(&path), &path).map_err(vm_error)?;
+    }
+    let mut command = command.to_vec();
+    if let Some(program) = command.first_mut() {
+        let path = context.here.join(&*program);
+        let ours = program.starts_with("./") || program.starts_with("../");
+        if ours && path.is_file() {
+            root.file(&inside(&path), &path).map_err(vm_error)?;
+            *program = inside(&path);
+        }
+    }
+    Ok(command)
+}

@@ -1,0 +1,35 @@
+use koru_build::Result;
+
+use crate::{
+    cli::{DoctorArgs, SetupArgs},
+    context::Context,
+    needs,
+    ui::{json, out},
+};
+
+pub fn setup(context: &Context, args: &SetupArgs) -> Result<u8> {
+    needs::get(&context.home, args.tests, args.yes, &*context.ui)?;
+    context.ui.done();
+    context.ui.say("everything is set up");
+    Ok(0)
+}
+
+pub fn doctor(context: &Context, args: &DoctorArgs) -> Result<u8> {
+    let lines = needs::look(&context.home, args.tests);
+    let all = lines.iter().all(|l| l.ok);
+    if context.json {
+        json(&lines);
+        return Ok(if all { 0 } else { 3 });
+    }
+    for line in &lines {
+        let mark = if line.ok { "OK     " } else { "MISSING" };
+        out(&format!("{mark} {:<26} {}", line.what, line.found));
+        if let Some(todo) = &line.todo {
+            out(&format!("        → {todo}"));
+        }
+    }
+    if !all {
+        out("\n`koru setup` gets all of it");
+    }
+    Ok(if all { 0 } else { 3 })
+}

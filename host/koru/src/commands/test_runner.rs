@@ -1,0 +1,314 @@
+//! Test binaries that run inside a guest.
+//!
+//! A test binary is an ordinary one of cargo's, linked statically. It lists
+//! its tests here and runs them in a guest, one at a time, each in a process
+//! of its own, so that what the kernel says meanwhile belongs to one test and
+//! a test that brings its kernel down takes no other with it.
+
+use std::{
+    env, fs,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use koru_build::{Error, KernelTree, Report, Result, find_modules};
+use koru_vm::{Exec, Guest, ProcessEvent, Session};
+
+use crate::{
+    cli::KernelChoice,
+    context::Context,
+    guest::{self, module_path, vm_error},
+    log_view,
+};
+
+/// How long a test may take; one that hangs must not stop the others.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// What became of one test.
+#[derive(Debug, Clone)]
+pub struct TestResult {
+    pub name: String,
+    pub took: Duration,
+    /// Why it failed, with its output and the kernel's log.
+    pub failure: Option<Failure>,
+    /// Not run: `#[ignore]`.
+    pub ignored: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub why: String,
+    pub output: String,
+    pub log: String,
+}
+
+/// `koru test-runner BINARY ARGS..`: what cargo and nextest call instead of
+/// the binary.
+pub fn test_runner(context: &Context, binary: &Path, args: &[String]) -> Result<u8> {
+    let lists = args
+        .iter()
+        .any(|a| a == "--list" || a == "--help" || a == "-h");
+    let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let package = package.filter(|p| runs_in_guest(p));
+    let Some(package) = package.filter(|_| !lists) else {
+        let error = Command::new(binary).args(args).exec();
+        return Err(Error::io("running", binary, error));
+    };
+    let tree = context.tree(&KernelChoice {
+        kernel: env::var("KORU_KERNEL").ok(),
+        kdir: None,
+    })?;
+    let tests = list(binary, args)?;
+    println!("\nrunning {} tests on {}", tests.len(), tree.release);
+    if tests.is_empty() {
+        println!("\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n");
+        return Ok(0);
+    }
+    let kos = modules_for(context, &tree, &package)?;
+    let results = run_tests(context, &tree, binary, &kos, &tests, &|r| {
+        context.ui.done();
+        let word = match (&r.failure, r.ignored) {
+            (_, true) => "ignored",
+            (None, _) => "ok",
+            (Some(_), _) => "FAILED",
+        };
+        println!("test {} ... {word}", r.name);
+    })?;
+    context.ui.done();
+    let failed: Vec<&TestResult> = results.iter().filter(|r| r.failure.is_some()).collect();
+    for result in &failed {
+        println!("\n---- {} ----\n{}", result.name, describe(result));
+    }
+    let ignored = results.iter().filter(|r| r.ignored).count();
+    println!(
+        "\ntest result: {}. {} passed; {} failed; {ignored} ignored; 0 measured; 0 filtered out\n",
+        if failed.is_empty() { "ok" } else { "FAILED" },
+        results.len() - failed.len() - ignored,
+        failed.len(),
+    );
+    Ok(if failed.is_empty() { 0 } else { 101 })
+}
+
+/// A failure as text: why, the test's own output, the kernel's log.
+pub fn describe(result: &TestResult) -> String {
+    let Some(failure) = &result.failure else {
+        return String::new();
+    };
+    let mut text = failure.why.clone();
+    if !failure.output.trim().is_empty() {
+        text += &format!("\n-- output --\n{}", failure.output.trim_end());
+    }
+    if !failure.log.trim().is_empty() {
+        text += &format!("\n-- kernel log --\n{}", failure.log.trim_end());
+    }
+    text
+}
+
+/// Whether this package's tests are for the guest: its Cargo.toml says so.
+pub fn runs_in_guest(package: &Path) -> bool {
+    fs::read_to_string(package.join("Cargo.toml")).is_ok_and(|text| {
+        text.split("[package.metadata.koru]")
+            .nth(1)
+            .and_then(|rest| rest.split("\n[").next())
+            .is_some_and(|section| section.lines().any(|l| l.trim() == "guest = true"))
+    })
+}
+
+/// The tests that the binary would run with these arguments, by its own word.
+pub fn list(binary: &Path, args: &[String]) -> Result<Vec<(String, bool)>> {
+    // Arguments that only matter when running are not for the list.
+    let of = |ignored: bool| -> Result<Vec<String>> {
+        let mut command = Command::new(binary);
+        command.args(args.iter().filter(|a| {
+            !matches!(
+                a.as_str(),
+                "--nocapture" | "--no-capture" | "--show-output" | "--quiet" | "-q"
+            ) && !a.starts_with("--test-threads")
+                && !a.starts_with("--color")
+        }));
+        command.args(["--list", "--format", "terse"]);
+        if ignored {
+            command.arg("--ignored");
+        }
+        let run = koru_build::run(&mut command, &format!("listing {}", binary.display()))?;
+        Ok(run
+            .stdout
+            .lines()
+            .filter_map(|l| l.strip_suffix(": test"))
+            .map(str::to_owned)
+            .collect())
+    };
+    if args
+        .iter()
+        .any(|a| a == "--ignored" || a == "--include-ignored")
+    {
+        return Ok(of(false)?.into_iter().map(|t| (t, false)).collect());
+    }
+    let ignored = of(true)?;
+    Ok(of(false)?
+        .into_iter()
+        .map(|t| {
+            let skip = ignored.contains(&t);
+            (t, skip)
+        })
+        .collect())
+}
+
+/// Builds the modules of the package's workspace: name and file of each.
+pub fn modules_for(
+    context: &Context,
+    tree: &KernelTree,
+    package: &Path,
+) -> Result<Vec<(String, PathBuf)>> {
+    let workspace = koru_build::workspace_of(package)?;
+    let modules = find_modules(&context.home, &workspace, &[])?;
+    let (kos, _) = context.build(tree, &modules)?;
+    Ok(kos.into_iter().map(|k| (k.name, k.path)).collect())
+}
+
+/// Runs the named tests; a guest that is lost is replaced.
+pub fn run_tests(
+    context: &Context,
+    tree: &KernelTree,
+    binary: &Path,
+    kos: &[(String, PathBuf)],
+    tests: &[(String, bool)],
+    tell: &dyn Fn(&TestResult),
+) -> Result<Vec<TestResult>> {
+    let mut results = Vec::new();
+    let mut guest: Option<Guest> = None;
+    for (name, ignored) in tests {
+        let result = if *ignored {
+            TestResult {
+                name: name.clone(),
+                took: Duration::ZERO,
+                failure: None,
+                ignored: true,
+            }
+        } else {
+            let up = match guest.take() {
+                Some(guest) => guest,
+                None => start(context, tree, binary, kos)?,
+            };
+            context.ui.status(&format!("test {name}"));
+            let begun = Instant::now();
+            let (failure, usable) = one(up.session(), name);
+            if usable {
+                guest = Some(up);
+            }
+            TestResult {
+                name: name.clone(),
+                took: begun.elapsed(),
+                failure,
+                ignored: false,
+            }
+        };
+        tell(&result);
+        results.push(result);
+    }
+    if let Some(guest) = guest {
+        guest.power_off().map_err(vm_error)?;
+    }
+    Ok(results)
+}
+
+const BINARY: &str = "/tests/run";
+
+fn start(
+    context: &Context,
+    tree: &KernelTree,
+    binary: &Path,
+    kos: &[(String, PathBuf)],
+) -> Result<Guest> {
+    let mut root = guest::base(context)?;
+    root.file(BINARY, binary).map_err(vm_error)?;
+    for (name, path) in kos {
+        root.file(&module_path(name), path).map_err(vm_error)?;
+    }
+    let mut machine = guest::machine();
+    machine.memory = 512;
+    guest::start(context, tree, root, &machine)
+}
+
+/// Runs one test. The second value tells whether the guest can go on.
+fn one(session: &Session, name: &str) -> (Option<Failure>, bool) {
+    let mut output = Vec::new();
+    let mut begin = 0;
+    let outcome = (|| -> koru_vm::Result<Option<String>> {
+        let taint = session.taint()?;
+        begin = session.mark()?;
+        let exit = run_one(session, name, &mut output)?;
+        if exit != 0 {
+            return Ok(Some(match exit {
+                101 => "the test failed".to_owned(),
+                137 => format!("killed after {} s", LIMIT.as_secs()),
+                code => format!("the test ended with status {code}"),
+            }));
+        }
+        let complaint = session.complaint_since(begin, taint)?;
+        Ok(complaint.map(|c| format!("the kernel complained: {c}")))
+    })();
+    let log = |records: &[koru_vm::LogRecord]| -> String {
+        records
+            .iter()
+            .map(|r| log_view::line(r, false) + "\n")
+            .collect()
+    };
+    let failure = |why: String, log: String| {
+        Some(Failure {
+            why,
+            output: String::from_utf8_lossy(&output).into_owned(),
+            log,
+        })
+    };
+    match outcome {
+        Ok(None) => (None, true),
+        Ok(Some(why)) => {
+            let complained = koru_vm::first_complaint(&session.log_since(begin)).is_some()
+                || why.contains("kernel");
+            // An oops or a module left behind must not colour the next test.
+            let clean = session.list().is_ok_and(|m| m.is_empty());
+            (
+                failure(why, log(&session.log_since(begin))),
+                !complained && clean,
+            )
+        }
+        Err(error) => {
+            let mut records = session.log_since(begin);
+            for record in error.records() {
+                if records.last().is_none_or(|l| record.seq > l.seq) {
+                    records.push(record.clone());
+                }
+            }
+            (failure(error.to_string(), log(&records)), false)
+        }
+    }
+}
+
+fn run_one(session: &Session, name: &str, output: &mut Vec<u8>) -> koru_vm::Result<i32> {
+    let process = session.exec(Exec {
+        // A limit inside the guest: the command's whole group is killed there.
+        env: vec![("RUST_BACKTRACE".into(), "0".into())],
+        ..Exec::new([
+            "timeout",
+            "-s",
+            "KILL",
+            &LIMIT.as_secs().to_string(),
+            BINARY,
+            "--exact",
+            name,
+            "--nocapture",
+            "--include-ignored",
+            "--test-threads=1",
+        ])
+    })?;
+    loop {
+        match process.next()? {
+            ProcessEvent::Started(_) => {}
+            ProcessEvent::Stdout(bytes) | ProcessEvent::Stderr(bytes) => output.extend(bytes),
+            ProcessEvent::Exited(exit) => return Ok(exit.status()),
+        }
+    }
+}

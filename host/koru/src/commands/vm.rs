@@ -1,0 +1,346 @@
+//! The virtual machine that stays up between commands.
+
+use std::{
+    fs::{self, File},
+    os::unix::process::CommandExt,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use koru_build::{Error, Kind, Report, Result};
+use koru_vm::{Server, Session};
+
+use crate::{
+    cli::{
+        ExecArgs, KernelChoice, LoadArgs, MachineArgs, UnloadArgs, VmArgs, VmCommand, VmServeArgs,
+    },
+    commands::run::loadable,
+    context::Context,
+    exec,
+    guest::{self, complaint_error, module_path, vm_error},
+    log_view::{Follower, To},
+    ui::{json, out, table},
+};
+
+/// A unix socket's path has 107 bytes at the most, so it is kept short.
+fn socket(vm: &VmArgs) -> Result<PathBuf> {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if vm.vm.is_empty() || vm.vm.len() > 32 || !vm.vm.chars().all(good) {
+        return Err(Error::new(
+            Kind::Usage,
+            format!("naming a virtual machine `{}`", vm.vm),
+            "a name has up to 32 letters, digits, - and _",
+        ));
+    }
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let folder = match runtime.filter(|r| r.is_dir()) {
+        Some(runtime) => runtime.join("koru"),
+        None => std::env::temp_dir().join(format!("koru-{}", rustix::process::geteuid().as_raw())),
+    };
+    private(&folder)?;
+    Ok(folder.join(format!("{}.sock", vm.vm)))
+}
+
+/// Makes the folder for this user alone; somebody else's is refused.
+fn private(folder: &PathBuf) -> Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    let made = fs::DirBuilder::new().mode(0o700).create(folder);
+    let meta = match made {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(e),
+        _ => fs::symlink_metadata(folder),
+    };
+    let meta = meta.map_err(|e| Error::io("making", folder, e))?;
+    let ours = meta.uid() == rustix::process::geteuid().as_raw();
+    if !meta.is_dir() || !ours || meta.mode() & 0o077 != 0 {
+        return Err(Error::new(
+            Kind::System,
+            format!("using {}", folder.display()),
+            "it belongs to somebody else, or others may write it",
+        )
+        .todo("remove it, or set XDG_RUNTIME_DIR to a folder of yours"));
+    }
+    Ok(())
+}
+
+/// The session of the virtual machine that is up.
+pub fn connect(vm: &VmArgs) -> Result<Session> {
+    koru_vm::connect(&socket(vm)?).map_err(vm_error)
+}
+
+/// The same, started when it is not up.
+fn connect_or_start(context: &Context, kernel: &KernelChoice, vm: &VmArgs) -> Result<Session> {
+    match koru_vm::connect(&socket(vm)?) {
+        Ok(session) => Ok(session),
+        Err(koru_vm::Error::NotServed(_)) => start(context, kernel, vm, &guest::machine()),
+        Err(e) => Err(vm_error(e)),
+    }
+}
+
+/// Starts the process that owns the guest, and waits until it serves.
+fn start(
+    context: &Context,
+    kernel: &KernelChoice,
+    vm: &VmArgs,
+    machine: &MachineArgs,
+) -> Result<Session> {
+    let socket = socket(vm)?;
+    // What cannot work is better told here than in the background.
+    let tree = context.tree(kernel)?;
+    let log = socket.with_extension("log");
+    let file = File::create(&log).map_err(|e| Error::io("making", &log, e))?;
+    let koru = std::env::current_exe().map_err(|e| Error::io("finding", &log, e))?;
+    let mut command = Command::new(koru);
+    command
+        .args(["vm-serve", "--vm", &vm.vm, "--quiet"])
+        .args(["--cpus", &machine.cpus.to_string()])
+        .args(["--memory", &machine.memory.to_string()])
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(file)
+        .env_remove("KORU_KERNEL")
+        .env_remove("KDIR")
+        .env("KORU_ROOT", &context.home.root)
+        // A terminal's Ctrl-C and its end are not for this one.
+        .process_group(0);
+    match &kernel.kdir {
+        Some(_) => command.arg("--kdir").arg(&tree.build_dir),
+        None => command.arg("--kernel").arg(&tree.release),
+    };
+    let mut child = command
+        .spawn()
+        .map_err(|e| Error::io("starting the process behind", &socket, e))?;
+    context
+        .ui
+        .status(&format!("starting a guest of {}", tree.release));
+    let limit = Instant::now() + Duration::from_secs(120);
+    loop {
+        if let Ok(session) = koru_vm::connect(&socket) {
+            context.ui.done();
+            return Ok(session);
+        }
+        let ended = child
+            .try_wait()
+            .map_err(|e| Error::io("waiting for", &socket, e))?;
+        if ended.is_some() || Instant::now() > limit {
+            let _ = child.kill();
+            let said = fs::read_to_string(&log).unwrap_or_default();
+            return Err(Error::new(
+                Kind::System,
+                "starting the virtual machine",
+                "it did not come up",
+            )
+            .output(said));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The background process: owns the guest until it ends.
+pub fn serve(context: &Context, args: &VmServeArgs) -> Result<u8> {
+    let tree = context.tree(&args.kernel)?;
+    // The socket first: of two that start at once, one finds it taken.
+    let server = Server::bind(&socket(&args.vm)?).map_err(vm_error)?;
+    let root = guest::base(context)?;
+    let guest = guest::start(context, &tree, root, &args.machine)?;
+    server.run(guest).map_err(vm_error)?;
+    Ok(0)
+}
+
+pub fn vm(context: &Context, command: &VmCommand) -> Result<u8> {
+    match command {
+        VmCommand::Start {
+            kernel,
+            vm,
+            machine,
+        } => {
+            if koru_vm::connect(&socket(vm)?).is_ok() {
+                return Err(vm_error(koru_vm::Error::InUse(socket(vm)?)));
+            }
+            let session = start(context, kernel, vm, machine)?;
+            tell_status(context, vm, Some(&session))
+        }
+        VmCommand::Stop { vm } => match koru_vm::connect(&socket(vm)?) {
+            Ok(session) => {
+                session.power_off().map_err(vm_error)?;
+                context.ui.say("stopped");
+                Ok(0)
+            }
+            Err(koru_vm::Error::NotServed(_)) => {
+                context.ui.say("it is not up");
+                Ok(0)
+            }
+            Err(e) => Err(vm_error(e)),
+        },
+        VmCommand::Status { vm } => match koru_vm::connect(&socket(vm)?) {
+            Ok(session) => tell_status(context, vm, Some(&session)),
+            Err(koru_vm::Error::NotServed(_)) => tell_status(context, vm, None),
+            Err(e) => Err(vm_error(e)),
+        },
+    }
+}
+
+fn tell_status(context: &Context, vm: &VmArgs, session: Option<&Session>) -> Result<u8> {
+    let ready = session.map(|s| s.hello().map_err(vm_error)).transpose()?;
+    if context.json {
+        json(&serde_json::json!({
+            "vm": vm.vm,
+            "up": ready.is_some(),
+            "kernel": ready.as_ref().map(|r| &r.release),
+            "uptime_ms": ready.as_ref().map(|r| r.uptime_ms),
+        }));
+    } else {
+        match &ready {
+            Some(r) => out(&format!(
+                "{} is up: Linux {}, for {} s",
+                vm.vm,
+                r.release,
+                r.uptime_ms / 1000
+            )),
+            None => out(&format!("{} is down", vm.vm)),
+        }
+    }
+    Ok(if ready.is_some() { 0 } else { 1 })
+}
+
+pub fn load(context: &Context, args: &LoadArgs) -> Result<u8> {
+    // Built for the kernel that is up, whatever the default is.
+    let up = koru_vm::connect(&socket(&args.vm)?).ok();
+    let chosen = args.kernel.kernel.is_some() || args.kernel.kdir.is_some();
+    let tree = match &up {
+        Some(session) => {
+            let release = session.hello().map_err(vm_error)?.release;
+            let tree = match chosen {
+                true => context.tree(&args.kernel)?,
+                false => context.kernels.find(Some(&release))?,
+            };
+            if tree.release != release {
+                return Err(Error::new(
+                    Kind::Usage,
+                    format!("loading into the virtual machine `{}`", args.vm.vm),
+                    format!("it runs {release}, not {}", tree.release),
+                )
+                .todo("`koru vm stop` first, or give another one a name: --vm NAME"));
+            }
+            tree
+        }
+        None => context.tree(&args.kernel)?,
+    };
+    let module = loadable(context, &tree, args.module.as_deref())?;
+    let session = connect_or_start(context, &args.kernel, &args.vm)?;
+    context.ui.status(&format!("loading {}", module.name));
+    let content = fs::read(&module.path).map_err(|e| Error::io("reading", &module.path, e))?;
+    let inside = module_path(&module.name);
+    session
+        .put_file(&inside, 0o644, &content)
+        .map_err(vm_error)?;
+    context.ui.done();
+    step(
+        context,
+        &session,
+        &format!("loading {}", module.name),
+        |s| s.load(&inside, &args.params),
+    )
+}
+
+pub fn unload(context: &Context, args: &UnloadArgs) -> Result<u8> {
+    let session = connect(&args.vm)?;
+    let name = match args.module.as_deref() {
+        // A name need not be one that can be built here.
+        Some(name) if !name.contains('/') => name.trim_end_matches(".ko").replace('-', "_"),
+        other => {
+            let names: Vec<String> = other.iter().map(|m| m.to_string()).collect();
+            let modules = context.modules(&names)?;
+            let loaded = session.list().map_err(vm_error)?;
+            modules
+                .iter()
+                .find(|m| loaded.iter().any(|l| l.name == m.name))
+                .or(modules.first())
+                .map(|m| m.name.clone())
+                .unwrap_or_default()
+        }
+    };
+    step(context, &session, &format!("unloading {name}"), |s| {
+        s.unload(&name)
+    })
+}
+
+/// Loads or unloads, showing what is logged meanwhile.
+fn step(
+    context: &Context,
+    session: &Session,
+    what: &str,
+    act: impl FnOnce(&Session) -> koru_vm::Result<koru_vm::ModuleReport>,
+) -> Result<u8> {
+    let before = session.taint().map_err(vm_error)?;
+    let mark = session.mark().map_err(vm_error)?;
+    let to = if context.json {
+        To::Nowhere
+    } else {
+        To::Stdout
+    };
+    let follower = Follower::start(session, mark, to, context.ui.colour());
+    let outcome = act(session);
+    let log = follower.finish();
+    if let Err(e) = outcome {
+        let mut e = vm_error(e);
+        if !matches!(to, To::Nowhere) && session.death().is_none() {
+            e.output = None;
+        }
+        return Err(e);
+    }
+    if context.json {
+        let records: Vec<_> = log.iter().map(super::run::Record::from).collect();
+        json(&serde_json::json!({ "log": records }));
+    }
+    match session.complaint_since(mark, before).map_err(vm_error)? {
+        Some(complaint) => Err(complaint_error(what, &complaint)),
+        None => Ok(0),
+    }
+}
+
+pub fn list(context: &Context, args: &VmArgs) -> Result<u8> {
+    let rows = connect(args)?.list().map_err(vm_error)?;
+    if context.json {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|m| {
+                serde_json::json!({
+                    "name": m.name, "size": m.size, "used": m.refcount,
+                    "by": m.used_by, "state": m.state, "taint": m.taint,
+                })
+            })
+            .collect();
+        json(&rows);
+        return Ok(0);
+    }
+    out(&lsmod(&rows));
+    Ok(0)
+}
+
+/// As lsmod prints them.
+pub fn lsmod(rows: &[koru_vm::ModuleRow]) -> String {
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|m| {
+            let users = m.refcount.map_or("-".into(), |n| n.to_string());
+            vec![
+                m.name.clone(),
+                m.size.to_string(),
+                format!("{users} {}", m.used_by.join(",")),
+            ]
+        })
+        .collect();
+    table(&["Module", "Size", "Used by"], &rows)
+}
+
+pub fn exec(_: &Context, args: &ExecArgs) -> Result<u8> {
+    exec::run(&connect(&args.vm)?, &args.command)
+}
+
+pub fn shell(context: &Context, args: &VmArgs) -> Result<u8> {
+    let session = connect_or_start(context, &KernelChoice::default(), args)?;
+    context.ui.done();
+    exec::run(&session, &["sh".into(), "-l".into()])
+}

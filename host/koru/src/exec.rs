@@ -1,0 +1,129 @@
+//! A guest's command with this program's own input, output and terminal.
+
+use std::{
+    io::{IsTerminal, Read, Write},
+    os::fd::AsFd,
+};
+
+use koru_build::{Error, Result};
+use koru_vm::{Exec, Exit, ProcessEvent, Session, StdinWriter, TtySize};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use signal_hook::{consts::SIGWINCH, iterator::Signals};
+
+use crate::guest::vm_error;
+
+/// Runs a command to its end; gives the exit status that a shell would.
+pub fn run(session: &Session, argv: &[String]) -> Result<u8> {
+    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let exec = Exec {
+        stdin: true,
+        tty: terminal.then(window),
+        env: std::env::var("TERM")
+            .ok()
+            .map(|t| ("TERM".into(), t))
+            .into_iter()
+            .collect(),
+        ..Exec::new(argv.iter().cloned())
+    };
+    let process = session.exec(exec).map_err(|e| not_started(argv, e))?;
+    let _raw = if terminal {
+        follow_window(process.stdin());
+        Raw::enter()
+    } else {
+        None
+    };
+    let input = process.stdin();
+    // Ends with the program, or when the command no longer reads.
+    std::thread::spawn(move || forward_input(input));
+    loop {
+        let written = match process.next().map_err(|e| not_started(argv, e))? {
+            ProcessEvent::Started(_) => Ok(()),
+            ProcessEvent::Stdout(bytes) => put(&mut std::io::stdout(), &bytes),
+            ProcessEvent::Stderr(bytes) => put(&mut std::io::stderr(), &bytes),
+            ProcessEvent::Exited(exit) => return Ok(status(exit)),
+        };
+        if written.is_err() {
+            // Whoever read our output has gone: so goes the command.
+            let _ = process.signal(13);
+            return Ok(141);
+        }
+    }
+}
+
+fn status(exit: Exit) -> u8 {
+    u8::try_from(exit.status()).unwrap_or(255)
+}
+
+fn not_started(argv: &[String], error: koru_vm::Error) -> Error {
+    let name = argv.first().cloned().unwrap_or_default();
+    match error {
+        koru_vm::Error::Refused { errno: 2, .. } => Error::new(
+            koru_build::Kind::System,
+            format!("running `{name}` in the guest"),
+            "there is no such command there",
+        )
+        .todo("the guest has busybox's commands; `--file PATH` takes a program of yours along"),
+        koru_vm::Error::Refused { errno, .. } => Error::new(
+            koru_build::Kind::System,
+            format!("running `{name}` in the guest"),
+            koru_vm::errno_text(errno),
+        ),
+        other => vm_error(other),
+    }
+}
+
+fn put(to: &mut impl Write, bytes: &[u8]) -> std::io::Result<()> {
+    to.write_all(bytes)?;
+    to.flush()
+}
+
+fn forward_input(mut to: StdinWriter) {
+    let mut buffer = [0; 4096];
+    let mut stdin = std::io::stdin().lock();
+    while let Ok(n @ 1..) = stdin.read(&mut buffer) {
+        if to.write_all(&buffer[..n]).is_err() {
+            return;
+        }
+    }
+    let _ = to.close();
+}
+
+fn window() -> TtySize {
+    let size = tcgetwinsize(std::io::stdout().as_fd()).ok();
+    TtySize {
+        rows: size.map_or(24, |s| s.ws_row),
+        cols: size.map_or(80, |s| s.ws_col),
+    }
+}
+
+fn follow_window(terminal: StdinWriter) {
+    if let Ok(mut signals) = Signals::new([SIGWINCH]) {
+        std::thread::spawn(move || {
+            for _ in signals.forever() {
+                if terminal.resize(window()).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+}
+
+/// The terminal as it was comes back when this is dropped.
+struct Raw(Termios);
+
+impl Raw {
+    fn enter() -> Option<Raw> {
+        let stdin = std::io::stdin();
+        let before = tcgetattr(&stdin).ok()?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        tcsetattr(&stdin, OptionalActions::Flush, &raw).ok()?;
+        Some(Raw(before))
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &self.0);
+    }
+}

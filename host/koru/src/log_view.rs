@@ -1,0 +1,153 @@
+//! The kernel log as people read it.
+
+use std::{
+    io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use koru_vm::{LogRecord, Session};
+
+/// As dmesg shows it.
+pub fn line(record: &LogRecord, colour: bool) -> String {
+    let seconds = record.timestamp_us / 1_000_000;
+    let micros = record.timestamp_us % 1_000_000;
+    let text = visible(&record.text);
+    if !colour {
+        return format!("[{seconds:5}.{micros:06}] {text}");
+    }
+    let paint = match record.level {
+        0..=2 => "\x1b[1;31m",
+        3 => "\x1b[31m",
+        4 => "\x1b[33m",
+        7 => "\x1b[2m",
+        _ => "",
+    };
+    format!("\x1b[32m[{seconds:5}.{micros:06}]\x1b[0m {paint}{text}\x1b[0m")
+}
+
+/// Control characters must not reach the terminal as such.
+fn visible(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let shown = match c {
+                '\n' | '\t' => c.to_string(),
+                c if c.is_control() => c.escape_default().to_string(),
+                c => c.to_string(),
+            };
+            shown.chars().collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Where log lines are shown.
+#[derive(Clone, Copy)]
+pub enum To {
+    Stdout,
+    /// Beside a command's own output.
+    Stderr,
+    /// The caller reads them in the end.
+    Nowhere,
+}
+
+/// Shows records as they come, on a thread of its own.
+pub struct Follower {
+    session: Session,
+    from: u64,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<u64>>,
+    to: To,
+    colour: bool,
+}
+
+impl Follower {
+    /// From the record `from` on.
+    pub fn start(session: &Session, from: u64, to: To, colour: bool) -> Follower {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut stream = session.follow(from);
+        let stopped = stop.clone();
+        let thread = std::thread::spawn(move || {
+            let mut next = from;
+            while !stopped.load(Ordering::Relaxed) {
+                let Ok(records) = stream.next(Duration::from_millis(50)) else {
+                    break;
+                };
+                for record in &records {
+                    show(record, to, colour);
+                    next = record.seq + 1;
+                }
+            }
+            next
+        });
+        Follower {
+            session: session.clone(),
+            from,
+            stop,
+            thread: Some(thread),
+            to,
+            colour,
+        }
+    }
+
+    /// Shows what is left, and gives all records since the start.
+    pub fn finish(mut self) -> Vec<LogRecord> {
+        // A guest that is gone has told all already.
+        let _ = self.session.mark();
+        self.stop.store(true, Ordering::Relaxed);
+        let shown = self
+            .thread
+            .take()
+            .and_then(|t| t.join().ok())
+            .unwrap_or(self.from);
+        for record in self.session.log_since(shown) {
+            show(&record, self.to, self.colour);
+        }
+        self.session.log_since(self.from)
+    }
+}
+
+fn show(record: &LogRecord, to: To, colour: bool) {
+    let line = line(record, colour);
+    // A reader that has gone is no reason to stop the guest.
+    let _ = match to {
+        To::Stdout => writeln!(std::io::stdout(), "{line}"),
+        To::Stderr => writeln!(std::io::stderr(), "{line}"),
+        To::Nowhere => Ok(()),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(text: &str) -> LogRecord {
+        LogRecord {
+            seq: 1,
+            level: 6,
+            facility: 0,
+            timestamp_us: 12_000_345,
+            text: text.into(),
+            continuation: false,
+        }
+    }
+
+    #[test]
+    fn like_dmesg() {
+        assert_eq!(
+            line(&record("hello: up"), false),
+            "[   12.000345] hello: up"
+        );
+    }
+
+    #[test]
+    fn nothing_controls_the_terminal() {
+        assert_eq!(
+            line(&record("a\x1b[2Jb"), false),
+            "[   12.000345] a\\u{1b}[2Jb"
+        );
+    }
+}

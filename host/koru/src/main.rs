@@ -1,0 +1,80 @@
+//! The `koru` command: parses, calls the libraries, prints.
+#![forbid(unsafe_code)]
+
+mod cli;
+mod commands;
+mod context;
+mod exec;
+mod guest;
+mod log_view;
+mod needs;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use koru_build::Kind;
+
+use crate::{
+    cli::{Cli, Command},
+    context::Context,
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let context = match Context::new(cli.json, cli.quiet) {
+        Ok(context) => context,
+        Err(e) => {
+            ui::Ui::new(false).error(&e);
+            return ExitCode::from(exit_code(e.kind));
+        }
+    };
+    let result = dispatch(&context, cli.command);
+    context.ui.done();
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(e) => {
+            // rustc's own words on the user's code stand alone.
+            if e.kind != Kind::Compile {
+                context.ui.error(&e);
+            }
+            ExitCode::from(exit_code(e.kind))
+        }
+    }
+}
+
+fn exit_code(kind: Kind) -> u8 {
+    match kind {
+        Kind::Compile | Kind::Link | Kind::System => 1,
+        Kind::Usage => 2,
+        Kind::Missing => 3,
+    }
+}
+
+fn dispatch(context: &Context, command: Command) -> koru_build::Result<u8> {
+    match command {
+        Command::Demo(a) => commands::demo::demo(context, &a),
+        Command::Test(a) => commands::test::test(context, &a),
+        Command::New(a) => commands::new::new(context, &a),
+        Command::Build(a) => commands::build::build(context, &a),
+        Command::Run(a) => commands::run::run(context, &a),
+        Command::Load(a) => commands::vm::load(context, &a),
+        Command::Unload(a) => commands::vm::unload(context, &a),
+        Command::List(a) => commands::vm::list(context, &a),
+        Command::Log(a) => commands::log::log(context, &a),
+        Command::Exec(a) => commands::vm::exec(context, &a),
+        Command::Shell(a) => commands::vm::shell(context, &a),
+        Command::Vm { command } => commands::vm::vm(context, &command),
+        Command::Kernel { command } => commands::kernel::kernel(context, &command),
+        Command::Clean(a) => commands::clean::clean(context, &a),
+        Command::Setup(a) => commands::setup::setup(context, &a),
+        Command::Doctor(a) => commands::setup::doctor(context, &a),
+        Command::Completions { shell } => commands::completions(shell),
+        Command::Env(a) => commands::env::env(context, &a),
+        Command::Editor(a) => commands::editor::editor(context, &a),
+        Command::TestRunner { binary, args } => {
+            commands::test_runner::test_runner(context, &binary, &args)
+        }
+        Command::VmServe(a) => commands::vm::serve(context, &a),
+    }
+}

@@ -1,0 +1,444 @@
+//! What Koru needs of the machine, how to see whether it is there, and how to
+//! get it.
+
+use std::{
+    env, fs,
+    io::{BufRead, IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use koru_build::{
+    Builder, Cache, Error, Home, Kernels, Kind, Report, Result, Toolchain, apt, busybox,
+};
+
+/// The kernels that set-up gets and the tests run on.
+pub const SUPPORTED: [&str; 2] = ["6.1", "6.12"];
+
+/// One line of `koru doctor`.
+#[derive(Debug, serde::Serialize)]
+pub struct Line {
+    pub what: &'static str,
+    pub ok: bool,
+    /// What was found, or what is wrong.
+    pub found: String,
+    /// How to get it.
+    pub todo: Option<String>,
+    /// The distribution's packages that have it.
+    #[serde(skip)]
+    pub packages: Vec<String>,
+}
+
+/// A program that comes from a package of the distribution.
+struct Program {
+    what: &'static str,
+    name: &'static str,
+    /// The first set of these that the distribution has is installed.
+    packages: &'static [&'static [&'static str]],
+}
+
+const PROGRAMS: &[Program] = &[
+    Program {
+        what: "make",
+        name: "make",
+        packages: &[&["make"]],
+    },
+    Program {
+        what: "linker and binary tools",
+        name: "objcopy",
+        packages: &[&["binutils"]],
+    },
+    Program {
+        what: "virtual machine",
+        name: "qemu-system-x86_64",
+        packages: &[&["qemu-system-x86"]],
+    },
+    Program {
+        what: "package unpacker",
+        name: "dpkg-deb",
+        packages: &[&["dpkg"]],
+    },
+];
+
+const TEST_PROGRAMS: &[Program] = &[Program {
+    what: "shellcheck",
+    name: "shellcheck",
+    packages: &[&["shellcheck"]],
+}];
+
+/// Looks at everything; changes nothing.
+pub fn look(home: &Home, tests: bool) -> Vec<Line> {
+    let cache = Cache::new(&home.cache);
+    let mut lines = Vec::new();
+    lines.push(cargo());
+    lines.push(toolchain());
+    lines.extend(PROGRAMS.iter().map(program));
+    lines.extend(compilers(&cache));
+    lines.push(libelf());
+    lines.push(agent());
+    for kernel in SUPPORTED {
+        lines.push(kernel_line(&cache, kernel));
+    }
+    lines.push(busybox_line(&cache));
+    if tests {
+        lines.extend(TEST_PROGRAMS.iter().map(program));
+        lines.push(rustfmt());
+        lines.push(clippy());
+        lines.push(libclang());
+    }
+    lines
+}
+
+/// Gets everything that [`look`] finds missing.
+pub fn get(home: &Home, tests: bool, yes: bool, report: &dyn Report) -> Result<()> {
+    let packages: Vec<String> = look(home, tests)
+        .into_iter()
+        .filter(|l| !l.ok)
+        .flat_map(|l| l.packages)
+        .collect();
+    if !packages.is_empty() {
+        install(packages, yes, report)?;
+    }
+    let cache = Cache::new(&home.cache);
+    let kernels = Kernels::new(&cache);
+    let mut missing: Vec<&str> = SUPPORTED
+        .into_iter()
+        .filter(|k| kernels.find(Some(k)).is_err())
+        .collect();
+    if !missing.is_empty() || !busybox_line(&cache).ok {
+        // Best effort: with old lists a download may still work.
+        if is_root() && apt::names("linux-headers-")?.is_empty() {
+            apt_get(&["update"], report)?;
+        }
+        missing.retain(|k| match kernels.add(k, report) {
+            Ok(_) => false,
+            Err(e) if e.kind == Kind::Usage => {
+                report.print(&format!("note: this distribution has no {k} kernel: {e}"));
+                false
+            }
+            Err(e) => {
+                report.print(&format!("{e}"));
+                true
+            }
+        });
+        busybox(&cache, report)?;
+    }
+    if let Some(kernel) = missing.first() {
+        return kernels.add(kernel, report).map(|_| ());
+    }
+    // Compilers that the kernels just fetched ask for, and all the rest.
+    let left: Vec<Line> = look(home, tests).into_iter().filter(|l| !l.ok).collect();
+    let packages: Vec<String> = left.iter().flat_map(|l| l.packages.clone()).collect();
+    if !packages.is_empty() {
+        install(packages, yes, report)?;
+    }
+    if let Some(line) = look(home, tests)
+        .into_iter()
+        .find(|l| !l.ok && !l.what.starts_with("kernel"))
+    {
+        let mut error = Error::new(
+            Kind::Missing,
+            format!("setting up: {}", line.what),
+            line.found,
+        );
+        error.todo = line.todo;
+        return Err(error);
+    }
+    for release in kernels.releases() {
+        // Builds core and the C interface layer, so that the first module
+        // does not wait for them.
+        let tree = kernels.find(Some(&release))?;
+        if tree.image.is_some() {
+            Builder::new(home, &tree, report)?;
+        }
+    }
+    Ok(())
+}
+
+fn install(mut packages: Vec<String>, yes: bool, report: &dyn Report) -> Result<()> {
+    packages.sort();
+    packages.dedup();
+    let list = packages.join(" ");
+    let command = format!("apt-get install --no-install-recommends {list}");
+    let error = |wrong: &str| {
+        Error::new(Kind::Missing, "installing what is missing", wrong)
+            .todo(format!("as root: {command}"))
+    };
+    if !koru_build::on_path("apt-get") {
+        return Err(error("this is not a Debian or Ubuntu machine (no apt-get)"));
+    }
+    let terminal = std::io::stdin().is_terminal();
+    if !yes && terminal {
+        report.print(&format!("To install: {list}"));
+        if !ask("Install these packages now?") {
+            return Err(error("not wanted"));
+        }
+    } else if !yes && !is_root() {
+        return Err(error("not root, and no terminal to ask on (or give --yes)"));
+    }
+    if !is_root() && !koru_build::on_path("sudo") {
+        return Err(error("not root, and there is no sudo"));
+    }
+    apt_get(&["update"], report)?;
+    let mut arguments = vec!["install", "-y", "--no-install-recommends"];
+    arguments.extend(packages.iter().map(String::as_str));
+    apt_get(&arguments, report).map_err(|e| match e.todo {
+        Some(_) => e,
+        None => e.todo(format!("see what it says by hand, as root: {command}")),
+    })
+}
+
+fn apt_get(arguments: &[&str], report: &dyn Report) -> Result<()> {
+    report.status(&format!("apt-get {}", arguments.join(" ")));
+    let mut command = if is_root() {
+        Command::new("apt-get")
+    } else {
+        // `sudo` speaks to the terminal itself, past the captured output.
+        let mut sudo = Command::new("sudo");
+        sudo.args(["--", "apt-get"]);
+        sudo
+    };
+    command
+        .args(["-qq", "-o", "DPkg::Lock::Timeout=300"])
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .env("LC_ALL", "C");
+    koru_build::run(&mut command, "installing what is missing").map(|_| ())
+}
+
+fn ask(question: &str) -> bool {
+    eprint!("{question} [Y/n] ");
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    match std::io::stdin().lock().read_line(&mut answer) {
+        Ok(0) | Err(_) => false,
+        Ok(_) => matches!(answer.trim(), "" | "y" | "Y" | "yes"),
+    }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+fn line(what: &'static str, found: std::result::Result<String, String>) -> Line {
+    let (ok, found) = match found {
+        Ok(found) => (true, found),
+        Err(wrong) => (false, wrong),
+    };
+    Line {
+        what,
+        ok,
+        found,
+        todo: None,
+        packages: Vec::new(),
+    }
+}
+
+impl Line {
+    /// Adds how to get it: the first of these sets that apt has.
+    fn packages(mut self, alternatives: &[&[&str]]) -> Line {
+        if !self.ok {
+            let set = alternatives
+                .iter()
+                .find(|set| set.iter().all(|p| apt::available(p)))
+                .or(alternatives.first());
+            self.packages = set
+                .iter()
+                .flat_map(|s| s.iter())
+                .map(|p| p.to_string())
+                .collect();
+            self.todo = Some(format!("apt-get install {}", self.packages.join(" ")));
+        }
+        self
+    }
+
+    fn todo(mut self, todo: &str) -> Line {
+        if !self.ok {
+            self.todo = Some(todo.to_owned());
+        }
+        self
+    }
+}
+
+fn program(p: &Program) -> Line {
+    let found = find(p.name)
+        .map(|path| path.display().to_string())
+        .ok_or_else(|| format!("no `{}` on the PATH", p.name));
+    line(p.what, found).packages(p.packages)
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|d| d.join(name))
+        .find(|p| p.is_file())
+}
+
+fn first_line(command: &mut Command) -> Option<String> {
+    let output = command.stdin(Stdio::null()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    output
+        .status
+        .success()
+        .then(|| text.lines().next().unwrap_or_default().to_owned())
+}
+
+fn cargo() -> Line {
+    let found = first_line(Command::new("cargo").arg("-V")).ok_or("no `cargo`".to_owned());
+    line("cargo", found).packages(&[&["cargo-web"], &["cargo"]])
+}
+
+fn toolchain() -> Line {
+    let found = Toolchain::find()
+        .map(|t| {
+            format!(
+                "{} {}, library {}",
+                t.rustc.display(),
+                t.release,
+                t.library.display()
+            )
+        })
+        .map_err(|e| e.wrong);
+    line("rustc and library source", found)
+        .packages(&[&["rustc-web", "rust-web-src"], &["rustc", "rust-src"]])
+}
+
+/// The compiler that each kernel here was built by; Kbuild asks for it.
+fn compilers(cache: &Cache) -> Vec<Line> {
+    let kernels = Kernels::new(cache);
+    let mut wanted: Vec<String> = kernels
+        .releases()
+        .iter()
+        .filter_map(|r| kernels.find(Some(r)).ok())
+        .filter_map(|t| {
+            let text = t.config.get("CC_VERSION_TEXT")?;
+            let compiler = text.split_whitespace().next()?;
+            Some(compiler.to_owned())
+        })
+        .collect();
+    wanted.sort();
+    wanted.dedup();
+    if wanted.is_empty() {
+        wanted.push("gcc".into());
+    }
+    wanted
+        .iter()
+        .map(|compiler| {
+            let package = compiler.trim_start_matches("x86_64-linux-gnu-");
+            let found = find(compiler)
+                .map(|p| p.display().to_string())
+                .ok_or_else(|| format!("no `{compiler}`, which built a kernel that is here"));
+            line("the kernel's compiler", found).packages(&[&[package]])
+        })
+        .collect()
+}
+
+fn libelf() -> Line {
+    let found = [
+        "/lib/x86_64-linux-gnu",
+        "/usr/lib/x86_64-linux-gnu",
+        "/lib64",
+        "/usr/lib64",
+    ]
+    .iter()
+    .map(|d| Path::new(d).join("libelf.so.1"))
+    .find(|p| p.exists())
+    .map(|p| p.display().to_string())
+    .ok_or("no libelf.so.1, which objtool needs".to_owned());
+    line("libelf", found).packages(&[&["libelf1"], &["libelf1t64"]])
+}
+
+/// The agent is built with koru and lies beside it.
+pub fn agent_path() -> Result<PathBuf> {
+    let koru = env::current_exe().map_err(|e| Error::io("finding", Path::new("koru"), e))?;
+    let agent = koru.with_file_name("koru-agent");
+    if agent.is_file() {
+        Ok(agent)
+    } else {
+        Err(Error::new(
+            Kind::Missing,
+            "looking for the guest's agent",
+            format!("there is no {}", agent.display()),
+        )
+        .todo("the `koru` script of the checkout builds both"))
+    }
+}
+
+fn agent() -> Line {
+    line(
+        "guest agent",
+        agent_path()
+            .map(|p| p.display().to_string())
+            .map_err(|e| e.wrong),
+    )
+    .todo("start koru by the `koru` script of the checkout, which builds it")
+}
+
+fn kernel_line(cache: &Cache, kernel: &'static str) -> Line {
+    let found = Kernels::new(cache)
+        .find(Some(kernel))
+        .map(|t| t.release)
+        .map_err(|_| format!("no {kernel} kernel"));
+    let what = match kernel {
+        "6.1" => "kernel 6.1",
+        _ => "kernel 6.12",
+    };
+    line(what, found).todo(&format!("koru kernel add {kernel}"))
+}
+
+fn busybox_line(cache: &Cache) -> Line {
+    let place = cache.root().join("tools/busybox");
+    let found = place
+        .is_dir()
+        .then(|| place.display().to_string())
+        .ok_or("not downloaded".to_owned());
+    line("guest's shell (busybox)", found).todo("koru setup")
+}
+
+fn rustfmt() -> Line {
+    let found = first_line(Command::new("cargo").args(["fmt", "--version"]))
+        .ok_or("no `cargo fmt`".to_owned());
+    line("rustfmt", found).packages(&[&["rustfmt-web"], &["rustfmt"]])
+}
+
+/// A clippy-driver of the same version as the rustc for ring 0: it reads the
+/// libraries that rustc wrote.
+pub fn clippy_driver(toolchain: &Toolchain) -> Option<PathBuf> {
+    let beside = toolchain.rustc.with_file_name("clippy-driver");
+    let version = first_line(Command::new(&beside).arg("-V").env_remove("RUSTC_WRAPPER"))?;
+    // rustc 1.96.0 has clippy 0.1.96.
+    version
+        .contains(&format!("0.1.{}", toolchain.minor().1))
+        .then_some(beside)
+}
+
+fn clippy() -> Line {
+    let found = match Toolchain::find() {
+        Ok(t) => clippy_driver(&t)
+            .map(|p| p.display().to_string())
+            .ok_or_else(|| {
+                format!(
+                    "no clippy-driver of {} beside {}",
+                    t.release,
+                    t.rustc.display()
+                )
+            }),
+        Err(e) => Err(e.wrong),
+    };
+    line("clippy for ring 0", found).packages(&[&["rust-web-clippy"], &["rust-clippy"]])
+}
+
+fn libclang() -> Line {
+    let found = fs::read_dir("/usr/lib")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|e| e.path())
+        .find(|p| {
+            p.file_name()
+                .is_some_and(|n| n.to_string_lossy().starts_with("llvm-"))
+                && p.join("lib/libclang.so.1").exists()
+        })
+        .map(|p| p.join("lib/libclang.so.1").display().to_string())
+        .ok_or("no libclang, which bindgen needs".to_owned());
+    line("libclang", found).packages(&[&["libclang1-14"], &["libclang1"], &["libclang1-18"]])
+}

@@ -1,0 +1,158 @@
+//! What the user sees: a status line on a terminal, plain lines elsewhere.
+
+use std::{
+    io::{IsTerminal, Write},
+    sync::Mutex,
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use koru_build::{Error, Report};
+
+/// Draws the progress of a command on standard error.
+pub struct Ui {
+    bar: Option<ProgressBar>,
+    last: Mutex<String>,
+    quiet: bool,
+    colour: bool,
+}
+
+impl Ui {
+    /// `quiet`: no progress at all (`--json`, `--quiet`); errors still show.
+    pub fn new(quiet: bool) -> Ui {
+        let terminal = std::io::stderr().is_terminal();
+        let bar = (terminal && !quiet).then(|| {
+            let bar = ProgressBar::new_spinner();
+            let style = ProgressStyle::with_template("{spinner:.cyan} {wide_msg} {elapsed:.dim}");
+            bar.set_style(style.expect("a fixed template"));
+            bar
+        });
+        Ui {
+            bar,
+            last: Mutex::new(String::new()),
+            quiet,
+            colour: terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        }
+    }
+
+    /// Whether standard error takes colours.
+    pub fn colour(&self) -> bool {
+        self.colour
+    }
+
+    /// Ends the status line, so that a command's own output starts clean.
+    pub fn done(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+            bar.reset();
+            bar.disable_steady_tick();
+        }
+        self.last.lock().expect("no panic while held").clear();
+    }
+
+    /// A line for people that stays; nothing with `--json`.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            self.print(text);
+        }
+    }
+
+    /// Shows a failure: what was attempted, what was wrong, what to do.
+    pub fn error(&self, error: &Error) {
+        self.done();
+        if let Some(output) = &error.output {
+            eprintln!("{}", output.trim_end());
+        }
+        let (red, bold, plain) = self.paint();
+        eprintln!(
+            "{red}error{plain}{bold}: {}{plain}: {}",
+            error.attempted, error.wrong
+        );
+        if let Some(todo) = &error.todo {
+            for line in todo.lines() {
+                eprintln!("  {bold}→{plain} {line}");
+            }
+        }
+    }
+
+    fn paint(&self) -> (&'static str, &'static str, &'static str) {
+        if self.colour {
+            ("\x1b[1;31m", "\x1b[1m", "\x1b[0m")
+        } else {
+            ("", "", "")
+        }
+    }
+}
+
+impl Report for Ui {
+    fn status(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
+        match &self.bar {
+            Some(bar) => {
+                bar.enable_steady_tick(Duration::from_millis(120));
+                bar.set_message(text.to_owned());
+            }
+            None => {
+                let mut last = self.last.lock().expect("no panic while held");
+                if *last != text {
+                    eprintln!("koru: {text}");
+                    text.clone_into(&mut last);
+                }
+            }
+        }
+    }
+
+    fn print(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        }
+    }
+}
+
+/// `1.5 KiB`
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}
+
+/// Prints a value as JSON on standard output.
+pub fn json(value: &impl serde::Serialize) {
+    let text = serde_json::to_string_pretty(value).expect("our types have string keys");
+    out(&text);
+}
+
+/// A line on standard output; a reader that has gone ends the program
+/// quietly, as it does with other commands.
+pub fn out(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    if written.is_err() {
+        std::process::exit(141);
+    }
+}
+
+/// Rows under a header, columns aligned.
+pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = header.iter().map(|h| h.chars().count()).collect();
+    for row in rows {
+        for (w, cell) in widths.iter_mut().zip(row) {
+            *w = (*w).max(cell.chars().count());
+        }
+    }
+    let line = |cells: &mut dyn Iterator<Item = &str>| -> String {
+        let padded: Vec<String> = cells
+            .zip(&widths)
+            .map(|(cell, w)| format!("{cell:w$}"))
+            .collect();
+        padded.join("  ").trim_end().to_owned()
+    };
+    let mut lines = vec![line(&mut header.iter().copied())];
+    lines.extend(rows.iter().map(|r| line(&mut r.iter().map(String::as_str))));
+    lines.join("\n")
+}

@@ -1,0 +1,324 @@
+//! Recognises in the log that the kernel found something wrong.
+
+use koru_protocol::LogRecord;
+use std::fmt;
+
+/// What kind of thing the kernel complained of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ComplaintKind {
+    /// `Kernel panic`.
+    Panic,
+    /// A fault in kernel code.
+    Oops,
+    /// `BUG()`, or a check that found memory or a list broken.
+    Bug,
+    /// `WARN_ON` and the like.
+    Warning,
+    /// A processor that makes no progress.
+    Lockup,
+    /// RCU waits for a processor that makes no progress.
+    RcuStall,
+    /// A task that waits for ever.
+    HungTask,
+    /// Sleeping where that is forbidden.
+    AtomicSleep,
+    /// The lock checker.
+    Lockdep,
+    /// KASAN, UBSAN, KFENCE, KCSAN, KMSAN.
+    Sanitizer,
+    /// A reference count over- or underflowed.
+    Refcount,
+    /// A leak.
+    Leak,
+    /// The module loader found the module itself wrong.
+    Loader,
+    /// The kernel is tainted by more than an out-of-tree, unsigned module.
+    Taint,
+}
+
+/// One complaint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// Its kind.
+    pub kind: ComplaintKind,
+    /// The kernel's own line.
+    pub line: String,
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)
+    }
+}
+
+/// What the lines look like; the first that fits counts. With `^` the line must
+/// begin with it: a module's own message may well say "WARNING: " later on.
+const PATTERNS: &[(ComplaintKind, &[&str])] = {
+    use ComplaintKind::*;
+    &[
+        (Panic, &["Kernel panic - not syncing"]),
+        (
+            Sanitizer,
+            &[
+                "BUG: KASAN:",
+                "^UBSAN:",
+                "BUG: KFENCE:",
+                "BUG: KCSAN:",
+                "BUG: KMSAN:",
+            ],
+        ),
+        (
+            AtomicSleep,
+            &[
+                "BUG: scheduling while atomic",
+                "BUG: sleeping function called",
+                "bad: scheduling from the idle thread",
+                "Voluntary context switch within RCU",
+            ],
+        ),
+        (
+            Lockup,
+            &["soft lockup", "hard LOCKUP", "Watchdog detected hard"],
+        ),
+        (
+            RcuStall,
+            &[
+                "self-detected stall",
+                "detected stalls on CPUs",
+                "detected expedited stalls",
+            ],
+        ),
+        (HungTask, &["blocked for more than"]),
+        (
+            Lockdep,
+            &[
+                "possible circular locking dependency",
+                "possible recursive locking detected",
+                "possible irq lock inversion",
+                "inconsistent lock state",
+                "suspicious RCU usage",
+                "bad unlock balance",
+                "held lock freed",
+                "Invalid wait context",
+                "lock held when returning to user space",
+                "locks held at exit",
+            ],
+        ),
+        (Refcount, &["^refcount_t: "]),
+        (Leak, &["new suspected memory leaks"]),
+        (
+            Oops,
+            &[
+                "general protection fault",
+                "unable to handle",
+                "^Oops:",
+                "kernel NULL pointer dereference",
+                "invalid opcode:",
+                "divide error:",
+                "stack segment:",
+                "double fault:",
+                "stack guard page was hit",
+                "kernel stack overflow",
+                "traps: missing-endbr",
+                "CFI failure at",
+            ],
+        ),
+        (
+            Bug,
+            &[
+                "kernel BUG at",
+                "^BUG: ",
+                "list_add corruption",
+                "list_del corruption",
+                "Object already free",
+                "^INFO: Slab",
+                "usercopy: Kernel memory",
+            ],
+        ),
+        (Warning, &["^WARNING: ", "------------[ cut here ]"]),
+        (
+            Loader,
+            &[
+                "Unknown rela relocation",
+                "Skipping invalid relocation",
+                "Overflow in relocation type",
+                "overflow in relocation type",
+            ],
+        ),
+    ]
+};
+
+/// Whether a line of the log is a complaint of the kernel's.
+///
+/// ```
+/// use koru_vm::{ComplaintKind, complaint};
+/// let found = complaint("BUG: kernel NULL pointer dereference, address: 0010").unwrap();
+/// assert_eq!(found.kind, ComplaintKind::Oops);
+/// assert!(complaint("hello: loading, no warning meant").is_none());
+/// ```
+pub fn complaint(line: &str) -> Option<Complaint> {
+    let fits = |pattern: &&str| match pattern.strip_prefix('^') {
+        Some(start) => line.starts_with(start),
+        None => line.contains(pattern),
+    };
+    let (kind, _) = PATTERNS
+        .iter()
+        .find(|(_, patterns)| patterns.iter().any(fits))?;
+    Some(Complaint {
+        kind: *kind,
+        line: line.trim().into(),
+    })
+}
+
+/// The first complaint in some records. User space's own records don't count.
+pub fn first_complaint(records: &[LogRecord]) -> Option<Complaint> {
+    let mut found = records
+        .iter()
+        .filter(|r| r.facility == 0)
+        .flat_map(|r| r.text.lines())
+        .filter_map(complaint);
+    let first = found.next()?;
+    // "cut here" only opens the box; what is wrong stands in the next line.
+    if first.line.contains("cut here") {
+        return Some(found.next().unwrap_or(first));
+    }
+    Some(first)
+}
+
+/// The complaints that bits of `/proc/sys/kernel/tainted` stand for. An
+/// out-of-tree (O) or unsigned (E) module is what Koru loads, and no complaint;
+/// nor is what was set already in `before`.
+///
+/// ```
+/// use koru_vm::taint_complaint;
+/// assert!(taint_complaint(0, 4096 | 8192).is_none());
+/// assert!(taint_complaint(0, 512 | 4096).unwrap().line.contains('W'));
+/// ```
+pub fn taint_complaint(before: u64, now: u64) -> Option<Complaint> {
+    const LETTERS: &[u8] = b"PFSRMBUDAWCIOELKXTNJ";
+    const OUT_OF_TREE_AND_UNSIGNED: u64 = 1 << 12 | 1 << 13;
+    let new = now & !before & !OUT_OF_TREE_AND_UNSIGNED;
+    if new == 0 {
+        return None;
+    }
+    let letters: String = (0..64)
+        .filter(|bit| new >> bit & 1 == 1)
+        .map(|bit| LETTERS.get(bit).map_or('?', |&l| l as char))
+        .collect();
+    Some(Complaint {
+        kind: ComplaintKind::Taint,
+        line: format!("the kernel is tainted: {letters}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ComplaintKind::*;
+
+    #[test]
+    fn real_lines_are_recognised() {
+        for (kind, line) in [
+            (
+                Panic,
+                "Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b",
+            ),
+            (
+                Oops,
+                "BUG: unable to handle page fault for address: ffffffffc0000000",
+            ),
+            (Oops, "Oops: 0000 [#1] PREEMPT SMP NOPTI"),
+            (
+                Oops,
+                "general protection fault, probably for non-canonical address 0xdead",
+            ),
+            (Bug, "kernel BUG at /build/linux/mm/slub.c:440!"),
+            (Bug, "BUG: Bad page state in process insmod  pfn:12345"),
+            (
+                Warning,
+                "WARNING: CPU: 0 PID: 75 at /tmp/t_warn.c:5 m_init+0x1a/0x1000 [t_warn]",
+            ),
+            (
+                Lockup,
+                "watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [insmod:80]",
+            ),
+            (
+                RcuStall,
+                "rcu: INFO: rcu_preempt self-detected stall on CPU",
+            ),
+            (
+                HungTask,
+                "INFO: task insmod:73 blocked for more than 120 seconds.",
+            ),
+            (
+                AtomicSleep,
+                "BUG: scheduling while atomic: insmod/77/0x00000002",
+            ),
+            (
+                AtomicSleep,
+                "BUG: sleeping function called from invalid context at mm/slab.h:274",
+            ),
+            (Lockdep, "WARNING: possible recursive locking detected"),
+            (
+                Sanitizer,
+                "BUG: KASAN: slab-out-of-bounds in m_init+0x1a/0x30 [x]",
+            ),
+            (Sanitizer, "UBSAN: array-index-out-of-bounds in x.c:5:4"),
+            (Refcount, "refcount_t: underflow; use-after-free."),
+            (Loader, "module: hello: Unknown rela relocation: 9"),
+        ] {
+            assert_eq!(complaint(line).map(|c| c.kind), Some(kind), "{line}");
+        }
+    }
+
+    #[test]
+    fn ordinary_lines_are_not() {
+        for line in [
+            "hello: loading out-of-tree module taints kernel.",
+            "hello: module verification failed: signature and/or required key missing - tainting kernel",
+            "my_timer: the bug is fixed",
+            "my_timer: WARNING: the interval is long. BUG: none",
+            "x86/fpu: Supporting XSAVE feature 0x001",
+            "clocksource: Switched to clocksource tsc",
+            "Debugging enabled",
+        ] {
+            assert_eq!(complaint(line), None, "{line}");
+        }
+    }
+
+    fn record(facility: u8, text: &str) -> LogRecord {
+        LogRecord {
+            seq: 0,
+            level: 4,
+            facility,
+            timestamp_us: 0,
+            text: text.into(),
+            continuation: false,
+        }
+    }
+
+    #[test]
+    fn the_telling_line_is_chosen() {
+        let log = [
+            record(0, "t: fine"),
+            record(0, "------------[ cut here ]------------"),
+            record(0, "t_warn warns"),
+            record(0, "WARNING: CPU: 0 PID: 75 at t_warn.c:5 m_init [t_warn]"),
+        ];
+        let found = first_complaint(&log).unwrap();
+        assert!(found.line.starts_with("WARNING: CPU"), "{found}");
+    }
+
+    #[test]
+    fn user_space_cannot_complain() {
+        assert_eq!(first_complaint(&[record(1, "BUG: not the kernel's")]), None);
+    }
+
+    #[test]
+    fn taints_that_are_new_count() {
+        assert_eq!(taint_complaint(512, 512 | 4096), None);
+        let found = taint_complaint(0, 128 | 512).unwrap();
+        assert!(found.line.ends_with("DW"), "{found}");
+    }
+}

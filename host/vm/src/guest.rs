@@ -1,0 +1,550 @@
+//! A guest that this process owns.
+
+use crate::{
+    Accel, AccelChoice, Error, Initramfs, Result, Session,
+    accel::Decision,
+    complaint::first_complaint,
+    console::{Console, panic_reason, records_after},
+    error::doing,
+    kernel::BootImage,
+    qemu::{self, Ended, Machine, Qemu},
+    qmp::Qmp,
+    session::{check_version, hang_limit},
+};
+use koru_protocol::{Death, Ready};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    fmt,
+    fs::File,
+    io::{BufWriter, Seek, Write},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// isa-debug-exit's status for the agent's orderly end: 42 << 1 | 1.
+const POWERED_OFF: i32 = 85;
+
+/// What to boot, and how.
+pub struct GuestConfig {
+    kernel: PathBuf,
+    cache: PathBuf,
+    initramfs: Initramfs,
+    /// The emulator, found in `PATH`.
+    pub qemu: PathBuf,
+    /// Megabytes of memory.
+    pub memory_mb: u32,
+    /// Processors.
+    pub cpus: u32,
+    /// KVM or TCG.
+    pub accel: AccelChoice,
+    /// Added to the kernel's command line.
+    pub cmdline: Vec<String>,
+    /// Limit for the way from the start to the agent.
+    pub boot_limit: Duration,
+    on_event: Option<OnEvent>,
+}
+
+type OnEvent = Arc<dyn Fn(&Event) + Send + Sync>;
+
+impl GuestConfig {
+    /// A guest of one processor and 256 MB. `kernel` is a `vmlinuz` or
+    /// `vmlinux`; `cache` a folder for what is made once. The initramfs must
+    /// have the agent as `/init`.
+    pub fn new(
+        kernel: impl Into<PathBuf>,
+        cache: impl Into<PathBuf>,
+        initramfs: Initramfs,
+    ) -> Self {
+        GuestConfig {
+            kernel: kernel.into(),
+            cache: cache.into(),
+            initramfs,
+            qemu: "qemu-system-x86_64".into(),
+            memory_mb: 256,
+            cpus: 1,
+            accel: AccelChoice::Auto,
+            cmdline: Vec::new(),
+            boot_limit: Duration::from_secs(60),
+            on_event: None,
+        }
+    }
+
+    /// Has progress told to a function; any thread may call it.
+    pub fn on_event(&mut self, tell: impl Fn(&Event) + Send + Sync + 'static) -> &mut Self {
+        self.on_event = Some(Arc::new(tell));
+        self
+    }
+
+    fn tell(&self, event: Event) {
+        if let Some(on_event) = &self.on_event {
+            on_event(&event);
+        }
+    }
+
+    fn cmdline(&self, accel: Accel, pvh_quiet: bool) -> String {
+        let mut words = vec![
+            "console=ttyS0",
+            // A panic ends QEMU, and writes the whole log to the console first.
+            "panic=-1",
+            // (0x20), with every processor's stack (0x40).
+            "panic_print=0x60",
+            "log_buf_len=1M",
+            // What inject-nmi is for.
+            "unknown_nmi_panic",
+            "cryptomgr.notests",
+            "rdinit=/init",
+        ];
+        if pvh_quiet {
+            words.extend(["quiet", "loglevel=4"]);
+        }
+        if accel == Accel::Tcg {
+            words.push("noreplace-smp");
+        }
+        words.extend(self.cmdline.iter().map(String::as_str));
+        words.join(" ")
+    }
+}
+
+/// Progress of a start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// QEMU is being started.
+    Starting(Accel),
+    /// The console's first byte came before the agent was up.
+    FirstOutput(Duration),
+    /// KVM gave no sign of life: TCG is used, and will be until the host's
+    /// next boot. With what was seen of it.
+    FellBack(String),
+    /// The agent is up.
+    Ready {
+        /// The kernel's release.
+        release: String,
+        /// Since the start.
+        after: Duration,
+    },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Starting(accel) => write!(f, "starting a guest ({accel})"),
+            Event::FirstOutput(after) => {
+                write!(f, "first output after {:.2} s", after.as_secs_f64())
+            }
+            Event::FellBack(why) => {
+                write!(
+                    f,
+                    "KVM does not work here ({why}): going on without it, slower"
+                )
+            }
+            Event::Ready { release, after } => {
+                write!(f, "Linux {release} ready in {:.2} s", after.as_secs_f64())
+            }
+        }
+    }
+}
+
+/// A running guest. It ends when this is dropped, and when the process ends,
+/// however that comes about.
+pub struct Guest {
+    session: Session,
+    ready: Ready,
+    accel: Accel,
+    boot_time: Duration,
+    console: Console,
+    pid: Pid,
+    orders: Sender<Order>,
+    monitor: Option<JoinHandle<()>>,
+}
+
+/// What the monitor is told.
+enum Order {
+    Kill,
+}
+
+impl Guest {
+    /// Boots a guest and waits until its agent answers.
+    pub fn start(config: GuestConfig) -> Result<Guest> {
+        let image = BootImage::prepare(&config.kernel, &config.cache)?;
+        let mut initrd = qemu::memory_file("initramfs")?;
+        let mut out = BufWriter::with_capacity(1 << 20, &mut initrd);
+        config.initramfs.write_to(&mut out)?;
+        out.flush().map_err(doing("write the initramfs"))?;
+        drop(out);
+
+        let decision = Decision::make(config.accel, &config.cache);
+        match Self::attempt(
+            &config,
+            &image,
+            &mut initrd,
+            decision.accel,
+            decision.on_probation,
+        )? {
+            Some(guest) => {
+                if decision.on_probation {
+                    decision.remember(decision.accel);
+                }
+                Ok(guest)
+            }
+            None => {
+                decision.remember(Accel::Tcg);
+                let tcg = Self::attempt(&config, &image, &mut initrd, Accel::Tcg, false)?;
+                tcg.ok_or_else(|| doing("start the guest")(std::io::ErrorKind::Other.into()))
+            }
+        }
+    }
+
+    /// One try; `None` when KVM on probation gave no sign of life.
+    fn attempt(
+        config: &GuestConfig,
+        image: &BootImage,
+        initrd: &mut File,
+        accel: Accel,
+        on_probation: bool,
+    ) -> Result<Option<Guest>> {
+        /// A real KVM's guest speaks within a tenth of this.
+        const SIGN_OF_LIFE: Duration = Duration::from_secs(6);
+        initrd.rewind().map_err(doing("read the initramfs"))?;
+        config.tell(Event::Starting(accel));
+        let start = Instant::now();
+        let qemu = qemu::start(&Machine {
+            qemu: &config.qemu,
+            accel,
+            image,
+            memory_mb: config.memory_mb,
+            cpus: config.cpus,
+            // On probation the kernel's own first words count as well.
+            cmdline: config.cmdline(accel, !on_probation),
+            initrd,
+        })?;
+        let pid = qemu.pid;
+        let console = Console::default();
+        // A kernel that boots well is too quiet for this to be of use.
+        let on_event = config.on_event.clone();
+        let booting = Arc::new(AtomicBool::new(true));
+        let at_boot = booting.clone();
+        let first = move || {
+            if let (Some(tell), true) = (on_event, at_boot.load(Ordering::Relaxed)) {
+                tell(&Event::FirstOutput(start.elapsed()));
+            }
+        };
+        let (orders, ordered) = channel();
+        let (hung, hangs) = channel();
+        let (session, monitor) = Monitor::start(qemu, console.clone(), first, ordered, hangs)?;
+        session.tell_hangs_to(hung);
+        let mut guest = Guest {
+            session,
+            ready: Ready {
+                protocol: 0,
+                agent: String::new(),
+                release: String::new(),
+                version: String::new(),
+                uptime_ms: 0,
+            },
+            accel,
+            boot_time: Duration::ZERO,
+            console,
+            pid,
+            orders,
+            monitor: Some(monitor),
+        };
+        if on_probation
+            && !guest.session.wait_heard(SIGN_OF_LIFE)
+            && guest.console.text().is_empty()
+        {
+            let why = match guest.session.death() {
+                Some(Death::Vanished { detail, .. }) => detail.lines().next().unwrap_or("").into(),
+                _ => format!("no sign of life in {} s", SIGN_OF_LIFE.as_secs()),
+            };
+            config.tell(Event::FellBack(why));
+            return Ok(None); // Dropping it ends this QEMU.
+        }
+        let Some(ready) = guest.session.wait_ready(config.boot_limit) else {
+            return Err(guest.boot_error(config.boot_limit));
+        };
+        booting.store(false, Ordering::Relaxed);
+        check_version(&ready)?;
+        guest.boot_time = start.elapsed();
+        guest.session.set_time()?;
+        config.tell(Event::Ready {
+            release: ready.release.clone(),
+            after: guest.boot_time,
+        });
+        guest.ready = ready;
+        Ok(Some(guest))
+    }
+
+    fn boot_error(&mut self, limit: Duration) -> Error {
+        if self.session.death().is_none() {
+            let secs = limit.as_secs();
+            let what = format!("its agent did not answer in {secs} s");
+            self.session.hang_found(&what);
+            self.join();
+        }
+        let why = match self.session.death() {
+            Some(Death::Panicked { reason, .. }) => format!("its kernel panicked: {reason}"),
+            Some(Death::Vanished { detail, .. }) => detail,
+            Some(Death::Hung { what, .. }) => what,
+            Some(Death::PoweredOff) | None => "it powered itself off".into(),
+        };
+        Error::Boot {
+            why,
+            console: self.console.tail(40),
+        }
+    }
+
+    /// How it is worked with.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// What the agent said of itself.
+    pub fn ready(&self) -> &Ready {
+        &self.ready
+    }
+
+    /// What runs its instructions.
+    pub fn accel(&self) -> Accel {
+        self.accel
+    }
+
+    /// From the start of QEMU to the agent's first word.
+    pub fn boot_time(&self) -> Duration {
+        self.boot_time
+    }
+
+    /// QEMU's process id.
+    pub fn pid(&self) -> u32 {
+        self.pid.as_raw_nonzero().get() as u32
+    }
+
+    /// What it wrote to its console. That is little: what the kernel holds
+    /// important, and what was written to `/dev/console`.
+    pub fn console(&self) -> String {
+        self.console.text()
+    }
+
+    /// Powers it off in order.
+    pub fn power_off(self) -> Result<()> {
+        self.session.power_off()
+    }
+
+    fn join(&mut self) {
+        if let Some(monitor) = self.monitor.take() {
+            let _ = monitor.join();
+        }
+    }
+
+    /// Waits for its end.
+    pub fn wait(mut self) -> Death {
+        self.join();
+        self.session.death().unwrap_or(Death::PoweredOff)
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let _ = self.orders.send(Order::Kill);
+        self.join();
+    }
+}
+
+/// Watches a guest: its end, its heart.
+struct Monitor {
+    session: Session,
+    console: Console,
+    console_thread: JoinHandle<()>,
+    reader_ended: Receiver<()>,
+    qmp: Option<std::os::unix::net::UnixStream>,
+    pid: Pid,
+    ended: Receiver<Ended>,
+    orders: Receiver<Order>,
+    hangs: Receiver<String>,
+}
+
+impl Monitor {
+    fn start(
+        qemu: Qemu,
+        console: Console,
+        first: impl FnOnce() + Send + 'static,
+        orders: Receiver<Order>,
+        hangs: Receiver<String>,
+    ) -> Result<(Session, JoinHandle<()>)> {
+        let console_thread = console.clone().read_from(qemu.console, first);
+        let (reader_end, reader_ended) = channel();
+        let session = Session::over(qemu.protocol, move |_| _ = reader_end.send(()))?;
+        let mut monitor = Monitor {
+            session: session.clone(),
+            console,
+            console_thread,
+            reader_ended,
+            qmp: Some(qemu.qmp),
+            pid: qemu.pid,
+            ended: qemu.ended,
+            orders,
+            hangs,
+        };
+        let thread = thread::Builder::new()
+            .name("guest-monitor".into())
+            .spawn(move || {
+                let death = monitor.watch();
+                let session = monitor.session.clone();
+                drop(monitor);
+                session.bury(death);
+            })
+            .map_err(doing("start a thread"))?;
+        Ok((session, thread))
+    }
+
+    /// Until the end; what it was.
+    fn watch(&mut self) -> Death {
+        const TICK: Duration = Duration::from_millis(100);
+        let limit = hang_limit();
+        let mut silent = Duration::ZERO;
+        let mut heard = None;
+        let mut tick = Instant::now();
+        loop {
+            match self.ended.recv_timeout(TICK) {
+                Ok(ended) => return self.post_mortem(&ended),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Death::Vanished {
+                        detail: "QEMU is gone".into(),
+                        console: self.console.tail(40),
+                    };
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if let Ok(Order::Kill) | Err(std::sync::mpsc::TryRecvError::Disconnected) =
+                self.orders.try_recv()
+            {
+                return self.kill();
+            }
+            if let Ok(what) = self.hangs.try_recv() {
+                return self.ask_by_nmi(what);
+            }
+            // Time in which this process was stopped is not the guest's
+            // silence: count ticks, none longer than a few.
+            silent += tick.elapsed().min(TICK * 5);
+            tick = Instant::now();
+            let now_heard = self.session.heard();
+            if now_heard != heard {
+                heard = now_heard;
+                silent = Duration::ZERO;
+            }
+            // Before the agent is up, the boot's own limit counts.
+            if silent > limit && self.session.ready().is_some() {
+                let secs = limit.as_secs();
+                return self.ask_by_nmi(format!("no sign of life for {secs} s"));
+            }
+        }
+    }
+
+    fn kill(&mut self) -> Death {
+        let _ = kill_process(self.pid, Signal::KILL);
+        let _ = self.ended.recv();
+        Death::Vanished {
+            detail: "the guest was ended by its owner".into(),
+            console: self.console.tail(40),
+        }
+    }
+
+    /// The NMI makes the kernel panic where it is, and so say where that was.
+    fn ask_by_nmi(&mut self, what: String) -> Death {
+        const ANSWER: Duration = Duration::from_secs(5);
+        let asked = self
+            .qmp
+            .take()
+            .and_then(|stream| Qmp::new(stream).ok())
+            .is_some_and(|mut qmp| qmp.ask("inject-nmi").is_ok());
+        // The answer ends with QEMU. It may be long, and its line is slow.
+        let mut ended = None;
+        let mut length = 0;
+        while asked && ended.is_none() {
+            ended = self.ended.recv_timeout(ANSWER).ok();
+            let now = self.console.text().len();
+            if std::mem::replace(&mut length, now) == now {
+                break;
+            }
+        }
+        if ended.is_none() {
+            let _ = kill_process(self.pid, Signal::KILL);
+            let _ = self.ended.recv();
+        }
+        self.drain();
+        let console = self.console.text();
+        let records = records_after(&console, self.session.last_record().as_ref());
+        let place = place_of(&records);
+        Death::Hung {
+            what: match place {
+                Some(place) => format!("{what}, in {place}"),
+                None => what,
+            },
+            records,
+        }
+    }
+
+    fn post_mortem(&mut self, ended: &Ended) -> Death {
+        self.drain();
+        let console = self.console.text();
+        if ended.status.code() == Some(POWERED_OFF) {
+            return Death::PoweredOff;
+        }
+        if let Some(reason) = panic_reason(&console) {
+            return Death::Panicked {
+                reason,
+                records: records_after(&console, self.session.last_record().as_ref()),
+            };
+        }
+        let mut detail = ended.detail();
+        if ended.status.success() {
+            // -no-reboot turns any reset into an exit: a triple fault too.
+            detail = "its kernel powered off or reset the machine by itself".into();
+        }
+        if let Some(complaint) = first_complaint(&self.session.log_since(0)) {
+            detail += &format!(" after: {complaint}");
+        }
+        Death::Vanished {
+            detail,
+            console: self.console.tail(40),
+        }
+    }
+
+    /// Waits until all that QEMU wrote was read. Its ends are closed, so this
+    /// is a matter of milliseconds.
+    fn drain(&mut self) {
+        let limit = Duration::from_secs(2);
+        let _ = self.reader_ended.recv_timeout(limit);
+        let until = Instant::now() + limit;
+        while !self.console_thread.is_finished() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// The function that was interrupted: the first RIP, or the first line of
+/// the stack that names a module.
+fn place_of(records: &[koru_protocol::LogRecord]) -> Option<String> {
+    let in_module = records
+        .iter()
+        .map(|r| r.text.trim())
+        .find(|t| t.contains("+0x") && t.ends_with(']') && t.contains(" ["));
+    let rip = || {
+        records
+            .iter()
+            .find_map(|r| r.text.strip_prefix("RIP: "))
+            .and_then(|rip| rip.split_once(':'))
+            .map(|(_, place)| place)
+    };
+    let line = in_module.map_or_else(rip, Some)?;
+    let line = line.strip_prefix("RIP: ").map_or(line, |rip| {
+        rip.split_once(':').map_or(rip, |(_, place)| place)
+    });
+    Some(line.trim_start_matches("? ").into())
+}

@@ -1,0 +1,319 @@
+//! A guest that stays up between commands: one process owns it, any number of
+//! clients work with it over a unix socket, each with the same protocol as if
+//! it were alone.
+
+use crate::{
+    Error, Guest, Result, Session,
+    error::{at_path, doing},
+    session::Sink,
+};
+use koru_protocol::{Call, Death, Decoder, Errno, Reply, ToGuest, ToHost, encode};
+use rustix::fs::{FlockOperation, flock};
+use std::{
+    collections::HashMap,
+    fs::{self, File, OpenOptions, Permissions},
+    io::{self, ErrorKind, Read, Write},
+    net::Shutdown,
+    os::unix::{
+        fs::{OpenOptionsExt, PermissionsExt},
+        net::{UnixListener, UnixStream},
+    },
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc::{Sender, channel},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// A client that reads nothing must not fill the daemon's memory.
+const MOST_UNREAD: usize = 64 << 20;
+
+/// Connects to a guest that another process serves.
+pub fn connect(socket: &Path) -> Result<Session> {
+    let stream = UnixStream::connect(socket).map_err(|e| match e.kind() {
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused => Error::NotServed(socket.into()),
+        _ => at_path("connect to", socket)(e),
+    })?;
+    let session = Session::over(stream, |session| {
+        session.bury(Death::Vanished {
+            detail: "the process that keeps it is gone".into(),
+            console: String::new(),
+        });
+    })?;
+    session.hello()?;
+    session.follow_remote()?;
+    Ok(session)
+}
+
+/// A claimed socket. Claim it before the guest is started: of two daemons, one
+/// gets it, and clients that come early wait.
+#[derive(Debug)]
+pub struct Server {
+    path: PathBuf,
+    listener: UnixListener,
+    /// Held as long as this lives; the kernel lets it go with the process.
+    _lock: File,
+}
+
+impl Server {
+    /// Claims a socket path, which only this user can connect to. A socket
+    /// that a killed daemon left behind is taken over.
+    pub fn bind(path: &Path) -> Result<Server> {
+        let beside = |ending: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(ending);
+            PathBuf::from(name)
+        };
+        if let Some(dir) = path.parent() {
+            fs::create_dir_all(dir).map_err(at_path("make", dir))?;
+        }
+        let lock_path = beside(".lock");
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&lock_path)
+            .map_err(at_path("open", &lock_path))?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|e| match e {
+            rustix::io::Errno::WOULDBLOCK => Error::InUse(path.into()),
+            e => at_path("lock", &lock_path)(e.into()),
+        })?;
+        // Under another name until nobody else may connect to it.
+        let part = beside(".new");
+        let _ = fs::remove_file(&part);
+        let listener = UnixListener::bind(&part).map_err(at_path("make the socket", &part))?;
+        fs::set_permissions(&part, Permissions::from_mode(0o600))
+            .and_then(|()| fs::rename(&part, path))
+            .map_err(at_path("make the socket", path))?;
+        Ok(Server {
+            path: path.into(),
+            listener,
+            _lock: lock,
+        })
+    }
+
+    /// Serves a guest until it ends; all clients are told how it ended.
+    pub fn run(self, guest: Guest) -> Result<Death> {
+        let session = guest.session().clone();
+        let clients: Arc<Mutex<Vec<Client>>> = Arc::default();
+        let listener = self
+            .listener
+            .try_clone()
+            .map_err(doing("share the socket"))?;
+        let (accepting, entered) = (session.clone(), clients.clone());
+        thread::Builder::new()
+            .name("accept".into())
+            .spawn(move || {
+                for stream in listener.incoming() {
+                    if accepting.death().is_some() {
+                        return;
+                    }
+                    let client = stream.and_then(|s| Client::start(s, accepting.clone()));
+                    let Ok(client) = client else {
+                        // Out of descriptors, mostly: some will be free again.
+                        thread::sleep(Duration::from_millis(100));
+                        continue;
+                    };
+                    let mut clients = entered.lock().unwrap_or_else(|e| e.into_inner());
+                    clients.retain(|c: &Client| !c.writer.is_finished());
+                    clients.push(client);
+                }
+            })
+            .map_err(doing("start a thread"))?;
+        let death = guest.wait();
+        // The news is in the clients' queues: let it out.
+        let clients = std::mem::take(&mut *clients.lock().unwrap_or_else(|e| e.into_inner()));
+        for client in &clients {
+            let _ = client.stream.shutdown(Shutdown::Read);
+        }
+        let until = Instant::now() + Duration::from_secs(2);
+        for client in clients {
+            while !client.writer.is_finished() && Instant::now() < until {
+                thread::sleep(Duration::from_millis(2));
+            }
+        }
+        Ok(death)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// A client's connection.
+struct Client {
+    stream: UnixStream,
+    writer: JoinHandle<()>,
+}
+
+/// What goes to a client. Never blocks: it is fed by the guest's reader.
+#[derive(Clone)]
+struct Outbox {
+    queue: Sender<Vec<u8>>,
+    unread: Arc<AtomicUsize>,
+    open: Arc<AtomicBool>,
+}
+
+impl Outbox {
+    /// Queues a message; false when the client is gone.
+    fn send(&self, message: &ToHost) -> bool {
+        let frame = encode(message);
+        let unread = self.unread.fetch_add(frame.len(), Ordering::Relaxed);
+        if unread > MOST_UNREAD {
+            self.open.store(false, Ordering::Relaxed);
+        }
+        self.open.load(Ordering::Relaxed) && self.queue.send(frame).is_ok()
+    }
+
+    fn reply(&self, id: u64, reply: Result<Reply, Errno>) {
+        self.send(&ToHost::Reply { id, reply });
+    }
+}
+
+impl Client {
+    fn start(stream: UnixStream, session: Session) -> io::Result<Client> {
+        let (queue, queued) = channel::<Vec<u8>>();
+        let outbox = Outbox {
+            queue,
+            unread: Arc::default(),
+            open: Arc::new(AtomicBool::new(true)),
+        };
+        let mut writing = stream.try_clone()?;
+        let (unread, open) = (outbox.unread.clone(), outbox.open.clone());
+        let writer = thread::Builder::new()
+            .name("client-writer".into())
+            .spawn(move || {
+                for frame in queued {
+                    if writing.write_all(&frame).is_err() {
+                        break;
+                    }
+                    unread.fetch_sub(frame.len(), Ordering::Relaxed);
+                }
+                open.store(false, Ordering::Relaxed);
+                let _ = writing.shutdown(Shutdown::Both);
+            })?;
+        let news = outbox.clone();
+        session.observe(
+            u64::MAX,
+            Box::new(move |message| match message {
+                ToHost::Gone(_) => news.send(message),
+                _ => news.open.load(Ordering::Relaxed),
+            }),
+        );
+        let reading = stream.try_clone()?;
+        thread::Builder::new()
+            .name("client-reader".into())
+            .spawn(move || {
+                let relay = Relay {
+                    session,
+                    outbox,
+                    ids: Arc::default(),
+                };
+                relay.run(reading);
+            })?;
+        Ok(Client { stream, writer })
+    }
+}
+
+/// Translates between a client's call ids and the guest's.
+struct Relay {
+    session: Session,
+    outbox: Outbox,
+    ids: Arc<Mutex<HashMap<u64, u64>>>,
+}
+
+impl Relay {
+    fn run(self, mut stream: UnixStream) {
+        let mut decoder = Decoder::default();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match stream.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => decoder.feed(&buffer[..length], |message| self.take(message)),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        // Gone, perhaps in the middle of a frame: nobody waits for its calls.
+        self.outbox.open.store(false, Ordering::Relaxed);
+        let open = std::mem::take(&mut *self.lock());
+        for id in open.into_values() {
+            self.session.abandon(id);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, u64>> {
+        self.ids.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn in_guest(&self, id: u64) -> Option<u64> {
+        self.lock().get(&id).copied()
+    }
+
+    fn take(&self, message: ToGuest) {
+        let passed_on = match message {
+            ToGuest::Call { id, call } => return self.call(id, call),
+            ToGuest::Data { id, bytes } => self.in_guest(id).map(|id| ToGuest::Data { id, bytes }),
+            ToGuest::Eof { id } => self.in_guest(id).map(|id| ToGuest::Eof { id }),
+            ToGuest::Abandon { id } => {
+                let id = self.lock().remove(&id);
+                if let Some(id) = id {
+                    self.session.abandon(id);
+                }
+                None
+            }
+        };
+        if let Some(message) = passed_on {
+            let _ = self.session.send(&message);
+        }
+    }
+
+    fn call(&self, id: u64, mut call: Call) {
+        match &mut call {
+            Call::Follow { from } => {
+                let outbox = self.outbox.clone();
+                self.session.observe(
+                    *from,
+                    Box::new(move |message| match message {
+                        ToHost::Gone(_) => false,
+                        _ => outbox.send(message),
+                    }),
+                );
+                return self.outbox.reply(id, Ok(Reply::Done));
+            }
+            Call::Hung { what } => return self.session.hang_found(what),
+            Call::Resize { of, .. } | Call::Signal { of, .. } | Call::Look { of } => {
+                match self.in_guest(*of) {
+                    Some(in_guest) => *of = in_guest,
+                    None => return self.outbox.reply(id, Err(3)), // ESRCH
+                }
+            }
+            _ => {}
+        }
+        let (outbox, ids) = (self.outbox.clone(), self.ids.clone());
+        let sink: Sink = Box::new(move |mut message| {
+            match &mut message {
+                ToHost::Reply { id: of, .. } => {
+                    ids.lock().unwrap_or_else(|e| e.into_inner()).remove(&id);
+                    *of = id;
+                }
+                ToHost::Started { id: of, .. }
+                | ToHost::Output { id: of, .. }
+                | ToHost::Taken { id: of, .. } => *of = id,
+                _ => {}
+            }
+            outbox.send(&message);
+        });
+        // Entered before it is sent: the answer may be quick.
+        let in_guest = self.session.new_id();
+        self.lock().insert(id, in_guest);
+        // When the guest is gone the client hears that by itself.
+        let _ = self.session.begin_as(in_guest, call, sink);
+    }
+}

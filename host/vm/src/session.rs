@@ -1,0 +1,999 @@
+//! Working with a guest: the client's side of the protocol.
+
+use crate::{
+    Complaint, Error, Result,
+    complaint::{first_complaint, taint_complaint},
+};
+use koru_protocol::{
+    CHUNK, Call, Death, Decoder, Errno, Exec, Exit, LogRecord, Look, ModuleResult, ModuleRow,
+    Ready, Reply, STDIN_WINDOW, Stream, ToGuest, ToHost, TtySize, VERSION, encode,
+};
+use std::{
+    collections::HashMap,
+    io::{self, Read, Write},
+    net::Shutdown,
+    os::unix::net::UnixStream,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+/// How long a guest may be silent, and how long a module may keep the
+/// processor in its init, before that is a hang.
+pub(crate) fn hang_limit() -> Duration {
+    const DEFAULT: Duration = Duration::from_secs(10);
+    std::env::var("KORU_HANG_SECS")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .filter(|s| *s > 0.0 && *s < 1e6)
+        .map_or(DEFAULT, Duration::from_secs_f64)
+}
+
+/// An answer to any small request that takes longer means that the agent is
+/// stuck; the guest's owner sees a dead guest sooner than this.
+const REPLY_LIMIT: Duration = Duration::from_secs(60);
+
+/// A connection to a guest. Clones share it; any thread may use it.
+#[derive(Clone)]
+pub struct Session {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    out: Mutex<UnixStream>,
+    state: Mutex<State>,
+    changed: Condvar,
+    next_id: AtomicU64,
+    hang: Duration,
+}
+
+#[derive(Default)]
+struct State {
+    pending: HashMap<u64, Sink>,
+    log: Vec<LogRecord>,
+    lost: bool,
+    ready: Option<Ready>,
+    death: Option<Death>,
+    heard: Option<Instant>,
+    observers: Vec<Observer>,
+    /// Told of a hang that a call found; only the guest's owner has it.
+    on_hang: Option<Sender<String>>,
+}
+
+/// Gets everything that belongs to a call. Called by the reading thread: it
+/// must not block.
+pub(crate) type Sink = Box<dyn Fn(ToHost) + Send>;
+
+/// Gets log records and the guest's death, in order; false ends it.
+pub(crate) type Observer = Box<dyn Fn(&ToHost) -> bool + Send>;
+
+impl Session {
+    /// Works over a stream; a thread reads it until it ends. `on_end` is
+    /// called then, by that thread.
+    pub(crate) fn over(
+        stream: UnixStream,
+        on_end: impl FnOnce(&Session) + Send + 'static,
+    ) -> Result<Self> {
+        let reading = stream
+            .try_clone()
+            .map_err(crate::error::doing("share the connection"))?;
+        let session = Session {
+            shared: Arc::new(Shared {
+                out: Mutex::new(stream),
+                state: Mutex::default(),
+                changed: Condvar::new(),
+                next_id: AtomicU64::new(1),
+                hang: hang_limit(),
+            }),
+        };
+        let reader = session.clone();
+        thread::Builder::new()
+            .name("guest-reader".into())
+            .spawn(move || {
+                reader.read_all(reading);
+                on_end(&reader);
+            })
+            .map_err(crate::error::doing("start a thread"))?;
+        Ok(session)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn read_all(&self, mut stream: UnixStream) {
+        let mut decoder = Decoder::default();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match stream.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(length) => {
+                    self.state().heard = Some(Instant::now());
+                    decoder.feed(&buffer[..length], |message| self.take(message));
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn take(&self, message: ToHost) {
+        let mut state = self.state();
+        match message {
+            ToHost::Ready(ready) => state.ready = Some(ready),
+            ToHost::Log(_) | ToHost::LogLost => {
+                state.observers.retain(|observer| observer(&message));
+                match message {
+                    ToHost::Log(record) => state.log.push(record),
+                    _ => state.lost = true,
+                }
+            }
+            ToHost::Heartbeat { .. } => return,
+            ToHost::Gone(death) => {
+                drop(state);
+                self.bury(death);
+                return;
+            }
+            ToHost::Reply { id, .. } => {
+                if let Some(sink) = state.pending.remove(&id) {
+                    sink(message);
+                }
+            }
+            ToHost::Started { id, .. } | ToHost::Output { id, .. } | ToHost::Taken { id, .. } => {
+                if let Some(sink) = state.pending.get(&id) {
+                    sink(message);
+                }
+            }
+        }
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+
+    /// The guest is gone: all who wait are told. The first cause counts.
+    pub(crate) fn bury(&self, death: Death) {
+        let mut state = self.state();
+        if state.death.is_some() {
+            return;
+        }
+        if let Death::Panicked { records, .. } | Death::Hung { records, .. } = &death {
+            let known = state.log.last().map(|r| r.seq);
+            for record in records.iter().filter(|r| Some(r.seq) > known) {
+                let message = ToHost::Log(record.clone());
+                state.observers.retain(|observer| observer(&message));
+                state.log.push(record.clone());
+            }
+        }
+        let message = ToHost::Gone(death.clone());
+        state.observers.retain(|observer| observer(&message));
+        state.observers.clear();
+        state.death = Some(death);
+        state.pending.clear();
+        drop(state);
+        self.shared.changed.notify_all();
+        let out = self.shared.out.lock().unwrap_or_else(|e| e.into_inner());
+        let _ = out.shutdown(Shutdown::Both);
+    }
+
+    /// Why the guest is gone, when it is.
+    pub fn death(&self) -> Option<Death> {
+        self.state().death.clone()
+    }
+
+    /// What the agent said of itself when it came up.
+    pub fn ready(&self) -> Option<Ready> {
+        self.state().ready.clone()
+    }
+
+    /// When the last byte came.
+    pub(crate) fn heard(&self) -> Option<Instant> {
+        self.state().heard
+    }
+
+    pub(crate) fn last_record(&self) -> Option<LogRecord> {
+        self.state().log.last().cloned()
+    }
+
+    pub(crate) fn tell_hangs_to(&self, owner: Sender<String>) {
+        self.state().on_hang = Some(owner);
+    }
+
+    pub(crate) fn wait_ready(&self, limit: Duration) -> Option<Ready> {
+        let state = self.state();
+        let (state, _) = self
+            .shared
+            .changed
+            .wait_timeout_while(state, limit, |s| s.ready.is_none() && s.death.is_none())
+            .unwrap_or_else(|e| e.into_inner());
+        state.ready.clone()
+    }
+
+    pub(crate) fn wait_heard(&self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        while Instant::now() < until {
+            let state = self.state();
+            if state.heard.is_some() || state.death.is_some() {
+                return state.heard.is_some();
+            }
+            drop(state);
+            thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+
+    /// Gives an observer all records from a sequence number on, then each new
+    /// one, with nothing between lost or doubled.
+    pub(crate) fn observe(&self, from: u64, observer: Observer) {
+        let mut state = self.state();
+        for record in state.log.iter().filter(|r| r.seq >= from) {
+            if !observer(&ToHost::Log(record.clone())) {
+                return;
+            }
+        }
+        if let Some(death) = &state.death {
+            observer(&ToHost::Gone(death.clone()));
+        } else {
+            state.observers.push(observer);
+        }
+    }
+
+    // Calls.
+
+    pub(crate) fn send(&self, message: &ToGuest) -> Result<()> {
+        let mut out = self.shared.out.lock().unwrap_or_else(|e| e.into_inner());
+        let sent = out.write_all(&encode(message));
+        drop(out);
+        // A dead connection has a better explanation than EPIPE.
+        sent.map_err(|_| self.why_gone())
+    }
+
+    /// Starts a call whose events go to `sink`; its id.
+    pub(crate) fn begin(&self, call: Call, sink: Sink) -> Result<u64> {
+        let id = self.new_id();
+        self.begin_as(id, call, sink)?;
+        Ok(id)
+    }
+
+    pub(crate) fn new_id(&self) -> u64 {
+        self.shared.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn begin_as(&self, id: u64, call: Call, sink: Sink) -> Result<()> {
+        let mut state = self.state();
+        if let Some(death) = &state.death {
+            return Err(death.clone().into());
+        }
+        state.pending.insert(id, sink);
+        drop(state);
+        self.send(&ToGuest::Call { id, call })
+    }
+
+    fn begin_here(&self, call: Call) -> Result<(u64, Receiver<ToHost>)> {
+        let (sender, receiver) = channel();
+        let sink: Sink = Box::new(move |message| _ = sender.send(message));
+        Ok((self.begin(call, sink)?, receiver))
+    }
+
+    /// Nobody waits for this call any more.
+    pub(crate) fn abandon(&self, id: u64) {
+        if self.state().pending.remove(&id).is_some() {
+            let _ = self.send(&ToGuest::Abandon { id });
+        }
+    }
+
+    fn why_gone(&self) -> Error {
+        // The owner may still be finding out.
+        let limit = Duration::from_secs(20);
+        let state = self.state();
+        let (state, _) = self
+            .shared
+            .changed
+            .wait_timeout_while(state, limit, |s| s.death.is_none())
+            .unwrap_or_else(|e| e.into_inner());
+        state.death.clone().map_or_else(
+            || Error::Died {
+                detail: "the connection closed".into(),
+                console: String::new(),
+            },
+            Error::from,
+        )
+    }
+
+    fn next(&self, from: &Receiver<ToHost>, what: &str, limit: Duration) -> Result<ToHost> {
+        from.recv_timeout(limit).map_err(|e| match e {
+            RecvTimeoutError::Disconnected => self.why_gone(),
+            RecvTimeoutError::Timeout => Error::Timeout {
+                what: what.into(),
+                after: limit,
+                stack: String::new(),
+            },
+        })
+    }
+
+    fn ask(&self, what: &str, call: Call) -> Result<Reply> {
+        let (id, answers) = self.begin_here(call)?;
+        let answer = self.next(&answers, what, REPLY_LIMIT);
+        if answer.is_err() {
+            self.abandon(id);
+        }
+        match answer? {
+            ToHost::Reply { reply, .. } => reply.map_err(|errno| refused(what, errno)),
+            _ => Err(unexpected(what)),
+        }
+    }
+
+    /// Asks who is there, and whether we understand each other.
+    pub fn hello(&self) -> Result<Ready> {
+        let Reply::Ready(ready) = self.ask("greet the guest", Call::Hello)? else {
+            return Err(unexpected("greet the guest"));
+        };
+        check_version(&ready)?;
+        self.state().ready = Some(ready.clone());
+        Ok(ready)
+    }
+
+    /// Sets the guest's wall clock to the host's.
+    pub fn set_time(&self) -> Result<()> {
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let call = Call::SetTime {
+            seconds: now.as_secs() as i64,
+            nanos: now.subsec_nanos(),
+        };
+        self.ask("set the guest's clock", call).map(drop)
+    }
+
+    // Modules.
+
+    /// Loads a module that is a file of the guest. `params` are `key=value`;
+    /// a value with blanks is quoted as the kernel wants it.
+    ///
+    /// Waits for its init as long as that sleeps and up to a minute; an init
+    /// that keeps the processor instead is a hang.
+    pub fn load(&self, path: &str, params: &[String]) -> Result<ModuleReport> {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        let module = file.strip_suffix(".ko").unwrap_or(file);
+        let what = format!("load {module}");
+        let call = Call::Load {
+            path: path.into(),
+            params: params.iter().map(|p| quote(p)).collect(),
+        };
+        let (result, records) = self.module_call(&what, call)?;
+        match result {
+            ModuleResult::Ok => Ok(ModuleReport::new(records)),
+            ModuleResult::Refused(errno) => Err(Error::LoadFailed {
+                module: module.into(),
+                errno,
+                records,
+            }),
+            ModuleResult::Killed => Err(killed(what, records)),
+        }
+    }
+
+    /// Unloads a module.
+    pub fn unload(&self, name: &str) -> Result<ModuleReport> {
+        let what = format!("unload {name}");
+        // The kernel knows modules by their names with underscores.
+        let module = name.replace('-', "_");
+        let call = Call::Unload {
+            name: module.clone(),
+        };
+        let (result, records) = self.module_call(&what, call)?;
+        match result {
+            ModuleResult::Ok => Ok(ModuleReport::new(records)),
+            ModuleResult::Refused(errno) => Err(Error::UnloadFailed {
+                module,
+                errno,
+                records,
+            }),
+            ModuleResult::Killed => Err(killed(what, records)),
+        }
+    }
+
+    fn module_call(&self, what: &str, call: Call) -> Result<(ModuleResult, Vec<LogRecord>)> {
+        const LIMIT: Duration = Duration::from_secs(60);
+        let limit = LIMIT.max(self.shared.hang * 2);
+        let (id, answers) = self.begin_here(call)?;
+        let mut watch = Watch::new(limit);
+        loop {
+            let answer = match answers.recv_timeout(Duration::from_millis(500)) {
+                Ok(answer) => answer,
+                Err(RecvTimeoutError::Disconnected) => return Err(self.why_gone()),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.check_progress(what, id, &mut watch)?;
+                    continue;
+                }
+            };
+            let ToHost::Reply { reply, .. } = answer else {
+                continue;
+            };
+            let Ok(Reply::Module(outcome)) = reply else {
+                let errno = reply.err().unwrap_or(0);
+                return Err(refused(what, errno));
+            };
+            let records = self.records(outcome.log_from, outcome.log_to);
+            return Ok((outcome.result, records));
+        }
+    }
+
+    /// A guest with several processors goes on while one of them spins in a
+    /// module: its heart beats, and only the state of the process tells. (Not
+    /// its processor time: that stands still with interrupts off.)
+    fn check_progress(&self, what: &str, id: u64, watch: &mut Watch) -> Result<()> {
+        // No answer means that nothing runs there: the owner sees that.
+        let look = self.look(id).ok();
+        match &look {
+            Some(look) if look.state != 'R' => watch.slept = Instant::now(),
+            _ => {}
+        }
+        if look.is_some() && watch.slept.elapsed() >= self.shared.hang {
+            return Err(self.report_hang(what));
+        }
+        if watch.start.elapsed() < watch.limit {
+            return Ok(());
+        }
+        self.abandon(id);
+        Err(Error::Timeout {
+            what: what.into(),
+            after: watch.limit,
+            stack: look.map(|l| l.stack).unwrap_or_default(),
+        })
+    }
+
+    fn look(&self, of: u64) -> Result<Look> {
+        let (id, answers) = self.begin_here(Call::Look { of })?;
+        let answer = self.next(&answers, "look", Duration::from_secs(2));
+        if answer.is_err() {
+            self.abandon(id);
+        }
+        match answer? {
+            ToHost::Reply {
+                reply: Ok(Reply::Look(look)),
+                ..
+            } => Ok(look),
+            _ => Err(unexpected("look")),
+        }
+    }
+
+    /// Lets the owner find out where the guest hangs. That ends the guest.
+    fn report_hang(&self, what: &str) -> Error {
+        self.hang_found(what);
+        self.why_gone()
+    }
+
+    /// Passes the news to the guest's owner, here or at the other end.
+    pub(crate) fn hang_found(&self, what: &str) {
+        let owner = self.state().on_hang.clone();
+        match owner {
+            Some(owner) => _ = owner.send(what.into()),
+            None => {
+                let call = Call::Hung { what: what.into() };
+                let _ = self.begin(call, Box::new(|_| ()));
+            }
+        }
+    }
+
+    /// Has the owner at the other end send its log, from the first record on.
+    pub(crate) fn follow_remote(&self) -> Result<()> {
+        self.ask("follow the log", Call::Follow { from: 0 })
+            .map(drop)
+    }
+
+    /// The loaded modules.
+    pub fn list(&self) -> Result<Vec<ModuleRow>> {
+        match self.ask("list the modules", Call::List)? {
+            Reply::Modules(rows) => Ok(rows),
+            _ => Err(unexpected("list the modules")),
+        }
+    }
+
+    /// The kernel's taint bits.
+    pub fn taint(&self) -> Result<u64> {
+        match self.ask("read the taint", Call::Taint)? {
+            Reply::Taint(bits) => Ok(bits),
+            _ => Err(unexpected("read the taint")),
+        }
+    }
+
+    // The log.
+
+    /// Returns when every record up to now is here, with the sequence number
+    /// that the next one will get: a mark between two steps.
+    pub fn mark(&self) -> Result<u64> {
+        match self.ask("mark the log", Call::Mark)? {
+            Reply::Marked(next) => Ok(next),
+            _ => Err(unexpected("mark the log")),
+        }
+    }
+
+    /// The records that are here, from a sequence number on.
+    pub fn log_since(&self, from: u64) -> Vec<LogRecord> {
+        self.records(from, u64::MAX)
+    }
+
+    fn records(&self, from: u64, to: u64) -> Vec<LogRecord> {
+        let state = self.state();
+        let wanted = |r: &&LogRecord| (from..to).contains(&r.seq);
+        state.log.iter().filter(wanted).cloned().collect()
+    }
+
+    /// Whether records went missing because they came faster than they could
+    /// be read.
+    pub fn log_has_gaps(&self) -> bool {
+        self.state().lost
+    }
+
+    /// Follows the log, from a sequence number on.
+    pub fn follow(&self, from: u64) -> LogStream {
+        LogStream {
+            session: self.clone(),
+            next: from,
+        }
+    }
+
+    /// Whether the kernel complained since a [`Session::mark`], by its log or
+    /// by its taint (`before`, from [`Session::taint`]).
+    pub fn complaint_since(&self, mark: u64, before: u64) -> Result<Option<Complaint>> {
+        let now = self.taint()?;
+        let end = self.mark()?;
+        let logged = first_complaint(&self.records(mark, end));
+        Ok(logged.or_else(|| taint_complaint(before, now)))
+    }
+
+    // Commands.
+
+    /// Starts a command.
+    pub fn exec(&self, exec: Exec) -> Result<Process> {
+        let what = exec.argv.first().cloned().unwrap_or_default();
+        let (id, events) = self.begin_here(Call::Exec(exec))?;
+        Ok(Process {
+            call: Arc::new(CallInGuest {
+                session: self.clone(),
+                id,
+                window: Mutex::new(STDIN_WINDOW),
+                taken: Condvar::new(),
+                over: Mutex::new(false),
+            }),
+            events,
+            what,
+        })
+    }
+
+    /// Runs a command to its end and collects what it says.
+    pub fn output(&self, exec: Exec) -> Result<Output> {
+        let process = self.exec(exec)?;
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        loop {
+            match process.next()? {
+                ProcessEvent::Started(_) => {}
+                ProcessEvent::Stdout(bytes) => stdout.extend(bytes),
+                ProcessEvent::Stderr(bytes) => stderr.extend(bytes),
+                ProcessEvent::Exited(exit) => {
+                    return Ok(Output {
+                        exit,
+                        stdout,
+                        stderr,
+                    });
+                }
+            }
+        }
+    }
+
+    // Files.
+
+    /// Writes a file in the guest, whole or not at all.
+    pub fn put_file(&self, path: &str, mode: u32, content: &[u8]) -> Result<()> {
+        let what = format!("write {path} in the guest");
+        let (id, answers) = self.begin_here(Call::PutFile {
+            path: path.into(),
+            mode,
+        })?;
+        for chunk in content.chunks(CHUNK) {
+            self.send(&ToGuest::Data {
+                id,
+                bytes: chunk.into(),
+            })?;
+        }
+        self.send(&ToGuest::Eof { id })?;
+        // The line is slow; what was written above waits in the socket.
+        let limit = REPLY_LIMIT + Duration::from_secs(content.len() as u64 / 10_000);
+        match self.next(&answers, &what, limit)? {
+            ToHost::Reply { reply: Ok(_), .. } => Ok(()),
+            ToHost::Reply {
+                reply: Err(errno), ..
+            } => Err(refused(&what, errno)),
+            _ => Err(unexpected(&what)),
+        }
+    }
+
+    /// Reads a file of the guest's.
+    pub fn get_file(&self, path: &str) -> Result<Vec<u8>> {
+        let what = format!("read {path} in the guest");
+        let call = Call::GetFile { path: path.into() };
+        let (_, answers) = self.begin_here(call)?;
+        let mut content = Vec::new();
+        loop {
+            match self.next(&answers, &what, REPLY_LIMIT)? {
+                ToHost::Output { bytes, .. } => content.extend(bytes),
+                ToHost::Reply { reply: Ok(_), .. } => return Ok(content),
+                ToHost::Reply {
+                    reply: Err(errno), ..
+                } => return Err(refused(&what, errno)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Powers the guest off and waits until it is gone.
+    pub fn power_off(&self) -> Result<()> {
+        match self.ask("power off", Call::PowerOff) {
+            Ok(_) | Err(Error::PoweredOff) => {}
+            Err(error) => return Err(error),
+        }
+        match self.why_gone() {
+            Error::PoweredOff => Ok(()),
+            other => Err(other),
+        }
+    }
+}
+
+pub(crate) fn check_version(ready: &Ready) -> Result<()> {
+    if ready.protocol != VERSION {
+        return Err(Error::Version {
+            theirs: ready.protocol,
+            ours: VERSION,
+        });
+    }
+    Ok(())
+}
+
+fn refused(what: &str, errno: Errno) -> Error {
+    Error::Refused {
+        what: what.into(),
+        errno,
+    }
+}
+
+fn unexpected(what: &str) -> Error {
+    Error::Io(what.into(), io::Error::other("an answer to something else"))
+}
+
+fn killed(what: String, records: Vec<LogRecord>) -> Error {
+    let complaint = first_complaint(&records).unwrap_or(Complaint {
+        kind: crate::ComplaintKind::Oops,
+        line: "it killed the process that asked".into(),
+    });
+    Error::Complaint {
+        what,
+        complaint,
+        records,
+    }
+}
+
+/// The kernel splits parameters at blanks, unless the value is in quotes.
+fn quote(param: &str) -> String {
+    match param.split_once('=') {
+        Some((key, value)) if value.contains(char::is_whitespace) && !value.starts_with('"') => {
+            format!("{key}=\"{value}\"")
+        }
+        _ => param.into(),
+    }
+}
+
+/// What loading or unloading left in the log.
+#[derive(Debug, Clone)]
+pub struct ModuleReport {
+    /// The records from the request to its end.
+    pub records: Vec<LogRecord>,
+    /// The kernel did what was asked, but complained (a warning, mostly).
+    pub complaint: Option<Complaint>,
+}
+
+impl ModuleReport {
+    fn new(records: Vec<LogRecord>) -> Self {
+        ModuleReport {
+            complaint: first_complaint(&records),
+            records,
+        }
+    }
+}
+
+/// A command that ended, and what it said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// How it ended.
+    pub exit: Exit,
+    /// Standard output; with a terminal, all output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// What a command does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProcessEvent {
+    /// It runs, with this process id.
+    Started(u32),
+    /// Standard output; with a terminal, all output.
+    Stdout(Vec<u8>),
+    /// Standard error.
+    Stderr(Vec<u8>),
+    /// It ended. Nothing comes after this.
+    Exited(Exit),
+}
+
+/// A command in the guest. Dropped before its end, it is killed.
+pub struct Process {
+    call: Arc<CallInGuest>,
+    events: Receiver<ToHost>,
+    what: String,
+}
+
+struct CallInGuest {
+    session: Session,
+    id: u64,
+    window: Mutex<usize>,
+    taken: Condvar,
+    over: Mutex<bool>,
+}
+
+impl Process {
+    /// Waits for the next thing that it does.
+    pub fn next(&self) -> Result<ProcessEvent> {
+        loop {
+            let event = self.events.recv().map_err(|_| {
+                self.finish();
+                self.call.session.why_gone()
+            })?;
+            return Ok(match event {
+                ToHost::Started { pid, .. } => ProcessEvent::Started(pid),
+                ToHost::Output { stream, bytes, .. } => match stream {
+                    Stream::Stdout => ProcessEvent::Stdout(bytes),
+                    Stream::Stderr => ProcessEvent::Stderr(bytes),
+                },
+                ToHost::Taken { bytes, .. } => {
+                    *lock(&self.call.window) += bytes as usize;
+                    self.call.taken.notify_all();
+                    continue;
+                }
+                ToHost::Reply { reply, .. } => {
+                    self.finish();
+                    match reply {
+                        Ok(Reply::Exited(exit)) => ProcessEvent::Exited(exit),
+                        Ok(_) => return Err(unexpected(&self.what)),
+                        Err(errno) => return Err(refused(&self.what, errno)),
+                    }
+                }
+                _ => continue,
+            });
+        }
+    }
+
+    /// Its input; the command must have been started with `stdin` or a
+    /// terminal. [`Process::next`] must go on being called meanwhile.
+    pub fn stdin(&self) -> StdinWriter {
+        StdinWriter {
+            call: self.call.clone(),
+        }
+    }
+
+    /// Sends a signal to it and its children.
+    pub fn signal(&self, signal: i32) -> Result<()> {
+        let of = self.call.id;
+        let call = Call::Signal { of, signal };
+        self.call.session.ask("signal", call).map(drop)
+    }
+
+    fn finish(&self) {
+        *lock(&self.call.over) = true;
+        self.call.taken.notify_all();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.finish();
+        self.call.session.abandon(self.call.id);
+    }
+}
+
+/// Times of a load or unload under way.
+struct Watch {
+    start: Instant,
+    limit: Duration,
+    /// When its process was last seen not running.
+    slept: Instant,
+}
+
+impl Watch {
+    fn new(limit: Duration) -> Self {
+        let start = Instant::now();
+        Watch {
+            start,
+            limit,
+            slept: start,
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+/// Writes to a command's input. Blocks while the command does not read.
+#[derive(Clone)]
+pub struct StdinWriter {
+    call: Arc<CallInGuest>,
+}
+
+impl StdinWriter {
+    /// Changes the size of the command's terminal.
+    pub fn resize(&self, size: TtySize) -> Result<()> {
+        let of = self.call.id;
+        let call = Call::Resize { of, size };
+        self.call.session.ask("resize", call).map(drop)
+    }
+
+    /// The end of the input.
+    pub fn close(&self) -> Result<()> {
+        self.call.session.send(&ToGuest::Eof { id: self.call.id })
+    }
+}
+
+impl Write for StdinWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let mut window = lock(&self.call.window);
+        while *window == 0 {
+            if *lock(&self.call.over) {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            // Short waits: the end is told under another lock.
+            let limit = Duration::from_millis(200);
+            let waited = self.call.taken.wait_timeout(window, limit);
+            window = waited.unwrap_or_else(|e| e.into_inner()).0;
+        }
+        let length = bytes.len().min(*window).min(CHUNK);
+        *window -= length;
+        drop(window);
+        let data = ToGuest::Data {
+            id: self.call.id,
+            bytes: bytes[..length].into(),
+        };
+        self.call.session.send(&data).map_err(io::Error::other)?;
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The log as it grows.
+pub struct LogStream {
+    session: Session,
+    next: u64,
+}
+
+impl LogStream {
+    /// Waits for more records; none after `limit`. When the guest is gone and
+    /// all was given, its death is the error.
+    pub fn next(&mut self, limit: Duration) -> Result<Vec<LogRecord>> {
+        let from = self.next;
+        let newer = |s: &State| s.log.last().is_some_and(|r| r.seq >= from);
+        let state = self.session.state();
+        let (state, _) = self
+            .session
+            .shared
+            .changed
+            .wait_timeout_while(state, limit, |s| !newer(s) && s.death.is_none())
+            .unwrap_or_else(|e| e.into_inner());
+        let wanted = |r: &&LogRecord| r.seq >= from;
+        let records: Vec<_> = state.log.iter().filter(wanted).cloned().collect();
+        if let (true, Some(death)) = (records.is_empty(), &state.death) {
+            return Err(death.clone().into());
+        }
+        if let Some(last) = records.last() {
+            self.next = last.seq + 1;
+        }
+        Ok(records)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_with_blanks_are_quoted() {
+        assert_eq!(quote("who=koru"), "who=koru");
+        assert_eq!(quote("who=the whole world"), "who=\"the whole world\"");
+        assert_eq!(quote("who=\"as it is\""), "who=\"as it is\"");
+        assert_eq!(quote("flag"), "flag");
+    }
+
+    fn pair() -> (Session, UnixStream) {
+        let (near, far) = UnixStream::pair().unwrap();
+        let gone = |s: &Session| {
+            s.bury(Death::Vanished {
+                detail: "closed".into(),
+                console: String::new(),
+            })
+        };
+        (Session::over(near, gone).unwrap(), far)
+    }
+
+    fn read_call(far: &mut UnixStream) -> (u64, Call) {
+        let (mut decoder, mut buffer, mut got) = (Decoder::default(), [0; 512], None);
+        while got.is_none() {
+            let length = far.read(&mut buffer).unwrap();
+            decoder.feed(&buffer[..length], |m: ToGuest| got = Some(m));
+        }
+        match got {
+            Some(ToGuest::Call { id, call }) => (id, call),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_answer_finds_its_question() {
+        let (session, mut far) = pair();
+        let guest = thread::spawn(move || {
+            let (id, call) = read_call(&mut far);
+            assert_eq!(call, Call::Taint);
+            let reply = |id, bits| {
+                encode(&ToHost::Reply {
+                    id,
+                    reply: Ok(Reply::Taint(bits)),
+                })
+            };
+            far.write_all(b"noise\0").unwrap();
+            far.write_all(&reply(id + 1000, 1)).unwrap();
+            far.write_all(&reply(id, 42)).unwrap();
+            far
+        });
+        assert_eq!(session.taint().unwrap(), 42);
+        drop(guest.join());
+    }
+
+    #[test]
+    fn a_closed_connection_ends_all_waits() {
+        let (session, mut far) = pair();
+        let waiting = {
+            let session = session.clone();
+            thread::spawn(move || session.list())
+        };
+        read_call(&mut far);
+        drop(far);
+        assert!(matches!(waiting.join().unwrap(), Err(Error::Died { .. })));
+        assert!(matches!(session.list(), Err(Error::Died { .. })));
+    }
+
+    #[test]
+    fn a_death_brings_its_records() {
+        let (session, mut far) = pair();
+        let record = LogRecord {
+            seq: 5,
+            level: 0,
+            facility: 0,
+            timestamp_us: 1,
+            text: "Kernel panic - not syncing: x".into(),
+            continuation: false,
+        };
+        let death = Death::Panicked {
+            reason: "x".into(),
+            records: vec![record],
+        };
+        let mut log = session.follow(0);
+        far.write_all(&encode(&ToHost::Gone(death))).unwrap();
+        let limit = Duration::from_secs(5);
+        assert_eq!(log.next(limit).unwrap().len(), 1);
+        assert!(matches!(log.next(limit), Err(Error::Panicked { .. })));
+    }
+}

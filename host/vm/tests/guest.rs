@@ -1,0 +1,492 @@
+//! Real guests. Needs in the environment:
+//! `KORU_TEST_KERNEL` (a vmlinuz), `KORU_TEST_AGENT` (the static agent),
+//! `KORU_TEST_BUSYBOX` (static), `KORU_TEST_CACHE` (a folder); without them
+//! the tests say so and pass.
+
+use koru_vm::{
+    Accel, AccelChoice, Death, Error, Event, Exec, Exit, Guest, GuestConfig, Initramfs,
+    ProcessEvent, Server, Session, TtySize, connect,
+};
+use std::{
+    env, fs,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, OnceLock},
+    thread,
+    time::{Duration, Instant},
+};
+
+fn config() -> Option<GuestConfig> {
+    let var = |name: &str| env::var_os(name).map(PathBuf::from);
+    let all = (
+        var("KORU_TEST_KERNEL"),
+        var("KORU_TEST_AGENT"),
+        var("KORU_TEST_BUSYBOX"),
+        var("KORU_TEST_CACHE"),
+    );
+    let (Some(kernel), Some(agent), Some(busybox), Some(cache)) = all else {
+        eprintln!("skipped: KORU_TEST_KERNEL and its like are not set");
+        return None;
+    };
+    let mut root = Initramfs::new();
+    root.file("/init", agent)
+        .unwrap()
+        .busybox(&busybox)
+        .unwrap();
+    Some(GuestConfig::new(kernel, cache, root))
+}
+
+/// One guest for the tests that leave it as it was.
+fn shared() -> Option<&'static Guest> {
+    static GUEST: OnceLock<Option<Guest>> = OnceLock::new();
+    GUEST
+        .get_or_init(|| config().map(|c| Guest::start(c).unwrap()))
+        .as_ref()
+}
+
+fn sh(script: &str) -> Exec {
+    Exec::new(["/bin/sh", "-c", script])
+}
+
+#[test]
+fn exit_codes_and_signals_come_through() {
+    let Some(guest) = shared() else { return };
+    let exit = |script| guest.session().output(sh(script)).unwrap().exit;
+    assert_eq!(exit("true"), Exit::Code(0));
+    assert_eq!(exit("exit 42"), Exit::Code(42));
+    assert_eq!(exit("exit 255"), Exit::Code(255));
+    assert_eq!(exit("kill -SEGV $$"), Exit::Signal(11));
+    assert_eq!(exit("kill -KILL $$").status(), 137);
+}
+
+#[test]
+fn what_cannot_run_is_said() {
+    let Some(guest) = shared() else { return };
+    let run = |exec| guest.session().output(exec);
+    for (exec, wanted) in [
+        (Exec::new(["/no/such/program"]), 2),
+        (Exec::new(["/etc/passwd"]), 13),
+        (Exec::new::<&str>([]), 22),
+    ] {
+        match run(exec) {
+            Err(Error::Refused { errno, .. }) => assert_eq!(errno, wanted),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn streams_stay_apart_and_binary() {
+    let Some(guest) = shared() else { return };
+    let script = r"printf '\000\377\r\n\033' ; printf 'err\000' >&2";
+    let out = guest.session().output(sh(script)).unwrap();
+    assert_eq!(out.stdout, b"\0\xff\r\n\x1b");
+    assert_eq!(out.stderr, b"err\0");
+}
+
+#[test]
+fn a_megabyte_comes_whole() {
+    let Some(guest) = shared() else { return };
+    let start = Instant::now();
+    let out = guest.session().output(sh("seq 1 150000")).unwrap();
+    let wanted: String = (1..=150_000).map(|n| format!("{n}\n")).collect();
+    assert_eq!(out.stdout.len(), wanted.len());
+    assert!(out.stdout == wanted.as_bytes());
+    let rate = wanted.len() as f64 / 1e6 / start.elapsed().as_secs_f64();
+    eprintln!("output: {rate:.2} MB/s");
+}
+
+#[test]
+fn a_daemon_left_behind_is_not_waited_for() {
+    let Some(guest) = shared() else { return };
+    let start = Instant::now();
+    let out = guest.session().output(sh("sleep 60 & echo ok")).unwrap();
+    assert_eq!(out.stdout, b"ok\n");
+    assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn input_goes_in_with_its_end() {
+    let Some(guest) = shared() else { return };
+    let mut exec = sh("wc -c; echo done");
+    exec.stdin = true;
+    let process = guest.session().exec(exec).unwrap();
+    let mut stdin = process.stdin();
+    let writer = thread::spawn(move || {
+        // More than the window, so that it must be given back.
+        stdin.write_all(&[b'x'; 150_000]).unwrap();
+        stdin.close().unwrap();
+    });
+    let mut out = Vec::new();
+    loop {
+        match process.next().unwrap() {
+            ProcessEvent::Stdout(bytes) => out.extend(bytes),
+            ProcessEvent::Exited(exit) => break assert!(exit.success()),
+            _ => {}
+        }
+    }
+    writer.join().unwrap();
+    assert_eq!(String::from_utf8_lossy(&out), "150000\ndone\n");
+}
+
+#[test]
+fn a_command_can_be_stopped() {
+    let Some(guest) = shared() else { return };
+    let process = guest.session().exec(sh("sleep 1000 & wait")).unwrap();
+    assert!(matches!(process.next(), Ok(ProcessEvent::Started(_))));
+    process.signal(15).unwrap();
+    assert_eq!(
+        process.next().unwrap(),
+        ProcessEvent::Exited(Exit::Signal(15))
+    );
+}
+
+#[test]
+fn surroundings_are_as_asked() {
+    let Some(guest) = shared() else { return };
+    let mut exec = sh("id -u; pwd; echo $GREETING; ls /proc/self/fd | wc -l");
+    exec.uid = Some(65534);
+    exec.cwd = Some("/tmp".into());
+    exec.env = vec![("GREETING".into(), "merhaba dünya".into())];
+    let out = guest.session().output(exec).unwrap();
+    let text = String::from_utf8_lossy(&out.stdout);
+    // 0, 1, 2 and the folder that ls reads: nothing of the agent's.
+    assert_eq!(text, "65534\n/tmp\nmerhaba dünya\n4\n");
+}
+
+#[test]
+fn a_terminal_is_one() {
+    let Some(guest) = shared() else { return };
+    let mut exec = Exec::new(["/bin/sh"]);
+    exec.tty = Some(TtySize { rows: 33, cols: 99 });
+    let process = guest.session().exec(exec).unwrap();
+    let mut stdin = process.stdin();
+    let mut out = String::new();
+    let mut wait_for = |wanted: &str| {
+        while !out.contains(wanted) {
+            match process.next().unwrap() {
+                ProcessEvent::Stdout(bytes) => out += &String::from_utf8_lossy(&bytes),
+                ProcessEvent::Exited(exit) => panic!("{exit:?} after {out}"),
+                _ => {}
+            }
+        }
+        out.clear();
+    };
+    stdin.write_all(b"tty; stty size\r").unwrap();
+    wait_for("/dev/pts/");
+    wait_for("33 99");
+    stdin.resize(TtySize { rows: 10, cols: 20 }).unwrap();
+    stdin.write_all(b"stty size\r").unwrap();
+    wait_for("10 20");
+    // Job control: Ctrl-C stops the command and not the shell.
+    stdin.write_all(b"sleep 1000\r").unwrap();
+    thread::sleep(Duration::from_millis(500));
+    stdin.write_all(b"\x03echo $((40 + 2))\r").unwrap();
+    wait_for("42\r\n");
+    stdin.write_all(b"exit 7\r").unwrap();
+    let exit = loop {
+        if let ProcessEvent::Exited(exit) = process.next().unwrap() {
+            break exit;
+        }
+    };
+    assert_eq!(exit, Exit::Code(7));
+}
+
+#[test]
+fn files_go_both_ways() {
+    let Some(guest) = shared() else { return };
+    let session = guest.session();
+    let content: Vec<u8> = (0..100_000u32).map(|n| (n * 7) as u8).collect();
+    let start = Instant::now();
+    session
+        .put_file("/tmp/new/folder/file", 0o751, &content)
+        .unwrap();
+    eprintln!("put: {:.3} MB/s", 0.1 / start.elapsed().as_secs_f64());
+    assert!(session.get_file("/tmp/new/folder/file").unwrap() == content);
+    let out = session
+        .output(sh("stat -c %a /tmp/new/folder/file; ls -A /tmp/new/folder"))
+        .unwrap();
+    assert_eq!(out.stdout, b"751\nfile\n");
+    session.put_file("/tmp/empty", 0o600, b"").unwrap();
+    assert_eq!(session.get_file("/tmp/empty").unwrap(), b"");
+    for (result, wanted) in [
+        (session.put_file("/proc/x/y", 0o644, b"x"), 2),
+        (session.get_file("/no/such").map(drop), 2),
+        (session.get_file("/tmp").map(drop), 21),
+    ] {
+        match result {
+            Err(Error::Refused { errno, .. }) => assert_eq!(errno, wanted),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn records_come_in_order_before_their_mark() {
+    let Some(guest) = shared() else { return };
+    let session = guest.session();
+    let from = session.mark().unwrap();
+    session
+        .output(sh(
+            "for i in $(seq 1 50); do echo \"<4>line $i: dünya\\ttab\" > /dev/kmsg; done",
+        ))
+        .unwrap();
+    let to = session.mark().unwrap();
+    let ours: Vec<_> = session
+        .log_since(from)
+        .into_iter()
+        .filter(|r| r.seq < to && r.text.starts_with("line "))
+        .collect();
+    assert_eq!(ours.len(), 50);
+    assert!(ours[0].text.starts_with("line 1: dünya"));
+    assert_eq!((ours[0].level, ours[0].facility), (4, 1));
+    assert!(ours.windows(2).all(|w| w[0].seq < w[1].seq));
+}
+
+#[test]
+fn the_clock_is_right() {
+    let Some(guest) = shared() else { return };
+    let out = guest.session().output(sh("date +%s")).unwrap();
+    let theirs: u64 = String::from_utf8_lossy(&out.stdout).trim().parse().unwrap();
+    let ours = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    assert!(ours.abs_diff(theirs) < 5, "{ours} {theirs}");
+}
+
+#[test]
+fn loads_that_cannot_work_are_refused() {
+    let Some(guest) = shared() else { return };
+    let session = guest.session();
+    session
+        .put_file("/tmp/bad.ko", 0o644, b"not a module")
+        .unwrap();
+    for (path, wanted) in [("/tmp/bad.ko", 8), ("/no/such.ko", 2)] {
+        match session.load(path, &[]) {
+            Err(Error::LoadFailed { errno, .. }) => assert_eq!(errno, wanted),
+            other => panic!("{other:?}"),
+        }
+    }
+    match session.unload("no_such") {
+        Err(Error::UnloadFailed { errno, .. }) => assert_eq!(errno, 2),
+        other => panic!("{other:?}"),
+    }
+    assert!(session.list().unwrap().is_empty());
+}
+
+#[test]
+fn four_at_a_time() {
+    let Some(_) = config() else { return };
+    let all: Vec<_> = (0..4)
+        .map(|n: i32| {
+            thread::spawn(move || {
+                let guest = Guest::start(config().unwrap()).unwrap();
+                let out = guest.session().output(sh(&format!("exit {n}"))).unwrap();
+                assert_eq!(out.exit, Exit::Code(n));
+                guest.power_off().unwrap();
+            })
+        })
+        .collect();
+    for one in all {
+        one.join().unwrap();
+    }
+}
+
+#[test]
+fn a_panic_is_one() {
+    let Some(config) = config() else { return };
+    let guest = Guest::start(config).unwrap();
+    let session = guest.session();
+    session
+        .output(sh("echo '<6>the last words' > /dev/kmsg"))
+        .unwrap();
+    let error = session
+        .output(sh(
+            "echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger",
+        ))
+        .unwrap_err();
+    let Error::Panicked { reason, records } = error else {
+        panic!("{error:?}")
+    };
+    assert!(!reason.is_empty());
+    assert!(
+        records.iter().any(|r| r.text.contains("sysrq")),
+        "{records:?}"
+    );
+    assert!(matches!(guest.wait(), Death::Panicked { .. }));
+}
+
+#[test]
+fn a_boot_that_fails_says_why() {
+    let Some(mut config) = config() else { return };
+    config.cmdline.push("rdinit=/no/such/init".into());
+    match Guest::start(config) {
+        Err(Error::Boot { why, console }) => {
+            assert!(why.contains("panicked"), "{why}");
+            assert!(console.contains("Kernel panic"), "{console}");
+        }
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("it started"),
+    }
+}
+
+#[test]
+fn a_boot_that_never_ends_is_given_up() {
+    let Some(mut config) = config() else { return };
+    config.cmdline.push("rdinit=/bin/yes".into());
+    config.boot_limit = Duration::from_secs(8);
+    match Guest::start(config) {
+        Err(Error::Boot { why, console }) => {
+            assert!(why.contains("8 s"), "{why}");
+            assert!(console.contains("NMI"), "{console}");
+        }
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("it started"),
+    }
+}
+
+#[test]
+fn a_wrong_emulator_is_named() {
+    let Some(mut config) = config() else { return };
+    config.qemu = "/no/such/qemu".into();
+    match Guest::start(config) {
+        Err(Error::NoQemu(name)) => assert_eq!(name, "/no/such/qemu"),
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("it started"),
+    }
+}
+
+/// A KVM that never lets the guest say a word, and one that ends QEMU.
+#[test]
+fn a_kvm_that_does_not_work_is_left() {
+    use std::os::unix::fs::PermissionsExt;
+    for (broken, wanted) in [
+        ("exec sleep 1000", "no sign of life"),
+        ("echo no such MSR >&2; exit 1", "no such MSR"),
+    ] {
+        let Some(mut config) = config() else { return };
+        let dir = tempfile::tempdir().unwrap();
+        let qemu = dir.path().join("qemu");
+        let script = format!(
+            "#!/bin/sh\ncase \"$2\" in kvm) {broken};; esac\nexec {} \"$@\"\n",
+            config.qemu.display()
+        );
+        fs::write(&qemu, script).unwrap();
+        fs::set_permissions(&qemu, fs::Permissions::from_mode(0o755)).unwrap();
+        config.qemu = qemu;
+        config.accel = AccelChoice::Try;
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let telling = told.clone();
+        config.on_event(move |event| telling.lock().unwrap().push(event.clone()));
+        let guest = Guest::start(config).unwrap();
+        assert_eq!(guest.accel(), Accel::Tcg);
+        let told = told.lock().unwrap();
+        let why = told.iter().find_map(|event| match event {
+            Event::FellBack(why) => Some(why.clone()),
+            _ => None,
+        });
+        assert!(why.as_deref().unwrap_or("").contains(wanted), "{told:?}");
+    }
+}
+
+fn served(config: GuestConfig) -> (PathBuf, tempfile::TempDir, thread::JoinHandle<Death>) {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("guest");
+    let server = Server::bind(&socket).unwrap();
+    let daemon = thread::spawn(move || server.run(Guest::start(config).unwrap()).unwrap());
+    (socket, dir, daemon)
+}
+
+#[test]
+fn a_served_guest_has_many_clients() {
+    let Some(config) = config() else { return };
+    let (socket, _dir, daemon) = served(config);
+    assert!(matches!(Server::bind(&socket), Err(Error::InUse(_))));
+
+    let clients: Vec<_> = (0..3)
+        .map(|n: i32| {
+            let socket = socket.clone();
+            thread::spawn(move || {
+                let session = connect(&socket).unwrap();
+                for round in 0..5 {
+                    let code = n * 10 + round;
+                    let out = session
+                        .output(sh(&format!("echo {code}; exit {code}")))
+                        .unwrap();
+                    assert_eq!(out.exit, Exit::Code(code));
+                    assert_eq!(out.stdout, format!("{code}\n").as_bytes());
+                }
+            })
+        })
+        .collect();
+    for client in clients {
+        client.join().unwrap();
+    }
+
+    // A new client has the log from before it came.
+    let one = connect(&socket).unwrap();
+    let from = one.mark().unwrap();
+    one.output(sh("echo '<6>before' > /dev/kmsg")).unwrap();
+    let two = connect(&socket).unwrap();
+    assert!(two.log_since(from).iter().any(|r| r.text == "before"));
+
+    // All hear of the end.
+    two.power_off().unwrap();
+    assert!(matches!(one.list(), Err(Error::PoweredOff)));
+    assert_eq!(daemon.join().unwrap(), Death::PoweredOff);
+    assert!(matches!(connect(&socket), Err(Error::NotServed(_))));
+}
+
+#[test]
+fn a_client_that_vanishes_takes_its_commands_along() {
+    let Some(config) = config() else { return };
+    let (socket, _dir, daemon) = served(config);
+    let session: Session = connect(&socket).unwrap();
+    // Whole calls, then half a frame, then nothing: as if it was killed.
+    for cut in [0, 1, 5, 20] {
+        let mut stream = std::os::unix::net::UnixStream::connect(&socket).unwrap();
+        let call = koru_protocol::ToGuest::Call {
+            id: 1,
+            call: koru_protocol::Call::Exec(sh("exec sleep 4321")),
+        };
+        let frame = koru_protocol::encode(&call);
+        stream.write_all(&frame).unwrap();
+        let file = koru_protocol::ToGuest::Call {
+            id: 2,
+            call: koru_protocol::Call::PutFile {
+                path: "/tmp/half/file".into(),
+                mode: 0o644,
+            },
+        };
+        stream.write_all(&koru_protocol::encode(&file)).unwrap();
+        stream.write_all(&frame[..cut]).unwrap();
+        // Long enough for the command to be there.
+        thread::sleep(Duration::from_millis(700));
+    }
+    let until = Instant::now() + Duration::from_secs(10);
+    let count = "ps | grep -c '[s]leep 4321'; ls -A /tmp/half";
+    loop {
+        let out = session.output(sh(count)).unwrap();
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        if text == "0\n" {
+            break;
+        }
+        assert!(Instant::now() < until, "left behind: {text}");
+        thread::sleep(Duration::from_millis(200));
+    }
+    session.power_off().unwrap();
+    assert_eq!(daemon.join().unwrap(), Death::PoweredOff);
+}
+
+#[test]
+fn a_dropped_guest_leaves_no_process() {
+    let Some(config) = config() else { return };
+    let guest = Guest::start(config).unwrap();
+    let proc = format!("/proc/{}", guest.pid());
+    assert!(Path::new(&proc).exists());
+    let cmdline = fs::read_to_string(format!("{proc}/cmdline")).unwrap();
+    assert!(cmdline.contains("-nodefaults"));
+    drop(guest);
+    assert!(!Path::new(&proc).exists());
+}

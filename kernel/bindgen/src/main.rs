@@ -1,0 +1,60 @@
+//! `kernel/kernel/src/bindings.rs` from `kernel/shim/shim.h`.
+//!
+//! The result is checked in, so that only those who change the shim need
+//! libclang. `--check` says whether the file is current.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+const HEADER: &str = "// SPDX-License-Identifier: GPL-2.0-only
+//
+// Made from kernel/shim/shim.h by `cargo run -p koru-bindgen -- --write`.
+";
+
+fn generate(kernel: &Path) -> Result<String, String> {
+    let bindings = bindgen::Builder::default()
+        .header(kernel.join("shim/shim.h").to_string_lossy())
+        .clang_args(["-target", "x86_64-unknown-linux-gnu", "-ffreestanding"])
+        .use_core()
+        .ctypes_prefix("crate::ffi")
+        .allowlist_item("(koru|KORU)_.*")
+        .default_macro_constant_type(bindgen::MacroTypeVariation::Signed)
+        .layout_tests(true)
+        .merge_extern_blocks(true)
+        .disable_header_comment()
+        .formatter(bindgen::Formatter::Prettyplease)
+        .generate()
+        .map_err(|error| format!("shim.h: {error}"))?;
+    Ok(format!("{HEADER}\n{bindings}"))
+}
+
+fn run(mode: Option<&str>) -> Result<(), String> {
+    let kernel = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let path = kernel.join("kernel/src/bindings.rs");
+    let wanted = generate(&kernel)?;
+    match mode {
+        Some("--write") => std::fs::write(&path, wanted).map_err(|error| error.to_string()),
+        Some("--check") => {
+            let found = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+            if found == wanted {
+                return Ok(());
+            }
+            Err(
+                "kernel/kernel/src/bindings.rs is not what shim.h says now: \
+                 run `cargo run -p koru-bindgen -- --write`"
+                    .into(),
+            )
+        }
+        _ => Err("usage: koru-bindgen --check | --write".into()),
+    }
+}
+
+fn main() -> ExitCode {
+    match run(std::env::args().nth(1).as_deref()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("koru-bindgen: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The three allocators.
+
+use super::{dangling, AllocError, Allocator, Flags};
+use crate::{bindings, ffi::c_void, layout};
+use core::alloc::Layout;
+use core::ptr::NonNull;
+
+/// `kmalloc`: physically contiguous, fast, best up to a few pages.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{alloc::{Box, Kmalloc}, prelude::*};
+/// let five: Result<Box<u32, Kmalloc>, _> = Box::new(5, GFP_KERNEL);
+/// # let _ = five;
+/// ```
+pub struct Kmalloc;
+
+/// `vmalloc`: whole pages, contiguous for the CPU only. Always may sleep.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{alloc::{Vec, Vmalloc}, prelude::*};
+/// let big: Result<Vec<u8, Vmalloc>, _> = Vec::with_capacity(1 << 20, GFP_KERNEL);
+/// # let _ = big;
+/// ```
+pub struct Vmalloc;
+
+/// `kvmalloc`: `kmalloc` where it can, else `vmalloc`.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{alloc::{KVmalloc, Vec}, prelude::*};
+/// let any: Result<Vec<u8, KVmalloc>, _> = Vec::with_capacity(1 << 20, GFP_KERNEL);
+/// # let _ = any;
+/// ```
+pub struct KVmalloc;
+
+/// The size to ask `kmalloc` for.
+///
+/// Up to its least alignment it grants what it likes. Above, only sizes that are
+/// powers of two are aligned to themselves on every kernel.
+fn kmalloc_size(layout: Layout) -> Option<usize> {
+    if layout.align() <= layout::KMALLOC_MINALIGN {
+        return Some(layout.size());
+    }
+    layout
+        .size()
+        .max(layout.align())
+        .checked_next_power_of_two()
+}
+
+fn slice(ptr: *mut c_void, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+    let ptr = NonNull::new(ptr.cast::<u8>()).ok_or(AllocError)?;
+    Ok(NonNull::slice_from_raw_parts(ptr, layout.size()))
+}
+
+// SAFETY: `kmalloc` and `krealloc` keep the trait's promises, with the size
+// that `kmalloc_size` asks for.
+unsafe impl Allocator for Kmalloc {
+    const MIN_ALIGN: usize = layout::KMALLOC_MINALIGN;
+
+    unsafe fn realloc(
+        ptr: Option<NonNull<u8>>,
+        layout: Layout,
+        old_layout: Layout,
+        flags: Flags,
+    ) -> Result<NonNull<[u8]>, AllocError> {
+        let old = ptr.filter(|_| old_layout.size() != 0);
+        if layout.size() == 0 {
+            if let Some(old) = old {
+                // SAFETY: the caller says that it is ours, with that layout.
+                unsafe { Self::free(old, old_layout) };
+            }
+            return Ok(NonNull::slice_from_raw_parts(dangling(layout), 0));
+        }
+        let size = kmalloc_size(layout).ok_or(AllocError)?;
+        let new = match old {
+            // SAFETY: the caller says that it is ours.
+            Some(old) => unsafe {
+                bindings::koru_krealloc(old.as_ptr().cast(), size, flags.as_raw())
+            },
+            // SAFETY: has no requirements but the flags', which are the caller's.
+            None => unsafe { bindings::koru_kmalloc(size, flags.as_raw()) },
+        };
+        slice(new, layout)
+    }
+
+    unsafe fn free(ptr: NonNull<u8>, layout: Layout) {
+        if layout.size() != 0 {
+            // SAFETY: the caller says that it is ours.
+            unsafe { bindings::koru_kfree(ptr.as_ptr().cast()) };
+        }
+    }
+}
+
+/// `realloc` for the allocators that have none on every kernel.
+///
+/// # Safety
+///
+/// As [`Allocator::realloc`].
+unsafe fn move_to_new<A: Allocator>(
+    get: unsafe extern "C" fn(usize, u32) -> *mut c_void,
+    ptr: Option<NonNull<u8>>,
+    layout: Layout,
+    old_layout: Layout,
+    flags: Flags,
+) -> Result<NonNull<[u8]>, AllocError> {
+    let new = if layout.size() == 0 {
+        NonNull::slice_from_raw_parts(dangling(layout), 0)
+    } else {
+        // `kvmalloc` may come out of `kmalloc`, and pages are the most that
+        // `vmalloc` aligns to.
+        if layout.align() > layout::PAGE_SIZE {
+            return Err(AllocError);
+        }
+        let size = kmalloc_size(layout).ok_or(AllocError)?;
+        // SAFETY: has no requirements but the flags', which are the caller's.
+        slice(unsafe { get(size, flags.as_raw()) }, layout)?
+    };
+    if let Some(old) = ptr {
+        let len = old_layout.size().min(layout.size());
+        // SAFETY: both are valid for the smaller of their sizes, and distinct.
+        unsafe { old.copy_to_nonoverlapping(new.cast(), len) };
+        // SAFETY: the caller says that it is ours, with that layout.
+        unsafe { A::free(old, old_layout) };
+    }
+    Ok(new)
+}
+
+// SAFETY: `vmalloc` keeps the trait's promises up to a page's alignment, and
+// `move_to_new` asks for no more.
+unsafe impl Allocator for Vmalloc {
+    const MIN_ALIGN: usize = layout::PAGE_SIZE;
+
+    unsafe fn realloc(
+        ptr: Option<NonNull<u8>>,
+        layout: Layout,
+        old_layout: Layout,
+        flags: Flags,
+    ) -> Result<NonNull<[u8]>, AllocError> {
+        // SAFETY: the caller's promises are the same.
+        unsafe { move_to_new::<Self>(bindings::koru_vmalloc, ptr, layout, old_layout, flags) }
+    }
+
+    unsafe fn free(ptr: NonNull<u8>, layout: Layout) {
+        if layout.size() != 0 {
+            // SAFETY: the caller says that it is ours.
+            unsafe { bindings::koru_vfree(ptr.as_ptr().cast()) };
+        }
+    }
+}
+
+// SAFETY: `kvmalloc` keeps the trait's promises for the sizes and alignments
+// that `move_to_new` asks for.
+unsafe impl Allocator for KVmalloc {
+    const MIN_ALIGN: usize = layout::KMALLOC_MINALIGN;
+
+    unsafe fn realloc(
+        ptr: Option<NonNull<u8>>,
+        layout: Layout,
+        old_layout: Layout,
+        flags: Flags,
+    ) -> Result<NonNull<[u8]>, AllocError> {
+        // SAFETY: the caller's promises are the same.
+        unsafe { move_to_new::<Self>(bindings::koru_kvmalloc, ptr, layout, old_layout, flags) }
+    }
+
+    unsafe fn free(ptr: NonNull<u8>, layout: Layout) {
+        if layout.size() != 0 {
+            // SAFETY: the caller says that it is ours.
+            unsafe { bindings::koru_kvfree(ptr.as_ptr().cast()) };
+        }
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `dbg!`.
+
+/// Prints an expression and its value, level 6, and gives the value on. For a
+/// quick look, not to be left in.
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// let n = kernel::dbg!(2 * 21) + 1;
+/// # let _ = n;
+/// # }
+/// ```
+#[macro_export]
+macro_rules! dbg {
+    () => {
+        $crate::pr_info!("[{}:{}:{}]\n", ::core::file!(), ::core::line!(), ::core::column!())
+    };
+    ($val:expr $(,)?) => {
+        match $val {
+            tmp => {
+                $crate::pr_info!(
+                    "[{}:{}:{}] {} = {:?}\n",
+                    ::core::file!(), ::core::line!(), ::core::column!(),
+                    ::core::stringify!($val), &tmp,
+                );
+                tmp
+            }
+        }
+    };
+    ($($val:expr),+ $(,)?) => {
+        ($($crate::dbg!($val)),+,)
+    };
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! What `module!` builds on.
+
+use crate::error::Result;
+use crate::ffi::c_int;
+use crate::Error;
+use core::cell::UnsafeCell;
+use core::ffi::CStr;
+use core::mem::MaybeUninit;
+use pinned_init::PinInit;
+
+/// A module, as the kernel knows it: `struct module`, C's `THIS_MODULE`.
+///
+/// `module!` makes a static `THIS_MODULE` of this type.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::prelude::*;
+/// fn init(module: &'static ThisModule) {
+///     let _ = module.as_ptr();
+/// }
+/// ```
+///
+/// # Invariants
+///
+/// The pointer is that of the module that the code is in, or null.
+pub struct ThisModule(*mut crate::ffi::c_void);
+
+// SAFETY: the kernel synchronises what it does with a module.
+unsafe impl Sync for ThisModule {}
+
+impl ThisModule {
+    /// Wraps a `struct module *`.
+    ///
+    /// # Safety
+    ///
+    /// It must be the one of the module that the code is in, or null.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// // SAFETY: null is allowed.
+    /// let module = unsafe { kernel::ThisModule::from_ptr(core::ptr::null_mut()) };
+    /// # let _ = module;
+    /// ```
+    pub const unsafe fn from_ptr(ptr: *mut crate::ffi::c_void) -> Self {
+        Self(ptr)
+    }
+
+    /// The `struct module *`, for C functions that want an owner.
+    pub const fn as_ptr(&self) -> *mut crate::ffi::c_void {
+        self.0
+    }
+}
+
+/// `__this_module`, which modpost's `NAME.mod.c` defines.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __this_module {
+    () => {{
+        unsafe extern "C" {
+            static __this_module: $crate::module::RawModule;
+        }
+        // SAFETY: it is this module's own.
+        unsafe {
+            $crate::ThisModule::from_ptr(
+                (&raw const __this_module)
+                    .cast_mut()
+                    .cast::<::core::ffi::c_void>(),
+            )
+        }
+    }};
+}
+#[doc(hidden)]
+pub use crate::__this_module as this_module;
+
+/// `struct module`, of which Rust knows only the address.
+#[doc(hidden)]
+#[repr(C)]
+pub struct RawModule {
+    _opaque: [u8; 0],
+}
+
+// SAFETY: nothing of it can be reached.
+unsafe impl Sync for RawModule {}
+
+/// A module that is built in an ordinary value.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::prelude::*;
+///
+/// struct Hello;
+///
+/// impl kernel::Module for Hello {
+///     fn init(_module: &'static ThisModule) -> Result<Self> {
+///         Ok(Hello)
+///     }
+/// }
+/// ```
+pub trait Module: Sized + Sync + Send {
+    /// Called when the module is loaded, in a process that may sleep. An error
+    /// refuses the load with its errno; dropping the value is the unloading.
+    fn init(module: &'static ThisModule) -> Result<Self>;
+}
+
+/// A module that is built in its final place, as locks and other things which
+/// the kernel keeps pointers to must be.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{new_mutex, prelude::*, sync::Mutex};
+/// # extern crate kernel as pinned_init;
+///
+/// #[pin_data]
+/// struct Counter {
+///     #[pin]
+///     count: Mutex<u32>,
+/// }
+///
+/// impl kernel::InPlaceModule for Counter {
+///     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+///         try_pin_init!(Self {
+///             count <- new_mutex!(0),
+///         })
+///     }
+/// }
+/// ```
+pub trait InPlaceModule: Sync + Send {
+    /// Makes the initialiser; as [`Module::init`] otherwise.
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error>;
+}
+
+impl<T: Module> InPlaceModule for T {
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        let initer = move |slot: *mut Self| {
+            let value = <Self as Module>::init(module)?;
+            // SAFETY: `slot` is valid for writes, as `pin_init_from_closure` says.
+            unsafe { slot.write(value) };
+            Ok(())
+        };
+        // SAFETY: the closure initialises the whole slot, or fails before it
+        // touches it.
+        unsafe { pinned_init::pin_init_from_closure(initer) }
+    }
+}
+
+/// What `module!` says about a module's type.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::ModuleMetadata;
+/// fn name<M: ModuleMetadata>() -> &'static core::ffi::CStr {
+///     M::NAME
+/// }
+/// ```
+pub trait ModuleMetadata {
+    /// The module's name.
+    const NAME: &'static CStr;
+}
+
+/// Where the module's value lives while it is loaded.
+#[doc(hidden)]
+pub struct Slot<T>(UnsafeCell<MaybeUninit<T>>);
+
+// SAFETY: the slot is touched by `init` and `exit` only, and the loader runs
+// these one after the other; `T` itself may be used from any thread.
+unsafe impl<T: Send + Sync> Sync for Slot<T> {}
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Slot<T> {
+    pub const fn new() -> Self {
+        Self(UnsafeCell::new(MaybeUninit::uninit()))
+    }
+
+    /// # Safety
+    ///
+    /// Called once, by `init_module`.
+    pub unsafe fn init(&'static self, module: &'static ThisModule) -> c_int
+    where
+        T: InPlaceModule,
+    {
+        let slot = self.0.get().cast::<T>();
+        let init = <T as InPlaceModule>::init(module);
+        // SAFETY: the slot is static, so it never moves, and nobody has used it.
+        match unsafe { init.__pinned_init(slot) } {
+            Ok(()) => 0,
+            Err(error) => error.to_errno(),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Called once, by `cleanup_module`, after `init` returned 0.
+    pub unsafe fn exit(&'static self) {
+        // SAFETY: `init` made the value; the loader lets nobody use the module
+        // any more.
+        unsafe { self.0.get().cast::<T>().drop_in_place() }
+    }
+}

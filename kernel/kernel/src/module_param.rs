@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Module parameters: `insmod NAME.ko KEY=VALUE`, `/sys/module/NAME/parameters`.
+//!
+//! `module!`'s `params` makes a static for each in `mod module_parameters`. The
+//! kernel's own functions parse and print them, so that wrong values fail as
+//! in C: `EINVAL`, and a line in the log.
+//!
+//! C header: `include/linux/moduleparam.h`
+
+use crate::ffi::{c_char, c_void};
+use crate::{layout, ThisModule};
+use core::cell::UnsafeCell;
+use core::ffi::CStr;
+use core::mem::offset_of;
+
+/// `struct kernel_param_ops`, of which Rust needs only addresses.
+#[doc(hidden)]
+#[repr(C)]
+pub struct KernelParamOps {
+    _opaque: [u8; 0],
+}
+
+// SAFETY: nothing of it can be reached.
+unsafe impl Sync for KernelParamOps {}
+
+/// `struct kernel_param`. The assertions below hold it to this kernel's.
+#[doc(hidden)]
+#[repr(C)]
+pub struct KernelParam {
+    name: *const c_char,
+    module: *mut c_void,
+    ops: *const KernelParamOps,
+    perm: u16,
+    level: i8,
+    flags: u8,
+    arg: *mut c_void,
+}
+
+// SAFETY: the kernel guards what it does with parameters.
+unsafe impl Sync for KernelParam {}
+
+const _: () = {
+    assert!(size_of::<KernelParam>() == layout::KERNEL_PARAM_SIZE);
+    assert!(align_of::<KernelParam>() == layout::KERNEL_PARAM_ALIGN);
+    assert!(offset_of!(KernelParam, name) == layout::KERNEL_PARAM_NAME);
+    assert!(offset_of!(KernelParam, module) == layout::KERNEL_PARAM_MOD);
+    assert!(offset_of!(KernelParam, ops) == layout::KERNEL_PARAM_OPS);
+    assert!(offset_of!(KernelParam, perm) == layout::KERNEL_PARAM_PERM);
+    assert!(offset_of!(KernelParam, level) == layout::KERNEL_PARAM_LEVEL);
+    assert!(offset_of!(KernelParam, flags) == layout::KERNEL_PARAM_FLAGS);
+    assert!(offset_of!(KernelParam, arg) == layout::KERNEL_PARAM_ARG);
+};
+
+impl KernelParam {
+    const fn new(
+        name: &'static CStr,
+        module: &ThisModule,
+        ops: *const KernelParamOps,
+        perm: u16,
+        arg: *mut c_void,
+    ) -> Self {
+        Self {
+            name: name.as_ptr().cast(),
+            module: module.as_ptr(),
+            ops,
+            perm,
+            // Not of an initcall level: a module's.
+            level: -1,
+            flags: 0,
+            arg,
+        }
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A type that a parameter may have.
+///
+/// # Examples
+///
+/// ```
+/// fn parameter<T: kernel::module_param::ModuleParam>() {}
+/// parameter::<bool>();
+/// ```
+pub trait ModuleParam: sealed::Sealed + Copy + 'static {
+    /// The kernel's functions for it.
+    #[doc(hidden)]
+    const OPS: *const KernelParamOps;
+}
+
+macro_rules! params {
+    ($($ty:ty => $ops:ident),* $(,)?) => {
+        unsafe extern "C" {
+            $(static $ops: KernelParamOps;)*
+        }
+        $(
+            impl sealed::Sealed for $ty {}
+            impl ModuleParam for $ty {
+                const OPS: *const KernelParamOps = &raw const $ops;
+            }
+        )*
+    };
+}
+
+params! {
+    i8 => koru_param_ops_i8,
+    u8 => param_ops_byte,
+    i16 => param_ops_short,
+    u16 => param_ops_ushort,
+    i32 => param_ops_int,
+    u32 => param_ops_uint,
+    i64 => param_ops_long,
+    usize => param_ops_ulong,
+    u64 => param_ops_ullong,
+    bool => param_ops_bool,
+}
+
+impl sealed::Sealed for isize {}
+impl ModuleParam for isize {
+    const OPS: *const KernelParamOps = <i64 as ModuleParam>::OPS;
+}
+
+const _: () = assert!(size_of::<isize>() == size_of::<i64>());
+
+unsafe extern "C" {
+    static param_ops_charp: KernelParamOps;
+}
+
+/// A parameter that is a number or a `bool`.
+///
+/// `module!` makes it.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::module_param::ModuleParamAccess;
+/// static REPEAT: ModuleParamAccess<i32> = ModuleParamAccess::new(1);
+/// let times = *REPEAT.value();
+/// # let _ = times;
+/// ```
+///
+/// # Invariants
+///
+/// The value changes only before the module's `init`: `module!` makes no
+/// parameter that is writable later.
+#[repr(transparent)]
+pub struct ModuleParamAccess<T>(UnsafeCell<T>);
+
+// SAFETY: by the type's invariant nothing writes while there are readers.
+unsafe impl<T: Sync> Sync for ModuleParamAccess<T> {}
+
+impl<T: ModuleParam> ModuleParamAccess<T> {
+    #[doc(hidden)]
+    pub const fn new(default: T) -> Self {
+        Self(UnsafeCell::new(default))
+    }
+
+    /// The value that the module was loaded with.
+    pub fn value(&self) -> &T {
+        // SAFETY: by the type's invariant nothing writes to it any more.
+        unsafe { &*self.0.get() }
+    }
+
+    #[doc(hidden)]
+    pub const fn entry(
+        &'static self,
+        name: &'static CStr,
+        module: &ThisModule,
+        perm: u16,
+    ) -> KernelParam {
+        KernelParam::new(name, module, T::OPS, perm, self.0.get().cast())
+    }
+}
+
+/// A parameter that is a string, C's `charp`.
+///
+/// `module!` makes it.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::module_param::CharpParam;
+/// static WHOM: CharpParam = CharpParam::new(c"world");
+/// let whom: &core::ffi::CStr = WHOM.value();
+/// # let _ = whom;
+/// ```
+///
+/// # Invariants
+///
+/// The pointer is that of a C string that lives as long as the module, and
+/// changes only before the module's `init`.
+#[repr(transparent)]
+pub struct CharpParam(UnsafeCell<*const c_char>);
+
+// SAFETY: by the type's invariant nothing writes while there are readers.
+unsafe impl Sync for CharpParam {}
+
+impl CharpParam {
+    #[doc(hidden)]
+    pub const fn new(default: &'static CStr) -> Self {
+        Self(UnsafeCell::new(default.as_ptr().cast()))
+    }
+
+    /// The value that the module was loaded with.
+    pub fn value(&self) -> &'static CStr {
+        // SAFETY: by the type's invariant the pointer is good and nothing writes
+        // to it any more. The kernel frees the string after the module's exit.
+        unsafe { CStr::from_ptr((*self.0.get()).cast()) }
+    }
+
+    #[doc(hidden)]
+    pub const fn entry(
+        &'static self,
+        name: &'static CStr,
+        module: &ThisModule,
+        perm: u16,
+    ) -> KernelParam {
+        let ops = &raw const param_ops_charp;
+        KernelParam::new(name, module, ops, perm, self.0.get().cast())
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! What happens when Rust code panics, and what core wants of the machine.
+
+use crate::bindings;
+use crate::print::{print_text, Level, Record, MAX_MESSAGE};
+use core::ffi::CStr;
+use core::fmt::Write;
+use core::panic::PanicInfo;
+
+/// One record that says where and why, then the kernel's own BUG.
+///
+/// The crate is compiled once for all modules: which one this is says the C side.
+#[panic_handler]
+fn panic(info: &PanicInfo<'_>) -> ! {
+    let mut record = Record::<MAX_MESSAGE>::new();
+    // SAFETY: the name is a C string that lives as long as the module.
+    let module = unsafe { CStr::from_ptr(bindings::koru_module_name().cast()) };
+    let module = module.to_str().unwrap_or("?");
+    let _ = write!(record, "rust_kernel: {module} panicked");
+    if let Some(place) = info.location() {
+        let _ = write!(record, " at {place}");
+    }
+    let _ = writeln!(record, ": {}", info.message());
+    record.close();
+    print_text(Level::Emerg, record.text());
+    // SAFETY: may be called anywhere; it does not return.
+    unsafe { bindings::koru_bug() }
+}
+
+/// Division of `u128`, which core's formatting of it calls and the kernel does
+/// not have. One bit at a time: nothing hot divides these.
+fn divide(mut n: u128, d: u128) -> (u128, u128) {
+    let (mut quotient, mut rest) = (0u128, 0u128);
+    for _ in 0..u128::BITS {
+        rest = rest << 1 | n >> 127;
+        n <<= 1;
+        quotient <<= 1;
+        if rest >= d {
+            rest -= d;
+            quotient |= 1;
+        }
+    }
+    (quotient, rest)
+}
+
+#[no_mangle]
+extern "C" fn __udivti3(n: u128, d: u128) -> u128 {
+    divide(n, d).0
+}
+
+#[no_mangle]
+extern "C" fn __umodti3(n: u128, d: u128) -> u128 {
+    divide(n, d).1
+}

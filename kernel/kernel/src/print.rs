@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Printing to the kernel log: `dmesg`, the console, the journal.
+//!
+//! Each call makes one record. The text is formatted on the stack and handed to
+//! `printk` in one piece, so that lines of different CPUs never mix. A message
+//! that is longer than [`MAX_MESSAGE`] bytes is cut at a character's boundary,
+//! never split.
+//!
+//! As in C, a message ends with `\n`: without it, the record stays open for
+//! [`pr_cont!`](crate::pr_cont) and is not shown until the next one comes.
+//!
+//! Arguments cannot forge records: a control character that comes out of an
+//! argument is printed as `\n`, `\u{1b}` and so on. Newlines and tabs in the format
+//! string itself are printed as they are.
+//!
+//! All of it works in every context, interrupts included.
+//!
+//! C header: [`include/linux/printk.h`](https://docs.kernel.org/core-api/printk-basics.html)
+
+use crate::bindings;
+use core::fmt::{self, Formatter, Write};
+
+/// How long one message may be, in bytes, with the prefix and the newline.
+///
+/// Every supported kernel stores that much in one record.
+pub const MAX_MESSAGE: usize = 976;
+
+/// The levels of the kernel log.
+#[doc(hidden)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Level {
+    Emerg = 0,
+    Alert = 1,
+    Crit = 2,
+    Err = 3,
+    Warning = 4,
+    Notice = 5,
+    Info = 6,
+    Debug = 7,
+    Cont = bindings::KORU_PRINT_CONT,
+}
+
+/// A buffer for one record.
+pub(crate) struct Record<const N: usize> {
+    text: [u8; N],
+    len: usize,
+    cut: bool,
+}
+
+impl<const N: usize> Record<N> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            text: [0; N],
+            len: 0,
+            cut: false,
+        }
+    }
+
+    pub(crate) fn text(&self) -> &[u8] {
+        self.text.get(..self.len).unwrap_or_default()
+    }
+
+    /// Keeps the newline of a message that was cut: it closes the record.
+    pub(crate) fn close(&mut self) {
+        if self.cut {
+            if let Some(last) = self.text.get_mut(self.len) {
+                *last = b'\n';
+                self.len += 1;
+            }
+        }
+    }
+}
+
+impl<const N: usize> Write for Record<N> {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        if self.cut {
+            return Ok(());
+        }
+        // One byte stays free for the newline.
+        let room = N - 1 - self.len;
+        let mut take = s.len();
+        if take > room {
+            self.cut = true;
+            take = (0..=room)
+                .rev()
+                .find(|&at| s.is_char_boundary(at))
+                .unwrap_or(0);
+        }
+        let end = self.len + take;
+        if let (Some(to), Some(from)) = (self.text.get_mut(self.len..end), s.as_bytes().get(..take))
+        {
+            to.copy_from_slice(from);
+            self.len = end;
+        }
+        Ok(())
+    }
+}
+
+/// Hands one piece of text to `printk`.
+pub(crate) fn print_text(level: Level, text: &[u8]) {
+    // SAFETY: the text is valid for its length, and `printk` copies it. The
+    // level is one of the shim's.
+    unsafe { bindings::koru_print(level as i32, text.as_ptr(), text.len()) }
+}
+
+/// Makes one record. `prefix` is a module's `__LOG_PREFIX`, with its NUL.
+#[doc(hidden)]
+#[inline(never)]
+pub fn print(level: Level, prefix: &[u8], args: fmt::Arguments<'_>) {
+    let mut record = Record::<MAX_MESSAGE>::new();
+    let name = prefix.strip_suffix(b"\0").unwrap_or(prefix);
+    if level != Level::Cont {
+        // A module's name is ASCII: `module!` sees to it.
+        let name = core::str::from_utf8(name).unwrap_or("?");
+        let _ = record.write_str(name);
+        let _ = record.write_str(": ");
+    }
+    // An argument that fails to format leaves what it wrote.
+    let _ = record.write_fmt(args);
+    record.close();
+    print_text(level, record.text());
+}
+
+/// Displays its content with control characters escaped.
+///
+/// The print macros put every argument in one.
+#[doc(hidden)]
+pub struct Escape<T>(pub T);
+
+/// Writes on, with control characters escaped.
+struct EscapeWriter<'a, 'b>(&'a mut Formatter<'b>);
+
+impl Write for EscapeWriter<'_, '_> {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        let mut rest = s;
+        while let Some(at) = rest.find(char::is_control) {
+            let (plain, tail) = rest.split_at(at);
+            self.0.write_str(plain)?;
+            let mut chars = tail.chars();
+            if let Some(c) = chars.next() {
+                write!(self.0, "{}", c.escape_default())?;
+            }
+            rest = chars.as_str();
+        }
+        self.0.write_str(rest)
+    }
+}
+
+macro_rules! escape {
+    ($($trait:ident),*) => {$(
+        impl<T: fmt::$trait> fmt::$trait for Escape<T> {
+            fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                let options = f.options();
+                let mut writer = EscapeWriter(f);
+                self.0.fmt(&mut Formatter::new(&mut writer, options))
+            }
+        }
+    )*};
+}
+
+escape!(Display);
+// What these print holds no control characters, save `Debug`'s own newlines
+// under `{:#?}`, which are meant.
+macro_rules! pass {
+    ($($trait:ident),*) => {$(
+        impl<T: fmt::$trait> fmt::$trait for Escape<T> {
+            fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+pass!(Debug, Binary, LowerExp, LowerHex, Octal, Pointer, UpperExp, UpperHex);
+
+// The prefix is that of the crate which prints.
+#[allow(clippy::crate_in_macro_def)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! print_macro (
+    ($level:ident, $($arg:tt)+) => (
+        $crate::print::print(
+            $crate::print::Level::$level,
+            crate::__LOG_PREFIX,
+            $crate::macros::log_fmt!($($arg)+),
+        )
+    );
+);
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! print_once_macro (
+    ($macro:ident, $($arg:tt)+) => ({
+        static DONE: ::core::sync::atomic::AtomicBool =
+            ::core::sync::atomic::AtomicBool::new(false);
+        if !DONE.swap(true, ::core::sync::atomic::Ordering::Relaxed) {
+            $crate::$macro!($($arg)+);
+        }
+    });
+);
+
+/// Prints that the system is unusable. Level 0, `KERN_EMERG`.
+///
+/// The arguments are those of [`core::format_args!`].
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// kernel::pr_emerg!("hello {}\n", "there");
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_emerg (
+    ($($arg:tt)*) => ($crate::print_macro!(Emerg, $($arg)*));
+);
+
+/// Like [`pr_emerg!`](crate::pr_emerg!), but prints only once at each place.
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// for _ in 0..3 {
+///     kernel::pr_emerg_once!("said once\n");
+/// }
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_emerg_once (
+    ($($arg:tt)*) => ($crate::print_once_macro!(pr_emerg, $($arg)*));
+);
+
+/// Prints that something must be done at once. Level 1, `KERN_ALERT`.
+///
+/// The arguments are those of [`core::format_args!`].
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// kernel::pr_alert!("hello {}\n", "there");
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_alert (
+    ($($arg:tt)*) => ($crate::print_macro!(Alert, $($arg)*));
+);
+
+/// Like [`pr_alert!`](crate::pr_alert!), but prints only once at each place.
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// for _ in 0..3 {
+///     kernel::pr_alert_once!("said once\n");
+/// }
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_alert_once (
+    ($($arg:tt)*) => ($crate::print_once_macro!(pr_alert, $($arg)*));
+);
+
+/// Prints a critical condition. Level 2, `KERN_CRIT`.
+///
+/// The arguments are those of [`core::format_args!`].
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// kernel::pr_crit!("hello {}\n", "there");
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_crit (
+    ($($arg:tt)*) => ($crate::print_macro!(Crit, $($arg)*));
+);
+
+/// Like [`pr_crit!`](crate::pr_crit!), but prints only once at each place.
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// for _ in 0..3 {
+///     kernel::pr_crit_once!("said once\n");
+/// }
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_crit_once (
+    ($($arg:tt)*) => ($crate::print_once_macro!(pr_crit, $($arg)*));
+);
+
+/// Prints an error. Level 3, `KERN_ERR`.
+///
+/// The arguments are those of [`core::format_args!`].
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// kernel::pr_err!("hello {}\n", "there");
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_err (
+    ($($arg:tt)*) => ($crate::print_macro!(Err, $($arg)*));
+);
+
+/// Like [`pr_err!`](crate::pr_err!), but prints only once at each place.
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// for _ in 0..3 {
+///     kernel::pr_err_once!("said once\n");
+/// }
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_err_once (
+    ($($arg:tt)*) => ($crate::print_once_macro!(pr_err, $($arg)*));
+);
+
+/// Prints a warning. Level 4, `KERN_WARNING`.
+///
+/// The arguments are those of [`core::format_args!`].
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// kernel::pr_warn!("hello {}\n", "there");
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_warn (
+    ($($arg:tt)*) => ($crate::print_macro!(Warning, $($arg)*));
+);
+
+/// Like [`pr_warn!`](crate::pr_warn!), but prints only once at each place.
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// for _ in 0..3 {
+///     kernel::pr_warn_once!("said once\n");
+/// }
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_warn_once (
+    ($($arg:tt)*) => ($crate::print_once_macro!(pr_warn, $($arg)*));
+);
+
+/// Prints something normal that deserves notice. Level 5, `KERN_NOTICE`.
+///
+/// The arguments are those of [`core::format_args!`].
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// kernel::pr_notice!("hello {}\n", "there");
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_notice (
+    ($($arg:tt)*) => ($crate::print_macro!(Notice, $($arg)*));
+);
+
+/// Like [`pr_notice!`](crate::pr_notice!), but prints only once at each place.
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// for _ in 0..3 {
+///     kernel::pr_notice_once!("said once\n");
+/// }
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_notice_once (
+    ($($arg:tt)*) => ($crate::print_once_macro!(pr_notice, $($arg)*));
+);
+
+/// Prints information. Level 6, `KERN_INFO`.
+///
+/// The arguments are those of [`core::format_args!`].
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// kernel::pr_info!("hello {}\n", "there");
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_info (
+    ($($arg:tt)*) => ($crate::print_macro!(Info, $($arg)*));
+);
+
+/// Like [`pr_info!`](crate::pr_info!), but prints only once at each place.
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// for _ in 0..3 {
+///     kernel::pr_info_once!("said once\n");
+/// }
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_info_once (
+    ($($arg:tt)*) => ($crate::print_once_macro!(pr_info, $($arg)*));
+);
+
+/// Prints for debugging, level 7 (`KERN_DEBUG`), and only in a build with
+/// `debug_assertions`; in others the arguments are checked and not evaluated.
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// kernel::pr_debug!("state {:?}\n", Some(1));
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_debug (
+    ($($arg:tt)*) => (
+        if cfg!(debug_assertions) {
+            $crate::print_macro!(Debug, $($arg)*)
+        }
+    );
+);
+
+/// Like [`pr_debug!`](crate::pr_debug!), but prints only once at each place.
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// kernel::pr_debug_once!("said once\n");
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_debug_once (
+    ($($arg:tt)*) => (
+        if cfg!(debug_assertions) {
+            $crate::print_once_macro!(pr_debug, $($arg)*)
+        }
+    );
+);
+
+/// Goes on with the last message, if that did not end with a newline.
+///
+/// Other CPUs and interrupts may print in between: prefer one whole message.
+/// No prefix is added.
+///
+/// # Examples
+///
+/// ```
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// kernel::pr_info!("one ");
+/// kernel::pr_cont!("line\n");
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pr_cont (
+    ($($arg:tt)*) => ($crate::print_macro!(Cont, $($arg)*));
+);

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Files whose content is printed.
+//!
+//! The kernel's `seq_file` keeps what was printed and hands it out in pieces of
+//! any size. When the buffer was too small it prints again into a larger one, so
+//! printing must have no effect but the text.
+//!
+//! C header: [`include/linux/seq_file.h`](https://docs.kernel.org/filesystems/seq_file.html)
+
+use crate::bindings;
+use crate::ffi::c_void;
+use crate::types::{NotThreadSafe, Opaque};
+use core::fmt::{self, Write};
+
+/// Where a show function prints to.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{seq_file::SeqFile, seq_print};
+/// fn show(m: &SeqFile) {
+///     seq_print!(m, "answer: {}\n", 42);
+/// }
+/// ```
+#[repr(transparent)]
+pub struct SeqFile {
+    inner: Opaque<u8>,
+    _not_send: NotThreadSafe,
+}
+
+impl SeqFile {
+    /// Wraps a `struct seq_file *`.
+    ///
+    /// # Safety
+    ///
+    /// It is valid while the result lives, and nobody else prints to it.
+    pub unsafe fn from_raw<'a>(ptr: *mut c_void) -> &'a SeqFile {
+        // SAFETY: the caller says that it is valid; nothing is assumed of what
+        // it points to.
+        unsafe { &*ptr.cast() }
+    }
+
+    /// Prints. Text that does not fit is not an error: the kernel makes room and
+    /// asks again. Used through [`seq_print!`](crate::seq_print!).
+    pub fn call_printf(&self, args: fmt::Arguments<'_>) {
+        let _ = SeqWriter(self).write_fmt(args);
+    }
+
+    /// Prints bytes as they are.
+    pub fn write_bytes(&self, bytes: &[u8]) {
+        // SAFETY: by `from_raw` the file is valid; the bytes are for their
+        // length. When they do not fit the file remembers that.
+        unsafe { bindings::koru_seq_write(self.inner.get().cast(), bytes.as_ptr(), bytes.len()) };
+    }
+}
+
+struct SeqWriter<'a>(&'a SeqFile);
+
+impl Write for SeqWriter<'_> {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        self.0.write_bytes(s.as_bytes());
+        Ok(())
+    }
+}
+
+/// Prints to a [`SeqFile`], with the arguments of [`fmt!`](crate::fmt!).
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{seq_file::SeqFile, seq_print};
+/// fn show(m: &SeqFile, n: u32) {
+///     seq_print!(m, "{n}\n");
+/// }
+/// ```
+#[macro_export]
+macro_rules! seq_print {
+    ($m:expr, $($arg:tt)+) => (
+        $m.call_printf($crate::macros::fmt!($($arg)+))
+    );
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Strings: C's, and bytes that are mostly text.
+
+use crate::alloc::{flags::GFP_KERNEL, AllocError, Flags, KVec};
+use crate::error::{code::EINVAL, Error, Result};
+use core::ffi::CStr;
+use core::fmt::{self, Write};
+use core::ops::Deref;
+
+/// What the kernel's code wants of a [`CStr`] beyond core.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::prelude::*;
+/// let name: &CStr = c"hello";
+/// let ptr: *const c_char = name.as_char_ptr();
+/// # let _ = ptr;
+/// ```
+pub trait CStrExt {
+    /// Wraps a C string.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` is that of a NUL-terminated string that is not changed while the
+    /// result lives.
+    unsafe fn from_char_ptr<'a>(ptr: *const crate::ffi::c_char) -> &'a Self;
+
+    /// The string's address, as the kernel types it.
+    fn as_char_ptr(&self) -> *const crate::ffi::c_char;
+
+    /// A copy.
+    fn to_cstring(&self) -> Result<CString, AllocError>;
+}
+
+impl CStrExt for CStr {
+    unsafe fn from_char_ptr<'a>(ptr: *const crate::ffi::c_char) -> &'a Self {
+        // SAFETY: the caller's promises are the same.
+        unsafe { CStr::from_ptr(ptr.cast()) }
+    }
+
+    fn as_char_ptr(&self) -> *const crate::ffi::c_char {
+        self.as_ptr().cast()
+    }
+
+    fn to_cstring(&self) -> Result<CString, AllocError> {
+        let mut buf = KVec::new();
+        buf.extend_from_slice(self.to_bytes_with_nul(), GFP_KERNEL)?;
+        Ok(CString { buf })
+    }
+}
+
+/// An owned C string.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{prelude::*, str::CString};
+/// fn name(n: u32) -> Result<CString> {
+///     CString::try_from_fmt(fmt!("unit{n}"))
+/// }
+/// ```
+///
+/// # Invariants
+///
+/// The last byte is the only NUL.
+pub struct CString {
+    buf: KVec<u8>,
+}
+
+struct Counter(usize);
+
+impl Write for Counter {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        self.0 = self.0.checked_add(s.len()).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
+struct Within<'a>(&'a mut KVec<u8>);
+
+impl Write for Within<'_> {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        for byte in s.bytes() {
+            self.0.push_within_capacity(byte).map_err(|_| fmt::Error)?;
+        }
+        Ok(())
+    }
+}
+
+impl CString {
+    /// Formats into a new string. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; `EINVAL` if the text contains a NUL, or an argument does not
+    /// format the same twice.
+    pub fn try_from_fmt(args: fmt::Arguments<'_>) -> Result<Self, Error> {
+        Self::with_flags(args, GFP_KERNEL)
+    }
+
+    fn with_flags(args: fmt::Arguments<'_>, flags: Flags) -> Result<Self, Error> {
+        let mut count = Counter(1);
+        count.write_fmt(args)?;
+        let mut buf = KVec::with_capacity(count.0, flags)?;
+        Within(&mut buf).write_fmt(args)?;
+        if buf.contains(&0) {
+            return Err(EINVAL);
+        }
+        buf.push(0, flags)?;
+        Ok(Self { buf })
+    }
+}
+
+impl Deref for CString {
+    type Target = CStr;
+    fn deref(&self) -> &CStr {
+        // SAFETY: by the type's invariant.
+        unsafe { CStr::from_bytes_with_nul_unchecked(&self.buf) }
+    }
+}
+
+impl fmt::Debug for CString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+/// Bytes that are mostly text, and print as such: what is not printable ASCII is
+/// escaped.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::str::BStr;
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// # fn main() {
+/// kernel::pr_info!("got {}\n", BStr::from_bytes(b"ab\xff"));
+/// # }
+/// ```
+#[repr(transparent)]
+pub struct BStr([u8]);
+
+impl BStr {
+    /// Looks at bytes as text.
+    pub const fn from_bytes(bytes: &[u8]) -> &Self {
+        // SAFETY: the type is transparent.
+        unsafe { &*(core::ptr::from_ref(bytes) as *const BStr) }
+    }
+
+    /// How many bytes there are.
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Deref for BStr {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Display for BStr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for &byte in &self.0 {
+            match byte {
+                b'\t' => f.write_str("\\t")?,
+                b'\n' => f.write_str("\\n")?,
+                b'\r' => f.write_str("\\r")?,
+                0x20..=0x7e => f.write_char(char::from(byte))?,
+                _ => write!(f, "\\x{byte:02x}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for BStr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for &byte in &self.0 {
+            match byte {
+                b'"' | b'\\' => write!(f, "\\{}", char::from(byte))?,
+                _ => fmt::Display::fmt(BStr::from_bytes(&[byte]), f)?,
+            }
+        }
+        f.write_char('"')
+    }
+}

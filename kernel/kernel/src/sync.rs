@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Sharing between threads: counted references and locks.
+//!
+//! C headers: [`include/linux/mutex.h`](https://docs.kernel.org/locking/mutex-design.html),
+//! `include/linux/spinlock.h`, `include/linux/refcount.h`
+
+mod arc;
+pub mod lock;
+mod refcount;
+
+pub use arc::{Arc, ArcBorrow, UniqueArc};
+pub use lock::mutex::{Mutex, MutexGuard};
+pub use lock::spinlock::{SpinLock, SpinLockGuard};
+pub use refcount::Refcount;
+
+use crate::layout::{self, Storage};
+use crate::types::Opaque;
+use core::pin::Pin;
+
+/// What lockdep tells locks apart by: all locks with one key are one class.
+///
+/// Costs nothing on a kernel without lockdep.
+///
+/// # Examples
+///
+/// ```
+/// let key = kernel::static_lock_class!();
+/// # let _ = key;
+/// ```
+#[repr(transparent)]
+pub struct LockClassKey(
+    Opaque<Storage<{ layout::LOCK_CLASS_KEY_SIZE }, { layout::LOCK_CLASS_KEY_ALIGN }>>,
+);
+
+// SAFETY: only lockdep uses it, and synchronises that itself.
+unsafe impl Sync for LockClassKey {}
+
+impl LockClassKey {
+    /// A key for a static.
+    ///
+    /// # Safety
+    ///
+    /// The value is a static: lockdep knows those of a module by their address.
+    #[doc(hidden)]
+    pub const unsafe fn new_static() -> Self {
+        Self(Opaque::uninit())
+    }
+
+    pub(crate) fn as_ptr(self: Pin<&Self>) -> *mut crate::ffi::c_void {
+        self.get_ref().0.get().cast()
+    }
+}
+
+/// A lock class of this place in the source.
+///
+/// # Examples
+///
+/// ```
+/// let key = kernel::static_lock_class!();
+/// # let _ = key;
+/// ```
+#[macro_export]
+macro_rules! static_lock_class {
+    () => {{
+        static CLASS: $crate::sync::LockClassKey =
+            // SAFETY: it is a static.
+            unsafe { $crate::sync::LockClassKey::new_static() };
+        ::core::pin::Pin::static_ref(&CLASS)
+    }};
+}
+
+/// The name given, or the place in the source, as a C string.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! optional_name {
+    () => {
+        $crate::c_str_of!(::core::concat!(::core::file!(), ":", ::core::line!()))
+    };
+    ($name:literal) => {
+        $crate::c_str_of!($name)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! c_str_of {
+    ($str:expr) => {{
+        const NAME: &::core::ffi::CStr =
+            match ::core::ffi::CStr::from_bytes_with_nul(::core::concat!($str, "\0").as_bytes()) {
+                Ok(name) => name,
+                Err(_) => panic!("the name contains a NUL"),
+            };
+        NAME
+    }};
+}

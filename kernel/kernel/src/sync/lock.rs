@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Locks that own what they protect.
+
+pub mod mutex;
+pub mod spinlock;
+
+use super::LockClassKey;
+use crate::types::{NotThreadSafe, Opaque};
+use core::cell::UnsafeCell;
+use core::ffi::CStr;
+use core::marker::PhantomPinned;
+use core::ops::{Deref, DerefMut};
+use core::pin::Pin;
+use pinned_init::PinInit;
+
+/// A kind of lock.
+///
+/// # Safety
+///
+/// Between `lock`, or a `try_lock` that gave a state, and `unlock`, nobody else
+/// gets the lock.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::sync::lock::{Backend, Lock};
+/// fn locked<B: Backend>(lock: &Lock<u32, B>) -> u32 {
+///     *lock.lock()
+/// }
+/// ```
+pub unsafe trait Backend {
+    /// The kernel's lock.
+    type State;
+    /// What a guard must remember.
+    type GuardState;
+
+    /// Makes the lock.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` is valid for writes and stays where it is; name and key live as
+    /// long as the lock.
+    unsafe fn init(
+        ptr: *mut Self::State,
+        name: *const crate::ffi::c_char,
+        key: *mut crate::ffi::c_void,
+    );
+
+    /// Takes the lock.
+    ///
+    /// # Safety
+    ///
+    /// It was made with [`Self::init`].
+    unsafe fn lock(ptr: *mut Self::State) -> Self::GuardState;
+
+    /// Takes the lock if it is free.
+    ///
+    /// # Safety
+    ///
+    /// It was made with [`Self::init`].
+    unsafe fn try_lock(ptr: *mut Self::State) -> Option<Self::GuardState>;
+
+    /// Gives the lock back.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds it.
+    unsafe fn unlock(ptr: *mut Self::State, guard_state: &Self::GuardState);
+}
+
+/// A lock and the value that only its holder reaches.
+///
+/// Made by [`new_mutex!`](crate::new_mutex!) and [`new_spinlock!`](crate::new_spinlock!).
+///
+/// # Examples
+///
+/// ```
+/// use kernel::sync::Mutex;
+/// fn next(counter: &Mutex<u32>) -> u32 {
+///     let mut n = counter.lock();
+///     *n += 1;
+///     *n
+/// }
+/// ```
+#[repr(C)]
+pub struct Lock<T: ?Sized, B: Backend> {
+    state: Opaque<B::State>,
+    _pin: PhantomPinned,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: whoever has the lock can take the value out.
+unsafe impl<T: ?Sized + Send, B: Backend> Send for Lock<T, B> {}
+// SAFETY: one thread at a time gets at the value.
+unsafe impl<T: ?Sized + Send, B: Backend> Sync for Lock<T, B> {}
+
+impl<T, B: Backend> Lock<T, B> {
+    /// Makes a lock around what `t` initialises.
+    pub fn new<E>(
+        t: impl PinInit<T, E>,
+        name: &'static CStr,
+        key: Pin<&'static LockClassKey>,
+    ) -> impl PinInit<Self, E> {
+        let init = move |slot: *mut Self| {
+            // SAFETY: the slot is valid; this is its data, which stays there.
+            unsafe { t.__pinned_init(UnsafeCell::raw_get(&raw const (*slot).data))? };
+            // SAFETY: the slot is valid and stays where it is; the name and the
+            // key are static.
+            unsafe {
+                B::init(
+                    (&raw mut (*slot).state).cast(),
+                    name.as_ptr().cast(),
+                    key.as_ptr(),
+                )
+            };
+            Ok(())
+        };
+        // SAFETY: the closure initialises both fields; it fails before the lock
+        // is made, with the data gone.
+        unsafe { pinned_init::pin_init_from_closure(init) }
+    }
+}
+
+impl<T: ?Sized, B: Backend> Lock<T, B> {
+    /// Takes the lock; waits for it.
+    pub fn lock(&self) -> Guard<'_, T, B> {
+        // SAFETY: the constructor made it.
+        let state = unsafe { B::lock(self.state.get()) };
+        Guard {
+            lock: self,
+            state,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// Takes the lock if it is free.
+    pub fn try_lock(&self) -> Option<Guard<'_, T, B>> {
+        // SAFETY: the constructor made it.
+        let state = unsafe { B::try_lock(self.state.get())? };
+        Some(Guard {
+            lock: self,
+            state,
+            _not_send: NotThreadSafe,
+        })
+    }
+}
+
+/// The lock is held as long as this lives; it stays on its thread.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::sync::{Mutex, MutexGuard};
+/// fn clear(mut guard: MutexGuard<'_, u32>) {
+///     *guard = 0;
+/// }
+/// ```
+#[must_use = "the lock is given back at once when the guard is not kept"]
+pub struct Guard<'a, T: ?Sized, B: Backend> {
+    lock: &'a Lock<T, B>,
+    state: B::GuardState,
+    _not_send: NotThreadSafe,
+}
+
+// SAFETY: another thread gets `&T` only.
+unsafe impl<T: ?Sized + Sync, B: Backend> Sync for Guard<'_, T, B> {}
+
+impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
+    /// The value as a pinned reference: a lock's value never moves.
+    pub fn as_mut(&mut self) -> Pin<&mut T> {
+        // SAFETY: the lock is held, and is pinned itself.
+        unsafe { Pin::new_unchecked(&mut *self.lock.data.get()) }
+    }
+}
+
+impl<T: ?Sized, B: Backend> Deref for Guard<'_, T, B> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        // SAFETY: the lock is held.
+        unsafe { &*self.lock.data.get() }
+    }
+}
+
+impl<T: ?Sized + Unpin, B: Backend> DerefMut for Guard<'_, T, B> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the lock is held.
+        unsafe { &mut *self.lock.data.get() }
+    }
+}
+
+impl<T: ?Sized, B: Backend> Drop for Guard<'_, T, B> {
+    fn drop(&mut self) {
+        // SAFETY: the guard holds the lock.
+        unsafe { B::unlock(self.lock.state.get(), &self.state) };
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The kernel's sleeping lock.
+
+use super::Backend;
+use crate::bindings;
+use crate::layout::{self, Storage};
+
+/// Makes a [`Mutex`] around a value, with a lock class of its own.
+///
+/// A name may follow; without one it is the place in the source.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{new_mutex, prelude::*, sync::Mutex};
+/// fn make() -> Result<Pin<KBox<Mutex<u32>>>> {
+///     KBox::pin_init(new_mutex!(5, "example"), GFP_KERNEL)
+/// }
+/// ```
+#[macro_export]
+macro_rules! new_mutex {
+    ($inner:expr $(, $name:literal)? $(,)?) => {
+        $crate::sync::Mutex::new(
+            $inner, $crate::optional_name!($($name)?), $crate::static_lock_class!())
+    };
+}
+
+/// A lock whose waiters sleep: not for interrupts, and the holder may sleep too.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::sync::Mutex;
+/// fn add(total: &Mutex<u64>, n: u64) {
+///     *total.lock() += n;
+/// }
+/// ```
+pub type Mutex<T> = super::Lock<T, MutexBackend>;
+
+/// What [`Mutex::lock`](super::Lock::lock) returns.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::sync::{Mutex, MutexGuard};
+/// fn take(lock: &Mutex<u32>) -> MutexGuard<'_, u32> {
+///     lock.lock()
+/// }
+/// ```
+pub type MutexGuard<'a, T> = super::Guard<'a, T, MutexBackend>;
+
+/// The kernel's `struct mutex`.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::sync::lock::{mutex::MutexBackend, Lock};
+/// fn add(total: &Lock<u64, MutexBackend>, n: u64) {
+///     *total.lock() += n;
+/// }
+/// ```
+pub struct MutexBackend;
+
+#[doc(hidden)]
+pub struct State(#[allow(dead_code)] Storage<{ layout::MUTEX_SIZE }, { layout::MUTEX_ALIGN }>);
+
+// SAFETY: these are the kernel's own functions, on memory of the lock's size and
+// alignment.
+unsafe impl Backend for MutexBackend {
+    type State = State;
+    type GuardState = ();
+
+    unsafe fn init(ptr: *mut State, name: *const crate::ffi::c_char, key: *mut crate::ffi::c_void) {
+        // SAFETY: the caller's promises are those of the C function.
+        unsafe { bindings::koru_mutex_init(ptr.cast(), name, key) }
+    }
+
+    unsafe fn lock(ptr: *mut State) {
+        // SAFETY: the caller says that the lock was made.
+        unsafe { bindings::koru_mutex_lock(ptr.cast()) }
+    }
+
+    unsafe fn try_lock(ptr: *mut State) -> Option<()> {
+        // SAFETY: the caller says that the lock was made.
+        (unsafe { bindings::koru_mutex_trylock(ptr.cast()) } != 0).then_some(())
+    }
+
+    unsafe fn unlock(ptr: *mut State, _: &()) {
+        // SAFETY: the caller holds the lock.
+        unsafe { bindings::koru_mutex_unlock(ptr.cast()) }
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The kernel's spinning lock.
+
+use super::Backend;
+use crate::bindings;
+use crate::layout::{self, Storage};
+
+/// Makes a [`SpinLock`] around a value, with a lock class of its own.
+///
+/// A name may follow; without one it is the place in the source.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{new_spinlock, prelude::*, sync::SpinLock};
+/// fn make() -> Result<Pin<KBox<SpinLock<u32>>>> {
+///     KBox::pin_init(new_spinlock!(5, "example"), GFP_KERNEL)
+/// }
+/// ```
+#[macro_export]
+macro_rules! new_spinlock {
+    ($inner:expr $(, $name:literal)? $(,)?) => {
+        $crate::sync::SpinLock::new(
+            $inner, $crate::optional_name!($($name)?), $crate::static_lock_class!())
+    };
+}
+
+/// A lock whose waiters spin: the holder must not sleep. Interrupts stay on, so it
+/// must not be shared with an interrupt handler.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::sync::SpinLock;
+/// fn add(total: &SpinLock<u64>, n: u64) {
+///     *total.lock() += n;
+/// }
+/// ```
+pub type SpinLock<T> = super::Lock<T, SpinLockBackend>;
+
+/// What [`SpinLock::lock`](super::Lock::lock) returns.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::sync::{SpinLock, SpinLockGuard};
+/// fn take(lock: &SpinLock<u32>) -> SpinLockGuard<'_, u32> {
+///     lock.lock()
+/// }
+/// ```
+pub type SpinLockGuard<'a, T> = super::Guard<'a, T, SpinLockBackend>;
+
+/// The kernel's `spinlock_t`.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::sync::lock::{spinlock::SpinLockBackend, Lock};
+/// fn add(total: &Lock<u64, SpinLockBackend>, n: u64) {
+///     *total.lock() += n;
+/// }
+/// ```
+pub struct SpinLockBackend;
+
+#[doc(hidden)]
+pub struct State(
+    #[allow(dead_code)] Storage<{ layout::SPINLOCK_SIZE }, { layout::SPINLOCK_ALIGN }>,
+);
+
+// SAFETY: these are the kernel's own functions, on memory of the lock's size and
+// alignment.
+unsafe impl Backend for SpinLockBackend {
+    type State = State;
+    type GuardState = ();
+
+    unsafe fn init(ptr: *mut State, name: *const crate::ffi::c_char, key: *mut crate::ffi::c_void) {
+        // SAFETY: the caller's promises are those of the C function.
+        unsafe { bindings::koru_spin_init(ptr.cast(), name, key) }
+    }
+
+    unsafe fn lock(ptr: *mut State) {
+        // SAFETY: the caller says that the lock was made.
+        unsafe { bindings::koru_spin_lock(ptr.cast()) }
+    }
+
+    unsafe fn try_lock(ptr: *mut State) -> Option<()> {
+        // SAFETY: the caller says that the lock was made.
+        (unsafe { bindings::koru_spin_trylock(ptr.cast()) } != 0).then_some(())
+    }
+
+    unsafe fn unlock(ptr: *mut State, _: &()) {
+        // SAFETY: the caller holds the lock.
+        unsafe { bindings::koru_spin_unlock(ptr.cast()) }
+    }
+}

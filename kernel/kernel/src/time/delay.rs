@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Waiting.
+//!
+//! C header: `include/linux/delay.h`
+
+use super::Delta;
+use crate::bindings;
+
+/// The longest that is waited in one go: a longer span is a mistake.
+const MAX: Delta = Delta::from_secs(3600);
+
+fn micros(delta: Delta) -> usize {
+    let delta = delta.clamp(Delta::ZERO, MAX);
+    usize::try_from(delta.as_micros_ceil()).unwrap_or(0)
+}
+
+/// Sleeps at least `delta`, by whatever means suits the length. At most an hour;
+/// a negative span is none.
+///
+/// Only where sleeping is allowed.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::time::{delay::fsleep, Delta};
+/// fsleep(Delta::from_millis(20));
+/// ```
+pub fn fsleep(delta: Delta) {
+    // SAFETY: sleeping where it is not allowed is reported by the kernel.
+    unsafe { bindings::koru_fsleep(micros(delta)) }
+}
+
+/// Keeps the CPU busy for at least `delta`, in every context. For microseconds:
+/// at most a millisecond is waited.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::time::{delay::udelay, Delta};
+/// udelay(Delta::from_micros(10));
+/// ```
+pub fn udelay(delta: Delta) {
+    // SAFETY: may be called everywhere.
+    unsafe { bindings::koru_udelay(micros(delta.min(Delta::from_millis(1)))) }
+}

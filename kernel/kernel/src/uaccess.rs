@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The memory of the process that made the system call.
+//!
+//! Nothing here trusts an address: what is not mapped, or is the kernel's, gives
+//! `EFAULT`. A reader or writer moves on only by what was copied whole, so that
+//! a fault consumes nothing. All of it may sleep: a page may have to be read in.
+//!
+//! C header: `include/linux/uaccess.h`
+
+use crate::alloc::{Allocator, Flags, Vec};
+use crate::bindings;
+use crate::error::{code::EFAULT, code::EINVAL, Result};
+use crate::ffi::c_void;
+use crate::fs::file::Offset;
+use core::ffi::CStr;
+use core::mem::MaybeUninit;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+/// An address in user space, as it came: not to be followed.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::uaccess::{UserPtr, UserSlice};
+/// fn argument(arg: usize) -> UserSlice {
+///     UserSlice::new(UserPtr::from_addr(arg), 16)
+/// }
+/// ```
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct UserPtr(*mut c_void);
+
+impl UserPtr {
+    /// From a number, such as an ioctl's argument.
+    pub fn from_addr(addr: usize) -> Self {
+        Self(core::ptr::without_provenance_mut(addr))
+    }
+
+    /// As a number.
+    fn addr(self) -> usize {
+        self.0.addr()
+    }
+
+    /// `bytes` further on. An address that overflows faults when it is used.
+    fn wrapping_byte_add(self, bytes: usize) -> Self {
+        Self(self.0.wrapping_byte_add(bytes))
+    }
+}
+
+/// A range of user space.
+///
+/// Read a thing once: another thread of the process may change it between two
+/// looks.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{prelude::*, uaccess::UserSlice};
+/// fn all(ptr: UserPtr, len: usize) -> Result<KVec<u8>> {
+///     let mut bytes = KVec::new();
+///     UserSlice::new(ptr, len).read_all(&mut bytes, GFP_KERNEL)?;
+///     Ok(bytes)
+/// }
+/// ```
+pub struct UserSlice {
+    ptr: UserPtr,
+    length: usize,
+}
+
+impl UserSlice {
+    /// A range. It is checked when it is used.
+    pub fn new(ptr: UserPtr, length: usize) -> Self {
+        UserSlice { ptr, length }
+    }
+
+    /// Appends all of it to `buf`, or, on an error, nothing.
+    pub fn read_all<A: Allocator>(self, buf: &mut Vec<u8, A>, flags: Flags) -> Result {
+        self.reader().read_all(buf, flags)
+    }
+
+    /// For reading.
+    pub fn reader(self) -> UserSliceReader {
+        UserSliceReader {
+            ptr: self.ptr,
+            length: self.length,
+        }
+    }
+
+    /// For writing.
+    pub fn writer(self) -> UserSliceWriter {
+        UserSliceWriter {
+            ptr: self.ptr,
+            length: self.length,
+        }
+    }
+
+    /// For both, each from the start.
+    pub fn reader_writer(self) -> (UserSliceReader, UserSliceWriter) {
+        let writer = UserSliceWriter {
+            ptr: self.ptr,
+            length: self.length,
+        };
+        (self.reader(), writer)
+    }
+}
+
+/// Reads a [`UserSlice`] from its start to its end.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{prelude::*, uaccess::UserSliceReader};
+/// fn number(reader: &mut UserSliceReader) -> Result<u32> {
+///     reader.read::<u32>()
+/// }
+/// ```
+pub struct UserSliceReader {
+    ptr: UserPtr,
+    length: usize,
+}
+
+impl UserSliceReader {
+    /// Passes by `num_skip` bytes.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if there are not as many.
+    pub fn skip(&mut self, num_skip: usize) -> Result {
+        self.length = self.length.checked_sub(num_skip).ok_or(EFAULT)?;
+        self.ptr = self.ptr.wrapping_byte_add(num_skip);
+        Ok(())
+    }
+
+    /// How many bytes are left.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether none are.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Fills `out`.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if not as many bytes are left or one cannot be read. `out` may
+    /// then be written in part; the reader stays where it was.
+    pub fn read_raw(&mut self, out: &mut [MaybeUninit<u8>]) -> Result {
+        if out.len() > self.length {
+            return Err(EFAULT);
+        }
+        // SAFETY: `out` is valid for its length.
+        let left = unsafe {
+            bindings::koru_copy_from_user(out.as_mut_ptr().cast(), self.ptr.addr(), out.len())
+        };
+        if left != 0 {
+            return Err(EFAULT);
+        }
+        self.skip(out.len())
+    }
+
+    /// Fills `out`; as [`Self::read_raw`] otherwise.
+    pub fn read_slice(&mut self, out: &mut [u8]) -> Result {
+        // SAFETY: the bytes are valid, and only bytes are written to them.
+        let out = unsafe { &mut *(core::ptr::from_mut(out) as *mut [MaybeUninit<u8>]) };
+        self.read_raw(out)
+    }
+
+    /// Reads into `out` from `offset` on, as much as there is on both sides, and
+    /// moves `offset`.
+    pub fn read_slice_file(&mut self, out: &mut [u8], offset: &mut Offset) -> Result<usize> {
+        let start = usize::try_from(*offset).map_err(|_| EINVAL)?;
+        let Some(room) = out.get_mut(start..) else {
+            return Ok(0);
+        };
+        let len = room.len().min(self.len());
+        let Some(room) = room.get_mut(..len) else {
+            return Ok(0);
+        };
+        self.read_slice(room)?;
+        *offset += len as Offset;
+        Ok(len)
+    }
+
+    /// Reads a value of any type that any bytes make.
+    pub fn read<T: FromBytes>(&mut self) -> Result<T> {
+        let mut out = MaybeUninit::<T>::uninit();
+        // SAFETY: it is the value's memory, which may hold any bytes.
+        let bytes = unsafe {
+            core::slice::from_raw_parts_mut(
+                out.as_mut_ptr().cast::<MaybeUninit<u8>>(),
+                size_of::<T>(),
+            )
+        };
+        self.read_raw(bytes)?;
+        // SAFETY: all of it was written, and any bytes make a `T`.
+        Ok(unsafe { out.assume_init() })
+    }
+
+    /// Appends all that is left to `buf`, or, on an error, nothing.
+    pub fn read_all<A: Allocator>(mut self, buf: &mut Vec<u8, A>, flags: Flags) -> Result {
+        let (len, old) = (self.length, buf.len());
+        buf.reserve(len, flags)?;
+        // SAFETY: there is room for `len` bytes behind the old ones.
+        let room = unsafe {
+            core::slice::from_raw_parts_mut(
+                buf.as_mut_ptr().add(old).cast::<MaybeUninit<u8>>(),
+                len,
+            )
+        };
+        self.read_raw(room)?;
+        // SAFETY: they were just written.
+        unsafe { buf.set_len(old + len) };
+        Ok(())
+    }
+
+    /// Reads a C string into `buf`: up to its NUL, or as much as fits, which is
+    /// then terminated.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if a byte cannot be read, or `buf` is longer than what is left
+    /// and there is no NUL; `EINVAL` for an empty `buf`.
+    pub fn strcpy_into_buf(mut self, buf: &mut [u8]) -> Result<&CStr> {
+        if buf.is_empty() {
+            return Err(EINVAL);
+        }
+        let len = buf.len().min(self.length);
+        // SAFETY: `buf` is valid for `len` bytes.
+        let res = unsafe {
+            bindings::koru_strncpy_from_user(buf.as_mut_ptr(), self.ptr.addr(), len as isize)
+        };
+        let read = usize::try_from(res).map_err(|_| EFAULT)?;
+        if read >= buf.len() {
+            // No NUL within the buffer: cut.
+            if let Some(last) = buf.last_mut() {
+                *last = 0;
+            }
+        } else if read == len {
+            return Err(EFAULT);
+        }
+        self.skip(read.min(self.length))?;
+        CStr::from_bytes_until_nul(buf).map_err(|_| EFAULT)
+    }
+}
+
+/// Writes a [`UserSlice`] from its start to its end.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{prelude::*, uaccess::UserSliceWriter};
+/// fn answer(writer: &mut UserSliceWriter) -> Result {
+///     writer.write(&42u32)
+/// }
+/// ```
+pub struct UserSliceWriter {
+    ptr: UserPtr,
+    length: usize,
+}
+
+impl UserSliceWriter {
+    /// How many bytes there is room for.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether there is room for none.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Another writer for what is left of this one, to write the same place
+    /// again: for those who learn only after copying that it was not to be.
+    pub fn again(&self) -> UserSliceWriter {
+        UserSliceWriter {
+            ptr: self.ptr,
+            length: self.length,
+        }
+    }
+
+    /// Writes all of `data`.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if there is not enough room, or one byte cannot be written. User
+    /// memory may then be written in part; the writer stays where it was.
+    pub fn write_slice(&mut self, data: &[u8]) -> Result {
+        let length = self.length.checked_sub(data.len()).ok_or(EFAULT)?;
+        // SAFETY: `data` is valid for its length.
+        let left = unsafe {
+            bindings::koru_copy_to_user(self.ptr.addr(), data.as_ptr().cast(), data.len())
+        };
+        if left != 0 {
+            return Err(EFAULT);
+        }
+        self.ptr = self.ptr.wrapping_byte_add(data.len());
+        self.length = length;
+        Ok(())
+    }
+
+    /// Writes `data` from `offset` on, as much as there is on both sides, and
+    /// moves `offset`: what a `read` of a file with this content does.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if a byte cannot be written, `EINVAL` for a negative offset;
+    /// `offset` is then unchanged.
+    pub fn write_slice_file(&mut self, data: &[u8], offset: &mut Offset) -> Result<usize> {
+        let start = usize::try_from(*offset).map_err(|_| EINVAL)?;
+        let rest = data.get(start..).unwrap_or_default();
+        let rest = rest.get(..rest.len().min(self.length)).unwrap_or_default();
+        self.write_slice(rest)?;
+        *offset += rest.len() as Offset;
+        Ok(rest.len())
+    }
+
+    /// Writes a value's bytes.
+    pub fn write<T: IntoBytes + Immutable>(&mut self, value: &T) -> Result {
+        self.write_slice(value.as_bytes())
+    }
+}

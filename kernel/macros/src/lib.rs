@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The procedural macros of the `kernel` crate, which re-exports and documents
+//! them: [`macro@vtable`], [`module!`] and [`fmt!`].
+
+mod fmt;
+mod module;
+mod param;
+mod vtable;
+
+use proc_macro::TokenStream;
+
+/// Declares a kernel module: see `kernel::module!`.
+#[proc_macro]
+pub fn module(input: TokenStream) -> TokenStream {
+    let module = syn::parse_macro_input!(input as module::ModuleInfo);
+    module.expand().into()
+}
+
+/// Marks a trait with optional methods, and each implementation of it: see
+/// `kernel::macros::vtable`.
+#[proc_macro_attribute]
+pub fn vtable(attr: TokenStream, item: TokenStream) -> TokenStream {
+    let item = syn::parse_macro_input!(item as syn::Item);
+    vtable::expand(attr.into(), item)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Like `format_args!`, with each argument in a `kernel::fmt::Adapter`: see
+/// `kernel::fmt!`.
+#[proc_macro]
+pub fn fmt(input: TokenStream) -> TokenStream {
+    let wrap = fmt::Wrap::Adapter;
+    fmt::expand(input.into(), wrap)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// `fmt!` for the log: arguments also lose their power over records.
+#[doc(hidden)]
+#[proc_macro]
+pub fn log_fmt(input: TokenStream) -> TokenStream {
+    let wrap = fmt::Wrap::Escape;
+    fmt::expand(input.into(), wrap)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `module! { .. }`.
+
+use crate::param::Param;
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+use std::collections::BTreeSet;
+use std::ffi::CString;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{bracketed, Error, Ident, LitStr, Result, Token, Type};
+
+const ORDER: [&str; 10] = [
+    "type",
+    "name",
+    "author",
+    "authors",
+    "description",
+    "license",
+    "version",
+    "alias",
+    "firmware",
+    "imports_ns",
+];
+const PARAMS: &str = "params";
+
+pub(crate) struct ModuleInfo {
+    ty: Type,
+    name: String,
+    info: Vec<(&'static str, String)>,
+    params: Vec<Param>,
+}
+
+/// Where `key` stands in `order`; an error that names it if it is unknown, was
+/// there before, or comes too late (`next` is the first place still free).
+pub(crate) fn place(key: &Ident, order: &[&str], next: usize, of: &str) -> Result<usize> {
+    let name = key.unraw().to_string();
+    let Some(place) = order.iter().position(|known| *known == name) else {
+        return Err(Error::new(
+            key.span(),
+            format!(
+                "unknown key `{name}` of {of}; the keys are: {}",
+                order.join(", ")
+            ),
+        ));
+    };
+    if place < next {
+        let before = order[next - 1];
+        let message = if before == name {
+            format!("key `{name}` of {of} is given twice")
+        } else {
+            format!("key `{name}` of {of} must come before `{before}`")
+        };
+        return Err(Error::new(key.span(), message));
+    }
+    Ok(place)
+}
+
+fn text(value: &LitStr) -> Result<String> {
+    let text = value.value();
+    if text.contains('\0') {
+        return Err(Error::new(value.span(), "a NUL would end the text here"));
+    }
+    Ok(text)
+}
+
+fn list(input: ParseStream<'_>) -> Result<Vec<String>> {
+    let content;
+    bracketed!(content in input);
+    Punctuated::<LitStr, Token![,]>::parse_terminated(&content)?
+        .iter()
+        .map(text)
+        .collect()
+}
+
+/// A module's name is a file's name, a folder's name in /sys/module and, with
+/// `-` for `_`, a word on modprobe's command line.
+fn name(value: &LitStr) -> Result<String> {
+    let name = text(value)?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    // MODULE_NAME_LEN is 64 - sizeof(unsigned long), with the NUL.
+    if name.is_empty() || name.len() > 55 || !name.chars().all(fits) {
+        return Err(Error::new(
+            value.span(),
+            "a module's name is 1 to 55 letters, digits, `_` or `-`",
+        ));
+    }
+    Ok(name)
+}
+
+impl Parse for ModuleInfo {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let (mut ty, mut module, mut licensed) = (None, None, false);
+        let mut info = Vec::new();
+        let mut params: Vec<Param> = Vec::new();
+        let order: Vec<&str> = ORDER.iter().copied().chain([PARAMS]).collect();
+        let mut next = 0;
+        while !input.is_empty() {
+            let key = input.call(Ident::parse_any)?;
+            let place = place(&key, &order, next, "`module!`")?;
+            next = place + 1;
+            input.parse::<Token![:]>()?;
+            let mut add = |key, values: Vec<String>| {
+                info.extend(values.into_iter().map(|value| (key, value)));
+            };
+            match order[place] {
+                "type" => ty = Some(input.parse()?),
+                "name" => module = Some(name(&input.parse()?)?),
+                "author" => add("author", vec![text(&input.parse()?)?]),
+                "authors" => add("author", list(input)?),
+                "description" => add("description", vec![text(&input.parse()?)?]),
+                "license" => {
+                    licensed = true;
+                    add("license", vec![text(&input.parse()?)?]);
+                }
+                "version" => add("version", vec![text(&input.parse()?)?]),
+                "alias" => add("alias", list(input)?),
+                "firmware" => add("firmware", list(input)?),
+                "imports_ns" => add("import_ns", list(input)?),
+                _ => {
+                    let content;
+                    syn::braced!(content in input);
+                    let mut seen = BTreeSet::new();
+                    let found = Punctuated::<Param, Token![,]>::parse_terminated(&content)?;
+                    for param in found {
+                        if !seen.insert(param.name().to_string()) {
+                            return Err(Error::new(
+                                param.name().span(),
+                                format!("parameter `{}` is given twice", param.name()),
+                            ));
+                        }
+                        params.push(param);
+                    }
+                }
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        let needed = |key: &str| input.error(format!("`module!` needs the key `{key}`"));
+        let ty = ty.ok_or_else(|| needed("type"))?;
+        let name = module.ok_or_else(|| needed("name"))?;
+        if !licensed {
+            return Err(needed("license"));
+        }
+        info.extend(params.iter().flat_map(Param::info));
+        Ok(Self {
+            ty,
+            name,
+            info,
+            params,
+        })
+    }
+}
+
+impl ModuleInfo {
+    pub(crate) fn expand(&self) -> TokenStream {
+        let Self { ty, name, .. } = self;
+        let mut prefix = name.clone().into_bytes();
+        prefix.push(0);
+        let prefix = Literal::byte_string(&prefix);
+        let cname = Literal::c_string(&CString::new(name.as_str()).unwrap_or_default());
+        // In assembly: a `#[used]` static's section has a flag that the C side's
+        // `.modinfo` has not, and the loader allows one such section only.
+        let infos = self.info.iter().map(|(key, value)| {
+            let bytes: Vec<String> = format!("{key}={value}\0")
+                .bytes()
+                .map(|b| b.to_string())
+                .collect();
+            let bytes = format!(".byte {}", bytes.join(","));
+            quote!(#bytes,)
+        });
+        let values = self.params.iter().map(Param::value);
+        let entries = self.params.iter().map(Param::entry);
+        let parameters = (!self.params.is_empty()).then(|| {
+            quote! {
+                mod module_parameters {
+                    #[allow(unused_imports)]
+                    use super::*;
+                    #(#values)*
+                }
+                #(#entries)*
+            }
+        });
+        quote! {
+            // `#[pin_data]` writes `::pinned_init::..`; the kernel crate has it all.
+            // The compiler's messages name a crate by the first of these.
+            #[doc(hidden)]
+            extern crate kernel;
+            #[doc(hidden)]
+            extern crate kernel as pinned_init;
+
+            /// The module's name, for the print macros.
+            #[doc(hidden)]
+            const __LOG_PREFIX: &[u8] = #prefix;
+
+            /// This module, as the kernel's loader knows it.
+            static THIS_MODULE: ::kernel::ThisModule = ::kernel::module::this_module!();
+
+            #[doc(hidden)]
+            type LocalModule = #ty;
+
+            impl ::kernel::ModuleMetadata for #ty {
+                const NAME: &'static ::core::ffi::CStr = #cname;
+            }
+
+            ::core::arch::global_asm!(
+                ".pushsection .modinfo, \"a\", @progbits",
+                #(#infos)*
+                ".popsection",
+            );
+            #parameters
+
+            const _: () = {
+                static __MODULE: ::kernel::module::Slot<LocalModule> = ::kernel::module::Slot::new();
+
+                // SAFETY: the loader calls this once, before anything else here.
+                #[no_mangle]
+                extern "C" fn init_module() -> ::kernel::ffi::c_int {
+                    unsafe { __MODULE.init(&THIS_MODULE) }
+                }
+
+                // SAFETY: the loader calls this once, after `init_module` returned 0.
+                #[no_mangle]
+                extern "C" fn cleanup_module() {
+                    unsafe { __MODULE.exit() }
+                }
+
+                // Only the loader calls these two, indirectly: with IBT, objtool
+                // must see that somebody has their addresses.
+                #[used]
+                #[link_section = ".init.data"]
+                static __ADDRESSES: (
+                    extern "C" fn() -> ::kernel::ffi::c_int,
+                    extern "C" fn(),
+                ) = (init_module, cleanup_module);
+            };
+        }
+    }
+}

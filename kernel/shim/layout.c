@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What Rust must know at compile time about this kernel. Compiled by the
+ * kernel's own build, never linked into a module: the build reads the values
+ * of these symbols out of the object and writes them as Rust constants.
+ */
+#include <linux/gfp.h>
+#include <linux/jiffies.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#define KORU_VALUE(name, expr)				\
+	extern const unsigned long koru_value_##name;	\
+	const unsigned long koru_value_##name = (unsigned long)(expr)
+
+#define KORU_TYPE(name, type)				\
+	KORU_VALUE(name##_SIZE, sizeof(type));		\
+	KORU_VALUE(name##_ALIGN, __alignof__(type))
+
+KORU_VALUE(PAGE_SIZE, PAGE_SIZE);
+KORU_VALUE(HZ, HZ);
+
+KORU_VALUE(KMALLOC_MINALIGN, ARCH_KMALLOC_MINALIGN);
+
+KORU_VALUE(GFP_KERNEL, (__force unsigned int)GFP_KERNEL);
+KORU_VALUE(GFP_ATOMIC, (__force unsigned int)GFP_ATOMIC);
+KORU_VALUE(GFP_KERNEL_ACCOUNT, (__force unsigned int)GFP_KERNEL_ACCOUNT);
+KORU_VALUE(GFP_NOWAIT, (__force unsigned int)GFP_NOWAIT);
+KORU_VALUE(__GFP_ZERO, (__force unsigned int)__GFP_ZERO);
+KORU_VALUE(__GFP_HIGHMEM, (__force unsigned int)__GFP_HIGHMEM);
+KORU_VALUE(__GFP_NOWARN, (__force unsigned int)__GFP_NOWARN);
+
+KORU_TYPE(MUTEX, struct mutex);
+KORU_TYPE(SPINLOCK, spinlock_t);
+KORU_TYPE(LOCK_CLASS_KEY, struct lock_class_key);
+
+KORU_TYPE(KERNEL_PARAM, struct kernel_param);
+KORU_VALUE(KERNEL_PARAM_NAME, offsetof(struct kernel_param, name));
+KORU_VALUE(KERNEL_PARAM_MOD, offsetof(struct kernel_param, mod));
+KORU_VALUE(KERNEL_PARAM_OPS, offsetof(struct kernel_param, ops));
+KORU_VALUE(KERNEL_PARAM_PERM, offsetof(struct kernel_param, perm));
+KORU_VALUE(KERNEL_PARAM_LEVEL, offsetof(struct kernel_param, level));
+KORU_VALUE(KERNEL_PARAM_FLAGS, offsetof(struct kernel_param, flags));
+KORU_VALUE(KERNEL_PARAM_ARG, offsetof(struct kernel_param, arg));

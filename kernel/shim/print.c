@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/printk.h>
+
+#include "shim.h"
+
+/*
+ * The text is data, never a format. The level is part of the format, so that
+ * text which starts like a level cannot change it.
+ */
+static const char *const formats[] = {
+	KERN_EMERG "%.*s", KERN_ALERT "%.*s", KERN_CRIT "%.*s",
+	KERN_ERR "%.*s",   KERN_WARNING "%.*s", KERN_NOTICE "%.*s",
+	KERN_INFO "%.*s",  KERN_DEBUG "%.*s",  KERN_CONT "%.*s",
+};
+
+void koru_print(int level, const char *text, unsigned long len)
+{
+	_printk(formats[level], (int)len, text);
+}
