@@ -110,7 +110,19 @@ impl Follower {
     }
 }
 
+/// What a kernel says of its clock for a second or two after it booted; beside
+/// a module's first words it only distracts. `koru log` shows it.
+fn is_settling(record: &LogRecord) -> bool {
+    record.timestamp_us < 10_000_000
+        && ["tsc: ", "clocksource: "]
+            .iter()
+            .any(|p| record.text.starts_with(p))
+}
+
 fn show(record: &LogRecord, to: To, colour: bool) {
+    if is_settling(record) {
+        return;
+    }
     let line = line(record, colour);
     // A reader that has gone is no reason to stop the guest.
     let _ = match to {

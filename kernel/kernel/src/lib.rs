@@ -13,6 +13,8 @@
 //! # Examples
 //!
 //! ```
+//! # const __LOG_PREFIX: &[u8] = b"hello\0";
+//! # mod hello {
 //! use kernel::prelude::*;
 //!
 //! module! {
@@ -31,16 +33,14 @@
 //!         Ok(Hello)
 //!     }
 //! }
+//! # }
 //! # fn main() {}
 //! ```
 
 #![no_std]
 // An example is a program for the kernel: it is compiled, and not run. (rustdoc
 // puts no function around what says `no_std` plainly.)
-#![doc(test(
-    no_crate_inject,
-    attr(cfg_attr(all(), no_std), no_main, allow(dead_code, unused))
-))]
+#![doc(test(attr(cfg_attr(all(), no_std), no_main, allow(dead_code, unused))))]
 #![feature(
     coerce_unsized,
     const_eval_select,
@@ -83,7 +83,102 @@ pub mod uaccess;
 
 /// The procedural macros. [`prelude`] has those that modules use.
 pub mod macros {
-    pub use koru_macros::{fmt, log_fmt, module, vtable};
+    #[doc(hidden)]
+    pub use koru_macros::log_fmt;
+
+    /// Formats, with each argument in an [`Adapter`](crate::fmt::Adapter): the
+    /// kernel's form of [`core::format_args!`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{prelude::*, str::CString};
+    /// fn name(unit: u32) -> Result<CString> {
+    ///     CString::try_from_fmt(fmt!("unit{unit}"))
+    /// }
+    /// ```
+    pub use koru_macros::fmt;
+
+    /// Declares a kernel module, at the root of its crate.
+    ///
+    /// The keys, in this order; those with * must be there:
+    ///
+    /// | key | |
+    /// |---|---|
+    /// | `type` * | the type that implements [`Module`](crate::Module) or [`InPlaceModule`](crate::InPlaceModule) |
+    /// | `name` * | the name, for `rmmod` and before every message |
+    /// | `author`, `authors` | one text, or a list of them |
+    /// | `description` | what the module does |
+    /// | `license` * | `"GPL"` and such; another than the kernel's list taints it and hides GPL-only symbols |
+    /// | `version` | as `modinfo` shows it |
+    /// | `alias`, `firmware`, `imports_ns` | lists of texts |
+    /// | `params` | see below |
+    ///
+    /// Each of `params` is `name: type { default: .., perm: .., description: .. }`.
+    /// The type is an integer of up to 64 bits, `bool`, or `&'static CStr`; `perm`
+    /// is the mode of the file in /sys/module, 0o444 if not given, 0 for no file.
+    /// The value is `module_parameters::name.value()`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # const __LOG_PREFIX: &[u8] = b"greeter\0";
+    /// # mod greeter {
+    /// use kernel::prelude::*;
+    ///
+    /// module! {
+    ///     type: Greeter,
+    ///     name: "greeter",
+    ///     authors: ["You", "Someone else"],
+    ///     description: "Greets as often as it is told",
+    ///     license: "GPL",
+    ///     version: "1.0",
+    ///     params: {
+    ///         whom: &'static CStr { default: c"world", description: "Whom to greet" },
+    ///         repeat: i32 { default: 1, perm: 0o444, description: "How often" },
+    ///     },
+    /// }
+    ///
+    /// struct Greeter;
+    ///
+    /// impl kernel::Module for Greeter {
+    ///     fn init(_module: &'static ThisModule) -> Result<Self> {
+    ///         let whom = module_parameters::whom.value().to_str()?;
+    ///         for _ in 0..*module_parameters::repeat.value() {
+    ///             pr_info!("Hello {whom}\n");
+    ///         }
+    ///         Ok(Greeter)
+    ///     }
+    /// }
+    /// # }
+    /// # fn main() {}
+    /// ```
+    pub use koru_macros::module;
+
+    /// Goes on a trait with optional methods, and on each implementation: there
+    /// is then a constant `HAS_METHOD` for each, which says whether the
+    /// implementation has its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::prelude::*;
+    ///
+    /// #[vtable]
+    /// trait Operations {
+    ///     fn start(&self) {
+    ///         build_error!(kernel::error::VTABLE_DEFAULT_ERROR)
+    ///     }
+    /// }
+    ///
+    /// struct Nothing;
+    ///
+    /// #[vtable]
+    /// impl Operations for Nothing {}
+    ///
+    /// static_assert!(!Nothing::HAS_START);
+    /// ```
+    pub use koru_macros::vtable;
 }
 
 pub use error::Error;

@@ -129,13 +129,15 @@ pub fn print(level: Level, prefix: &[u8], args: fmt::Arguments<'_>) {
 #[doc(hidden)]
 pub struct Escape<T>(pub T);
 
-/// Writes on, with control characters escaped.
+/// Writes on, with control characters escaped; `{:#?}` keeps its newlines.
 struct EscapeWriter<'a, 'b>(&'a mut Formatter<'b>);
 
 impl Write for EscapeWriter<'_, '_> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
+        let keep = self.0.alternate();
+        let forges = |c: char| c.is_control() && !(keep && c == '\n');
         let mut rest = s;
-        while let Some(at) = rest.find(char::is_control) {
+        while let Some(at) = rest.find(forges) {
             let (plain, tail) = rest.split_at(at);
             self.0.write_str(plain)?;
             let mut chars = tail.chars();
@@ -160,9 +162,8 @@ macro_rules! escape {
     )*};
 }
 
-escape!(Display);
-// What these print holds no control characters, save `Debug`'s own newlines
-// under `{:#?}`, which are meant.
+escape!(Display, Debug);
+// What these print are digits.
 macro_rules! pass {
     ($($trait:ident),*) => {$(
         impl<T: fmt::$trait> fmt::$trait for Escape<T> {
@@ -172,7 +173,7 @@ macro_rules! pass {
         }
     )*};
 }
-pass!(Debug, Binary, LowerExp, LowerHex, Octal, Pointer, UpperExp, UpperHex);
+pass!(Binary, LowerExp, LowerHex, Octal, Pointer, UpperExp, UpperHex);
 
 // The prefix is that of the crate which prints.
 #[allow(clippy::crate_in_macro_def)]

@@ -10,15 +10,14 @@ mod vtable;
 
 use proc_macro::TokenStream;
 
-/// Declares a kernel module: see `kernel::module!`.
+/// `kernel::macros::module` has the documentation.
 #[proc_macro]
 pub fn module(input: TokenStream) -> TokenStream {
     let module = syn::parse_macro_input!(input as module::ModuleInfo);
     module.expand().into()
 }
 
-/// Marks a trait with optional methods, and each implementation of it: see
-/// `kernel::macros::vtable`.
+/// `kernel::macros::vtable` has the documentation.
 #[proc_macro_attribute]
 pub fn vtable(attr: TokenStream, item: TokenStream) -> TokenStream {
     let item = syn::parse_macro_input!(item as syn::Item);
@@ -27,8 +26,7 @@ pub fn vtable(attr: TokenStream, item: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Like `format_args!`, with each argument in a `kernel::fmt::Adapter`: see
-/// `kernel::fmt!`.
+/// `kernel::macros::fmt` has the documentation.
 #[proc_macro]
 pub fn fmt(input: TokenStream) -> TokenStream {
     let wrap = fmt::Wrap::Adapter;

@@ -1,3 +1,143 @@
-pub fn demo(_: &crate::context::Context, _: &crate::cli::DemoArgs) -> koru_build::Result<u8> {
+//! `koru demo`: the whole way once, with real modules in a real kernel.
+
+use std::{path::Path, time::Duration};
+
+use koru_build::Result;
+use koru_vm::Exec;
+
+use crate::{
+    cli::DemoArgs,
+    commands::vm::lsmod,
+    context::Context,
+    guest::{self, complaint_error, module_path, vm_error},
+    log_view::{Follower, To},
+    needs,
+    ui::{out, size},
+};
+
+const MODULES: [&str; 2] = ["hello", "my_timer"];
+
+pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
+    needs::get(&context.home, false, args.yes, &*context.ui)?;
+    let tree = context.tree(&args.kernel)?;
+    let root = context.home.root.clone();
+    let names: Vec<String> = MODULES.iter().map(|m| m.to_string()).collect();
+    let modules = koru_build::find_modules(&context.home, &root, &names)?;
+    let (kos, _) = context.build(&tree, &modules)?;
+    context.ui.done();
+    say(
+        context,
+        &format!(
+            "Two modules in safe Rust, built for Linux {}:",
+            tree.release
+        ),
+    );
+    for ko in &kos {
+        let path = ko.path.strip_prefix(&root).unwrap_or(&ko.path);
+        out(&format!("{}  {}", path.display(), size(ko.size)));
+    }
+
+    let mut initramfs = guest::base(context)?;
+    for ko in &kos {
+        initramfs
+            .file(&module_path(&ko.name), &ko.path)
+            .map_err(vm_error)?;
+    }
+    let guest = guest::start(context, &tree, initramfs, &guest::machine())?;
+    context.ui.done();
+    let session = guest.session();
+    let taint = session.taint().map_err(vm_error)?;
+    let mark = session.mark().map_err(vm_error)?;
+    say(
+        context,
+        &format!(
+            "A virtual machine runs this kernel ({:.1} s to boot). Its log, as it comes:",
+            guest.boot_time().as_secs_f64()
+        ),
+    );
+    let follower = Follower::start(session, mark, To::Stdout, context.ui.colour());
+    let shown = (|| -> Result<()> {
+        for name in MODULES {
+            step(context, &format!("koru load {name}"));
+            session.load(&module_path(name), &[]).map_err(vm_error)?;
+            settle();
+        }
+        step(context, "koru list");
+        out(&lsmod(&session.list().map_err(vm_error)?));
+        for i in 0..2 {
+            if i > 0 {
+                std::thread::sleep(Duration::from_millis(1500));
+            }
+            step(context, "koru exec cat /proc/timer");
+            let read = session
+                .output(Exec::new(["cat", "/proc/timer"]))
+                .map_err(vm_error)?;
+            out(String::from_utf8_lossy(&read.stdout).trim_end());
+            if !read.exit.success() {
+                return Err(koru_build::Error::new(
+                    koru_build::Kind::System,
+                    "reading /proc/timer in the guest",
+                    String::from_utf8_lossy(&read.stderr).into_owned(),
+                ));
+            }
+        }
+        for name in MODULES.iter().rev() {
+            step(context, &format!("koru unload {name}"));
+            session.unload(name).map_err(vm_error)?;
+            settle();
+        }
+        step(context, "koru list");
+        out(&lsmod(&session.list().map_err(vm_error)?));
+        Ok(())
+    })();
+    follower.finish();
+    shown?;
+    let complaint = session.complaint_since(mark, taint).map_err(vm_error)?;
+    guest.power_off().map_err(vm_error)?;
+    if let Some(complaint) = complaint {
+        return Err(complaint_error("running the demo", &complaint));
+    }
+    out(&next_steps(&root));
     Ok(0)
+}
+
+/// Lets the log thread show what a step left behind, so that it stands under
+/// the step's line.
+fn settle() {
+    std::thread::sleep(Duration::from_millis(150));
+}
+
+fn say(context: &Context, text: &str) {
+    let (bold, plain) = bold(context);
+    out(&format!("\n{bold}{text}{plain}"));
+}
+
+fn step(context: &Context, command: &str) {
+    let (bold, plain) = bold(context);
+    out(&format!("\n{bold}$ {command}{plain}"));
+}
+
+fn bold(context: &Context) -> (&'static str, &'static str) {
+    let terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
+    if terminal && context.ui.colour() {
+        ("\x1b[1m", "\x1b[0m")
+    } else {
+        ("", "")
+    }
+}
+
+fn next_steps(root: &Path) -> String {
+    let koru = root.join("koru");
+    let koru = koru.display();
+    format!(
+        "
+All of it ran in a virtual machine that is gone now. To go on:
+
+  {koru} new demo1 --template proc     a module of your own, in ./demo1
+  cd demo1 && {koru} run -- cat /proc/demo1
+  {koru} run my_timer -- sh            a shell beside a loaded module
+  {koru} --help                        everything else
+
+An alias saves typing: alias koru={koru}"
+    )
 }
