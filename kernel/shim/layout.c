@@ -4,9 +4,11 @@
  * kernel's own build, never linked into a module: the build reads the values
  * of these symbols out of the object and writes them as Rust constants.
  */
+#include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
+#include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -46,3 +48,19 @@ KORU_VALUE(KERNEL_PARAM_PERM, offsetof(struct kernel_param, perm));
 KORU_VALUE(KERNEL_PARAM_LEVEL, offsetof(struct kernel_param, level));
 KORU_VALUE(KERNEL_PARAM_FLAGS, offsetof(struct kernel_param, flags));
 KORU_VALUE(KERNEL_PARAM_ARG, offsetof(struct kernel_param, arg));
+
+KORU_TYPE(MISCDEVICE, struct miscdevice);
+
+#define KORU_FOP(name, field) \
+	KORU_VALUE(FOP_##name, offsetof(struct file_operations, field))
+
+KORU_TYPE(FILE_OPERATIONS, struct file_operations);
+KORU_FOP(OWNER, owner);
+KORU_FOP(LLSEEK, llseek);
+KORU_FOP(READ_ITER, read_iter);
+KORU_FOP(WRITE_ITER, write_iter);
+KORU_FOP(UNLOCKED_IOCTL, unlocked_ioctl);
+KORU_FOP(COMPAT_IOCTL, compat_ioctl);
+KORU_FOP(OPEN, open);
+KORU_FOP(RELEASE, release);
+KORU_FOP(SHOW_FDINFO, show_fdinfo);

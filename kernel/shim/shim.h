@@ -18,6 +18,10 @@ void koru_print(int level, const char *text, unsigned long len);
 void koru_bug(void) __attribute__((noreturn));
 const char *koru_module_name(void);
 
+/* fault.c: on purpose */
+void koru_fault_null(void);
+void koru_fault_warn(void);
+
 /* alloc.c: NULL on failure, and no WARN for absurd sizes. */
 void *koru_kmalloc(unsigned long size, unsigned int flags);
 void *koru_krealloc(const void *p, unsigned long size, unsigned int flags);
@@ -65,6 +69,29 @@ void koru_might_sleep(const char *file, int line);
 /* fs.c */
 unsigned int koru_file_flags(const void *file);
 long long koru_file_pos(const void *file);
+long long koru_file_set_pos(void *file, long long pos);
+void *koru_file_private(const void *file);
+void koru_file_set_private(void *file, void *data);
+void *koru_kiocb_file(const void *kiocb);
+long long *koru_kiocb_pos(void *kiocb);
+
+/* iov.c: the number of bytes that were copied. */
+unsigned long koru_iov_len(const void *iov);
+void koru_iov_advance(void *iov, unsigned long len);
+void koru_iov_revert(void *iov, unsigned long len);
+unsigned long koru_copy_to_iter(const void *from, unsigned long len, void *iov);
+unsigned long koru_copy_from_iter(void *to, unsigned long len, void *iov);
+
+/* device.c: `level` as in print.c, without KORU_PRINT_CONT. */
+void koru_dev_print(int level, const void *dev, const char *text, unsigned long len);
+const char *koru_dev_name(const void *dev);
+
+/* miscdevice.c */
+int koru_misc_register(void *misc, const char *name, unsigned int mode, const void *fops);
+void koru_misc_deregister(void *misc);
+void *koru_misc_device(const void *misc);
+int koru_misc_may_open(const void *inode, void *file);
+long koru_misc_compat_ptr_ioctl(void *file, unsigned int cmd, unsigned long arg);
 
 /* seq_file.c */
 int koru_seq_write(void *seq, const char *text, unsigned long len);

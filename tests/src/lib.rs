@@ -1,7 +1,32 @@
 //! What several guest tests need.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
-use std::process::Command;
+mod clock;
+mod descriptors;
+mod user_memory;
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    process::Command,
+};
+
+pub use clock::RealTime;
+pub use descriptors::{in_flight, inherited_read};
+pub use user_memory::{Bad, Guarded, read_bad, write_bad};
+
+pub const EIO: i32 = 5;
+pub const EAGAIN: i32 = 11;
+pub const ENOMEM: i32 = 12;
+pub const EACCES: i32 = 13;
+pub const EFAULT: i32 = 14;
+pub const EEXIST: i32 = 17;
+pub const EINVAL: i32 = 22;
+pub const ENOSPC: i32 = 28;
+pub const ERANGE: i32 = 34;
+
+/// Somebody who is not root: `nobody`.
+pub const NOBODY: u32 = 65534;
 
 /// Whether a path is there at all.
 pub fn exists(path: &str) -> bool {
@@ -16,4 +41,23 @@ pub fn cat(path: &str) -> String {
         .expect("the guest has cat");
     assert!(output.status.success(), "cat {path}: {output:?}");
     String::from_utf8(output.stdout).expect("text")
+}
+
+/// All of a file, by reads of this size.
+pub fn read_by(file: &mut File, size: usize) -> io::Result<Vec<u8>> {
+    let mut all = Vec::new();
+    let mut buffer = vec![0; size];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(all),
+            n => all.extend_from_slice(&buffer[..n]),
+        }
+    }
+}
+
+/// The errno of what must fail.
+#[track_caller]
+pub fn errno<T: std::fmt::Debug>(result: io::Result<T>) -> i32 {
+    let error = result.expect_err("this must fail");
+    error.raw_os_error().unwrap_or_else(|| panic!("no errno: {error}"))
 }

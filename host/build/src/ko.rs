@@ -11,7 +11,7 @@ use crate::{
     Toolchain,
     cache::write_atomically,
     error::IoContext,
-    link::link,
+    link::{SCRIPT, link},
     process, run,
     rust_object::{Cargo, RustObject},
     shim::{Shim, kbuild_command},
@@ -193,7 +193,7 @@ impl<'a> Builder<'a> {
         let path = output.join(format!("{name}.ko"));
         let debug = output.join(format!("{name}.ko.debug"));
         let stamp = output.join(format!(".{name}.stamp"));
-        let mut key = self.tree.key()?.add(self.shim.key().hex());
+        let mut key = self.tree.key()?.add(self.shim.key().hex()).add(SCRIPT);
         for rlib in std::iter::once(&object.own).chain(&object.dependencies) {
             // The file's name has cargo's hash of flags and versions; its time
             // says when its content was last made.

@@ -6,13 +6,20 @@ use crate::{
     Error, Kind, Result, Sysroot, error::IoContext, run, rust_object::RustObject, shim::Shim,
 };
 
-/// Sections that nothing refers to and the kernel's loader or tools read.
-const KEEP: &str = "\
+/// Keeps the sections that nothing refers to but the kernel's loader or tools
+/// read, and makes one section each of the many that rustc gives a function
+/// or constant each: the loader aligns, lists and protects them one by one.
+pub(crate) const SCRIPT: &str = "\
 SECTIONS {
 	.modinfo : { KEEP(*(.modinfo)) }
 	__param : { KEEP(*(__param)) }
 	.init.data : { KEEP(*(.init.data)) }
 	.exit.data : { KEEP(*(.exit.data)) }
+	.text : { *(.text .text.*) }
+	.rodata : { *(.rodata .rodata.*) }
+	.data.rel.ro : { *(.data.rel.ro .data.rel.ro.*) }
+	.data : { *(.data .data.*) }
+	.bss : { *(.bss .bss.*) }
 }
 ";
 
@@ -26,8 +33,8 @@ pub(crate) fn link(
     dir: &Path,
 ) -> Result<()> {
     let attempted = format!("linking {name}");
-    let script = dir.join("keep.ld");
-    fs::write(&script, KEEP).at("writing", &script)?;
+    let script = dir.join("rust.ld");
+    fs::write(&script, SCRIPT).at("writing", &script)?;
     // Unused Rust functions go here. The C side stays whole per file: the
     // linker cannot know which of the kernel's tables (exception table,
     // alternatives, ...) belong to which function.

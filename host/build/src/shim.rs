@@ -73,7 +73,10 @@ fn build(dir: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
     }
     // Not yet modules: objtool sees this code once, linked with the Rust code.
     let kbuild = format!(
-        "OBJECT_FILES_NON_STANDARD := y\nobj-m := shim_all.o\nshim_all-y := {}\n",
+        "OBJECT_FILES_NON_STANDARD := y\n\
+         ccflags-y := -ffile-prefix-map={}/=kernel/shim/\n\
+         obj-m := shim_all.o\nshim_all-y := {}\n",
+        dir.display(),
         objects.join(" ")
     );
     fs::write(dir.join("Kbuild"), kbuild).at("writing", dir)?;

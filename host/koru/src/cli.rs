@@ -125,6 +125,13 @@ pub enum Command {
     Env(EnvArgs),
     /// Set up rust-analyzer for the modules of a folder (.vscode/settings.json).
     Editor(EditorArgs),
+    /// Make the declarations of the C interface layer anew, after a change of shim.h.
+    #[command(hide = true)]
+    Bindings {
+        /// Only say whether they are current.
+        #[arg(long)]
+        check: bool,
+    },
     /// Run a test binary in a guest: cargo's runner.
     #[command(hide = true)]
     TestRunner {

@@ -72,6 +72,7 @@ fn dispatch(context: &Context, command: Command) -> koru_build::Result<u8> {
         Command::Completions { shell } => commands::completions(shell),
         Command::Env(a) => commands::env::env(context, &a),
         Command::Editor(a) => commands::editor::editor(context, &a),
+        Command::Bindings { check } => commands::bindings::bindings(context, check),
         Command::TestRunner { binary, args } => {
             commands::test_runner::test_runner(context, &binary, &args)
         }

@@ -2,7 +2,7 @@
 //! get it.
 
 use std::{
-    env, fs,
+    env,
     io::{BufRead, IsTerminal, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -428,17 +428,8 @@ fn clippy() -> Line {
 }
 
 fn libclang() -> Line {
-    let found = fs::read_dir("/usr/lib")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|e| e.path())
-        .find(|p| {
-            p.file_name()
-                .is_some_and(|n| n.to_string_lossy().starts_with("llvm-"))
-                && p.join("lib/libclang.so.1").exists()
-        })
-        .map(|p| p.join("lib/libclang.so.1").display().to_string())
+    let found = crate::commands::bindings::libclang()
+        .map(|p| p.display().to_string())
         .ok_or("no libclang, which bindgen needs".to_owned());
     line("libclang", found).packages(&[&["libclang1-14"], &["libclang1"], &["libclang1-18"]])
 }

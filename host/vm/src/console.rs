@@ -53,6 +53,20 @@ impl Console {
     }
 }
 
+/// The part of a console that explains an end: around the first panic or
+/// NMI, whose trace can be longer than any tail; else the last lines.
+pub(crate) fn evidence(console: &str) -> String {
+    const BEFORE: usize = 10;
+    const AFTER: usize = 60;
+    let lines: Vec<&str> = console.lines().collect();
+    let telling = |line: &&str| line.contains("Kernel panic - ") || line.contains("NMI received");
+    let range = match lines.iter().position(telling) {
+        Some(at) => at.saturating_sub(BEFORE)..lines.len().min(at + AFTER),
+        None => lines.len().saturating_sub(40)..lines.len(),
+    };
+    lines[range].join("\n")
+}
+
 /// The line of a panic.
 pub(crate) fn panic_reason(console: &str) -> Option<String> {
     const PANIC: &str = "Kernel panic - not syncing: ";
@@ -173,6 +187,17 @@ mod tests {
         let (before_replay, _) = CONSOLE.split_once("[    0.0").unwrap();
         let records = records_after(before_replay, Some(&sent(2_000_150, "t: between")));
         assert_eq!(records.len(), 2);
+    }
+
+    #[test]
+    fn evidence_has_the_telling_line_however_long_the_trace() {
+        let noise = "y\n".repeat(500);
+        let trace = "[    7.9] ? frame\n".repeat(300);
+        let console = format!("{noise}[    7.8] Uhhuh. NMI received for x\n{trace}");
+        assert!(evidence(&console).contains("NMI received"));
+        assert!(evidence(&console).lines().count() <= 70);
+        assert_eq!(evidence(&noise).lines().count(), 40);
+        assert_eq!(evidence(""), "");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::{
     Accel, AccelChoice, Error, Initramfs, Result, Session,
     accel::Decision,
     complaint::first_complaint,
-    console::{Console, panic_reason, records_after},
+    console::{Console, evidence, panic_reason, records_after},
     error::doing,
     kernel::BootImage,
     qemu::{self, Ended, Machine, Qemu},
@@ -296,7 +296,7 @@ impl Guest {
         };
         Error::Boot {
             why,
-            console: self.console.tail(40),
+            console: evidence(&self.console.text()),
         }
     }
 

@@ -428,6 +428,8 @@ fn a_served_guest_has_many_clients() {
     let one = connect(&socket).unwrap();
     let from = one.mark().unwrap();
     one.output(sh("echo '<6>before' > /dev/kmsg")).unwrap();
+    // A command's end says nothing of its records; a mark does.
+    one.mark().unwrap();
     let two = connect(&socket).unwrap();
     assert!(two.log_since(from).iter().any(|r| r.text == "before"));
 

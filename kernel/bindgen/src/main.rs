@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 const HEADER: &str = "// SPDX-License-Identifier: GPL-2.0-only
 //
-// Made from kernel/shim/shim.h by `cargo run -p koru-bindgen -- --write`.
+// Made from kernel/shim/shim.h by `./koru bindings`.
 ";
 
 fn generate(kernel: &Path) -> Result<String, String> {
@@ -41,7 +41,7 @@ fn run(mode: Option<&str>) -> Result<(), String> {
             }
             Err(
                 "kernel/kernel/src/bindings.rs is not what shim.h says now: \
-                 run `cargo run -p koru-bindgen -- --write`"
+                 run `./koru bindings`"
                     .into(),
             )
         }

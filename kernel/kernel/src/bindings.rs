@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Made from kernel/shim/shim.h by `cargo run -p koru-bindgen -- --write`.
+// Made from kernel/shim/shim.h by `./koru bindings`.
 
 pub const KORU_PRINT_CONT: i32 = 8;
 #[repr(C)]
@@ -89,6 +89,8 @@ unsafe extern "C" {
     );
     pub fn koru_bug() -> !;
     pub fn koru_module_name() -> *const crate::ffi::c_char;
+    pub fn koru_fault_null();
+    pub fn koru_fault_warn();
     pub fn koru_kmalloc(
         size: crate::ffi::c_ulong,
         flags: crate::ffi::c_uint,
@@ -161,6 +163,54 @@ unsafe extern "C" {
     pub fn koru_might_sleep(file: *const crate::ffi::c_char, line: crate::ffi::c_int);
     pub fn koru_file_flags(file: *const crate::ffi::c_void) -> crate::ffi::c_uint;
     pub fn koru_file_pos(file: *const crate::ffi::c_void) -> crate::ffi::c_longlong;
+    pub fn koru_file_set_pos(
+        file: *mut crate::ffi::c_void,
+        pos: crate::ffi::c_longlong,
+    ) -> crate::ffi::c_longlong;
+    pub fn koru_file_private(file: *const crate::ffi::c_void) -> *mut crate::ffi::c_void;
+    pub fn koru_file_set_private(
+        file: *mut crate::ffi::c_void,
+        data: *mut crate::ffi::c_void,
+    );
+    pub fn koru_kiocb_file(kiocb: *const crate::ffi::c_void) -> *mut crate::ffi::c_void;
+    pub fn koru_kiocb_pos(kiocb: *mut crate::ffi::c_void) -> *mut crate::ffi::c_longlong;
+    pub fn koru_iov_len(iov: *const crate::ffi::c_void) -> crate::ffi::c_ulong;
+    pub fn koru_iov_advance(iov: *mut crate::ffi::c_void, len: crate::ffi::c_ulong);
+    pub fn koru_iov_revert(iov: *mut crate::ffi::c_void, len: crate::ffi::c_ulong);
+    pub fn koru_copy_to_iter(
+        from: *const crate::ffi::c_void,
+        len: crate::ffi::c_ulong,
+        iov: *mut crate::ffi::c_void,
+    ) -> crate::ffi::c_ulong;
+    pub fn koru_copy_from_iter(
+        to: *mut crate::ffi::c_void,
+        len: crate::ffi::c_ulong,
+        iov: *mut crate::ffi::c_void,
+    ) -> crate::ffi::c_ulong;
+    pub fn koru_dev_print(
+        level: crate::ffi::c_int,
+        dev: *const crate::ffi::c_void,
+        text: *const crate::ffi::c_char,
+        len: crate::ffi::c_ulong,
+    );
+    pub fn koru_dev_name(dev: *const crate::ffi::c_void) -> *const crate::ffi::c_char;
+    pub fn koru_misc_register(
+        misc: *mut crate::ffi::c_void,
+        name: *const crate::ffi::c_char,
+        mode: crate::ffi::c_uint,
+        fops: *const crate::ffi::c_void,
+    ) -> crate::ffi::c_int;
+    pub fn koru_misc_deregister(misc: *mut crate::ffi::c_void);
+    pub fn koru_misc_device(misc: *const crate::ffi::c_void) -> *mut crate::ffi::c_void;
+    pub fn koru_misc_may_open(
+        inode: *const crate::ffi::c_void,
+        file: *mut crate::ffi::c_void,
+    ) -> crate::ffi::c_int;
+    pub fn koru_misc_compat_ptr_ioctl(
+        file: *mut crate::ffi::c_void,
+        cmd: crate::ffi::c_uint,
+        arg: crate::ffi::c_ulong,
+    ) -> crate::ffi::c_long;
     pub fn koru_seq_write(
         seq: *mut crate::ffi::c_void,
         text: *const crate::ffi::c_char,

@@ -5,5 +5,7 @@
 //! C header: `include/linux/fs.h`
 
 pub mod file;
+mod kiocb;
 
-pub use file::File;
+pub use file::{File, Mode, Whence};
+pub use kiocb::Kiocb;

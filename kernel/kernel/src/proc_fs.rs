@@ -48,26 +48,8 @@ use core::marker::PhantomPinned;
 use core::ptr::NonNull;
 use pinned_init::{pin_data, PinInit};
 
-/// Who may open a file: the permission bits. The umask does not matter.
-///
-/// # Examples
-///
-/// ```
-/// use kernel::proc_fs::Mode;
-/// let everybody_reads_and_writes = Mode::new::<0o666>();
-/// # let _ = everybody_reads_and_writes;
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Mode(u16);
-
-impl Mode {
-    /// From an octal number, which the compiler checks: 0 is refused, because
-    /// the kernel would make 0444 of it.
-    pub const fn new<const MODE: u16>() -> Self {
-        const { assert!(MODE != 0 && MODE <= 0o777, "a mode is 0o1 to 0o777") };
-        Self(MODE)
-    }
-}
+#[doc(no_inline)]
+pub use crate::fs::{Mode, Whence};
 
 /// How a file is called, and what else the kernel is told about it.
 ///
@@ -136,7 +118,7 @@ impl Entry {
         let ptr = unsafe {
             bindings::koru_proc_create(
                 options.name.as_ptr().cast(),
-                u32::from(options.mode.0),
+                u32::from(options.mode.bits()),
                 options.size_hint,
                 calls,
                 data,
@@ -245,25 +227,6 @@ unsafe extern "C" fn show<T: Show>(seq: *mut c_void, data: *mut c_void) -> c_int
         Ok(()) => 0,
         Err(error) => error.to_errno(),
     }
-}
-
-/// Where an `lseek` counts from.
-///
-/// # Examples
-///
-/// ```
-/// use kernel::proc_fs::Whence;
-/// let from_the_start = Whence::Set;
-/// # let _ = from_the_start;
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whence {
-    /// The start.
-    Set,
-    /// The position.
-    Cur,
-    /// The end.
-    End,
 }
 
 /// What a [`ProcFile`] does.
@@ -503,11 +466,8 @@ impl<T: Operations> Calls<T> {
         offset: Offset,
         whence: c_int,
     ) -> Offset {
-        let whence = match whence {
-            0 => Whence::Set,
-            1 => Whence::Cur,
-            2 => Whence::End,
-            _ => return Offset::from(EINVAL.to_errno()),
+        let Some(whence) = Whence::from_raw(whence) else {
+            return Offset::from(EINVAL.to_errno());
         };
         // SAFETY: the shim says that they are valid.
         let (data, file) = unsafe { (&*data.cast::<T>(), File::from_raw_file(file)) };

@@ -1,3 +1,4 @@
+pub mod bindings;
 pub mod build;
 pub mod clean;
 pub mod demo;

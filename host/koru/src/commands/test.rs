@@ -185,7 +185,7 @@ impl Run<'_> {
         let mut shellcheck = Command::new("shellcheck");
         shellcheck.args(scripts).current_dir(self.root());
         self.command("lint", "shellcheck", &mut shellcheck)?;
-        let mut bindings = self.cargo(&["run", "-q", "-p", "koru-bindgen", "--", "--check"]);
+        let mut bindings = super::bindings::command(self.context, true);
         self.command("lint", "bindings are current", &mut bindings)?;
         let mut clippy = self.cargo(&["clippy", "-q", "--locked", "--all-targets"]);
         clippy.args(["--", "-D", "warnings"]);

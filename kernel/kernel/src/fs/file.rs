@@ -3,7 +3,9 @@
 //! One open file.
 
 use crate::bindings;
-use crate::ffi::c_void;
+use crate::error::code::{EINVAL, EOVERFLOW};
+use crate::error::Result;
+use crate::ffi::{c_int, c_void};
 use crate::types::Opaque;
 
 /// A position in a file: C's `loff_t`.
@@ -80,5 +82,89 @@ impl File {
     pub fn pos(&self) -> Offset {
         // SAFETY: by `from_raw_file` it is valid.
         unsafe { bindings::koru_file_pos(self.as_ptr()) }
+    }
+}
+
+/// Who may open a file: the permission bits. The umask does not matter.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::fs::Mode;
+/// let everybody_reads_and_writes = Mode::new::<0o666>();
+/// # let _ = everybody_reads_and_writes;
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Mode(u16);
+
+impl Mode {
+    /// From an octal number, which the compiler checks: 0 is refused, because
+    /// the kernel would make 0444 of it.
+    pub const fn new<const MODE: u16>() -> Self {
+        const { assert!(MODE != 0 && MODE <= 0o777, "a mode is 0o1 to 0o777") };
+        Self(MODE)
+    }
+
+    pub(crate) const fn bits(self) -> u16 {
+        self.0
+    }
+}
+
+/// Where an `lseek` counts from.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::fs::Whence;
+/// let from_the_start = Whence::Set;
+/// # let _ = from_the_start;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whence {
+    /// The start.
+    Set,
+    /// The position.
+    Cur,
+    /// The end.
+    End,
+}
+
+impl Whence {
+    /// From C's `SEEK_SET`, `SEEK_CUR` or `SEEK_END`. Files with holes have more.
+    pub(crate) fn from_raw(whence: c_int) -> Option<Self> {
+        match whence {
+            0 => Some(Self::Set),
+            1 => Some(Self::Cur),
+            2 => Some(Self::End),
+            _ => None,
+        }
+    }
+
+    /// The position that an `lseek` asks for, in a file that ends at `end`, when
+    /// the position was `pos`. Up to where it may lie is the caller's to say.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if it is negative, `EOVERFLOW` if it is no position any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{fs::{file::Offset, Whence}, prelude::*};
+    /// fn ten_before(end: Offset) -> Result<Offset> {
+    ///     Whence::End.resolve(-10, 0, end)
+    /// }
+    /// ```
+    pub fn resolve(self, offset: Offset, pos: Offset, end: Offset) -> Result<Offset> {
+        let base = match self {
+            Self::Set => 0,
+            Self::Cur => pos,
+            Self::End => end,
+        };
+        match base.checked_add(offset) {
+            Some(at) if at >= 0 => Ok(at),
+            Some(_) => Err(EINVAL),
+            None => Err(EOVERFLOW),
+        }
     }
 }

@@ -1,0 +1,42 @@
+use std::{fs, process::Command};
+
+use koru_build::Result;
+
+use crate::context::Context;
+
+/// `koru bindings`: for those who change the C interface layer.
+pub fn bindings(context: &Context, check: bool) -> Result<u8> {
+    koru_build::run(
+        &mut command(context, check),
+        "making the declarations of the C interface layer",
+    )?;
+    Ok(0)
+}
+
+/// The generator loads libclang at run time, which a statically linked program
+/// cannot: it is built without this workspace's usual settings.
+pub fn command(context: &Context, check: bool) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args(["run", "--quiet", "--locked", "--package", "koru-bindgen"])
+        .arg("--target-dir")
+        .arg(context.home.root.join("target/bindgen"))
+        .args(["--", if check { "--check" } else { "--write" }])
+        .current_dir(&context.home.root)
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env("RUSTFLAGS", "")
+        .env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", "env");
+    if let Some(folder) = libclang() {
+        cargo.env("LIBCLANG_PATH", folder);
+    }
+    cargo
+}
+
+/// Debian keeps it in a folder of its LLVM version, where nobody looks by itself.
+pub fn libclang() -> Option<std::path::PathBuf> {
+    fs::read_dir("/usr/lib")
+        .ok()?
+        .flatten()
+        .map(|e| e.path().join("lib"))
+        .find(|lib| lib.join("libclang.so.1").exists())
+}

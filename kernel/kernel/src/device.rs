@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Devices, as the kernel's device model has them.
+//!
+//! C header: [`include/linux/device.h`](https://docs.kernel.org/driver-api/infrastructure.html)
+
+use crate::bindings;
+use crate::ffi::c_void;
+use crate::print::{Level, Record, MAX_MESSAGE};
+use crate::str::CStrExt as _;
+use crate::types::Opaque;
+use core::ffi::CStr;
+use core::fmt::{self, Write};
+
+/// What the kernel puts before a device's messages: the subsystem's name and the
+/// device's. A longer one costs the end of a message that is very long.
+const PREFIX_ROOM: usize = 128;
+
+/// A device.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{device::Device, prelude::*};
+/// fn found(dev: &Device) {
+///     dev_info!(dev, "found {:?}\n", dev.name());
+/// }
+/// ```
+#[repr(transparent)]
+pub struct Device(Opaque<u8>);
+
+// SAFETY: what is done here with a device may be done from every thread.
+unsafe impl Sync for Device {}
+// SAFETY: as above.
+unsafe impl Send for Device {}
+
+impl Device {
+    /// Wraps a `struct device *`.
+    ///
+    /// # Safety
+    ///
+    /// It is valid while the result lives.
+    pub unsafe fn from_raw<'a>(ptr: *mut c_void) -> &'a Self {
+        // SAFETY: the caller says that it is valid; nothing is assumed of what
+        // it points to.
+        unsafe { &*ptr.cast() }
+    }
+
+    /// The `struct device *`.
+    pub fn as_raw(&self) -> *mut c_void {
+        self.0.get().cast()
+    }
+
+    /// The device's name.
+    pub fn name(&self) -> &CStr {
+        // SAFETY: the device is valid while it is borrowed, and has a name.
+        unsafe { CStr::from_char_ptr(bindings::koru_dev_name(self.as_raw())) }
+    }
+
+    #[doc(hidden)]
+    #[inline(never)]
+    pub fn __print(&self, level: Level, args: fmt::Arguments<'_>) {
+        let mut record = Record::<{ MAX_MESSAGE - PREFIX_ROOM }>::new();
+        // An argument that fails to format leaves what it wrote.
+        let _ = record.write_fmt(args);
+        record.close();
+        let text = record.text();
+        // SAFETY: the device is valid; the text is for its length, and is copied.
+        // The level is one of the shim's: the macros know no others.
+        unsafe {
+            bindings::koru_dev_print(level as i32, self.as_raw(), text.as_ptr(), text.len())
+        }
+    }
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! dev_print_macro (
+    ($level:ident, $dev:expr, $($arg:tt)+) => (
+        ($dev).__print($crate::print::Level::$level, $crate::macros::log_fmt!($($arg)+))
+    );
+);
+
+/// Prints that the system is unusable, with the device's name before it. Level 0, `KERN_EMERG`.
+///
+/// First the device, then as [`pr_emerg!`](crate::pr_emerg!).
+///
+/// # Examples
+///
+/// ```
+/// fn tell(dev: &kernel::device::Device) {
+///     kernel::dev_emerg!(dev, "hello {}\n", "there");
+/// }
+/// ```
+#[macro_export]
+macro_rules! dev_emerg (
+    ($($f:tt)*) => ($crate::dev_print_macro!(Emerg, $($f)*));
+);
+
+/// Prints that something must be done at once, with the device's name before it. Level 1, `KERN_ALERT`.
+///
+/// First the device, then as [`pr_alert!`](crate::pr_alert!).
+///
+/// # Examples
+///
+/// ```
+/// fn tell(dev: &kernel::device::Device) {
+///     kernel::dev_alert!(dev, "hello {}\n", "there");
+/// }
+/// ```
+#[macro_export]
+macro_rules! dev_alert (
+    ($($f:tt)*) => ($crate::dev_print_macro!(Alert, $($f)*));
+);
+
+/// Prints a critical condition, with the device's name before it. Level 2, `KERN_CRIT`.
+///
+/// First the device, then as [`pr_crit!`](crate::pr_crit!).
+///
+/// # Examples
+///
+/// ```
+/// fn tell(dev: &kernel::device::Device) {
+///     kernel::dev_crit!(dev, "hello {}\n", "there");
+/// }
+/// ```
+#[macro_export]
+macro_rules! dev_crit (
+    ($($f:tt)*) => ($crate::dev_print_macro!(Crit, $($f)*));
+);
+
+/// Prints an error, with the device's name before it. Level 3, `KERN_ERR`.
+///
+/// First the device, then as [`pr_err!`](crate::pr_err!).
+///
+/// # Examples
+///
+/// ```
+/// fn tell(dev: &kernel::device::Device) {
+///     kernel::dev_err!(dev, "hello {}\n", "there");
+/// }
+/// ```
+#[macro_export]
+macro_rules! dev_err (
+    ($($f:tt)*) => ($crate::dev_print_macro!(Err, $($f)*));
+);
+
+/// Prints a warning, with the device's name before it. Level 4, `KERN_WARNING`.
+///
+/// First the device, then as [`pr_warn!`](crate::pr_warn!).
+///
+/// # Examples
+///
+/// ```
+/// fn tell(dev: &kernel::device::Device) {
+///     kernel::dev_warn!(dev, "hello {}\n", "there");
+/// }
+/// ```
+#[macro_export]
+macro_rules! dev_warn (
+    ($($f:tt)*) => ($crate::dev_print_macro!(Warning, $($f)*));
+);
+
+/// Prints what is normal and worth a look, with the device's name before it. Level 5, `KERN_NOTICE`.
+///
+/// First the device, then as [`pr_notice!`](crate::pr_notice!).
+///
+/// # Examples
+///
+/// ```
+/// fn tell(dev: &kernel::device::Device) {
+///     kernel::dev_notice!(dev, "hello {}\n", "there");
+/// }
+/// ```
+#[macro_export]
+macro_rules! dev_notice (
+    ($($f:tt)*) => ($crate::dev_print_macro!(Notice, $($f)*));
+);
+
+/// Prints information, with the device's name before it. Level 6, `KERN_INFO`.
+///
+/// First the device, then as [`pr_info!`](crate::pr_info!).
+///
+/// # Examples
+///
+/// ```
+/// fn tell(dev: &kernel::device::Device) {
+///     kernel::dev_info!(dev, "hello {}\n", "there");
+/// }
+/// ```
+#[macro_export]
+macro_rules! dev_info (
+    ($($f:tt)*) => ($crate::dev_print_macro!(Info, $($f)*));
+);
+
+/// Prints for debugging, with the device's name before it. Level 7,
+/// `KERN_DEBUG`, and only in a build with `debug_assertions`.
+///
+/// First the device, then as [`pr_debug!`](crate::pr_debug!).
+///
+/// # Examples
+///
+/// ```
+/// fn tell(dev: &kernel::device::Device) {
+///     kernel::dev_dbg!(dev, "state {:?}\n", Some(1));
+/// }
+/// ```
+#[macro_export]
+macro_rules! dev_dbg (
+    ($($f:tt)*) => (
+        if cfg!(debug_assertions) {
+            $crate::dev_print_macro!(Debug, $($f)*)
+        }
+    );
+);

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! One read or write of a file.
+
+use super::file::Offset;
+use crate::bindings;
+use crate::ffi::c_void;
+use crate::types::ForeignOwnable;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+/// One read or write: which open file it is of, and at which position. `T` is
+/// what belongs to the open file.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{fs::Kiocb, iov::IovIterDest, prelude::*};
+/// fn read(mut kiocb: Kiocb<'_, KBox<[u8; 16]>>, iov: &mut IovIterDest<'_>) -> Result<usize> {
+///     let bytes: &[u8; 16] = kiocb.file();
+///     iov.simple_read_from_buffer(kiocb.ki_pos_mut(), bytes)
+/// }
+/// ```
+///
+/// # Invariants
+///
+/// The pointer is that of a `struct kiocb` which nobody else uses for `'a`, and
+/// the private data of its file comes from `T::into_foreign` and stays for `'a`.
+pub struct Kiocb<'a, T> {
+    inner: NonNull<c_void>,
+    _borrows: PhantomData<&'a T>,
+}
+
+impl<'a, T: ForeignOwnable> Kiocb<'a, T> {
+    /// Wraps a `struct kiocb *`.
+    ///
+    /// # Safety
+    ///
+    /// The type's invariants hold.
+    pub unsafe fn from_raw(kiocb: *mut c_void) -> Self {
+        Self {
+            // SAFETY: the caller says that it is valid.
+            inner: unsafe { NonNull::new_unchecked(kiocb) },
+            _borrows: PhantomData,
+        }
+    }
+
+    /// The `struct kiocb *`.
+    pub fn as_raw(&self) -> *mut c_void {
+        self.inner.as_ptr()
+    }
+
+    /// What belongs to the open file: what `open` returned.
+    pub fn file(&self) -> <T as ForeignOwnable>::Borrowed<'a> {
+        // SAFETY: by the invariants the kiocb is valid, and so is its file.
+        let private =
+            unsafe { bindings::koru_file_private(bindings::koru_kiocb_file(self.as_raw())) };
+        // SAFETY: by the invariants it is a `T` that stays for `'a`.
+        unsafe { T::borrow(private) }
+    }
+
+    /// The position to read or write at.
+    pub fn ki_pos(&self) -> Offset {
+        // SAFETY: by the invariants the kiocb is valid.
+        unsafe { *bindings::koru_kiocb_pos(self.as_raw()) }
+    }
+
+    /// The position, to be moved by as much as was read or written. `pread` and
+    /// `pwrite` have one of their own, so the open file's may stay.
+    pub fn ki_pos_mut(&mut self) -> &mut Offset {
+        // SAFETY: by the invariants the kiocb is valid, and nobody else uses it.
+        unsafe { &mut *bindings::koru_kiocb_pos(self.as_raw()) }
+    }
+}

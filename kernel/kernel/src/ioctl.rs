@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Numbers of `ioctl` commands.
+//!
+//! A number says which way the argument goes, how large it is, which driver the
+//! command belongs to (its "type", often a letter) and which of its commands it
+//! is. C programs make the same numbers with the macros of the same names.
+//!
+//! C header: [`include/uapi/asm-generic/ioctl.h`](https://docs.kernel.org/driver-api/ioctl.html)
+//!
+//! # Examples
+//!
+//! ```
+//! use kernel::ioctl::{_IO, _IOC_SIZE, _IOR};
+//!
+//! const RESET: u32 = _IO('k' as u32, 0);
+//! const COUNT: u32 = _IOR::<u64>('k' as u32, 1);
+//!
+//! kernel::static_assert!(RESET == 0x6b00);
+//! kernel::static_assert!(_IOC_SIZE(COUNT) == size_of::<u64>());
+//! ```
+
+#![allow(non_snake_case)]
+
+use crate::build_assert;
+
+const NRBITS: u32 = 8;
+const TYPEBITS: u32 = 8;
+const SIZEBITS: u32 = 14;
+const DIRBITS: u32 = 2;
+
+const TYPESHIFT: u32 = NRBITS;
+const SIZESHIFT: u32 = TYPESHIFT + TYPEBITS;
+const DIRSHIFT: u32 = SIZESHIFT + SIZEBITS;
+
+/// [`_IOC_DIR`] of a command without data.
+pub const _IOC_NONE: u32 = 0;
+/// The bit of [`_IOC_DIR`] for data that user space gives.
+pub const _IOC_WRITE: u32 = 1;
+/// The bit of [`_IOC_DIR`] for data that user space gets.
+pub const _IOC_READ: u32 = 2;
+
+const fn mask(bits: u32) -> u32 {
+    (1 << bits) - 1
+}
+
+#[inline(always)]
+const fn _IOC(dir: u32, ty: u32, nr: u32, size: usize) -> u32 {
+    build_assert!(dir <= mask(DIRBITS), "the direction has two bits");
+    build_assert!(ty <= mask(TYPEBITS), "an ioctl's type is at most 0xff");
+    build_assert!(nr <= mask(NRBITS), "an ioctl's number is at most 0xff");
+    build_assert!(
+        size <= mask(SIZEBITS) as usize,
+        "an ioctl's argument is at most 16383 bytes"
+    );
+    (dir << DIRSHIFT) | ((size as u32) << SIZESHIFT) | (ty << TYPESHIFT) | nr
+}
+
+/// A command without data, or whose argument is a plain number.
+///
+/// # Examples
+///
+/// ```
+/// const RESET: u32 = kernel::ioctl::_IO('k' as u32, 0);
+/// # let _ = RESET;
+/// ```
+#[inline(always)]
+pub const fn _IO(ty: u32, nr: u32) -> u32 {
+    _IOC(_IOC_NONE, ty, nr, 0)
+}
+
+/// A command whose argument points to a `T` that user space reads, and the
+/// driver writes.
+///
+/// # Examples
+///
+/// ```
+/// const GET: u32 = kernel::ioctl::_IOR::<i32>('k' as u32, 1);
+/// # let _ = GET;
+/// ```
+#[inline(always)]
+pub const fn _IOR<T>(ty: u32, nr: u32) -> u32 {
+    _IOC(_IOC_READ, ty, nr, size_of::<T>())
+}
+
+/// A command whose argument points to a `T` that user space writes, and the
+/// driver reads.
+///
+/// # Examples
+///
+/// ```
+/// const SET: u32 = kernel::ioctl::_IOW::<i32>('k' as u32, 2);
+/// # let _ = SET;
+/// ```
+#[inline(always)]
+pub const fn _IOW<T>(ty: u32, nr: u32) -> u32 {
+    _IOC(_IOC_WRITE, ty, nr, size_of::<T>())
+}
+
+/// A command whose argument points to a `T` that goes both ways.
+///
+/// # Examples
+///
+/// ```
+/// const SWAP: u32 = kernel::ioctl::_IOWR::<i32>('k' as u32, 3);
+/// # let _ = SWAP;
+/// ```
+#[inline(always)]
+pub const fn _IOWR<T>(ty: u32, nr: u32) -> u32 {
+    _IOC(_IOC_READ | _IOC_WRITE, ty, nr, size_of::<T>())
+}
+
+/// Which ways a command's data goes: [`_IOC_READ`] and [`_IOC_WRITE`].
+///
+/// # Examples
+///
+/// ```
+/// use kernel::ioctl::{_IOC_DIR, _IOC_READ, _IOR};
+/// kernel::static_assert!(_IOC_DIR(_IOR::<i32>(0, 0)) == _IOC_READ);
+/// ```
+pub const fn _IOC_DIR(nr: u32) -> u32 {
+    (nr >> DIRSHIFT) & mask(DIRBITS)
+}
+
+/// A command's type.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::ioctl::{_IO, _IOC_TYPE};
+/// kernel::static_assert!(_IOC_TYPE(_IO(0x6b, 1)) == 0x6b);
+/// ```
+pub const fn _IOC_TYPE(nr: u32) -> u32 {
+    (nr >> TYPESHIFT) & mask(TYPEBITS)
+}
+
+/// A command's number within its type.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::ioctl::{_IO, _IOC_NR};
+/// kernel::static_assert!(_IOC_NR(_IO(0x6b, 1)) == 1);
+/// ```
+pub const fn _IOC_NR(nr: u32) -> u32 {
+    nr & mask(NRBITS)
+}
+
+/// The size of a command's data in bytes.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::ioctl::{_IOC_SIZE, _IOW};
+/// kernel::static_assert!(_IOC_SIZE(_IOW::<u64>(0, 0)) == 8);
+/// ```
+pub const fn _IOC_SIZE(nr: u32) -> usize {
+    ((nr >> SIZESHIFT) & mask(SIZEBITS)) as usize
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The caller's buffers of one read or write.
+//!
+//! `read` and `write` have one buffer, `readv` and `writev` several: an iterator
+//! goes through all of them, and moves on by what was copied. Nothing here
+//! trusts an address. All of it may sleep: a page may have to be read in.
+//!
+//! How much is left is the caller's doing, up to 2 GiB: do not allocate that
+//! much because it says so.
+//!
+//! C header: `include/linux/uio.h`
+
+use crate::alloc::{Allocator, Flags, Vec};
+use crate::bindings;
+use crate::error::code::{EFAULT, EINVAL};
+use crate::error::Result;
+use crate::ffi::c_void;
+use crate::fs::file::Offset;
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+use core::ptr::NonNull;
+
+/// A `struct iov_iter`: what both directions have in common.
+///
+/// # Invariants
+///
+/// The pointer is that of a valid iterator over user or kernel memory, which
+/// nobody else uses for `'data`.
+struct IovIter<'data> {
+    iov: NonNull<c_void>,
+    _data: PhantomData<&'data mut [u8]>,
+}
+
+impl IovIter<'_> {
+    /// # Safety
+    ///
+    /// The type's invariants hold.
+    unsafe fn from_raw(iov: *mut c_void) -> Self {
+        Self {
+            // SAFETY: the caller says that it is valid.
+            iov: unsafe { NonNull::new_unchecked(iov) },
+            _data: PhantomData,
+        }
+    }
+
+    fn len(&self) -> usize {
+        // SAFETY: by the invariants it is valid.
+        unsafe { bindings::koru_iov_len(self.iov.as_ptr()) }
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        // SAFETY: by the invariants it is valid; the kernel stops at the end.
+        unsafe { bindings::koru_iov_advance(self.iov.as_ptr(), bytes) }
+    }
+
+    /// # Safety
+    ///
+    /// The iterator was moved on by at least `bytes`.
+    unsafe fn revert(&mut self, bytes: usize) {
+        // SAFETY: by the invariants it is valid, and the caller says that this
+        // is not before its start.
+        unsafe { bindings::koru_iov_revert(self.iov.as_ptr(), bytes) }
+    }
+
+    /// Says what `copied` of `wanted` bytes is: all, or nothing.
+    fn whole(&mut self, copied: usize, wanted: usize) -> Result {
+        if copied == wanted {
+            return Ok(());
+        }
+        // SAFETY: the copying just moved it on by as much.
+        unsafe { self.revert(copied) };
+        Err(EFAULT)
+    }
+}
+
+macro_rules! common {
+    ($name:ident) => {
+        /// Wraps a `struct iov_iter *`.
+        ///
+        /// # Safety
+        ///
+        /// It is valid for `'data`, nobody else uses it meanwhile, and its
+        /// direction is that of the type.
+        pub unsafe fn from_raw(iov: *mut c_void) -> $name<'data> {
+            // SAFETY: the caller says so.
+            Self(unsafe { IovIter::from_raw(iov) })
+        }
+
+        /// The `struct iov_iter *`.
+        pub fn as_raw(&self) -> *mut c_void {
+            self.0.iov.as_ptr()
+        }
+
+        /// How many bytes are left.
+        pub fn len(&self) -> usize {
+            self.0.len()
+        }
+
+        /// Whether none are.
+        pub fn is_empty(&self) -> bool {
+            self.len() == 0
+        }
+
+        /// Passes by `bytes`, or what is left if that is less.
+        pub fn advance(&mut self, bytes: usize) {
+            self.0.advance(bytes);
+        }
+
+        /// Goes back by `bytes`.
+        ///
+        /// # Safety
+        ///
+        /// Not to before where it started: it was moved on by as much.
+        pub unsafe fn revert(&mut self, bytes: usize) {
+            // SAFETY: the caller says so.
+            unsafe { self.0.revert(bytes) }
+        }
+    };
+}
+
+/// Where the bytes of a `write` come from.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{iov::IovIterSource, prelude::*};
+/// fn append(text: &mut KVec<u8>, iov: &mut IovIterSource<'_>) -> Result<usize> {
+///     if iov.len() > 100 {
+///         return Err(EMSGSIZE);
+///     }
+///     iov.copy_from_iter_vec(text, GFP_KERNEL)
+/// }
+/// ```
+pub struct IovIterSource<'data>(IovIter<'data>);
+
+impl<'data> IovIterSource<'data> {
+    common!(IovIterSource);
+
+    /// Reads into `out`. Returns how many bytes there were: fewer than `out` has
+    /// room for at the end, or where one cannot be read.
+    pub fn copy_from_iter(&mut self, out: &mut [u8]) -> usize {
+        // SAFETY: the bytes are valid, and only bytes are written to them.
+        let out = unsafe { &mut *(core::ptr::from_mut(out) as *mut [MaybeUninit<u8>]) };
+        self.copy_from_iter_raw(out).len()
+    }
+
+    /// As [`Self::copy_from_iter`]; returns the part of `out` that was written.
+    pub fn copy_from_iter_raw<'out>(
+        &mut self,
+        out: &'out mut [MaybeUninit<u8>],
+    ) -> &'out mut [u8] {
+        let to = out.as_mut_ptr();
+        // SAFETY: the iterator is valid, and `out` is for its length.
+        let copied =
+            unsafe { bindings::koru_copy_from_iter(to.cast(), out.len(), self.as_raw()) };
+        // SAFETY: the first `copied` bytes of `out` were just written.
+        unsafe { core::slice::from_raw_parts_mut(to.cast(), copied) }
+    }
+
+    /// Fills `out`, or consumes nothing.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if not as many bytes are left or one cannot be read. `out` may
+    /// then be written in part.
+    pub fn copy_from_iter_full(&mut self, out: &mut [u8]) -> Result {
+        let copied = self.copy_from_iter(out);
+        self.0.whole(copied, out.len())
+    }
+
+    /// Appends all that is left to `out`. Returns how many bytes that were; it
+    /// stops where one cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if not even the first can be read, `ENOMEM`. `out` is then what
+    /// it was.
+    pub fn copy_from_iter_vec<A: Allocator>(
+        &mut self,
+        out: &mut Vec<u8, A>,
+        flags: Flags,
+    ) -> Result<usize> {
+        let (wanted, old) = (self.len(), out.len());
+        out.reserve(wanted, flags)?;
+        // SAFETY: there is room for `wanted` bytes behind the old ones.
+        let room = unsafe {
+            core::slice::from_raw_parts_mut(
+                out.as_mut_ptr().add(old).cast::<MaybeUninit<u8>>(),
+                wanted,
+            )
+        };
+        let copied = self.copy_from_iter_raw(room).len();
+        if copied == 0 && wanted != 0 {
+            return Err(EFAULT);
+        }
+        // SAFETY: they were just written.
+        unsafe { out.set_len(old + copied) };
+        Ok(copied)
+    }
+}
+
+/// Where the bytes of a `read` go to.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{iov::IovIterDest, prelude::*};
+/// fn zeros(iov: &mut IovIterDest<'_>) -> Result<usize> {
+///     let len = iov.len().min(16);
+///     iov.copy_to_iter_full(&[0; 16][..len])?;
+///     Ok(len)
+/// }
+/// ```
+pub struct IovIterDest<'data>(IovIter<'data>);
+
+impl<'data> IovIterDest<'data> {
+    common!(IovIterDest);
+
+    /// Writes `input`. Returns how many bytes of it: fewer at the end of the
+    /// buffers, or where one cannot be written.
+    pub fn copy_to_iter(&mut self, input: &[u8]) -> usize {
+        // SAFETY: the iterator is valid, and `input` is for its length.
+        unsafe {
+            bindings::koru_copy_to_iter(input.as_ptr().cast(), input.len(), self.as_raw())
+        }
+    }
+
+    /// Writes all of `input`, or moves on by nothing.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if there is not as much room, or a byte cannot be written. The
+    /// buffers may then be written in part.
+    pub fn copy_to_iter_full(&mut self, input: &[u8]) -> Result {
+        let copied = self.copy_to_iter(input);
+        self.0.whole(copied, input.len())
+    }
+
+    /// Writes `contents` from `ppos` on, as much as there is on both sides, and
+    /// moves `ppos`: what a `read` of a file with this content does. Returns how
+    /// many bytes that were, 0 at the end and behind it.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for a negative position, `EFAULT` if not even the first byte can
+    /// be written; `ppos` is then unchanged.
+    pub fn simple_read_from_buffer(
+        &mut self,
+        ppos: &mut Offset,
+        contents: &[u8],
+    ) -> Result<usize> {
+        let start = usize::try_from(*ppos).map_err(|_| EINVAL)?;
+        let rest = contents.get(start..).unwrap_or_default();
+        let wanted = rest.len().min(self.len());
+        let copied = self.copy_to_iter(rest);
+        if copied == 0 && wanted != 0 {
+            return Err(EFAULT);
+        }
+        // Not more than `contents` is long, which fits.
+        *ppos += copied as Offset;
+        Ok(copied)
+    }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/device.h>
+
+#include "shim.h"
+
+/* As koru_print(): the text is data, and the level is not part of it. */
+static const char *const levels[] = {
+	KERN_EMERG, KERN_ALERT, KERN_CRIT, KERN_ERR, KERN_WARNING, KERN_NOTICE, KERN_INFO, KERN_DEBUG,
+};
+
+void koru_dev_print(int level, const void *dev, const char *text, unsigned long len)
+{
+	dev_printk(levels[level], (const struct device *)dev, "%.*s", (int)len, text);
+}
+
+const char *koru_dev_name(const void *dev)
+{
+	return dev_name(dev);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/minmax.h>
+#include <linux/uio.h>
+
+#include "shim.h"
+
+unsigned long koru_iov_len(const void *iov)
+{
+	return iov_iter_count(iov);
+}
+
+void koru_iov_advance(void *iov, unsigned long len)
+{
+	iov_iter_advance(iov, len);
+}
+
+void koru_iov_revert(void *iov, unsigned long len)
+{
+	iov_iter_revert(iov, len);
+}
+
+/*
+ * The inline checks of these WARN about lengths above INT_MAX; no iterator is
+ * as long, but a buffer in vmalloc memory may be.
+ */
+unsigned long koru_copy_to_iter(const void *from, unsigned long len, void *iov)
+{
+	return copy_to_iter(from, min_t(unsigned long, len, iov_iter_count(iov)), iov);
+}
+
+unsigned long koru_copy_from_iter(void *to, unsigned long len, void *iov)
+{
+	return copy_from_iter(to, min_t(unsigned long, len, iov_iter_count(iov)), iov);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Takes the name of `my_timer`'s file.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+use kernel::{
+    prelude::*,
+    proc_fs::{Mode, Options, Show, ShowFile},
+    seq_file::SeqFile,
+    seq_print, InPlaceModule,
+};
+
+module! {
+    type: SameFile,
+    name: "kt_same_file",
+    author: "The Koru authors",
+    description: "For Koru's own tests",
+    license: "GPL",
+}
+
+#[pin_data]
+struct SameFile {
+    #[pin]
+    file: ShowFile<Text>,
+}
+
+struct Text;
+
+impl Show for Text {
+    fn show(&self, m: &SeqFile) -> Result {
+        seq_print!(m, "somebody else's\n");
+        Ok(())
+    }
+}
+
+impl InPlaceModule for SameFile {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        let options = Options::new(c"timer", Mode::new::<0o444>());
+        try_pin_init!(Self {
+            file <- ShowFile::new(options, Text),
+        })
+    }
+}

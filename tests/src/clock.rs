@@ -1,0 +1,37 @@
+use rustix::time::{ClockId, Timespec, clock_gettime, clock_settime};
+
+const SECOND: i128 = 1_000_000_000;
+
+fn now(clock: ClockId) -> i128 {
+    let t = clock_gettime(clock);
+    i128::from(t.tv_sec) * SECOND + i128::from(t.tv_nsec)
+}
+
+/// The right to set the time of day, in nanoseconds. When it is dropped the clock
+/// shows again what it would have shown.
+pub struct RealTime {
+    /// Real less monotonic time.
+    offset: i128,
+}
+
+impl RealTime {
+    pub fn take() -> RealTime {
+        RealTime {
+            offset: now(ClockId::Realtime) - now(ClockId::Monotonic),
+        }
+    }
+
+    pub fn set(&self, nanos: i128) {
+        let time = Timespec {
+            tv_sec: i64::try_from(nanos.div_euclid(SECOND)).expect("a possible time"),
+            tv_nsec: nanos.rem_euclid(SECOND) as _,
+        };
+        clock_settime(ClockId::Realtime, time).expect("setting the clock");
+    }
+}
+
+impl Drop for RealTime {
+    fn drop(&mut self) {
+        self.set(now(ClockId::Monotonic) + self.offset);
+    }
+}

@@ -1,0 +1,69 @@
+//! Descriptors that get to others.
+
+use std::{
+    fs::File,
+    io::{IoSlice, IoSliceMut},
+    mem::MaybeUninit,
+    os::fd::{AsFd, OwnedFd},
+    process::{Command, Stdio},
+};
+
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+};
+
+/// Sends an open file over a socket and closes it here: only the message holds it
+/// now. The result takes it out again.
+pub fn in_flight(file: File) -> impl FnOnce() -> File {
+    let (from, to) = socketpair(
+        AddressFamily::UNIX,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )
+    .expect("a socket pair");
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let fds = [file.as_fd()];
+    assert!(control.push(SendAncillaryMessage::ScmRights(&fds)));
+    sendmsg(
+        &from,
+        &[IoSlice::new(b"x")],
+        &mut control,
+        SendFlags::empty(),
+    )
+    .expect("sending a descriptor");
+    drop(file);
+    move || receive(&to, from)
+}
+
+fn receive(to: &OwnedFd, _keep_open: OwnedFd) -> File {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0];
+    recvmsg(
+        to,
+        &mut [IoSliceMut::new(&mut byte)],
+        &mut control,
+        RecvFlags::CMSG_CLOEXEC,
+    )
+    .expect("receiving a descriptor");
+    let file = control.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut fds) => fds.next().map(File::from),
+        _ => None,
+    });
+    file.expect("a descriptor in the message")
+}
+
+/// What a child process reads through the descriptor that it inherits.
+pub fn inherited_read(file: &File, command: &str) -> Vec<u8> {
+    let stdin = Stdio::from(file.try_clone().expect("dup"));
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .stdin(stdin)
+        .output()
+        .expect("the guest has a shell");
+    assert!(output.status.success(), "{command}: {output:?}");
+    output.stdout
+}
