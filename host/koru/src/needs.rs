@@ -144,15 +144,30 @@ pub fn get(home: &Home, tests: bool, yes: bool, report: &dyn Report) -> Result<(
         error.todo = line.todo;
         return Err(error);
     }
-    for release in kernels.releases() {
-        // Builds core and the C interface layer, so that the first module
-        // does not wait for them.
-        let tree = kernels.find(Some(&release))?;
-        if tree.image.is_some() {
-            Builder::new(home, &tree, report)?;
-        }
-    }
     Ok(())
+}
+
+/// Builds core and the C interface layer for every kernel here, so that the
+/// first module does not wait for them.
+pub fn prebuild(home: &Home, report: &dyn Report) -> Result<()> {
+    let kernels = Kernels::new(&Cache::new(&home.cache));
+    let built: Vec<Result<()>> = std::thread::scope(|s| {
+        let each: Vec<_> = kernels
+            .releases()
+            .into_iter()
+            .map(|release| {
+                let kernels = &kernels;
+                s.spawn(move || {
+                    let tree = kernels.find(Some(&release))?;
+                    Builder::new(home, &tree, report).map(|_| ())
+                })
+            })
+            .collect();
+        each.into_iter()
+            .map(|b| b.join().expect("it returns its errors"))
+            .collect()
+    });
+    built.into_iter().collect()
 }
 
 fn install(mut packages: Vec<String>, yes: bool, report: &dyn Report) -> Result<()> {

@@ -69,7 +69,7 @@ use crate::bindings;
 use crate::device::Device;
 use crate::error::code::{EINVAL, ENODEV};
 use crate::error::{to_result, Error, Result, VTABLE_DEFAULT_ERROR};
-use crate::ffi::{c_int, c_void};
+use crate::ffi::c_void;
 use crate::fs::{file::Offset, File, Kiocb, Mode, Whence};
 use crate::iov::{IovIterDest, IovIterSource};
 use crate::layout::{self, Storage};
@@ -82,7 +82,7 @@ use core::ffi::CStr;
 use core::marker::PhantomData;
 use core::pin::Pin;
 use operations::Table;
-use pinned_init::{pin_data, pin_init_from_closure, pinned_drop, PinInit, PinnedDrop};
+use pinned_init::{pin_data, pin_init_from_closure, pinned_drop, PinInit};
 
 /// How a device is called.
 ///

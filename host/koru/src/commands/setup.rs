@@ -9,6 +9,7 @@ use crate::{
 
 pub fn setup(context: &Context, args: &SetupArgs) -> Result<u8> {
     needs::get(&context.home, args.tests, args.yes, &*context.ui)?;
+    needs::prebuild(&context.home, &*context.ui)?;
     context.ui.done();
     context.ui.say("everything is set up");
     Ok(0)

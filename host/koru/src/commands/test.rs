@@ -38,6 +38,7 @@ pub fn test(context: &Context, args: &TestArgs) -> Result<u8> {
     let begun = Instant::now();
     let ours = context.here.starts_with(&context.home.root);
     needs::get(&context.home, ours, args.yes, &*context.ui)?;
+    needs::prebuild(&context.home, &*context.ui)?;
     context.ui.done();
     let run = Run {
         context,
@@ -271,6 +272,18 @@ impl Run<'_> {
             "koru-agent",
         ] {
             cargo.args(["-p", package]);
+        }
+        // For the tests of the guest itself.
+        let context = self.context;
+        if let Some(image) = context.kernels.find(None)?.image {
+            cargo
+                .env("KORU_TEST_KERNEL", image)
+                .env("KORU_TEST_AGENT", needs::agent_path()?)
+                .env(
+                    "KORU_TEST_BUSYBOX",
+                    koru_build::busybox(&context.cache, &*context.ui)?,
+                )
+                .env("KORU_TEST_CACHE", context.cache.root().join("guest"));
         }
         self.libtest("unit", cargo)
     }

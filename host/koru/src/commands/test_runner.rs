@@ -266,6 +266,8 @@ fn one(session: &Session, name: &str) -> (Option<Failure>, bool) {
     match outcome {
         Ok(None) => (None, true),
         Ok(Some(why)) => {
+            // The records come beside the test's end, not before it.
+            let _ = session.mark();
             let complained = koru_vm::first_complaint(&session.log_since(begin)).is_some()
                 || why.contains("kernel");
             // An oops or a module left behind must not colour the next test.

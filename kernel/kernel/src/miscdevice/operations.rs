@@ -5,7 +5,7 @@
 use super::{MiscDevice, MiscDeviceRegistration};
 use crate::bindings;
 use crate::error::code::{EINVAL, EIO};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ffi::{c_int, c_void};
 use crate::fs::{file::Offset, File, Kiocb, Whence};
 use crate::iov::{IovIterDest, IovIterSource};
@@ -180,7 +180,7 @@ impl<T: MiscDevice> Table<T> {
         len: usize,
         f: impl FnOnce(Kiocb<'_, T::Ptr>) -> Result<usize>,
     ) -> isize {
-        const EIOCBQUEUED: Error = Error::from_errno(-529);
+        const EIOCBQUEUED: c_int = 529;
 
         // SAFETY: the kiocb is valid.
         let pos = unsafe { bindings::koru_kiocb_pos(kiocb) };
@@ -191,7 +191,8 @@ impl<T: MiscDevice> Table<T> {
         let error = match result {
             // The kernel caps `len` below `isize::MAX`.
             Ok(n) if n <= len => return n as isize,
-            Ok(_) | Err(EIOCBQUEUED) => EIO,
+            Ok(_) => EIO,
+            Err(error) if error.to_errno() == -EIOCBQUEUED => EIO,
             Err(error) => error,
         };
         // SAFETY: as above, and nobody uses it any more.
