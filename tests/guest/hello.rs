@@ -58,7 +58,13 @@ fn modinfo_tells_who_and_what() {
     // modinfo itself prints the strings of this section, `key=value` each.
     let ko = fs::read(Module::path("hello")).unwrap();
     let has = |wanted: &[u8]| ko.split(|b| *b == 0).any(|s| s.starts_with(wanted));
-    for field in ["license=GPL", "author=", "description=", "version=", "vermagic="] {
+    for field in [
+        "license=GPL",
+        "author=",
+        "description=",
+        "version=",
+        "vermagic=",
+    ] {
         assert!(has(field.as_bytes()), "{field}");
     }
 }

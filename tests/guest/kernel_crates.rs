@@ -1,1 +1,20 @@
+//! Crates of crates.io in ring 0, on the module `kt_crates`.
 
+use koru_testing::{Log, Module};
+
+#[test]
+fn they_work() {
+    let log = Log::from_now();
+    drop(Module::load("kt_crates", &["number=-9223372036854775808"]).unwrap());
+    assert_eq!(
+        log.messages("kt_crates: "),
+        [
+            "itoa -9223372036854775808",
+            "heapless [0, 1, 2]",
+            "text ring true true",
+            "left 0",
+            "left 1",
+            "left 2",
+        ]
+    );
+}

@@ -1,1 +1,161 @@
+//! The print macros, on the module `kt_print`.
 
+use koru_testing::{Log, LogRecord, Module};
+
+const PREFIX: &str = "kt_print: ";
+/// `kernel::print::MAX_MESSAGE`, less the newline, which is not stored.
+const LONGEST: usize = 975;
+
+/// What the module prints for `what`: its own records, and all others that came
+/// meanwhile and are not the loader's.
+#[track_caller]
+fn records(params: &[&str]) -> Vec<LogRecord> {
+    let log = Log::from_now();
+    drop(Module::load("kt_print", params).unwrap());
+    let mut records = log.records();
+    records.retain(|r| r.facility == 0);
+    records.retain(|r| !r.text.contains("taint") && !r.text.contains("verification"));
+    records
+}
+
+#[track_caller]
+fn texts(params: &[&str]) -> Vec<String> {
+    let text = |r: &LogRecord| r.text.clone();
+    records(params).iter().map(text).collect()
+}
+
+#[test]
+fn levels() {
+    let records = records(&["what=levels"]);
+    let got: Vec<(u8, &str)> = records.iter().map(|r| (r.level, r.text.as_str())).collect();
+    assert_eq!(
+        got,
+        [
+            (0, "kt_print: emerg"),
+            (1, "kt_print: alert"),
+            (2, "kt_print: crit"),
+            (3, "kt_print: err"),
+            (4, "kt_print: warn"),
+            (5, "kt_print: notice"),
+            (6, "kt_print: info"),
+            // pr_debug! prints in debug builds only.
+        ]
+    );
+}
+
+#[test]
+fn a_long_message_is_one_record_cut_at_the_end() {
+    for length in [900, LONGEST, 2000, 100_000] {
+        let texts = texts(&["what=ascii", &format!("length={length}")]);
+        let wanted = length.min(LONGEST - PREFIX.len());
+        assert_eq!(texts, vec![format!("{PREFIX}{}", "x".repeat(wanted)); 3]);
+    }
+}
+
+#[test]
+fn a_cut_leaves_whole_characters() {
+    let mut shorter = 0;
+    // The limit falls on each byte of a letter of two.
+    for length in 930..934 {
+        let texts = texts(&["what=long", &format!("length={length}")]);
+        let room = LONGEST - PREFIX.len() - length;
+        let wanted = format!("{PREFIX}{}{}", "x".repeat(length), "é".repeat(room / 2));
+        assert_eq!(texts, [wanted.as_str(), "kt_print: next"]);
+        shorter += LONGEST - wanted.len();
+    }
+    assert_eq!(shorter, 2, "two of four were cut before a letter");
+}
+
+#[test]
+fn newlines_of_the_format_are_kept() {
+    assert_eq!(texts(&["what=newline"]), ["kt_print: one\ntwo\tthree"]);
+}
+
+#[test]
+fn an_argument_is_never_a_format() {
+    let texts = texts(&["what=argument", "text=%s%n{}"]);
+    assert_eq!(
+        texts,
+        [
+            "kt_print: [%s%n{}] [\"%s%n{}\"]",
+            "kt_print: %s %d %n {} [  %s%n{}]"
+        ]
+    );
+}
+
+#[test]
+fn an_argument_cannot_forge_records() {
+    let records = records(&["what=control"]);
+    assert_eq!(records.len(), 1, "{records:?}");
+    assert_eq!(
+        records[0].text,
+        r"kt_print: [a\nb\r\t\u{0}\u{1b}[2J\u{9b}c\]"
+    );
+    // What C reads as a level at a message's start.
+    let records = self::records(&["what=level"]);
+    assert_eq!((records.len(), records[0].level), (1, 6), "{records:?}");
+    assert_eq!(records[0].text, r"kt_print: \u{1}3forged");
+}
+
+#[test]
+fn numbers() {
+    assert_eq!(
+        texts(&["what=numbers"]),
+        [
+            "kt_print: -9223372036854775808 340282366920938463463374607431768211455 \
+          0xff 00000101 1.5e3 Some(1) EINVAL"
+        ]
+    );
+}
+
+#[test]
+fn continued_messages() {
+    assert_eq!(
+        texts(&["what=cont"]),
+        ["kt_print: one two three", "kt_print: next"]
+    );
+}
+
+#[test]
+fn once_is_once_a_load() {
+    for _ in 0..2 {
+        let records = records(&["what=once"]);
+        let got: Vec<(u8, &str)> = records.iter().map(|r| (r.level, r.text.as_str())).collect();
+        assert_eq!(
+            got,
+            [(6, "kt_print: once 0"), (4, "kt_print: warned once 0")]
+        );
+    }
+}
+
+#[test]
+fn an_argument_that_fails_to_format() {
+    let texts = texts(&["what=fails"]);
+    assert_eq!(texts, ["kt_print: so far", "kt_print: so far good and on"]);
+}
+
+#[test]
+fn dbg_says_where() {
+    let texts = texts(&["what=dbg"]);
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    let place = &texts[0];
+    assert!(place.contains("kt_print/src/lib.rs:"), "{place}");
+    assert!(place.ends_with("] 2 * 21 = 42"), "{place}");
+    assert_eq!(texts[1], "kt_print: 43");
+}
+
+#[test]
+fn a_message_without_its_newline_is_not_lost() {
+    let log = Log::from_now();
+    drop(Module::load("kt_print", &["what=unended"]).unwrap());
+    // The next record closes it.
+    drop(Module::load("kt_print", &["what=newline"]).unwrap());
+    assert_eq!(log.messages(PREFIX), ["no newline", "one\ntwo\tthree"]);
+}
+
+#[test]
+fn many_records_in_order() {
+    let texts = texts(&["what=many", "length=500"]);
+    let wanted: Vec<String> = (0..500).map(|n| format!("{PREFIX}record {n}")).collect();
+    assert_eq!(texts, wanted);
+}

@@ -1,1 +1,104 @@
+//! Time, on the module `kt_time`.
 
+use koru_testing::{Log, Module};
+use koru_tests::RealTime;
+use rustix::time::{ClockId, clock_gettime};
+
+fn now(clock: ClockId) -> i128 {
+    let t = clock_gettime(clock);
+    i128::from(t.tv_sec) * 1_000_000_000 + i128::from(t.tv_nsec)
+}
+
+/// The numbers that the module printed after `name`.
+#[track_caller]
+fn said(log: &Log, name: &str) -> Vec<i128> {
+    let messages = log.messages("kt_time: ");
+    let line = messages.iter().find_map(|m| m.strip_prefix(name));
+    let line = line.unwrap_or_else(|| panic!("no {name}: {messages:?}"));
+    line.split_whitespace()
+        .map(|n| n.parse().unwrap())
+        .collect()
+}
+
+fn load(params: &[&str]) -> Log {
+    let log = Log::from_now();
+    let loaded = Module::load("kt_time", params);
+    let messages = log.messages("kt_time: ");
+    drop(loaded.unwrap_or_else(|e| panic!("{e}: {messages:?}")));
+    assert!(
+        messages.contains(&"arithmetic is right".to_owned()),
+        "{messages:?}"
+    );
+    log
+}
+
+#[test]
+fn arithmetic() {
+    load(&[]);
+}
+
+#[test]
+fn the_clocks_are_those_of_user_space() {
+    for (clock, name) in [
+        (ClockId::Monotonic, "monotonic"),
+        (ClockId::Realtime, "real"),
+        (ClockId::Boottime, "boot"),
+        (ClockId::Tai, "tai"),
+    ] {
+        let before = now(clock);
+        let log = load(&[]);
+        let after = now(clock);
+        let kernel = said(&log, name)[0];
+        assert!(
+            (before..=after).contains(&kernel),
+            "{name}: {before} {kernel} {after}"
+        );
+    }
+}
+
+#[test]
+fn a_set_clock_moves_the_time_of_day_only() {
+    let clock = RealTime::take();
+    let before = now(ClockId::Monotonic);
+    let real = now(ClockId::Realtime) + 10_000_000_000_000;
+    clock.set(real);
+    let log = load(&[]);
+    let passed = now(ClockId::Monotonic) - before;
+    assert!((real..=real + passed).contains(&said(&log, "real")[0]));
+    assert!((before..=before + passed).contains(&said(&log, "monotonic")[0]));
+}
+
+#[test]
+fn ticks_start_before_the_wrap_of_32_bits() {
+    let log = load(&[]);
+    let [ticks, hz] = said(&log, "ticks")[..] else {
+        panic!("two numbers")
+    };
+    assert!([100, 250, 300, 1000].contains(&hz), "{hz}");
+    let start = (1i128 << 32) - 300 * hz;
+    let uptime = (ticks - start) * 1_000_000_000 / hz;
+    // Within a minute: ticks are not counted as exactly as the clock.
+    let off = uptime - now(ClockId::Monotonic);
+    assert!(off.abs() < 60_000_000_000, "{ticks} {off}");
+}
+
+#[test]
+fn waiting_is_never_shorter() {
+    for (name, micros) in [
+        ("sleep_us", 1),
+        ("sleep_us", 100),
+        ("sleep_us", 30_000),
+        ("busy_us", 1),
+        ("busy_us", 500),
+        ("busy_us", 1000),
+    ] {
+        let log = load(&[&format!("{name}={micros}")]);
+        let waited = said(&log, "waited")[0];
+        assert!(waited >= micros * 1000, "{name} {micros}: {waited}");
+    }
+    // What is no time, or absurd, is soon over.
+    for (name, micros) in [("sleep_us", -5), ("busy_us", -5), ("busy_us", i64::MAX)] {
+        let log = load(&[&format!("{name}={micros}")]);
+        assert!(said(&log, "waited")[0] < 60_000_000_000, "{name} {micros}");
+    }
+}

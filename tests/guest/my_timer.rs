@@ -18,6 +18,7 @@ use koru_tests::{
     Bad, EEXIST, EFAULT, EIO, Guarded, NOBODY, RealTime, cat, errno, exists, in_flight,
     inherited_read, read_bad, read_by,
 };
+use rustix::pipe::PipeFlags;
 
 const FILE: &str = "/proc/timer";
 const SECOND: i128 = 1_000_000_000;
@@ -248,7 +249,10 @@ fn seeking_back_gives_a_new_reading() {
         second.current % SECOND
     );
     assert!(tail.starts_with(line.as_bytes()), "{tail:?}");
-    assert_eq!(file.seek(SeekFrom::Current(0)).unwrap(), 14 + tail.len() as u64);
+    assert_eq!(
+        file.seek(SeekFrom::Current(0)).unwrap(),
+        14 + tail.len() as u64
+    );
     assert_eq!(errno(file.seek(SeekFrom::Current(-1000))), 22);
 }
 
@@ -385,7 +389,10 @@ fn racing_threads_make_one_chain() {
                 })
             })
             .collect();
-        threads.into_iter().flat_map(|t| t.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .flat_map(|t| t.join().unwrap())
+            .collect()
     });
     assert_eq!(readings.len(), 8 * 300);
     assert_chain(readings, None);
@@ -400,7 +407,10 @@ fn racing_threads_on_one_descriptor() {
         let threads: Vec<_> = (0..8)
             .map(|_| s.spawn(|| (0..200).map(|_| read(&file)).collect::<Vec<_>>()))
             .collect();
-        threads.into_iter().flat_map(|t| t.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .flat_map(|t| t.join().unwrap())
+            .collect()
     });
     assert_chain(readings, Some(first.current));
 }
@@ -408,7 +418,7 @@ fn racing_threads_on_one_descriptor() {
 #[test]
 fn two_hundred_processes_at_once() {
     let _module = timer();
-    let (start, go) = rustix::pipe::pipe().unwrap();
+    let (start, go) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).unwrap();
     let children: Vec<_> = (0..200)
         .map(|_| {
             Command::new("sh")

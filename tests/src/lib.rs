@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 mod clock;
+mod compat;
 mod descriptors;
 mod user_memory;
 
@@ -12,6 +13,7 @@ use std::{
 };
 
 pub use clock::RealTime;
+pub use compat::{Low, compat_ioctl, ioctl};
 pub use descriptors::{in_flight, inherited_read};
 pub use user_memory::{Bad, Guarded, read_bad, write_bad};
 
@@ -59,5 +61,7 @@ pub fn read_by(file: &mut File, size: usize) -> io::Result<Vec<u8>> {
 #[track_caller]
 pub fn errno<T: std::fmt::Debug>(result: io::Result<T>) -> i32 {
     let error = result.expect_err("this must fail");
-    error.raw_os_error().unwrap_or_else(|| panic!("no errno: {error}"))
+    error
+        .raw_os_error()
+        .unwrap_or_else(|| panic!("no errno: {error}"))
 }

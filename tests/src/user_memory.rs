@@ -69,8 +69,7 @@ impl Guarded {
         }
         .expect("memory");
         // SAFETY: the second page of our own mapping; nothing refers to it.
-        unsafe { mprotect(page.byte_add(PAGE), PAGE, MprotectFlags::empty()) }
-            .expect("mprotect");
+        unsafe { mprotect(page.byte_add(PAGE), PAGE, MprotectFlags::empty()) }.expect("mprotect");
         Guarded(page.cast())
     }
 

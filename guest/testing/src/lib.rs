@@ -114,11 +114,13 @@ impl Log {
         read_from(self.from)
     }
 
-    /// The texts of the records that start with `prefix`, without it.
+    /// The texts of the records that start with `prefix`, without it. What the
+    /// loader says under a module's name, once a boot, is left out.
     pub fn messages(&self, prefix: &str) -> Vec<String> {
         self.records()
             .iter()
             .filter_map(|r| r.text.strip_prefix(prefix))
+            .filter(|t| !t.ends_with("taints kernel.") && !t.ends_with("tainting kernel"))
             .map(str::to_owned)
             .collect()
     }

@@ -55,6 +55,8 @@ pub fn find_modules(home: &Home, here: &Path, names: &[String]) -> Result<Vec<Mo
     let mut known = around.unwrap_or_default();
     let own = read(home, &home.root.join("Cargo.toml"))?;
     known.extend(own);
+    known.sort_by(|a, b| a.dir.cmp(&b.dir));
+    known.dedup_by(|a, b| a.dir == b.dir);
     let mut found: Vec<Module> = Vec::new();
     for name in names {
         let module = one(home, here, name, &known)?;
@@ -95,7 +97,13 @@ fn one(home: &Home, here: &Path, name: &str, known: &[Module]) -> Result<Module>
                 .todo("`koru new NAME` writes a Cargo.toml to compare with")
             });
     }
-    let names: Vec<&str> = known.iter().map(|m| m.name.as_str()).collect();
+    // Modules that exist to be tested are found, but not offered.
+    let tests = home.root.join("tests");
+    let names: Vec<&str> = known
+        .iter()
+        .filter(|m| !m.dir.starts_with(&tests))
+        .map(|m| m.name.as_str())
+        .collect();
     let near = nearest(name, names.iter().copied());
     Err(Error::new(
         Kind::Usage,

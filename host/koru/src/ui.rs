@@ -11,7 +11,9 @@ use koru_build::{Error, Report};
 
 /// Draws the progress of a command on standard error.
 pub struct Ui {
-    bar: Option<ProgressBar>,
+    /// There while something is being done, on a terminal.
+    bar: Mutex<Option<ProgressBar>>,
+    terminal: bool,
     last: Mutex<String>,
     quiet: bool,
     colour: bool,
@@ -21,14 +23,9 @@ impl Ui {
     /// `quiet`: no progress at all (`--json`, `--quiet`); errors still show.
     pub fn new(quiet: bool) -> Ui {
         let terminal = std::io::stderr().is_terminal();
-        let bar = (terminal && !quiet).then(|| {
-            let bar = ProgressBar::new_spinner();
-            let style = ProgressStyle::with_template("{spinner:.cyan} {wide_msg} {elapsed:.dim}");
-            bar.set_style(style.expect("a fixed template"));
-            bar
-        });
         Ui {
-            bar,
+            bar: Mutex::new(None),
+            terminal,
             last: Mutex::new(String::new()),
             quiet,
             colour: terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
@@ -42,10 +39,8 @@ impl Ui {
 
     /// Ends the status line, so that a command's own output starts clean.
     pub fn done(&self) {
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = self.bar.lock().expect("no panic while held").take() {
             bar.finish_and_clear();
-            bar.reset();
-            bar.disable_steady_tick();
         }
         self.last.lock().expect("no panic while held").clear();
     }
@@ -89,27 +84,31 @@ impl Report for Ui {
         if self.quiet {
             return;
         }
-        match &self.bar {
-            Some(bar) => {
-                bar.enable_steady_tick(Duration::from_millis(120));
-                bar.set_message(text.to_owned());
-            }
-            None => {
-                let mut last = self.last.lock().expect("no panic while held");
-                if *last != text {
-                    eprintln!("koru: {text}");
-                    text.clone_into(&mut last);
-                }
-            }
+        if self.terminal {
+            let mut bar = self.bar.lock().expect("no panic while held");
+            bar.get_or_insert_with(spinner).set_message(text.to_owned());
+            return;
+        }
+        let mut last = self.last.lock().expect("no panic while held");
+        if *last != text {
+            eprintln!("koru: {text}");
+            text.clone_into(&mut last);
         }
     }
 
     fn print(&self, text: &str) {
-        match &self.bar {
+        match &*self.bar.lock().expect("no panic while held") {
             Some(bar) => bar.suspend(|| eprintln!("{text}")),
             None => eprintln!("{text}"),
         }
     }
+}
+
+fn spinner() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner:.cyan} {wide_msg} {elapsed:.dim}");
+    let bar = ProgressBar::new_spinner().with_style(style.expect("a fixed template"));
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
 }
 
 /// `1.5 KiB`

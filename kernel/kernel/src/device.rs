@@ -67,9 +67,7 @@ impl Device {
         let text = record.text();
         // SAFETY: the device is valid; the text is for its length, and is copied.
         // The level is one of the shim's: the macros know no others.
-        unsafe {
-            bindings::koru_dev_print(level as i32, self.as_raw(), text.as_ptr(), text.len())
-        }
+        unsafe { bindings::koru_dev_print(level as i32, self.as_raw(), text.as_ptr(), text.len()) }
     }
 }
 

@@ -146,14 +146,10 @@ impl<'data> IovIterSource<'data> {
     }
 
     /// As [`Self::copy_from_iter`]; returns the part of `out` that was written.
-    pub fn copy_from_iter_raw<'out>(
-        &mut self,
-        out: &'out mut [MaybeUninit<u8>],
-    ) -> &'out mut [u8] {
+    pub fn copy_from_iter_raw<'out>(&mut self, out: &'out mut [MaybeUninit<u8>]) -> &'out mut [u8] {
         let to = out.as_mut_ptr();
         // SAFETY: the iterator is valid, and `out` is for its length.
-        let copied =
-            unsafe { bindings::koru_copy_from_iter(to.cast(), out.len(), self.as_raw()) };
+        let copied = unsafe { bindings::koru_copy_from_iter(to.cast(), out.len(), self.as_raw()) };
         // SAFETY: the first `copied` bytes of `out` were just written.
         unsafe { core::slice::from_raw_parts_mut(to.cast(), copied) }
     }
@@ -221,9 +217,7 @@ impl<'data> IovIterDest<'data> {
     /// buffers, or where one cannot be written.
     pub fn copy_to_iter(&mut self, input: &[u8]) -> usize {
         // SAFETY: the iterator is valid, and `input` is for its length.
-        unsafe {
-            bindings::koru_copy_to_iter(input.as_ptr().cast(), input.len(), self.as_raw())
-        }
+        unsafe { bindings::koru_copy_to_iter(input.as_ptr().cast(), input.len(), self.as_raw()) }
     }
 
     /// Writes all of `input`, or moves on by nothing.
@@ -245,11 +239,7 @@ impl<'data> IovIterDest<'data> {
     ///
     /// `EINVAL` for a negative position, `EFAULT` if not even the first byte can
     /// be written; `ppos` is then unchanged.
-    pub fn simple_read_from_buffer(
-        &mut self,
-        ppos: &mut Offset,
-        contents: &[u8],
-    ) -> Result<usize> {
+    pub fn simple_read_from_buffer(&mut self, ppos: &mut Offset, contents: &[u8]) -> Result<usize> {
         let start = usize::try_from(*ppos).map_err(|_| EINVAL)?;
         let rest = contents.get(start..).unwrap_or_default();
         let wanted = rest.len().min(self.len());

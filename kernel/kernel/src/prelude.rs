@@ -25,8 +25,9 @@ pub use crate::{
 
 #[doc(no_inline)]
 pub use crate::{
-    build_assert, build_error, const_assert, current, dbg, dev_alert, dev_crit, dev_dbg, dev_emerg, dev_err, dev_info, dev_notice, dev_warn, init, pin_init, pr_alert, pr_crit,
-    pr_debug, pr_emerg, pr_err, pr_info, pr_notice, pr_warn, static_assert, try_init, try_pin_init,
+    build_assert, build_error, const_assert, current, dbg, dev_alert, dev_crit, dev_dbg, dev_emerg,
+    dev_err, dev_info, dev_notice, dev_warn, init, pin_init, pr_alert, pr_crit, pr_debug, pr_emerg,
+    pr_err, pr_info, pr_notice, pr_warn, static_assert, try_init, try_pin_init,
 };
 
 #[doc(no_inline)]

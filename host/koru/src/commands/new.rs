@@ -10,7 +10,11 @@ use crate::{
     context::Context,
 };
 
-const SHARED: [(&str, &str); 3] = [
+/// The Cargo.toml of a module in this checkout.
+const IN_WORKSPACE: &str = include_str!("../../templates/workspace-Cargo.toml.in");
+
+/// What a module elsewhere has beside its source.
+const OUTSIDE: [(&str, &str); 3] = [
     ("Cargo.toml", include_str!("../../templates/Cargo.toml.in")),
     (
         "tests/Cargo.toml",
@@ -58,13 +62,15 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
         .todo("choose another name, or move it away"));
     }
     let (lib, test) = sources(args.template);
-    let mut files: Vec<(PathBuf, &str)> = SHARED
-        .iter()
-        .map(|(path, text)| (PathBuf::from(path), *text))
-        .collect();
-    files.push(("src/lib.rs".into(), lib));
-    files.push((format!("tests/{name}.rs").into(), test));
-    files.push((".gitignore".into(), "/target\n/.cargo\n/.vscode\n"));
+    let mut files: Vec<(PathBuf, &str)> = vec![("src/lib.rs".into(), lib)];
+    if folder.starts_with(&context.home.root) {
+        // One of this project's own: its tests are with all others.
+        files.push(("Cargo.toml".into(), IN_WORKSPACE));
+    } else {
+        files.extend(OUTSIDE.map(|(path, text)| (PathBuf::from(path), text)));
+        files.push((format!("tests/{name}.rs").into(), test));
+        files.push((".gitignore".into(), "/target\n/.cargo\n/.vscode\n"));
+    }
     // Made aside and renamed, so that a full disk leaves no half module.
     let parent = folder.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(parent).map_err(|e| Error::io("making", parent, e))?;
@@ -80,15 +86,22 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
     open_to_all(&made).map_err(|e| Error::io("making", &folder, e))?;
     fs::rename(&made, &folder).map_err(|e| Error::io("making", &folder, e))?;
     // Help for editors needs a kernel; without one, `koru editor` can do it later.
-    if let Ok(tree) = context.kernels.find(None) {
-        let builder = Builder::new(&context.home, &tree, &*context.ui)?;
-        super::editor::write(context, &folder, &builder)?;
+    if !folder.starts_with(&context.home.root) {
+        set_up_editor(context, &folder)?;
     }
     context.ui.say(&format!(
         "made {0}/\n  {0}/src/lib.rs is the module\n\nnext:\n  cd {0}\n  koru run",
         args.path.display()
     ));
     Ok(0)
+}
+
+fn set_up_editor(context: &Context, folder: &Path) -> Result<()> {
+    let Ok(tree) = context.kernels.find(None) else {
+        return Ok(());
+    };
+    let builder = Builder::new(&context.home, &tree, &*context.ui)?;
+    super::editor::write(context, folder, &builder).map(|_| ())
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {

@@ -72,6 +72,9 @@ unsafe impl<T: ?Sized + Send, A: Allocator> Send for Box<T, A> {}
 // SAFETY: as above.
 unsafe impl<T: ?Sized + Sync, A: Allocator> Sync for Box<T, A> {}
 
+// Moving the box does not move the value.
+impl<T: ?Sized, A: Allocator> Unpin for Box<T, A> {}
+
 impl<T: ?Sized + Unsize<U>, U: ?Sized, A: Allocator> CoerceUnsized<Box<U, A>> for Box<T, A> {}
 impl<T: ?Sized + Unsize<U>, U: ?Sized, A: Allocator> DispatchFromDyn<Box<U, A>> for Box<T, A> {}
 

@@ -66,7 +66,11 @@ impl<T: MiscDevice> Table<T> {
             )
             .with(layout::FOP_OPEN, Self::open as *const c_void)
             .with(layout::FOP_RELEASE, Self::release as *const c_void)
-            .with_if(T::HAS_LSEEK, layout::FOP_LLSEEK, Self::lseek as *const c_void)
+            .with_if(
+                T::HAS_LSEEK,
+                layout::FOP_LLSEEK,
+                Self::lseek as *const c_void,
+            )
             .with_if(
                 T::HAS_READ_ITER,
                 layout::FOP_READ_ITER,
@@ -89,7 +93,10 @@ impl<T: MiscDevice> Table<T> {
             );
         #[cfg(CONFIG_COMPAT)]
         let table = if T::HAS_COMPAT_IOCTL {
-            table.with(layout::FOP_COMPAT_IOCTL, Self::compat_ioctl as *const c_void)
+            table.with(
+                layout::FOP_COMPAT_IOCTL,
+                Self::compat_ioctl as *const c_void,
+            )
         } else {
             table.with_if(
                 T::HAS_IOCTL,
@@ -251,9 +258,7 @@ impl<T: MiscDevice> Table<T> {
     /// # Safety
     ///
     /// See [`Table`]; the file is not released during `'a`.
-    unsafe fn parts<'a>(
-        file: *mut c_void,
-    ) -> (<T::Ptr as ForeignOwnable>::Borrowed<'a>, &'a File) {
+    unsafe fn parts<'a>(file: *mut c_void) -> (<T::Ptr as ForeignOwnable>::Borrowed<'a>, &'a File) {
         // SAFETY: the caller says that the file is valid, and its private data a
         // `T::Ptr`, for `'a`.
         unsafe {

@@ -49,6 +49,9 @@ unsafe impl<T: ?Sized + Sync + Send> Send for Arc<T> {}
 // SAFETY: as above, by cloning.
 unsafe impl<T: ?Sized + Sync + Send> Sync for Arc<T> {}
 
+// Moving the reference does not move the value.
+impl<T: ?Sized> Unpin for Arc<T> {}
+
 impl<T: ?Sized + Unsize<U>, U: ?Sized> CoerceUnsized<Arc<U>> for Arc<T> {}
 impl<T: ?Sized + Unsize<U>, U: ?Sized> DispatchFromDyn<Arc<U>> for Arc<T> {}
 

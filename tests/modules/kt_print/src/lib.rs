@@ -1,12 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Prints what its parameter says.
+
 #![no_std]
 #![forbid(unsafe_code)]
+
+use core::fmt;
 use kernel::prelude::*;
+
 module! {
-    type: A,
+    type: Print,
     name: "kt_print",
+    author: "The Koru authors",
+    description: "For Koru's own tests",
     license: "GPL",
+    params: {
+        what: &'static CStr { default: c"", description: "Which messages" },
+        length: usize { default: 0, description: "How long" },
+        text: &'static CStr { default: c"", description: "An argument" },
+    },
 }
-struct A;
-impl kernel::Module for A {
-    fn init(_module: &'static ThisModule) -> Result<Self> { Ok(A) }
+
+struct Print;
+
+/// `length` times `x`, then many letters of two bytes.
+struct Long(usize);
+
+impl fmt::Display for Long {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for _ in 0..self.0 {
+            f.write_str("x")?;
+        }
+        for _ in 0..600 {
+            f.write_str("é")?;
+        }
+        Ok(())
+    }
+}
+
+/// As a careless `Display` might be.
+struct Gives(Result<&'static str, fmt::Error>);
+
+impl fmt::Display for Gives {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("so far")?;
+        f.write_str(self.0?)
+    }
+}
+
+fn once(n: u32) {
+    kernel::pr_info_once!("once {n}\n");
+    kernel::pr_warn_once!("warned once {n}\n");
+}
+
+impl kernel::Module for Print {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let length = *module_parameters::length.value();
+        let text = module_parameters::text.value().to_str()?;
+        match module_parameters::what.value().to_bytes() {
+            b"levels" => {
+                pr_emerg!("emerg\n");
+                pr_alert!("alert\n");
+                pr_crit!("crit\n");
+                pr_err!("err\n");
+                pr_warn!("warn\n");
+                pr_notice!("notice\n");
+                pr_info!("info\n");
+                pr_debug!("debug\n");
+            }
+            b"long" => {
+                pr_info!("{}\n", Long(length));
+                pr_info!("next\n");
+            }
+            b"ascii" => {
+                for _ in 0..3 {
+                    pr_info!("{:x<1$}\n", "", length);
+                }
+            }
+            b"newline" => pr_info!("one\ntwo\tthree\n"),
+            b"argument" => {
+                pr_info!("[{text}] [{:?}]\n", text);
+                pr_info!("%s %d %n {{}} [{text:>8}]\n");
+            }
+            b"control" => pr_info!("[{}]\n", "a\nb\r\t\0\x1b[2J\u{9b}c\\"),
+            b"level" => pr_info!("{}\n", "\u{1}3forged"),
+            b"numbers" => pr_info!(
+                "{} {} {:#x} {:08b} {:e} {:?} {:?}\n",
+                i64::MIN,
+                u128::MAX,
+                255,
+                5,
+                1500,
+                Some(1),
+                EINVAL
+            ),
+            b"cont" => {
+                pr_info!("one ");
+                kernel::pr_cont!("two ");
+                kernel::pr_cont!("three\n");
+                pr_info!("next\n");
+            }
+            b"once" => (0..3).for_each(once),
+            b"fails" => {
+                pr_info!("{} and on\n", Gives(Err(fmt::Error)));
+                pr_info!("{} and on\n", Gives(Ok(" good")));
+            }
+            b"dbg" => {
+                let n = kernel::dbg!(2 * 21) + 1;
+                pr_info!("{n}\n");
+            }
+            b"unended" => pr_info!("no newline"),
+            b"many" => {
+                for n in 0..length {
+                    pr_info!("record {n}\n");
+                }
+            }
+            _ => return Err(EINVAL),
+        }
+        Ok(Print)
+    }
 }

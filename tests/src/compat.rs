@@ -1,0 +1,90 @@
+//! What 32-bit programs do: with the `int 0x80` of theirs, which works for
+//! everybody.
+#![allow(unsafe_code)]
+
+use std::{
+    arch::asm,
+    io,
+    os::fd::{AsFd, AsRawFd},
+    ptr,
+};
+
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+
+const IOCTL: i64 = 54;
+const PAGE: usize = 4096;
+
+/// A value at an address that a 32-bit program could have.
+pub struct Low(*mut u64);
+
+impl Low {
+    pub fn new(value: u64) -> Low {
+        // SAFETY: a new mapping harms nobody.
+        let page = unsafe {
+            mmap_anonymous(
+                ptr::null_mut(),
+                PAGE,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::PRIVATE | MapFlags::from_bits_retain(libc::MAP_32BIT as u32),
+            )
+        }
+        .expect("memory");
+        let low = Low(page.cast());
+        // SAFETY: our own mapping.
+        unsafe { low.0.write(value) };
+        low
+    }
+
+    pub fn get(&self) -> u64 {
+        // SAFETY: our own mapping; the kernel may have written to it.
+        unsafe { self.0.read_volatile() }
+    }
+
+    pub fn address(&self) -> u32 {
+        u32::try_from(self.0.addr()).expect("MAP_32BIT")
+    }
+}
+
+impl Drop for Low {
+    fn drop(&mut self) {
+        // SAFETY: our own mapping, and the last use of it.
+        let _ = unsafe { munmap(self.0.cast(), PAGE) };
+    }
+}
+
+/// `ioctl` of a 32-bit program.
+pub fn compat_ioctl(fd: impl AsFd, command: u32, argument: u32) -> io::Result<i32> {
+    let mut result = IOCTL;
+    // SAFETY: the call writes at most to where `argument` says; only `Low` gives
+    // such addresses. Old kernels clear r8 to r11.
+    unsafe {
+        asm!(
+            "xchg {fd}, rbx",
+            "int 0x80",
+            "xchg {fd}, rbx",
+            fd = inout(reg) i64::from(fd.as_fd().as_raw_fd()) => _,
+            inout("rax") result,
+            in("rcx") u64::from(command),
+            in("rdx") u64::from(argument),
+            lateout("r8") _,
+            lateout("r9") _,
+            lateout("r10") _,
+            lateout("r11") _,
+        );
+    }
+    // Only the lower half is a 32-bit program's.
+    match result as i32 {
+        error @ -4095..0 => Err(io::Error::from_raw_os_error(-error)),
+        value => Ok(value),
+    }
+}
+
+/// `ioctl` with a number for an argument.
+pub fn ioctl(fd: impl AsFd, command: u32, argument: usize) -> io::Result<i32> {
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: the tests' commands write to a `Low`, or to where nobody has memory.
+    match unsafe { libc::ioctl(fd, command as _, argument) } {
+        -1 => Err(io::Error::last_os_error()),
+        value => Ok(value),
+    }
+}
