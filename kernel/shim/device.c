@@ -17,3 +17,13 @@ const char *koru_dev_name(const void *dev)
 {
 	return dev_name(dev);
 }
+
+void koru_get_device(void *dev)
+{
+	get_device(dev);
+}
+
+void koru_put_device(void *dev)
+{
+	put_device(dev);
+}

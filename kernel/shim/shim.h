@@ -85,6 +85,8 @@ unsigned long koru_copy_from_iter(void *to, unsigned long len, void *iov);
 /* device.c: `level` as in print.c, without KORU_PRINT_CONT. */
 void koru_dev_print(int level, const void *dev, const char *text, unsigned long len);
 const char *koru_dev_name(const void *dev);
+void koru_get_device(void *dev);
+void koru_put_device(void *dev);
 
 /* miscdevice.c */
 int koru_misc_register(void *misc, const char *name, unsigned int mode, const void *fops);

@@ -194,6 +194,8 @@ unsafe extern "C" {
         len: crate::ffi::c_ulong,
     );
     pub fn koru_dev_name(dev: *const crate::ffi::c_void) -> *const crate::ffi::c_char;
+    pub fn koru_get_device(dev: *mut crate::ffi::c_void);
+    pub fn koru_put_device(dev: *mut crate::ffi::c_void);
     pub fn koru_misc_register(
         misc: *mut crate::ffi::c_void,
         name: *const crate::ffi::c_char,

@@ -8,15 +8,18 @@ use crate::bindings;
 use crate::ffi::c_void;
 use crate::print::{Level, Record, MAX_MESSAGE};
 use crate::str::CStrExt as _;
+use crate::sync::aref::AlwaysRefCounted;
 use crate::types::Opaque;
 use core::ffi::CStr;
 use core::fmt::{self, Write};
+use core::ptr::NonNull;
 
 /// What the kernel puts before a device's messages: the subsystem's name and the
 /// device's. A longer one costs the end of a message that is very long.
 const PREFIX_ROOM: usize = 128;
 
-/// A device.
+/// A device. To keep it, make an [`ARef`](crate::sync::aref::ARef) of it, which
+/// may sleep when it is dropped.
 ///
 /// # Examples
 ///
@@ -28,6 +31,19 @@ const PREFIX_ROOM: usize = 128;
 /// ```
 #[repr(transparent)]
 pub struct Device(Opaque<u8>);
+
+// SAFETY: the kernel's own count; a device goes with its last reference.
+unsafe impl AlwaysRefCounted for Device {
+    fn inc_ref(&self) {
+        // SAFETY: the device is valid while it is borrowed.
+        unsafe { bindings::koru_get_device(self.as_raw()) }
+    }
+
+    unsafe fn dec_ref(obj: NonNull<Self>) {
+        // SAFETY: the caller says that this is a reference to give up.
+        unsafe { bindings::koru_put_device(obj.as_ptr().cast()) }
+    }
+}
 
 // SAFETY: what is done here with a device may be done from every thread.
 unsafe impl Sync for Device {}

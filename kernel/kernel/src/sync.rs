@@ -6,6 +6,7 @@
 //! `include/linux/spinlock.h`, `include/linux/refcount.h`
 
 mod arc;
+pub mod aref;
 pub mod lock;
 mod refcount;
 

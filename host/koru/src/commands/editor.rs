@@ -51,6 +51,17 @@ fn write_vscode(folder: &Path, builder: &Builder) -> Result<PathBuf> {
         .into_iter()
         .map(|(name, value)| (name, Value::String(value)))
         .collect();
+    // The macros are built by the rustc for ring 0, which need not be the one
+    // that the editor finds: its own expander reads them.
+    let rustc = &builder.toolchain().rustc;
+    let server = rustc
+        .parent()
+        .and_then(Path::parent)
+        .map(|prefix| prefix.join("libexec/rust-analyzer-proc-macro-srv"))
+        .filter(|server| server.is_file());
+    if let Some(server) = server {
+        settings.insert("rust-analyzer.procMacro.server".into(), json!(server));
+    }
     for (name, value) in [
         ("cargo.extraEnv", Value::Object(environment)),
         ("cargo.sysrootSrc", json!(builder.toolchain().library)),

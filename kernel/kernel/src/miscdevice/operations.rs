@@ -34,8 +34,9 @@ impl Operations {
 
     /// Sets the member at `offset`.
     const fn with(mut self, offset: usize, value: *const c_void) -> Self {
-        assert!(offset % WORD == 0);
-        self.0[offset / WORD] = value;
+        let word = offset / WORD;
+        assert!(word * WORD == offset);
+        self.0[word] = value;
         self
     }
 

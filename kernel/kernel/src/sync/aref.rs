@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! References to objects that the kernel itself counts.
+
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::ops::Deref;
+use core::ptr::NonNull;
+
+/// Objects whose references are counted, always: they live as long as there is
+/// one.
+///
+/// # Safety
+///
+/// The object stays while there are more `inc_ref`s than `dec_ref`s; and it is
+/// used through pointers only, never as a value of one's own.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{device::Device, sync::aref::ARef};
+/// fn keep(dev: &Device) -> ARef<Device> {
+///     dev.into()
+/// }
+/// ```
+pub unsafe trait AlwaysRefCounted {
+    /// Counts one more reference.
+    fn inc_ref(&self);
+
+    /// Gives one reference up. With the last, the object may go.
+    ///
+    /// # Safety
+    ///
+    /// The caller has that reference, and does not use it any more.
+    unsafe fn dec_ref(obj: NonNull<Self>);
+}
+
+/// A counted reference to a kernel object.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{device::Device, prelude::*, sync::aref::ARef};
+///
+/// /// Can print at any time, even after the device is gone.
+/// struct Reporter {
+///     dev: ARef<Device>,
+/// }
+///
+/// impl Reporter {
+///     fn new(dev: &Device) -> Self {
+///         Reporter { dev: dev.into() }
+///     }
+///
+///     fn report(&self) {
+///         dev_info!(self.dev, "all is well\n");
+///     }
+/// }
+/// ```
+///
+/// # Invariants
+///
+/// The pointer is that of a valid object, and one reference to it is this one's.
+pub struct ARef<T: AlwaysRefCounted> {
+    ptr: NonNull<T>,
+    _owns: PhantomData<T>,
+}
+
+// SAFETY: other threads get `&T`, and may be the ones that drop it.
+unsafe impl<T: AlwaysRefCounted + Sync + Send> Send for ARef<T> {}
+// SAFETY: as above, by cloning.
+unsafe impl<T: AlwaysRefCounted + Sync + Send> Sync for ARef<T> {}
+
+// Moving the reference does not move the object.
+impl<T: AlwaysRefCounted> Unpin for ARef<T> {}
+
+impl<T: AlwaysRefCounted> ARef<T> {
+    /// Takes a reference over, without counting.
+    ///
+    /// # Safety
+    ///
+    /// The object is valid, and the caller gives away one of its references.
+    pub unsafe fn from_raw(ptr: NonNull<T>) -> Self {
+        Self {
+            ptr,
+            _owns: PhantomData,
+        }
+    }
+
+    /// Gives the reference to C, without counting.
+    pub fn into_raw(me: Self) -> NonNull<T> {
+        ManuallyDrop::new(me).ptr
+    }
+}
+
+impl<T: AlwaysRefCounted> Clone for ARef<T> {
+    fn clone(&self) -> Self {
+        (&**self).into()
+    }
+}
+
+impl<T: AlwaysRefCounted> Deref for ARef<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        // SAFETY: by the type's invariant it is valid.
+        unsafe { self.ptr.as_ref() }
+    }
+}
+
+impl<T: AlwaysRefCounted> From<&T> for ARef<T> {
+    fn from(obj: &T) -> Self {
+        obj.inc_ref();
+        // SAFETY: that was one more, for this one.
+        unsafe { Self::from_raw(NonNull::from(obj)) }
+    }
+}
+
+impl<T: AlwaysRefCounted> Drop for ARef<T> {
+    fn drop(&mut self) {
+        // SAFETY: by the type's invariant there is a reference to give up.
+        unsafe { T::dec_ref(self.ptr) }
+    }
+}
