@@ -177,7 +177,7 @@ impl Run<'_> {
     }
 
     fn format(&self) -> Result<()> {
-        let mut cargo = self.cargo(&["fmt", "--all", "--check"]);
+        let mut cargo = self.cargo(&["fmt", "--all", "--check", "--", "--color=never"]);
         self.command("format", "cargo fmt", &mut cargo)
     }
 
@@ -241,9 +241,19 @@ impl Run<'_> {
         let flags = environment
             .iter()
             .find(|(name, _)| name == "CARGO_ENCODED_RUSTFLAGS")
-            .map(|(_, flags)| format!("{flags}\u{1f}--no-run"))
+            .map(|(_, flags)| {
+                // Nothing is really linked: the examples are for another machine.
+                [
+                    "-Zunstable-options",
+                    "--no-run",
+                    "-Clinker=true",
+                    "-Clinker-flavor=ld",
+                ]
+                .iter()
+                .fold(flags.clone(), |all, flag| format!("{all}\u{1f}{flag}"))
+            })
             .unwrap_or_default();
-        let mut cargo = self.cargo(&["test", "-q", "--locked", "--release", "--doc"]);
+        let mut cargo = self.cargo(&["test", "--locked", "--release", "--doc"]);
         cargo
             .args(["-p", "koru-kernel", "--target", TARGET, "--target-dir"])
             .arg(

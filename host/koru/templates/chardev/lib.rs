@@ -60,7 +60,10 @@ impl Bytes {
         let hello = b"Hello from @NAME@\n";
         let mut all = KVec::from_elem(0, ROOM, GFP_KERNEL)?;
         all[..hello.len()].copy_from_slice(hello);
-        Ok(Bytes { all, length: hello.len() })
+        Ok(Bytes {
+            all,
+            length: hello.len(),
+        })
     }
 }
 

@@ -1,0 +1,302 @@
+//! Runs the `koru` program, through its bootstrap script, as a user would.
+
+// Each test program uses a part of it.
+#![allow(dead_code)]
+
+use std::{
+    fs,
+    io::{Read, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+/// The kernels that everything is tested on.
+pub const KERNELS: [&str; 2] = ["6.1", "6.12"];
+
+/// Longer than anything here takes, on a busy machine too.
+const LIMIT: Duration = Duration::from_secs(400);
+
+/// All processes of one run have this in their environment.
+const MARK: &str = "KORU_TEST_MARK";
+
+pub fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.canonicalize().expect("the checkout")
+}
+
+/// A run of `koru` that may still go on.
+pub struct Running {
+    child: Child,
+    mark: String,
+    out: Option<thread::JoinHandle<Vec<u8>>>,
+    err: Option<thread::JoinHandle<Vec<u8>>>,
+}
+
+/// A run that has ended.
+pub struct Run {
+    pub status: ExitStatus,
+    pub out: String,
+    pub err: String,
+    pub took: Duration,
+}
+
+impl Run {
+    #[track_caller]
+    pub fn exits(&self, code: i32) -> &Run {
+        assert_eq!(self.status.code(), Some(code), "{self}");
+        self
+    }
+
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Run {
+        assert!(self.err.contains(text), "no `{text}' in stderr\n{self}");
+        self
+    }
+
+    #[track_caller]
+    pub fn prints(&self, text: &str) -> &Run {
+        assert!(self.out.contains(text), "no `{text}' in stdout\n{self}");
+        self
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        let value = serde_json::from_str(&self.out);
+        value.unwrap_or_else(|e| panic!("no JSON: {e}\n{self}"))
+    }
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} after {:?}\n-- stdout --\n{}\n-- stderr --\n{}",
+            self.status, self.took, self.out, self.err
+        )
+    }
+}
+
+pub struct Koru {
+    command: Command,
+    mark: String,
+    input: Vec<u8>,
+}
+
+/// `koru ARGUMENTS`, in the checkout.
+pub fn koru<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Koru {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    let mark = format!("{}-{next}", std::process::id());
+    let mut command = Command::new(root().join("koru"));
+    command
+        .args(arguments)
+        .current_dir(root())
+        .env(MARK, &mark)
+        .stdin(Stdio::null());
+    for name in ["KORU_KERNEL", "KORU_VM", "KDIR", "RUSTFLAGS", "KORU_ROOT"] {
+        command.env_remove(name);
+    }
+    // What cargo tells this test is not for the program.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    Koru {
+        command,
+        mark,
+        input: Vec::new(),
+    }
+}
+
+impl Koru {
+    pub fn dir(mut self, dir: &Path) -> Koru {
+        self.command.current_dir(dir);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Koru {
+        self.command.env(name, value);
+        self
+    }
+
+    /// What it reads.
+    pub fn input(mut self, bytes: &[u8]) -> Koru {
+        self.command.stdin(Stdio::piped());
+        self.input = bytes.to_vec();
+        self
+    }
+
+    pub fn start(mut self) -> Running {
+        use std::os::unix::process::CommandExt;
+        let mut child = self
+            .command
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starting koru");
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(&self.input).expect("writing to koru");
+        }
+        let mut running = Running {
+            mark: self.mark,
+            out: None,
+            err: None,
+            child,
+        };
+        running.err = running.child.stderr.take().map(collect);
+        running
+    }
+
+    /// Runs it to its end. Whatever it was, no process of it may be left, and a
+    /// pipe gets no colours.
+    #[track_caller]
+    pub fn run(self) -> Run {
+        let run = self.start().end();
+        assert!(!run.out.contains('\x1b'), "colours in a pipe\n{run}");
+        assert!(!run.err.contains('\x1b'), "colours in a pipe\n{run}");
+        run
+    }
+
+    /// As `run`; its background process may stay.
+    #[track_caller]
+    pub fn run_and_leave(self) -> Run {
+        let mut running = self.start();
+        running.collect_out();
+        running.finish()
+    }
+}
+
+fn collect(mut from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut all = Vec::new();
+        let _ = from.read_to_end(&mut all);
+        all
+    })
+}
+
+impl Running {
+    fn collect_out(&mut self) {
+        if let Some(out) = self.child.stdout.take() {
+            self.out = Some(collect(out));
+        }
+    }
+
+    fn finish(mut self) -> Run {
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("waiting for koru") {
+                break status;
+            }
+            if begun.elapsed() > LIMIT {
+                let _ = kill_process_group(self.pid(), Signal::KILL);
+                panic!("koru did not end in {LIMIT:?}");
+            }
+            thread::sleep(Duration::from_millis(10));
+        };
+        let text = |reader: Option<thread::JoinHandle<Vec<u8>>>| {
+            let bytes = reader
+                .map(|r| r.join().expect("a reader"))
+                .unwrap_or_default();
+            String::from_utf8(bytes).expect("text")
+        };
+        Run {
+            status,
+            out: text(self.out.take()),
+            err: text(self.err.take()),
+            took: begun.elapsed(),
+        }
+    }
+
+    /// Waits for its end, and for that of all its processes.
+    #[track_caller]
+    pub fn end(mut self) -> Run {
+        self.collect_out();
+        let mark = self.mark.clone();
+        let run = self.finish();
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(10) && !processes(&mark).is_empty() {
+            thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(processes(&mark), [""; 0], "processes are left\n{run}");
+        run
+    }
+
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// To the program alone.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("sending a signal");
+    }
+
+    /// To all of its group, as a terminal's Ctrl-C.
+    pub fn signal_all(&self, signal: Signal) {
+        kill_process_group(self.pid(), signal).expect("sending a signal");
+    }
+
+    /// Reads its output up to this text.
+    #[track_caller]
+    pub fn wait_for_output(&mut self, text: &str) {
+        let out = self.child.stdout.as_mut().expect("not yet collected");
+        let mut all = Vec::new();
+        let mut byte = [0];
+        while !all.ends_with(text.as_bytes()) {
+            let n = out.read(&mut byte).expect("reading koru's output");
+            let so_far = String::from_utf8_lossy(&all);
+            assert_ne!(n, 0, "it ended before `{text}': {so_far}");
+            all.push(byte[0]);
+        }
+    }
+
+    /// Reads no more of its output.
+    pub fn close_output(&mut self) {
+        drop(self.child.stdout.take());
+    }
+
+    /// Waits until its QEMU is there.
+    #[track_caller]
+    pub fn wait_for_qemu(&self) {
+        let begun = Instant::now();
+        while !processes(&self.mark).iter().any(|p| p.starts_with("qemu")) {
+            assert!(begun.elapsed() < LIMIT, "no QEMU came");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// The names of the processes that have the mark.
+fn processes(mark: &str) -> Vec<String> {
+    let wanted = format!("{MARK}={mark}");
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").expect("/proc").flatten() {
+        let of = |file: &str| fs::read(entry.path().join(file));
+        let Ok(environment) = of("environ") else {
+            continue;
+        };
+        if environment
+            .split(|b| *b == 0)
+            .any(|e| e == wanted.as_bytes())
+        {
+            let name = of("comm").unwrap_or_default();
+            found.push(String::from_utf8_lossy(&name).trim().to_owned());
+        }
+    }
+    found
+}
+
+/// The line of a file of the checkout that has this text, counted from 1.
+#[track_caller]
+pub fn line_of(path: &str, text: &str) -> usize {
+    let source = fs::read_to_string(root().join(path)).expect("a source");
+    let at = source.lines().position(|l| l.contains(text));
+    at.unwrap_or_else(|| panic!("no `{text}' in {path}")) + 1
+}
