@@ -1,12 +1,15 @@
 //! Working with a guest: the client's side of the protocol.
 
+mod modules;
+mod process;
+
 use crate::{
     Complaint, Error, Result,
     complaint::{first_complaint, taint_complaint},
 };
 use koru_protocol::{
-    CHUNK, Call, Death, Decoder, Errno, Exec, Exit, LogRecord, Look, ModuleResult, ModuleRow,
-    Ready, Reply, STDIN_WINDOW, Stream, ToGuest, ToHost, TtySize, VERSION, encode,
+    CHUNK, Call, Death, Decoder, Errno, LogRecord, ModuleRow, Ready, Reply, ToGuest, ToHost,
+    VERSION, encode,
 };
 use std::{
     collections::HashMap,
@@ -21,6 +24,9 @@ use std::{
     thread,
     time::{Duration, Instant, SystemTime},
 };
+
+pub use modules::ModuleReport;
+pub use process::{Output, Process, ProcessEvent, StdinWriter};
 
 /// How long a guest may be silent, and how long a module may keep the
 /// processor in its init, before that is a hang.
@@ -347,118 +353,6 @@ impl Session {
         self.ask("set the guest's clock", call).map(drop)
     }
 
-    // Modules.
-
-    /// Loads a module that is a file of the guest. `params` are `key=value`;
-    /// a value with blanks is quoted as the kernel wants it.
-    ///
-    /// Waits for its init as long as that sleeps and up to a minute; an init
-    /// that keeps the processor instead is a hang.
-    pub fn load(&self, path: &str, params: &[String]) -> Result<ModuleReport> {
-        let file = path.rsplit('/').next().unwrap_or(path);
-        let module = file.strip_suffix(".ko").unwrap_or(file);
-        let what = format!("load {module}");
-        let call = Call::Load {
-            path: path.into(),
-            params: params.iter().map(|p| quote(p)).collect(),
-        };
-        let (result, records) = self.module_call(&what, call)?;
-        match result {
-            ModuleResult::Ok => Ok(ModuleReport::new(records)),
-            ModuleResult::Refused(errno) => Err(Error::LoadFailed {
-                module: module.into(),
-                errno,
-                records,
-            }),
-            ModuleResult::Killed => Err(killed(what, records)),
-        }
-    }
-
-    /// Unloads a module.
-    pub fn unload(&self, name: &str) -> Result<ModuleReport> {
-        let what = format!("unload {name}");
-        // The kernel knows modules by their names with underscores.
-        let module = name.replace('-', "_");
-        let call = Call::Unload {
-            name: module.clone(),
-        };
-        let (result, records) = self.module_call(&what, call)?;
-        match result {
-            ModuleResult::Ok => Ok(ModuleReport::new(records)),
-            ModuleResult::Refused(errno) => Err(Error::UnloadFailed {
-                module,
-                errno,
-                records,
-            }),
-            ModuleResult::Killed => Err(killed(what, records)),
-        }
-    }
-
-    fn module_call(&self, what: &str, call: Call) -> Result<(ModuleResult, Vec<LogRecord>)> {
-        const LIMIT: Duration = Duration::from_secs(60);
-        let limit = LIMIT.max(self.shared.hang * 2);
-        let (id, answers) = self.begin_here(call)?;
-        let mut watch = Watch::new(limit);
-        loop {
-            let answer = match answers.recv_timeout(Duration::from_millis(500)) {
-                Ok(answer) => answer,
-                Err(RecvTimeoutError::Disconnected) => return Err(self.why_gone()),
-                Err(RecvTimeoutError::Timeout) => {
-                    self.check_progress(what, id, &mut watch)?;
-                    continue;
-                }
-            };
-            let ToHost::Reply { reply, .. } = answer else {
-                continue;
-            };
-            let Ok(Reply::Module(outcome)) = reply else {
-                let errno = reply.err().unwrap_or(0);
-                return Err(refused(what, errno));
-            };
-            let records = self.records(outcome.log_from, outcome.log_to);
-            return Ok((outcome.result, records));
-        }
-    }
-
-    /// A guest with several processors goes on while one of them spins in a
-    /// module: its heart beats, and only the state of the process tells. (Not
-    /// its processor time: that stands still with interrupts off.)
-    fn check_progress(&self, what: &str, id: u64, watch: &mut Watch) -> Result<()> {
-        // No answer means that nothing runs there: the owner sees that.
-        let look = self.look(id).ok();
-        match &look {
-            Some(look) if look.state != 'R' => watch.slept = Instant::now(),
-            _ => {}
-        }
-        if look.is_some() && watch.slept.elapsed() >= self.shared.hang {
-            return Err(self.report_hang(what));
-        }
-        if watch.start.elapsed() < watch.limit {
-            return Ok(());
-        }
-        self.abandon(id);
-        Err(Error::Timeout {
-            what: what.into(),
-            after: watch.limit,
-            stack: look.map(|l| l.stack).unwrap_or_default(),
-        })
-    }
-
-    fn look(&self, of: u64) -> Result<Look> {
-        let (id, answers) = self.begin_here(Call::Look { of })?;
-        let answer = self.next(&answers, "look", Duration::from_secs(2));
-        if answer.is_err() {
-            self.abandon(id);
-        }
-        match answer? {
-            ToHost::Reply {
-                reply: Ok(Reply::Look(look)),
-                ..
-            } => Ok(look),
-            _ => Err(unexpected("look")),
-        }
-    }
-
     /// Lets the owner find out where the guest hangs. That ends the guest.
     fn report_hang(&self, what: &str) -> Error {
         self.hang_found(what);
@@ -544,45 +438,6 @@ impl Session {
         Ok(logged.or_else(|| taint_complaint(before, now)))
     }
 
-    // Commands.
-
-    /// Starts a command.
-    pub fn exec(&self, exec: Exec) -> Result<Process> {
-        let what = exec.argv.first().cloned().unwrap_or_default();
-        let (id, events) = self.begin_here(Call::Exec(exec))?;
-        Ok(Process {
-            call: Arc::new(CallInGuest {
-                session: self.clone(),
-                id,
-                window: Mutex::new(STDIN_WINDOW),
-                taken: Condvar::new(),
-                over: Mutex::new(false),
-            }),
-            events,
-            what,
-        })
-    }
-
-    /// Runs a command to its end and collects what it says.
-    pub fn output(&self, exec: Exec) -> Result<Output> {
-        let process = self.exec(exec)?;
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        loop {
-            match process.next()? {
-                ProcessEvent::Started(_) => {}
-                ProcessEvent::Stdout(bytes) => stdout.extend(bytes),
-                ProcessEvent::Stderr(bytes) => stderr.extend(bytes),
-                ProcessEvent::Exited(exit) => {
-                    return Ok(Output {
-                        exit,
-                        stdout,
-                        stderr,
-                    });
-                }
-            }
-        }
-    }
-
     // Files.
 
     /// Writes a file in the guest, whole or not at all.
@@ -662,219 +517,6 @@ fn unexpected(what: &str) -> Error {
     Error::Io(what.into(), io::Error::other("an answer to something else"))
 }
 
-fn killed(what: String, records: Vec<LogRecord>) -> Error {
-    let complaint = first_complaint(&records).unwrap_or(Complaint {
-        kind: crate::ComplaintKind::Oops,
-        line: "it killed the process that asked".into(),
-    });
-    Error::Complaint {
-        what,
-        complaint,
-        records,
-    }
-}
-
-/// The kernel splits parameters at blanks, unless the value is in quotes.
-fn quote(param: &str) -> String {
-    match param.split_once('=') {
-        Some((key, value)) if value.contains(char::is_whitespace) && !value.starts_with('"') => {
-            format!("{key}=\"{value}\"")
-        }
-        _ => param.into(),
-    }
-}
-
-/// What loading or unloading left in the log.
-#[derive(Debug, Clone)]
-pub struct ModuleReport {
-    /// The records from the request to its end.
-    pub records: Vec<LogRecord>,
-    /// The kernel did what was asked, but complained (a warning, mostly).
-    pub complaint: Option<Complaint>,
-}
-
-impl ModuleReport {
-    fn new(records: Vec<LogRecord>) -> Self {
-        ModuleReport {
-            complaint: first_complaint(&records),
-            records,
-        }
-    }
-}
-
-/// A command that ended, and what it said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output {
-    /// How it ended.
-    pub exit: Exit,
-    /// Standard output; with a terminal, all output.
-    pub stdout: Vec<u8>,
-    /// Standard error.
-    pub stderr: Vec<u8>,
-}
-
-/// What a command does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProcessEvent {
-    /// It runs, with this process id.
-    Started(u32),
-    /// Standard output; with a terminal, all output.
-    Stdout(Vec<u8>),
-    /// Standard error.
-    Stderr(Vec<u8>),
-    /// It ended. Nothing comes after this.
-    Exited(Exit),
-}
-
-/// A command in the guest. Dropped before its end, it is killed.
-pub struct Process {
-    call: Arc<CallInGuest>,
-    events: Receiver<ToHost>,
-    what: String,
-}
-
-struct CallInGuest {
-    session: Session,
-    id: u64,
-    window: Mutex<usize>,
-    taken: Condvar,
-    over: Mutex<bool>,
-}
-
-impl Process {
-    /// Waits for the next thing that it does.
-    pub fn next(&self) -> Result<ProcessEvent> {
-        loop {
-            let event = self.events.recv().map_err(|_| {
-                self.finish();
-                self.call.session.why_gone()
-            })?;
-            return Ok(match event {
-                ToHost::Started { pid, .. } => ProcessEvent::Started(pid),
-                ToHost::Output { stream, bytes, .. } => match stream {
-                    Stream::Stdout => ProcessEvent::Stdout(bytes),
-                    Stream::Stderr => ProcessEvent::Stderr(bytes),
-                },
-                ToHost::Taken { bytes, .. } => {
-                    *lock(&self.call.window) += bytes as usize;
-                    self.call.taken.notify_all();
-                    continue;
-                }
-                ToHost::Reply { reply, .. } => {
-                    self.finish();
-                    match reply {
-                        Ok(Reply::Exited(exit)) => ProcessEvent::Exited(exit),
-                        Ok(_) => return Err(unexpected(&self.what)),
-                        Err(errno) => return Err(refused(&self.what, errno)),
-                    }
-                }
-                _ => continue,
-            });
-        }
-    }
-
-    /// Its input; the command must have been started with `stdin` or a
-    /// terminal. [`Process::next`] must go on being called meanwhile.
-    pub fn stdin(&self) -> StdinWriter {
-        StdinWriter {
-            call: self.call.clone(),
-        }
-    }
-
-    /// Sends a signal to it and its children.
-    pub fn signal(&self, signal: i32) -> Result<()> {
-        let of = self.call.id;
-        let call = Call::Signal { of, signal };
-        self.call.session.ask("signal", call).map(drop)
-    }
-
-    fn finish(&self) {
-        *lock(&self.call.over) = true;
-        self.call.taken.notify_all();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.finish();
-        self.call.session.abandon(self.call.id);
-    }
-}
-
-/// Times of a load or unload under way.
-struct Watch {
-    start: Instant,
-    limit: Duration,
-    /// When its process was last seen not running.
-    slept: Instant,
-}
-
-impl Watch {
-    fn new(limit: Duration) -> Self {
-        let start = Instant::now();
-        Watch {
-            start,
-            limit,
-            slept: start,
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|e| e.into_inner())
-}
-
-/// Writes to a command's input. Blocks while the command does not read.
-#[derive(Clone)]
-pub struct StdinWriter {
-    call: Arc<CallInGuest>,
-}
-
-impl StdinWriter {
-    /// Changes the size of the command's terminal.
-    pub fn resize(&self, size: TtySize) -> Result<()> {
-        let of = self.call.id;
-        let call = Call::Resize { of, size };
-        self.call.session.ask("resize", call).map(drop)
-    }
-
-    /// The end of the input.
-    pub fn close(&self) -> Result<()> {
-        self.call.session.send(&ToGuest::Eof { id: self.call.id })
-    }
-}
-
-impl Write for StdinWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.is_empty() {
-            return Ok(0);
-        }
-        let mut window = lock(&self.call.window);
-        while *window == 0 {
-            if *lock(&self.call.over) {
-                return Err(io::ErrorKind::BrokenPipe.into());
-            }
-            // Short waits: the end is told under another lock.
-            let limit = Duration::from_millis(200);
-            let waited = self.call.taken.wait_timeout(window, limit);
-            window = waited.unwrap_or_else(|e| e.into_inner()).0;
-        }
-        let length = bytes.len().min(*window).min(CHUNK);
-        *window -= length;
-        drop(window);
-        let data = ToGuest::Data {
-            id: self.call.id,
-            bytes: bytes[..length].into(),
-        };
-        self.call.session.send(&data).map_err(io::Error::other)?;
-        Ok(length)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// The log as it grows.
 pub struct LogStream {
     session: Session,
@@ -909,14 +551,6 @@ impl LogStream {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_with_blanks_are_quoted() {
-        assert_eq!(quote("who=koru"), "who=koru");
-        assert_eq!(quote("who=the whole world"), "who=\"the whole world\"");
-        assert_eq!(quote("who=\"as it is\""), "who=\"as it is\"");
-        assert_eq!(quote("flag"), "flag");
-    }
 
     fn pair() -> (Session, UnixStream) {
         let (near, far) = UnixStream::pair().unwrap();

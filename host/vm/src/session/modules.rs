@@ -1,0 +1,193 @@
+//! Loading and unloading.
+
+use super::{Session, refused, unexpected};
+use crate::{Complaint, Error, Result, complaint::first_complaint};
+use koru_protocol::{Call, LogRecord, Look, ModuleResult, Reply, ToHost};
+use std::{
+    sync::mpsc::RecvTimeoutError,
+    time::{Duration, Instant},
+};
+
+impl Session {
+    /// Loads a module that is a file of the guest. `params` are `key=value`;
+    /// a value with blanks is quoted as the kernel wants it.
+    ///
+    /// Waits for its init as long as that sleeps and up to a minute; an init
+    /// that keeps the processor instead is a hang.
+    pub fn load(&self, path: &str, params: &[String]) -> Result<ModuleReport> {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        let module = file.strip_suffix(".ko").unwrap_or(file);
+        let what = format!("load {module}");
+        let call = Call::Load {
+            path: path.into(),
+            params: params.iter().map(|p| quote(p)).collect(),
+        };
+        let (result, records) = self.module_call(&what, call)?;
+        match result {
+            ModuleResult::Ok => Ok(ModuleReport::new(records)),
+            ModuleResult::Refused(errno) => Err(Error::LoadFailed {
+                module: module.into(),
+                errno,
+                records,
+            }),
+            ModuleResult::Killed => Err(killed(what, records)),
+        }
+    }
+
+    /// Unloads a module.
+    pub fn unload(&self, name: &str) -> Result<ModuleReport> {
+        let what = format!("unload {name}");
+        // The kernel knows modules by their names with underscores.
+        let module = name.replace('-', "_");
+        let call = Call::Unload {
+            name: module.clone(),
+        };
+        let (result, records) = self.module_call(&what, call)?;
+        match result {
+            ModuleResult::Ok => Ok(ModuleReport::new(records)),
+            ModuleResult::Refused(errno) => Err(Error::UnloadFailed {
+                module,
+                errno,
+                records,
+            }),
+            ModuleResult::Killed => Err(killed(what, records)),
+        }
+    }
+
+    fn module_call(&self, what: &str, call: Call) -> Result<(ModuleResult, Vec<LogRecord>)> {
+        const LIMIT: Duration = Duration::from_secs(60);
+        let limit = LIMIT.max(self.shared.hang * 2);
+        let (id, answers) = self.begin_here(call)?;
+        let mut watch = Watch::new(limit);
+        loop {
+            let answer = match answers.recv_timeout(Duration::from_millis(500)) {
+                Ok(answer) => answer,
+                Err(RecvTimeoutError::Disconnected) => return Err(self.why_gone()),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.check_progress(what, id, &mut watch)?;
+                    continue;
+                }
+            };
+            let ToHost::Reply { reply, .. } = answer else {
+                continue;
+            };
+            let Ok(Reply::Module(outcome)) = reply else {
+                let errno = reply.err().unwrap_or(0);
+                return Err(refused(what, errno));
+            };
+            let records = self.records(outcome.log_from, outcome.log_to);
+            return Ok((outcome.result, records));
+        }
+    }
+
+    /// A guest with several processors goes on while one of them spins in a
+    /// module: its heart beats, and only the state of the process tells. (Not
+    /// its processor time: that stands still with interrupts off.)
+    fn check_progress(&self, what: &str, id: u64, watch: &mut Watch) -> Result<()> {
+        // No answer means that nothing runs there: the owner sees that.
+        let look = self.look(id).ok();
+        match &look {
+            Some(look) if look.state != 'R' => watch.slept = Instant::now(),
+            _ => {}
+        }
+        if look.is_some() && watch.slept.elapsed() >= self.shared.hang {
+            return Err(self.report_hang(what));
+        }
+        if watch.start.elapsed() < watch.limit {
+            return Ok(());
+        }
+        self.abandon(id);
+        Err(Error::Timeout {
+            what: what.into(),
+            after: watch.limit,
+            stack: look.map(|l| l.stack).unwrap_or_default(),
+        })
+    }
+
+    fn look(&self, of: u64) -> Result<Look> {
+        let (id, answers) = self.begin_here(Call::Look { of })?;
+        let answer = self.next(&answers, "look", Duration::from_secs(2));
+        if answer.is_err() {
+            self.abandon(id);
+        }
+        match answer? {
+            ToHost::Reply {
+                reply: Ok(Reply::Look(look)),
+                ..
+            } => Ok(look),
+            _ => Err(unexpected("look")),
+        }
+    }
+}
+
+/// Times of a load or unload under way.
+struct Watch {
+    start: Instant,
+    limit: Duration,
+    /// When its process was last seen not running.
+    slept: Instant,
+}
+
+impl Watch {
+    fn new(limit: Duration) -> Self {
+        let start = Instant::now();
+        Watch {
+            start,
+            limit,
+            slept: start,
+        }
+    }
+}
+
+fn killed(what: String, records: Vec<LogRecord>) -> Error {
+    let complaint = first_complaint(&records).unwrap_or(Complaint {
+        kind: crate::ComplaintKind::Oops,
+        line: "it killed the process that asked".into(),
+    });
+    Error::Complaint {
+        what,
+        complaint,
+        records,
+    }
+}
+
+/// The kernel splits parameters at blanks, unless the value is in quotes.
+fn quote(param: &str) -> String {
+    match param.split_once('=') {
+        Some((key, value)) if value.contains(char::is_whitespace) && !value.starts_with('"') => {
+            format!("{key}=\"{value}\"")
+        }
+        _ => param.into(),
+    }
+}
+
+/// What loading or unloading left in the log.
+#[derive(Debug, Clone)]
+pub struct ModuleReport {
+    /// The records from the request to its end.
+    pub records: Vec<LogRecord>,
+    /// The kernel did what was asked, but complained (a warning, mostly).
+    pub complaint: Option<Complaint>,
+}
+
+impl ModuleReport {
+    fn new(records: Vec<LogRecord>) -> Self {
+        ModuleReport {
+            complaint: first_complaint(&records),
+            records,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quote;
+
+    #[test]
+    fn values_with_blanks_are_quoted() {
+        assert_eq!(quote("who=koru"), "who=koru");
+        assert_eq!(quote("who=the whole world"), "who=\"the whole world\"");
+        assert_eq!(quote("who=\"as it is\""), "who=\"as it is\"");
+        assert_eq!(quote("flag"), "flag");
+    }
+}
