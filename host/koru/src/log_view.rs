@@ -1,6 +1,7 @@
 //! The kernel log as people read it.
 
 use std::{
+    collections::HashSet,
     io::Write,
     sync::{
         Arc,
@@ -28,6 +29,13 @@ pub fn line(record: &LogRecord, colour: bool) -> String {
         _ => "",
     };
     format!("\x1b[32m[{seconds:5}.{micros:06}]\x1b[0m {paint}{text}\x1b[0m")
+}
+
+/// Whether a text holds nothing but lines of these records.
+pub fn holds(log: &[LogRecord], text: &str) -> bool {
+    let shown: Vec<String> = log.iter().map(|r| line(r, false)).collect();
+    let shown: HashSet<&str> = shown.iter().flat_map(|t| t.lines()).collect();
+    text.lines().all(|l| shown.contains(l))
 }
 
 /// Control characters must not reach the terminal as such.
@@ -153,6 +161,14 @@ mod tests {
             line(&record("hello: up"), false),
             "[   12.000345] hello: up"
         );
+    }
+
+    #[test]
+    fn what_was_shown() {
+        let log = [record("one\ntwo"), record("three")];
+        assert!(holds(&log, "[   12.000345] three\n[   12.000345] one\ntwo\n"));
+        assert!(!holds(&log, "[   12.000345] three\nfour\n"));
+        assert!(holds(&log, ""));
     }
 
     #[test]

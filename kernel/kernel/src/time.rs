@@ -249,7 +249,9 @@ impl Delta {
 
     /// In microseconds, rounded up.
     pub const fn as_micros_ceil(self) -> i64 {
-        self.nanos.saturating_add(NSEC_PER_USEC - 1) / NSEC_PER_USEC
+        self.nanos
+            .saturating_add(NSEC_PER_USEC - 1)
+            .div_euclid(NSEC_PER_USEC)
     }
 
     /// In whole milliseconds, rounded towards 0.

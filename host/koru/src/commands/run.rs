@@ -12,7 +12,7 @@ use crate::{
     context::Context,
     exec,
     guest::{self, complaint_error, module_path, vm_error},
-    log_view::{Follower, To},
+    log_view::{Follower, To, holds},
     ui::json,
 };
 
@@ -143,7 +143,8 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
     let log = follower.finish();
     let status = outcome.map_err(|mut e| {
         // The log was shown as it came.
-        if !matches!(to, To::Nowhere) && session.death().is_none() {
+        let told = e.output.as_ref().is_some_and(|o| holds(&log, o));
+        if !matches!(to, To::Nowhere) && told {
             e.output = None;
         }
         e

@@ -10,11 +10,12 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::Command,
+    sync::mpsc::channel,
     time::{Duration, Instant},
 };
 
 use koru_build::{Error, KernelTree, Report, Result, find_modules};
-use koru_vm::{Exec, Guest, ProcessEvent, Session};
+use koru_vm::{ComplaintKind, Exec, Guest, LogRecord, ProcessEvent, Session};
 
 use crate::{
     cli::KernelChoice,
@@ -25,6 +26,9 @@ use crate::{
 
 /// How long a test may take; one that hangs must not stop the others.
 const LIMIT: Duration = Duration::from_secs(180);
+
+/// How long a test may go on after an oops.
+const AFTER_OOPS: Duration = Duration::from_secs(2);
 
 /// What became of one test.
 #[derive(Debug, Clone)]
@@ -239,8 +243,13 @@ fn one(session: &Session, name: &str) -> (Option<Failure>, bool) {
     let outcome = (|| -> koru_vm::Result<Option<String>> {
         let taint = session.taint()?;
         begin = session.mark()?;
-        let exit = run_one(session, name, &mut output)?;
-        if exit != 0 {
+        let exit = run_one(session, name, begin, &mut output)?;
+        if exit != Some(0) {
+            let Some(exit) = exit else {
+                let complaint = koru_vm::first_complaint(&session.log_since(begin));
+                let line = complaint.map(|c| c.line).unwrap_or_default();
+                return Ok(Some(format!("the kernel complained: {line}")));
+            };
             return Ok(Some(match exit {
                 101 => "the test failed".to_owned(),
                 137 => format!("killed after {} s", LIMIT.as_secs()),
@@ -289,7 +298,14 @@ fn one(session: &Session, name: &str) -> (Option<Failure>, bool) {
     }
 }
 
-fn run_one(session: &Session, name: &str, output: &mut Vec<u8>) -> koru_vm::Result<i32> {
+/// Gives the exit status; none of a test that an oops has stopped. Such a one
+/// may wait for ever: for the thread that the kernel killed, or a lock of its.
+fn run_one(
+    session: &Session,
+    name: &str,
+    begin: u64,
+    output: &mut Vec<u8>,
+) -> koru_vm::Result<Option<i32>> {
     let process = session.exec(Exec {
         // A limit inside the guest: the command's whole group is killed there.
         env: vec![("RUST_BACKTRACE".into(), "0".into())],
@@ -306,11 +322,37 @@ fn run_one(session: &Session, name: &str, output: &mut Vec<u8>) -> koru_vm::Resu
             "--test-threads=1",
         ])
     })?;
+    // On a thread of its own, which ends with the process or with the guest.
+    let (to, events) = channel();
+    std::thread::spawn(move || {
+        loop {
+            let event = process.next();
+            let last = matches!(event, Err(_) | Ok(ProcessEvent::Exited(_)));
+            if to.send(event).is_err() || last {
+                break;
+            }
+        }
+    });
+    let mut log = session.follow(begin);
+    let mut oopsed: Option<Instant> = None;
     loop {
-        match process.next()? {
-            ProcessEvent::Started(_) => {}
-            ProcessEvent::Stdout(bytes) | ProcessEvent::Stderr(bytes) => output.extend(bytes),
-            ProcessEvent::Exited(exit) => return Ok(exit.status()),
+        match events.recv_timeout(Duration::from_millis(100)) {
+            Ok(event) => match event? {
+                ProcessEvent::Started(_) => {}
+                ProcessEvent::Stdout(bytes) | ProcessEvent::Stderr(bytes) => output.extend(bytes),
+                ProcessEvent::Exited(exit) => return Ok(Some(exit.status())),
+            },
+            Err(_) if oopsed.is_some_and(|at| at.elapsed() > AFTER_OOPS) => return Ok(None),
+            Err(_) => {
+                let kills = |r: &LogRecord| {
+                    let found = koru_vm::first_complaint(std::slice::from_ref(r));
+                    found
+                        .is_some_and(|c| matches!(c.kind, ComplaintKind::Oops | ComplaintKind::Bug))
+                };
+                if oopsed.is_none() && log.next(Duration::ZERO)?.iter().any(kills) {
+                    oopsed = Some(Instant::now());
+                }
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     context::Context,
     exec,
     guest::{self, complaint_error, module_path, vm_error},
-    log_view::{Follower, To},
+    log_view::{Follower, To, holds},
     ui::{json, out, table},
 };
 
@@ -285,7 +285,9 @@ fn step(
     let log = follower.finish();
     if let Err(e) = outcome {
         let mut e = vm_error(e);
-        if !matches!(to, To::Nowhere) && session.death().is_none() {
+        // The log was shown as it came.
+        let told = e.output.as_ref().is_some_and(|o| holds(&log, o));
+        if !matches!(to, To::Nowhere) && told {
             e.output = None;
         }
         return Err(e);
