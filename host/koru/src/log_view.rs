@@ -166,7 +166,10 @@ mod tests {
     #[test]
     fn what_was_shown() {
         let log = [record("one\ntwo"), record("three")];
-        assert!(holds(&log, "[   12.000345] three\n[   12.000345] one\ntwo\n"));
+        assert!(holds(
+            &log,
+            "[   12.000345] three\n[   12.000345] one\ntwo\n"
+        ));
         assert!(!holds(&log, "[   12.000345] three\nfour\n"));
         assert!(holds(&log, ""));
     }

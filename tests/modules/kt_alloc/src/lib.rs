@@ -169,7 +169,10 @@ fn refused<T>(result: Result<T, AllocError>) -> bool {
 fn failures() -> Result {
     let quiet: Flags = GFP_KERNEL | __GFP_NOWARN;
     for flags in [GFP_KERNEL, quiet] {
-        check("all bytes", refused(KVec::<u8>::with_capacity(usize::MAX, flags)))?;
+        check(
+            "all bytes",
+            refused(KVec::<u8>::with_capacity(usize::MAX, flags)),
+        )?;
         let words = KVec::<u64>::with_capacity(usize::MAX, flags);
         check("all bytes, eight times", refused(words))?;
         let half = KVec::<u8>::with_capacity(isize::MAX as usize + 1, flags);
@@ -193,7 +196,10 @@ fn churn(turns: usize) -> Result {
     for turn in 0..turns {
         let mut v: KVec<KVec<u8>> = KVec::new();
         for n in 0..100 {
-            v.push(KVec::from_elem(n as u8, n * 37 + turn % 50, GFP_KERNEL)?, GFP_KERNEL)?;
+            v.push(
+                KVec::from_elem(n as u8, n * 37 + turn % 50, GFP_KERNEL)?,
+                GFP_KERNEL,
+            )?;
         }
         check("churn", v[99].iter().all(|b| *b == 99))?;
     }

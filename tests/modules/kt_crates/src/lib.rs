@@ -26,7 +26,10 @@ struct Crates {
 impl kernel::Module for Crates {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let mut digits = itoa::Buffer::new();
-        pr_info!("itoa {}\n", digits.format(*module_parameters::number.value()));
+        pr_info!(
+            "itoa {}\n",
+            digits.format(*module_parameters::number.value())
+        );
         let mut fixed: Fixed<u8, 3> = Fixed::new();
         while fixed.push(fixed.len() as u8).is_ok() {}
         pr_info!("heapless {:?}\n", fixed.as_slice());

@@ -96,7 +96,13 @@ struct Counts;
 impl Show for Counts {
     fn show(&self, m: &SeqFile) -> Result {
         let count = |counter: &AtomicU64| counter.load(SeqCst);
-        seq_print!(m, "{} {} {}\n", count(&OPENED), count(&RELEASED), count(&FREED));
+        seq_print!(
+            m,
+            "{} {} {}\n",
+            count(&OPENED),
+            count(&RELEASED),
+            count(&FREED)
+        );
         Ok(())
     }
 }

@@ -110,7 +110,10 @@ fn references() -> Result<Arc<Named>> {
     drop(guard);
     check("a lock is free", locked.try_lock().is_some_and(|n| *n == 5))?;
     let spin = Arc::pin_init(new_spinlock!(6), GFP_KERNEL)?;
-    check("a spin lock is free", spin.try_lock().is_some_and(|n| *n == 6))?;
+    check(
+        "a spin lock is free",
+        spin.try_lock().is_some_and(|n| *n == 6),
+    )?;
     let text: Arc<dyn AsName> = Arc::new(Named("object"), GFP_KERNEL)?;
     check("an object", text.name() == "object")?;
     drop(text);

@@ -39,25 +39,46 @@ fn check(what: &str, holds: bool) -> Result {
 fn arithmetic() -> Result {
     let (most, least) = (Delta::from_nanos(i64::MAX), Delta::from_nanos(i64::MIN));
     check("seconds", Delta::from_secs(2) == Delta::from_millis(2000))?;
-    check("millis", Delta::from_millis(-3) == Delta::from_micros(-3000))?;
+    check(
+        "millis",
+        Delta::from_millis(-3) == Delta::from_micros(-3000),
+    )?;
     check("micros", Delta::from_micros(5).as_nanos() == 5000)?;
     check("large seconds", Delta::from_secs(i64::MAX) == most)?;
     check("small seconds", Delta::from_secs(i64::MIN) == least)?;
     check("large millis", Delta::from_millis(i64::MAX) == most)?;
-    check("sum", Delta::from_secs(1) + Delta::from_millis(5) == Delta::from_millis(1005))?;
-    check("difference", Delta::from_secs(1) - Delta::from_secs(3) == Delta::from_secs(-2))?;
+    check(
+        "sum",
+        Delta::from_secs(1) + Delta::from_millis(5) == Delta::from_millis(1005),
+    )?;
+    check(
+        "difference",
+        Delta::from_secs(1) - Delta::from_secs(3) == Delta::from_secs(-2),
+    )?;
     check("sum that is too large", most + Delta::from_nanos(1) == most)?;
-    check("difference that is too small", least - Delta::from_nanos(1) == least)?;
+    check(
+        "difference that is too small",
+        least - Delta::from_nanos(1) == least,
+    )?;
     check("negated", -Delta::from_secs(1) == Delta::from_secs(-1))?;
     check("negated least", -least == most)?;
-    check("sign", Delta::from_nanos(-1).is_negative() && !Delta::ZERO.is_negative())?;
+    check(
+        "sign",
+        Delta::from_nanos(-1).is_negative() && !Delta::ZERO.is_negative(),
+    )?;
     check("zero", Delta::ZERO.is_zero() && !most.is_zero())?;
     check("order", least < Delta::ZERO && Delta::ZERO < most)?;
     check("rounded up", Delta::from_nanos(1001).as_micros_ceil() == 2)?;
     check("not rounded", Delta::from_nanos(1000).as_micros_ceil() == 1)?;
     check("negative", Delta::from_nanos(-1500).as_micros_ceil() == -1)?;
-    check("whole millis", Delta::from_nanos(1_999_999).as_millis() == 1)?;
-    check("negative millis", Delta::from_nanos(-1_999_999).as_millis() == -1)
+    check(
+        "whole millis",
+        Delta::from_nanos(1_999_999).as_millis() == 1,
+    )?;
+    check(
+        "negative millis",
+        Delta::from_nanos(-1_999_999).as_millis() == -1,
+    )
 }
 
 fn monotonic<C: ClockSource + PartialOrd>() -> Result {
@@ -69,14 +90,20 @@ fn monotonic<C: ClockSource + PartialOrd>() -> Result {
         last = now;
     }
     check("no time is no time", (last - last).is_zero())?;
-    check("time has passed", last > start && !start.elapsed().is_negative())?;
+    check(
+        "time has passed",
+        last > start && !start.elapsed().is_negative(),
+    )?;
     check("back and forth", last - start == -(start - last))
 }
 
 fn ticks() -> Result {
     let hz = time::HZ as u32;
     check("a second", time::msecs_to_jiffies(1000) == time::HZ)?;
-    check("rounded up", time::msecs_to_jiffies(1) == 1 && time::msecs_to_jiffies(0) == 0)?;
+    check(
+        "rounded up",
+        time::msecs_to_jiffies(1) == 1 && time::msecs_to_jiffies(0) == 0,
+    )?;
     check("and back", time::jiffies_to_msecs(time::HZ) == 1000)?;
     check("a tick", time::jiffies_to_msecs(1) == 1000 / hz)?;
     let (a, b) = (time::jiffies(), time::jiffies64());
