@@ -69,7 +69,7 @@ fn fresh(tree: &KernelTree, name: &str) -> Ko {
         let _ = fs::remove_file(output.join(file));
     }
     let kos = build(tree, &modules(&home().root, &[name]));
-    let kos = kos.unwrap_or_else(|e| panic!("{e}\n{}", e.output.unwrap_or_default()));
+    let kos = kos.unwrap_or_else(|e| panic!("{e}\n{}", e.output.as_deref().unwrap_or_default()));
     assert_eq!(kos.len(), 1);
     let ko = kos.into_iter().next().expect("one");
     assert!(ko.rebuilt && ko.name == name && ko.kernel == tree.release);
@@ -88,7 +88,6 @@ struct Parts<'a>(object::File<'a>);
 #[derive(Debug)]
 struct Instruction {
     section: String,
-    at: u64,
     bytes: Vec<u8>,
     text: String,
 }
@@ -162,12 +161,11 @@ fn disassemble(path: &Path) -> Vec<Instruction> {
         let (Some(at), Some(bytes)) = (fields.next(), fields.next()) else {
             continue;
         };
-        let Ok(at) = u64::from_str_radix(at.trim().trim_end_matches(':'), 16) else {
+        if u64::from_str_radix(at.trim().trim_end_matches(':'), 16).is_err() {
             continue;
-        };
+        }
         all.push(Instruction {
             section: section.clone(),
-            at,
             bytes: bytes
                 .split_whitespace()
                 .map(|b| u8::from_str_radix(b, 16).unwrap())
