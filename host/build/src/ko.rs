@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, atomic::AtomicUsize, atomic::Ordering},
-    time::{Duration, Instant},
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 
 use crate::{
@@ -193,18 +193,8 @@ impl<'a> Builder<'a> {
         let path = output.join(format!("{name}.ko"));
         let debug = output.join(format!("{name}.ko.debug"));
         let stamp = output.join(format!(".{name}.stamp"));
-        let mut key = self.tree.key()?.add(self.shim.key().hex()).add(SCRIPT);
-        for rlib in std::iter::once(&object.own).chain(&object.dependencies) {
-            // The file's name has cargo's hash of flags and versions; its time
-            // says when its content was last made.
-            let time = fs::metadata(rlib)
-                .and_then(|m| m.modified())
-                .at("reading", rlib)?;
-            key = key
-                .add(rlib.as_os_str().as_encoded_bytes())
-                .add(format!("{time:?}"));
-        }
-        let key = key.hex();
+        let key = self.tree.key()?.add(self.shim.key().hex()).add(SCRIPT);
+        let key = key.add(object.own.as_os_str().as_encoded_bytes()).hex();
         let ko = |rebuilt| -> Result<Ko> {
             Ok(Ko {
                 name: name.clone(),
@@ -215,14 +205,22 @@ impl<'a> Builder<'a> {
                 rebuilt,
             })
         };
-        if path.is_file() && fs::read_to_string(&stamp).is_ok_and(|s| s == key) {
+        let is_current = |stamp: String| {
+            stamp.strip_prefix(&key).is_some_and(|archives| {
+                archives.lines().skip(1).all(|line| {
+                    let file = line.split_once(' ').map(|(_, file)| Path::new(file));
+                    file.is_some_and(|f| made(f).is_ok_and(|made| made == line))
+                })
+            })
+        };
+        if path.is_file() && fs::read_to_string(&stamp).is_ok_and(is_current) {
             return ko(false);
         }
         report.status(&format!("linking {name}.ko"));
         let dir = output.join("kbuild").join(name);
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).at("making", &dir)?;
-        link(name, object, &self.sysroot, &self.shim, &dir)?;
+        let archives = link(name, object, &self.sysroot, &self.shim, &dir)?;
         self.kbuild(name, &dir)?;
         self.split_debug(name, &dir)?;
         // Debug info first: it must never be older than the module.
@@ -231,7 +229,8 @@ impl<'a> Builder<'a> {
             fs::rename(&made_debug, &debug).at("renaming to", &debug)?;
         }
         fs::rename(dir.join(format!("{name}.ko")), &path).at("renaming to", &path)?;
-        write_atomically(&stamp, key.as_bytes())?;
+        let lines: Result<Vec<String>> = archives.iter().map(|a| made(a)).collect();
+        write_atomically(&stamp, format!("{key}\n{}\n", lines?.join("\n")).as_bytes())?;
         ko(true)
     }
 
@@ -315,6 +314,16 @@ impl<'a> Builder<'a> {
         }
         Ok(())
     }
+}
+
+/// A line of the stamp: when the content of an archive was last made. The
+/// file's name has cargo's hash of flags and versions.
+fn made(archive: &Path) -> Result<String> {
+    let time = fs::metadata(archive)
+        .and_then(|m| m.modified())
+        .at("reading", archive)?;
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(format!("{} {}", since.as_nanos(), archive.display()))
 }
 
 fn is_compiler_notice(line: &str) -> bool {

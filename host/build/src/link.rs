@@ -1,6 +1,14 @@
-use std::{collections::BTreeSet, fs, path::Path, process::Command};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, elf};
+use object::{
+    Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, elf,
+    read::archive::ArchiveFile,
+};
 
 use crate::{
     Error, Kind, Result, Sysroot, error::IoContext, run, rust_object::RustObject, shim::Shim,
@@ -24,23 +32,32 @@ SECTIONS {
 ";
 
 /// Links a module's Rust code and what it uses of the C interface layer into
-/// one relocatable object, `dir/rust.o`.
+/// one relocatable object, `dir/rust.o`. Gives the archives of Rust code that
+/// something was taken from: cargo's list has those of other modules' too.
 pub(crate) fn link(
     name: &str,
     rust: &RustObject,
     sysroot: &Sysroot,
     shim: &Shim,
     dir: &Path,
-) -> Result<()> {
+) -> Result<Vec<PathBuf>> {
     let attempted = format!("linking {name}");
     let script = dir.join("rust.ld");
     fs::write(&script, SCRIPT).at("writing", &script)?;
+    if !defines(&rust.own, b"init_module")? {
+        return Err(Error::new(
+            Kind::Link,
+            attempted,
+            "it has no `init_module`: the crate calls no `module!`",
+        )
+        .todo("add `module! { type: .., name: .., license: \"GPL\", }` to its src/lib.rs"));
+    }
     // Unused Rust functions go here. The C side stays whole per file: the
     // linker cannot know which of the kernel's tables (exception table,
     // alternatives, ...) belong to which function.
-    run(
+    let trace = run(
         Command::new("ld")
-            .args(["-r", "-m", "elf_x86_64", "--gc-sections", "-T"])
+            .args(["-r", "-m", "elf_x86_64", "-t", "-t", "--gc-sections", "-T"])
             .arg(&script)
             .args(["-u", "init_module", "-u", "cleanup_module", "-o"])
             .arg(dir.join("gc.o"))
@@ -59,7 +76,26 @@ pub(crate) fn link(
             .arg(&shim.archive),
         &attempted,
     )?;
-    check(name, &dir.join("rust.o"))
+    check(name, &dir.join("rust.o"))?;
+    // A line is `(ARCHIVE)MEMBER` for each member that is linked.
+    let archives = std::iter::once(&rust.own).chain(&rust.dependencies);
+    Ok(archives
+        .filter(|a| trace.stdout.contains(&format!("({})", a.display())))
+        .cloned()
+        .collect())
+}
+
+fn defines(archive: &Path, symbol: &[u8]) -> Result<bool> {
+    let bytes = fs::read(archive).at("reading", archive)?;
+    let symbols = ArchiveFile::parse(&*bytes).and_then(|a| a.symbols());
+    let symbols = symbols.map_err(|e| {
+        Error::new(
+            Kind::Link,
+            format!("reading {}", archive.display()),
+            e.to_string(),
+        )
+    })?;
+    Ok(symbols.is_some_and(|s| s.flatten().any(|s| s.name() == symbol)))
 }
 
 /// Refuses what would fail later with a worse message, or not until loading.
@@ -68,17 +104,6 @@ fn check(name: &str, path: &Path) -> Result<()> {
     let bytes = fs::read(path).at("reading", path)?;
     let file = object::File::parse(&*bytes)
         .map_err(|e| Error::new(Kind::Link, attempted.clone(), e.to_string()))?;
-    if file
-        .symbol_by_name("init_module")
-        .is_none_or(|s| s.is_undefined())
-    {
-        return Err(Error::new(
-            Kind::Link,
-            attempted,
-            "it has no `init_module`: the crate calls no `module!`",
-        )
-        .todo("add `module! { type: .., name: .., license: \"GPL\", }` to its src/lib.rs"));
-    }
     let mut floats = BTreeSet::new();
     let mut build_errors = BTreeSet::new();
     let mut unknown = BTreeSet::new();

@@ -537,12 +537,10 @@ fn verdict(line: &str) -> Option<(&str, &str)> {
 /// What libtest shows of a failed test.
 fn section(text: &str, name: &str) -> String {
     let head = format!("---- {name} stdout ----");
-    text.split(&head)
-        .nth(1)
-        .map(|rest| rest.split("\n\n").next().unwrap_or(rest))
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
+    let rest = text.split(&head).nth(1).unwrap_or_default();
+    let ends = ["\n---- ", "\nfailures:\n"].map(|end| rest.find(end));
+    let end = ends.into_iter().flatten().min().unwrap_or(rest.len());
+    rest[..end].trim().to_owned()
 }
 
 fn write_junit(suites: &[Suite], path: &Path) -> Result<()> {
@@ -593,7 +591,9 @@ mod tests {
 
     #[test]
     fn a_failed_tests_output() {
-        let text = "failures:\n\n---- a stdout ----\npanicked\nhere\n\n\nfailures:\n    a\n";
-        assert_eq!(section(text, "a"), "panicked\nhere");
+        let text = "failures:\n\n---- a stdout ----\n\npanicked\n\nhere\n\n\
+                    ---- b stdout ----\nb\n\n\nfailures:\n    a\n";
+        assert_eq!(section(text, "a"), "panicked\n\nhere");
+        assert_eq!(section(text, "b"), "b");
     }
 }
