@@ -3,6 +3,7 @@
 
 mod clock;
 mod compat;
+mod contract;
 mod descriptors;
 mod user_memory;
 
@@ -14,8 +15,11 @@ use std::{
 
 pub use clock::RealTime;
 pub use compat::{Low, compat_ioctl, ioctl};
+pub use contract::{Contract, broken, errno_by_name, gives, refuses, works};
 pub use descriptors::{in_flight, inherited_read};
 pub use user_memory::{Bad, Guarded, read_bad, write_bad};
+
+pub use nix::errno::Errno;
 
 pub const EIO: i32 = 5;
 pub const EAGAIN: i32 = 11;

@@ -49,15 +49,22 @@ impl Module {
     /// Loads a module of the workspace with `key=value` parameters, as insmod
     /// does. The error is the kernel's errno.
     pub fn load(name: &str, params: &[&str]) -> io::Result<Module> {
-        let file = File::open(Self::path(name)).map_err(|e| {
+        let mut file = File::open(Self::path(name)).map_err(|e| {
             io::Error::new(e.kind(), format!("{}: {e}", Self::path(name).display()))
         })?;
+        let mut ko = Vec::new();
+        file.read_to_end(&mut ko)?;
         let params = CString::new(params.join(" "))?;
         system::finit_module(&file, &params, 0)?;
         Ok(Module {
-            name: name.to_owned(),
+            name: own_name(&ko).unwrap_or(name).to_owned(),
             loaded: true,
         })
+    }
+
+    /// The name by which the kernel knows it. Not always the file's.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Unloads it, as rmmod does; the error is the kernel's errno.
@@ -77,6 +84,12 @@ impl Drop for Module {
             unloaded.unwrap_or_else(|e| panic!("unloading {}: {e}", self.name));
         }
     }
+}
+
+/// What a module file calls itself: `name=` of its .modinfo.
+fn own_name(ko: &[u8]) -> Option<&str> {
+    let mut strings = ko.split(|b| *b == 0);
+    std::str::from_utf8(strings.find_map(|s| s.strip_prefix(b"name="))?).ok()
 }
 
 /// Unloads a module by name; one that is in use is EWOULDBLOCK at once.
