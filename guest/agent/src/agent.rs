@@ -5,7 +5,7 @@ use crate::{
     children::Children,
     exec::Running,
     files,
-    kmsg::Log,
+    kmsg::{ALL, BOOT_LEVEL, Log},
     modules, ports,
     serial::{self, Line},
 };
@@ -42,13 +42,23 @@ pub struct Agent {
 /// Serves the line. Returns only if it can no longer be read.
 pub fn serve(line: Line) -> io::Error {
     match start(Arc::new(line)) {
-        Ok(agent) => agent.read_calls(),
+        Ok(agent) => {
+            let end = agent.read_calls();
+            agent.running().values().for_each(Running::give_up);
+            end
+        }
         Err(error) => error,
     }
 }
 
+/// Whether this machine is a guest, and the agent's own. Else it is somebody's
+/// real one.
+fn in_guest() -> bool {
+    rustix::process::getpid().is_init()
+}
+
 fn start(line: Arc<Line>) -> io::Result<Arc<Agent>> {
-    let log = Log::start(line.clone())?;
+    let log = Log::start(line.clone(), if in_guest() { BOOT_LEVEL } else { ALL })?;
     let agent = Arc::new(Agent {
         line,
         log,
@@ -115,6 +125,7 @@ impl Agent {
             Call::Look { of } => self.with_running(of, |r| modules::look(r.pid)),
             Call::List => modules::list(),
             Call::Taint => modules::taint(),
+            Call::SetTime { .. } | Call::PowerOff if !in_guest() => Err(libc::EPERM),
             Call::SetTime { seconds, nanos } => set_time(seconds, nanos),
             Call::PowerOff => {
                 self.log.mark();
@@ -225,10 +236,9 @@ fn set_time(seconds: i64, nanos: u32) -> Answer {
         .map_err(|e| e.raw_os_error())
 }
 
-/// A command of the agent's own binary in another role. Traces in the log
-/// show the process under this name.
+/// A command of the agent's own binary in another role.
 pub fn own_binary(role: &str) -> std::process::Command {
-    let mut command = std::process::Command::new(format!("{}/{role}", boot::ROLES));
+    let mut command = std::process::Command::new("/proc/self/exe");
     command.arg(role).env_clear().env("PATH", boot::PATH);
     command
 }

@@ -1,14 +1,10 @@
 //! What a kernel expects of its first process: file systems, names, `lo`.
 
-use crate::{exec, modules};
 use rustix::mount::{MountFlags, mount};
 use std::{fs, io, os::unix::fs::symlink, path::Path};
 
 /// Where commands are looked for.
 pub const PATH: &str = "/usr/local/bin:/bin:/sbin:/usr/bin:/usr/sbin";
-
-/// Where the agent's binary has a name for each of its roles.
-pub const ROLES: &str = "/run/koru";
 
 /// Makes the guest a place where programs run. A kernel may lack any of this:
 /// what fails is said on the console and left out.
@@ -39,11 +35,6 @@ pub fn prepare() {
         ("/proc/self/mounts", "/etc/mtab"),
     ] {
         let _ = symlink(target, link);
-    }
-    let _ = fs::create_dir_all(ROLES);
-    for role in [modules::LOAD, modules::UNLOAD, exec::ON_TTY] {
-        let link = format!("{ROLES}/{role}");
-        say(&link, symlink("/proc/1/exe", &link));
     }
     write_new(
         "/etc/passwd",

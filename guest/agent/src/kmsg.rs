@@ -18,7 +18,10 @@ use std::{
 
 /// Of the records from before the agent, those up to this level (warning) are
 /// sent: a stock kernel's boot is 400 lines of a slow serial line.
-const BOOT_LEVEL: u8 = 4;
+pub const BOOT_LEVEL: u8 = 4;
+
+/// Records of every level.
+pub const ALL: u8 = 7;
 
 /// Bytes of frames that are sent at once.
 const BATCH: usize = 2048;
@@ -30,8 +33,8 @@ pub struct Log {
 }
 
 impl Log {
-    /// Sends what there is, then goes on in a thread of its own.
-    pub fn start(line: Arc<Line>) -> io::Result<Arc<Self>> {
+    /// Sends what there is up to the level `old`, then goes on in a thread of its own.
+    pub fn start(line: Arc<Line>, old: u8) -> io::Result<Arc<Self>> {
         let kmsg = OpenOptions::new()
             .read(true)
             .custom_flags(libc::O_NONBLOCK)
@@ -44,7 +47,7 @@ impl Log {
             next: 0,
             batch: Vec::new(),
         };
-        reader.drain(|record| record.level <= BOOT_LEVEL);
+        reader.drain(|record| record.level <= old);
         std::thread::Builder::new()
             .name("kmsg".into())
             .spawn(move || reader.run(wake_in.into(), asks))?;

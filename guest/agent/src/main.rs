@@ -1,4 +1,5 @@
-//! PID 1 inside the guest: runs what the host asks for.
+//! PID 1 inside the guest: runs what the host asks for. With `--stdio` it does
+//! so on the machine that it is started on, until its input ends.
 //!
 //! The same binary, started by itself with another first argument, is also the
 //! short-lived process that loads a module ([`modules`]) or that takes hold of
@@ -17,6 +18,9 @@ mod serial;
 
 use std::process::ExitCode;
 
+/// Works over standard input and output.
+const STDIO: &str = "--stdio";
+
 fn main() -> ExitCode {
     if rustix::process::getpid().is_init() {
         boot::prepare();
@@ -29,13 +33,31 @@ fn main() -> ExitCode {
         ports::power_off(serial::STATUS_NO_LINE);
     }
     let args: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(role) = args.first() {
+        // Traces in the kernel log show the process by this name.
+        let name = std::ffi::CString::new(role.as_str()).unwrap_or_default();
+        let _ = rustix::thread::set_name(&name);
+    }
     match args.split_first() {
+        Some((role, [])) if role == STDIO => {
+            let error = match serial::Line::stdio() {
+                Ok(line) => agent::serve(line),
+                Err(error) => error,
+            };
+            match error.kind() {
+                std::io::ErrorKind::UnexpectedEof => ExitCode::SUCCESS,
+                _ => {
+                    eprintln!("koru-agent: {error}");
+                    ExitCode::FAILURE
+                }
+            }
+        }
         Some((role, rest)) if role == modules::LOAD => modules::load_here(rest),
         Some((role, rest)) if role == modules::UNLOAD => modules::unload_here(rest),
         Some((role, rest)) if role == exec::ON_TTY => exec::on_tty_here(rest),
         _ => {
             eprintln!(
-                "koru-agent {}: runs as PID 1 inside a Koru guest",
+                "koru-agent {}: runs as PID 1 inside a Koru guest, or with {STDIO}",
                 env!("CARGO_PKG_VERSION")
             );
             ExitCode::from(2)

@@ -1,10 +1,11 @@
-//! The serial line to the host.
+//! The line to the host: serial in a guest, standard input and output elsewhere.
 
 use koru_protocol::{ToHost, encode};
 use rustix::termios::{OptionalActions, tcdrain, tcgetattr, tcsetattr};
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Write},
+    os::fd::{AsFd, BorrowedFd},
     sync::Mutex,
 };
 
@@ -40,6 +41,15 @@ impl Line {
         Ok(Line {
             out: Mutex::new(out),
             input,
+        })
+    }
+
+    /// The line of an agent that somebody has started.
+    pub fn stdio() -> io::Result<Self> {
+        let dup = |fd: BorrowedFd<'_>| fd.try_clone_to_owned().map(File::from);
+        Ok(Line {
+            out: Mutex::new(dup(io::stdout().as_fd())?),
+            input: dup(io::stdin().as_fd())?,
         })
     }
 

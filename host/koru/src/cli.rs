@@ -74,12 +74,13 @@ pub enum Command {
     Run(RunArgs),
     /// Load a module into the virtual machine that stays up (started when needed).
     #[command(after_help = "Examples:
-  koru load my_timer && koru exec cat /proc/timer && koru unload my_timer")]
+  koru load my_timer && koru exec cat /proc/timer && koru unload my_timer
+  koru load my_timer --target host        into this machine's own kernel; asks first")]
     Load(LoadArgs),
     /// Unload a module from the virtual machine.
     Unload(UnloadArgs),
     /// The modules that are loaded there, as lsmod shows them.
-    List(VmArgs),
+    List(TargetArgs),
     /// The kernel log.
     #[command(after_help = "Examples:
   koru log --level warn           warnings and worse
@@ -91,7 +92,7 @@ pub enum Command {
   koru exec -- sh -c 'ls -l /proc | head'")]
     Exec(ExecArgs),
     /// A shell in the virtual machine.
-    Shell(VmArgs),
+    Shell(TargetArgs),
     /// The virtual machine that stays up between commands.
     Vm {
         #[command(subcommand)]
@@ -255,6 +256,24 @@ pub struct VmArgs {
     pub vm: String,
 }
 
+/// Where modules are loaded.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    /// The virtual machine that stays up.
+    Vm,
+    /// This machine's own kernel, as root.
+    Host,
+}
+
+#[derive(Args, Clone)]
+pub struct TargetArgs {
+    /// Where: in the virtual machine, or in this machine's own kernel.
+    #[arg(long, value_enum, default_value_t = Target::Vm, env = "KORU_TARGET")]
+    pub target: Target,
+    #[command(flatten)]
+    pub vm: VmArgs,
+}
+
 #[derive(Args)]
 pub struct LoadArgs {
     /// Name or folder of the module, or a ready .ko file (this folder's without it).
@@ -266,7 +285,10 @@ pub struct LoadArgs {
     #[command(flatten)]
     pub kernel: KernelChoice,
     #[command(flatten)]
-    pub vm: VmArgs,
+    pub target: TargetArgs,
+    /// Load into a real kernel without asking.
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 #[derive(Args)]
@@ -275,7 +297,7 @@ pub struct UnloadArgs {
     #[arg(value_name = "MODULE")]
     pub module: Option<String>,
     #[command(flatten)]
-    pub vm: VmArgs,
+    pub target: TargetArgs,
 }
 
 #[derive(Args)]
@@ -293,7 +315,7 @@ pub struct LogArgs {
     #[arg(long)]
     pub clear: bool,
     #[command(flatten)]
-    pub vm: VmArgs,
+    pub target: TargetArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum, PartialEq, Eq, PartialOrd, Ord)]
@@ -311,7 +333,7 @@ pub enum Level {
 #[derive(Args)]
 pub struct ExecArgs {
     #[command(flatten)]
-    pub vm: VmArgs,
+    pub target: TargetArgs,
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,

@@ -185,7 +185,7 @@ fn install(mut packages: Vec<String>, yes: bool, report: &dyn Report) -> Result<
     let terminal = std::io::stdin().is_terminal();
     if !yes && terminal {
         report.print(&format!("To install: {list}"));
-        if !ask("Install these packages now?") {
+        if !ask("Install these packages now?", Answer::Yes) {
             return Err(error("not wanted"));
         }
     } else if !yes && !is_root() {
@@ -221,13 +221,26 @@ fn apt_get(arguments: &[&str], report: &dyn Report) -> Result<()> {
     koru_build::run(&mut command, "installing what is missing").map(|_| ())
 }
 
-fn ask(question: &str) -> bool {
-    eprint!("{question} [Y/n] ");
+/// What an empty answer means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    Yes,
+    No,
+}
+
+/// Asks on the terminal.
+pub fn ask(question: &str, without: Answer) -> bool {
+    let choice = match without {
+        Answer::Yes => "[Y/n]",
+        Answer::No => "[y/N]",
+    };
+    eprint!("{question} {choice} ");
     let _ = std::io::stderr().flush();
     let mut answer = String::new();
     match std::io::stdin().lock().read_line(&mut answer) {
         Ok(0) | Err(_) => false,
-        Ok(_) => matches!(answer.trim(), "" | "y" | "Y" | "yes"),
+        Ok(_) if answer.trim().is_empty() => without == Answer::Yes,
+        Ok(_) => matches!(answer.trim(), "y" | "Y" | "yes"),
     }
 }
 

@@ -7,7 +7,7 @@ use koru_vm::Exec;
 
 use crate::{
     cli::DemoArgs,
-    commands::vm::lsmod,
+    commands::session::lsmod,
     context::Context,
     guest::{self, complaint_error, module_path, vm_error},
     log_view::{Follower, To},

@@ -4,12 +4,12 @@ use koru_build::{Error, Result};
 use koru_vm::LogRecord;
 
 use crate::{
-    cli::LogArgs, commands::run::Record, commands::vm::connect, context::Context, guest::vm_error,
-    log_view, ui::out,
+    cli::LogArgs, commands::run::Record, commands::session::connect, context::Context,
+    guest::vm_error, log_view, ui::out,
 };
 
 pub fn log(context: &Context, args: &LogArgs) -> Result<u8> {
-    let session = connect(&args.vm)?;
+    let session = connect(&args.target)?;
     let end = session.mark().map_err(vm_error)?;
     if args.clear {
         // The records stay in the guest; what was cleared is not shown again.

@@ -8,6 +8,7 @@ pub mod kernel;
 pub mod log;
 pub mod new;
 pub mod run;
+pub mod session;
 pub mod setup;
 pub mod test;
 pub mod test_runner;

@@ -25,6 +25,15 @@ pub struct Loadable {
 
 /// Builds the module that the user named; a ready `.ko` is taken as it is.
 pub fn loadable(context: &Context, tree: &KernelTree, module: Option<&str>) -> Result<Loadable> {
+    loadable_for(context, || Ok(tree.clone()), module)
+}
+
+/// The same; the tree is asked for when something has to be built.
+pub fn loadable_for(
+    context: &Context,
+    tree: impl FnOnce() -> Result<KernelTree>,
+    module: Option<&str>,
+) -> Result<Loadable> {
     if let Some(file) = module.filter(|m| m.ends_with(".ko")) {
         let path = context.here.join(file);
         if !path.is_file() {
@@ -49,7 +58,7 @@ pub fn loadable(context: &Context, tree: &KernelTree, module: Option<&str>) -> R
                 .todo(format!("name one of them: {}", names.join(", "))),
         );
     }
-    let (kos, stages) = context.build(tree, &modules)?;
+    let (kos, stages) = context.build(&tree()?, &modules)?;
     let ko = kos
         .into_iter()
         .next()

@@ -12,15 +12,10 @@ use koru_build::{Error, Kind, Report, Result};
 use koru_vm::{Server, Session};
 
 use crate::{
-    cli::{
-        ExecArgs, KernelChoice, LoadArgs, MachineArgs, UnloadArgs, VmArgs, VmCommand, VmServeArgs,
-    },
-    commands::run::loadable,
+    cli::{KernelChoice, MachineArgs, VmArgs, VmCommand, VmServeArgs},
     context::Context,
-    exec,
-    guest::{self, complaint_error, module_path, vm_error},
-    log_view::{Follower, To, holds},
-    ui::{json, out, table},
+    guest::{self, vm_error},
+    ui::{json, out},
 };
 
 /// A unix socket's path has 107 bytes at the most, so it is kept short.
@@ -69,7 +64,7 @@ pub fn connect(vm: &VmArgs) -> Result<Session> {
 }
 
 /// The same, started when it is not up.
-fn connect_or_start(context: &Context, kernel: &KernelChoice, vm: &VmArgs) -> Result<Session> {
+pub fn connect_or_start(context: &Context, kernel: &KernelChoice, vm: &VmArgs) -> Result<Session> {
     match koru_vm::connect(&socket(vm)?) {
         Ok(session) => Ok(session),
         Err(koru_vm::Error::NotServed(_)) => start(context, kernel, vm, &guest::machine()),
@@ -202,147 +197,4 @@ fn tell_status(context: &Context, vm: &VmArgs, session: Option<&Session>) -> Res
         }
     }
     Ok(if ready.is_some() { 0 } else { 1 })
-}
-
-pub fn load(context: &Context, args: &LoadArgs) -> Result<u8> {
-    // Built for the kernel that is up, whatever the default is.
-    let up = koru_vm::connect(&socket(&args.vm)?).ok();
-    let chosen = args.kernel.kernel.is_some() || args.kernel.kdir.is_some();
-    let tree = match &up {
-        Some(session) => {
-            let release = session.hello().map_err(vm_error)?.release;
-            let tree = match chosen {
-                true => context.tree(&args.kernel)?,
-                false => context.kernels.find(Some(&release))?,
-            };
-            if tree.release != release {
-                return Err(Error::new(
-                    Kind::Usage,
-                    format!("loading into the virtual machine `{}`", args.vm.vm),
-                    format!("it runs {release}, not {}", tree.release),
-                )
-                .todo("`koru vm stop` first, or give another one a name: --vm NAME"));
-            }
-            tree
-        }
-        None => context.tree(&args.kernel)?,
-    };
-    let module = loadable(context, &tree, args.module.as_deref())?;
-    let session = connect_or_start(context, &args.kernel, &args.vm)?;
-    context.ui.status(&format!("loading {}", module.name));
-    let content = fs::read(&module.path).map_err(|e| Error::io("reading", &module.path, e))?;
-    let inside = module_path(&module.name);
-    session
-        .put_file(&inside, 0o644, &content)
-        .map_err(vm_error)?;
-    context.ui.done();
-    step(
-        context,
-        &session,
-        &format!("loading {}", module.name),
-        |s| s.load(&inside, &args.params),
-    )
-}
-
-pub fn unload(context: &Context, args: &UnloadArgs) -> Result<u8> {
-    let session = connect(&args.vm)?;
-    let name = match args.module.as_deref() {
-        // A name need not be one that can be built here.
-        Some(name) if !name.contains('/') => name.trim_end_matches(".ko").replace('-', "_"),
-        other => {
-            let names: Vec<String> = other.iter().map(|m| m.to_string()).collect();
-            let modules = context.modules(&names)?;
-            let loaded = session.list().map_err(vm_error)?;
-            modules
-                .iter()
-                .find(|m| loaded.iter().any(|l| l.name == m.name))
-                .or(modules.first())
-                .map(|m| m.name.clone())
-                .unwrap_or_default()
-        }
-    };
-    step(context, &session, &format!("unloading {name}"), |s| {
-        s.unload(&name)
-    })
-}
-
-/// Loads or unloads, showing what is logged meanwhile.
-fn step(
-    context: &Context,
-    session: &Session,
-    what: &str,
-    act: impl FnOnce(&Session) -> koru_vm::Result<koru_vm::ModuleReport>,
-) -> Result<u8> {
-    let before = session.taint().map_err(vm_error)?;
-    let mark = session.mark().map_err(vm_error)?;
-    let to = if context.json {
-        To::Nowhere
-    } else {
-        To::Stdout
-    };
-    let follower = Follower::start(session, mark, to, context.ui.colour());
-    let outcome = act(session);
-    let log = follower.finish();
-    if let Err(e) = outcome {
-        let mut e = vm_error(e);
-        // The log was shown as it came.
-        let told = e.output.as_ref().is_some_and(|o| holds(&log, o));
-        if !matches!(to, To::Nowhere) && told {
-            e.output = None;
-        }
-        return Err(e);
-    }
-    if context.json {
-        let records: Vec<_> = log.iter().map(super::run::Record::from).collect();
-        json(&serde_json::json!({ "log": records }));
-    }
-    match session.complaint_since(mark, before).map_err(vm_error)? {
-        Some(complaint) => Err(complaint_error(what, &complaint)),
-        None => Ok(0),
-    }
-}
-
-pub fn list(context: &Context, args: &VmArgs) -> Result<u8> {
-    let rows = connect(args)?.list().map_err(vm_error)?;
-    if context.json {
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|m| {
-                serde_json::json!({
-                    "name": m.name, "size": m.size, "used": m.refcount,
-                    "by": m.used_by, "state": m.state, "taint": m.taint,
-                })
-            })
-            .collect();
-        json(&rows);
-        return Ok(0);
-    }
-    out(&lsmod(&rows));
-    Ok(0)
-}
-
-/// As lsmod prints them.
-pub fn lsmod(rows: &[koru_vm::ModuleRow]) -> String {
-    let rows: Vec<Vec<String>> = rows
-        .iter()
-        .map(|m| {
-            let users = m.refcount.map_or("-".into(), |n| n.to_string());
-            vec![
-                m.name.clone(),
-                m.size.to_string(),
-                format!("{users} {}", m.used_by.join(",")),
-            ]
-        })
-        .collect();
-    table(&["Module", "Size", "Used by"], &rows)
-}
-
-pub fn exec(_: &Context, args: &ExecArgs) -> Result<u8> {
-    exec::run(&connect(&args.vm)?, &args.command)
-}
-
-pub fn shell(context: &Context, args: &VmArgs) -> Result<u8> {
-    let session = connect_or_start(context, &KernelChoice::default(), args)?;
-    context.ui.done();
-    exec::run(&session, &["sh".into(), "-l".into()])
 }

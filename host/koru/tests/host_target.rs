@@ -1,0 +1,88 @@
+//! `--target host`, with a guest as the host: koru itself runs inside it.
+
+mod common;
+
+use std::path::PathBuf;
+
+use common::{KERNELS, koru, root};
+
+/// Runs a script in a guest that has koru, its agent and `my_timer.ko`.
+fn inside(kernel: &str, script: &str) -> common::Run {
+    let built = koru(["build", "my_timer", "--kernel", kernel, "--json"]).run();
+    let ko = built.exits(0).json()[0]["path"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let programs = root().join("target/x86_64-unknown-linux-gnu/release");
+    let file = |path: PathBuf| path.display().to_string();
+    // What koru takes for its checkout, and what it finds there.
+    let prelude = "set -u
+        cd /root
+        mkdir -p checkout/kernel/shim
+        : >checkout/kernel/shim/shim.h
+        export KORU_ROOT=/root/checkout HOME=/root\n";
+    koru([
+        "run",
+        "hello",
+        "--kernel",
+        kernel,
+        "--memory",
+        "512",
+        "--file",
+        &file(programs.join("koru")),
+        "--file",
+        &file(programs.join("koru-agent")),
+        "--file",
+        &ko,
+        "--",
+        "sh",
+        "-c",
+        &format!("{prelude}{script}"),
+    ])
+    .run()
+}
+
+#[test]
+fn the_same_commands() {
+    for kernel in KERNELS {
+        let run = inside(
+            kernel,
+            "./koru load my_timer.ko --target host --yes || exit 10
+            cat /proc/timer || exit 11
+            ./koru list --target host || exit 12
+            ./koru log --target host --grep hello || exit 13
+            ./koru exec --target host sh -c 'echo out; exit 7'
+            [ $? = 7 ] || exit 14
+            export KORU_TARGET=host
+            ./koru load my_timer.ko --yes
+            [ $? = 1 ] || exit 15
+            ./koru unload my_timer || exit 16
+            [ ! -e /proc/timer ] || exit 17
+            ./koru unload my_timer
+            [ $? = 1 ] || exit 18
+            ! pidof koru-agent",
+        );
+        run.exits(0)
+            .prints("current time: ")
+            .prints("Module    Size   Used by\nmy_timer  ")
+            .prints("hello: Hello world")
+            .prints("out\n")
+            .says("it is loaded already")
+            .says("it is not loaded");
+    }
+}
+
+#[test]
+fn a_real_kernel_is_not_touched_unasked() {
+    let run = inside(
+        "6.12",
+        "./koru load my_timer.ko --target host </dev/null
+        [ $? = 2 ] || exit 10
+        [ ! -e /proc/timer ] || exit 11
+        ./koru load my_timer --target host --yes
+        [ $? = 2 ]",
+    );
+    run.exits(0)
+        .says("there is no terminal to ask on")
+        .says("--yes loads without asking");
+}

@@ -1,0 +1,67 @@
+//! This machine itself: the agent runs here, as root, and speaks over its
+//! standard input and output.
+
+use crate::{
+    Error, Result, Session,
+    error::{at_path, doing},
+};
+use koru_protocol::Death;
+use std::{
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+/// sudo may have to ask for a password.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Starts the agent on this machine; through sudo when the caller is not root.
+/// It ends with the last clone of the session.
+pub fn local(agent: &Path) -> Result<Session> {
+    let mut command = if rustix::process::geteuid().is_root() {
+        Command::new(agent)
+    } else {
+        let mut sudo = Command::new("sudo");
+        sudo.arg("--").arg(agent);
+        sudo
+    };
+    over(command.arg("--stdio"))
+}
+
+/// Works with an agent that `command` starts.
+fn over(command: &mut Command) -> Result<Session> {
+    let program = Path::new(command.get_program()).to_owned();
+    let (ours, theirs) = UnixStream::pair().map_err(doing("make a socket pair"))?;
+    let theirs = OwnedFd::from(theirs);
+    let output = theirs.try_clone().map_err(doing("share a socket"))?;
+    let mut child = command
+        .stdin(Stdio::from(theirs))
+        .stdout(Stdio::from(output))
+        .spawn()
+        .map_err(at_path("start", &program))?;
+    // The command holds the other end as well, and must not keep it open.
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let session = Session::over(ours, move |session| {
+        let detail = match child.wait() {
+            Ok(status) => format!("`{}` ended ({status})", program.display()),
+            Err(e) => format!("`{}`: {e}", program.display()),
+        };
+        session.bury(Death::Vanished {
+            detail,
+            console: String::new(),
+        });
+    })?;
+    if session.wait_ready(LIMIT).is_none() {
+        return Err(session.death().map_or(
+            Error::Timeout {
+                what: "start the agent".into(),
+                after: LIMIT,
+                stack: String::new(),
+            },
+            Error::from,
+        ));
+    }
+    session.hello()?;
+    Ok(session)
+}
