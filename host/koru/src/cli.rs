@@ -1,6 +1,6 @@
 //! The commands and their options.
 
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -34,12 +34,35 @@ pub struct Cli {
 /// Which kernel to build for and to run.
 #[derive(Args, Clone, Default)]
 pub struct KernelChoice {
-    /// A kernel of `koru kernel list`: its release or the beginning of it.
-    #[arg(long, value_name = "K", env = "KORU_KERNEL", conflicts_with = "kdir")]
+    /// A kernel of `koru kernel list`: its release or the beginning of it [env: KORU_KERNEL]
+    #[arg(long, value_name = "K", conflicts_with = "kdir")]
     pub kernel: Option<String>,
-    /// Any kernel build directory (`KDIR`).
-    #[arg(long, value_name = "DIR", env = "KDIR", hide_env_values = true)]
+    /// Any kernel build directory [env: KDIR]
+    #[arg(long, value_name = "DIR")]
     pub kdir: Option<PathBuf>,
+}
+
+impl KernelChoice {
+    pub fn is_made(&self) -> bool {
+        self.kernel.is_some() || self.kdir.is_some()
+    }
+
+    /// Without a word on the command line, the environment decides. (clap's own
+    /// `env` would let a KDIR there forbid a --kernel here.)
+    pub fn or_environment(&self) -> KernelChoice {
+        if self.is_made() {
+            return self.clone();
+        }
+        let set = |name: &str| env::var_os(name).filter(|v| !v.is_empty());
+        let kernel = set("KORU_KERNEL").map(|k| k.to_string_lossy().into_owned());
+        KernelChoice {
+            kdir: match kernel {
+                Some(_) => None,
+                None => set("KDIR").map(PathBuf::from),
+            },
+            kernel,
+        }
+    }
 }
 
 #[derive(Subcommand)]

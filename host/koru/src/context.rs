@@ -37,6 +37,7 @@ impl Context {
 
     /// The kernel tree that the user chose.
     pub fn tree(&self, choice: &KernelChoice) -> Result<KernelTree> {
+        let choice = choice.or_environment();
         match &choice.kdir {
             Some(dir) => KernelTree::open(&self.here.join(dir)),
             None => self.kernels.find(choice.kernel.as_deref()),

@@ -1,6 +1,6 @@
 use std::{fs, io, path::Path};
 
-use koru_build::{Error, Result};
+use koru_build::{Error, Result, find_modules};
 
 use crate::{cli::CleanArgs, context::Context};
 
@@ -14,9 +14,10 @@ pub fn clean(context: &Context, args: &CleanArgs) -> Result<u8> {
             return Ok(0);
         }
     }
-    for module in context.modules(&args.modules)? {
+    let modules = context.modules(&args.modules)?;
+    for module in &modules {
         let output = module.target_dir.join("koru");
-        if args.modules.is_empty() {
+        if modules.len() == find_modules(&context.home, &module.workspace, &[])?.len() {
             remove(context, &output)?;
             continue;
         }

@@ -10,8 +10,17 @@ use crate::{
     context::Context,
 };
 
-/// The Cargo.toml of a module in this checkout.
-const IN_WORKSPACE: &str = include_str!("../../templates/workspace-Cargo.toml.in");
+/// What a module in this checkout has beside its source.
+const INSIDE: [(&str, &str); 2] = [
+    (
+        "Cargo.toml",
+        include_str!("../../templates/workspace-Cargo.toml.in"),
+    ),
+    (
+        "Makefile",
+        include_str!("../../templates/workspace-Makefile.in"),
+    ),
+];
 
 /// What a module elsewhere has beside its source.
 const OUTSIDE: [(&str, &str); 3] = [
@@ -20,7 +29,7 @@ const OUTSIDE: [(&str, &str); 3] = [
         "tests/Cargo.toml",
         include_str!("../../templates/tests-Cargo.toml.in"),
     ),
-    ("Makefile", include_str!("../../templates/Makefile.in")),
+    ("Makefile", include_str!("../../../../modules/koru.mk")),
 ];
 
 /// The module's source and its test.
@@ -65,7 +74,7 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
     let mut files: Vec<(PathBuf, &str)> = vec![("src/lib.rs".into(), lib)];
     if folder.starts_with(&context.home.root) {
         // One of this project's own: its tests are with all others.
-        files.push(("Cargo.toml".into(), IN_WORKSPACE));
+        files.extend(INSIDE.map(|(path, text)| (PathBuf::from(path), text)));
     } else {
         files.extend(OUTSIDE.map(|(path, text)| (PathBuf::from(path), text)));
         files.push((format!("tests/{name}.rs").into(), test));

@@ -43,7 +43,7 @@ fn ready_in_vm(context: &Context, args: &LoadArgs) -> Result<(Session, Loadable,
             let release = session.hello().map_err(vm_error)?.release;
             let at = format!("loading into the virtual machine `{}`", vm.vm);
             let todo = "`koru vm stop` first, or give another one a name: --vm NAME";
-            match is_chosen(&args.kernel) {
+            match args.kernel.or_environment().is_made() {
                 true => same_release(context.tree(&args.kernel)?, &release, at, todo)?,
                 false => context.kernels.find(Some(&release))?,
             }
@@ -65,7 +65,7 @@ fn ready_in_vm(context: &Context, args: &LoadArgs) -> Result<(Session, Loadable,
 fn ready_on_host(context: &Context, args: &LoadArgs) -> Result<(Session, Loadable, String)> {
     let uname = rustix::system::uname();
     let release = uname.release().to_string_lossy().into_owned();
-    let tree = || match is_chosen(&args.kernel) {
+    let tree = || match args.kernel.or_environment().is_made() {
         true => same_release(
             context.tree(&args.kernel)?,
             &release,
@@ -107,10 +107,6 @@ fn agree(module: &str, release: &str) -> Result<()> {
         true => Ok(()),
         false => Err(Error::new(Kind::Usage, attempted, "you said no")),
     }
-}
-
-fn is_chosen(kernel: &KernelChoice) -> bool {
-    kernel.kernel.is_some() || kernel.kdir.is_some()
 }
 
 fn same_release(

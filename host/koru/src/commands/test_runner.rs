@@ -60,10 +60,7 @@ pub fn test_runner(context: &Context, binary: &Path, args: &[String]) -> Result<
         let error = Command::new(binary).args(args).exec();
         return Err(Error::io("running", binary, error));
     };
-    let tree = context.tree(&KernelChoice {
-        kernel: env::var("KORU_KERNEL").ok(),
-        kdir: None,
-    })?;
+    let tree = context.tree(&KernelChoice::default())?;
     let tests = list(binary, args)?;
     println!("\nrunning {} tests on {}", tests.len(), tree.release);
     if tests.is_empty() {

@@ -1,0 +1,32 @@
+# The usual targets of a kernel-module lab; each is one koru command.
+#
+#   make            build the module       make list     the loaded modules
+#   make load       build and load it      make log      the kernel log
+#   make unload     unload it              make clean    remove what was built
+#   make test       run its tests
+#
+# TARGET=vm     in the virtual machine that stays up (`koru vm stop` ends it)
+# TARGET=host   in this machine's own kernel; asks first
+# KDIR=DIR      for another kernel's build directory (KERNEL_DIR= does the same)
+KORU ?= koru
+TARGET ?= vm
+KDIR ?= $(KERNEL_DIR)
+
+KDIR_OPTION = $(if $(KDIR),--kdir "$(KDIR)")
+
+.PHONY: all clean load list unload log test
+
+all:
+	@$(KORU) build $(KDIR_OPTION)
+clean:
+	@$(KORU) clean
+load:
+	@$(KORU) load $(KDIR_OPTION) --target $(TARGET)
+list:
+	@$(KORU) list --target $(TARGET)
+unload:
+	@$(KORU) unload --target $(TARGET)
+log:
+	@$(KORU) log --target $(TARGET)
+test:
+	@$(KORU) test
