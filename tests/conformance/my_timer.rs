@@ -1,4 +1,4 @@
-//! `my_timer`: /proc/timer.
+//! `my_timer`: the time of day, and how long ago it was last read.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -8,20 +8,28 @@ use std::{
         process::CommandExt,
     },
     process::{Command, Stdio},
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
 
-use koru_testing::{Log, Module, is_loaded, unload};
+use koru_testing::{Module, is_loaded};
 use koru_tests::{
-    Bad, EEXIST, EFAULT, EIO, Guarded, NOBODY, RealTime, cat, errno, exists, in_flight,
-    inherited_read, read_bad, read_by,
+    Bad, Contract, Errno, Guarded, NOBODY, RealTime, broken, contract, exists, fails, gives,
+    in_flight, inherited_read, kernel_may_say, read_bad, read_by, refuses, works,
 };
 use rustix::pipe::PipeFlags;
 
-const FILE: &str = "/proc/timer";
+static CONTRACT: LazyLock<Contract> = contract!("my_timer");
+
 const SECOND: i128 = 1_000_000_000;
+
+fn path() -> &'static str {
+    CONTRACT.text("file")
+}
 
 /// One reading: the printed times in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,319 +43,479 @@ impl Reading {
     fn before(&self) -> Option<i128> {
         self.elapsed.map(|e| self.current - e)
     }
+
+    /// Promises that it tells the distance to this one.
+    #[track_caller]
+    fn follows(&self, done: &str, last: &Reading) {
+        self.elapsed_is(done, Some(self.current - last.current));
+    }
+
+    #[track_caller]
+    fn is_first(&self, done: &str) {
+        self.elapsed_is(done, None);
+    }
+
+    #[track_caller]
+    fn elapsed_is(&self, done: &str, promised: Option<i128>) {
+        if self.elapsed != promised {
+            let words = |elapsed: Option<i128>| match elapsed {
+                Some(nanos) => format!("{}{}", CONTRACT.text("elapsed"), seconds(nanos)),
+                None => "no elapsed time".to_owned(),
+            };
+            broken(done, &words(promised), &words(self.elapsed));
+        }
+    }
+}
+
+/// `S.NNNNNNNNN`
+fn seconds(nanos: i128) -> String {
+    let sign = if nanos < 0 { "-" } else { "" };
+    let nanos = nanos.abs();
+    format!("{sign}{}.{:09}", nanos / SECOND, nanos % SECOND)
 }
 
 /// Takes a text apart; it must be exactly what the contract says.
 #[track_caller]
 fn parse(text: impl AsRef<[u8]>) -> Reading {
-    let text = std::str::from_utf8(text.as_ref()).expect("text");
-    let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    assert!(matches!(lines.len(), 1 | 2), "{text:?}");
-    let line = |i: usize, prefix: &str| {
-        let number = lines[i]
-            .strip_prefix(prefix)
-            .and_then(|l| l.strip_suffix('\n'));
-        nanos(number.unwrap_or_else(|| panic!("no `{prefix}` in {text:?}")))
+    let text = String::from_utf8_lossy(text.as_ref());
+    read_text(&text).unwrap_or_else(|| {
+        let line = |key| format!("{}S.NNNNNNNNN", CONTRACT.text(key));
+        broken(
+            &format!("reading {}", path()),
+            &format!(
+                "the line `{}`, then perhaps `{}`",
+                line("current"),
+                line("elapsed")
+            ),
+            &format!("{text:?}"),
+        )
+    })
+}
+
+fn read_text(text: &str) -> Option<Reading> {
+    let mut lines = text.split_inclusive('\n');
+    let number = |line: &str, key| {
+        let number = line.strip_prefix(CONTRACT.text(key))?.strip_suffix('\n')?;
+        nanos(number)
     };
     let reading = Reading {
-        current: line(0, "current time: "),
-        elapsed: (lines.len() == 2).then(|| line(1, "elapsed time: ")),
+        current: number(lines.next()?, "current")?,
+        elapsed: match lines.next() {
+            None => None,
+            Some(line) => Some(number(line, "elapsed")?),
+        },
     };
-    assert!(reading.current >= 0, "{text:?}");
-    reading
+    (reading.current >= 0 && lines.next().is_none()).then_some(reading)
 }
 
 /// `S.NNNNNNNNN` or `-S.NNNNNNNNN`, nothing else.
-#[track_caller]
-fn nanos(number: &str) -> i128 {
+fn nanos(number: &str) -> Option<i128> {
     let (sign, digits) = match number.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, number),
     };
-    let (whole, part) = digits.split_once('.').expect(number);
+    let (whole, part) = digits.split_once('.')?;
     let all_digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-    assert!(all_digits(whole) && all_digits(part), "{number}");
-    assert_eq!(part.len(), 9, "{number}");
-    assert!(whole == "0" || !whole.starts_with('0'), "{number}");
-    let value = whole.parse::<i128>().unwrap() * SECOND + part.parse::<i128>().unwrap();
-    assert!(sign == 1 || value != 0, "no negative zero");
-    sign * value
+    let plain = whole == "0" || !whole.starts_with('0');
+    if !all_digits(whole) || !all_digits(part) || part.len() != 9 || !plain {
+        return None;
+    }
+    let value = whole.parse::<i128>().ok()? * SECOND + part.parse::<i128>().ok()?;
+    // No negative zero.
+    (sign == 1 || value != 0).then_some(sign * value)
 }
 
 fn timer() -> Module {
-    Module::load("my_timer", &[]).unwrap()
+    CONTRACT.load()
 }
 
+#[track_caller]
 fn open() -> File {
-    File::open(FILE).unwrap()
+    works(&format!("opening {}", path()), File::open(path()))
+}
+
+/// A new reading, all of it, by reads of this size.
+#[track_caller]
+fn read_all(file: &mut File, size: usize) -> Vec<u8> {
+    works(
+        &format!("reading {} by {size} bytes", path()),
+        read_by(file, size),
+    )
+}
+
+/// What `cat` prints.
+#[track_caller]
+fn cat() -> Reading {
+    parse(koru_tests::cat(path()))
 }
 
 /// One read from the start, as large as `cat`'s.
 #[track_caller]
 fn read(file: &File) -> Reading {
     let mut buffer = [0; 4096];
-    let n = file.read_at(&mut buffer, 0).unwrap();
+    let n = works("pread of 4096 bytes at 0", file.read_at(&mut buffer, 0));
     parse(&buffer[..n])
+}
+
+#[track_caller]
+fn at_the_end(done: &str, file: &mut File) {
+    let seen = works("reading at the end", file.read(&mut [0; 8]));
+    gives(&format!("{done}: bytes read at the end"), seen, 0);
 }
 
 /// The readings, in whatever order they are given, were made one after the other:
 /// each elapsed time is the distance to the one before. Without `first`, one of
 /// them was the first of all.
 #[track_caller]
-fn assert_chain(mut readings: Vec<Reading>, first: Option<i128>) {
+fn assert_chain(mut readings: Vec<Reading>, first: Option<Reading>) {
     // Two in the same nanosecond: the one that came from elsewhere was earlier.
     readings.sort_by_key(|r| (r.current, r.before()));
     let mut last = first;
-    for (i, reading) in readings.iter().enumerate() {
-        assert_eq!(reading.before(), last, "reading {i}: {reading:?}");
-        last = Some(reading.current);
+    let count = readings.len();
+    for (i, reading) in readings.into_iter().enumerate() {
+        let done = format!("reading {i} of {count}, in the order of their times");
+        match &last {
+            Some(last) => reading.follows(&done, last),
+            None => reading.is_first(&done),
+        }
+        last = Some(reading);
     }
 }
 
+/// The file appears when the module is loaded, and goes when it is unloaded.
 #[test]
 fn appears_and_goes_with_the_module() {
-    assert!(!exists(FILE));
+    let there =
+        |when: &str, promised| gives(&format!("{} {when}", path()), exists(path()), promised);
+    there("before insmod", false);
     let module = timer();
-    assert!(exists(FILE));
-    module.unload().unwrap();
-    assert!(!exists(FILE));
+    there("after insmod", true);
+    works("rmmod", module.unload());
+    there("after rmmod", false);
 }
 
+/// The first read shows the current time only; from the second on there is also the
+/// time elapsed since the read before, to the nanosecond.
 #[test]
 fn the_first_read_has_one_line_the_next_two() {
     let _module = timer();
-    let first = parse(cat(FILE));
-    assert_eq!(first.elapsed, None);
+    let first = cat();
+    first.is_first("the first cat");
     thread::sleep(Duration::from_millis(300));
-    let second = parse(cat(FILE));
-    assert_eq!(second.before(), Some(first.current));
-    assert!(second.elapsed.unwrap() >= 300_000_000, "{second:?}");
-    let third = parse(cat(FILE));
-    assert_eq!(third.before(), Some(second.current));
+    let second = cat();
+    second.follows("the second cat, 0.3 s later", &first);
+    gives(
+        "the elapsed time after 0.3 s is at least that",
+        second.elapsed >= Some(300_000_000),
+        true,
+    );
+    cat().follows("the third cat", &second);
 }
 
+/// The current time is the time of day.
 #[test]
 fn it_is_the_time_of_day() {
     let _module = timer();
     let now = || {
-        let t = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
-        t.as_nanos() as i128
+        let t = std::time::SystemTime::UNIX_EPOCH.elapsed();
+        t.expect("after 1970").as_nanos() as i128
     };
     let before = now();
-    let reading = parse(cat(FILE));
-    assert!((before..=now()).contains(&reading.current), "{reading:?}");
+    let reading = cat();
+    let after = now();
+    if !(before..=after).contains(&reading.current) {
+        broken(
+            "cat",
+            &format!("a time from {} to {}", seconds(before), seconds(after)),
+            &seconds(reading.current),
+        );
+    }
 }
 
+/// After it is unloaded and loaded again, the next read is a first one.
 #[test]
 fn loading_again_starts_again() {
     let module = timer();
-    cat(FILE);
-    module.unload().unwrap();
+    cat();
+    works("rmmod", module.unload());
     let _module = timer();
-    assert_eq!(parse(cat(FILE)).elapsed, None);
+    cat().is_first("cat after rmmod and insmod");
 }
 
+/// Reading byte by byte gives one whole reading, whatever others read meanwhile.
 #[test]
 fn byte_by_byte_is_one_reading() {
     let _module = timer();
-    cat(FILE);
+    cat();
     let before = read(&open());
     let mut slow = open();
     let mut byte = [0];
-    slow.read_exact(&mut byte).unwrap();
-    // Others read meanwhile; what was begun stays whole.
+    works("a read of 1 byte", slow.read_exact(&mut byte));
+    // What was begun stays whole.
     let other = read(&open());
     let mut text = byte.to_vec();
-    text.extend(read_by(&mut slow, 1).unwrap());
+    text.extend(read_all(&mut slow, 1));
     let slow_reading = parse(&text);
-    assert_eq!(slow_reading.before(), Some(before.current));
-    assert_eq!(other.before(), Some(slow_reading.current));
+    slow_reading.follows("reading byte by byte", &before);
+    other.follows("a read after that one was begun", &slow_reading);
     // The end is the end, for as often as one asks.
-    assert_eq!(slow.read(&mut byte).unwrap(), 0);
-    assert_eq!(slow.read(&mut byte).unwrap(), 0);
-    assert_eq!(read(&open()).before(), Some(other.current));
+    at_the_end("once", &mut slow);
+    at_the_end("and again", &mut slow);
+    read(&open()).follows("the next read", &other);
 }
 
+/// Reads of any size, from one byte to a megabyte, give together the whole text.
 #[test]
 fn all_sizes_give_the_whole_content() {
     let _module = timer();
-    let mut last = parse(cat(FILE));
+    let mut last = cat();
     for size in (1..=80).chain([4095, 4096, 4097, 1 << 20]) {
-        let text = read_by(&mut open(), size).unwrap();
-        let reading = parse(&text);
-        assert_eq!(reading.before(), Some(last.current), "by {size}");
+        let reading = parse(read_all(&mut open(), size));
+        reading.follows(&format!("reading by {size} bytes"), &last);
         last = reading;
     }
 }
 
+/// Two readers at the same time each get a whole text of their own.
 #[test]
 fn two_files_have_positions_of_their_own() {
     let _module = timer();
-    cat(FILE);
+    cat();
     let (mut a, mut b) = (open(), open());
     let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
     loop {
         let mut byte = [0];
-        let n = a.read(&mut byte).unwrap();
+        let n = works("a read of 1 byte", a.read(&mut byte));
         of_a.extend(&byte[..n]);
-        let m = b.read(&mut byte).unwrap();
+        let m = works("a read of 1 byte", b.read(&mut byte));
         of_b.extend(&byte[..m]);
-        if n + m == 0 {
+        // A file that never ends is no text either.
+        if n + m == 0 || of_a.len() > 4096 {
             break;
         }
     }
-    assert_eq!(parse(&of_b).before(), Some(parse(&of_a).current));
+    parse(&of_b).follows("the second of two, byte by byte in turn", &parse(&of_a));
 }
 
+/// pread at an offset gives the rest of the last reading from there, takes no new
+/// reading, and leaves the file position alone.
 #[test]
 fn pread_at_offsets() {
     let _module = timer();
-    cat(FILE);
+    cat();
     let mut file = open();
-    let text = read_by(&mut file, 4096).unwrap();
+    let text = read_all(&mut file, 4096);
     let reading = parse(&text);
     for at in 1..text.len() + 3 {
         let mut buffer = [0; 7];
-        let n = file.read_at(&mut buffer, at as u64).unwrap();
+        let done = format!("pread of 7 bytes at {at} of {}", text.len());
+        let n = works(&done, file.read_at(&mut buffer, at as u64));
         let rest = text.get(at..).unwrap_or_default();
-        assert_eq!(&buffer[..n], &rest[..rest.len().min(7)], "at {at}");
+        let seen = String::from_utf8_lossy(&buffer[..n]);
+        gives(
+            &done,
+            &*seen,
+            &*String::from_utf8_lossy(&rest[..rest.len().min(7)]),
+        );
     }
-    // None of these was a reading, nor did they move the position.
-    assert_eq!(file.read(&mut [0; 8]).unwrap(), 0);
-    assert_eq!(read(&file).before(), Some(reading.current));
-    // At 0 it is one, and the position is still at the end.
-    assert_eq!(file.read(&mut [0; 8]).unwrap(), 0);
+    at_the_end("after these", &mut file);
+    let next = read(&file);
+    next.follows("pread at 0 afterwards", &reading);
+    at_the_end("after it", &mut file);
 }
 
+/// pread far behind the end gives nothing and takes no reading.
 #[test]
 fn a_far_offset_is_the_end_and_no_reading() {
     let _module = timer();
-    let first = parse(cat(FILE));
+    let first = cat();
     let file = open();
     for at in [200, 4096, 1 << 31, 1 << 40, i64::MAX as u64 - 10] {
-        assert_eq!(file.read_at(&mut [0; 8], at).unwrap(), 0, "at {at}");
+        let done = format!("pread at {at}");
+        gives(&done, works(&done, file.read_at(&mut [0; 8], at)), 0);
     }
-    assert_eq!(read(&file).before(), Some(first.current));
+    read(&file).follows("the next read", &first);
 }
 
+/// After lseek to the start the next read is a new reading; after lseek elsewhere it
+/// goes on with the one before.
 #[test]
 fn seeking_back_gives_a_new_reading() {
     let _module = timer();
     let mut file = open();
-    let first = parse(read_by(&mut file, 4096).unwrap());
-    file.seek(SeekFrom::Start(0)).unwrap();
-    let second = parse(read_by(&mut file, 4096).unwrap());
-    assert_eq!(second.before(), Some(first.current));
-    // Not to the start: the same reading again.
-    let text = read_by(&mut open(), 4096).unwrap();
-    assert_eq!(parse(&text).before(), Some(second.current));
-    file.seek(SeekFrom::Start(14)).unwrap();
-    let tail = read_by(&mut file, 4096).unwrap();
-    let line = format!(
-        "{}.{:09}\n",
-        second.current / SECOND,
-        second.current % SECOND
+    let first = parse(read_all(&mut file, 4096));
+    works("lseek to 0", file.seek(SeekFrom::Start(0)));
+    let second = parse(read_all(&mut file, 4096));
+    second.follows("reading after lseek to 0", &first);
+    cat().follows("somebody else's read", &second);
+    let at = CONTRACT.text("current").len() as u64;
+    works("lseek to the number", file.seek(SeekFrom::Start(at)));
+    let tail = read_all(&mut file, 4096);
+    let line = format!("{}\n", seconds(second.current));
+    let tail = String::from_utf8_lossy(&tail);
+    let done = format!("reading after lseek to {at}");
+    gives(&done, tail.starts_with(&line), true);
+    let end = at + tail.len() as u64;
+    gives(
+        "the position afterwards",
+        works("lseek by 0", file.stream_position()),
+        end,
     );
-    assert!(tail.starts_with(line.as_bytes()), "{tail:?}");
-    assert_eq!(file.stream_position().unwrap(), 14 + tail.len() as u64);
-    assert_eq!(errno(file.seek(SeekFrom::Current(-1000))), 22);
+    refuses(
+        "lseek to before the start",
+        file.seek(SeekFrom::Current(-1000)),
+        Errno::EINVAL,
+    );
 }
 
+/// `dd bs=1` gives one whole reading, and its `skip` and `count` work.
 #[test]
 fn dd_byte_by_byte() {
     let _module = timer();
-    let first = parse(cat(FILE));
+    let first = cat();
     let dd = |args: &[&str]| {
-        let output = Command::new("dd").arg("if=/proc/timer").args(args).output();
-        let output = output.unwrap();
-        assert!(output.status.success(), "{output:?}");
+        let mut command = Command::new("dd");
+        let output = command.arg(format!("if={}", path())).args(args).output();
+        let output = output.expect("the guest has dd");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        gives(
+            &format!("dd {} (it said {said:?})", args.join(" ")),
+            output.status.success(),
+            true,
+        );
         output.stdout
     };
-    let second = parse(dd(&["bs=1"]));
-    assert_eq!(second.before(), Some(first.current));
-    assert_eq!(dd(&["bs=1", "skip=8", "count=5"]), b"time:");
+    parse(dd(&["bs=1"])).follows("dd bs=1", &first);
+    let word = &CONTRACT.text("current")[..5];
+    let skipped = dd(&["bs=1", "skip=1", "count=4"]);
+    gives(
+        "dd bs=1 skip=1 count=4",
+        &*String::from_utf8_lossy(&skipped),
+        &word[1..],
+    );
 }
 
+/// A read of 0 bytes gives 0 and takes no reading.
 #[test]
 fn a_read_of_nothing_is_no_reading() {
     let _module = timer();
     let mut file = open();
-    assert_eq!(file.read(&mut []).unwrap(), 0);
-    assert_eq!(read(&open()).elapsed, None, "the first is still to come");
+    let nothing = |file: &mut File| {
+        gives(
+            "a read of 0 bytes",
+            works("a read of 0 bytes", file.read(&mut [])),
+            0,
+        )
+    };
+    nothing(&mut file);
+    read(&open()).is_first("the read after a read of 0 bytes");
     let last = read(&open());
     for _ in 0..3 {
-        assert_eq!(file.read(&mut []).unwrap(), 0);
+        nothing(&mut file);
     }
-    assert_eq!(read(&open()).before(), Some(last.current));
-    let whole = parse(read_by(&mut file, 4096).unwrap());
-    assert!(whole.elapsed.is_some(), "the position had not moved");
+    let next = read(&open());
+    next.follows("the read after three reads of 0 bytes", &last);
+    let whole = parse(read_all(&mut file, 4096));
+    whole.follows("reading the file that they were made on", &next);
 }
 
+/// A read to a bad address is EFAULT and takes no reading: the reference time stays.
 #[test]
 fn a_bad_pointer_is_efault_and_no_reading() {
     let _module = timer();
     let mut file = open();
     for bad in Bad::ALL {
         for len in [1, 4096, 1 << 20] {
-            assert_eq!(errno(read_bad(&file, bad, len)), EFAULT, "{bad:?} {len}");
+            refuses(
+                &format!("a read of {len} bytes to a bad address ({bad:?})"),
+                read_bad(&file, bad, len),
+                Errno::EFAULT,
+            );
         }
     }
-    assert_eq!(read(&open()).elapsed, None, "the first is still to come");
+    read(&open()).is_first("the read after reads to bad addresses");
     let last = read(&open());
     for bad in Bad::ALL {
-        assert_eq!(errno(read_bad(&file, bad, 4096)), EFAULT);
+        refuses(
+            &format!("a read to a bad address ({bad:?})"),
+            read_bad(&file, bad, 4096),
+            Errno::EFAULT,
+        );
     }
-    let whole = parse(read_by(&mut file, 4096).unwrap());
-    assert_eq!(whole.before(), Some(last.current));
+    let whole = parse(read_all(&mut file, 4096));
+    whole.follows("the read after reads to bad addresses", &last);
 }
 
+/// A read to a buffer that is too short and ends at a bad page is EFAULT: it loses no
+/// byte, moves no position, and takes no reading.
 #[test]
 fn a_buffer_that_ends_too_early_is_no_reading() {
     let _module = timer();
-    cat(FILE);
+    cat();
     let last = read(&open());
     let memory = Guarded::new();
     let mut file = open();
     for room in [0, 1, 10, 40, 59] {
-        assert_eq!(errno(memory.read(&file, room, 4096)), EFAULT, "{room}");
-        assert_eq!(errno(memory.pread(&file, room, 4096, 0)), EFAULT, "{room}");
+        let done = |call| format!("{call} of 4096 bytes where {room} can be written");
+        refuses(&done("read"), memory.read(&file, room, 4096), Errno::EFAULT);
+        let pread = memory.pread(&file, room, 4096, 0);
+        refuses(&done("pread"), pread, Errno::EFAULT);
     }
-    // The position has not moved, nor has the reference time.
     let mut start = [0; 8];
-    file.read_exact(&mut start).unwrap();
-    assert_eq!(&start, b"current ");
+    works("a read of 8 bytes", file.read_exact(&mut start));
     // In the middle of a reading: no byte of it is lost.
-    assert_eq!(errno(memory.read(&file, 5, 4096)), EFAULT);
-    assert_eq!(memory.read(&file, 5, 5).unwrap(), 5);
-    assert_eq!(memory.bytes(5), b"time:");
-    let rest = read_by(&mut file, 4096).unwrap();
-    let whole = parse([&start[..], b"time:", &rest].concat());
-    assert_eq!(whole.before(), Some(last.current));
+    refuses(
+        "going on to where 5 bytes can be written",
+        memory.read(&file, 5, 4096),
+        Errno::EFAULT,
+    );
+    let five = works("a read of 5 bytes", memory.read(&file, 5, 5));
+    gives("a read of 5 bytes", five, 5);
+    let rest = read_all(&mut file, 4096);
+    let whole = parse([&start[..], &memory.bytes(5), &rest].concat());
+    whole.follows("the read after faulted reads", &last);
     // What fits before the bad page is a good read.
-    let n = memory.read(open(), 4096, 1 << 20).unwrap();
+    let n = works(
+        "a read of 1 MiB where 4096 bytes can be written",
+        memory.read(open(), 4096, 1 << 20),
+    );
     let fits = parse(&memory.bytes(4096)[..n]);
-    assert_eq!(fits.before(), Some(whole.current));
+    fits.follows("a read that fits before the bad page", &whole);
 }
 
 /// Sets the clock to `nanos` after the last reading, and reads; again, if the
 /// machine was so slow that the elapsed time does not begin with `wanted`.
 #[track_caller]
 fn after_setting(clock: &RealTime, nanos: i128, wanted: &str) {
+    let way = if nanos < 0 { "back" } else { "forward" };
+    let done = format!(
+        "cat after the clock was set {way} by {} s",
+        seconds(nanos.abs())
+    );
     let mut text = String::new();
     for _ in 0..20 {
         let last = read(&open());
         clock.set(last.current + nanos);
-        text = cat(FILE);
+        text = koru_tests::cat(path());
         let reading = parse(&text);
-        assert_eq!(reading.before(), Some(last.current), "{text}");
-        assert!(reading.current >= last.current + nanos, "{text}");
-        if text.contains(&format!("\nelapsed time: {wanted}")) {
+        reading.follows(&done, &last);
+        gives(
+            "the time is that of the clock, or later",
+            reading.current >= last.current + nanos,
+            true,
+        );
+        if text.contains(&format!("\n{}{wanted}", CONTRACT.text("elapsed"))) {
             return;
         }
     }
-    panic!("never `{wanted}`: {text}");
+    broken(
+        &done,
+        &format!("{}{wanted}..", CONTRACT.text("elapsed")),
+        &text,
+    );
 }
 
+/// When the clock was set back the elapsed time is negative (-0.500000000), and right.
 #[test]
 fn a_clock_that_was_set_back() {
     let _module = timer();
@@ -361,6 +529,7 @@ fn a_clock_that_was_set_back() {
     after_setting(&clock, -20 * year, "-630719999.");
 }
 
+/// When the clock was set forward the elapsed time is right, by decades even.
 #[test]
 fn a_clock_that_was_set_forward() {
     let _module = timer();
@@ -370,6 +539,7 @@ fn a_clock_that_was_set_forward() {
     after_setting(&clock, 150 * 365 * 86400 * SECOND, "4730400000.");
 }
 
+/// Racing threads each get a reading that is right in some order.
 #[test]
 fn racing_threads_make_one_chain() {
     let _module = timer();
@@ -380,207 +550,263 @@ fn racing_threads_make_one_chain() {
                     let file = open();
                     let mine = (0..300).map(|_| match i % 2 {
                         0 => read(&file),
-                        _ => parse(read_by(&mut open(), 4096).unwrap()),
+                        _ => parse(read_all(&mut open(), 4096)),
                     });
                     mine.collect::<Vec<_>>()
                 })
             })
             .collect();
-        threads
-            .into_iter()
-            .flat_map(|t| t.join().unwrap())
-            .collect()
+        collect(threads)
     });
-    assert_eq!(readings.len(), 8 * 300);
     assert_chain(readings, None);
 }
 
+/// So do threads that read from one and the same descriptor.
 #[test]
 fn racing_threads_on_one_descriptor() {
     let _module = timer();
-    let first = parse(cat(FILE));
+    let first = cat();
     let file = open();
     let readings: Vec<Reading> = thread::scope(|s| {
         let threads: Vec<_> = (0..8)
             .map(|_| s.spawn(|| (0..200).map(|_| read(&file)).collect::<Vec<_>>()))
             .collect();
-        threads
-            .into_iter()
-            .flat_map(|t| t.join().unwrap())
-            .collect()
+        collect(threads)
     });
-    assert_chain(readings, Some(first.current));
+    assert_chain(readings, Some(first));
 }
 
+/// What the threads read; one that saw a broken promise has said so.
+fn collect(threads: Vec<thread::ScopedJoinHandle<'_, Vec<Reading>>>) -> Vec<Reading> {
+    let of = |t: thread::ScopedJoinHandle<'_, Vec<Reading>>| match t.join() {
+        Ok(readings) => readings,
+        Err(panic) => std::panic::resume_unwind(panic),
+    };
+    threads.into_iter().flat_map(of).collect()
+}
+
+/// Two hundred processes that read at once each get a reading that is right in some
+/// order.
 #[test]
 fn two_hundred_processes_at_once() {
     let _module = timer();
-    let (start, go) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).unwrap();
+    let (start, go) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).expect("a pipe");
     let children: Vec<_> = (0..200)
         .map(|_| {
             Command::new("sh")
-                .args(["-c", "read go; exec cat /proc/timer"])
-                .stdin(start.try_clone().unwrap())
+                .args(["-c", "read go; exec cat \"$0\"", path()])
+                .stdin(start.try_clone().expect("dup"))
                 .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
                 .spawn()
-                .unwrap()
+                .expect("the guest has a shell")
         })
         .collect();
     drop(start);
     // All are there; now they start.
     drop(go);
-    let readings = children.into_iter().map(|child| {
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{output:?}");
+    let outputs: Vec<_> = children
+        .into_iter()
+        .map(|child| child.wait_with_output().expect("waiting"))
+        .collect();
+    let readings = outputs.into_iter().map(|output| {
+        let said = String::from_utf8_lossy(&output.stderr);
+        gives("one of 200 times cat, its complaints", &*said, "");
         parse(output.stdout)
     });
     assert_chain(readings.collect(), None);
 }
 
+/// A child goes on in the text where its parent was: the position belongs to the open
+/// file, not to a process.
 #[test]
 fn a_child_goes_on_where_its_parent_was() {
     let _module = timer();
-    cat(FILE);
+    cat();
     let last = read(&open());
     let mut file = open();
     let mut text = vec![0; 20];
-    file.read_exact(&mut text).unwrap();
-    // The position belongs to the open file, not to a process.
+    works("a read of 20 bytes", file.read_exact(&mut text));
     text.extend(inherited_read(&file, "dd bs=1 count=10 2>/dev/null"));
     text.extend(inherited_read(&file, "cat"));
-    assert_eq!(parse(&text).before(), Some(last.current));
-    assert_eq!(file.read(&mut [0; 8]).unwrap(), 0);
+    parse(&text).follows("reading by a process and two children in turn", &last);
+    at_the_end("in the parent", &mut file);
 }
 
+/// A descriptor that was sent over a socket goes on where it was.
 #[test]
 fn a_descriptor_that_was_sent() {
     let _module = timer();
-    cat(FILE);
+    cat();
     let mut file = open();
     let mut text = vec![0; 20];
-    file.read_exact(&mut text).unwrap();
+    works("a read of 20 bytes", file.read_exact(&mut text));
     let receive = in_flight(file);
     let other = read(&open());
     let mut file = receive();
-    text.extend(read_by(&mut file, 3).unwrap());
-    assert_eq!(other.before(), Some(parse(&text).current));
-    let second = file.try_clone().unwrap();
+    text.extend(read_all(&mut file, 3));
+    other.follows("a read while the descriptor was under way", &parse(&text));
+    let second = file.try_clone().expect("dup");
     drop(file);
-    assert_eq!(read(&second).before(), Some(other.current));
+    read(&second).follows("a read through a duplicate of it", &other);
 }
 
+/// The file is for reading only, by everybody (mode 0444).
 #[test]
 fn the_file_is_read_only() {
     let _module = timer();
-    let meta = fs::metadata(FILE).unwrap();
-    assert_eq!(meta.permissions().mode() & 0o7777, 0o444);
+    let meta = works("stat", fs::metadata(path()));
+    let mode = format!("{:o}", meta.permissions().mode() & 0o7777);
+    gives("the file's mode", &*mode, "444");
     let last = read(&open());
     // Root may open it for writing, and cannot write.
-    let mut file = OpenOptions::new().write(true).open(FILE).unwrap();
-    assert_eq!(errno(file.write(b"x")), EIO);
+    let mut file = works(
+        "opening it for writing, as root",
+        OpenOptions::new().write(true).open(path()),
+    );
+    refuses("writing, as root", file.write(b"x"), Errno::EIO);
     drop(file);
     let nobody = |script: &str| {
         let mut command = Command::new("sh");
-        command.args(["-c", script]).uid(NOBODY).gid(NOBODY);
-        command.output().unwrap()
+        command.args(["-c", script, path()]).uid(NOBODY).gid(NOBODY);
+        command.output().expect("the guest has a shell")
     };
-    let refused = nobody("echo x > /proc/timer");
-    assert!(!refused.status.success());
-    let said = String::from_utf8(refused.stderr).unwrap();
-    assert!(said.contains("Permission denied"), "{said}");
-    let allowed = nobody("cat /proc/timer");
-    assert!(allowed.status.success(), "{allowed:?}");
-    assert_eq!(parse(allowed.stdout).before(), Some(last.current));
+    let said = String::from_utf8_lossy(&nobody("echo x > \"$0\"").stderr).into_owned();
+    let refused = said.contains("Permission denied");
+    gives("an ordinary user's write is refused", refused, true);
+    let allowed = nobody("cat \"$0\"");
+    gives("an ordinary user's cat", allowed.status.success(), true);
+    parse(allowed.stdout).follows("an ordinary user's cat", &last);
 }
 
+/// It can be unloaded while the file is open; reads through such a file are EIO.
 #[test]
 fn unloading_under_an_open_file() {
     let module = timer();
+    let name = module.name().to_owned();
     let mut begun = open();
-    begun.read_exact(&mut [0; 5]).unwrap();
+    works("a read of 5 bytes", begun.read_exact(&mut [0; 5]));
     let mut unused = open();
     let sent = in_flight(open());
-    module.unload().unwrap();
-    assert!(!is_loaded("my_timer") && !exists(FILE));
+    works("rmmod while the file is open", module.unload());
+    gives("it is loaded after rmmod", is_loaded(&name), false);
+    gives("its file is there after rmmod", exists(path()), false);
     for file in [&mut begun, &mut unused, &mut sent()] {
-        assert_eq!(errno(file.read(&mut [0; 64])), EIO);
-        assert_eq!(errno(file.read_at(&mut [0; 64], 0)), EIO);
+        let read = file.read(&mut [0; 64]);
+        refuses("a read after rmmod", read, Errno::EIO);
+        let pread = file.read_at(&mut [0; 64], 0);
+        refuses("a pread after rmmod", pread, Errno::EIO);
     }
     // The next one has nothing to do with the files of the last.
     let _module = timer();
-    assert_eq!(errno(begun.read(&mut [0; 64])), EIO);
-    assert_eq!(read(&open()).elapsed, None);
+    let read_old = begun.read(&mut [0; 64]);
+    refuses("a read after the next insmod", read_old, Errno::EIO);
+    read(&open()).is_first("a read of the new file");
 }
 
+/// It can be loaded and unloaded while others read all the time.
 #[test]
 fn unloading_under_readers() {
     let done = AtomicBool::new(false);
     let good = AtomicUsize::new(0);
+    let readers = AtomicUsize::new(0);
     thread::scope(|s| {
-        for _ in 0..4 {
-            s.spawn(|| {
-                while !done.load(Ordering::Relaxed) {
-                    let Ok(file) = File::open(FILE) else {
-                        thread::yield_now();
-                        continue;
-                    };
-                    for _ in 0..20 {
-                        let mut buffer = [0; 256];
-                        match file.read_at(&mut buffer, 0) {
-                            Ok(n) => {
-                                parse(&buffer[..n]);
-                                good.fetch_add(1, Ordering::Relaxed);
-                            }
-                            Err(e) => {
-                                assert_eq!(e.raw_os_error(), Some(EIO));
-                                break;
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                readers.fetch_add(1, Ordering::Relaxed);
+                s.spawn(|| {
+                    let _leaving = OnDrop(|| _ = readers.fetch_sub(1, Ordering::Relaxed));
+                    while !done.load(Ordering::Relaxed) {
+                        let Ok(file) = File::open(path()) else {
+                            thread::yield_now();
+                            continue;
+                        };
+                        for _ in 0..20 {
+                            let mut buffer = [0; 256];
+                            match file.read_at(&mut buffer, 0) {
+                                Ok(n) => {
+                                    parse(&buffer[..n]);
+                                    good.fetch_add(1, Ordering::Relaxed);
+                                }
+                                Err(e) => {
+                                    refuses::<()>("a read after rmmod", Err(e), Errno::EIO);
+                                    break;
+                                }
                             }
                         }
                     }
-                }
-            });
-        }
+                })
+            })
+            .collect();
+        let _stop = OnDrop(|| done.store(true, Ordering::Relaxed));
         for _ in 0..30 {
             let before = good.load(Ordering::Relaxed);
             let module = timer();
-            while good.load(Ordering::Relaxed) < before + 10 {
+            // Without readers there is nothing to wait for: they have failed.
+            while good.load(Ordering::Relaxed) < before + 10 && readers.load(Ordering::Relaxed) > 0
+            {
                 thread::yield_now();
             }
-            module.unload().unwrap();
+            works("rmmod under readers", module.unload());
         }
         done.store(true, Ordering::Relaxed);
+        for thread in threads {
+            if let Err(panic) = thread.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
     });
 }
 
+/// Does something when it goes, in a panic too.
+struct OnDrop<F: Fn()>(F);
+
+impl<F: Fn()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// A second insmod while it is loaded is EEXIST, and changes nothing.
 #[test]
 fn loading_twice_is_eexist() {
     let _module = timer();
-    let first = parse(cat(FILE));
-    assert_eq!(errno(Module::load("my_timer", &[])), EEXIST);
-    assert_eq!(parse(cat(FILE)).before(), Some(first.current));
+    let first = cat();
+    refuses(
+        "insmod of a loaded module",
+        Module::load("my_timer", &[]),
+        Errno::EEXIST,
+    );
+    cat().follows("cat afterwards", &first);
 }
 
+/// When another module has a file of this name already, loading fails and the other's
+/// file stays as it is.
 #[test]
 fn a_name_that_is_taken() {
-    let log = Log::from_now();
-    let other = Module::load("kt_same_file", &[]).unwrap();
-    assert_eq!(cat(FILE), "somebody else's\n");
-    assert_eq!(errno(Module::load("my_timer", &[])), EEXIST);
-    assert!(!is_loaded("my_timer"));
-    assert_eq!(cat(FILE), "somebody else's\n");
-    other.unload().unwrap();
-    assert!(!exists(FILE));
+    // proc_create itself warns.
+    kernel_may_say("already registered");
+    let Some(name) = path().strip_prefix("/proc/") else {
+        return;
+    };
+    let file = format!("file={name}");
+    let other = works("loading another", Module::load("kt_same_file", &[&file]));
+    let others = |when: &str| gives(when, &*koru_tests::cat(path()), "somebody else's\n");
+    others("cat of the other's file");
+    fails(
+        "insmod where the file's name is taken",
+        Module::load("my_timer", &[]),
+    );
+    others("cat of the other's file after that");
+    works("unloading the other", other.unload());
+    gives("the file is there after all", exists(path()), false);
     // And the other way round.
     let module = timer();
-    assert_eq!(errno(Module::load("kt_same_file", &[])), EEXIST);
-    assert_eq!(parse(cat(FILE)).elapsed, None);
-    module.unload().unwrap();
-    assert!(!exists(FILE));
-    let records = log.records();
-    assert!(records.iter().all(|r| r.level > 4), "{records:?}");
-}
-
-#[test]
-fn a_module_that_is_not_there_cannot_be_unloaded() {
-    assert_eq!(errno(unload("my_timer")), 2);
+    fails(
+        "another's insmod while this one is loaded",
+        Module::load("kt_same_file", &[&file]),
+    );
+    cat().is_first("cat after that");
+    works("rmmod", module.unload());
+    gives("the file is there after rmmod", exists(path()), false);
 }

@@ -127,6 +127,14 @@ pub fn refuses<T: Debug>(done: &str, seen: std::io::Result<T>, promised: Errno) 
     }
 }
 
+/// A promise that something fails, with whatever error.
+#[track_caller]
+pub fn fails<T: Debug>(done: &str, seen: std::io::Result<T>) {
+    if let Ok(value) = seen {
+        broken(done, "an error", &format!("success ({value:?})"));
+    }
+}
+
 /// A promise that a system call succeeds; its result.
 #[track_caller]
 pub fn works<T>(done: &str, seen: std::io::Result<T>) -> T {

@@ -15,8 +15,9 @@ use std::{
 
 pub use clock::RealTime;
 pub use compat::{Low, compat_ioctl, ioctl};
-pub use contract::{Contract, broken, errno_by_name, gives, refuses, works};
+pub use contract::{Contract, broken, errno_by_name, fails, gives, refuses, works};
 pub use descriptors::{in_flight, inherited_read};
+pub use koru_testing::kernel_may_say;
 pub use user_memory::{Bad, Guarded, read_bad, write_bad};
 
 pub use nix::errno::Errno;

@@ -29,3 +29,7 @@ pub const STDIN_WINDOW: usize = 64 * 1024;
 
 /// The agent sends [`ToHost::Heartbeat`] this often.
 pub const HEARTBEAT_MS: u64 = 500;
+
+/// Begins a record that a test writes into the kernel log: a warning that
+/// contains the rest of the record is expected, and no failure of the test.
+pub const KERNEL_MAY_SAY: &str = "koru: the kernel may say: ";

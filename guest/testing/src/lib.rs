@@ -21,13 +21,14 @@
 use std::{
     ffi::CString,
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
 pub use koru_protocol::LogRecord;
-use koru_protocol::parse_kmsg;
+use koru_protocol::{KERNEL_MAY_SAY, parse_kmsg};
+use object::{Object, ObjectSection};
 use rustix::{fs::OFlags, system};
 
 /// Where the modules under test lie in the guest.
@@ -57,7 +58,7 @@ impl Module {
         let params = CString::new(params.join(" "))?;
         system::finit_module(&file, &params, 0)?;
         Ok(Module {
-            name: own_name(&ko).unwrap_or(name).to_owned(),
+            name: own_name(&ko).unwrap_or_else(|| name.to_owned()),
             loaded: true,
         })
     }
@@ -87,9 +88,12 @@ impl Drop for Module {
 }
 
 /// What a module file calls itself: `name=` of its .modinfo.
-fn own_name(ko: &[u8]) -> Option<&str> {
-    let mut strings = ko.split(|b| *b == 0);
-    std::str::from_utf8(strings.find_map(|s| s.strip_prefix(b"name="))?).ok()
+fn own_name(ko: &[u8]) -> Option<String> {
+    let file = object::File::parse(ko).ok()?;
+    let modinfo = file.section_by_name(".modinfo")?.data().ok()?;
+    let mut strings = modinfo.split(|b| *b == 0);
+    let name = strings.find_map(|s| s.strip_prefix(b"name="))?;
+    String::from_utf8(name.to_vec()).ok()
 }
 
 /// Unloads a module by name; one that is in use is EWOULDBLOCK at once.
@@ -107,6 +111,17 @@ pub fn is_loaded(name: &str) -> bool {
         .join(name)
         .join("initstate")
         .exists()
+}
+
+/// Says that a warning of the kernel's which contains this text is no failure of
+/// this test. For what the kernel warns of although the module does right.
+pub fn kernel_may_say(text: &str) {
+    let mut kmsg = File::options()
+        .write(true)
+        .open("/dev/kmsg")
+        .expect("the guest has /dev/kmsg");
+    // The test's runner looks for it in the log.
+    write!(kmsg, "<6>{KERNEL_MAY_SAY}{text}").expect("writing to the log");
 }
 
 /// The kernel log from a moment on.

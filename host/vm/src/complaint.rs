@@ -1,7 +1,7 @@
 //! Recognises in the log that the kernel found something wrong.
 
-use koru_protocol::LogRecord;
-use std::fmt;
+use koru_protocol::{KERNEL_MAY_SAY, LogRecord};
+use std::{fmt, ops::Range};
 
 /// What kind of thing the kernel complained of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -171,10 +171,49 @@ pub fn complaint(line: &str) -> Option<Complaint> {
     })
 }
 
-/// The first complaint in some records. User space's own records don't count.
-pub fn first_complaint(records: &[LogRecord]) -> Option<Complaint> {
-    let mut found = records
+/// Where warnings are that a test has announced ([`KERNEL_MAY_SAY`]): from "cut
+/// here" to "end trace".
+pub(crate) fn announced(records: &[LogRecord]) -> Vec<Range<usize>> {
+    let texts: Vec<&str> = records
         .iter()
+        .filter(|r| r.facility != 0)
+        .filter_map(|r| r.text.strip_prefix(KERNEL_MAY_SAY))
+        .collect();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(begin) = (at..records.len()).find(|i| is(&records[*i], "[ cut here ]")) {
+        let end = (begin + 1..records.len())
+            .find(|i| is(&records[*i], "[ end trace "))
+            .map_or(records.len(), |i| i + 1);
+        let warning = &records[begin..end];
+        let only_warns =
+            first_complaint_of(warning.iter()).is_some_and(|c| c.kind == ComplaintKind::Warning);
+        let expected = |r: &LogRecord| texts.iter().any(|t| is(r, t));
+        if only_warns && warning.iter().any(expected) {
+            found.push(begin..end);
+        }
+        at = end;
+    }
+    found
+}
+
+fn is(record: &LogRecord, text: &str) -> bool {
+    record.facility == 0 && record.text.contains(text)
+}
+
+/// The first complaint in some records. User space's own records don't count, nor
+/// do warnings that a test has announced.
+pub fn first_complaint(records: &[LogRecord]) -> Option<Complaint> {
+    let expected = announced(records);
+    let others = records
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| !expected.iter().any(|range| range.contains(i)));
+    first_complaint_of(others.map(|(_, record)| record))
+}
+
+fn first_complaint_of<'a>(records: impl Iterator<Item = &'a LogRecord>) -> Option<Complaint> {
+    let mut found = records
         .filter(|r| r.facility == 0)
         .flat_map(|r| r.text.lines())
         .filter_map(complaint);
@@ -313,6 +352,31 @@ mod tests {
     #[test]
     fn user_space_cannot_complain() {
         assert_eq!(first_complaint(&[record(1, "BUG: not the kernel's")]), None);
+    }
+
+    #[test]
+    fn an_announced_warning_is_none() {
+        let warning = [
+            record(0, "------------[ cut here ]------------"),
+            record(0, "proc_dir_entry '/proc/timer' already registered"),
+            record(
+                0,
+                "WARNING: CPU: 0 PID: 75 at fs/proc/generic.c:381 proc_register",
+            ),
+            record(0, "---[ end trace 0000000000000000 ]---"),
+        ];
+        let announce = |facility| record(facility, "koru: the kernel may say: already registered");
+        let log = |first: LogRecord| [&[first], &warning[..]].concat();
+        assert_eq!(first_complaint(&log(announce(1))), None);
+        // Not by the module itself, and no other warning.
+        assert!(first_complaint(&log(announce(0))).is_some());
+        assert!(first_complaint(&log(record(1, "koru: the kernel may say: no"))).is_some());
+        let mut twice = log(announce(1));
+        twice.push(record(
+            0,
+            "BUG: kernel NULL pointer dereference, address: 0",
+        ));
+        assert_eq!(first_complaint(&twice).map(|c| c.kind), Some(Oops));
     }
 
     #[test]

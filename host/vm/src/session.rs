@@ -5,7 +5,7 @@ mod process;
 
 use crate::{
     Complaint, Error, Result,
-    complaint::{first_complaint, taint_complaint},
+    complaint::{announced, first_complaint, taint_complaint},
 };
 use koru_protocol::{
     CHUNK, Call, Death, Decoder, Errno, LogRecord, ModuleRow, Ready, Reply, ToGuest, ToHost,
@@ -434,8 +434,14 @@ impl Session {
     pub fn complaint_since(&self, mark: u64, before: u64) -> Result<Option<Complaint>> {
         let now = self.taint()?;
         let end = self.mark()?;
-        let logged = first_complaint(&self.records(mark, end));
-        Ok(logged.or_else(|| taint_complaint(before, now)))
+        let records = self.records(mark, end);
+        // What a warning that was expected leaves behind.
+        let warned = if announced(&records).is_empty() {
+            0
+        } else {
+            1 << 9
+        };
+        Ok(first_complaint(&records).or_else(|| taint_complaint(before | warned, now)))
     }
 
     // Files.

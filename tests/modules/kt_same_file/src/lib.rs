@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Takes the name of `my_timer`'s file.
+//! Takes the name of another module's file.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -18,6 +18,9 @@ module! {
     author: "The Koru authors",
     description: "For Koru's own tests",
     license: "GPL",
+    params: {
+        file: &'static CStr { default: c"timer", perm: 0o444, description: "Name in /proc" },
+    },
 }
 
 #[pin_data]
@@ -37,7 +40,8 @@ impl Show for Text {
 
 impl InPlaceModule for SameFile {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        let options = Options::new(c"timer", Mode::new::<0o444>());
+        let name = module_parameters::file.value();
+        let options = Options::new(name, Mode::new::<0o444>());
         try_pin_init!(Self {
             file <- ShowFile::new(options, Text),
         })
