@@ -6,6 +6,7 @@
  */
 #include <linux/fs.h>
 #include <linux/gfp.h>
+#include <linux/hash.h>
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
 #include <linux/miscdevice.h>
@@ -25,6 +26,7 @@
 
 KORU_VALUE(PAGE_SIZE, PAGE_SIZE);
 KORU_VALUE(HZ, HZ);
+KORU_VALUE(GOLDEN_RATIO_PRIME, GOLDEN_RATIO_PRIME);
 
 KORU_VALUE(KMALLOC_MINALIGN, ARCH_KMALLOC_MINALIGN);
 
@@ -48,6 +50,13 @@ KORU_VALUE(KERNEL_PARAM_PERM, offsetof(struct kernel_param, perm));
 KORU_VALUE(KERNEL_PARAM_LEVEL, offsetof(struct kernel_param, level));
 KORU_VALUE(KERNEL_PARAM_FLAGS, offsetof(struct kernel_param, flags));
 KORU_VALUE(KERNEL_PARAM_ARG, offsetof(struct kernel_param, arg));
+
+KORU_TYPE(KPARAM_ARRAY, struct kparam_array);
+KORU_VALUE(KPARAM_ARRAY_MAX, offsetof(struct kparam_array, max));
+KORU_VALUE(KPARAM_ARRAY_ELEMSIZE, offsetof(struct kparam_array, elemsize));
+KORU_VALUE(KPARAM_ARRAY_NUM, offsetof(struct kparam_array, num));
+KORU_VALUE(KPARAM_ARRAY_OPS, offsetof(struct kparam_array, ops));
+KORU_VALUE(KPARAM_ARRAY_ELEM, offsetof(struct kparam_array, elem));
 
 KORU_TYPE(MISCDEVICE, struct miscdevice);
 

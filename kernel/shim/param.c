@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/moduleparam.h>
-#include <linux/sysfs.h>
 
 /* The one integer type for which the kernel has no ready operations. */
 static int set_i8(const char *val, const struct kernel_param *kp)
@@ -11,7 +11,8 @@ static int set_i8(const char *val, const struct kernel_param *kp)
 
 static int get_i8(char *buffer, const struct kernel_param *kp)
 {
-	return sysfs_emit(buffer, "%hhd\n", *(s8 *)kp->arg);
+	/* Not sysfs_emit(): for an array `buffer` is in the middle of a page. */
+	return scnprintf(buffer, PAGE_SIZE, "%hhd\n", *(s8 *)kp->arg);
 }
 
 extern const struct kernel_param_ops koru_param_ops_i8;

@@ -66,6 +66,16 @@ int koru_task_tgid(const void *task);
 int koru_signal_pending(void *task);
 void koru_might_sleep(const char *file, int line);
 
+/* pid.c: NULL for the process of a task that is gone. */
+void *koru_task_process(void *task);
+int koru_task_belongs_to(void *task, const void *pid);
+void koru_get_pid(void *pid);
+void koru_put_pid(void *pid);
+int koru_pid_nr(void *pid);
+
+/* math.c */
+unsigned long koru_gcd(unsigned long a, unsigned long b);
+
 /* fs.c */
 unsigned int koru_file_flags(const void *file);
 long long koru_file_pos(const void *file);

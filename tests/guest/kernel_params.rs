@@ -178,6 +178,37 @@ fn texts() {
 }
 
 #[test]
+fn arrays() {
+    let shown = |name| fs::read_to_string(sysfs(name)).unwrap();
+    let log = Log::from_now();
+    let module = Module::load(MODULE, &[]).unwrap();
+    assert_eq!(said(&log, "some_i8"), "[-1, 0, 1]");
+    assert_eq!(said(&log, "some_u64"), "[7, 7]");
+    assert_eq!(said(&log, "some_bool"), "[true, false]");
+    assert_eq!(shown("some_i8"), "-1,0,1\n");
+    assert_eq!(shown("some_u64"), "7,7\n");
+    assert_eq!(shown("some_bool"), "Y,N\n");
+    module.unload().unwrap();
+
+    let log = Log::from_now();
+    let all = ["some_i8=-128,127,0x10", "some_u64=18446744073709551615"];
+    let module = Module::load(MODULE, &all).unwrap();
+    assert_eq!(said(&log, "some_i8"), "[-128, 127, 16]");
+    // Those that were not given keep their default.
+    assert_eq!(said(&log, "some_u64"), "[18446744073709551615, 7]");
+    assert_eq!(shown("some_i8"), "-128,127,16\n");
+    assert_eq!(shown("some_u64"), "18446744073709551615,7\n");
+    module.unload().unwrap();
+
+    refused("some_i8", "1,2,128", ERANGE);
+    refused("some_bool", "1,maybe", EINVAL);
+    for params in ["some_i8=1,2,3,4", "some_i8"] {
+        assert_eq!(errno(Module::load(MODULE, &[params])), EINVAL, "{params}");
+        assert!(!is_loaded(MODULE));
+    }
+}
+
+#[test]
 fn several_at_once() {
     let log = Log::from_now();
     let params = ["a_u8=200", "a_bool=1", "a_text=all", "hidden=99"];
@@ -233,6 +264,8 @@ fn modinfo_shows_them() {
         "parmtype=a_u64:ullong",
         "parmtype=a_bool:bool",
         "parmtype=a_text:charp",
+        "parmtype=some_i8:array of i8",
+        "parmtype=some_u64:array of ullong",
         "parmtype=hidden:uint",
     ] {
         assert!(strings.contains(&wanted.as_bytes()), "{wanted}");

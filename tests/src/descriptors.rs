@@ -2,11 +2,13 @@
 
 use std::{
     fs::File,
-    io::{IoSlice, IoSliceMut},
+    io::{self, IoSlice, IoSliceMut},
     mem::MaybeUninit,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, OwnedFd, RawFd},
     process::{Command, Stdio},
 };
+
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -54,6 +56,13 @@ fn receive(to: &OwnedFd, _keep_open: OwnedFd) -> File {
         _ => None,
     });
     file.expect("a descriptor in the message")
+}
+
+/// Another process's descriptor, taken over without its help.
+pub fn taken_from(pid: u32, fd: RawFd) -> io::Result<File> {
+    let pid = Pid::from_raw(pid as i32).expect("a process");
+    let process = pidfd_open(pid, PidfdFlags::empty())?;
+    Ok(pidfd_getfd(process, fd, PidfdGetfdFlags::empty())?.into())
 }
 
 /// What a child process reads through the descriptor that it inherits.

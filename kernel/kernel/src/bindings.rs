@@ -161,6 +161,18 @@ unsafe extern "C" {
     pub fn koru_task_tgid(task: *const crate::ffi::c_void) -> crate::ffi::c_int;
     pub fn koru_signal_pending(task: *mut crate::ffi::c_void) -> crate::ffi::c_int;
     pub fn koru_might_sleep(file: *const crate::ffi::c_char, line: crate::ffi::c_int);
+    pub fn koru_task_process(task: *mut crate::ffi::c_void) -> *mut crate::ffi::c_void;
+    pub fn koru_task_belongs_to(
+        task: *mut crate::ffi::c_void,
+        pid: *const crate::ffi::c_void,
+    ) -> crate::ffi::c_int;
+    pub fn koru_get_pid(pid: *mut crate::ffi::c_void);
+    pub fn koru_put_pid(pid: *mut crate::ffi::c_void);
+    pub fn koru_pid_nr(pid: *mut crate::ffi::c_void) -> crate::ffi::c_int;
+    pub fn koru_gcd(
+        a: crate::ffi::c_ulong,
+        b: crate::ffi::c_ulong,
+    ) -> crate::ffi::c_ulong;
     pub fn koru_file_flags(file: *const crate::ffi::c_void) -> crate::ffi::c_uint;
     pub fn koru_file_pos(file: *const crate::ffi::c_void) -> crate::ffi::c_longlong;
     pub fn koru_file_set_pos(

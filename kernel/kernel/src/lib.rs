@@ -67,14 +67,17 @@ pub mod fault;
 pub mod ffi;
 pub mod fmt;
 pub mod fs;
+pub mod hash;
 pub mod init;
 pub mod ioctl;
 pub mod iov;
 mod layout;
+pub mod math;
 pub mod miscdevice;
 pub mod module;
 pub mod module_param;
 mod panic;
+pub mod pid;
 pub mod prelude;
 pub mod print;
 pub mod proc_fs;
@@ -120,8 +123,10 @@ pub mod macros {
     /// | `params` | see below |
     ///
     /// Each of `params` is `name: type { default: .., perm: .., description: .. }`.
-    /// The type is an integer of up to 64 bits, `bool`, or `&'static CStr`; `perm`
-    /// is the mode of the file in /sys/module, 0o444 if not given, 0 for no file.
+    /// The type is an integer of up to 64 bits, `bool`, a fixed array of one of
+    /// these, or `&'static CStr`; `perm` is the mode of the file in /sys/module,
+    /// 0o444 if not given, 0 for no file. It has no write bits: the module holds
+    /// references to the value.
     /// The value is `module_parameters::name.value()`.
     ///
     /// # Examples

@@ -8,7 +8,7 @@
 //!
 //! C header: `include/linux/moduleparam.h`
 
-use crate::ffi::{c_char, c_void};
+use crate::ffi::{c_char, c_uint, c_void};
 use crate::{layout, ThisModule};
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
@@ -220,5 +220,95 @@ impl CharpParam {
     ) -> KernelParam {
         let ops = &raw const param_ops_charp;
         KernelParam::new(name, module, ops, perm, self.0.get().cast())
+    }
+}
+
+unsafe extern "C" {
+    static param_array_ops: KernelParamOps;
+}
+
+/// `struct kparam_array`. The assertions below hold it to this kernel's.
+#[doc(hidden)]
+#[repr(C)]
+pub struct KparamArray {
+    max: c_uint,
+    elem_size: c_uint,
+    num: *mut c_uint,
+    ops: *const KernelParamOps,
+    elem: *mut c_void,
+}
+
+// SAFETY: the kernel guards what it does with parameters.
+unsafe impl Sync for KparamArray {}
+
+const _: () = {
+    assert!(size_of::<KparamArray>() == layout::KPARAM_ARRAY_SIZE);
+    assert!(offset_of!(KparamArray, max) == layout::KPARAM_ARRAY_MAX);
+    assert!(offset_of!(KparamArray, elem_size) == layout::KPARAM_ARRAY_ELEMSIZE);
+    assert!(offset_of!(KparamArray, num) == layout::KPARAM_ARRAY_NUM);
+    assert!(offset_of!(KparamArray, ops) == layout::KPARAM_ARRAY_OPS);
+    assert!(offset_of!(KparamArray, elem) == layout::KPARAM_ARRAY_ELEM);
+};
+
+impl KparamArray {
+    #[doc(hidden)]
+    pub const fn entry(
+        &'static self,
+        name: &'static CStr,
+        module: &ThisModule,
+        perm: u16,
+    ) -> KernelParam {
+        // The kernel only reads the description.
+        let arg = core::ptr::from_ref(self).cast_mut().cast();
+        KernelParam::new(name, module, &raw const param_array_ops, perm, arg)
+    }
+}
+
+/// A parameter that is `N` numbers or `bool`s: `key=1,2,3`. More than `N` are
+/// `EINVAL`; with fewer, the last ones keep their default.
+///
+/// `module!` makes it.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::module_param::ArrayParam;
+/// static LIMITS: ArrayParam<u32, 3> = ArrayParam::new([1, 10, 100]);
+/// let [low, middle, high] = *LIMITS.value();
+/// # let _ = (low, middle, high);
+/// ```
+///
+/// # Invariants
+///
+/// As of [`ModuleParamAccess`].
+#[repr(transparent)]
+pub struct ArrayParam<T, const N: usize>(UnsafeCell<[T; N]>);
+
+// SAFETY: by the type's invariant nothing writes while there are readers.
+unsafe impl<T: Sync, const N: usize> Sync for ArrayParam<T, N> {}
+
+impl<T: ModuleParam, const N: usize> ArrayParam<T, N> {
+    #[doc(hidden)]
+    pub const fn new(default: [T; N]) -> Self {
+        Self(UnsafeCell::new(default))
+    }
+
+    /// The values that the module was loaded with.
+    pub fn value(&self) -> &[T; N] {
+        // SAFETY: by the type's invariant nothing writes to it any more.
+        unsafe { &*self.0.get() }
+    }
+
+    #[doc(hidden)]
+    pub const fn array(&'static self) -> KparamArray {
+        assert!(N > 0 && N <= u16::MAX as usize);
+        KparamArray {
+            max: N as c_uint,
+            elem_size: size_of::<T>() as c_uint,
+            // Nobody asks how many were given: all `N` have a value.
+            num: core::ptr::null_mut(),
+            ops: T::OPS,
+            elem: self.0.get().cast(),
+        }
     }
 }

@@ -6,10 +6,13 @@
 //! C header: `include/linux/sched.h`
 
 use crate::bindings;
+use crate::error::{code::ESRCH, Result};
 use crate::ffi::{c_int, c_void};
+use crate::sync::aref::ARef;
 use crate::types::{NotThreadSafe, Opaque};
 use core::ops::Deref;
 use core::panic::Location;
+use core::ptr::NonNull;
 
 /// A process id.
 pub type Pid = c_int;
@@ -75,6 +78,28 @@ impl Task {
     pub fn tgid(&self) -> Pid {
         // SAFETY: the task is valid while it is borrowed.
         unsafe { bindings::koru_task_tgid(self.as_ptr()) }
+    }
+
+    /// The process that this thread belongs to, as something that can be kept and
+    /// compared. All threads have the same, and io_uring's workers.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` if the process is gone already: never in a system call, for
+    /// [`current!`](crate::current!).
+    pub fn process(&self) -> Result<ARef<crate::pid::Pid>> {
+        // SAFETY: the task is valid while it is borrowed.
+        let ptr = unsafe { bindings::koru_task_process(self.as_ptr()) };
+        let pid = NonNull::new(ptr.cast()).ok_or(ESRCH)?;
+        // SAFETY: it comes with a reference.
+        Ok(unsafe { ARef::from_raw(pid) })
+    }
+
+    /// Whether this thread is one of that process. Faster than comparing with
+    /// [`Self::process`].
+    pub fn belongs_to(&self, process: &crate::pid::Pid) -> bool {
+        // SAFETY: the task is valid while it is borrowed.
+        unsafe { bindings::koru_task_belongs_to(self.as_ptr(), process.as_ptr()) != 0 }
     }
 
     /// Whether a signal waits, so that long work should return `EINTR` or

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Error, Expr, Ident, Lit, LitInt, LitStr, Result, Token, Type};
+use syn::{Error, Expr, Ident, Lit, LitInt, LitStr, Result, Token, Type, TypeArray};
 
 pub(crate) struct Param {
     name: Ident,
@@ -20,11 +20,19 @@ pub(crate) struct Param {
 #[derive(Clone, Copy)]
 enum Kind {
     Plain(&'static str),
+    /// An array of these.
+    Array(&'static str),
     CStr,
 }
 
 /// The type's name as `modinfo` shows it: the one a C module would have.
 fn kind_of(ty: &Type) -> Option<Kind> {
+    if let Type::Array(array) = ty {
+        return match kind_of(&array.elem) {
+            Some(Kind::Plain(elem)) => Some(Kind::Array(elem)),
+            _ => None,
+        };
+    }
     let text = quote!(#ty).to_string();
     Some(Kind::Plain(match text.as_str() {
         "i8" => "i8",
@@ -76,7 +84,8 @@ impl Parse for Param {
                 ty.span(),
                 format!(
                     "parameter `{name}` has a type that the kernel cannot parse; \
-                     choose one of i8 u8 i16 u16 i32 u32 i64 u64 isize usize bool &'static CStr"
+                     choose one of i8 u8 i16 u16 i32 u32 i64 u64 isize usize bool &'static CStr, \
+                     or an array of numbers or bools"
                 ),
             )
         })?;
@@ -130,8 +139,9 @@ impl Param {
     pub(crate) fn info(&self) -> Vec<(&'static str, String)> {
         let name = &self.name;
         let ty = match self.kind {
-            Kind::Plain(text) => text,
-            Kind::CStr => "charp",
+            Kind::Plain(text) => text.to_owned(),
+            Kind::Array(elem) => format!("array of {elem}"),
+            Kind::CStr => "charp".to_owned(),
         };
         let mut info = vec![("parmtype", format!("{name}:{ty}"))];
         if let Some(text) = &self.description {
@@ -149,9 +159,12 @@ impl Param {
             Some(text) => text.value(),
             None => format!("The parameter `{name}`."),
         };
-        let ty = match self.kind {
-            Kind::Plain(_) => quote!(::kernel::module_param::ModuleParamAccess<#ty>),
-            Kind::CStr => quote!(::kernel::module_param::CharpParam),
+        let ty = match (self.kind, ty) {
+            (Kind::Array(_), Type::Array(TypeArray { elem, len, .. })) => {
+                quote!(::kernel::module_param::ArrayParam<#elem, { #len }>)
+            }
+            (Kind::CStr, _) => quote!(::kernel::module_param::CharpParam),
+            _ => quote!(::kernel::module_param::ModuleParamAccess<#ty>),
         };
         quote! {
             #[doc = #doc]
@@ -167,12 +180,23 @@ impl Param {
             &std::ffi::CString::new(name.to_string()).unwrap_or_default(),
             name.span(),
         );
+        let (array, owner) = match self.kind {
+            Kind::Array(_) => (
+                Some(quote! {
+                    static __ARRAY: ::kernel::module_param::KparamArray =
+                        module_parameters::#name.array();
+                }),
+                quote!(__ARRAY),
+            ),
+            _ => (None, quote!(module_parameters::#name)),
+        };
         quote! {
             const _: () = {
+                #array
                 #[link_section = "__param"]
                 #[used]
                 static __PARAM: ::kernel::module_param::KernelParam =
-                    module_parameters::#name.entry(#text, &THIS_MODULE, #perm);
+                    #owner.entry(#text, &THIS_MODULE, #perm);
             };
         }
     }

@@ -2,6 +2,8 @@
 
 //! References to objects that the kernel itself counts.
 
+use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
@@ -112,6 +114,33 @@ impl<T: AlwaysRefCounted> From<&T> for ARef<T> {
         obj.inc_ref();
         // SAFETY: that was one more, for this one.
         unsafe { Self::from_raw(NonNull::from(obj)) }
+    }
+}
+
+// References are as equal as their objects.
+impl<T: AlwaysRefCounted + PartialEq<U>, U: AlwaysRefCounted> PartialEq<ARef<U>> for ARef<T> {
+    fn eq(&self, other: &ARef<U>) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: AlwaysRefCounted + Eq> Eq for ARef<T> {}
+
+impl<T: AlwaysRefCounted + PartialEq<U>, U> PartialEq<&U> for ARef<T> {
+    fn eq(&self, other: &&U) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: AlwaysRefCounted + Hash> Hash for ARef<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+impl<T: AlwaysRefCounted + fmt::Debug> fmt::Debug for ARef<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
     }
 }
 

@@ -26,6 +26,9 @@ module! {
         a_usize: usize { default: 10, description: "A usize" },
         a_bool: bool { default: false, description: "A bool" },
         a_text: &'static CStr { default: c"nothing", description: "A text" },
+        some_i8: [i8; 3] { default: [-1, 0, 1], description: "Three i8" },
+        some_u64: [u64; 2] { default: [7; 2], perm: 0o400, description: "Two u64" },
+        some_bool: [bool; 2] { default: [true, false], description: "Two bools" },
         hidden: u32 { default: 11, perm: 0, description: "Not in sysfs" },
         private: u32 { default: 12, perm: 0o400, description: "For root alone" },
     },
@@ -48,6 +51,9 @@ impl kernel::Module for Params {
         pr_info!("a_usize={}\n", *p::a_usize.value());
         pr_info!("a_bool={}\n", *p::a_bool.value());
         pr_info!("a_text={}\n", p::a_text.value().to_str()?);
+        pr_info!("some_i8={:?}\n", p::some_i8.value());
+        pr_info!("some_u64={:?}\n", p::some_u64.value());
+        pr_info!("some_bool={:?}\n", p::some_bool.value());
         pr_info!("hidden={}\n", *p::hidden.value());
         pr_info!("private={}\n", *p::private.value());
         Ok(Params)

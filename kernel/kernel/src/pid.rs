@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Who a process is, for longer than its number.
+//!
+//! A number is given to somebody else when its owner is gone. A [`Pid`] never:
+//! as long as there is a reference to it, it stands for the process that it was
+//! made for, dead or alive, and for no other.
+//!
+//! # Examples
+//!
+//! ```
+//! use kernel::{pid::Pid, prelude::*, sync::aref::ARef};
+//!
+//! struct Session {
+//!     owner: ARef<Pid>,
+//! }
+//!
+//! impl Session {
+//!     fn open() -> Result<Self> {
+//!         Ok(Session { owner: current!().process()? })
+//!     }
+//!
+//!     fn check(&self) -> Result {
+//!         if current!().belongs_to(&self.owner) {
+//!             Ok(())
+//!         } else {
+//!             Err(EACCES)
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! C header: `include/linux/pid.h`
+
+use crate::bindings;
+use crate::ffi::c_void;
+use crate::sync::aref::AlwaysRefCounted;
+use crate::task;
+use crate::types::Opaque;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::ptr::NonNull;
+
+/// The kernel's `struct pid` of a process: of all its threads.
+///
+/// Two are equal if they are the same process. Made by
+/// [`Task::process`](crate::task::Task::process).
+///
+/// # Examples
+///
+/// ```
+/// use kernel::pid::Pid;
+/// fn same(a: &Pid, b: &Pid) -> bool {
+///     a == b
+/// }
+/// ```
+#[repr(transparent)]
+pub struct Pid(Opaque<u8>);
+
+// SAFETY: what is done here with a `struct pid` may be done by every thread.
+unsafe impl Send for Pid {}
+// SAFETY: as above.
+unsafe impl Sync for Pid {}
+
+// SAFETY: the kernel's own counting; `get_pid` and `put_pid`.
+unsafe impl AlwaysRefCounted for Pid {
+    fn inc_ref(&self) {
+        // SAFETY: a reference to it is held.
+        unsafe { bindings::koru_get_pid(self.as_ptr()) }
+    }
+
+    unsafe fn dec_ref(obj: NonNull<Self>) {
+        // SAFETY: the caller gives its reference up.
+        unsafe { bindings::koru_put_pid(obj.as_ptr().cast()) }
+    }
+}
+
+impl Pid {
+    pub(crate) fn as_ptr(&self) -> *mut c_void {
+        self.0.get().cast()
+    }
+
+    /// The number: what `getpid` returns, for messages. It may be somebody else's
+    /// by now. In a container it is the one outside.
+    pub fn nr(&self) -> task::Pid {
+        // SAFETY: a reference to it is held.
+        unsafe { bindings::koru_pid_nr(self.as_ptr()) }
+    }
+
+    /// A number that no other has while there is a reference: a key for tables.
+    /// It is a kernel address; print it nowhere.
+    pub fn id(&self) -> usize {
+        self.as_ptr().addr()
+    }
+}
+
+impl PartialEq for Pid {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl Eq for Pid {}
+
+impl Hash for Pid {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id().hash(state);
+    }
+}
+
+impl fmt::Debug for Pid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pid").field(&self.nr()).finish()
+    }
+}
