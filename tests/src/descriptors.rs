@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{self, IoSlice, IoSliceMut},
     mem::MaybeUninit,
-    os::fd::{AsFd, OwnedFd, RawFd},
+    os::fd::{AsFd, RawFd},
     process::{Command, Stdio},
 };
 
@@ -25,27 +25,32 @@ pub fn in_flight(file: File) -> impl FnOnce() -> File {
         None,
     )
     .expect("a socket pair");
+    send(&from, &file);
+    drop(file);
+    move || {
+        let file = receive(&to);
+        drop(from);
+        file
+    }
+}
+
+/// Sends an open file over a socket. It stays open here.
+pub fn send(to: impl AsFd, file: &File) {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     let fds = [file.as_fd()];
     assert!(control.push(SendAncillaryMessage::ScmRights(&fds)));
-    sendmsg(
-        &from,
-        &[IoSlice::new(b"x")],
-        &mut control,
-        SendFlags::empty(),
-    )
-    .expect("sending a descriptor");
-    drop(file);
-    move || receive(&to, from)
+    sendmsg(to, &[IoSlice::new(b"x")], &mut control, SendFlags::empty())
+        .expect("sending a descriptor");
 }
 
-fn receive(to: &OwnedFd, _keep_open: OwnedFd) -> File {
+/// Takes an open file out of a socket.
+pub fn receive(from: impl AsFd) -> File {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
     recvmsg(
-        to,
+        from,
         &mut [IoSliceMut::new(&mut byte)],
         &mut control,
         RecvFlags::CMSG_CLOEXEC,

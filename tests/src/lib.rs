@@ -5,6 +5,7 @@ mod clock;
 mod compat;
 mod contract;
 mod descriptors;
+mod processes;
 mod uring;
 mod user_memory;
 
@@ -17,8 +18,9 @@ use std::{
 pub use clock::RealTime;
 pub use compat::{Low, compat_ioctl, ioctl};
 pub use contract::{Contract, broken, errno_by_name, fails, gives, refuses, works};
-pub use descriptors::{in_flight, inherited_read, taken_from};
+pub use descriptors::{in_flight, inherited_read, receive, send, taken_from};
 pub use koru_testing::kernel_may_say;
+pub use processes::{Child, bare_child_read, end_on_panic, fork_with_id, in_child, pause};
 pub use uring::{read_by_worker, write_by_worker};
 pub use user_memory::{Bad, Guarded, read_bad, write_bad};
 

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `/proc/full_ex`: a deque of integers for every process that opens it.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod deque;
+
+use deque::Deque;
+use kernel::fs::{file::Offset, File};
+use kernel::pid::Pid;
+use kernel::prelude::*;
+use kernel::proc_fs::{Mode, Operations, Options, ProcFile};
+use kernel::sync::{aref::ARef, Mutex};
+use kernel::uaccess::{UserSliceReader, UserSliceWriter};
+use kernel::{new_mutex, InPlaceModule};
+
+module! {
+    type: FullEx,
+    name: "full_ex",
+    author: "The Koru authors",
+    description: "/proc/full_ex: a deque of integers for every process that opens it",
+    license: "GPL",
+    version: "1.0",
+}
+
+/// The most integers that a deque may be asked to hold.
+const MOST: u8 = 100;
+
+/// What later writes and reads move: one integer.
+const INTEGER: usize = size_of::<i32>();
+
+/// The module is its file: loaded, it is there; unloaded, it is gone.
+#[pin_data]
+struct FullEx {
+    #[pin]
+    file: ProcFile<Deques>,
+}
+
+impl InPlaceModule for FullEx {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        let options = Options::new(c"full_ex", Mode::new::<0o666>());
+        try_pin_init!(Self {
+            file <- ProcFile::new(options, Deques::new()),
+        })
+    }
+}
+
+/// Who holds the file open. Only `open` and the last `close` look here: a read or
+/// a write finds all that it needs in the open file.
+#[pin_data]
+struct Deques {
+    #[pin]
+    holders: Mutex<KVec<ARef<Pid>>>,
+}
+
+/// One open file: the process that opened it, and its deque.
+#[pin_data]
+struct Opened {
+    owner: ARef<Pid>,
+    /// Nothing until the first write has said how many integers it holds.
+    #[pin]
+    deque: Mutex<Option<Deque<KVec<i32>>>>,
+}
+
+impl Deques {
+    fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            holders <- new_mutex!(KVec::new()),
+        })
+    }
+}
+
+impl Opened {
+    fn new(owner: ARef<Pid>) -> Result<Pin<KBox<Self>>> {
+        KBox::pin_init(
+            pin_init!(Opened {
+                owner,
+                deque <- new_mutex!(None),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Lets the threads of the owner pass. A process that inherited the
+    /// descriptor, or was sent it, is another one, and so is a later process that
+    /// has the owner's number.
+    fn check_caller(&self) -> Result {
+        if current!().belongs_to(&self.owner) {
+            Ok(())
+        } else {
+            Err(EACCES)
+        }
+    }
+}
+
+/// The first write: one byte, the capacity.
+fn make_deque(from: &mut UserSliceReader) -> Result<Deque<KVec<i32>>> {
+    if from.len() != 1 {
+        return Err(EINVAL);
+    }
+    let capacity: u8 = from.read()?;
+    if !(1..=MOST).contains(&capacity) {
+        return Err(EINVAL);
+    }
+    let slots = KVec::from_elem(0, usize::from(capacity), GFP_KERNEL)?;
+    Ok(Deque::new(slots))
+}
+
+#[vtable]
+impl Operations for Deques {
+    type Data = Pin<KBox<Opened>>;
+
+    fn open(&self, _file: &File) -> Result<Self::Data> {
+        let owner = current!().process()?;
+        let opened = Opened::new(owner.clone())?;
+        let mut holders = self.holders.lock();
+        if holders.iter().any(|holder| **holder == *owner) {
+            return Err(EACCES);
+        }
+        holders.push(owner, GFP_KERNEL)?;
+        Ok(opened)
+    }
+
+    /// The last descriptor is closed, in whichever process: the owner, if there is
+    /// still one, may open the file again.
+    fn release(&self, opened: Self::Data, _file: &File) {
+        let mut holders = self.holders.lock();
+        holders.retain(|holder| **holder != *opened.owner);
+    }
+
+    fn read(
+        &self,
+        opened: Pin<&Opened>,
+        _file: &File,
+        to: &mut UserSliceWriter,
+        _pos: &mut Offset,
+    ) -> Result<usize> {
+        opened.check_caller()?;
+        if to.len() < INTEGER {
+            return Err(EINVAL);
+        }
+        // Held until the reader has its integer, for two readers must not get the
+        // same. Copying may wait for a page, but then only this process waits.
+        let mut made = opened.deque.lock();
+        let Some(deque) = &mut *made else {
+            return Err(EACCES);
+        };
+        let value = deque.leftmost().ok_or(EACCES)?;
+        to.write(&value)?;
+        // Not before: had the copy failed, the integer would be lost.
+        deque.pop();
+        Ok(INTEGER)
+    }
+
+    fn write(
+        &self,
+        opened: Pin<&Opened>,
+        _file: &File,
+        from: &mut UserSliceReader,
+        _pos: &mut Offset,
+    ) -> Result<usize> {
+        opened.check_caller()?;
+        let mut made = opened.deque.lock();
+        let Some(deque) = &mut *made else {
+            *made = Some(make_deque(from)?);
+            return Ok(1);
+        };
+        if from.len() != INTEGER {
+            return Err(EINVAL);
+        }
+        let value: i32 = from.read()?;
+        deque.push(value).map_err(|deque::Full| EACCES)?;
+        Ok(INTEGER)
+    }
+}
