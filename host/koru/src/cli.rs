@@ -75,6 +75,18 @@ pub enum Command {
   koru test --only guest hello    the guest tests whose names contain `hello`
   koru test --kernel 6.1 --junit report.xml")]
     Test(TestArgs),
+    /// Judge any module by a contract, in C or Rust: what is promised, what is kept.
+    #[command(after_help = "Examples:
+  koru verify full_ex                            Koru's own module
+  koru verify full_ex --ko lab2/theirs.ko        a ready one, whatever it is called
+  koru verify full_ex --src lab2                 a folder with a Makefile or Kbuild, built first
+  koru verify my_timer --src lab3 --contract course.toml --markdown report.md
+  koru verify full_ex --ko theirs.ko EFAULT      only promises with this word
+
+An oops, a panic or a hang of the kernel is a CRASH: the next promise is tried in a
+fresh virtual machine. `--src` runs make in a copy of the folder, on this machine.
+Exit status: 0 every promise is kept, 1 some are not, 2 wrong usage.")]
+    Verify(VerifyArgs),
     /// Start a module of your own: a folder, ready to build, with a test.
     #[command(after_help = "Examples:
   koru new demo1
@@ -193,6 +205,38 @@ pub struct TestArgs {
     /// Install what is missing without asking.
     #[arg(long, short)]
     pub yes: bool,
+}
+
+#[derive(Args)]
+pub struct VerifyArgs {
+    /// The contract: a module of Koru's that has conformance tests.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Only these promises: those whose texts or tests' names contain one of these words.
+    pub filters: Vec<String>,
+    /// The module to judge (Koru's own without it).
+    #[arg(long, value_name = "FILE", conflicts_with = "src")]
+    pub ko: Option<PathBuf>,
+    /// A folder to build it from, by its Makefile or Kbuild.
+    #[arg(long, value_name = "DIR")]
+    pub src: Option<PathBuf>,
+    #[command(flatten)]
+    pub kernel: KernelChoice,
+    /// What differs from our text of the contract: file names, messages, error numbers.
+    #[arg(long, value_name = "FILE")]
+    pub contract: Option<PathBuf>,
+    /// Try those promises as well that take minutes.
+    #[arg(long)]
+    pub slow: bool,
+    /// How many seconds one promise may take (ten times that with --slow).
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+    /// Write a JUnit report, too.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Write a report to read, too.
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]

@@ -39,7 +39,7 @@ pub fn holds(log: &[LogRecord], text: &str) -> bool {
 }
 
 /// Control characters must not reach the terminal as such.
-fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
             let shown = match c {

@@ -55,6 +55,7 @@ fn dispatch(context: &Context, command: Command) -> koru_build::Result<u8> {
     match command {
         Command::Demo(a) => commands::demo::demo(context, &a),
         Command::Test(a) => commands::test::test(context, &a),
+        Command::Verify(a) => commands::verify::verify(context, &a),
         Command::New(a) => commands::new::new(context, &a),
         Command::Build(a) => commands::build::build(context, &a),
         Command::Run(a) => commands::run::run(context, &a),

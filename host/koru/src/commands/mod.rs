@@ -12,6 +12,7 @@ pub mod session;
 pub mod setup;
 pub mod test;
 pub mod test_runner;
+pub mod verify;
 pub mod vm;
 
 use clap::CommandFactory;

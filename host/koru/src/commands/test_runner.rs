@@ -15,7 +15,7 @@ use std::{
 };
 
 use koru_build::{Error, KernelTree, Report, Result, find_modules};
-use koru_vm::{ComplaintKind, Exec, Guest, LogRecord, ProcessEvent, Session};
+use koru_vm::{Complaint, ComplaintKind, Exec, Guest, LogRecord, ProcessEvent, Session};
 
 use crate::{
     cli::KernelChoice,
@@ -26,6 +26,9 @@ use crate::{
 
 /// How long a test may take; one that hangs must not stop the others.
 const LIMIT: Duration = Duration::from_secs(180);
+
+/// How much later a test that the guest itself could not end is given up.
+const AFTER_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long a test may go on after an oops.
 const AFTER_OOPS: Duration = Duration::from_secs(2);
@@ -43,9 +46,69 @@ pub struct TestResult {
 
 #[derive(Debug, Clone)]
 pub struct Failure {
+    pub cause: Cause,
     pub why: String,
     pub output: String,
     pub log: String,
+}
+
+/// What made a test fail.
+#[derive(Debug, Clone)]
+pub enum Cause {
+    /// The test itself found something wrong.
+    Test,
+    /// It did not end in time, and was ended.
+    Late,
+    /// It did not end in time, and nothing could end it.
+    Stuck,
+    /// The kernel said something.
+    Complaint(Complaint),
+    /// The kernel no longer answered.
+    Hang,
+    /// The guest ended.
+    Lost,
+}
+
+/// What a test binary runs with.
+pub struct Setting<'a> {
+    pub binary: &'a Path,
+    /// The modules that lie in the guest: name and file.
+    pub kos: &'a [(String, PathBuf)],
+    /// Other files there.
+    pub files: &'a [(String, Vec<u8>)],
+    pub env: &'a [(String, String)],
+    /// How long a test may take.
+    pub limit: Duration,
+    /// Taint bits that the module may set.
+    pub taint: u64,
+}
+
+impl<'a> Setting<'a> {
+    pub fn new(binary: &'a Path, kos: &'a [(String, PathBuf)]) -> Setting<'a> {
+        Setting {
+            binary,
+            kos,
+            files: &[],
+            env: &[],
+            limit: LIMIT,
+            taint: 0,
+        }
+    }
+
+    /// Boots a guest with all of it.
+    pub fn start(&self, context: &Context, tree: &KernelTree) -> Result<Guest> {
+        let mut root = guest::base(context)?;
+        root.file(BINARY, self.binary).map_err(vm_error)?;
+        for (name, path) in self.kos {
+            root.file(&module_path(name), path).map_err(vm_error)?;
+        }
+        for (path, bytes) in self.files {
+            root.bytes(path, 0o644, bytes.clone());
+        }
+        let mut machine = guest::machine();
+        machine.memory = 512;
+        guest::start(context, tree, root, &machine)
+    }
 }
 
 /// `koru test-runner BINARY ARGS..`: what cargo and nextest call instead of
@@ -68,7 +131,8 @@ pub fn test_runner(context: &Context, binary: &Path, args: &[String]) -> Result<
         return Ok(0);
     }
     let kos = modules_for(context, &tree, &package)?;
-    let results = run_tests(context, &tree, binary, &kos, &tests, &|r| {
+    let setting = Setting::new(binary, &kos);
+    let results = run_tests(context, &tree, &setting, None, &tests, &|r| {
         context.ui.done();
         let word = match (&r.failure, r.ignored) {
             (_, true) => "ignored",
@@ -169,17 +233,16 @@ pub fn modules_for(
     Ok(kos.into_iter().map(|k| (k.name, k.path)).collect())
 }
 
-/// Runs the named tests; a guest that is lost is replaced.
+/// Runs the named tests, in `guest` first; one that is lost is replaced.
 pub fn run_tests(
     context: &Context,
     tree: &KernelTree,
-    binary: &Path,
-    kos: &[(String, PathBuf)],
+    setting: &Setting,
+    mut guest: Option<Guest>,
     tests: &[(String, bool)],
     tell: &dyn Fn(&TestResult),
 ) -> Result<Vec<TestResult>> {
     let mut results = Vec::new();
-    let mut guest: Option<Guest> = None;
     for (name, ignored) in tests {
         let result = if *ignored {
             TestResult {
@@ -191,11 +254,11 @@ pub fn run_tests(
         } else {
             let up = match guest.take() {
                 Some(guest) => guest,
-                None => start(context, tree, binary, kos)?,
+                None => setting.start(context, tree)?,
             };
             context.ui.status(&format!("test {name}"));
             let begun = Instant::now();
-            let (failure, usable) = one(up.session(), name);
+            let (failure, usable) = one(up.session(), setting, name);
             if usable {
                 guest = Some(up);
             }
@@ -217,53 +280,46 @@ pub fn run_tests(
 
 const BINARY: &str = "/tests/run";
 
-fn start(
-    context: &Context,
-    tree: &KernelTree,
-    binary: &Path,
-    kos: &[(String, PathBuf)],
-) -> Result<Guest> {
-    let mut root = guest::base(context)?;
-    root.file(BINARY, binary).map_err(vm_error)?;
-    for (name, path) in kos {
-        root.file(&module_path(name), path).map_err(vm_error)?;
-    }
-    let mut machine = guest::machine();
-    machine.memory = 512;
-    guest::start(context, tree, root, &machine)
-}
-
 /// Runs one test. The second value tells whether the guest can go on.
-fn one(session: &Session, name: &str) -> (Option<Failure>, bool) {
+fn one(session: &Session, setting: &Setting, name: &str) -> (Option<Failure>, bool) {
     let mut output = Vec::new();
     let mut begin = 0;
-    let outcome = (|| -> koru_vm::Result<Option<String>> {
-        let taint = session.taint()?;
+    let outcome = (|| -> koru_vm::Result<Option<(Cause, String)>> {
+        let taint = session.taint()? | setting.taint;
         begin = session.mark()?;
-        let exit = run_one(session, name, begin, &mut output)?;
-        if exit != Some(0) {
-            let Some(exit) = exit else {
-                let complaint = koru_vm::first_complaint(&session.log_since(begin));
-                let line = complaint.map(|c| c.line).unwrap_or_default();
-                return Ok(Some(format!("the kernel complained: {line}")));
-            };
-            return Ok(Some(match exit {
-                101 => "the test failed".to_owned(),
-                137 => format!("killed after {} s", LIMIT.as_secs()),
-                code => format!("the test ended with status {code}"),
-            }));
+        let end = run_one(session, setting, name, begin, &mut output)?;
+        if matches!(end, End::Stuck) {
+            // The stacks of those who wait go into the log.
+            let ask = ["sh", "-c", "echo w > /proc/sysrq-trigger"];
+            session.output(Exec::new(ask))?;
         }
-        let complaint = session.complaint_since(begin, taint)?;
-        Ok(complaint.map(|c| format!("the kernel complained: {c}")))
+        // What the kernel says tells more than how the test ended.
+        if let Some(complaint) = session.complaint_since(begin, taint)? {
+            let why = format!("the kernel complained: {complaint}");
+            return Ok(Some((Cause::Complaint(complaint), why)));
+        }
+        let seconds = setting.limit.as_secs();
+        Ok(match end {
+            End::Exit(0) => None,
+            End::Exit(101) => Some((Cause::Test, "the test failed".to_owned())),
+            End::Exit(137) => Some((Cause::Late, format!("killed after {seconds} s"))),
+            End::Exit(code) => Some((Cause::Test, format!("the test ended with status {code}"))),
+            End::Oopsed => Some((Cause::Stuck, "an oops stopped the test".to_owned())),
+            End::Stuck => Some((
+                Cause::Stuck,
+                format!("it could not be killed after {seconds} s"),
+            )),
+        })
     })();
-    let log = |records: &[koru_vm::LogRecord]| -> String {
+    let log = |records: &[LogRecord]| -> String {
         records
             .iter()
             .map(|r| log_view::line(r, false) + "\n")
             .collect()
     };
-    let failure = |why: String, log: String| {
+    let failure = |cause: Cause, why: String, log: String| {
         Some(Failure {
+            cause,
             why,
             output: String::from_utf8_lossy(&output).into_owned(),
             log,
@@ -271,16 +327,15 @@ fn one(session: &Session, name: &str) -> (Option<Failure>, bool) {
     };
     match outcome {
         Ok(None) => (None, true),
-        Ok(Some(why)) => {
+        Ok(Some((cause, why))) => {
             // The records come beside the test's end, not before it.
             let _ = session.mark();
-            let complained = koru_vm::first_complaint(&session.log_since(begin)).is_some()
-                || why.contains("kernel");
+            let by_itself = matches!(cause, Cause::Test | Cause::Late);
             // An oops or a module left behind must not colour the next test.
             let clean = session.list().is_ok_and(|m| m.is_empty());
             (
-                failure(why, log(&session.log_since(begin))),
-                !complained && clean,
+                failure(cause, why, log(&session.log_since(begin))),
+                by_itself && clean,
             )
         }
         Err(error) => {
@@ -290,27 +345,56 @@ fn one(session: &Session, name: &str) -> (Option<Failure>, bool) {
                     records.push(record.clone());
                 }
             }
-            (failure(error.to_string(), log(&records)), false)
+            let cause = cause_of_loss(&error, &records);
+            (failure(cause, error.to_string(), log(&records)), false)
         }
     }
 }
 
-/// Gives the exit status; none of a test that an oops has stopped. Such a one
-/// may wait for ever: for the thread that the kernel killed, or a lock of its.
+/// The answer to a hang ends in a panic, which is not the kernel's complaint; an
+/// oops before it is.
+fn cause_of_loss(error: &koru_vm::Error, records: &[LogRecord]) -> Cause {
+    use ComplaintKind as K;
+    let hung = matches!(
+        error,
+        koru_vm::Error::Hung { .. } | koru_vm::Error::Timeout { .. }
+    );
+    match koru_vm::first_complaint(records) {
+        Some(c) if !hung || matches!(c.kind, K::Oops | K::Bug | K::Sanitizer) => {
+            Cause::Complaint(c)
+        }
+        _ if hung => Cause::Hang,
+        _ => Cause::Lost,
+    }
+}
+
+/// How a test's process came to its end.
+enum End {
+    Exit(i32),
+    /// Not at all, after an oops. It may wait for ever: for the thread that the
+    /// kernel killed, or a lock of its.
+    Oopsed,
+    /// Not at all.
+    Stuck,
+}
+
 fn run_one(
     session: &Session,
+    setting: &Setting,
     name: &str,
     begin: u64,
     output: &mut Vec<u8>,
-) -> koru_vm::Result<Option<i32>> {
+) -> koru_vm::Result<End> {
+    let mut env = vec![("RUST_BACKTRACE".to_owned(), "0".to_owned())];
+    env.extend_from_slice(setting.env);
     let process = session.exec(Exec {
         // A limit inside the guest: the command's whole group is killed there.
-        env: vec![("RUST_BACKTRACE".into(), "0".into())],
+        env,
         ..Exec::new([
             "timeout",
             "-s",
             "KILL",
-            &LIMIT.as_secs().to_string(),
+            &setting.limit.as_secs().to_string(),
             BINARY,
             "--exact",
             name,
@@ -331,15 +415,19 @@ fn run_one(
         }
     });
     let mut log = session.follow(begin);
+    let begun = Instant::now();
     let mut oopsed: Option<Instant> = None;
     loop {
         match events.recv_timeout(Duration::from_millis(100)) {
             Ok(event) => match event? {
                 ProcessEvent::Started(_) => {}
                 ProcessEvent::Stdout(bytes) | ProcessEvent::Stderr(bytes) => output.extend(bytes),
-                ProcessEvent::Exited(exit) => return Ok(Some(exit.status())),
+                ProcessEvent::Exited(exit) => return Ok(End::Exit(exit.status())),
             },
-            Err(_) if oopsed.is_some_and(|at| at.elapsed() > AFTER_OOPS) => return Ok(None),
+            Err(_) if oopsed.is_some_and(|at| at.elapsed() > AFTER_OOPS) => {
+                return Ok(End::Oopsed);
+            }
+            Err(_) if begun.elapsed() > setting.limit + AFTER_LIMIT => return Ok(End::Stuck),
             Err(_) => {
                 let kills = |r: &LogRecord| {
                     let found = koru_vm::first_complaint(std::slice::from_ref(r));

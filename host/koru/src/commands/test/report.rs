@@ -1,0 +1,81 @@
+//! What came of it: for people, and as JUnit XML.
+
+use std::{fs, path::Path, time::Duration};
+
+use koru_build::{Error, Kind, Result};
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+
+use crate::commands::test_runner::{TestResult, describe};
+
+/// The results of one kind of check, or of one test binary on one kernel.
+pub struct Suite {
+    pub name: String,
+    pub results: Vec<TestResult>,
+}
+
+pub fn summary(suites: &[Suite], junit: &Path, took: Duration) -> u8 {
+    let all = || suites.iter().flat_map(|s| &s.results);
+    let failed: Vec<(&Suite, &TestResult)> = suites
+        .iter()
+        .flat_map(|s| s.results.iter().map(move |r| (s, r)))
+        .filter(|(_, r)| r.failure.is_some())
+        .collect();
+    for (suite, result) in &failed {
+        println!(
+            "\n==== {}: {} ====\n{}",
+            suite.name,
+            result.name,
+            describe(result)
+        );
+    }
+    let ignored = all().filter(|r| r.ignored).count();
+    let passed = all().count() - failed.len() - ignored;
+    println!("\nreport: {}", junit.display());
+    println!("took {} s", took.as_secs());
+    let skipped = match ignored {
+        0 => String::new(),
+        n => format!(", {n} skipped"),
+    };
+    println!("{passed} passed, {} failed{skipped}", failed.len());
+    if passed == 0 && failed.is_empty() {
+        println!("no test has such a name");
+        return 2;
+    }
+    u8::from(!failed.is_empty())
+}
+
+pub fn write_junit(suites: &[Suite], path: &Path) -> Result<()> {
+    let mut report = quick_junit::Report::new("koru");
+    for suite in suites {
+        let mut junit = TestSuite::new(suite.name.clone());
+        for result in &suite.results {
+            let status = match (&result.failure, result.ignored) {
+                (_, true) => TestCaseStatus::skipped(),
+                (None, _) => TestCaseStatus::success(),
+                (Some(failure), _) => {
+                    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                    status.set_message(failure.why.clone());
+                    status.set_description(describe(result));
+                    status
+                }
+            };
+            let mut case = TestCase::new(result.name.clone(), status);
+            case.set_time(result.took);
+            case.set_classname(suite.name.clone());
+            junit.add_test_case(case);
+        }
+        report.add_test_suite(junit);
+    }
+    write_report(&report, path)
+}
+
+/// Writes a JUnit report, and the folder that it is to lie in.
+pub fn write_report(report: &quick_junit::Report, path: &Path) -> Result<()> {
+    let text = report
+        .to_string()
+        .map_err(|e| Error::new(Kind::System, "writing the JUnit report", e.to_string()))?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, text))
+        .map_err(|e| Error::io("writing", path, e))
+}

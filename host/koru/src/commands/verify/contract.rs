@@ -1,0 +1,133 @@
+//! A course's own text of a contract: a TOML file over ours. What it says is
+//! checked here, so that no test starts with a wrong one.
+
+use std::{fs, path::Path};
+
+use koru_build::{Error, Kind, Result, nearest};
+use nix::errno::Errno;
+use toml::{Table, Value};
+
+/// Reads a course's file; `ours` is what it goes over.
+pub fn read(ours: &Path, theirs: &Path) -> Result<Vec<u8>> {
+    let under = match ours.is_file() {
+        true => parse(ours)?.1,
+        false => Table::new(),
+    };
+    let (text, over) = parse(theirs)?;
+    check(&under, &over).map_err(|(wrong, todo)| {
+        let attempted = format!("reading the contract {}", theirs.display());
+        Error::new(Kind::Usage, attempted, wrong).todo(todo)
+    })?;
+    Ok(text.into_bytes())
+}
+
+fn parse(path: &Path) -> Result<(String, Table)> {
+    let text = fs::read_to_string(path).map_err(|e| {
+        let attempted = format!("reading the contract {}", path.display());
+        Error::new(Kind::Usage, attempted, e.to_string())
+    })?;
+    let table = text.parse().map_err(|e: toml::de::Error| {
+        let attempted = format!("reading the contract {}", path.display());
+        Error::new(Kind::Usage, attempted, "it is not TOML").output(e.to_string())
+    })?;
+    Ok((text, table))
+}
+
+/// What is wrong, and what to do.
+fn check(ours: &Table, theirs: &Table) -> std::result::Result<(), (String, String)> {
+    let known = leaves(ours, "");
+    for (key, value) in leaves(theirs, "") {
+        let Some((_, wanted)) = known.iter().find(|(k, _)| *k == key) else {
+            let names = || known.iter().map(|(k, _)| k.as_str());
+            let near = nearest(&key, names());
+            let todo = match &near[..] {
+                [] if known.is_empty() => "this contract has nothing that may differ".to_owned(),
+                [] => format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
+                near => format!("did you mean {}?", near.join(" or ")),
+            };
+            return Err((format!("there is no `{key}` in this contract"), todo));
+        };
+        let ours = format!("ours says: {key} = {wanted}");
+        if !value.same_type(wanted) {
+            let wrong = format!(
+                "`{key}` is of type {}, not {}",
+                wanted.type_str(),
+                value.type_str()
+            );
+            return Err((wrong, ours));
+        }
+        let (Some(is), Some(was)) = (value.as_str(), wanted.as_str()) else {
+            continue;
+        };
+        let errors = errors();
+        if errors.iter().any(|e| e == was) && !errors.iter().any(|e| e == is) {
+            let near = nearest(is, errors.iter().map(String::as_str));
+            let todo = match &near[..] {
+                [] => ours,
+                near => format!("did you mean {}?", near.join(" or ")),
+            };
+            return Err((
+                format!("`{key}` is an error, and there is none called `{is}`"),
+                todo,
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The values with their dotted keys.
+fn leaves<'a>(table: &'a Table, prefix: &str) -> Vec<(String, &'a Value)> {
+    let mut found = Vec::new();
+    for (key, value) in table {
+        let key = format!("{prefix}{key}");
+        match value {
+            Value::Table(inner) => found.extend(leaves(inner, &format!("{key}."))),
+            value => found.push((key, value)),
+        }
+    }
+    found
+}
+
+/// The names of all errors.
+fn errors() -> Vec<String> {
+    let named = (1..134).map(Errno::from_raw);
+    named
+        .filter(|e| *e != Errno::UnknownErrno)
+        .map(|e| format!("{e:?}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(theirs: &str) -> std::result::Result<(), (String, String)> {
+        let ours = "file = '/proc/x'\nlimit = 5\n[errors]\nfull = 'EACCES'\nempty = 'EACCES'\n";
+        check(&ours.parse().unwrap(), &theirs.parse().unwrap())
+    }
+
+    #[test]
+    fn what_is_known_may_differ() {
+        assert_eq!(checked(""), Ok(()));
+        assert_eq!(
+            checked("file = '/proc/y'\nerrors.full = 'ENOSPC'\nlimit = 7"),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        let (wrong, todo) = checked("errors.ful = 'ENOSPC'").unwrap_err();
+        assert_eq!(wrong, "there is no `errors.ful` in this contract");
+        assert!(todo.starts_with("did you mean errors.full"), "{todo}");
+        let (wrong, todo) = checked("limit = '5'").unwrap_err();
+        assert_eq!(wrong, "`limit` is of type integer, not string");
+        assert_eq!(todo, "ours says: limit = 5");
+        let (wrong, todo) = checked("errors.full = 'ENOSPACE'").unwrap_err();
+        assert!(wrong.contains("there is none called `ENOSPACE`"), "{wrong}");
+        assert!(todo.contains("ENOSPC"), "{todo}");
+        // A table where a value was, and the other way round.
+        assert!(checked("[file]\nname = 'x'").is_err());
+        assert!(checked("errors = 'EIO'").is_err());
+    }
+}

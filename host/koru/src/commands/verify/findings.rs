@@ -1,0 +1,304 @@
+//! What was seen, from what a test and the kernel have said.
+
+use std::time::Duration;
+
+use koru_vm::{Complaint, ComplaintKind};
+use serde::Serialize;
+
+use super::promises::Promise;
+use crate::{
+    commands::test_runner::{Cause, Failure, TestResult},
+    log_view::visible,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Pass,
+    Fail,
+    /// The kernel oopsed, panicked or hung.
+    Crash,
+}
+
+impl Verdict {
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "FAIL",
+            Verdict::Crash => "CRASH",
+        }
+    }
+}
+
+/// One promise, and what came of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    pub promise: String,
+    pub test: String,
+    pub result: Verdict,
+    /// What the test did when it broke, if the test could say it.
+    pub done: Option<String>,
+    /// And what had to come of it.
+    pub promised: Option<String>,
+    /// What came instead.
+    pub seen: Option<String>,
+    /// The test's own output, if it did not pass.
+    pub output: String,
+    /// The kernel's log meanwhile, if it did not pass.
+    pub log: Vec<String>,
+    #[serde(serialize_with = "seconds")]
+    pub seconds: Duration,
+}
+
+fn seconds<S: serde::Serializer>(took: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64((took.as_secs_f64() * 1000.0).round() / 1000.0)
+}
+
+impl Finding {
+    pub fn of(promise: &Promise, result: &TestResult, limit: Duration) -> Finding {
+        let kept = Finding {
+            promise: promise.text.clone(),
+            test: promise.test.clone(),
+            result: Verdict::Pass,
+            done: None,
+            promised: None,
+            seen: None,
+            output: String::new(),
+            log: Vec::new(),
+            seconds: result.took,
+        };
+        let Some(failure) = &result.failure else {
+            return kept;
+        };
+        let words = Words::of(&failure.output);
+        let (result, seen) = judge(failure, &words, limit);
+        // When the kernel has spoken, what the test says comes of that.
+        let by_test = matches!(failure.cause, Cause::Test);
+        Finding {
+            result,
+            done: words.done.filter(|_| by_test),
+            promised: words.promised.filter(|_| by_test),
+            seen: Some(seen),
+            output: visible(failure.output.trim()),
+            log: failure.log.lines().map(str::to_owned).collect(),
+            ..kept
+        }
+    }
+
+    /// The same of every promise of a module that does not load.
+    pub fn not_loaded(promise: &Promise, result: Verdict, why: &str, log: &[String]) -> Finding {
+        Finding {
+            promise: promise.text.clone(),
+            test: promise.test.clone(),
+            result,
+            done: None,
+            promised: None,
+            seen: Some(why.to_owned()),
+            output: String::new(),
+            log: log.to_vec(),
+            seconds: Duration::ZERO,
+        }
+    }
+
+    /// All of what was seen, in lines.
+    pub fn words(&self) -> String {
+        let lines = [
+            self.done.clone(),
+            self.promised.as_ref().map(|p| format!("promised: {p}")),
+            match (&self.seen, &self.promised) {
+                (Some(seen), Some(_)) => Some(format!("seen: {seen}")),
+                (seen, _) => seen.clone(),
+            },
+        ];
+        lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn judge(failure: &Failure, words: &Words, limit: Duration) -> (Verdict, String) {
+    let limit = limit.as_secs();
+    let place = place(&failure.log).map(|p| format!(" in {p}"));
+    let place = place.unwrap_or_default();
+    match &failure.cause {
+        Cause::Test => (Verdict::Fail, words.seen.clone()),
+        Cause::Late => (
+            Verdict::Fail,
+            format!("it was not done after {limit} s, and was ended"),
+        ),
+        Cause::Stuck => (
+            Verdict::Crash,
+            format!("hang: not done after {limit} s, and nothing could end it{place}"),
+        ),
+        Cause::Hang => (
+            Verdict::Crash,
+            format!("hang: the kernel gave no sign of life any more{place}"),
+        ),
+        Cause::Lost => (
+            Verdict::Crash,
+            format!("the virtual machine ended: {}", visible(&failure.why)),
+        ),
+        Cause::Complaint(complaint) => complained(complaint, &place),
+    }
+}
+
+/// A complaint of the kernel's in words.
+pub fn complained(complaint: &Complaint, place: &str) -> (Verdict, String) {
+    use ComplaintKind as K;
+    let line = visible(&complaint.line);
+    match complaint.kind {
+        K::Oops => (Verdict::Crash, format!("oops{place}: {line}")),
+        K::Bug => (Verdict::Crash, format!("kernel BUG{place}: {line}")),
+        K::Panic => (Verdict::Crash, format!("kernel panic{place}: {line}")),
+        K::Lockup | K::RcuStall | K::HungTask => (Verdict::Crash, format!("hang{place}: {line}")),
+        K::Sanitizer => (Verdict::Crash, format!("memory error{place}: {line}")),
+        _ => (
+            Verdict::Fail,
+            format!("the kernel complained{place}: {line}"),
+        ),
+    }
+}
+
+/// Where it happened: the function of a module at the top of the first stack in the
+/// log, with how it got elsewhere from there.
+pub fn place(log: &str) -> Option<String> {
+    let frame = |line: &str| {
+        let words = line.split_whitespace();
+        let at = words
+            .clone()
+            .find(|w| w.contains("+0x") && w.contains("/0x"))?;
+        let function = at.rsplit(':').next()?.split("+0x").next()?;
+        let module = line
+            .split_whitespace()
+            .find(|w| w.starts_with('[') && w.ends_with(']'));
+        let module =
+            module.filter(|m| !m.starts_with("[<") && m.contains(|c: char| c.is_alphabetic()));
+        Some((function.to_owned(), module.map(str::to_owned)))
+    };
+    let mut lines = log
+        .lines()
+        .map(|l| l.split_once("] ").map_or(l, |(_, text)| text));
+    let first = lines.by_ref().find(|l| l.starts_with("RIP: "));
+    // Without registers, the stack of one who waits.
+    let (top, rest): (Option<_>, Vec<&str>) = match first {
+        Some(line) => (frame(line), lines.collect()),
+        None => (
+            None,
+            log.lines()
+                .map(|l| l.split_once("] ").map_or(l, |(_, text)| text))
+                .collect(),
+        ),
+    };
+    if let Some((function, Some(module))) = &top {
+        return Some(format!("{function} {module}"));
+    }
+    let caller = rest
+        .iter()
+        .filter(|l| l.starts_with(' '))
+        .filter_map(|l| frame(l))
+        .find_map(|(function, module)| Some(format!("{function} {}", module?)));
+    match (top, caller) {
+        (Some((function, _)), Some(caller)) => Some(format!("{function}, called by {caller}")),
+        (Some((function, _)), None) => Some(function),
+        (None, caller) => caller,
+    }
+}
+
+/// A test's panic: "DONE\npromised: X\nseen: Y", or anything else.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Words {
+    done: Option<String>,
+    promised: Option<String>,
+    seen: String,
+}
+
+impl Words {
+    fn of(output: &str) -> Words {
+        let panics = panics(output);
+        let told = panics.iter().find_map(|text| {
+            let (done, rest) = text.split_once("\npromised: ")?;
+            let (promised, seen) = rest.split_once("\nseen: ")?;
+            Some(Words {
+                done: Some(visible(done.trim())),
+                promised: Some(visible(promised.trim())),
+                seen: visible(seen.trim()),
+            })
+        });
+        told.unwrap_or_else(|| Words {
+            seen: match panics.first() {
+                Some(text) => visible(text.trim()),
+                None => "the test failed without a word".to_owned(),
+            },
+            ..Words::default()
+        })
+    }
+}
+
+/// The messages of the panics in a test's output.
+fn panics(output: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut inside = false;
+    for line in output.lines() {
+        let begins = line.starts_with("thread '") && line.contains(" panicked at ");
+        if begins {
+            found.push(String::new());
+            inside = true;
+            continue;
+        }
+        let ends = line.starts_with("note: run with ")
+            || line.starts_with("stack backtrace:")
+            || (line.starts_with("test ") && line.contains(" ... "))
+            || line == "failures:";
+        if ends {
+            inside = false;
+        }
+        if let Some(text) = found.last_mut().filter(|_| inside) {
+            *text += line;
+            text.push('\n');
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_promise_in_a_panic() {
+        let output = "\nrunning 1 test\n\nthread 'x' (7) panicked at tests/conformance/a.rs:3:5:\n\
+                      read of 3 bytes\npromised: EINVAL\nseen: success (4)\n\
+                      note: run with `RUST_BACKTRACE=1` environment variable\ntest x ... FAILED\n";
+        let words = Words::of(output);
+        assert_eq!(words.done.as_deref(), Some("read of 3 bytes"));
+        assert_eq!(words.promised.as_deref(), Some("EINVAL"));
+        assert_eq!(words.seen, "success (4)");
+    }
+
+    #[test]
+    fn any_other_panic() {
+        let output = "thread 'x' panicked at a.rs:1:1:\nthe module does not load: no\nFAILED\n\
+                      test x ... FAILED\n";
+        assert_eq!(
+            Words::of(output).seen,
+            "the module does not load: no\nFAILED"
+        );
+        assert_eq!(Words::of("").seen, "the test failed without a word");
+    }
+
+    #[test]
+    fn the_place_of_an_oops() {
+        let log = "[    5.1] BUG: unable to handle page fault for address: 00007ffd\n\
+                   [    5.1] RIP: 0010:fe_write+0x2c/0x80 [full_ex]\n\
+                   [    5.1] Call Trace:\n[    5.1]  proc_reg_write+0x5a/0xa0\n";
+        assert_eq!(place(log).as_deref(), Some("fe_write [full_ex]"));
+        let log = "[    5.1] kernel BUG at lib/string_helpers.c:1027!\n\
+                   [    5.1] RIP: 0010:fortify_panic+0x13/0x15\n\
+                   [    5.1] Call Trace:\n[    5.1]  <TASK>\n\
+                   [    5.1]  hello_read+0x62/0x70 [hello]\n\
+                   [    5.1]  proc_reg_read+0x5a/0xa0\n";
+        assert_eq!(
+            place(log).as_deref(),
+            Some("fortify_panic, called by hello_read [hello]")
+        );
+        assert_eq!(place("[    5.1] nothing\n"), None);
+    }
+}

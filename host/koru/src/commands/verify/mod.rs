@@ -1,0 +1,252 @@
+//! `koru verify`: judges any module by the conformance tests of a contract.
+
+mod contract;
+mod findings;
+mod promises;
+mod report;
+mod subject;
+
+use std::{path::PathBuf, time::Duration};
+
+use koru_build::{Error, Kind, Report, Result, find_modules};
+use koru_vm::Guest;
+
+use crate::{
+    cli::VerifyArgs,
+    commands::{
+        test::guest_binaries,
+        test_runner::{self, Setting},
+    },
+    context::Context,
+    guest::{module_path, vm_error},
+    log_view,
+    ui::{self, json},
+};
+use findings::{Finding, Verdict, complained, place};
+use promises::{Promise, Tests};
+use subject::Subject;
+
+/// Where a course's contract lies in the guest; the tests are told.
+const CONTRACT: &str = "/tests/contract.toml";
+
+pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
+    // What is wrong with the request is said before anything is built.
+    let tests = promises::tests(&context.home.root, &args.name)?;
+    let (promises, slow) = wanted(&tests, args)?;
+    let contract = args.contract.as_ref().map(|file| {
+        contract::read(&tests.contract, &context.here.join(file)).map(|text| (file.clone(), text))
+    });
+    let contract = contract.transpose()?;
+    let subject = subject::subject(context, args, &tests.name)?;
+    let binary = test_binary(context, &tests.name)?;
+    let kos = modules(context, &tests, &subject)?;
+
+    let files: Vec<(String, Vec<u8>)> = contract
+        .iter()
+        .map(|(_, text)| (CONTRACT.to_owned(), text.clone()))
+        .collect();
+    let env: Vec<(String, String)> = contract
+        .iter()
+        .map(|_| ("KORU_CONTRACT".to_owned(), CONTRACT.to_owned()))
+        .collect();
+    let mut setting = Setting {
+        files: &files,
+        env: &env,
+        limit: Duration::from_secs(u64::from(args.limit) * if args.slow { 10 } else { 1 }),
+        ..Setting::new(&binary, &kos)
+    };
+    let findings = match try_loading(context, &subject, &tests.name, &setting)? {
+        Loading::Works { guest, taint } => {
+            setting.taint = taint;
+            run(context, &subject, &setting, guest, &promises)?
+        }
+        Loading::Fails { verdict, why, log } => promises
+            .iter()
+            .map(|p| Finding::not_loaded(p, verdict, &why, &log))
+            .collect(),
+    };
+    context.ui.done();
+
+    let told = report::Told {
+        name: &tests.name,
+        subject: &subject,
+        contract: contract.as_ref().map(|(file, _)| file.as_path()),
+        findings: &findings,
+    };
+    if let Some(path) = &args.junit {
+        told.write_junit(&context.here.join(path))?;
+    }
+    if let Some(path) = &args.markdown {
+        told.write_markdown(&context.here.join(path))?;
+    }
+    if context.json {
+        json(&findings);
+    } else {
+        ui::out(&told.table());
+    }
+    if slow > 0 {
+        let them = "not tried, for it takes minutes: --slow does";
+        context.ui.say(&format!("koru: {slow} more of them {them}"));
+    }
+    let kept = findings.iter().all(|f| f.result == Verdict::Pass);
+    Ok(u8::from(!kept))
+}
+
+/// The promises that the user asked for, and how many more there are which take long.
+fn wanted(tests: &Tests, args: &VerifyArgs) -> Result<(Vec<Promise>, usize)> {
+    let filters = &args.filters;
+    let fits = |p: &&Promise| {
+        let holds = |f: &String| p.test.contains(f.as_str()) || p.text.contains(f.as_str());
+        filters.is_empty() || filters.iter().any(holds)
+    };
+    let fitting: Vec<&Promise> = tests.promises.iter().filter(fits).collect();
+    let now = |p: &&&Promise| args.slow || !p.slow;
+    let wanted: Vec<Promise> = fitting.iter().filter(now).map(|p| (*p).clone()).collect();
+    let slow = fitting.len() - wanted.len();
+    if wanted.is_empty() {
+        let attempted = format!("choosing among the promises of {}", tests.name);
+        return Err(match slow {
+            0 => Error::new(
+                Kind::Usage,
+                attempted,
+                format!("none has the word `{}`", filters.join("` or `")),
+            )
+            .todo(format!(
+                "without a word, all {} are tried",
+                tests.promises.len()
+            )),
+            _ => Error::new(Kind::Usage, attempted, "they all take minutes").todo("give --slow"),
+        });
+    }
+    Ok((wanted, slow))
+}
+
+/// Builds the conformance tests of one module.
+fn test_binary(context: &Context, name: &str) -> Result<PathBuf> {
+    let root = &context.home.root;
+    let binaries = guest_binaries(context, root, Some(name))?;
+    let found = binaries.into_iter().find(|(n, _)| n == name);
+    found.map(|(_, path)| path).ok_or_else(|| {
+        Error::new(
+            Kind::System,
+            format!("building the conformance tests of {name}"),
+            "cargo made no binary of this name",
+        )
+        .todo("tests/Cargo.toml must have a [[test]] entry for it")
+    })
+}
+
+/// What lies in the guest: the module under the name that the tests know, and those
+/// of ours that the tests load beside it.
+fn modules(context: &Context, tests: &Tests, subject: &Subject) -> Result<Vec<(String, PathBuf)>> {
+    let root = &context.home.root;
+    let mut beside = find_modules(&context.home, root, &[])?;
+    beside.retain(|m| m.name != tests.name && tests.source.contains(&format!("\"{}\"", m.name)));
+    let mut kos = vec![(tests.name.clone(), subject.ko.clone())];
+    if !beside.is_empty() {
+        let (built, _) = context.build(&subject.tree, &beside)?;
+        kos.extend(built.into_iter().map(|k| (k.name, k.path)));
+    }
+    Ok(kos)
+}
+
+enum Loading {
+    Works {
+        /// To go on with, if nothing was wrong.
+        guest: Option<Guest>,
+        /// The bits that a module of its licence sets.
+        taint: u64,
+    },
+    Fails {
+        verdict: Verdict,
+        why: String,
+        log: Vec<String>,
+    },
+}
+
+/// Loads and unloads it once: what fails here is said once, at the top.
+fn try_loading(
+    context: &Context,
+    subject: &Subject,
+    name: &str,
+    setting: &Setting,
+) -> Result<Loading> {
+    let guest = setting.start(context, &subject.tree)?;
+    let session = guest.session();
+    context.ui.status(&format!("loading {}", subject.shown));
+    let (taint_before, begin) = (
+        session.taint().map_err(vm_error)?,
+        session.mark().map_err(vm_error)?,
+    );
+    if let Err(error) = session.load(&module_path(name), &[]) {
+        context.ui.done();
+        let lines = |records: &[koru_vm::LogRecord]| -> Vec<String> {
+            records.iter().map(|r| log_view::line(r, false)).collect()
+        };
+        let mut log = lines(&session.log_since(begin));
+        if log.is_empty() {
+            log = lines(error.records());
+        }
+        let at = place(&log.join("\n")).map(|p| format!(" in {p}"));
+        let at = at.unwrap_or_default();
+        let first = koru_vm::first_complaint(error.records());
+        let (verdict, what) = match (&error, first) {
+            (koru_vm::Error::LoadFailed { errno, .. }, _) => {
+                (Verdict::Fail, koru_vm::errno_text(*errno))
+            }
+            (koru_vm::Error::Hung { .. } | koru_vm::Error::Timeout { .. }, _) => {
+                (Verdict::Crash, format!("its init does not end{at}"))
+            }
+            (_, Some(complaint)) => complained(&complaint, &at),
+            _ => (Verdict::Crash, error.to_string()),
+        };
+        let mut told = vm_error(error);
+        told.output = Some(log.join("\n"));
+        context.ui.error(&told);
+        return Ok(Loading::Fails {
+            verdict,
+            why: format!("the module does not load: {what}"),
+            log,
+        });
+    }
+    let taint = session.taint().map_err(vm_error)?;
+    let complaint = session.complaint_since(begin, taint).map_err(vm_error)?;
+    let unloaded = session.unload(&subject.name);
+    let clean = session.list().is_ok_and(|modules| modules.is_empty());
+    if let Err(error) = &unloaded {
+        context.ui.say(&format!("koru: {}: {error}", subject.shown));
+    }
+    // A kernel that complained is no good for what follows.
+    let good = unloaded.is_ok() && clean && complaint.is_none();
+    Ok(Loading::Works {
+        guest: good.then_some(guest),
+        taint: if complaint.is_none() {
+            taint & !taint_before
+        } else {
+            0
+        },
+    })
+}
+
+/// Tries one promise after the other; tells each as it is known.
+fn run(
+    context: &Context,
+    subject: &Subject,
+    setting: &Setting,
+    guest: Option<Guest>,
+    promises: &[Promise],
+) -> Result<Vec<Finding>> {
+    let tests: Vec<(String, bool)> = promises.iter().map(|p| (p.test.clone(), false)).collect();
+    let of = |test: &str| promises.iter().find(|p| p.test == test);
+    let finding = |result: &test_runner::TestResult| {
+        of(&result.name).map(|promise| Finding::of(promise, result, setting.limit))
+    };
+    let results = test_runner::run_tests(context, &subject.tree, setting, guest, &tests, &|r| {
+        if let Some(found) = finding(r) {
+            context
+                .ui
+                .say(&format!("{:5}  {}", found.result.word(), found.promise));
+        }
+    })?;
+    Ok(results.iter().filter_map(finding).collect())
+}

@@ -1,0 +1,262 @@
+//! What came of it, for a terminal, a reader, and a machine.
+
+use std::{fmt::Write as _, fs, io::IsTerminal, os::fd::AsFd, path::Path, time::Duration};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use koru_build::{Error, Result};
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+use rustix::termios::tcgetwinsize;
+
+use super::{
+    findings::{Finding, Verdict},
+    subject::Subject,
+};
+use crate::{commands::test::write_report, ui};
+
+/// All that a report tells.
+pub struct Told<'a> {
+    pub name: &'a str,
+    pub subject: &'a Subject,
+    /// The course's own text of the contract.
+    pub contract: Option<&'a Path>,
+    pub findings: &'a [Finding],
+}
+
+impl Told<'_> {
+    fn count(&self, verdict: Verdict) -> usize {
+        let of = |f: &&Finding| f.result == verdict;
+        self.findings.iter().filter(of).count()
+    }
+
+    /// `5 of 7 promises kept, 1 broken, 1 crashed the kernel`
+    fn summary(&self) -> String {
+        let mut text = format!(
+            "{} of {} promises kept",
+            self.count(Verdict::Pass),
+            self.findings.len()
+        );
+        for (verdict, words) in [
+            (Verdict::Fail, "broken"),
+            (Verdict::Crash, "crashed the kernel"),
+        ] {
+            match self.count(verdict) {
+                0 => {}
+                n => _ = write!(text, ", {n} {words}"),
+            }
+        }
+        text
+    }
+
+    fn subject_line(&self) -> String {
+        let contract = match self.contract {
+            Some(path) => format!(" as {} has it", path.display()),
+            None => String::new(),
+        };
+        format!(
+            "{} ({}, sha256 {}) by the contract of {}{contract}, on {}",
+            self.subject.shown,
+            ui::size(self.subject.size),
+            &self.subject.sha256[..12],
+            self.name,
+            self.subject.tree.release
+        )
+    }
+
+    /// As wide as the terminal; without one, as wide as it needs.
+    pub fn table(&self) -> String {
+        let mut table = Table::new();
+        let stdout = std::io::stdout();
+        let width = stdout
+            .is_terminal()
+            .then(|| tcgetwinsize(stdout.as_fd()).ok())
+            .flatten()
+            .map(|size| size.ws_col)
+            .filter(|columns| *columns > 0);
+        match width {
+            Some(columns) => table
+                .load_style(presets::UTF8_HORIZONTAL_ONLY)
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(columns),
+            None => table
+                .load_style(presets::NOTHING)
+                .set_content_arrangement(ContentArrangement::Disabled),
+        };
+        table.set_header(["promise", "result", "what was seen"]);
+        for finding in self.findings {
+            table.add_row([
+                finding.promise.clone(),
+                finding.result.word().to_owned(),
+                shortened(&finding.words()),
+            ]);
+        }
+        format!(
+            "\n{}\n\n{}\n{}",
+            table.trim_fmt(),
+            self.subject_line(),
+            self.summary()
+        )
+    }
+
+    pub fn write_junit(&self, path: &Path) -> Result<()> {
+        let mut report = quick_junit::Report::new("koru verify");
+        let name = format!("{} on {}", self.name, self.subject.tree.release);
+        let mut suite = TestSuite::new(name);
+        for finding in self.findings {
+            let kind = match finding.result {
+                Verdict::Pass => None,
+                Verdict::Fail => Some(NonSuccessKind::Failure),
+                Verdict::Crash => Some(NonSuccessKind::Error),
+            };
+            let status = match kind {
+                None => TestCaseStatus::success(),
+                Some(kind) => {
+                    let mut status = TestCaseStatus::non_success(kind);
+                    status.set_message(finding.words());
+                    let log = finding.log.join("\n");
+                    status.set_description(format!("{}\n\n{log}", finding.promise));
+                    status
+                }
+            };
+            let mut case = TestCase::new(finding.test.clone(), status);
+            case.set_classname(self.name);
+            case.set_time(finding.seconds);
+            case.add_property(("promise", finding.promise.as_str()));
+            suite.add_test_case(case);
+        }
+        suite.set_time(self.findings.iter().map(|f| f.seconds).sum::<Duration>());
+        for (key, value) in [
+            ("module", self.subject.shown.as_str()),
+            ("sha256", self.subject.sha256.as_str()),
+            ("kernel", self.subject.tree.release.as_str()),
+        ] {
+            suite.add_property((key, value));
+        }
+        report.add_test_suite(suite);
+        write_report(&report, path)
+    }
+
+    pub fn write_markdown(&self, path: &Path) -> Result<()> {
+        let write = |text: &str| {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::write(path, text)
+        };
+        write(&self.markdown()).map_err(|e| Error::io("writing", path, e))
+    }
+
+    fn markdown(&self) -> String {
+        let subject = self.subject;
+        let mut text = format!("# {}: {}\n\n", escape(self.name), self.summary());
+        let contract = self
+            .contract
+            .map_or("ours".to_owned(), |p| p.display().to_string());
+        for (key, value) in [
+            ("Module", escape(&subject.shown)),
+            ("Size", format!("{} bytes", subject.size)),
+            ("SHA-256", format!("`{}`", subject.sha256)),
+            ("Kernel", escape(&subject.tree.release)),
+            ("Contract", escape(&contract)),
+        ] {
+            _ = writeln!(text, "- {key}: {value}");
+        }
+        text += "\n| Promise | Result | What was seen |\n|---|---|---|\n";
+        for finding in self.findings {
+            let seen = shortened(&finding.words());
+            let lines: Vec<String> = seen.lines().map(escape).collect();
+            _ = writeln!(
+                text,
+                "| {} | {} | {} |",
+                escape(&finding.promise),
+                finding.result.word(),
+                lines.join("<br>")
+            );
+        }
+        let broken = self.findings.iter().filter(|f| f.result != Verdict::Pass);
+        for finding in broken {
+            _ = write!(
+                text,
+                "\n## {}: {}\n\nTest `{}`, after {:.1} s.\n\n{}",
+                finding.result.word(),
+                escape(&finding.promise),
+                finding.test,
+                finding.seconds.as_secs_f64(),
+                fenced(&finding.words())
+            );
+            if !finding.log.is_empty() {
+                text += "\nThe kernel's log meanwhile:\n\n";
+                text += &fenced(&excerpt(&finding.log));
+            }
+        }
+        text
+    }
+}
+
+/// What a table cell takes.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 600;
+    if text.chars().count() <= MOST {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(MOST).collect();
+    format!("{start}...")
+}
+
+/// A long log's begin and end: an oops is told within its first lines.
+fn excerpt(log: &[String]) -> String {
+    const FIRST: usize = 60;
+    const LAST: usize = 20;
+    if log.len() <= FIRST + LAST {
+        return log.join("\n");
+    }
+    let between = format!("... {} lines ...", log.len() - FIRST - LAST);
+    [&log[..FIRST], &[between], &log[log.len() - LAST..]]
+        .concat()
+        .join("\n")
+}
+
+/// Text that Markdown and HTML leave as it is.
+fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in text.chars() {
+        match c {
+            '<' => escaped += "&lt;",
+            '>' => escaped += "&gt;",
+            '&' => escaped += "&amp;",
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            '\n' | '\r' => escaped.push(' '),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// A block of code, whatever is in it.
+fn fenced(text: &str) -> String {
+    let ticks = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(ticks.max(2) + 1);
+    format!("{fence}text\n{}\n{fence}\n", text.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_log_is_markup() {
+        assert_eq!(escape("a|b <b>`x`"), "a\\|b &lt;b&gt;\\`x\\`");
+        assert_eq!(fenced("x"), "```text\nx\n```\n");
+        assert_eq!(fenced("a\n````\nb"), "`````text\na\n````\nb\n`````\n");
+    }
+
+    #[test]
+    fn long_logs_are_cut_in_the_middle() {
+        let log: Vec<String> = (0..100).map(|i| i.to_string()).collect();
+        let cut = excerpt(&log);
+        assert!(cut.contains("59\n... 20 lines ...\n80"), "{cut}");
+        assert_eq!(excerpt(&log[..80]).lines().count(), 80);
+    }
+}

@@ -1,0 +1,118 @@
+//! The module that is judged.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use koru_build::{Error, KernelTree, Kind, ModInfo, Result, build_source};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use crate::{cli::VerifyArgs, context::Context};
+
+pub struct Subject {
+    pub ko: PathBuf,
+    /// As the user named it.
+    pub shown: String,
+    /// The name by which the kernel knows it.
+    pub name: String,
+    pub size: u64,
+    pub sha256: String,
+    pub tree: KernelTree,
+    /// Where it was built.
+    _copy: Option<TempDir>,
+}
+
+/// Finds or builds the module that the user named, and the kernel for it.
+pub fn subject(context: &Context, args: &VerifyArgs, name: &str) -> Result<Subject> {
+    let choice = args.kernel.or_environment();
+    if let Some(file) = &args.ko {
+        let ko = context.here.join(file);
+        let info = ModInfo::read(&ko).map_err(|mut e| {
+            if e.kind == Kind::System {
+                e.kind = Kind::Usage;
+            }
+            e
+        })?;
+        let shown = file.display().to_string();
+        let tree = match info.release() {
+            // Without a word, the kernel that it was built for.
+            Some(release) if !choice.is_made() => context
+                .kernels
+                .find(Some(release))
+                .map_err(|_| other_kernel(&shown, release, None))?,
+            _ => context.tree(&choice)?,
+        };
+        return Subject::new(ko, shown, &info, tree, None);
+    }
+    let tree = context.tree(&choice)?;
+    if let Some(source) = &args.src {
+        let copy = TempDir::with_prefix("koru-verify-")
+            .map_err(|e| Error::io("making a folder in", &std::env::temp_dir(), e))?;
+        // Shown as it was given: the compiler's messages name it.
+        let ko = build_source(
+            &context.here.join(source),
+            copy.path(),
+            name,
+            &tree,
+            &*context.ui,
+        )?;
+        let file = ko.strip_prefix(copy.path()).unwrap_or(&ko);
+        let shown = source.join(file).display().to_string();
+        let info = ModInfo::read(&ko)?;
+        return Subject::new(ko, shown, &info, tree, Some(copy));
+    }
+    let modules = context.modules(&[name.to_owned()])?;
+    let (kos, _) = context.build(&tree, &modules)?;
+    let built = kos.first().ok_or_else(|| {
+        Error::new(
+            Kind::System,
+            format!("building {name}"),
+            "nothing came of it",
+        )
+    })?;
+    let info = ModInfo::read(&built.path)?;
+    let shown = format!("{name}.ko of Koru");
+    Subject::new(built.path.clone(), shown, &info, tree, None)
+}
+
+impl Subject {
+    fn new(
+        ko: PathBuf,
+        shown: String,
+        info: &ModInfo,
+        tree: KernelTree,
+        copy: Option<TempDir>,
+    ) -> Result<Subject> {
+        if let Some(release) = info.release().filter(|r| *r != tree.release) {
+            return Err(other_kernel(&shown, release, Some(&tree)));
+        }
+        let bytes = fs::read(&ko).map_err(|e| Error::io("reading", &ko, e))?;
+        let stem = Path::new(&shown).file_stem().unwrap_or_default();
+        let stem = stem.to_string_lossy().replace('-', "_");
+        Ok(Subject {
+            name: info.get("name").map_or(stem, str::to_owned),
+            size: bytes.len() as u64,
+            sha256: format!("{:x}", Sha256::digest(&bytes)),
+            ko,
+            shown,
+            tree,
+            _copy: copy,
+        })
+    }
+}
+
+fn other_kernel(shown: &str, release: &str, tree: Option<&KernelTree>) -> Error {
+    let wrong = match tree {
+        Some(tree) => format!(
+            "it was built for the kernel {release} (its vermagic), not for {}",
+            tree.release
+        ),
+        None => format!("it was built for the kernel {release} (its vermagic), which is not here"),
+    };
+    Error::new(Kind::Usage, format!("reading {shown}"), wrong).todo(format!(
+        "`koru kernel add {release}` and --kernel {release}, or build it for a kernel of \
+         `koru kernel list`: --src does"
+    ))
+}

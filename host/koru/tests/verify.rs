@@ -1,0 +1,300 @@
+//! `koru verify` on modules that keep a contract and on such as break it, each in
+//! one known way.
+
+mod common;
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use common::{KERNELS, Run, koru, root};
+
+/// What became of each test, by its name.
+type Results = BTreeMap<String, String>;
+
+fn source(of: &str) -> String {
+    format!("tests/{of}")
+}
+
+#[track_caller]
+fn results(run: &Run) -> Results {
+    let rows = run.json();
+    let row = |row: &serde_json::Value| {
+        let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
+        assert!(!text("promise").is_empty(), "a promise in words: {row}");
+        if row["result"] != "pass" {
+            assert!(!text("seen").is_empty(), "what was seen: {row}");
+        }
+        (text("test"), text("result"))
+    };
+    rows.as_array().expect("a list").iter().map(row).collect()
+}
+
+/// Judges a folder by a contract on every kernel. `fails` and `crashes` are exactly
+/// the tests that find it wrong; those in `races` may or may not.
+#[track_caller]
+fn judge(contract: &str, folder: &str, fails: &[&str], crashes: &[&str], races: &[&str]) {
+    for kernel in KERNELS {
+        let folder = source(folder);
+        let run = koru([
+            "verify", contract, "--src", &folder, "--kernel", kernel, "--json",
+        ])
+        .run();
+        let results = results(&run);
+        for test in [fails, crashes, races].concat() {
+            assert!(results.contains_key(test), "no test `{test}'\n{run}");
+        }
+        for (test, result) in &results {
+            let test = test.as_str();
+            let wanted = match () {
+                () if races.contains(&test) => continue,
+                () if crashes.contains(&test) => "crash",
+                () if fails.contains(&test) => "fail",
+                () => "pass",
+            };
+            assert_eq!(result, wanted, "{folder} on {kernel}: {test}\n{run}");
+        }
+        let good = results.values().all(|r| r == "pass");
+        run.exits(i32::from(!good));
+    }
+}
+
+#[test]
+fn a_right_hello_in_c() {
+    judge("hello", "correct/hello", &[], &[], &[]);
+}
+
+#[test]
+fn a_right_my_timer_in_c() {
+    judge("my_timer", "correct/my_timer", &[], &[], &[]);
+}
+
+#[test]
+fn hello_with_wrong_messages() {
+    let fails = [
+        "says_hello_and_goodbye",
+        "one_record_at_the_right_level",
+        "modinfo_tells_who_and_what",
+    ];
+    judge("hello", "broken/hello_silent", &fails, &[], &[]);
+}
+
+#[test]
+fn my_timer_that_counts_faulted_reads_and_mistakes_signs() {
+    let fails = [
+        "dd_byte_by_byte",
+        "a_bad_pointer_is_efault_and_no_reading",
+        "a_buffer_that_ends_too_early_loses_nothing",
+        "a_clock_that_was_set_back",
+    ];
+    judge("my_timer", "broken/my_timer_naive", &fails, &[], &[]);
+}
+
+#[test]
+fn a_proc_create_whose_failure_is_ignored() {
+    judge(
+        "my_timer",
+        "broken/my_timer_create_ignored",
+        &["a_name_that_is_taken"],
+        &[],
+        &[],
+    );
+}
+
+#[test]
+fn a_module_that_does_not_load() {
+    for kernel in KERNELS {
+        let args = ["verify", "hello", "--kernel", kernel, "--src"];
+        let refused = source("broken/hello_refused");
+        let run = koru(args.iter().copied().chain([refused.as_str()])).run();
+        run.exits(1)
+            .says("error: loading hello: No such device (errno 19)")
+            .says("hello: the device is not there")
+            .prints("FAIL    the module does not load: No such device (errno 19)")
+            .prints("0 of 6 promises kept, 6 broken");
+        let oops = source("broken/hello_init_oops");
+        let run = koru(args.iter().copied().chain([oops.as_str()])).run();
+        run.exits(1)
+            .says("RIP: 0010:hello_init+")
+            .prints(
+                "CRASH   the module does not load: oops in hello_init [hello]: BUG: kernel NULL",
+            )
+            .prints("0 of 6 promises kept, 6 crashed the kernel");
+    }
+}
+
+#[test]
+fn ours_by_its_name_and_some_promises_only() {
+    let run = koru([
+        "verify",
+        "my_timer",
+        "--kernel",
+        "6.12",
+        "bad address",
+        "seek",
+    ])
+    .run();
+    run.exits(0)
+        .says("pass   A read to a bad address is EFAULT")
+        .prints("my_timer.ko of Koru (")
+        .prints("After lseek to the start")
+        .prints("2 of 2 promises kept\n");
+}
+
+#[test]
+fn the_reports() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let folder = source("broken/my_timer_naive");
+    let contract = at("course.toml");
+    fs::write(&contract, "file = '/proc/timer'\ncurrent = 'now|: '\n").unwrap();
+    let (markdown, junit) = (at("new/report.md"), at("junit.xml"));
+    koru([
+        "verify",
+        "my_timer",
+        "--src",
+        &folder,
+        "--kernel",
+        "6.1",
+        "--contract",
+        &contract,
+        "--markdown",
+        &markdown,
+        "--junit",
+        &junit,
+        "time of day",
+        "appears",
+    ])
+    .run()
+    .exits(1)
+    .prints("by the contract of my_timer as ")
+    .prints("promised: the line `now|: S.NNNNNNNNN`, then perhaps `elapsed time: S.NNNNNNNNN`")
+    .prints("1 of 2 promises kept, 1 broken");
+    let text = fs::read_to_string(&markdown).unwrap();
+    for part in [
+        "# my\\_timer: 1 of 2 promises kept, 1 broken\n",
+        "- Kernel: 6.1.",
+        "| The current time is the time of day. | FAIL | reading /proc/timer<br>promised: ",
+        "now\\|: S.NNNNNNNNN",
+        "| The file appears when the module is loaded, and goes when it is unloaded. | pass |  |",
+        "## FAIL: The current time is the time of day.\n",
+        "```text\nreading /proc/timer\npromised: the line `now|: ",
+    ] {
+        assert!(text.contains(part), "no `{part}' in\n{text}");
+    }
+    let hash = text.split("- SHA-256: `").nth(1).expect("a hash");
+    assert!(hash[..64].bytes().all(|b| b.is_ascii_hexdigit()), "{text}");
+    let text = fs::read_to_string(&junit).unwrap();
+    for part in [
+        "tests=\"2\" failures=\"1\" errors=\"0\"",
+        "name=\"it_is_the_time_of_day\"",
+        "The current time is the time of day.",
+    ] {
+        assert!(text.contains(part), "no `{part}' in\n{text}");
+    }
+}
+
+#[test]
+fn a_ready_module_finds_its_kernel() {
+    let built = koru(["build", "hello", "--kernel", "6.1", "--json"]).run();
+    let built = built.exits(0).json();
+    let ko = built[0]["path"].as_str().expect("a path");
+    let dir = tempfile::tempdir().expect("a folder");
+    let theirs = dir.path().join("some-name.ko");
+    fs::copy(ko, &theirs).unwrap();
+    let theirs = theirs.display().to_string();
+    koru(["verify", "hello", "--ko", &theirs, "hundred"])
+        .run()
+        .exits(0)
+        .prints("some-name.ko (")
+        .prints(", on 6.1.")
+        .prints("1 of 1 promises kept\n");
+    koru(["verify", "hello", "--ko", &theirs, "--kernel", "6.12"])
+        .run()
+        .exits(2)
+        .says("it was built for the kernel 6.1.")
+        .says("(its vermagic), not for 6.12.")
+        .says("koru kernel add 6.1.");
+    // Whose kernel is not here: the same file with another vermagic.
+    let mut bytes = fs::read(&theirs).unwrap();
+    let at = bytes
+        .windows(13)
+        .position(|w| w == b"vermagic=6.1.")
+        .expect("vermagic");
+    bytes[at + 9] = b'5';
+    fs::write(&theirs, bytes).unwrap();
+    koru(["verify", "hello", "--ko", &theirs])
+        .run()
+        .exits(2)
+        .says("it was built for the kernel 5.1.")
+        .says("which is not here");
+}
+
+#[track_caller]
+fn refused(args: &[&str]) -> Run {
+    let run = koru(["verify"].iter().chain(args)).run();
+    run.exits(2);
+    run
+}
+
+#[test]
+fn wrong_requests() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).unwrap();
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    refused(&["helo"])
+        .says("looking for the conformance tests of `helo`: there are none of this name")
+        .says("did you mean hello?");
+    refused(&["zzzz"]).says("there are: ").says("my_timer");
+    refused(&["hello", "nothing like it"]).says("none has the word `nothing like it`");
+    refused(&["hello", "--ko", "x.ko", "--src", "y"]).says("cannot be used with");
+    refused(&["hello", "--ko", "nowhere.ko"]).says("nowhere.ko: No such file");
+    let text = file("text.ko", "not a module");
+    refused(&["hello", "--ko", &text]).says("it is not a kernel module: no ELF file");
+    refused(&["hello", "--src", "nowhere"]).says("there is no such folder");
+    let empty = file("empty/readme", "");
+    let empty = empty.trim_end_matches("/readme");
+    refused(&["hello", "--src", empty]).says("it has neither a Kbuild nor a Makefile");
+    let unknown = file("unknown.toml", "[messages]\nloadd = 'x'\n");
+    refused(&["hello", "--contract", &unknown])
+        .says("there is no `messages.loadd` in this contract")
+        .says("did you mean messages.loaded");
+    let kind = file("kind.toml", "file = 5\n");
+    refused(&["my_timer", "--contract", &kind]).says("`file` is of type string, not integer");
+    let broken = file("broken.toml", "file = \n");
+    refused(&["my_timer", "--contract", &broken]).says("it is not TOML");
+}
+
+#[test]
+fn sources_that_do_not_make_one_module() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    let folder = dir.path().display().to_string();
+    let verify = || koru(["verify", "hello", "--kernel", "6.12", "--src", &folder]).run();
+    let text = fs::read_to_string(root().join("tests/correct/hello/hello_lab.c")).unwrap();
+    // A Makefile as the labs have it, and what an earlier build has left.
+    write(
+        "Makefile",
+        "ifneq ($(KERNELRELEASE),)\nobj-m := one.o two.o\nelse\nall:\n\tfalse\nendif\n",
+    );
+    write("one.c", &text);
+    write("two.c", &text);
+    write("old.ko", "");
+    verify()
+        .exits(2)
+        .says("several modules come of it, and none is called hello: one.ko, two.ko");
+    // Of several, the one of this name.
+    write("hello.c", &text);
+    write("Makefile", "obj-m := one.o hello.o\n");
+    verify().exits(0).prints("/hello.ko (");
+    // The compiler's words, at the author's place.
+    write("hello.c", "#include <linux/module.h>\nint x = nowhere;\n");
+    let run = verify();
+    run.exits(1)
+        .says(&format!("{folder}/hello.c:2:9: error: "))
+        .says("it does not build for 6.12.");
+    write("Makefile", "obj-m :=\n");
+    verify().exits(2).says("no .ko came of it");
+}
