@@ -127,6 +127,53 @@ impl fmt::Debug for CString {
     }
 }
 
+/// Formats into a buffer that is there already: no allocation.
+///
+/// What does not fit is an error, and leaves the buffer as it was before that
+/// piece of text.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{fmt::Write, prelude::*, str::Formatter};
+/// fn hex(buffer: &mut [u8; 16], n: u64) -> Result<usize> {
+///     let mut text = Formatter::new(buffer);
+///     write!(text, "{n:x}")?;
+///     Ok(text.bytes_written())
+/// }
+/// ```
+pub struct Formatter<'a> {
+    buffer: &'a mut [u8],
+    written: usize,
+}
+
+impl<'a> Formatter<'a> {
+    /// Writes from the buffer's start on.
+    pub fn new(buffer: &'a mut [u8]) -> Self {
+        Self { buffer, written: 0 }
+    }
+
+    /// How long the text is by now, in bytes.
+    pub fn bytes_written(&self) -> usize {
+        self.written
+    }
+
+    /// The text by now. (This one is not upstream's.)
+    pub fn as_bytes(&self) -> &[u8] {
+        self.buffer.get(..self.written).unwrap_or_default()
+    }
+}
+
+impl Write for Formatter<'_> {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        let room = self.buffer.get_mut(self.written..).unwrap_or_default();
+        let room = room.get_mut(..s.len()).ok_or(fmt::Error)?;
+        room.copy_from_slice(s.as_bytes());
+        self.written += s.len();
+        Ok(())
+    }
+}
+
 /// Bytes that are mostly text, and print as such: what is not printable ASCII is
 /// escaped.
 ///
