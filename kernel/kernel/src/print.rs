@@ -19,12 +19,46 @@
 //! C header: [`include/linux/printk.h`](https://docs.kernel.org/core-api/printk-basics.html)
 
 use crate::bindings;
+use core::ffi::CStr;
 use core::fmt::{self, Formatter, Write};
 
 /// How long one message may be, in bytes, with the prefix and the newline.
 ///
 /// Every supported kernel stores that much in one record.
 pub const MAX_MESSAGE: usize = 976;
+
+/// How long one message may be, as [`kmsg_len`] counts, for readers of /dev/kmsg
+/// to get all of it: `dmesg` and the journal are such. It is the newer kernels'
+/// buffer, less the record's header.
+pub const MAX_KMSG: usize = 2048 - 96;
+
+/// How long a text is in /dev/kmsg, in bytes. There every byte that is not
+/// printable ASCII is `\xNN`, and so is the backslash.
+///
+/// # Examples
+///
+/// ```
+/// assert!(kernel::print::kmsg_len("naïve") == 12);
+/// ```
+pub fn kmsg_len(text: &str) -> usize {
+    let plain = |b: u8| matches!(b, b' '..=b'~') && b != b'\\';
+    text.bytes().map(|b| if plain(b) { 1 } else { 4 }).sum()
+}
+
+/// How long the prefix of the module `name` is, with the newline at the end of a
+/// message: what is left of [`MAX_MESSAGE`] and [`MAX_KMSG`] is for the text.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{print::{around, MAX_MESSAGE}, ModuleMetadata};
+/// fn fits<M: ModuleMetadata>(text: &str) -> bool {
+///     text.len() <= MAX_MESSAGE - around(M::NAME)
+/// }
+/// ```
+pub const fn around(name: &CStr) -> usize {
+    name.count_bytes() + ": ".len() + "\n".len()
+}
 
 /// The levels of the kernel log.
 #[doc(hidden)]
