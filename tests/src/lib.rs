@@ -5,7 +5,10 @@ mod clock;
 mod compat;
 mod contract;
 mod descriptors;
+pub mod files;
+mod modinfo;
 mod processes;
+mod ticks;
 mod uring;
 mod user_memory;
 
@@ -20,7 +23,9 @@ pub use compat::{Low, compat_ioctl, ioctl};
 pub use contract::{Contract, broken, errno_by_name, fails, gives, refuses, works};
 pub use descriptors::{in_flight, inherited_read, receive, send, taken_from};
 pub use koru_testing::kernel_may_say;
+pub use modinfo::modinfo;
 pub use processes::{Child, bare_child_read, end_on_panic, fork_with_id, in_child, pause};
+pub use ticks::{ticks, ticks_per_second, wait_ticks};
 pub use uring::{read_by_worker, write_by_worker};
 pub use user_memory::{Bad, Guarded, read_bad, write_bad};
 

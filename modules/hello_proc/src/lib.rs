@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `/proc/hello`: says hello, or what was last written.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod message;
+
+use kernel::fs::{file::Offset, File};
+use kernel::prelude::*;
+use kernel::proc_fs::{Mode, Operations, Options, ProcFile};
+use kernel::sync::Mutex;
+use kernel::uaccess::{UserSliceReader, UserSliceWriter};
+use kernel::{new_mutex, InPlaceModule};
+use message::Message;
+
+module! {
+    type: HelloProc,
+    name: "hello_proc",
+    author: "The Koru authors",
+    description: "/proc/hello: says hello, or what was last written",
+    license: "GPL",
+    version: "1.0",
+}
+
+/// The module is its file: loaded, it is there; unloaded, it is gone.
+#[pin_data]
+struct HelloProc {
+    #[pin]
+    file: ProcFile<Hello>,
+}
+
+impl InPlaceModule for HelloProc {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        let options = Options::new(c"hello", Mode::new::<0o666>());
+        try_pin_init!(Self {
+            file <- ProcFile::new(options, Hello::new()),
+        })
+    }
+}
+
+/// What all openers share.
+#[pin_data]
+struct Hello {
+    #[pin]
+    message: Mutex<Message>,
+}
+
+impl Hello {
+    fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            message <- new_mutex!(Message::hello()),
+        })
+    }
+}
+
+/// One open file: the message that is being read, for reads that take it in
+/// pieces while others write.
+#[pin_data]
+struct Opened {
+    #[pin]
+    begun: Mutex<Message>,
+}
+
+#[vtable]
+impl Operations for Hello {
+    type Data = Pin<KBox<Opened>>;
+
+    fn open(&self, _file: &File) -> Result<Self::Data> {
+        let message = *self.message.lock();
+        KBox::pin_init(
+            pin_init!(Opened {
+                begun <- new_mutex!(message),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    fn read(
+        &self,
+        opened: Pin<&Opened>,
+        _file: &File,
+        to: &mut UserSliceWriter,
+        pos: &mut Offset,
+    ) -> Result<usize> {
+        // A read from the start takes the message of now, any other goes on with
+        // the one that was begun. Each is a copy: no lock is held while the
+        // reader's memory is written, which may take as long as it likes.
+        let message = match *pos {
+            0 => *self.message.lock(),
+            _ => *opened.begun.lock(),
+        };
+        let given = to.write_slice_file(message.as_bytes(), pos)?;
+        if given > 0 {
+            *opened.begun.lock() = message;
+        }
+        Ok(given)
+    }
+
+    fn write(
+        &self,
+        _opened: Pin<&Opened>,
+        _file: &File,
+        from: &mut UserSliceReader,
+        pos: &mut Offset,
+    ) -> Result<usize> {
+        // To write nothing is not to write.
+        let len = from.len();
+        if len > 0 {
+            // First all of it, then the change: a write that fails is none.
+            let message = Message::read(from)?;
+            *self.message.lock() = message;
+            *pos = pos.saturating_add(len as Offset);
+        }
+        Ok(len)
+    }
+}

@@ -1,0 +1,626 @@
+//! What all files in /proc promise, as functions: a module's own tests call them
+//! and say the promise in a sentence.
+//!
+//! No file of theirs is longer than [`MOST`]: what never ends is found out.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{Read, Seek, SeekFrom, Write},
+    os::unix::{
+        fs::{FileExt, PermissionsExt},
+        process::CommandExt,
+    },
+    process::{Command, Output, Stdio},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    thread,
+};
+
+use koru_testing::{Module, is_loaded, kernel_may_say};
+use nix::errno::Errno;
+use rustix::pipe::PipeFlags;
+
+use crate::{
+    Bad, Contract, Guarded, NOBODY, broken, exists, fails, gives, in_flight, inherited_read,
+    read_bad, refuses, works,
+};
+
+/// More than a file of a module under test contains.
+pub const MOST: usize = 1 << 16;
+
+/// Says of bytes, after what was done to get them, whether they are right.
+pub type Check<'a> = dyn Fn(&str, &[u8]) + Sync + 'a;
+
+/// A file under test.
+pub struct Served<'a> {
+    pub contract: &'a Contract,
+    pub path: &'a str,
+    /// Says (by `gives` or `broken`) whether this is the whole content. None for a
+    /// file that is only written.
+    pub whole: Option<Box<Check<'a>>>,
+}
+
+/// Bytes for a message.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+impl<'a> Served<'a> {
+    /// One whose content is always the same.
+    pub fn constant(contract: &'a Contract, path: &'a str, content: &'a str) -> Served<'a> {
+        let whole = move |done: &str, seen: &[u8]| gives(done, text(seen), content);
+        Served {
+            contract,
+            path,
+            whole: Some(Box::new(whole)),
+        }
+    }
+
+    /// One that is only written.
+    pub fn written(contract: &'a Contract, path: &'a str) -> Served<'a> {
+        Served {
+            contract,
+            path,
+            whole: None,
+        }
+    }
+
+    #[track_caller]
+    fn load(&self) -> Module {
+        self.contract.load()
+    }
+
+    #[track_caller]
+    fn open(&self) -> File {
+        works(&format!("open of {}", self.path), File::open(self.path))
+    }
+
+    #[track_caller]
+    fn check(&self, done: &str, seen: &[u8]) {
+        if let Some(whole) = &self.whole {
+            whole(done, seen);
+        }
+    }
+
+    /// Reads all of it, if it can be read, and checks it.
+    #[track_caller]
+    fn read_and_check(&self, done: &str) {
+        if self.whole.is_some() {
+            self.check(done, &read_all(self.path));
+        }
+    }
+}
+
+/// One read, which must give at most so many bytes and write no others.
+#[track_caller]
+pub fn read_once(file: &mut File, size: usize) -> Vec<u8> {
+    const BEHIND: usize = 64;
+    let done = format!("read of {size} bytes");
+    let mut buffer = vec![0xaa; size + BEHIND];
+    let n = works(&done, file.read(&mut buffer[..size]));
+    if n > size {
+        broken(&done, &format!("at most {size}"), &n.to_string());
+    }
+    let spoilt = buffer[size..].iter().any(|b| *b != 0xaa);
+    gives(&format!("{done} writes behind them"), spoilt, false);
+    buffer.truncate(n);
+    buffer
+}
+
+/// From the position to the end by reads of this size.
+#[track_caller]
+pub fn read_rest(file: &mut File, size: usize) -> Vec<u8> {
+    let mut all = Vec::new();
+    loop {
+        match read_once(file, size) {
+            part if part.is_empty() => return all,
+            part => all.extend(part),
+        }
+        if all.len() > MOST {
+            broken(
+                &format!("reads of {size} bytes until one gives 0"),
+                "an end",
+                "none",
+            );
+        }
+    }
+}
+
+/// All of a file, as `cat` reads it.
+#[track_caller]
+pub fn read_all(path: &str) -> Vec<u8> {
+    let mut file = works(&format!("open of {path}"), File::open(path));
+    read_rest(&mut file, 4096)
+}
+
+/// What a shell command that runs as `nobody` comes to.
+pub fn as_nobody(script: &str) -> Output {
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).uid(NOBODY).gid(NOBODY);
+    command.output().expect("the guest has a shell")
+}
+
+/// The file is there while the module is.
+#[track_caller]
+pub fn comes_and_goes(file: &Served) {
+    for _ in 0..2 {
+        gives("the file is there before insmod", exists(file.path), false);
+        let module = file.load();
+        gives("the file is there after insmod", exists(file.path), true);
+        works("rmmod", module.unload());
+        gives("the file is there after rmmod", exists(file.path), false);
+    }
+}
+
+/// Reads of any size give the whole content.
+#[track_caller]
+pub fn reads_of_any_size(file: &Served) {
+    let _module = file.load();
+    let len = read_all(file.path).len();
+    for size in (1..len + 3).chain([4095, 4096, 4097, 1 << 20]) {
+        let seen = read_rest(&mut file.open(), size);
+        file.check(&format!("reads of {size} bytes until one gives 0"), &seen);
+    }
+}
+
+/// Reads of all sizes in turn, on one open file.
+#[track_caller]
+pub fn reads_of_mixed_sizes(file: &Served) {
+    let _module = file.load();
+    for start in 1..5 {
+        let (mut opened, mut seen) = (file.open(), Vec::new());
+        for size in start.. {
+            match read_once(&mut opened, size) {
+                part if part.is_empty() => break,
+                part => seen.extend(part),
+            }
+            if seen.len() > MOST {
+                broken("reads until one gives 0", "an end", "none");
+            }
+        }
+        file.check(&format!("reads of {start}, {}, .. bytes", start + 1), &seen);
+    }
+}
+
+/// The end stays the end, and a new open starts again.
+#[track_caller]
+pub fn ends_and_starts_again(file: &Served) {
+    let _module = file.load();
+    for round in ["first", "second", "third"] {
+        let mut opened = file.open();
+        let seen = read_rest(&mut opened, 4096);
+        file.check(&format!("the {round} cat"), &seen);
+        for _ in 0..3 {
+            let more = read_once(&mut opened, 4096);
+            gives("a read after the end", text(&more), "");
+        }
+    }
+}
+
+/// Two open files do not move each other's positions.
+#[track_caller]
+pub fn positions_of_their_own(file: &Served) {
+    let _module = file.load();
+    let (mut a, mut b) = (file.open(), file.open());
+    let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
+    loop {
+        let (x, y) = (read_once(&mut a, 1), read_once(&mut b, 2));
+        if x.is_empty() && y.is_empty() {
+            break;
+        }
+        of_a.extend(x);
+        of_b.extend(y);
+        if of_a.len() > MOST {
+            broken("reads until one gives 0", "an end", "none");
+        }
+    }
+    file.check("one of two files read in turn", &of_a);
+    file.check("the other of two files read in turn", &of_b);
+}
+
+/// `pread` reads at its offset, gives nothing behind the end, and leaves the
+/// position alone. The content must be constant.
+#[track_caller]
+pub fn preads(file: &Served) {
+    let _module = file.load();
+    let content = read_all(file.path);
+    let mut opened = file.open();
+    let start = read_once(&mut opened, 3);
+    for at in (0..content.len() + 3).chain([4096, 1 << 31, 1 << 40, i64::MAX as usize - 100]) {
+        let mut buffer = [0; 7];
+        let done = format!("pread of 7 bytes at {at}");
+        let n = works(&done, opened.read_at(&mut buffer, at as u64));
+        let rest = content.get(at..).unwrap_or_default();
+        let rest = &rest[..rest.len().min(7)];
+        gives(&done, text(buffer.get(..n).unwrap_or(&buffer)), text(rest));
+    }
+    let position = works("lseek", opened.stream_position());
+    gives("the position after preads", position, start.len() as u64);
+    let rest = read_rest(&mut opened, 4096);
+    file.check("a file read on after preads", &[start, rest].concat());
+}
+
+/// `lseek` to a place, and reading goes on there. Only from the start is the
+/// content read anew, so it may change.
+#[track_caller]
+pub fn seeks(file: &Served) {
+    let _module = file.load();
+    let mut opened = file.open();
+    let seen = read_rest(&mut opened, 4096);
+    file.check("a cat", &seen);
+    let position = works("lseek by 0", opened.stream_position());
+    gives("the position at the end", position, seen.len() as u64);
+    for back in [SeekFrom::Start(0), SeekFrom::Current(-(seen.len() as i64))] {
+        let done = format!("lseek to {back:?}");
+        gives(&done, works(&done, opened.seek(back)), 0);
+        let again = read_rest(&mut opened, 5);
+        file.check(&format!("reads after {done}"), &again);
+        if again.len() != seen.len() {
+            return;
+        }
+    }
+    works("lseek to 2", opened.seek(SeekFrom::Start(2)));
+    refuses(
+        "lseek to before the start",
+        opened.seek(SeekFrom::Current(-3)),
+        Errno::EINVAL,
+    );
+    let position = works("lseek by 0", opened.stream_position());
+    gives("the position after a refused lseek", position, 2);
+}
+
+/// What `dd bs=1` copies is the content.
+#[track_caller]
+pub fn dd_byte_by_byte(file: &Served) {
+    let _module = file.load();
+    let mut dd = Command::new("dd");
+    dd.args(["bs=1", "count=100000"])
+        .arg(format!("if={}", file.path));
+    let output = dd.output().expect("the guest has dd");
+    gives("dd bs=1 succeeds", output.status.success(), true);
+    file.check("dd bs=1", &output.stdout);
+}
+
+/// A read of 0 bytes gives 0, before, amid and after the content.
+#[track_caller]
+pub fn reads_of_nothing(file: &Served) {
+    let _module = file.load();
+    let mut opened = file.open();
+    let mut seen = Vec::new();
+    loop {
+        let none = read_once(&mut opened, 0);
+        gives("a read of 0 bytes", none.len(), 0);
+        works("pread of 0 bytes at 0", opened.read_at(&mut [], 0));
+        match read_once(&mut opened, 1) {
+            part if part.is_empty() => break,
+            part => seen.extend(part),
+        }
+        if seen.len() > MOST {
+            broken("reads until one gives 0", "an end", "none");
+        }
+    }
+    gives("a read of 0 bytes", read_once(&mut opened, 0).len(), 0);
+    file.check("reads of 1 and of 0 bytes in turn", &seen);
+}
+
+/// A read to a bad address is `EFAULT` and takes nothing.
+#[track_caller]
+pub fn bad_reads(file: &Served) {
+    let _module = file.load();
+    let mut opened = file.open();
+    let faults = |opened: &File| {
+        for bad in Bad::ALL {
+            for len in [1, 4096, 1 << 20] {
+                let done = format!("read of {len} bytes to a bad address ({bad:?})");
+                refuses(&done, read_bad(opened, bad, len), Errno::EFAULT);
+            }
+        }
+    };
+    faults(&opened);
+    let start = read_once(&mut opened, 1);
+    faults(&opened);
+    let rest = read_rest(&mut opened, 4096);
+    let seen = [start, rest].concat();
+    file.check("what is read after EFAULTs", &seen);
+}
+
+/// A buffer that ends in memory which is not there: what was there to take is
+/// given, or nothing, and no byte is lost.
+#[track_caller]
+pub fn buffers_that_end_early(file: &Served) {
+    let _module = file.load();
+    let len = read_all(file.path).len();
+    let memory = Guarded::new();
+    for room in 0..len {
+        let mut opened = file.open();
+        let mut seen = Vec::new();
+        let done = format!("read of 4096 bytes where {room} can be written");
+        match memory.read(&opened, room, 4096) {
+            Ok(n) if n > 0 && n <= room => seen.extend(&memory.bytes(room)[..n]),
+            Ok(n) => broken(&done, "EFAULT", &format!("success ({n})")),
+            Err(e) => refuses(&done, Err::<usize, _>(e), Errno::EFAULT),
+        }
+        seen.extend(read_rest(&mut opened, 4096));
+        file.check(&format!("{done}, and then the rest"), &seen);
+    }
+    let done = "read of 1 MiB where 4096 bytes can be written";
+    let n = works(done, memory.read(file.open(), 4096, 1 << 20));
+    file.check(done, memory.bytes(4096).get(..n).unwrap_or_default());
+}
+
+/// The position belongs to the open file: a duplicate, a child, whoever is sent
+/// the descriptor goes on where the last one was.
+#[track_caller]
+pub fn descriptors_share_a_position(file: &Served) {
+    let _module = file.load();
+    let mut opened = file.open();
+    let mut seen = read_once(&mut opened, 1);
+    let mut second = works("dup", opened.try_clone());
+    seen.extend(read_once(&mut second, 1));
+    drop(opened);
+    seen.extend(inherited_read(&second, "dd bs=1 count=2 2>/dev/null"));
+    let mut third = in_flight(second)();
+    seen.extend(read_once(&mut third, 1));
+    let rest = thread::spawn(move || read_rest(&mut third, 4096)).join();
+    seen.extend(rest.expect("the thread read"));
+    file.check("a dup, a child, a receiver, a thread read in turn", &seen);
+}
+
+/// The file has these permissions, and `nobody` can read it.
+#[track_caller]
+pub fn everybody_reads(file: &Served, mode: i64) {
+    let _module = file.load();
+    let meta = works("stat", fs::metadata(file.path));
+    let seen = i64::from(meta.permissions().mode() & 0o7777);
+    gives("the mode", format!("{seen:04o}"), format!("{mode:04o}"));
+    let read = as_nobody(&format!("head -c {MOST} {}", file.path));
+    gives("nobody can read it", read.status.success(), true);
+    file.check("what nobody reads", &read.stdout);
+}
+
+/// Nobody but root gets it open for writing, and root cannot write either.
+#[track_caller]
+pub fn cannot_be_written(file: &Served) {
+    let _module = file.load();
+    let write = as_nobody(&format!("echo x > {}", file.path));
+    gives("nobody can write it", write.status.success(), false);
+    let opened = OpenOptions::new().write(true).open(file.path);
+    let mut opened = works("open for writing, by root", opened);
+    refuses("write, by root", opened.write(b"x"), Errno::EIO);
+    drop(opened);
+    file.check("the content after a refused write", &read_all(file.path));
+}
+
+/// Unloading while the file is open: reads are `EIO` from then on, also when the
+/// module is loaded again.
+#[track_caller]
+pub fn unload_while_open(file: &Served) {
+    let module = file.load();
+    let mut begun = file.open();
+    read_once(&mut begun, 1);
+    let mut unused = file.open();
+    let sent = in_flight(file.open());
+    let name = module.name().to_owned();
+    works("rmmod while the file is open", module.unload());
+    gives("the module is there after rmmod", is_loaded(&name), false);
+    gives("the file is there after rmmod", exists(file.path), false);
+    let mut sent = sent();
+    let refused = |opened: &mut File| {
+        let read = opened.read(&mut [0; 64]);
+        refuses("read after rmmod", read, Errno::EIO);
+        let read = opened.read_at(&mut [0; 64], 0);
+        refuses("pread after rmmod", read, Errno::EIO);
+    };
+    refused(&mut begun);
+    refused(&mut unused);
+    refused(&mut sent);
+    let _module = file.load();
+    refused(&mut begun);
+    file.check("the file of the module's next load", &read_all(file.path));
+}
+
+/// Unloading while others open and read: they get whole contents, or `EIO`.
+#[track_caller]
+pub fn unload_under_readers(file: &Served) {
+    let done = AtomicBool::new(false);
+    let good = AtomicUsize::new(0);
+    let reader = || {
+        while !done.load(Ordering::Relaxed) {
+            let Ok(opened) = File::open(file.path) else {
+                thread::yield_now();
+                continue;
+            };
+            for _ in 0..20 {
+                let mut buffer = [0; 4096];
+                match opened.read_at(&mut buffer, 0) {
+                    Ok(n) => {
+                        file.check("pread while others unload", &buffer[..n]);
+                        good.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Err(e) => {
+                        refuses("pread after rmmod", Err::<(), _>(e), Errno::EIO);
+                        break;
+                    }
+                }
+            }
+        }
+    };
+    load_and_unload(file, &done, &good, reader);
+}
+
+/// Unloading while others open and write: their writes succeed, or are `EIO`.
+#[track_caller]
+pub fn unload_under_writers(file: &Served, message: &[u8]) {
+    let done = AtomicBool::new(false);
+    let good = AtomicUsize::new(0);
+    let writer = || {
+        while !done.load(Ordering::Relaxed) {
+            let Ok(mut opened) = OpenOptions::new().write(true).open(file.path) else {
+                thread::yield_now();
+                continue;
+            };
+            loop {
+                match opened.write(message) {
+                    Ok(n) => gives("write while others unload", n, message.len()),
+                    Err(e) => {
+                        refuses("write after rmmod", Err::<(), _>(e), Errno::EIO);
+                        break;
+                    }
+                }
+                good.fetch_add(1, Ordering::Relaxed);
+                thread::yield_now();
+            }
+        }
+    };
+    load_and_unload(file, &done, &good, writer);
+}
+
+/// Loads and unloads, each time after `user` has made some more good calls.
+#[track_caller]
+fn load_and_unload(
+    file: &Served,
+    done: &AtomicBool,
+    good: &AtomicUsize,
+    user: impl Fn() + Sync + Copy + Send,
+) {
+    thread::scope(|s| {
+        let users: Vec<_> = (0..4).map(|_| s.spawn(user)).collect();
+        for _ in 0..20 {
+            let before = good.load(Ordering::Relaxed);
+            let module = file.load();
+            while good.load(Ordering::Relaxed) < before + 10
+                && !users.iter().any(thread::ScopedJoinHandle::is_finished)
+            {
+                thread::yield_now();
+            }
+            let unloaded = module.unload();
+            if unloaded.is_err() {
+                done.store(true, Ordering::Relaxed);
+            }
+            works("rmmod while the file is in use", unloaded);
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+/// Unloading while the file is open: writes are `EIO` from then on, also when the
+/// module is loaded again.
+#[track_caller]
+pub fn write_after_unload(file: &Served) {
+    let module = file.load();
+    let open = || works("open", OpenOptions::new().write(true).open(file.path));
+    let (mut used, mut unused) = (open(), open());
+    works("write", used.write(b"before"));
+    works("rmmod while the file is open", module.unload());
+    let refused = |opened: &mut File| {
+        refuses("write after rmmod", opened.write(b"after"), Errno::EIO);
+    };
+    refused(&mut used);
+    refused(&mut unused);
+    let _module = file.load();
+    refused(&mut used);
+    file.read_and_check("the file of the module's next load");
+}
+
+/// A second insmod is `EEXIST` and changes nothing.
+#[track_caller]
+pub fn loading_twice(file: &Served, module: &str) {
+    let _module = file.load();
+    let second = Module::load(module, &[]);
+    refuses("insmod of a loaded module", second, Errno::EEXIST);
+    file.read_and_check("the content after it");
+}
+
+/// A file of that name is there already: the load fails, and the other's file is
+/// what it was. And the other way round.
+#[track_caller]
+pub fn taken_name(file: &Served, module: &str) {
+    // What proc_create itself says about it: that is not the module's fault.
+    kernel_may_say("already registered");
+    let name = file.path.strip_prefix("/proc/").expect("a file in /proc");
+    let same = format!("file={name}");
+    let others = "somebody else's\n";
+    let other = works("insmod of another", Module::load("kt_same_file", &[&same]));
+    let load = Module::load(module, &[]);
+    fails("insmod when the file is there already", load);
+    gives("it is loaded after that", is_loaded(module), false);
+    gives("the other's file", text(&read_all(file.path)), others);
+    works("rmmod of the other", other.unload());
+    gives(
+        "the file is there after both are gone",
+        exists(file.path),
+        false,
+    );
+    let module = file.load();
+    let other = Module::load("kt_same_file", &[&same]);
+    fails("insmod of another with our file", other);
+    file.read_and_check("our file after that");
+    works("rmmod", module.unload());
+    gives(
+        "the file is there after both are gone",
+        exists(file.path),
+        false,
+    );
+}
+
+/// Runs a shell script in many processes that start at the same moment; what
+/// each one printed.
+#[track_caller]
+pub fn at_once(processes: usize, script: impl Fn(usize) -> String) -> Vec<Output> {
+    let (start, go) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).expect("a pipe");
+    let spawn = |i| {
+        let script = format!("read go; {}", script(i));
+        Command::new("sh")
+            .args(["-c", &script])
+            .stdin(start.try_clone().expect("dup"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a shell")
+    };
+    let children: Vec<_> = (0..processes).map(spawn).collect();
+    drop(start);
+    // All are there; now they start.
+    drop(go);
+    let outputs = children.into_iter().map(|c| c.wait_with_output());
+    outputs.map(|o| o.expect("a child")).collect()
+}
+
+/// Two hundred processes read at once, and each gets the content.
+#[track_caller]
+pub fn two_hundred_processes(file: &Served) {
+    let _module = file.load();
+    let read = format!("exec head -c {MOST} {}", file.path);
+    for output in at_once(200, |_| read.clone()) {
+        gives("one of 200 succeeds", output.status.success(), true);
+        file.check("what one of 200 reads", &output.stdout);
+    }
+}
+
+/// Threads that read at once, by files of their own and by one for all, each get
+/// the content.
+#[track_caller]
+pub fn racing_threads(file: &Served) {
+    let _module = file.load();
+    let shared = file.open();
+    let reader = |i: usize| {
+        for n in 0..100 {
+            if (i + n) % 2 == 0 {
+                let seen = read_rest(&mut file.open(), 1 + n % 7);
+                file.check("what one of 8 threads reads in pieces", &seen);
+            } else {
+                let mut buffer = [0; 4096];
+                let n = works("pread", shared.read_at(&mut buffer, 0));
+                let seen = buffer.get(..n).unwrap_or_default();
+                file.check("a pread of one of 8 threads on one descriptor", seen);
+            }
+        }
+    };
+    thread::scope(|s| {
+        let threads: Vec<_> = (0..8).map(|i| s.spawn(move || reader(i))).collect();
+        for thread in threads {
+            if let Err(panic) = thread.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    });
+}

@@ -1,0 +1,28 @@
+//! The kernel's jiffies and HZ, as it tells them itself.
+
+use std::{fs, thread};
+
+use rustix::time::{ClockId, clock_getres};
+
+/// The jiffies by now, from /proc/timer_list.
+pub fn ticks() -> u64 {
+    let list = fs::read_to_string("/proc/timer_list").expect("/proc/timer_list");
+    let mut lines = list.lines();
+    let number = lines.find_map(|l| l.trim().strip_prefix("jiffies: "));
+    let number = number.expect("jiffies in /proc/timer_list");
+    number.parse().expect("a number")
+}
+
+/// How many there are in a second: the coarse clocks' steps are one each.
+pub fn ticks_per_second() -> u64 {
+    let step = clock_getres(ClockId::MonotonicCoarse);
+    1_000_000_000 / u64::try_from(step.tv_nsec).expect("a step of less than a second")
+}
+
+/// Waits until so many more have passed.
+pub fn wait_ticks(more: u64) {
+    let end = ticks() + more;
+    while ticks() < end {
+        thread::yield_now();
+    }
+}
