@@ -4,6 +4,7 @@
  * kernel's own build, never linked into a module: the build reads the values
  * of these symbols out of the object and writes them as Rust constants.
  */
+#include <linux/completion.h>
 #include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/hash.h>
@@ -13,8 +14,12 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "kprobe.h"
 
 #define KORU_VALUE(name, expr)				\
 	extern const unsigned long koru_value_##name;	\
@@ -41,6 +46,15 @@ KORU_VALUE(__GFP_NOWARN, (__force unsigned int)__GFP_NOWARN);
 KORU_TYPE(MUTEX, struct mutex);
 KORU_TYPE(SPINLOCK, spinlock_t);
 KORU_TYPE(LOCK_CLASS_KEY, struct lock_class_key);
+
+KORU_TYPE(WAIT_QUEUE_HEAD, struct wait_queue_head);
+KORU_TYPE(WAIT_QUEUE_ENTRY, struct wait_queue_entry);
+KORU_TYPE(COMPLETION, struct completion);
+KORU_VALUE(TASK_INTERRUPTIBLE, TASK_INTERRUPTIBLE);
+KORU_VALUE(TASK_UNINTERRUPTIBLE, TASK_UNINTERRUPTIBLE);
+KORU_VALUE(TASK_IDLE, TASK_IDLE);
+
+KORU_TYPE(KPROBE, struct koru_kprobe);
 
 KORU_TYPE(KERNEL_PARAM, struct kernel_param);
 KORU_VALUE(KERNEL_PARAM_NAME, offsetof(struct kernel_param, name));

@@ -66,6 +66,29 @@ int koru_task_tgid(const void *task);
 int koru_signal_pending(void *task);
 void koru_might_sleep(const char *file, int line);
 
+/* wait.c: timeouts and results in ticks; `count` 0 wakes all. */
+void koru_wait_queue_init(void *queue, const char *name, void *key);
+void koru_wait_prepare(void *queue, void *entry, int state);
+long koru_wait_sleep(long timeout, int kthread);
+void koru_wait_finish(void *queue, void *entry);
+void koru_wake_up(void *queue, int count, int sync);
+void koru_completion_init(void *completion);
+void koru_complete_all(void *completion);
+void koru_wait_for_completion(void *completion);
+
+/* kthread.c */
+void *koru_kthread_spawn(int (*run)(void *data), void *data, const char *name);
+void koru_kthread_stop(void *task);
+int koru_kthread_should_stop(void);
+void koru_kthread_sleep(unsigned long ticks);
+
+/* kprobe.c */
+int koru_kprobe_register(void *probe, const char *symbol,
+			 void (*hit)(void *data, const void *regs), void *data);
+void koru_kprobe_unregister(void *probe);
+unsigned long koru_kprobe_missed(const void *probe);
+unsigned long koru_regs_argument(const void *regs, unsigned int n);
+
 /* pid.c: NULL for the process of a task that is gone. */
 void *koru_task_process(void *task);
 int koru_task_belongs_to(void *task, const void *pid);

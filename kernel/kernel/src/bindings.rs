@@ -161,6 +161,59 @@ unsafe extern "C" {
     pub fn koru_task_tgid(task: *const crate::ffi::c_void) -> crate::ffi::c_int;
     pub fn koru_signal_pending(task: *mut crate::ffi::c_void) -> crate::ffi::c_int;
     pub fn koru_might_sleep(file: *const crate::ffi::c_char, line: crate::ffi::c_int);
+    pub fn koru_wait_queue_init(
+        queue: *mut crate::ffi::c_void,
+        name: *const crate::ffi::c_char,
+        key: *mut crate::ffi::c_void,
+    );
+    pub fn koru_wait_prepare(
+        queue: *mut crate::ffi::c_void,
+        entry: *mut crate::ffi::c_void,
+        state: crate::ffi::c_int,
+    );
+    pub fn koru_wait_sleep(
+        timeout: crate::ffi::c_long,
+        kthread: crate::ffi::c_int,
+    ) -> crate::ffi::c_long;
+    pub fn koru_wait_finish(
+        queue: *mut crate::ffi::c_void,
+        entry: *mut crate::ffi::c_void,
+    );
+    pub fn koru_wake_up(
+        queue: *mut crate::ffi::c_void,
+        count: crate::ffi::c_int,
+        sync: crate::ffi::c_int,
+    );
+    pub fn koru_completion_init(completion: *mut crate::ffi::c_void);
+    pub fn koru_complete_all(completion: *mut crate::ffi::c_void);
+    pub fn koru_wait_for_completion(completion: *mut crate::ffi::c_void);
+    pub fn koru_kthread_spawn(
+        run: ::core::option::Option<
+            unsafe extern "C" fn(data: *mut crate::ffi::c_void) -> crate::ffi::c_int,
+        >,
+        data: *mut crate::ffi::c_void,
+        name: *const crate::ffi::c_char,
+    ) -> *mut crate::ffi::c_void;
+    pub fn koru_kthread_stop(task: *mut crate::ffi::c_void);
+    pub fn koru_kthread_should_stop() -> crate::ffi::c_int;
+    pub fn koru_kthread_sleep(ticks: crate::ffi::c_ulong);
+    pub fn koru_kprobe_register(
+        probe: *mut crate::ffi::c_void,
+        symbol: *const crate::ffi::c_char,
+        hit: ::core::option::Option<
+            unsafe extern "C" fn(
+                data: *mut crate::ffi::c_void,
+                regs: *const crate::ffi::c_void,
+            ),
+        >,
+        data: *mut crate::ffi::c_void,
+    ) -> crate::ffi::c_int;
+    pub fn koru_kprobe_unregister(probe: *mut crate::ffi::c_void);
+    pub fn koru_kprobe_missed(probe: *const crate::ffi::c_void) -> crate::ffi::c_ulong;
+    pub fn koru_regs_argument(
+        regs: *const crate::ffi::c_void,
+        n: crate::ffi::c_uint,
+    ) -> crate::ffi::c_ulong;
     pub fn koru_task_process(task: *mut crate::ffi::c_void) -> *mut crate::ffi::c_void;
     pub fn koru_task_belongs_to(
         task: *mut crate::ffi::c_void,

@@ -4,7 +4,7 @@
 //!
 //! The names, paths and signatures are those of upstream's `kernel` crate
 //! wherever it has them, so that a module moves there unchanged.
-//! What upstream lacks ([`proc_fs`]) is made in the same manner.
+//! What upstream lacks ([`proc_fs`], [`kthread`], [`kprobe`], [`pid`]) is made in the same manner.
 //!
 //! A module needs no `unsafe`: all of that is in this crate, each block with the
 //! reason why it is sound. The C side, compiled by the target kernel's own
@@ -71,6 +71,8 @@ pub mod hash;
 pub mod init;
 pub mod ioctl;
 pub mod iov;
+pub mod kprobe;
+pub mod kthread;
 mod layout;
 pub mod math;
 pub mod miscdevice;

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Sharing between threads: counted references and locks.
+//! Sharing between threads: counted references, locks, waiting, atomics.
 //!
 //! C headers: [`include/linux/mutex.h`](https://docs.kernel.org/locking/mutex-design.html),
-//! `include/linux/spinlock.h`, `include/linux/refcount.h`
+//! `include/linux/spinlock.h`, `include/linux/completion.h`, `include/linux/refcount.h`
 
 mod arc;
 pub mod aref;
+pub mod atomic;
+pub(crate) mod condvar;
 pub mod lock;
+mod locked_by;
 mod refcount;
 
 pub use arc::{Arc, ArcBorrow, UniqueArc};
+pub use condvar::{Completion, CondVar, CondVarTimeoutResult};
 pub use lock::mutex::{Mutex, MutexGuard};
 pub use lock::spinlock::{SpinLock, SpinLockGuard};
+pub use locked_by::LockedBy;
 pub use refcount::Refcount;
 
 use crate::layout::{self, Storage};

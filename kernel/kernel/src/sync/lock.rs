@@ -67,6 +67,16 @@ pub unsafe trait Backend {
     ///
     /// The caller holds it.
     unsafe fn unlock(ptr: *mut Self::State, guard_state: &Self::GuardState);
+
+    /// Takes the lock again for a guard that gave it back meanwhile.
+    ///
+    /// # Safety
+    ///
+    /// It was made with [`Self::init`], and the state is from [`Self::lock`].
+    unsafe fn relock(ptr: *mut Self::State, guard_state: &mut Self::GuardState) {
+        // SAFETY: as the caller says.
+        *guard_state = unsafe { Self::lock(ptr) };
+    }
 }
 
 /// A lock and the value that only its holder reaches.
@@ -134,6 +144,11 @@ impl<T: ?Sized, B: Backend> Lock<T, B> {
         }
     }
 
+    /// Where the value is.
+    pub(crate) fn data_ptr(&self) -> *const T {
+        self.data.get()
+    }
+
     /// Takes the lock if it is free.
     pub fn try_lock(&self) -> Option<Guard<'_, T, B>> {
         // SAFETY: the constructor made it.
@@ -167,6 +182,17 @@ pub struct Guard<'a, T: ?Sized, B: Backend> {
 unsafe impl<T: ?Sized + Sync, B: Backend> Sync for Guard<'_, T, B> {}
 
 impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
+    /// Gives the lock back while `f` runs.
+    pub(crate) fn do_unlocked<U>(&mut self, f: impl FnOnce() -> U) -> U {
+        // SAFETY: the guard holds the lock. It is borrowed, so that nobody reaches
+        // the value by it; a panic does not come back.
+        unsafe { B::unlock(self.lock.state.get(), &self.state) };
+        let result = f();
+        // SAFETY: the lock was made, and the state is its guard's.
+        unsafe { B::relock(self.lock.state.get(), &mut self.state) };
+        result
+    }
+
     /// The value as a pinned reference: a lock's value never moves.
     pub fn as_mut(&mut self) -> Pin<&mut T> {
         // SAFETY: the lock is held, and is pinned itself.

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Numbers that several threads, CPUs and interrupts change at once.
+//!
+//! These are core's atomics in the kernel's words. The operations are the
+//! same instructions that the kernel's C has on x86, so Rust and C may share such a
+//! number. The orderings are the kernel's: [`Full`] is stronger than core's
+//! `SeqCst`, a barrier for everything before and after, which an x86 `lock`
+//! instruction is once the compiler keeps still. What is missing is that Rust's
+//! compiler knows no dependencies: a pointer that was loaded [`Relaxed`] does not
+//! order what is read through it, so load it [`Acquire`].
+//!
+//! C header: [`include/linux/atomic.h`](https://docs.kernel.org/core-api/wrappers/atomic_t.html)
+//!
+//! # Examples
+//!
+//! ```
+//! use kernel::sync::atomic::{Acquire, Atomic, Full, Relaxed, Release};
+//! static HITS: Atomic<u64> = Atomic::new(0);
+//! HITS.add(1, Relaxed);
+//! let before = HITS.fetch_add(1, Full);
+//! HITS.store(0, Release);
+//! let now = HITS.load(Acquire);
+//! # let _ = (before, now);
+//! ```
+
+use core::sync::atomic::{compiler_fence, AtomicBool, AtomicI32, AtomicI64, AtomicIsize};
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+#[doc(inline)]
+pub use ordering::{Acquire, Full, Relaxed, Release};
+
+/// In which order others see an operation and what is around it.
+pub mod ordering {
+    use core::sync::atomic::Ordering;
+
+    /// No order with other memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::sync::atomic::{Atomic, Relaxed};
+    /// let n = Atomic::new(5).load(Relaxed);
+    /// # let _ = n;
+    /// ```
+    pub struct Relaxed;
+    /// What follows is seen after the operation's load.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::sync::atomic::{Acquire, Atomic};
+    /// let n = Atomic::new(5).load(Acquire);
+    /// # let _ = n;
+    /// ```
+    pub struct Acquire;
+    /// What went before is seen before the operation's store.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::sync::atomic::{Atomic, Release};
+    /// Atomic::new(5).store(6, Release);
+    /// ```
+    pub struct Release;
+    /// All that went before is seen before all that follows.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::sync::atomic::{Atomic, Full};
+    /// let old = Atomic::new(5).xchg(6, Full);
+    /// # let _ = old;
+    /// ```
+    pub struct Full;
+
+    pub(super) mod sealed {
+        pub trait Sealed {}
+    }
+
+    /// Any of the four.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::sync::atomic::{ordering::Any, Atomic};
+    /// fn next<O: Any>(n: &Atomic<u32>, order: O) -> u32 {
+    ///     n.fetch_add(1, order)
+    /// }
+    /// ```
+    pub trait Any: sealed::Sealed {
+        #[doc(hidden)]
+        const CORE: Ordering;
+        #[doc(hidden)]
+        const FULL: bool = false;
+    }
+
+    /// What a load may have.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::sync::atomic::{ordering::AcquireOrRelaxed, Atomic};
+    /// fn get<O: AcquireOrRelaxed>(n: &Atomic<u32>, order: O) -> u32 {
+    ///     n.load(order)
+    /// }
+    /// ```
+    pub trait AcquireOrRelaxed: Any {}
+
+    /// What a store may have.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::sync::atomic::{ordering::ReleaseOrRelaxed, Atomic};
+    /// fn set<O: ReleaseOrRelaxed>(n: &Atomic<u32>, order: O) {
+    ///     n.store(1, order)
+    /// }
+    /// ```
+    pub trait ReleaseOrRelaxed: Any {}
+
+    macro_rules! orderings {
+        ($($name:ident),*) => {$(
+            impl sealed::Sealed for $name {}
+            impl Any for $name {
+                const CORE: Ordering = Ordering::$name;
+            }
+        )*};
+    }
+    orderings!(Relaxed, Acquire, Release);
+
+    impl sealed::Sealed for Full {}
+    impl Any for Full {
+        const CORE: Ordering = Ordering::SeqCst;
+        const FULL: bool = true;
+    }
+
+    impl AcquireOrRelaxed for Relaxed {}
+    impl AcquireOrRelaxed for Acquire {}
+    impl ReleaseOrRelaxed for Relaxed {}
+    impl ReleaseOrRelaxed for Release {}
+}
+
+use ordering::{AcquireOrRelaxed, Any, ReleaseOrRelaxed};
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A type that an [`Atomic`] may have.
+///
+/// # Examples
+///
+/// ```
+/// fn atomic<T: kernel::sync::atomic::AtomicType>() {}
+/// atomic::<i32>();
+/// ```
+pub trait AtomicType: sealed::Sealed + Copy + 'static {
+    /// Core's.
+    #[doc(hidden)]
+    type Core: Send + Sync;
+}
+
+/// A type that an [`Atomic`] can calculate with.
+///
+/// # Examples
+///
+/// ```
+/// fn number<T: kernel::sync::atomic::AtomicAdd>() {}
+/// number::<u64>();
+/// ```
+pub trait AtomicAdd: AtomicType {}
+
+/// A `T` that is read and changed in one step.
+///
+/// May be used in every context.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::sync::atomic::{Atomic, Full};
+/// /// True for the first caller only.
+/// fn claim(taken: &Atomic<bool>) -> bool {
+///     taken.cmpxchg(false, true, Full).is_ok()
+/// }
+/// ```
+#[repr(transparent)]
+pub struct Atomic<T: AtomicType>(T::Core);
+
+/// Runs an operation with barriers of the compiler around it, if it is to be full.
+/// The operation has the CPU's: on x86 it is a `lock` instruction, or `xchg`.
+#[inline(always)]
+fn ordered<O: Any, R>(op: impl FnOnce() -> R) -> R {
+    const {
+        assert!(
+            cfg!(target_arch = "x86_64"),
+            "is a `lock` a full barrier here?"
+        )
+    };
+    if O::FULL {
+        compiler_fence(Ordering::SeqCst);
+    }
+    let result = op();
+    if O::FULL {
+        compiler_fence(Ordering::SeqCst);
+    }
+    result
+}
+
+macro_rules! atomics {
+    ($($ty:ty => $core:ident),* $(,)?) => {$(
+        impl sealed::Sealed for $ty {}
+        impl AtomicType for $ty {
+            type Core = $core;
+        }
+
+        impl Atomic<$ty> {
+            /// With this value.
+            pub const fn new(value: $ty) -> Self {
+                Self($core::new(value))
+            }
+
+            /// The value.
+            #[inline(always)]
+            pub fn load<O: AcquireOrRelaxed>(&self, _: O) -> $ty {
+                self.0.load(O::CORE)
+            }
+
+            /// Sets the value.
+            #[inline(always)]
+            pub fn store<O: ReleaseOrRelaxed>(&self, value: $ty, _: O) {
+                self.0.store(value, O::CORE);
+            }
+
+            /// Sets the value, and gives the old one.
+            #[inline(always)]
+            pub fn xchg<O: Any>(&self, value: $ty, _: O) -> $ty {
+                ordered::<O, _>(|| self.0.swap(value, O::CORE))
+            }
+
+            /// Sets the value if it is `old`. Gives the value that was there: `Ok` if
+            /// it was set, and `Err`, without any order, if not.
+            #[inline(always)]
+            pub fn cmpxchg<O: Any>(&self, old: $ty, new: $ty, _: O) -> Result<$ty, $ty> {
+                ordered::<O, _>(|| self.0.compare_exchange(old, new, O::CORE, Ordering::Relaxed))
+            }
+        }
+    )*};
+}
+
+macro_rules! numbers {
+    ($($ty:ty => $core:ident),* $(,)?) => {
+        atomics!($($ty => $core),*);
+        $(
+            impl AtomicAdd for $ty {}
+
+            impl Atomic<$ty> {
+                /// Adds; wraps around.
+                #[inline(always)]
+                pub fn add<O: Any>(&self, value: $ty, order: O) {
+                    self.fetch_add(value, order);
+                }
+
+                /// Adds, and gives the old value; wraps around.
+                #[inline(always)]
+                pub fn fetch_add<O: Any>(&self, value: $ty, _: O) -> $ty {
+                    ordered::<O, _>(|| self.0.fetch_add(value, O::CORE))
+                }
+
+                /// Subtracts, and gives the old value; wraps around.
+                #[inline(always)]
+                pub fn fetch_sub<O: Any>(&self, value: $ty, _: O) -> $ty {
+                    ordered::<O, _>(|| self.0.fetch_sub(value, O::CORE))
+                }
+            }
+        )*
+    };
+}
+
+atomics!(bool => AtomicBool);
+numbers! {
+    i32 => AtomicI32,
+    u32 => AtomicU32,
+    i64 => AtomicI64,
+    u64 => AtomicU64,
+    isize => AtomicIsize,
+    usize => AtomicUsize,
+}

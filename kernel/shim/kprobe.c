@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/kernel.h>
+#include <linux/kprobes.h>
+#include <linux/ptrace.h>
+
+#include "kprobe.h"
+#include "shim.h"
+
+static int pre_handler(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct koru_kprobe *probe = container_of(kp, struct koru_kprobe, kp);
+
+	probe->hit(probe->data, regs);
+	return 0;
+}
+NOKPROBE_SYMBOL(pre_handler);
+
+int koru_kprobe_register(void *place, const char *symbol,
+			 void (*hit)(void *data, const void *regs), void *data)
+{
+	struct koru_kprobe *probe = place;
+
+	*probe = (struct koru_kprobe) {
+		.kp = { .symbol_name = symbol, .pre_handler = pre_handler },
+		.hit = hit,
+		.data = data,
+	};
+	return register_kprobe(&probe->kp);
+}
+
+void koru_kprobe_unregister(void *place)
+{
+	struct koru_kprobe *probe = place;
+
+	unregister_kprobe(&probe->kp);
+}
+
+unsigned long koru_kprobe_missed(const void *place)
+{
+	const struct koru_kprobe *probe = place;
+
+	return READ_ONCE(probe->kp.nmissed);
+}
+
+unsigned long koru_regs_argument(const void *regs, unsigned int n)
+{
+	return regs_get_kernel_argument((struct pt_regs *)regs, n);
+}

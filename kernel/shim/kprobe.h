@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KORU_KPROBE_H
+#define KORU_KPROBE_H
+
+#include <linux/kprobes.h>
+
+/* A kprobe and whom it tells. Rust owns the memory. */
+struct koru_kprobe {
+	struct kprobe kp;
+	void (*hit)(void *data, const void *regs);
+	void *data;
+};
+
+#endif

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+
+#include "shim.h"
+
+/* The reference lets kthread_stop() find a thread that has ended by itself. */
+void *koru_kthread_spawn(int (*run)(void *data), void *data, const char *name)
+{
+	struct task_struct *task = kthread_create(run, data, "%s", name);
+
+	if (IS_ERR(task))
+		return task;
+	get_task_struct(task);
+	wake_up_process(task);
+	return task;
+}
+
+void koru_kthread_stop(void *task)
+{
+	kthread_stop(task);
+	put_task_struct(task);
+}
+
+int koru_kthread_should_stop(void)
+{
+	return kthread_should_stop();
+}
+
+void koru_kthread_sleep(unsigned long ticks)
+{
+	unsigned long end = jiffies + ticks;
+
+	for (;;) {
+		long left = end - jiffies;
+
+		/* Idle: neither load nor a hung task. */
+		set_current_state(TASK_IDLE);
+		if (left <= 0 || kthread_should_stop())
+			break;
+		schedule_timeout(left);
+	}
+	__set_current_state(TASK_RUNNING);
+}
