@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `/proc/elevator`: an elevator that a kernel thread moves.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod scan;
+
+use core::fmt::Write;
+use kernel::fs::{file::Offset, File};
+use kernel::kthread::{KThread, Running};
+use kernel::prelude::*;
+use kernel::proc_fs::{Mode, Operations, Options, ProcFile};
+use kernel::sync::{Arc, CondVar, Mutex};
+use kernel::time::Delta;
+use kernel::uaccess::{UserSliceReader, UserSliceWriter};
+use kernel::{new_condvar, new_mutex, InPlaceModule};
+use scan::{Command, Elevator, Line, Person, State};
+
+module! {
+    type: Building,
+    name: "elevator",
+    author: "The Koru authors",
+    description: "/proc/elevator: an elevator that scans, moved by a kernel thread",
+    license: "GPL",
+    version: "1.0",
+    params: {
+        floor_ms: u32 { default: 2000, description: "Milliseconds from floor to floor" },
+        load_ms: u32 { default: 1000, description: "Milliseconds that the doors are open" },
+    },
+}
+
+/// So many may wait. Everybody can write to the file, and each takes memory.
+const MAX_WAITING: usize = 10_000;
+
+/// No command is longer, with its newline.
+const LONGEST: usize = 6;
+
+/// When it is dropped, the file goes first: then nobody calls the elevator. Then
+/// the thread, whatever it is doing. What they shared goes with the last of them.
+#[pin_data]
+struct Building {
+    #[pin]
+    file: ProcFile<Panel>,
+    motor: KThread,
+}
+
+impl InPlaceModule for Building {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        let shaft = Shaft::new();
+        let options = Options::new(c"elevator", Mode::new::<0o666>());
+        try_pin_init!(Self {
+            motor: {
+                let shaft = shaft.clone()?;
+                KThread::spawn(c"elevator", move |thread| shaft.run(thread))?
+            },
+            file <- ProcFile::new(options, Panel { shaft: shaft? }),
+        })
+    }
+}
+
+/// What the file and the thread share.
+#[pin_data]
+struct Shaft {
+    #[pin]
+    elevator: Mutex<Elevator<KVec<Person>>>,
+    #[pin]
+    called: CondVar,
+}
+
+impl Line for KVec<Person> {
+    fn people(&self) -> &[Person] {
+        self
+    }
+
+    fn take(&mut self, index: usize) -> Option<Person> {
+        self.remove(index).ok()
+    }
+}
+
+impl Shaft {
+    fn new() -> Result<Arc<Self>> {
+        let init = pin_init!(Self {
+            elevator <- new_mutex!(Elevator::new(KVec::new())),
+            called <- new_condvar!(),
+        });
+        Arc::pin_init(init, GFP_KERNEL)
+    }
+
+    /// The thread. Each wait ends at once when the module is unloaded, and then
+    /// nothing else is waited for.
+    fn run(&self, thread: &Running) {
+        let millis = |param: &u32| Delta::from_millis(i64::from(*param));
+        let floor_time = millis(module_parameters::floor_ms.value());
+        let load_time = millis(module_parameters::load_ms.value());
+        let mut elevator = self.elevator.lock();
+        loop {
+            let time = match elevator.next() {
+                State::Idle | State::Offline => {
+                    if !thread.wait(&self.called, &mut elevator) {
+                        return;
+                    }
+                    continue;
+                }
+                State::Loading => load_time,
+                State::Up | State::Down => floor_time,
+            };
+            // Others read and command while it is under way.
+            drop(elevator);
+            if !thread.sleep(time) {
+                return;
+            }
+            elevator = self.elevator.lock();
+            elevator.done();
+        }
+    }
+
+    fn command(&self, command: Command) -> Result {
+        let mut elevator = self.elevator.lock();
+        match command {
+            Command::Start => elevator.start(),
+            Command::Stop => elevator.stop(),
+            Command::Enter(person) => {
+                if elevator.waiting().len() >= MAX_WAITING {
+                    return Err(ENOSPC);
+                }
+                elevator.line().push(person, GFP_KERNEL)?;
+            }
+        }
+        self.called.notify_one();
+        Ok(())
+    }
+
+    /// How it all is at this moment.
+    fn text(&self) -> Result<KVec<u8>> {
+        let mut text = Text(KVec::new());
+        write!(text, "{}", *self.elevator.lock()).map_err(|_| ENOMEM)?;
+        Ok(text.0)
+    }
+}
+
+/// Text that grows.
+struct Text(KVec<u8>);
+
+impl Write for Text {
+    fn write_str(&mut self, s: &str) -> core::fmt::Result {
+        let added = self.0.extend_from_slice(s.as_bytes(), GFP_KERNEL);
+        added.map_err(|_| core::fmt::Error)
+    }
+}
+
+/// The file: where the elevator is called from and looked at.
+struct Panel {
+    shaft: Arc<Shaft>,
+}
+
+/// One open file: what was read at its start, for reads that take it in pieces.
+#[pin_data]
+struct Opened {
+    #[pin]
+    text: Mutex<Option<Arc<KVec<u8>>>>,
+}
+
+#[vtable]
+impl Operations for Panel {
+    type Data = Pin<KBox<Opened>>;
+
+    fn open(&self, _file: &File) -> Result<Self::Data> {
+        let init = pin_init!(Opened {
+            text <- new_mutex!(None),
+        });
+        KBox::pin_init(init, GFP_KERNEL)
+    }
+
+    fn read(
+        &self,
+        opened: Pin<&Opened>,
+        _file: &File,
+        to: &mut UserSliceWriter,
+        pos: &mut Offset,
+    ) -> Result<usize> {
+        // A read from the start looks anew; any other goes on with what was seen.
+        let seen = match *pos {
+            0 => None,
+            _ => opened.text.lock().clone(),
+        };
+        let text = match seen {
+            Some(text) => text,
+            None => Arc::new(self.shaft.text()?, GFP_KERNEL)?,
+        };
+        *opened.text.lock() = Some(text.clone());
+        to.write_slice_file(&text, pos)
+    }
+
+    fn write(
+        &self,
+        _opened: Pin<&Opened>,
+        _file: &File,
+        from: &mut UserSliceReader,
+        _pos: &mut Offset,
+    ) -> Result<usize> {
+        let len = from.len();
+        if len == 0 {
+            return Ok(0);
+        }
+        // One byte more than fits shows what is too long.
+        let mut text = [0; LONGEST + 1];
+        let text = text.get_mut(..len.min(LONGEST + 1)).ok_or(EINVAL)?;
+        from.read_slice(text)?;
+        self.shaft.command(Command::parse(text).ok_or(EINVAL)?)?;
+        Ok(len)
+    }
+}

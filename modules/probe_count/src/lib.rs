@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `/proc/probe_count`: how often a function of the kernel is called.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+use kernel::kprobe::{Handler, Probe, Regs};
+use kernel::prelude::*;
+use kernel::proc_fs::{Mode, Options, Show, ShowFile};
+use kernel::seq_file::SeqFile;
+use kernel::seq_print;
+use kernel::str::BStr;
+use kernel::sync::atomic::{Atomic, Relaxed};
+use kernel::InPlaceModule;
+
+module! {
+    type: ProbeCount,
+    name: "probe_count",
+    author: "The Koru authors",
+    description: "/proc/probe_count: how often a kernel function was called",
+    license: "GPL",
+    version: "1.0",
+    params: {
+        symbol: &'static CStr { default: c"do_sys_openat2", description: "The function" },
+    },
+}
+
+/// The module is its file: loaded, it is there; unloaded, it is gone. The probe is
+/// the file's data, so it goes once nobody can read it any more.
+#[pin_data]
+struct ProbeCount {
+    #[pin]
+    file: ShowFile<Counted>,
+}
+
+impl InPlaceModule for ProbeCount {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        let options = Options::new(c"probe_count", Mode::new::<0o444>());
+        try_pin_init!(Self {
+            file <- ShowFile::new(options, Counted::new(module_parameters::symbol.value())?),
+        })
+    }
+}
+
+/// What is counted. The kernel keeps a pointer to the probe, so that stays in a box.
+struct Counted {
+    probe: Pin<KBox<Probe<Hits>>>,
+}
+
+impl Counted {
+    fn new(symbol: &CStr) -> Result<Self> {
+        let probe = Probe::new(symbol, Hits(Atomic::<u64>::new(0)));
+        match KBox::pin_init(probe, GFP_KERNEL) {
+            Ok(probe) => Ok(Counted { probe }),
+            Err(error) => {
+                let symbol = BStr::from_bytes(symbol.to_bytes());
+                pr_err!("cannot probe `{symbol}`: {error:?}\n");
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The handler. It runs inside the function's callers, on any CPU, where nothing
+/// may sleep and no lock be taken. One atomic addition is all it does.
+struct Hits(Atomic<u64>);
+
+impl Handler for Hits {
+    fn pre_handler(&self, _regs: &Regs) {
+        self.0.add(1, Relaxed);
+    }
+}
+
+impl Show for Counted {
+    fn show(&self, m: &SeqFile) -> Result {
+        let symbol = BStr::from_bytes(self.probe.symbol().to_bytes());
+        // What the kernel could not tell the handler, it counted itself.
+        let missed = self.probe.missed() as u64;
+        let hits = self.probe.data().0.load(Relaxed) + missed;
+        seq_print!(m, "{symbol}: {hits}\n");
+        Ok(())
+    }
+}

@@ -1,0 +1,356 @@
+//! `probe_count`: how often a function of the kernel is called.
+
+use std::{
+    fs::{self, File},
+    io::Read,
+    os::unix::fs::FileExt,
+    process::{Command, Stdio},
+    sync::LazyLock,
+    thread,
+};
+
+use koru_testing::{Log, Module, is_loaded};
+use koru_tests::{
+    Bad, Contract, Errno, broken, contract, exists, gives, read_bad, read_by, refuses, works,
+};
+use rustix::{pipe::PipeFlags, process::getpriority_process};
+
+static CONTRACT: LazyLock<Contract> = contract!("probe_count");
+
+/// A system call that nobody else here makes, and its function.
+const RARE: &str = "__x64_sys_getpriority";
+
+fn path() -> &'static str {
+    CONTRACT.text("file")
+}
+
+fn probe(symbol: &str) -> Module {
+    let parameter = CONTRACT.text("parameter");
+    CONTRACT.load_with(&[&format!("{parameter}={symbol}")])
+}
+
+/// The number that is shown for this symbol.
+#[track_caller]
+fn hits(symbol: &str) -> u64 {
+    number(
+        symbol,
+        &works("reading the file", fs::read_to_string(path())),
+    )
+}
+
+#[track_caller]
+fn number(symbol: &str, text: &str) -> u64 {
+    let between = CONTRACT.text("between");
+    let number = text
+        .strip_prefix(symbol)
+        .and_then(|t| t.strip_prefix(between)?.strip_suffix('\n'));
+    let number = number.and_then(|n| n.parse().ok());
+    number.unwrap_or_else(|| {
+        let promised = format!("{symbol}{between}NUMBER and a newline");
+        broken("reading the file", &promised, &format!("{text:?}"))
+    })
+}
+
+/// Makes the rare system call.
+fn call(times: u64) {
+    for _ in 0..times {
+        getpriority_process(None).expect("everybody has a priority");
+    }
+}
+
+/// The file is there while the module is loaded, and only then.
+#[test]
+fn appears_and_goes_with_the_module() {
+    gives("the file before loading: is there", exists(path()), false);
+    let module = CONTRACT.load();
+    gives("the file after loading: is there", exists(path()), true);
+    works("unloading", module.unload());
+    gives("the file after unloading: is there", exists(path()), false);
+}
+
+/// Without a parameter it counts the function behind `openat`.
+#[test]
+fn counts_opens_by_default() {
+    let _module = CONTRACT.load();
+    let symbol = CONTRACT.text("default");
+    let before = hits(symbol);
+    for _ in 0..100 {
+        File::open("/dev/null").expect("/dev/null");
+    }
+    let counted = hits(symbol) - before;
+    if counted < 100 {
+        broken(
+            "opening 100 files",
+            "at least 100 hits",
+            &format!("{counted} hits"),
+        );
+    }
+}
+
+/// The count starts at 0 when the module is loaded.
+#[test]
+fn starts_at_zero() {
+    call(5);
+    let module = probe(RARE);
+    gives("hits after loading", hits(RARE), 0);
+    call(5);
+    works("unloading", module.unload());
+    let _module = probe(RARE);
+    gives("hits after loading again", hits(RARE), 0);
+}
+
+/// Each call is counted, once.
+#[test]
+fn counts_each_call_once() {
+    let _module = probe(RARE);
+    for n in 1..=20 {
+        call(1);
+        gives("hits after one more call", hits(RARE), n);
+    }
+    call(10_000);
+    gives("hits after 10000 more calls", hits(RARE), 10_020);
+}
+
+/// Reading does not count, nor does it reset the count.
+#[test]
+fn reading_changes_nothing() {
+    let _module = probe(RARE);
+    call(3);
+    for _ in 0..5 {
+        gives("hits", hits(RARE), 3);
+    }
+}
+
+/// Calls from all CPUs at once are all counted.
+#[test]
+fn none_is_lost_between_cpus() {
+    let _module = probe(RARE);
+    let cpus = thread::available_parallelism().map_or(1, usize::from);
+    let threads = cpus * 2;
+    thread::scope(|s| {
+        for _ in 0..threads {
+            s.spawn(|| call(20_000));
+        }
+    });
+    let promised = threads as u64 * 20_000;
+    gives(
+        &format!("hits after {threads} threads made 20000 calls each"),
+        hits(RARE),
+        promised,
+    );
+}
+
+/// Calls of two hundred processes at once are all counted.
+#[test]
+fn two_hundred_processes() {
+    let symbol = CONTRACT.text("default");
+    let _module = probe(symbol);
+    let before = hits(symbol);
+    let (start, go) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).expect("a pipe");
+    let children: Vec<_> = (0..200)
+        .map(|_| {
+            Command::new("sh")
+                .args(["-c", "read go; cat $0 $0 $0", path()])
+                .stdin(start.try_clone().expect("dup"))
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("the guest has a shell")
+        })
+        .collect();
+    drop(start);
+    // All are there; now they start.
+    drop(go);
+    for child in children {
+        let output = child.wait_with_output().expect("a child");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let lines: Vec<u64> = text
+            .split_inclusive('\n')
+            .map(|l| number(symbol, l))
+            .collect();
+        gives(
+            "lines that a process read by reading three times",
+            lines.len(),
+            3,
+        );
+        gives("the count never goes back", lines.is_sorted(), true);
+    }
+    let counted = hits(symbol) - before;
+    if counted < 600 {
+        broken(
+            "200 processes opening three files",
+            "at least 600 hits",
+            &format!("{counted} hits"),
+        );
+    }
+}
+
+/// A function that the kernel does not have: loading fails with the kernel's error,
+/// and a message names the function.
+#[test]
+fn an_unknown_function() {
+    let log = Log::from_now();
+    let symbol = "there_is_no_such_function";
+    let params = [format!("{}={symbol}", CONTRACT.text("parameter"))];
+    refuses(
+        "loading for a function that there is not",
+        load(&params),
+        CONTRACT.errno("errors.unknown"),
+    );
+    nothing_is_left();
+    says(&log, symbol);
+}
+
+/// A function that must not be probed: loading fails with the kernel's error, and a
+/// message names the function.
+#[test]
+fn a_forbidden_function() {
+    let log = Log::from_now();
+    let symbol = "get_kprobe";
+    let params = [format!("{}={symbol}", CONTRACT.text("parameter"))];
+    refuses(
+        "loading for a function of kprobes themselves",
+        load(&params),
+        CONTRACT.errno("errors.forbidden"),
+    );
+    nothing_is_left();
+    says(&log, symbol);
+}
+
+fn load(params: &[String]) -> std::io::Result<()> {
+    let params: Vec<&str> = params.iter().map(String::as_str).collect();
+    Module::load("probe_count", &params).map(drop)
+}
+
+#[track_caller]
+fn nothing_is_left() {
+    gives(
+        "the module after a load that failed: is there",
+        is_loaded("probe_count"),
+        false,
+    );
+    gives(
+        "the file after a load that failed: is there",
+        exists(path()),
+        false,
+    );
+}
+
+/// A message of the module, not just of the loader.
+#[track_caller]
+fn says(log: &Log, symbol: &str) {
+    let records = log.records();
+    let about = |r: &&koru_testing::LogRecord| r.text.contains(symbol);
+    if records.iter().find(about).is_none() {
+        let texts: Vec<&str> = records.iter().map(|r| r.text.as_str()).collect();
+        broken(
+            "the log after the load failed",
+            &format!("a message with `{symbol}`"),
+            &format!("{texts:?}"),
+        );
+    }
+}
+
+/// The symbol can be read under /sys/module.
+#[test]
+fn the_parameter_is_shown() {
+    let module = probe(RARE);
+    let file = format!(
+        "/sys/module/{}/parameters/{}",
+        module.name(),
+        CONTRACT.text("parameter")
+    );
+    let shown = works("reading the parameter", fs::read_to_string(file));
+    gives("the parameter", shown.trim_end(), RARE);
+}
+
+/// After unloading the kernel has no probe of ours, and calls go on as before.
+#[test]
+fn the_probe_goes_with_the_module() {
+    let list = || {
+        let text = fs::read_to_string("/sys/kernel/debug/kprobes/list").unwrap_or_default();
+        text.contains("sys_getpriority")
+    };
+    for _ in 0..20 {
+        let module = probe(RARE);
+        call(100);
+        gives("hits", hits(RARE), 100);
+        works("unloading", module.unload());
+        gives("the kernel's list of probes has it", list(), false);
+        call(100);
+    }
+}
+
+/// Unloading while the function is being called all the time works.
+#[test]
+fn unloading_under_calls() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let done = AtomicBool::new(false);
+    thread::scope(|s| {
+        for _ in 0..2 {
+            s.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    call(10);
+                }
+            });
+        }
+        for _ in 0..20 {
+            let module = probe(RARE);
+            // On one CPU the others need their turn.
+            while hits(RARE) < 50 {
+                thread::yield_now();
+            }
+            works("unloading", module.unload());
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+/// Reads of any size give the same content, and then the end.
+#[test]
+fn reads_of_any_size() {
+    let _module = probe(RARE);
+    call(12_345);
+    let whole = works("reading the file", fs::read(path()));
+    for size in [1, 2, 7, 4096] {
+        let mut file = works("opening", File::open(path()));
+        let read = works("reading", read_by(&mut file, size));
+        gives(
+            &format!("reading {size} bytes at a time"),
+            String::from_utf8_lossy(&read),
+            String::from_utf8_lossy(&whole),
+        );
+        gives(
+            "a read at the end",
+            works("reading", file.read(&mut [0; 8])),
+            0,
+        );
+        let mut part = [0; 4];
+        let n = works("pread", file.read_at(&mut part, 2));
+        gives("pread of 4 bytes at 2", &part[..n], &whole[2..6]);
+    }
+}
+
+/// A bad pointer is EFAULT and consumes nothing; a read of nothing is 0.
+#[test]
+fn bad_pointers() {
+    let _module = probe(RARE);
+    let mut file = works("opening", File::open(path()));
+    for bad in Bad::ALL {
+        refuses(
+            &format!("a read to a bad pointer ({bad:?})"),
+            read_bad(&file, bad, 64),
+            Errno::EFAULT,
+        );
+    }
+    gives(
+        "a read of no bytes",
+        works("reading", file.read(&mut [])),
+        0,
+    );
+    let text = works("reading", read_by(&mut file, 64));
+    gives(
+        "hits that are read after that",
+        number(RARE, &String::from_utf8_lossy(&text)),
+        0,
+    );
+}
