@@ -50,7 +50,7 @@ struct Counted {
 
 impl Counted {
     fn new(symbol: &CStr) -> Result<Self> {
-        let probe = Probe::new(symbol, Hits(Atomic::<u64>::new(0)));
+        let probe = Probe::new(symbol, Hits(Atomic::new(0)));
         match KBox::pin_init(probe, GFP_KERNEL) {
             Ok(probe) => Ok(Counted { probe }),
             Err(error) => {

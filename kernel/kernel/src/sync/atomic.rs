@@ -24,6 +24,7 @@
 //! # let _ = (before, now);
 //! ```
 
+use core::cell::UnsafeCell;
 use core::sync::atomic::{compiler_fence, AtomicBool, AtomicI32, AtomicI64, AtomicIsize};
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -149,19 +150,38 @@ mod sealed {
 
 /// A type that an [`Atomic`] may have.
 ///
+/// # Safety
+///
+/// The methods are atomic, with the order that they are given.
+///
 /// # Examples
 ///
 /// ```
 /// fn atomic<T: kernel::sync::atomic::AtomicType>() {}
 /// atomic::<i32>();
 /// ```
-pub trait AtomicType: sealed::Sealed + Copy + 'static {
-    /// Core's.
+#[allow(clippy::missing_safety_doc)]
+pub unsafe trait AtomicType: sealed::Sealed + Copy + Send + 'static {
     #[doc(hidden)]
-    type Core: Send + Sync;
+    unsafe fn atomic_load(ptr: *mut Self, order: Ordering) -> Self;
+    #[doc(hidden)]
+    unsafe fn atomic_store(ptr: *mut Self, value: Self, order: Ordering);
+    #[doc(hidden)]
+    unsafe fn atomic_xchg(ptr: *mut Self, value: Self, order: Ordering) -> Self;
+    #[doc(hidden)]
+    unsafe fn atomic_cmpxchg(
+        ptr: *mut Self,
+        old: Self,
+        new: Self,
+        order: Ordering,
+    ) -> Result<Self, Self>;
 }
 
 /// A type that an [`Atomic`] can calculate with.
+///
+/// # Safety
+///
+/// As of [`AtomicType`].
 ///
 /// # Examples
 ///
@@ -169,7 +189,13 @@ pub trait AtomicType: sealed::Sealed + Copy + 'static {
 /// fn number<T: kernel::sync::atomic::AtomicAdd>() {}
 /// number::<u64>();
 /// ```
-pub trait AtomicAdd: AtomicType {}
+#[allow(clippy::missing_safety_doc)]
+pub unsafe trait AtomicAdd: AtomicType {
+    #[doc(hidden)]
+    unsafe fn atomic_add(ptr: *mut Self, value: Self, order: Ordering) -> Self;
+    #[doc(hidden)]
+    unsafe fn atomic_sub(ptr: *mut Self, value: Self, order: Ordering) -> Self;
+}
 
 /// A `T` that is read and changed in one step.
 ///
@@ -185,7 +211,10 @@ pub trait AtomicAdd: AtomicType {}
 /// }
 /// ```
 #[repr(transparent)]
-pub struct Atomic<T: AtomicType>(T::Core);
+pub struct Atomic<T: AtomicType>(UnsafeCell<T>);
+
+// SAFETY: all access is atomic.
+unsafe impl<T: AtomicType> Sync for Atomic<T> {}
 
 /// Runs an operation with barriers of the compiler around it, if it is to be full.
 /// The operation has the CPU's: on x86 it is a `lock` instruction, or `xchg`.
@@ -194,7 +223,7 @@ fn ordered<O: Any, R>(op: impl FnOnce() -> R) -> R {
     const {
         assert!(
             cfg!(target_arch = "x86_64"),
-            "is a `lock` a full barrier here?"
+            "is an atomic instruction a full barrier here?"
         )
     };
     if O::FULL {
@@ -207,42 +236,99 @@ fn ordered<O: Any, R>(op: impl FnOnce() -> R) -> R {
     result
 }
 
+impl<T: AtomicType> Atomic<T> {
+    /// With this value.
+    pub const fn new(value: T) -> Self {
+        Self(UnsafeCell::new(value))
+    }
+
+    /// The value.
+    #[inline(always)]
+    pub fn load<O: AcquireOrRelaxed>(&self, _: O) -> T {
+        // SAFETY: it is valid, aligned, and all access is atomic.
+        unsafe { T::atomic_load(self.0.get(), O::CORE) }
+    }
+
+    /// Sets the value.
+    #[inline(always)]
+    pub fn store<O: ReleaseOrRelaxed>(&self, value: T, _: O) {
+        // SAFETY: as above.
+        unsafe { T::atomic_store(self.0.get(), value, O::CORE) }
+    }
+
+    /// Sets the value, and gives the old one.
+    #[inline(always)]
+    pub fn xchg<O: Any>(&self, value: T, _: O) -> T {
+        // SAFETY: as above.
+        ordered::<O, _>(|| unsafe { T::atomic_xchg(self.0.get(), value, O::CORE) })
+    }
+
+    /// Sets the value if it is `old`. Gives the value that was there: `Ok` if it was
+    /// set, and `Err`, without any order, if not.
+    #[inline(always)]
+    pub fn cmpxchg<O: Any>(&self, old: T, new: T, _: O) -> Result<T, T> {
+        // SAFETY: as above.
+        ordered::<O, _>(|| unsafe { T::atomic_cmpxchg(self.0.get(), old, new, O::CORE) })
+    }
+}
+
+impl<T: AtomicAdd> Atomic<T> {
+    /// Adds; wraps around.
+    #[inline(always)]
+    pub fn add<O: Any>(&self, value: T, order: O) {
+        self.fetch_add(value, order);
+    }
+
+    /// Adds, and gives the old value; wraps around.
+    #[inline(always)]
+    pub fn fetch_add<O: Any>(&self, value: T, _: O) -> T {
+        // SAFETY: as above.
+        ordered::<O, _>(|| unsafe { T::atomic_add(self.0.get(), value, O::CORE) })
+    }
+
+    /// Subtracts, and gives the old value; wraps around.
+    #[inline(always)]
+    pub fn fetch_sub<O: Any>(&self, value: T, _: O) -> T {
+        // SAFETY: as above.
+        ordered::<O, _>(|| unsafe { T::atomic_sub(self.0.get(), value, O::CORE) })
+    }
+}
+
 macro_rules! atomics {
     ($($ty:ty => $core:ident),* $(,)?) => {$(
+        const _: () = assert!(align_of::<$ty>() == align_of::<$core>());
+
         impl sealed::Sealed for $ty {}
-        impl AtomicType for $ty {
-            type Core = $core;
-        }
 
-        impl Atomic<$ty> {
-            /// With this value.
-            pub const fn new(value: $ty) -> Self {
-                Self($core::new(value))
+        // SAFETY: core's atomics.
+        unsafe impl AtomicType for $ty {
+            #[inline(always)]
+            unsafe fn atomic_load(ptr: *mut Self, order: Ordering) -> Self {
+                // SAFETY: the caller says that it may be used so.
+                unsafe { $core::from_ptr(ptr) }.load(order)
             }
 
-            /// The value.
             #[inline(always)]
-            pub fn load<O: AcquireOrRelaxed>(&self, _: O) -> $ty {
-                self.0.load(O::CORE)
+            unsafe fn atomic_store(ptr: *mut Self, value: Self, order: Ordering) {
+                // SAFETY: as above.
+                unsafe { $core::from_ptr(ptr) }.store(value, order);
             }
 
-            /// Sets the value.
             #[inline(always)]
-            pub fn store<O: ReleaseOrRelaxed>(&self, value: $ty, _: O) {
-                self.0.store(value, O::CORE);
+            unsafe fn atomic_xchg(ptr: *mut Self, value: Self, order: Ordering) -> Self {
+                // SAFETY: as above.
+                unsafe { $core::from_ptr(ptr) }.swap(value, order)
             }
 
-            /// Sets the value, and gives the old one.
             #[inline(always)]
-            pub fn xchg<O: Any>(&self, value: $ty, _: O) -> $ty {
-                ordered::<O, _>(|| self.0.swap(value, O::CORE))
-            }
-
-            /// Sets the value if it is `old`. Gives the value that was there: `Ok` if
-            /// it was set, and `Err`, without any order, if not.
-            #[inline(always)]
-            pub fn cmpxchg<O: Any>(&self, old: $ty, new: $ty, _: O) -> Result<$ty, $ty> {
-                ordered::<O, _>(|| self.0.compare_exchange(old, new, O::CORE, Ordering::Relaxed))
+            unsafe fn atomic_cmpxchg(
+                ptr: *mut Self,
+                old: Self,
+                new: Self,
+                order: Ordering,
+            ) -> Result<Self, Self> {
+                // SAFETY: as above.
+                unsafe { $core::from_ptr(ptr) }.compare_exchange(old, new, order, Ordering::Relaxed)
             }
         }
     )*};
@@ -252,25 +338,18 @@ macro_rules! numbers {
     ($($ty:ty => $core:ident),* $(,)?) => {
         atomics!($($ty => $core),*);
         $(
-            impl AtomicAdd for $ty {}
-
-            impl Atomic<$ty> {
-                /// Adds; wraps around.
+            // SAFETY: core's atomics.
+            unsafe impl AtomicAdd for $ty {
                 #[inline(always)]
-                pub fn add<O: Any>(&self, value: $ty, order: O) {
-                    self.fetch_add(value, order);
+                unsafe fn atomic_add(ptr: *mut Self, value: Self, order: Ordering) -> Self {
+                    // SAFETY: the caller says that it may be used so.
+                    unsafe { $core::from_ptr(ptr) }.fetch_add(value, order)
                 }
 
-                /// Adds, and gives the old value; wraps around.
                 #[inline(always)]
-                pub fn fetch_add<O: Any>(&self, value: $ty, _: O) -> $ty {
-                    ordered::<O, _>(|| self.0.fetch_add(value, O::CORE))
-                }
-
-                /// Subtracts, and gives the old value; wraps around.
-                #[inline(always)]
-                pub fn fetch_sub<O: Any>(&self, value: $ty, _: O) -> $ty {
-                    ordered::<O, _>(|| self.0.fetch_sub(value, O::CORE))
+                unsafe fn atomic_sub(ptr: *mut Self, value: Self, order: Ordering) -> Self {
+                    // SAFETY: as above.
+                    unsafe { $core::from_ptr(ptr) }.fetch_sub(value, order)
                 }
             }
         )*

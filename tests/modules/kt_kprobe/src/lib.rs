@@ -67,8 +67,8 @@ impl Show for Seen {
 impl kernel::Module for Module {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let calls = Calls {
-            count: Atomic::<u64>::new(0),
-            second: Atomic::<usize>::new(0),
+            count: Atomic::new(0),
+            second: Atomic::new(0),
         };
         let probe = Probe::new(module_parameters::symbol.value(), calls);
         let probe = Arc::pin_init(probe, GFP_KERNEL)?;
