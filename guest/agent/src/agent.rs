@@ -6,7 +6,7 @@ use crate::{
     exec::Running,
     files,
     kmsg::{ALL, BOOT_LEVEL, Log},
-    modules, ports,
+    machine, modules, resume,
     serial::{self, Line},
 };
 use koru_protocol::{Call, Decoder, Errno, HEARTBEAT_MS, Ready, Reply, ToGuest, ToHost, VERSION};
@@ -125,13 +125,23 @@ impl Agent {
             Call::Look { of } => self.with_running(of, |r| modules::look(r.pid)),
             Call::List => modules::list(),
             Call::Taint => modules::taint(),
-            Call::SetTime { .. } | Call::PowerOff if !in_guest() => Err(libc::EPERM),
+            Call::SetTime { .. } | Call::Resume { .. } | Call::PowerOff if !in_guest() => {
+                Err(libc::EPERM)
+            }
             Call::SetTime { seconds, nanos } => set_time(seconds, nanos),
+            Call::Resume {
+                seconds,
+                nanos,
+                seed,
+                length,
+            } => set_time(seconds, nanos)
+                .and_then(|_| resume::resume(seed, length))
+                .map(|()| Reply::Ready(ready())),
             Call::PowerOff => {
                 self.log.mark();
                 self.reply(id, Ok(Reply::Done));
                 self.line.drain();
-                ports::power_off(serial::STATUS_OK)
+                machine::power_off(serial::STATUS_OK)
             }
             Call::Follow { .. } | Call::Hung { .. } => Err(libc::EOPNOTSUPP),
             Call::Mark => return self.in_thread(id, |agent| Ok(Reply::Marked(agent.log.mark()))),

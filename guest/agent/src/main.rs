@@ -12,8 +12,9 @@ mod children;
 mod exec;
 mod files;
 mod kmsg;
+mod machine;
 mod modules;
-mod ports;
+mod resume;
 mod serial;
 
 use std::process::ExitCode;
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
         };
         // PID 1 must not return. The console is all that is left to speak on.
         eprintln!("koru-agent: {}: {error}", serial::DEVICE);
-        ports::power_off(serial::STATUS_NO_LINE);
+        machine::power_off(serial::STATUS_NO_LINE);
     }
     let args: Vec<String> = std::env::args().skip(1).collect();
     if let Some(role) = args.first() {

@@ -17,7 +17,7 @@ pub use kmsg::{LogRecord, parse_kmsg};
 pub use types::*;
 
 /// Raised with every change that an older peer would misread.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Most payload bytes in one frame. A serial line carries about 0.2 MB/s: with
 /// small frames a heartbeat never waits long behind data.

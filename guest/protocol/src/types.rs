@@ -157,6 +157,18 @@ pub enum Call {
         /// And nanoseconds.
         nanos: u32,
     },
+    /// The first call after a saved machine goes on: what must not be as it was.
+    /// Answered by [`Reply::Ready`].
+    Resume {
+        /// Seconds since 1970.
+        seconds: i64,
+        /// And nanoseconds.
+        nanos: u32,
+        /// For the kernel's random numbers. No two guests get the same.
+        seed: [u8; 32],
+        /// Bytes of a cpio archive in the shared memory: files to unpack.
+        length: u64,
+    },
     /// Ends the guest. Answered before it goes.
     PowerOff,
     /// Sends the log from this sequence number on, then every new record.

@@ -12,7 +12,7 @@ use crate::{cli::MachineArgs, context::Context, log_view, needs, ui::Ui};
 pub const MODULES: &str = "/lib/koru";
 
 /// The files that every guest has: the agent, a shell, everyday commands.
-pub fn base(context: &Context) -> Result<Initramfs> {
+fn base(context: &Context) -> Result<Initramfs> {
     let mut root = Initramfs::new();
     let busybox = busybox(&context.cache, &*context.ui)?;
     root.file("/init", needs::agent_path()?)
@@ -22,11 +22,12 @@ pub fn base(context: &Context) -> Result<Initramfs> {
     Ok(root)
 }
 
-/// Boots a guest of this kernel; tells its progress.
+/// Starts a guest of this kernel, with these files besides its own; tells its
+/// progress.
 pub fn start(
     context: &Context,
     tree: &KernelTree,
-    root: Initramfs,
+    files: Initramfs,
     machine: &MachineArgs,
 ) -> Result<Guest> {
     let image = tree.image.as_deref().ok_or_else(|| {
@@ -37,7 +38,10 @@ pub fn start(
         )
         .todo("`koru kernel list` shows which kernels boot; `koru kernel add 6.12` gets one")
     })?;
-    let mut config = GuestConfig::new(image, context.cache.root().join("guest"), root);
+    let cache = context.cache.root().join("guest");
+    let mut config = GuestConfig::new(image, cache, base(context)?);
+    config.files = files;
+    config.resume = std::env::var_os("KORU_BOOT").is_none();
     config.cpus = machine.cpus;
     config.memory_mb = machine.memory;
     let ui: Arc<Ui> = context.ui.clone();

@@ -545,7 +545,7 @@ fn interrupted() {
             false => run.signal(signal),
         };
         // While it boots.
-        let run = koru(["run", "hello", "--kernel", "6.1"]).start();
+        let run = koru(["run", "hello", "--kernel", "6.1", "--", "sleep", "1000"]).start();
         run.wait_for_qemu();
         send(&run);
         assert!(!run.end().status.success(), "{signal:?} while booting");

@@ -5,23 +5,24 @@ use crate::{
     accel::Decision,
     complaint::first_complaint,
     console::{Console, evidence, panic_reason, records_after},
-    error::doing,
+    error::{at_path, doing},
     kernel::BootImage,
-    qemu::{self, Ended, Machine, Qemu},
+    qemu::{self, Ended, Machine, Qemu, Saving, Start},
     qmp::Qmp,
+    saved,
     session::{check_version, hang_limit},
 };
 use koru_protocol::{Death, Ready};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
 use std::{
     fmt,
     fs::File,
-    io::{BufWriter, Seek, Write},
-    path::PathBuf,
+    io::{BufWriter, ErrorKind, Seek, Write},
+    path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+        mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -33,8 +34,13 @@ const POWERED_OFF: i32 = 85;
 /// What to boot, and how.
 pub struct GuestConfig {
     kernel: PathBuf,
-    cache: PathBuf,
-    initramfs: Initramfs,
+    pub(crate) cache: PathBuf,
+    pub(crate) initramfs: Initramfs,
+    /// What this one guest has besides the initramfs.
+    pub files: Initramfs,
+    /// Goes on from a saved machine of this kind instead of booting. The first
+    /// one makes it.
+    pub resume: bool,
     /// The emulator, found in `PATH`.
     pub qemu: PathBuf,
     /// Megabytes of memory.
@@ -65,6 +71,8 @@ impl GuestConfig {
             kernel: kernel.into(),
             cache: cache.into(),
             initramfs,
+            files: Initramfs::new(),
+            resume: false,
             qemu: "qemu-system-x86_64".into(),
             memory_mb: 256,
             cpus: 1,
@@ -81,13 +89,28 @@ impl GuestConfig {
         self
     }
 
-    fn tell(&self, event: Event) {
+    pub(crate) fn tell(&self, event: Event) {
         if let Some(on_event) = &self.on_event {
             on_event(&event);
         }
     }
 
-    fn cmdline(&self, accel: Accel, pvh_quiet: bool) -> String {
+    /// The initramfs as a file, with this guest's own files or without.
+    pub(crate) fn initrd(&self, with_files: bool) -> Result<File> {
+        let mut initrd = qemu::memory_file("initramfs")?;
+        let mut out = BufWriter::with_capacity(1 << 20, &mut initrd);
+        self.initramfs.write_to(&mut out)?;
+        if with_files {
+            // The kernel unpacks one archive after the other.
+            self.files.write_to(&mut out)?;
+        }
+        out.flush().map_err(doing("write the initramfs"))?;
+        drop(out);
+        initrd.rewind().map_err(doing("read the initramfs"))?;
+        Ok(initrd)
+    }
+
+    pub(crate) fn cmdline(&self, accel: Accel, pvh_quiet: bool) -> String {
         let mut words = vec![
             "console=ttyS0",
             // A panic ends QEMU, and writes the whole log to the console first.
@@ -122,6 +145,12 @@ pub enum Event {
     /// KVM gave no sign of life: TCG is used, and will be until the host's
     /// next boot. With what was seen of it.
     FellBack(String),
+    /// A machine is booted that later guests go on from.
+    Saving,
+    /// A guest goes on from a saved machine.
+    Resuming,
+    /// That did not work, for this reason; the guest boots.
+    NotResumed(String),
     /// The agent is up.
     Ready {
         /// The kernel's release.
@@ -144,6 +173,9 @@ impl fmt::Display for Event {
                     "KVM does not work here ({why}): going on without it, slower"
                 )
             }
+            Event::Saving => f.write_str("making a machine to start from (once)"),
+            Event::Resuming => f.write_str("starting a guest"),
+            Event::NotResumed(why) => write!(f, "starting from a saved machine failed: {why}"),
             Event::Ready { release, after } => {
                 write!(f, "Linux {release} ready in {:.2} s", after.as_secs_f64())
             }
@@ -167,23 +199,85 @@ pub struct Guest {
 /// What the monitor is told.
 enum Order {
     Kill,
+    /// To save the machine in this file, and end it.
+    Save(PathBuf, Sender<std::io::Result<()>>),
+}
+
+/// A QEMU to be started, with somebody to watch it.
+pub(crate) struct Launch<'a> {
+    pub config: &'a GuestConfig,
+    pub accel: Accel,
+    pub pvh: bool,
+    pub start: Start<'a>,
+    pub saving: Option<Saving<'a>>,
+}
+
+impl Launch<'_> {
+    pub fn run(self) -> Result<Guest> {
+        let config = self.config;
+        config.tell(match self.start {
+            Start::Boot { .. } => Event::Starting(self.accel),
+            Start::Resume(_) => Event::Resuming,
+        });
+        let start = Instant::now();
+        let qemu = qemu::start(&Machine {
+            qemu: &config.qemu,
+            accel: self.accel,
+            memory_mb: config.memory_mb,
+            cpus: config.cpus,
+            pvh: self.pvh,
+            start: self.start,
+            saving: self.saving,
+        })?;
+        let pid = qemu.pid;
+        let console = Console::default();
+        // A kernel that boots well is too quiet for this to be of use.
+        let on_event = config.on_event.clone();
+        let first = move || {
+            if let Some(tell) = on_event {
+                tell(&Event::FirstOutput(start.elapsed()));
+            }
+        };
+        let (orders, ordered) = channel();
+        let (hung, hangs) = channel();
+        let (session, monitor) = Monitor::start(qemu, console.clone(), first, ordered, hangs)?;
+        session.tell_hangs_to(hung);
+        Ok(Guest {
+            session,
+            ready: Ready {
+                protocol: 0,
+                agent: String::new(),
+                release: String::new(),
+                version: String::new(),
+                uptime_ms: 0,
+            },
+            accel: self.accel,
+            boot_time: Duration::ZERO,
+            console,
+            pid,
+            orders,
+            monitor: Some(monitor),
+        })
+    }
 }
 
 impl Guest {
-    /// Boots a guest and waits until its agent answers.
+    /// Starts a guest and waits until its agent answers. It goes on from a saved
+    /// machine where that works, and boots else.
     pub fn start(config: GuestConfig) -> Result<Guest> {
         let image = BootImage::prepare(&config.kernel, &config.cache)?;
-        let mut initrd = qemu::memory_file("initramfs")?;
-        let mut out = BufWriter::with_capacity(1 << 20, &mut initrd);
-        config.initramfs.write_to(&mut out)?;
-        out.flush().map_err(doing("write the initramfs"))?;
-        drop(out);
-
         let decision = Decision::make(config.accel, &config.cache);
-        match Self::attempt(
+        // A KVM that works boots fast; and what does not boot need not be saved.
+        if config.resume && decision.accel == Accel::Tcg && !decision.on_probation {
+            if let Some(guest) = saved::start(&config, &image, decision.accel) {
+                return Ok(guest);
+            }
+        }
+        let initrd = config.initrd(true)?;
+        match Self::boot(
             &config,
             &image,
-            &mut initrd,
+            &initrd,
             decision.accel,
             decision.on_probation,
         )? {
@@ -195,66 +289,36 @@ impl Guest {
             }
             None => {
                 decision.remember(Accel::Tcg);
-                let tcg = Self::attempt(&config, &image, &mut initrd, Accel::Tcg, false)?;
+                let tcg = Self::boot(&config, &image, &initrd, Accel::Tcg, false)?;
                 tcg.ok_or_else(|| doing("start the guest")(std::io::ErrorKind::Other.into()))
             }
         }
     }
 
     /// One try; `None` when KVM on probation gave no sign of life.
-    fn attempt(
+    fn boot(
         config: &GuestConfig,
         image: &BootImage,
-        initrd: &mut File,
+        initrd: &File,
         accel: Accel,
         on_probation: bool,
     ) -> Result<Option<Guest>> {
         /// A real KVM's guest speaks within a tenth of this.
         const SIGN_OF_LIFE: Duration = Duration::from_secs(6);
-        initrd.rewind().map_err(doing("read the initramfs"))?;
-        config.tell(Event::Starting(accel));
         let start = Instant::now();
-        let qemu = qemu::start(&Machine {
-            qemu: &config.qemu,
+        let mut guest = Launch {
+            config,
             accel,
-            image,
-            memory_mb: config.memory_mb,
-            cpus: config.cpus,
-            // On probation the kernel's own first words count as well.
-            cmdline: config.cmdline(accel, !on_probation),
-            initrd,
-        })?;
-        let pid = qemu.pid;
-        let console = Console::default();
-        // A kernel that boots well is too quiet for this to be of use.
-        let on_event = config.on_event.clone();
-        let booting = Arc::new(AtomicBool::new(true));
-        let at_boot = booting.clone();
-        let first = move || {
-            if let (Some(tell), true) = (on_event, at_boot.load(Ordering::Relaxed)) {
-                tell(&Event::FirstOutput(start.elapsed()));
-            }
-        };
-        let (orders, ordered) = channel();
-        let (hung, hangs) = channel();
-        let (session, monitor) = Monitor::start(qemu, console.clone(), first, ordered, hangs)?;
-        session.tell_hangs_to(hung);
-        let mut guest = Guest {
-            session,
-            ready: Ready {
-                protocol: 0,
-                agent: String::new(),
-                release: String::new(),
-                version: String::new(),
-                uptime_ms: 0,
+            pvh: image.pvh,
+            start: Start::Boot {
+                image,
+                // On probation the kernel's own first words count as well.
+                cmdline: config.cmdline(accel, !on_probation),
+                initrd,
             },
-            accel,
-            boot_time: Duration::ZERO,
-            console,
-            pid,
-            orders,
-            monitor: Some(monitor),
-        };
+            saving: None,
+        }
+        .run()?;
         if on_probation
             && !guest.session.wait_heard(SIGN_OF_LIFE)
             && guest.console.text().is_empty()
@@ -269,19 +333,32 @@ impl Guest {
         let Some(ready) = guest.session.wait_ready(config.boot_limit) else {
             return Err(guest.boot_error(config.boot_limit));
         };
-        booting.store(false, Ordering::Relaxed);
         check_version(&ready)?;
-        guest.boot_time = start.elapsed();
         guest.session.set_time()?;
         config.tell(Event::Ready {
             release: ready.release.clone(),
-            after: guest.boot_time,
+            after: start.elapsed(),
         });
-        guest.ready = ready;
+        guest.is_ready(ready, start.elapsed());
         Ok(Some(guest))
     }
 
-    fn boot_error(&mut self, limit: Duration) -> Error {
+    /// The agent has answered.
+    pub(crate) fn is_ready(&mut self, ready: Ready, after: Duration) {
+        self.ready = ready;
+        self.boot_time = after;
+    }
+
+    /// Saves the state of its devices and ends it.
+    pub(crate) fn save(mut self, state: &Path) -> Result<()> {
+        let (done, outcome) = channel();
+        let _ = self.orders.send(Order::Save(state.into(), done));
+        let outcome = outcome.recv().unwrap_or(Err(ErrorKind::BrokenPipe.into()));
+        self.join();
+        outcome.map_err(at_path("save the machine in", state))
+    }
+
+    pub(crate) fn boot_error(mut self, limit: Duration) -> Error {
         if self.session.death().is_none() {
             let secs = limit.as_secs();
             let what = format!("its agent did not answer in {secs} s");
@@ -362,7 +439,7 @@ struct Monitor {
     console: Console,
     console_thread: JoinHandle<()>,
     reader_ended: Receiver<()>,
-    qmp: Option<std::os::unix::net::UnixStream>,
+    qmp: Option<Qmp>,
     pid: Pid,
     ended: Receiver<Ended>,
     orders: Receiver<Order>,
@@ -421,10 +498,13 @@ impl Monitor {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if let Ok(Order::Kill) | Err(std::sync::mpsc::TryRecvError::Disconnected) =
-                self.orders.try_recv()
-            {
-                return self.kill();
+            match self.orders.try_recv() {
+                Ok(Order::Kill) | Err(TryRecvError::Disconnected) => return self.kill(),
+                Ok(Order::Save(path, done)) => {
+                    let _ = done.send(self.save(&path));
+                    return self.kill();
+                }
+                Err(TryRecvError::Empty) => {}
             }
             if let Ok(what) = self.hangs.try_recv() {
                 return self.ask_by_nmi(what);
@@ -446,6 +526,28 @@ impl Monitor {
         }
     }
 
+    /// Writes the state of the machine, all but the memory, and stops it.
+    fn save(&mut self, path: &Path) -> std::io::Result<()> {
+        const LIMIT: Duration = Duration::from_secs(30);
+        let mut qmp = self.qmp.take().ok_or(ErrorKind::BrokenPipe)?;
+        // It runs until QEMU stops it, and so the state says that it runs.
+        qmp.ignore_shared()?;
+        let path = path.to_string_lossy().replace('\'', "'\\''");
+        qmp.run("migrate", json!({ "uri": format!("exec:cat > '{path}'") }))?;
+        let until = Instant::now() + LIMIT;
+        loop {
+            let answer = qmp.run("query-migrate", json!({}))?;
+            match answer["status"].as_str() {
+                Some("completed") => return Ok(()),
+                Some("failed" | "cancelled") => {
+                    return Err(std::io::Error::other(answer.to_string()));
+                }
+                _ if Instant::now() > until => return Err(ErrorKind::TimedOut.into()),
+                _ => thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+
     fn kill(&mut self) -> Death {
         let _ = kill_process(self.pid, Signal::KILL);
         let _ = self.ended.recv();
@@ -461,7 +563,6 @@ impl Monitor {
         let asked = self
             .qmp
             .take()
-            .and_then(|stream| Qmp::new(stream).ok())
             .is_some_and(|mut qmp| qmp.ask("inject-nmi").is_ok());
         // The answer ends with QEMU. It may be long, and its line is slow.
         let mut ended = None;

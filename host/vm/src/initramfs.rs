@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{self, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -90,6 +90,34 @@ impl Initramfs {
         }
         self.entries.insert(path, entry);
         self
+    }
+
+    /// Everything that tells this root from another: names, and what is in the
+    /// files or, of the host's files, when that was last changed.
+    pub(crate) fn identify(&self, add: &mut impl FnMut(&[u8])) -> io::Result<()> {
+        for (path, entry) in &self.entries {
+            add(path.as_bytes());
+            match entry {
+                Entry::Dir => add(b"folder"),
+                Entry::Link(target) => add(target.as_bytes()),
+                Entry::Bytes(mode, bytes) => {
+                    add(&mode.to_le_bytes());
+                    add(bytes);
+                }
+                Entry::File(mode, from) => {
+                    let meta = fs::metadata(from)?;
+                    let numbers = [
+                        i64::from(*mode),
+                        meta.len() as i64,
+                        meta.mtime(),
+                        meta.mtime_nsec(),
+                        meta.ino() as i64,
+                    ];
+                    numbers.iter().for_each(|n| add(&n.to_le_bytes()));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Writes the archive.

@@ -45,6 +45,7 @@ mod kvm_trial;
 mod local;
 mod qemu;
 mod qmp;
+mod saved;
 mod serve;
 mod session;
 

@@ -1,38 +1,64 @@
 //! The QEMU process: started so that it never outlives its owner, and without
 //! a name in the file system: all its channels are inherited sockets.
 
-use crate::{Error, Result, accel::Accel, error::doing, kernel::BootImage};
+use crate::{Error, Result, accel::Accel, error::doing, kernel::BootImage, qmp::Qmp};
 use rustix::{
     fs::{MemfdFlags, memfd_create},
     io::{FdFlags, fcntl_setfd},
     process::{Pid, Signal, getpid, getppid, set_parent_process_death_signal},
 };
+use serde_json::json;
 use std::{
     fs::File,
     io::{self, ErrorKind, Read},
     os::{
-        fd::{AsFd, AsRawFd, BorrowedFd},
+        fd::{AsRawFd, BorrowedFd, RawFd},
         unix::{
             net::UnixStream,
             process::{CommandExt, ExitStatusExt},
         },
     },
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, channel},
     thread,
+    time::{Duration, Instant},
 };
 
 /// What the machine is made of.
 pub(crate) struct Machine<'a> {
     pub qemu: &'a PathBuf,
     pub accel: Accel,
-    pub image: &'a BootImage,
     pub memory_mb: u32,
     pub cpus: u32,
-    pub cmdline: String,
-    /// The initramfs, in memory.
-    pub initrd: &'a File,
+    /// Whether qboot is enough of a BIOS.
+    pub pvh: bool,
+    pub start: Start<'a>,
+    /// For a machine that is to be saved, or was.
+    pub saving: Option<Saving<'a>>,
+}
+
+/// How the machine comes to life.
+pub(crate) enum Start<'a> {
+    /// It boots.
+    Boot {
+        image: &'a BootImage,
+        cmdline: String,
+        /// The initramfs, in memory.
+        initrd: &'a File,
+    },
+    /// It goes on from the state in this file.
+    Resume(&'a File),
+}
+
+/// What a machine has besides, so that its state can be kept in files.
+pub(crate) struct Saving<'a> {
+    /// The guest's memory. Written by a machine that boots, only read by those
+    /// that go on from there.
+    pub ram: &'a Path,
+    /// Memory that the guest sees as a PCI device: the way in for files.
+    pub shared: &'a File,
+    pub shared_mb: u32,
 }
 
 /// A running QEMU.
@@ -40,7 +66,7 @@ pub(crate) struct Qemu {
     pub pid: Pid,
     pub console: UnixStream,
     pub protocol: UnixStream,
-    pub qmp: UnixStream,
+    pub qmp: Qmp,
     /// Tells the end, once.
     pub ended: Receiver<Ended>,
 }
@@ -79,12 +105,9 @@ pub(crate) fn start(machine: &Machine) -> Result<Qemu> {
     let (protocol, protocol_far) = pair()?;
     let (qmp, qmp_far) = pair()?;
     let mut command = command(machine, &console_far, &protocol_far, &qmp_far);
-    let inherited = [
-        console_far.as_raw_fd(),
-        protocol_far.as_raw_fd(),
-        qmp_far.as_raw_fd(),
-        machine.initrd.as_raw_fd(),
-    ];
+    let files: Vec<&File> = machine.files();
+    let mut inherited: Vec<RawFd> = files.iter().map(|f| f.as_raw_fd()).collect();
+    inherited.extend([&console_far, &protocol_far, &qmp_far].map(|s| s.as_raw_fd()));
     let owner = getpid();
     let in_child = move || {
         // The signal comes when the *thread* that made the child ends, so a
@@ -94,10 +117,10 @@ pub(crate) fn start(machine: &Machine) -> Result<Qemu> {
         if getppid() != Some(owner) {
             return Err(ErrorKind::BrokenPipe.into());
         }
-        for fd in inherited {
-            // SAFETY: the four descriptors are open in the parent until spawn
-            // returns (the sockets and the file outlive it), so they are in
-            // its copy, and nothing in the child closes them.
+        for &fd in &inherited {
+            // SAFETY: the descriptors are open in the parent until spawn returns
+            // (the sockets and files outlive it), so they are in its copy, and
+            // nothing in the child closes them.
             let fd = unsafe { BorrowedFd::borrow_raw(fd) };
             fcntl_setfd(fd, FdFlags::empty())?;
         }
@@ -107,11 +130,9 @@ pub(crate) fn start(machine: &Machine) -> Result<Qemu> {
     // only: no allocation, no lock, nothing of the parent's state is changed.
     unsafe { command.pre_exec(in_child) };
 
-    // QEMU must have its own copy of the initramfs while it starts.
-    let initrd = machine
-        .initrd
-        .try_clone()
-        .map_err(doing("share the initramfs"))?;
+    // They must stay open until QEMU has its own copies.
+    let files: io::Result<Vec<File>> = files.into_iter().map(File::try_clone).collect();
+    let files = files.map_err(doing("share a file with QEMU"))?;
     let (told, started) = channel();
     let (ending, ended) = channel();
     thread::Builder::new()
@@ -119,7 +140,7 @@ pub(crate) fn start(machine: &Machine) -> Result<Qemu> {
         .spawn(move || {
             let spawned = command.spawn();
             // The far ends are QEMU's alone from here on: its end is seen.
-            drop((console_far, protocol_far, qmp_far, initrd, command));
+            drop((console_far, protocol_far, qmp_far, files, command));
             let mut child = match spawned {
                 Ok(child) => child,
                 Err(error) => {
@@ -147,6 +168,10 @@ pub(crate) fn start(machine: &Machine) -> Result<Qemu> {
         Ok(Err(e)) => return Err(doing("start QEMU")(e)),
         Err(_) => return Err(doing("start QEMU")(ErrorKind::Other.into())),
     };
+    let mut qmp = Qmp::new(qmp);
+    if let Start::Resume(state) = machine.start {
+        resume(&mut qmp, state).map_err(doing("resume a machine"))?;
+    }
     Ok(Qemu {
         pid: Pid::from_raw(pid as i32)
             .ok_or_else(|| doing("start QEMU")(ErrorKind::Other.into()))?,
@@ -155,6 +180,42 @@ pub(crate) fn start(machine: &Machine) -> Result<Qemu> {
         qmp,
         ended,
     })
+}
+
+/// Has a machine go on from its state; returns when it runs. What is sent to it
+/// before that is lost: reading the state empties its serial ports.
+fn resume(qmp: &mut Qmp, state: &File) -> io::Result<()> {
+    qmp.ignore_shared()?;
+    // QEMU has inherited the file under the same number.
+    let uri = format!("fd:{}", state.as_raw_fd());
+    qmp.run("migrate-incoming", json!({ "uri": uri }))?;
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        let status = qmp.run("query-status", json!({}))?;
+        if status["running"] == true {
+            return Ok(());
+        }
+        if Instant::now() > until {
+            return Err(io::Error::other(format!("it does not run: {status}")));
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+impl Machine<'_> {
+    fn files(&self) -> Vec<&File> {
+        let start = match &self.start {
+            Start::Boot { initrd, .. } => initrd,
+            Start::Resume(state) => state,
+        };
+        let shared = self.saving.as_ref().map(|s| s.shared);
+        std::iter::once(*start).chain(shared).collect()
+    }
+}
+
+/// The name of an inherited file in QEMU.
+fn path_of(file: &File) -> String {
+    format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
 fn command(
@@ -174,12 +235,38 @@ fn command(
         .args(["-smp", &machine.cpus.to_string()])
         .args(["-nodefaults", "-no-user-config", "-display", "none"])
         .arg("-no-reboot");
-    if machine.image.pvh {
+    if machine.pvh {
         command.args(["-bios", "qboot.rom"]);
     }
-    command.arg("-kernel").arg(&machine.image.path);
-    let initrd = machine.initrd.as_fd().as_raw_fd();
-    command.args(["-initrd", &format!("/proc/self/fd/{initrd}")]);
+    match &machine.start {
+        Start::Boot {
+            image,
+            cmdline,
+            initrd,
+        } => {
+            command.arg("-kernel").arg(&image.path);
+            command.args(["-initrd", &path_of(initrd), "-append", cmdline]);
+        }
+        // From where, QMP tells: see `resume`.
+        Start::Resume(_) => _ = command.args(["-incoming", "defer"]),
+    }
+    if let Some(saving) = &machine.saving {
+        // The machine that boots leaves its memory in the file.
+        let share = match machine.start {
+            Start::Boot { .. } => "on",
+            Start::Resume(_) => "off",
+        };
+        let file = |id: &str, mb: u32, path: &str| {
+            let path = path.replace(',', ",,");
+            format!("memory-backend-file,id={id},size={mb}M,mem-path={path},share={share}")
+        };
+        let ram = file("ram", machine.memory_mb, &saving.ram.to_string_lossy());
+        let shared = file("shared", saving.shared_mb, &path_of(saving.shared));
+        command
+            .args(["-object", &ram, "-machine", "memory-backend=ram"])
+            .args(["-object", &shared])
+            .args(["-device", "ivshmem-plain,memdev=shared,master=on,addr=5"]);
+    }
     for (name, fd) in [
         ("console", console.as_raw_fd()),
         ("protocol", protocol.as_raw_fd()),
@@ -191,7 +278,6 @@ fn command(
         .args(["-serial", "chardev:console", "-serial", "chardev:protocol"])
         .args(["-mon", "chardev=qmp,mode=control"])
         .args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4"])
-        .args(["-append", &machine.cmdline])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -341,15 +341,38 @@ impl Session {
         Ok(ready)
     }
 
+    /// Tells a guest that goes on from a saved state what is its own: the time,
+    /// random numbers, the files that lie in the shared memory.
+    pub(crate) fn resume(&self, length: u64) -> Result<Ready> {
+        let mut seed = [0; 32];
+        rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty())
+            .map_err(|e| crate::error::doing("get random numbers")(e.into()))?;
+        let (seconds, nanos) = now();
+        let call = Call::Resume {
+            seconds,
+            nanos,
+            seed,
+            length,
+        };
+        let Reply::Ready(ready) = self.ask("resume the guest", call)? else {
+            return Err(unexpected("resume the guest"));
+        };
+        check_version(&ready)?;
+        self.state().ready = Some(ready.clone());
+        Ok(ready)
+    }
+
+    /// Puts records in front that were read before this connection.
+    pub(crate) fn remember(&self, mut records: Vec<LogRecord>) {
+        let mut state = self.state();
+        records.append(&mut state.log);
+        state.log = records;
+    }
+
     /// Sets the guest's wall clock to the host's.
     pub fn set_time(&self) -> Result<()> {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        let call = Call::SetTime {
-            seconds: now.as_secs() as i64,
-            nanos: now.subsec_nanos(),
-        };
+        let (seconds, nanos) = now();
+        let call = Call::SetTime { seconds, nanos };
         self.ask("set the guest's clock", call).map(drop)
     }
 
@@ -500,6 +523,14 @@ impl Session {
             other => Err(other),
         }
     }
+}
+
+/// The host's wall clock.
+fn now() -> (i64, u32) {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    (now.as_secs() as i64, now.subsec_nanos())
 }
 
 pub(crate) fn check_version(ready: &Ready) -> Result<()> {

@@ -37,7 +37,7 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
         out(&format!("{}  {}", path.display(), size(ko.size)));
     }
 
-    let mut initramfs = guest::base(context)?;
+    let mut initramfs = koru_vm::Initramfs::new();
     for ko in &kos {
         initramfs
             .file(&module_path(&ko.name), &ko.path)

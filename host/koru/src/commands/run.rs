@@ -5,7 +5,7 @@ use std::{
 };
 
 use koru_build::{Error, KernelTree, Kind, Result, Stages};
-use koru_vm::LogRecord;
+use koru_vm::{Initramfs, LogRecord};
 
 use crate::{
     cli::RunArgs,
@@ -113,7 +113,7 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
     let tree = context.tree(&args.kernel)?;
     let module = loadable(context, &tree, args.module.as_deref())?;
     let name = &module.name;
-    let mut root = guest::base(context)?;
+    let mut root = Initramfs::new();
     let inside = module_path(name);
     root.file(&inside, &module.path).map_err(vm_error)?;
     let command = take_along(context, &mut root, &args.file, &args.command)?;
@@ -196,7 +196,7 @@ fn timed<T>(step: impl FnOnce() -> Result<T>) -> Result<(T, Duration)> {
 /// this machine (it has a `/`) comes along by itself.
 fn take_along(
     context: &Context,
-    root: &mut koru_vm::Initramfs,
+    root: &mut Initramfs,
     files: &[PathBuf],
     command: &[String],
 ) -> Result<Vec<String>> {

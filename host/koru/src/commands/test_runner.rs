@@ -15,7 +15,7 @@ use std::{
 };
 
 use koru_build::{Error, KernelTree, Report, Result, find_modules};
-use koru_vm::{Complaint, ComplaintKind, Exec, Guest, LogRecord, ProcessEvent, Session};
+use koru_vm::{Complaint, ComplaintKind, Exec, Guest, Initramfs, LogRecord, ProcessEvent, Session};
 
 use crate::{
     cli::KernelChoice,
@@ -97,7 +97,7 @@ impl<'a> Setting<'a> {
 
     /// Boots a guest with all of it.
     pub fn start(&self, context: &Context, tree: &KernelTree) -> Result<Guest> {
-        let mut root = guest::base(context)?;
+        let mut root = Initramfs::new();
         root.file(BINARY, self.binary).map_err(vm_error)?;
         for (name, path) in self.kos {
             root.file(&module_path(name), path).map_err(vm_error)?;

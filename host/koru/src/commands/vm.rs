@@ -9,7 +9,7 @@ use std::{
 };
 
 use koru_build::{Error, Kind, Report, Result};
-use koru_vm::{Server, Session};
+use koru_vm::{Initramfs, Server, Session};
 
 use crate::{
     cli::{KernelChoice, MachineArgs, VmArgs, VmCommand, VmServeArgs},
@@ -137,7 +137,7 @@ pub fn serve(context: &Context, args: &VmServeArgs) -> Result<u8> {
     let tree = context.tree(&args.kernel)?;
     // The socket first: of two that start at once, one finds it taken.
     let server = Server::bind(&socket(&args.vm)?).map_err(vm_error)?;
-    let root = guest::base(context)?;
+    let root = Initramfs::new();
     let guest = guest::start(context, &tree, root, &args.machine)?;
     server.run(guest).map_err(vm_error)?;
     Ok(0)
