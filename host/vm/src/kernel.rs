@@ -5,7 +5,7 @@ use crate::{Error, Result, error::at_path};
 use std::{
     fs,
     hash::{DefaultHasher, Hash, Hasher},
-    io::{Read, Write},
+    io::{self, Read, Write},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -73,8 +73,11 @@ impl BootImage {
             let mut part = tempfile::NamedTempFile::new_in(cache)?;
             part.write_all(&vmlinux)?;
             part.as_file().sync_all()?;
-            part.persist(&kept)?;
-            Ok(())
+            // Of several at once the first one stays: others may use it already.
+            match part.persist_noclobber(&kept) {
+                Err(e) if e.error.kind() != io::ErrorKind::AlreadyExists => Err(e.error),
+                _ => Ok(()),
+            }
         })();
         written.map_err(at_path("write", &kept))?;
         Ok(BootImage {
