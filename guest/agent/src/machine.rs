@@ -13,7 +13,6 @@ use std::{
 };
 
 /// QEMU's isa-debug-exit, whose status tells an orderly end from a panic.
-
 const DEBUG_EXIT: u16 = 0xf4;
 
 /// The first bytes of the memory that the host shares with this guest, through
