@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Numbers of the kernel's, in its log: some when it is loaded, some when it is
+//! unloaded.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+use kernel::hash::GOLDEN_RATIO_PRIME;
+use kernel::math::gcd;
+use kernel::prelude::*;
+use kernel::time::{jiffies64, HZ};
+
+module! {
+    type: Simple,
+    name: "simple",
+    author: "The Koru authors",
+    description: "Logs GOLDEN_RATIO_PRIME, HZ, jiffies, and a greatest common divisor",
+    license: "GPL",
+    version: "1.0",
+}
+
+struct Simple {
+    /// The tick at which it was loaded.
+    loaded: u64,
+}
+
+impl kernel::Module for Simple {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let loaded = jiffies64();
+        pr_info!("GOLDEN_RATIO_PRIME = {GOLDEN_RATIO_PRIME}\n");
+        pr_info!("HZ = {HZ}\n");
+        pr_info!("jiffies = {loaded}\n");
+        Ok(Simple { loaded })
+    }
+}
+
+impl Drop for Simple {
+    fn drop(&mut self) {
+        let now = jiffies64();
+        // Right across a wrap: the difference wraps as well.
+        let ticks = now.wrapping_sub(self.loaded);
+        let hz = HZ as u64;
+        let (seconds, rest) = (ticks / hz, ticks % hz);
+        pr_info!("gcd(3300, 24) = {}\n", gcd(3300, 24));
+        pr_info!("jiffies = {now}\n");
+        pr_info!(
+            "loaded for {ticks} jiffies, {seconds}.{:03} s\n",
+            rest * 1000 / hz
+        );
+    }
+}

@@ -1,0 +1,568 @@
+//! `circbuf`: /dev/circbuf.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write},
+    os::unix::fs::{FileExt, FileTypeExt},
+    process::Command,
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use koru_testing::{Module, is_loaded, kernel_may_say, unload};
+use koru_tests::{
+    Bad, Contract, Errno, Guarded, contract, exists, fails,
+    files::{at_once, read_once},
+    gives, in_flight, inherited_read, modinfo, read_bad, refuses, works, write_bad,
+};
+
+static CONTRACT: LazyLock<Contract> = contract!("circbuf");
+
+const MODULE: &str = "circbuf";
+
+fn path() -> &'static str {
+    CONTRACT.text("file")
+}
+
+#[track_caller]
+fn load(size: usize) -> Module {
+    CONTRACT.load_with(&[&format!("size={size}")])
+}
+
+#[track_caller]
+fn open() -> File {
+    let opened = OpenOptions::new().read(true).write(true).open(path());
+    works("open for reading and writing", opened)
+}
+
+/// So many bytes of a ring that was not written to, from `start` on.
+fn fresh(size: usize, start: usize, len: usize) -> Vec<u8> {
+    (start..start + len).map(|i| (i % size) as u8).collect()
+}
+
+/// All of a ring, from its start.
+#[track_caller]
+fn ring(size: usize) -> Vec<u8> {
+    let mut bytes = vec![0; size];
+    let n = works("pread of the whole ring", open().read_at(&mut bytes, 0));
+    gives("pread of the whole ring", n, size);
+    bytes
+}
+
+/// Where the position is in the ring. Its end is its start.
+#[track_caller]
+fn place(file: &mut File, size: usize) -> u64 {
+    works("lseek by 0", file.stream_position()) % size as u64
+}
+
+#[track_caller]
+fn write(file: &mut File, bytes: &[u8]) {
+    let done = format!("write of {} bytes", bytes.len());
+    gives(&done, works(&done, file.write(bytes)), bytes.len());
+}
+
+/// The device is there while the module is loaded, and only then.
+#[test]
+fn comes_and_goes_with_the_module() {
+    for _ in 0..2 {
+        gives("the device is there before insmod", exists(path()), false);
+        let module = CONTRACT.load();
+        let meta = works("stat", fs::metadata(path()));
+        let is_device = meta.file_type().is_char_device();
+        gives("it is a character device", is_device, true);
+        works("rmmod", module.unload());
+        gives("the device is there after rmmod", exists(path()), false);
+    }
+}
+
+/// At load byte i is i mod 256, and there are 4096.
+#[test]
+fn the_content_at_load() {
+    let default = usize::try_from(CONTRACT.number("default")).expect("a length");
+    let most = usize::try_from(CONTRACT.number("most")).expect("a length");
+    let check = |size: usize| {
+        let promised: Vec<u8> = (0..size).map(|i| i as u8).collect();
+        gives("byte i is i mod 256", ring(size) == promised, true);
+    };
+    let module = CONTRACT.load();
+    gives(
+        "a long read",
+        read_once(&mut open(), 3 * most).len(),
+        default,
+    );
+    check(default);
+    drop(module);
+    for size in [1, 2, 255, 256, 257, 5000, most] {
+        let _module = load(size);
+        check(size);
+    }
+}
+
+/// Reads go on at the start when the end is reached: any size, down to one byte.
+#[test]
+fn reads_go_round() {
+    for size in [1, 2, 3, 10, 255] {
+        let _module = load(size);
+        for len in 1..=size.min(12) {
+            let mut file = open();
+            let mut seen = Vec::new();
+            while seen.len() < 3 * size + 5 {
+                let part = read_once(&mut file, len);
+                gives(&format!("read of {len} bytes"), part.len(), len);
+                seen.extend(part);
+            }
+            let done = format!("reads of {len} bytes, three times round a ring of {size}");
+            gives(&done, &seen, &fresh(size, 0, seen.len()));
+        }
+    }
+}
+
+/// A read gives at most as many bytes as the ring has.
+#[test]
+fn a_read_is_once_around_at_most() {
+    let size = 10;
+    let _module = load(size);
+    for (start, len) in [(0, 10), (0, 11), (3, 10), (9, 4096), (10, 1 << 20)] {
+        let mut file = open();
+        works("lseek", file.seek(SeekFrom::Start(start)));
+        let seen = read_once(&mut file, len);
+        let promised = fresh(size, start as usize, size);
+        gives(&format!("read of {len} bytes at {start}"), &seen, &promised);
+        gives("the position", place(&mut file, size), start % size as u64);
+    }
+}
+
+/// What is written is read, from where it was written.
+#[test]
+fn what_is_written_is_read() {
+    let _module = load(16);
+    let mut file = open();
+    write(&mut file, b"hello");
+    gives("the position", place(&mut file, 16), 5);
+    works("lseek to 0", file.rewind());
+    let seen = read_once(&mut file, 8);
+    gives("a read", &seen, b"hello\x05\x06\x07");
+    // Every byte is a byte.
+    works("lseek to 2", file.seek(SeekFrom::Start(2)));
+    write(&mut file, b"\0\xff\n\0");
+    gives("the ring", &ring(16)[..7], b"he\0\xff\n\0\x06");
+}
+
+/// A write past the end goes on at the start.
+#[test]
+fn writes_go_round() {
+    let size = 10;
+    let _module = load(size);
+    let mut file = open();
+    let mut promised = fresh(size, 0, size);
+    let mut at = 0;
+    for len in [1, 9, 3, 10, 7, 2, 10, 5, 8] {
+        let bytes: Vec<u8> = (0..len).map(|i| 100 + (len * 10 + i) as u8).collect();
+        write(&mut file, &bytes);
+        for byte in bytes {
+            promised[at % size] = byte;
+            at += 1;
+        }
+        gives("the ring", ring(size), &promised[..]);
+        gives("the position", place(&mut file, size), (at % size) as u64);
+    }
+}
+
+/// A write that is longer than the ring goes round, and is taken whole.
+#[test]
+fn a_write_longer_than_the_ring() {
+    for size in [1, 3, 10, 4096] {
+        for (start, len) in [
+            (0, size + 1),
+            (0, 2 * size),
+            (size - 1, 3 * size + 1),
+            (1, 70_000),
+        ] {
+            let _module = load(size);
+            let bytes: Vec<u8> = (0..len).map(|i| (i * 7 + i / 256) as u8).collect();
+            let mut file = open();
+            works("lseek", file.seek(SeekFrom::Start(start as u64)));
+            write(&mut file, &bytes);
+            let mut promised = vec![0; size];
+            for (i, byte) in bytes.iter().enumerate() {
+                promised[(start + i) % size] = *byte;
+            }
+            let done = format!("write of {len} bytes at {start} leaves the right bytes");
+            gives(&done, ring(size) == promised, true);
+            gives(
+                "the position",
+                place(&mut file, size),
+                ((start + len) % size) as u64,
+            );
+        }
+    }
+}
+
+/// lseek counts from the start, the position and the end, inside 0 to the size.
+#[test]
+fn lseek_inside() {
+    let size = 100;
+    let _module = load(size);
+    let mut file = open();
+    for (to, promised) in [
+        (SeekFrom::Start(0), 0),
+        (SeekFrom::Start(99), 99),
+        (SeekFrom::Start(100), 100),
+        (SeekFrom::Current(0), 100),
+        (SeekFrom::Current(-30), 70),
+        (SeekFrom::Current(30), 100),
+        (SeekFrom::End(0), 100),
+        (SeekFrom::End(-1), 99),
+        (SeekFrom::End(-100), 0),
+        (SeekFrom::Current(17), 17),
+    ] {
+        let done = format!("lseek to {to:?}");
+        gives(&done, works(&done, file.seek(to)), promised);
+    }
+    gives("a read there", read_once(&mut file, 3), [17, 18, 19]);
+    works("lseek to the end", file.seek(SeekFrom::End(0)));
+    gives("a read at the end", read_once(&mut file, 3), [0, 1, 2]);
+    works("lseek to the end", file.seek(SeekFrom::End(0)));
+    write(&mut file, b"xy");
+    gives(
+        "the ring after a write at the end",
+        &ring(size)[..3],
+        b"xy\x02",
+    );
+}
+
+/// lseek outside is EINVAL, and the position stays.
+#[test]
+fn lseek_outside() {
+    let size = 100;
+    let _module = load(size);
+    let mut file = open();
+    works("lseek to 40", file.seek(SeekFrom::Start(40)));
+    for to in [
+        SeekFrom::Start(101),
+        SeekFrom::Start(1 << 40),
+        SeekFrom::Start(i64::MAX as u64),
+        SeekFrom::Current(-41),
+        SeekFrom::Current(61),
+        SeekFrom::Current(i64::MAX),
+        SeekFrom::Current(i64::MIN),
+        SeekFrom::End(1),
+        SeekFrom::End(-101),
+        SeekFrom::End(i64::MAX),
+        SeekFrom::End(i64::MIN),
+    ] {
+        refuses(&format!("lseek to {to:?}"), file.seek(to), Errno::EINVAL);
+    }
+    gives("the position", place(&mut file, size), 40);
+    gives("a read there", read_once(&mut file, 2), [40, 41]);
+}
+
+/// Openers share the ring, and have positions of their own.
+#[test]
+fn several_openers() {
+    let _module = load(10);
+    let (mut a, mut b) = (open(), open());
+    gives("a read of one", read_once(&mut a, 4), [0, 1, 2, 3]);
+    write(&mut b, b"abcdef");
+    gives(
+        "what the other reads on",
+        read_once(&mut a, 4),
+        b"ef\x06\x07",
+    );
+    gives("and the writer", read_once(&mut b, 2), [6, 7]);
+}
+
+/// pread and pwrite go round too, and leave the position alone.
+#[test]
+fn pread_and_pwrite() {
+    let _module = load(10);
+    let mut file = open();
+    works("lseek to 3", file.seek(SeekFrom::Start(3)));
+    let mut four = [0; 4];
+    gives("pread at 8", works("pread", file.read_at(&mut four, 8)), 4);
+    gives("what it gives", four, [8, 9, 0, 1]);
+    gives("pwrite at 9", works("pwrite", file.write_at(b"xyz", 9)), 3);
+    gives("the ring", ring(10), b"yz\x02\x03\x04\x05\x06\x07\x08x");
+    gives("the position", place(&mut file, 10), 3);
+}
+
+/// readv and writev are one transfer over several buffers.
+#[test]
+fn several_buffers() {
+    let _module = load(10);
+    let mut file = open();
+    let parts = [
+        IoSlice::new(b"ab"),
+        IoSlice::new(b""),
+        IoSlice::new(b"cdefghijKL"),
+    ];
+    gives("writev", works("writev", file.write_vectored(&parts)), 12);
+    gives("the ring", ring(10), b"KLcdefghij");
+    let (mut x, mut y) = ([0; 3], [0; 30]);
+    let mut parts = [&mut x[..], &mut y].map(IoSliceMut::new);
+    gives("readv", works("readv", file.read_vectored(&mut parts)), 10);
+    gives("the first buffer", &x, b"cde");
+    gives("the second", &y[..7], b"fghijKL");
+}
+
+/// `dd bs=1` and `head` read it like any file.
+#[test]
+fn tools() {
+    let _module = load(10);
+    let run = |script: &str| {
+        let script = script.replace("FILE", path());
+        let output = Command::new("sh").args(["-c", &script]).output();
+        let output = works(&script, output);
+        gives(&format!("{script} succeeds"), output.status.success(), true);
+        output.stdout
+    };
+    gives(
+        "dd bs=1",
+        run("dd if=FILE bs=1 count=13 2>/dev/null"),
+        fresh(10, 0, 13),
+    );
+    let skip = run("dd if=FILE bs=1 skip=7 count=5 2>/dev/null");
+    gives("dd bs=1 skip=7", skip, fresh(10, 7, 5));
+    gives("head -c 25", run("head -c 25 FILE"), fresh(10, 0, 25));
+    run("printf hello > FILE");
+    gives("head -c 6", run("head -c 6 FILE"), b"hello\x05");
+}
+
+/// Reads and writes of no bytes give 0 and change nothing.
+#[test]
+fn transfers_of_nothing() {
+    let _module = load(10);
+    let mut file = open();
+    read_once(&mut file, 4);
+    gives("read of 0 bytes", works("read", file.read(&mut [])), 0);
+    gives("write of 0 bytes", works("write", file.write(&[])), 0);
+    gives("the position", place(&mut file, 10), 4);
+    gives("the ring", ring(10), fresh(10, 0, 10));
+}
+
+/// A bad address is EFAULT, takes nothing and changes nothing.
+#[test]
+fn bad_addresses() {
+    let _module = load(100);
+    let mut file = open();
+    works("lseek to 60", file.seek(SeekFrom::Start(60)));
+    let memory = Guarded::new();
+    for bad in Bad::ALL {
+        for len in [1, 50, 100, 5000] {
+            let done = format!("read of {len} bytes to a bad address ({bad:?})");
+            refuses(&done, read_bad(&file, bad, len), Errno::EFAULT);
+            let done = format!("write of {len} bytes from a bad address ({bad:?})");
+            refuses(&done, write_bad(&file, bad, len), Errno::EFAULT);
+        }
+    }
+    // Only a part is there, also a part that is longer than the ring.
+    for there in [0, 1, 49, 150, 4000] {
+        let done = format!("write of {} bytes of which {there} are there", there + 50);
+        let bytes = vec![b'!'; there];
+        refuses(
+            &done,
+            memory.write(&file, &bytes, there + 50),
+            Errno::EFAULT,
+        );
+    }
+    gives("the position", place(&mut file, 100), 60);
+    gives("the ring", ring(100), fresh(100, 0, 100));
+    let n = works("read up to the last byte", memory.read(&file, 5, 5));
+    gives("read up to the last byte", n, 5);
+    gives("what it gives", memory.bytes(5), [60, 61, 62, 63, 64]);
+}
+
+/// A read into a buffer of which only a part is there loses nothing.
+#[test]
+fn buffers_that_end_early() {
+    let _module = load(100);
+    let memory = Guarded::new();
+    for room in [0, 1, 20, 49] {
+        let mut file = open();
+        let done = format!("read of 50 bytes where {room} can be written");
+        let n = match memory.read(&file, room, 50) {
+            Ok(n) => {
+                gives(&format!("{done} is more"), n == 0 || n > room, false);
+                gives(
+                    "what it gives",
+                    &memory.bytes(room)[..n],
+                    &fresh(100, 0, n)[..],
+                );
+                n
+            }
+            Err(e) => {
+                refuses(&done, Err::<(), _>(e), Errno::EFAULT);
+                0
+            }
+        };
+        gives("the position after it", place(&mut file, 100), n as u64);
+    }
+}
+
+/// Whoever has the descriptor - a duplicate, a child, a thread, a process that it
+/// was sent to - goes on where the last one was.
+#[test]
+fn descriptors_share_a_position() {
+    let _module = load(10);
+    let mut file = open();
+    let mut seen = read_once(&mut file, 3);
+    let mut second = works("dup", file.try_clone());
+    drop(file);
+    seen.extend(read_once(&mut second, 3));
+    seen.extend(inherited_read(&second, "dd bs=1 count=3 2>/dev/null"));
+    let mut third = in_flight(second)();
+    seen.extend(read_once(&mut third, 3));
+    let thread = thread::spawn(move || read_once(&mut third, 3));
+    seen.extend(thread.join().expect("the thread read"));
+    gives("five reads in turn", seen, fresh(10, 0, 15));
+}
+
+/// `size` is 1 to 1048576; with any other value loading fails with EINVAL.
+#[test]
+fn sizes_out_of_bounds() {
+    let most = CONTRACT.number("most");
+    for size in [0, -1, most + 1, 2 * most, i64::from(i32::MAX)] {
+        let param = format!("size={size}");
+        let loaded = Module::load(MODULE, &[&param]);
+        refuses(&format!("insmod with {param}"), loaded, Errno::EINVAL);
+        gives("it is loaded", is_loaded(MODULE), false);
+        gives("the device is there", exists(path()), false);
+    }
+}
+
+/// The size can be read under /sys/module.
+#[test]
+fn size_in_sys() {
+    for size in [1, 777] {
+        let _module = load(size);
+        let value = fs::read_to_string("/sys/module/circbuf/parameters/size");
+        let value = works("reading it", value);
+        gives("size", value.trim_end(), size.to_string());
+    }
+}
+
+/// A module that is loaded again has a fresh ring.
+#[test]
+fn starts_again_with_the_module() {
+    let module = load(10);
+    write(&mut open(), b"before");
+    works("rmmod", module.unload());
+    let _module = load(10);
+    gives("the ring", ring(10), fresh(10, 0, 10));
+}
+
+/// While the device is open rmmod is refused, whoever holds it; and it works on.
+#[test]
+fn unload_while_open() {
+    let module = load(10);
+    let sent = in_flight(open());
+    refuses("rmmod while it is open", unload(MODULE), Errno::EWOULDBLOCK);
+    gives("it is still loaded", is_loaded(MODULE), true);
+    let mut file = sent();
+    gives("a read after that", read_once(&mut file, 3), [0, 1, 2]);
+    drop(file);
+    works("rmmod after close", module.unload());
+    gives("the device is there after rmmod", exists(path()), false);
+}
+
+/// A second insmod is EEXIST and changes nothing.
+#[test]
+fn loading_twice() {
+    let _module = load(10);
+    write(&mut open(), b"mine");
+    let second = Module::load(MODULE, &[]);
+    refuses("insmod of a loaded module", second, Errno::EEXIST);
+    gives("the ring", &ring(10)[..5], b"mine\x04");
+}
+
+/// When the device's name is taken the load fails, and the other's device stays.
+#[test]
+fn a_name_that_is_taken() {
+    // What misc_register itself says about it.
+    kernel_may_say("duplicate filename");
+    let name = path().strip_prefix("/dev/").expect("a device in /dev");
+    let other = Module::load("misc_test", &[&format!("name={name}")]);
+    let other = works("insmod of another", other);
+    let number = || {
+        use std::os::unix::fs::MetadataExt;
+        works("stat of the other's device", fs::metadata(path())).rdev()
+    };
+    let before = number();
+    fails(
+        "insmod when the device is there already",
+        Module::load(MODULE, &[]),
+    );
+    gives("it is loaded after that", is_loaded(MODULE), false);
+    gives("the other's device", number(), before);
+    works("rmmod of the other", other.unload());
+    gives("the device is there after both", exists(path()), false);
+    drop(load(10));
+}
+
+/// Every read sees all of a write or nothing of it, and every write stays whole.
+#[test]
+fn races() {
+    const SIZE: usize = 3000;
+    let _module = load(SIZE);
+    works("a write", open().write_at(&[b'-'; SIZE], 0));
+    let done = AtomicBool::new(false);
+    let reader = || {
+        let file = open();
+        while !done.load(Ordering::Relaxed) {
+            let mut bytes = [0; SIZE];
+            works("pread of the ring", file.read_at(&mut bytes, 1234));
+            let mixed = bytes.iter().any(|b| *b != bytes[0]);
+            gives("a read sees parts of two writes", mixed, false);
+        }
+    };
+    let writer = |letter: u8| {
+        let file = open();
+        for n in 0..500 {
+            // Once around, from anywhere.
+            let n = file.write_at(&[letter; SIZE], n * 7 % SIZE as u64);
+            gives("a write of the ring", works("pwrite", n), SIZE);
+        }
+    };
+    thread::scope(|s| {
+        let readers: Vec<_> = (0..3).map(|_| s.spawn(reader)).collect();
+        let writers = (b'a'..b'd').map(|l| s.spawn(move || writer(l)));
+        let writers: Vec<_> = writers.collect();
+        let mut panics = Vec::new();
+        panics.extend(writers.into_iter().filter_map(|t| t.join().err()));
+        done.store(true, Ordering::Relaxed);
+        panics.extend(readers.into_iter().filter_map(|t| t.join().err()));
+        if let Some(panic) = panics.pop() {
+            std::panic::resume_unwind(panic);
+        }
+    });
+}
+
+/// Two hundred processes that write and read at once see whole writes.
+#[test]
+fn two_hundred_processes() {
+    let _module = load(10);
+    works("a write", open().write_at(&[b'a'; 10], 0));
+    let script = |i: usize| {
+        let letter = char::from(b'a' + (i % 26) as u8).to_string();
+        let text = letter.repeat(10);
+        format!(
+            "printf {text} > {0} && exec dd if={0} bs=10 count=1 2>/dev/null",
+            path()
+        )
+    };
+    for output in at_once(200, script) {
+        gives("one of 200 succeeds", output.status.success(), true);
+        let seen = output.stdout;
+        let whole = seen.len() == 10 && seen.iter().all(|b| *b == seen[0]);
+        gives("what one of 200 reads is one write", whole, true);
+    }
+}
+
+/// `modinfo` shows license, author, description, version and the parameter.
+#[test]
+fn modinfo_tells_who_and_what() {
+    modinfo(MODULE, &["size"]);
+}
