@@ -65,7 +65,7 @@ impl<'a> Builder<'a> {
     pub fn new(home: &'a Home, tree: &'a KernelTree, report: &dyn Report) -> Result<Builder<'a>> {
         let start = Instant::now();
         let cache = Cache::new(&home.cache);
-        let toolchain = Toolchain::find()?;
+        let toolchain = Toolchain::find(&cache)?;
         let codegen = Codegen::new(tree, &toolchain)?;
         let (sysroot, shim) = std::thread::scope(|s| {
             let shim = s.spawn(|| Shim::get(home, &cache, tree, report));

@@ -53,8 +53,9 @@ pub fn find_modules(home: &Home, here: &Path, names: &[String]) -> Result<Vec<Mo
         return Ok(found);
     }
     let mut known = around.unwrap_or_default();
-    let own = read(home, &home.root.join("Cargo.toml"))?;
-    known.extend(own);
+    if known.iter().all(|m| m.workspace != home.root) {
+        known.extend(read(home, &home.root.join("Cargo.toml"))?);
+    }
     known.sort_by(|a, b| a.dir.cmp(&b.dir));
     known.dedup_by(|a, b| a.dir == b.dir);
     let mut found: Vec<Module> = Vec::new();

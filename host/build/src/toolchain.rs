@@ -1,10 +1,14 @@
 use std::{
-    env,
+    collections::BTreeMap,
+    env, fs,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use crate::{Error, Kind, Result, run};
+use serde::{Deserialize, Serialize};
+
+use crate::{Cache, Error, Kind, Result, cache::write_atomically, run};
 
 /// A rustc, and the library source of exactly its version.
 #[derive(Debug, Clone)]
@@ -26,28 +30,22 @@ const OLDEST: (u32, u32) = (1, 85);
 impl Toolchain {
     /// The newest pair of a rustc and its library source on this machine;
     /// `$KORU_RUSTC` is taken before all others.
-    pub fn find() -> Result<Toolchain> {
+    pub fn find(cache: &Cache) -> Result<Toolchain> {
         let mut tried = Vec::new();
         let mut found: Vec<Toolchain> = Vec::new();
         let chosen = env::var_os("KORU_RUSTC").map(PathBuf::from);
-        for rustc in candidates() {
-            let Some((release, version)) = version(&rustc) else {
+        for (rustc, said) in ask_all(candidates(), cache) {
+            let Some(release) = said.release().map(str::to_owned) else {
                 continue;
             };
-            match library(&rustc, &release) {
+            match library(&said.sysroot, &release) {
                 Some(library) if minor(&release) >= Some(OLDEST) => {
-                    let help = run(
-                        Command::new(&rustc)
-                            .arg("-Zhelp")
-                            .env("RUSTC_BOOTSTRAP", "1"),
-                        "asking rustc for its options",
-                    )?;
                     let toolchain = Toolchain {
                         rustc: rustc.clone(),
                         release,
-                        version,
+                        version: said.version,
                         library,
-                        unstable_options: help.stdout,
+                        unstable_options: said.unstable_options,
                     };
                     if Some(&rustc) == chosen.as_ref() {
                         return Ok(toolchain);
@@ -108,45 +106,91 @@ fn candidates() -> Vec<PathBuf> {
         .map(PathBuf::from)
         .or_else(|| env::var_os("HOME").map(|h| PathBuf::from(h).join(".rustup")));
     if let Some(rustup) = rustup {
-        let toolchains = std::fs::read_dir(rustup.join("toolchains"));
+        let toolchains = fs::read_dir(rustup.join("toolchains"));
         for entry in toolchains.into_iter().flatten().flatten() {
             all.push(entry.path().join("bin/rustc"));
         }
     }
     let mut unique = Vec::new();
     for rustc in all {
-        // /bin is /usr/bin; but rustup's shims are links to rustup, which looks
-        // at the name it is called by.
-        if rustc.is_file() && !unique.contains(&rustc) && !rustc.starts_with("/bin") {
+        // /bin is /usr/bin; rustup's shims stand for one of its toolchains, which
+        // are looked at themselves.
+        let is_shim = rustc.canonicalize().is_ok_and(|p| p.ends_with("rustup"));
+        let is_new = !unique.contains(&rustc) && !rustc.starts_with("/bin");
+        if rustc.is_file() && is_new && !is_shim {
             unique.push(rustc);
         }
     }
     unique
 }
 
-fn version(rustc: &Path) -> Option<(String, String)> {
-    let run = run(
-        Command::new(rustc).arg("-vV"),
-        "asking rustc for its version",
-    )
-    .ok()?;
-    let release = run
-        .stdout
-        .lines()
-        .find_map(|l| l.strip_prefix("release: "))?
-        .to_owned();
-    Some((release, run.stdout))
+/// What a rustc says of itself.
+#[derive(Clone, Serialize, Deserialize)]
+struct Said {
+    /// The file that said it: length, time, inode.
+    file: (u64, i64, i64, u64),
+    version: String,
+    sysroot: PathBuf,
+    unstable_options: String,
 }
 
-fn library(rustc: &Path, release: &str) -> Option<PathBuf> {
-    let sysroot = run(
-        Command::new(rustc).args(["--print", "sysroot"]),
-        "asking rustc for its sysroot",
-    )
-    .ok()?;
+impl Said {
+    fn release(&self) -> Option<&str> {
+        let mut lines = self.version.lines();
+        lines.find_map(|l| l.strip_prefix("release: "))
+    }
+}
+
+/// Asks each rustc, but for what the same file has said before: starting one
+/// takes as long as all else that a build without changes does.
+fn ask_all(candidates: Vec<PathBuf>, cache: &Cache) -> BTreeMap<PathBuf, Said> {
+    let memory = cache.root().join("rustc.json");
+    let known: BTreeMap<PathBuf, Said> = fs::read(&memory)
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or_default();
+    let mut new = false;
+    let said: BTreeMap<PathBuf, Said> = candidates
+        .into_iter()
+        .filter_map(|rustc| {
+            let meta = fs::metadata(&rustc).ok()?;
+            let file = (meta.len(), meta.mtime(), meta.mtime_nsec(), meta.ino());
+            let said = match known.get(&rustc) {
+                Some(said) if said.file == file => said.clone(),
+                _ => {
+                    new = true;
+                    ask(&rustc, file)?
+                }
+            };
+            Some((rustc, said))
+        })
+        .collect();
+    if new {
+        // Without it the next one asks again.
+        let _ = serde_json::to_vec(&said).map(|text| write_atomically(&memory, &text));
+    }
+    said
+}
+
+fn ask(rustc: &Path, file: (u64, i64, i64, u64)) -> Option<Said> {
+    let answer = |arguments: &[&str], what: &str| {
+        let mut command = Command::new(rustc);
+        command.args(arguments).env("RUSTC_BOOTSTRAP", "1");
+        let run = run(&mut command, &format!("asking rustc for its {what}"));
+        run.ok().map(|r| r.stdout)
+    };
+    Some(Said {
+        file,
+        version: answer(&["-vV"], "version")?,
+        sysroot: answer(&["--print", "sysroot"], "sysroot")?.trim().into(),
+        unstable_options: answer(&["-Zhelp"], "options")?,
+    })
+}
+
+fn library(sysroot: &Path, release: &str) -> Option<PathBuf> {
     [
         // rustup's rust-src component belongs to its toolchain.
-        PathBuf::from(sysroot.stdout.trim()).join("lib/rustlib/src/rust/library"),
+        sysroot.join("lib/rustlib/src/rust/library"),
         // Debian's rust-src packages carry the version in their path.
         PathBuf::from(format!("/usr/src/rustc-{release}/library")),
     ]

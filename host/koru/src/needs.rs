@@ -71,7 +71,7 @@ pub fn look(home: &Home, tests: bool) -> Vec<Line> {
     let cache = Cache::new(&home.cache);
     let mut lines = Vec::new();
     lines.push(cargo());
-    lines.push(toolchain());
+    lines.push(toolchain(&cache));
     lines.extend(PROGRAMS.iter().map(program));
     lines.extend(compilers(&cache));
     lines.push(libelf());
@@ -83,7 +83,7 @@ pub fn look(home: &Home, tests: bool) -> Vec<Line> {
     if tests {
         lines.extend(TEST_PROGRAMS.iter().map(program));
         lines.push(rustfmt());
-        lines.push(clippy());
+        lines.push(clippy(&cache));
         lines.push(libclang());
     }
     lines
@@ -315,8 +315,8 @@ fn cargo() -> Line {
     line("cargo", found).packages(&[&["cargo-web"], &["cargo"]])
 }
 
-fn toolchain() -> Line {
-    let found = Toolchain::find()
+fn toolchain(cache: &Cache) -> Line {
+    let found = Toolchain::find(cache)
         .map(|t| {
             format!(
                 "{} {}, library {}",
@@ -439,8 +439,8 @@ pub fn clippy_driver(toolchain: &Toolchain) -> Option<PathBuf> {
         .then_some(beside)
 }
 
-fn clippy() -> Line {
-    let found = match Toolchain::find() {
+fn clippy(cache: &Cache) -> Line {
+    let found = match Toolchain::find(cache) {
         Ok(t) => clippy_driver(&t)
             .map(|p| p.display().to_string())
             .ok_or_else(|| {
