@@ -423,7 +423,7 @@ fn a_long_game() {
         for step in 0..4000u32 {
             let pushes = if step / 300 % 2 == 0 { 5 } else { 3 };
             if next() % 8 < pushes {
-                let value = next().cast_signed();
+                let value = next() as i32;
                 if model.len() == usize::from(capacity) {
                     refuses(
                         "write into a full deque",

@@ -1,0 +1,149 @@
+//! A shell for trying a device, or any file: open, read, write, seek.
+#![forbid(unsafe_code)]
+
+mod bytes;
+mod command;
+mod shell;
+
+use std::{
+    env,
+    ffi::OsString,
+    fs::File,
+    io::{self, BufRead, BufReader, IsTerminal},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use rustyline::{
+    config::{Builder, Config},
+    error::ReadlineError,
+    history::FileHistory,
+};
+use shell::{End, Shell};
+
+const USAGE: &str = "\
+Usage: ioshell [--strict] [--script SCRIPT] [FILE]
+
+Opens FILE, if there is one, and does the commands that it reads: on a terminal
+with history, else line by line. `help` says which there are.
+
+  --strict         exit with 1 if a command failed
+  --script SCRIPT  take the commands from this file
+";
+
+struct Options {
+    strict: bool,
+    script: Option<PathBuf>,
+    file: Option<OsString>,
+}
+
+fn options() -> Result<Option<Options>, lexopt::Error> {
+    use lexopt::prelude::*;
+
+    let mut options = Options {
+        strict: false,
+        script: None,
+        file: None,
+    };
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("strict") => options.strict = true,
+            Long("script") => options.script = Some(arguments.value()?.into()),
+            Short('h') | Long("help") => return Ok(None),
+            Value(file) if options.file.is_none() => options.file = Some(file),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Some(options))
+}
+
+fn main() -> ExitCode {
+    let options = match options() {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(e) => {
+            eprintln!("ioshell: {e}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    let mut shell = Shell::new(io::stdout(), io::stderr());
+    let ended = match &options.file {
+        Some(file) => shell.open(file.into()),
+        None => Ok(()),
+    };
+    let ended = ended.and_then(|()| match &options.script {
+        Some(script) => match File::open(script) {
+            Ok(file) => lines(&mut shell, BufReader::new(file)),
+            Err(e) => {
+                eprintln!("ioshell: {}: {}", script.display(), shell::name(&e));
+                Err(End::Failed)
+            }
+        },
+        None if io::stdin().is_terminal() => terminal(&mut shell),
+        None => lines(&mut shell, io::stdin().lock()),
+    });
+    match ended {
+        Err(End::Failed) => ExitCode::FAILURE,
+        _ if options.strict && shell.failed() => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// The commands of a file or a pipe. What is no text is an error of its line.
+fn lines(shell: &mut Shell, mut from: impl BufRead) -> Result<(), End> {
+    for number in 1.. {
+        let mut line = Vec::new();
+        match from.read_until(b'\n', &mut line) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(e) => {
+                eprintln!("ioshell: reading commands: {}", shell::name(&e));
+                return Err(End::Failed);
+            }
+        }
+        if line.ends_with(b"\n") {
+            line.pop();
+        }
+        shell.at_line(number);
+        match std::str::from_utf8(&line) {
+            Ok(line) => shell.run(line)?,
+            Err(_) => shell.misunderstood("this is no text; write-hex writes any bytes")?,
+        }
+    }
+    Ok(())
+}
+
+/// The commands that someone types.
+fn terminal(shell: &mut Shell) -> Result<(), End> {
+    let failed = |e: ReadlineError| {
+        eprintln!("ioshell: the terminal: {e}");
+        End::Failed
+    };
+    let config: Config = Builder::new().auto_add_history(true).build();
+    let mut editor = rustyline::Editor::<(), FileHistory>::with_config(config).map_err(failed)?;
+    // For the next time. Where there is no home it lasts until the end only.
+    let history = env::var_os("HOME").map(|home| PathBuf::from(home).join(".ioshell_history"));
+    if let Some(history) = &history {
+        let _ = editor.load_history(history);
+    }
+    let ended = loop {
+        match editor.readline(&shell.prompt()) {
+            Ok(line) => match shell.run(&line) {
+                Ok(()) => {}
+                Err(end) => break Err(end),
+            },
+            // Ctrl-C drops the line.
+            Err(ReadlineError::Interrupted) => {}
+            Err(ReadlineError::Eof) => break Ok(()),
+            Err(e) => break Err(failed(e)),
+        }
+    };
+    if let Some(history) = &history {
+        let _ = editor.save_history(history);
+    }
+    ended
+}

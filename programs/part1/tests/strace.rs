@@ -1,0 +1,78 @@
+//! What the real `strace` says of `part1` and `empty`.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The five that the source names.
+const FIVE: [&str; 5] = ["getpid", "getppid", "getuid", "uname", "sched_yield"];
+
+/// The program `empty`, built beside this one and in the same way.
+fn empty() -> PathBuf {
+    let part1 = Path::new(env!("CARGO_BIN_EXE_part1"));
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "-q", "--locked", "-p", "empty"]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    // Its settings are found from here on upwards, as they were for `part1`.
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let status = cargo.status().expect("cargo");
+    assert!(status.success(), "cargo build -p empty: {status}");
+    part1.with_file_name("empty")
+}
+
+/// The lines that `strace -o` writes.
+fn trace(program: &Path) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("trace");
+    let strace = Command::new("strace")
+        .arg("-o")
+        .arg(&file)
+        .arg(program)
+        .output();
+    let output = strace.expect("strace: `koru setup --tests` installs it");
+    assert!(output.status.success(), "{output:?}");
+    let text = fs::read_to_string(&file).expect("what strace wrote");
+    text.lines().map(str::to_owned).collect()
+}
+
+/// How often each call was made.
+fn counts(lines: &[String]) -> BTreeMap<&str, i32> {
+    let mut counts = BTreeMap::new();
+    for line in lines {
+        *counts
+            .entry(line.split('(').next().unwrap_or_default())
+            .or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn exactly_five_calls_more_than_empty() {
+    let (with, without) = (
+        trace(Path::new(env!("CARGO_BIN_EXE_part1"))),
+        trace(&empty()),
+    );
+    assert_eq!(with.len(), without.len() + 5, "{with:#?}\n{without:#?}");
+    let mut difference = counts(&with);
+    for (call, n) in counts(&without) {
+        *difference.entry(call).or_default() -= n;
+    }
+    difference.retain(|_, n| *n != 0);
+    assert_eq!(difference, FIVE.map(|call| (call, 1)).into_iter().collect());
+}
+
+#[test]
+fn each_is_named_in_the_source() {
+    let source = include_str!("../src/main.rs");
+    for call in FIVE {
+        assert!(
+            source.contains(&format!(": {call}, ")),
+            "no comment names {call}"
+        );
+    }
+}
