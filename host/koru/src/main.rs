@@ -8,6 +8,7 @@ mod exec;
 mod guest;
 mod log_view;
 mod needs;
+mod programs;
 mod ui;
 
 use std::process::ExitCode;

@@ -60,11 +60,18 @@ const PROGRAMS: &[Program] = &[
     },
 ];
 
-const TEST_PROGRAMS: &[Program] = &[Program {
-    what: "shellcheck",
-    name: "shellcheck",
-    packages: &[&["shellcheck"]],
-}];
+const TEST_PROGRAMS: &[Program] = &[
+    Program {
+        what: "shellcheck",
+        name: "shellcheck",
+        packages: &[&["shellcheck"]],
+    },
+    Program {
+        what: "strace",
+        name: "strace",
+        packages: &[&["strace"]],
+    },
+];
 
 /// Looks at everything; changes nothing.
 pub fn look(home: &Home, tests: bool) -> Vec<Line> {

@@ -13,6 +13,7 @@ use crate::{
     exec,
     guest::{self, complaint_error, module_path, vm_error},
     log_view::{Follower, To, holds},
+    programs,
     ui::json,
 };
 
@@ -114,6 +115,9 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
     let module = loadable(context, &tree, args.module.as_deref())?;
     let name = &module.name;
     let mut root = Initramfs::new();
+    let mentioned = programs::mentioned(&context.home.root, &args.command);
+    programs::build(context, &mentioned)?;
+    programs::put(context, &mut root, &mentioned)?;
     let inside = module_path(name);
     root.file(&inside, &module.path).map_err(vm_error)?;
     let command = take_along(context, &mut root, &args.file, &args.command)?;

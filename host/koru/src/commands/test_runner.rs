@@ -21,7 +21,7 @@ use crate::{
     cli::KernelChoice,
     context::Context,
     guest::{self, module_path, vm_error},
-    log_view,
+    log_view, programs,
 };
 
 /// How long a test may take; one that hangs must not stop the others.
@@ -105,6 +105,7 @@ impl<'a> Setting<'a> {
         for (path, bytes) in self.files {
             root.bytes(path, 0o644, bytes.clone());
         }
+        programs::put(context, &mut root, &programs::names(&context.home.root))?;
         let mut machine = guest::machine();
         machine.memory = 512;
         guest::start(context, tree, root, &machine)
@@ -230,6 +231,9 @@ pub fn modules_for(
     let workspace = koru_build::workspace_of(package)?;
     let modules = find_modules(&context.home, &workspace, &[])?;
     let (kos, _) = context.build(tree, &modules)?;
+    if workspace == context.home.root {
+        programs::build(context, &programs::names(&workspace))?;
+    }
     Ok(kos.into_iter().map(|k| (k.name, k.path)).collect())
 }
 

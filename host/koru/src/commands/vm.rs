@@ -15,6 +15,7 @@ use crate::{
     cli::{KernelChoice, MachineArgs, VmArgs, VmCommand, VmServeArgs},
     context::Context,
     guest::{self, vm_error},
+    programs,
     ui::{json, out},
 };
 
@@ -82,6 +83,7 @@ fn start(
     let socket = socket(vm)?;
     // What cannot work is better told here than in the background.
     let tree = context.tree(kernel)?;
+    programs::build_all(context);
     let log = socket.with_extension("log");
     let file = File::create(&log).map_err(|e| Error::io("making", &log, e))?;
     let koru = std::env::current_exe().map_err(|e| Error::io("finding", &log, e))?;
@@ -137,7 +139,8 @@ pub fn serve(context: &Context, args: &VmServeArgs) -> Result<u8> {
     let tree = context.tree(&args.kernel)?;
     // The socket first: of two that start at once, one finds it taken.
     let server = Server::bind(&socket(&args.vm)?).map_err(vm_error)?;
-    let root = Initramfs::new();
+    let mut root = Initramfs::new();
+    programs::put(context, &mut root, &programs::names(&context.home.root))?;
     let guest = guest::start(context, &tree, root, &args.machine)?;
     server.run(guest).map_err(vm_error)?;
     Ok(0)

@@ -131,6 +131,10 @@ impl Run<'_> {
             "koru-protocol",
             "koru-testing",
             "koru-agent",
+            "deque_client",
+            "empty",
+            "ioshell",
+            "part1",
         ] {
             cargo.args(["-p", package]);
         }

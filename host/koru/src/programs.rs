@@ -1,0 +1,116 @@
+//! The programs of the folder `programs/`, which guests have in /bin.
+
+use std::{fs, path::Path, process::Command};
+
+use koru_build::{Report, Result};
+use koru_vm::Initramfs;
+
+use crate::{context::Context, guest::vm_error};
+
+/// They are user space, as all that the settings of the checkout are for.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// Their names.
+pub fn names(root: &Path) -> Vec<String> {
+    let folders = fs::read_dir(root.join("programs")).into_iter().flatten();
+    let mut names: Vec<String> = folders
+        .flatten()
+        .filter(|f| f.path().join("Cargo.toml").is_file())
+        .map(|f| f.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Those that a command speaks of, a shell's script too.
+pub fn mentioned(root: &Path, command: &[String]) -> Vec<String> {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let words: Vec<&str> = command
+        .iter()
+        .flat_map(|argument| argument.split(|c| !part(c)))
+        .collect();
+    let mut names = names(root);
+    names.retain(|name| words.contains(&name.as_str()));
+    names
+}
+
+/// Builds these, as far as they are not.
+pub fn build(context: &Context, names: &[String]) -> Result<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let all = names.join(", ");
+    context.ui.status(&format!("building {all}"));
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--release",
+            "--target",
+            TARGET,
+        ])
+        .args(names.iter().flat_map(|name| ["-p", name]))
+        .current_dir(&context.home.root);
+    // As the `koru` script does: the checkout's own settings alone.
+    for name in [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_BUILD_TARGET",
+        "CARGO_TARGET_DIR",
+        "RUSTC",
+        "RUSTC_WRAPPER",
+    ] {
+        cargo.env_remove(name);
+    }
+    koru_build::run(&mut cargo, &format!("building {all}")).map(|_| ())
+}
+
+/// The same, where it is no reason to stop if they cannot be built: without
+/// network their dependencies may be missing.
+pub fn build_all(context: &Context) {
+    if let Err(e) = build(context, &names(&context.home.root)) {
+        context.ui.print(&format!(
+            "note: the guest is without the programs of `programs/`: {e}"
+        ));
+    }
+}
+
+/// Puts those of them that were built into a guest's /bin.
+pub fn put(context: &Context, guest: &mut Initramfs, names: &[String]) -> Result<()> {
+    let built = context
+        .home
+        .root
+        .join("target")
+        .join(TARGET)
+        .join("release");
+    for name in names {
+        let program = built.join(name);
+        if program.is_file() {
+            let at = format!("/bin/{name}");
+            guest.file(&at, &program).map_err(vm_error)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_of_a_command() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let of = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|w| w.to_string()).collect();
+            mentioned(&root, &words)
+        };
+        assert_eq!(of(&["deque_client", "5", "pop"]), ["deque_client"]);
+        assert_eq!(
+            of(&["sh", "-c", "echo read 3|ioshell; /bin/part1"]),
+            ["ioshell", "part1"]
+        );
+        assert_eq!(of(&["cat", "/proc/deque_clients"]), [""; 0]);
+    }
+}
