@@ -74,6 +74,7 @@ pub mod iov;
 pub mod kprobe;
 pub mod kthread;
 mod layout;
+pub mod list;
 pub mod math;
 pub mod miscdevice;
 pub mod module;

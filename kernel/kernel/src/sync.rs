@@ -13,8 +13,11 @@ pub mod lock;
 mod locked_by;
 mod refcount;
 
+#[doc(inline)]
+pub use crate::global_lock;
 pub use arc::{Arc, ArcBorrow, UniqueArc};
 pub use condvar::{Completion, CondVar, CondVarTimeoutResult};
+pub use lock::global::{GlobalGuard, GlobalLock, GlobalLockBackend};
 pub use lock::mutex::{Mutex, MutexGuard};
 pub use lock::spinlock::{SpinLock, SpinLockGuard};
 pub use locked_by::LockedBy;

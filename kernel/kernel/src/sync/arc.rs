@@ -243,6 +243,22 @@ unsafe impl<T: ?Sized + Sync + Send> Send for ArcBorrow<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: ?Sized + Sync + Send> Sync for ArcBorrow<'_, T> {}
 
+impl<T> ArcBorrow<'_, T> {
+    /// Borrows what [`Arc::into_raw`] gave.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` comes from there, and that reference stays while the result lives.
+    pub unsafe fn from_raw(ptr: *const T) -> Self {
+        // SAFETY: as the caller says; it is not dropped.
+        let arc = ManuallyDrop::new(unsafe { Arc::from_raw(ptr) });
+        Self {
+            inner: arc.ptr,
+            _p: PhantomData,
+        }
+    }
+}
+
 impl<T: ?Sized> Clone for ArcBorrow<'_, T> {
     fn clone(&self) -> Self {
         *self

@@ -2,6 +2,7 @@
 
 //! Locks that own what they protect.
 
+pub mod global;
 pub mod mutex;
 pub mod spinlock;
 
