@@ -204,7 +204,7 @@ fn loading_twice() {
 /// When the file's name is taken the load fails, and the other's file stays.
 #[test]
 fn a_name_that_is_taken() {
-    files::taken_name(&file(), "jiffies");
+    files::taken_name(&file(), "jiffies", "kt_same_file");
 }
 
 /// Two hundred processes that read at once each get the line.

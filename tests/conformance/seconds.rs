@@ -242,7 +242,7 @@ fn loading_twice() {
 /// When the file's name is taken the load fails, and the other's file stays.
 #[test]
 fn a_name_that_is_taken() {
-    files::taken_name(&file(), "seconds");
+    files::taken_name(&file(), "seconds", "kt_same_file");
 }
 
 /// Two hundred processes that read at once each get the line.

@@ -531,15 +531,16 @@ pub fn loading_twice(file: &Served, module: &str) {
 }
 
 /// A file of that name is there already: the load fails, and the other's file is
-/// what it was. And the other way round.
+/// what it was. And the other way round. `another` is the module `kt_same_file`: a
+/// test's own source names all that it loads.
 #[track_caller]
-pub fn taken_name(file: &Served, module: &str) {
+pub fn taken_name(file: &Served, module: &str, another: &str) {
     // What proc_create itself says about it: that is not the module's fault.
     kernel_may_say("already registered");
     let name = file.path.strip_prefix("/proc/").expect("a file in /proc");
     let same = format!("file={name}");
     let others = "somebody else's\n";
-    let other = works("insmod of another", Module::load("kt_same_file", &[&same]));
+    let other = works("insmod of another", Module::load(another, &[&same]));
     let load = Module::load(module, &[]);
     fails("insmod when the file is there already", load);
     gives("it is loaded after that", is_loaded(module), false);
@@ -551,7 +552,7 @@ pub fn taken_name(file: &Served, module: &str) {
         false,
     );
     let module = file.load();
-    let other = Module::load("kt_same_file", &[&same]);
+    let other = Module::load(another, &[&same]);
     fails("insmod of another with our file", other);
     file.read_and_check("our file after that");
     works("rmmod", module.unload());
