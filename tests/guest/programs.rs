@@ -119,6 +119,38 @@ fn ioshell_with_my_timer() {
 }
 
 #[test]
+fn ioshell_with_circbuf() {
+    let _module = Module::load("circbuf", &[]).expect("it loads");
+    let commands = "read 4\nseek -2 end\nwrite merhaba\ntell\nseek 0\ndump 16\nseek 4096\n\
+                    read 2\nseek 4097\nseek -3 cur\nread 0\n";
+    says(
+        "ioshell",
+        &["/dev/circbuf"],
+        commands,
+        0,
+        "4 bytes: \\x00\\x01\\x02\\x03\nposition 4094\n7 bytes written\nposition 5\nposition 0\n\
+         00000000  72 68 61 62 61 05 06 07  08 09 0a 0b 0c 0d 0e 0f |rhaba...........|\n\
+         position 4096\n2 bytes: rh\n0 bytes: \n",
+        "error: line 9: seek: EINVAL (Invalid argument)\n\
+         error: line 10: seek: EINVAL (Invalid argument)\n",
+    );
+}
+
+#[test]
+fn ioshell_with_hello_proc() {
+    let _module = Module::load("hello_proc", &[]).expect("it loads");
+    says(
+        "ioshell",
+        &["--strict", "/proc/hello"],
+        "read 100\nread 1\nwrite hi\\n\nseek 0\nread 1\nread 100\n",
+        0,
+        "12 bytes: Hello World\\n\n0 bytes: \n3 bytes written\nposition 0\n1 byte: h\n\
+         2 bytes: i\\n\n",
+        "",
+    );
+}
+
+#[test]
 fn ioshell_on_an_ordinary_file() {
     fs::write(
         "/tmp/script",

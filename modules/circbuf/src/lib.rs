@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod ring;
+mod wrap;
 
 use kernel::fs::{file::Offset, File, Kiocb, Whence};
 use kernel::iov::{IovIterDest, IovIterSource};

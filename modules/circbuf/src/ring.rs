@@ -2,6 +2,7 @@
 
 //! The ring of bytes.
 
+use crate::wrap;
 use kernel::new_mutex;
 use kernel::prelude::*;
 use kernel::sync::Mutex;
@@ -29,30 +30,13 @@ impl Ring {
 
     /// Fills `out` from `start` on. Neither is more than the ring's size.
     pub(crate) fn get(&self, start: usize, out: &mut [u8]) {
-        let bytes = self.bytes.lock();
-        // As many as there are up to the end; the others from the beginning.
-        let end = bytes.get(start..).unwrap_or_default();
-        let (head, tail) = out.split_at_mut(out.len().min(end.len()));
-        copy(head, end);
-        copy(tail, &bytes);
+        wrap::get(&self.bytes.lock(), start, out);
     }
 
     /// Overwrites the ring with `new` from `start` on. Neither is more than the
     /// ring's size.
     pub(crate) fn put(&self, start: usize, new: &[u8]) {
-        let mut bytes = self.bytes.lock();
-        let end = bytes.get_mut(start..).unwrap_or_default();
-        let (head, tail) = new.split_at(new.len().min(end.len()));
-        copy(end, head);
-        copy(&mut bytes, tail);
-    }
-}
-
-/// Copies as much as there is on both sides.
-fn copy(to: &mut [u8], from: &[u8]) {
-    let len = to.len().min(from.len());
-    if let (Some(to), Some(from)) = (to.get_mut(..len), from.get(..len)) {
-        to.copy_from_slice(from);
+        wrap::put(&mut self.bytes.lock(), start, new);
     }
 }
 

@@ -64,12 +64,7 @@ impl<S: DerefMut<Target = [i32]>> Deque<S> {
 
     /// The slot that is `n` to the right of the first; `n` is at most their number.
     fn slot(&self, n: usize) -> usize {
-        let slots = self.slots.len();
         let at = self.first + n;
-        if at < slots {
-            at
-        } else {
-            at - slots
-        }
+        at.checked_sub(self.slots.len()).unwrap_or(at)
     }
 }

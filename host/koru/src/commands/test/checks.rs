@@ -131,6 +131,7 @@ impl Run<'_> {
             "koru-protocol",
             "koru-testing",
             "koru-agent",
+            "koru-properties",
             "deque_client",
             "empty",
             "ioshell",

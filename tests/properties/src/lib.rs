@@ -1,0 +1,3 @@
+//! What is in `tests/`: the modules' files that know nothing of the kernel, with
+//! any input, against models that are plain and slow.
+#![forbid(unsafe_code)]

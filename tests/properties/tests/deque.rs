@@ -1,0 +1,49 @@
+//! The deque of `full_ex` against a `VecDeque`.
+
+#[path = "../../../modules/full_ex/src/deque.rs"]
+mod deque;
+
+use std::collections::VecDeque;
+
+use deque::{Deque, Full};
+use proptest::prelude::*;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Push(i32),
+    Pop,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let value = prop_oneof![any::<i32>(), -3..=3, Just(i32::MIN), Just(i32::MAX),];
+    let step = prop_oneof![3 => value.prop_map(Step::Push), 2 => Just(Step::Pop)];
+    prop::collection::vec(step, 0..600)
+}
+
+proptest! {
+    #[test]
+    fn it_is_a_deque(capacity in 0usize..=101, steps in steps()) {
+        let mut deque = Deque::new(vec![0; capacity]);
+        let mut model = VecDeque::new();
+        for step in steps {
+            match step {
+                Step::Push(value) if model.len() == capacity => {
+                    prop_assert_eq!(deque.push(value), Err(Full));
+                }
+                Step::Push(value) => {
+                    prop_assert_eq!(deque.push(value), Ok(()));
+                    match value.rem_euclid(2) {
+                        1 => model.push_front(value),
+                        _ => model.push_back(value),
+                    }
+                }
+                Step::Pop => prop_assert_eq!(deque.pop(), model.pop_front()),
+            }
+            prop_assert_eq!(deque.leftmost(), model.front().copied());
+        }
+        while let Some(value) = model.pop_front() {
+            prop_assert_eq!(deque.pop(), Some(value));
+        }
+        prop_assert_eq!(deque.pop(), None);
+    }
+}
