@@ -134,6 +134,8 @@ const PATTERNS: &[(ComplaintKind, &[&str])] = {
                 "Object already free",
                 "^INFO: Slab",
                 "usercopy: Kernel memory",
+                // The kernel's own strlen, memcpy and so on, which then BUG.
+                "detected buffer overflow",
             ],
         ),
         (Warning, &["^WARNING: ", "------------[ cut here ]"]),
@@ -273,6 +275,11 @@ mod tests {
                 "general protection fault, probably for non-canonical address 0xdead",
             ),
             (Bug, "kernel BUG at /build/linux/mm/slub.c:440!"),
+            (
+                Bug,
+                "strlen: detected buffer overflow: 101 byte read of buffer size 100",
+            ),
+            (Bug, "detected buffer overflow in strlen"),
             (Bug, "BUG: Bad page state in process insmod  pfn:12345"),
             (
                 Warning,

@@ -102,13 +102,28 @@ impl Finding {
 
     /// All of what was seen, in lines.
     pub fn words(&self) -> String {
+        self.words_within(usize::MAX)
+    }
+
+    /// The same, with at most so many characters of each part.
+    pub fn words_within(&self, most: usize) -> String {
+        let part = |head: &str, text: &Option<String>| {
+            let text = text.as_ref()?;
+            let mut short: String = text.chars().take(most).collect();
+            if short.len() < text.len() {
+                short += "...";
+            }
+            Some(format!("{head}{short}"))
+        };
+        let seen = if self.promised.is_some() {
+            "seen: "
+        } else {
+            ""
+        };
         let lines = [
-            self.done.clone(),
-            self.promised.as_ref().map(|p| format!("promised: {p}")),
-            match (&self.seen, &self.promised) {
-                (Some(seen), Some(_)) => Some(format!("seen: {seen}")),
-                (seen, _) => seen.clone(),
-            },
+            part("", &self.done),
+            part("promised: ", &self.promised),
+            part(seen, &self.seen),
         ];
         lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
     }

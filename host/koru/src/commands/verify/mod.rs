@@ -141,7 +141,7 @@ fn test_binary(context: &Context, name: &str) -> Result<PathBuf> {
 fn modules(context: &Context, tests: &Tests, subject: &Subject) -> Result<Vec<(String, PathBuf)>> {
     let root = &context.home.root;
     let mut beside = find_modules(&context.home, root, &[])?;
-    beside.retain(|m| m.name != tests.name && tests.source.contains(&format!("\"{}\"", m.name)));
+    beside.retain(|m| m.name != tests.name && tests.name_module(&m.name));
     let mut kos = vec![(tests.name.clone(), subject.ko.clone())];
     if !beside.is_empty() {
         let (built, _) = context.build(&subject.tree, &beside)?;

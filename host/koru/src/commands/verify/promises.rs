@@ -24,7 +24,8 @@ pub struct Tests {
     pub name: String,
     /// In the order of the source.
     pub promises: Vec<Promise>,
-    pub source: String,
+    /// Of these tests and of what all tests share.
+    sources: String,
     /// Our text of the contract.
     pub contract: PathBuf,
 }
@@ -55,24 +56,39 @@ pub fn tests(root: &Path, name: &str) -> Result<Tests> {
     })?;
     let mut promises = Vec::new();
     collect(&file.items, "", &mut promises);
+    let mut sources = source;
+    for shared in files(&root.join("tests/src"))? {
+        sources += &fs::read_to_string(&shared).map_err(|e| Error::io("reading", &shared, e))?;
+    }
     Ok(Tests {
         promises,
-        source,
+        sources,
         contract: dir.join(format!("{name}.toml")),
         name,
     })
 }
 
+impl Tests {
+    /// Whether they speak of a module, and so may load it.
+    pub fn name_module(&self, module: &str) -> bool {
+        self.sources.contains(&format!("\"{module}\""))
+    }
+}
+
 fn names(dir: &Path) -> Result<Vec<String>> {
+    let name = |p: &PathBuf| Some(p.file_stem()?.to_string_lossy().into_owned());
+    Ok(files(dir)?.iter().filter_map(name).collect())
+}
+
+/// The Rust files of a folder.
+fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(dir).map_err(|e| Error::io("reading", dir, e))?;
-    let mut names: Vec<String> = entries
-        .flatten()
-        .map(|e| e.path())
+    let paths = entries.flatten().map(|e| e.path());
+    let mut files: Vec<PathBuf> = paths
         .filter(|p| p.extension().is_some_and(|e| e == "rs"))
-        .filter_map(|p| Some(p.file_stem()?.to_string_lossy().into_owned()))
         .collect();
-    names.sort();
-    Ok(names)
+    files.sort();
+    Ok(files)
 }
 
 fn collect(items: &[Item], module: &str, promises: &mut Vec<Promise>) {

@@ -86,7 +86,7 @@ impl Told<'_> {
             table.add_row([
                 finding.promise.clone(),
                 finding.result.word().to_owned(),
-                shortened(&finding.words()),
+                finding.words_within(IN_A_TABLE),
             ]);
         }
         format!(
@@ -162,7 +162,7 @@ impl Told<'_> {
         }
         text += "\n| Promise | Result | What was seen |\n|---|---|---|\n";
         for finding in self.findings {
-            let seen = shortened(&finding.words());
+            let seen = finding.words_within(IN_A_TABLE);
             let lines: Vec<String> = seen.lines().map(escape).collect();
             _ = writeln!(
                 text,
@@ -192,15 +192,8 @@ impl Told<'_> {
     }
 }
 
-/// What a table cell takes.
-fn shortened(text: &str) -> String {
-    const MOST: usize = 600;
-    if text.chars().count() <= MOST {
-        return text.to_owned();
-    }
-    let start: String = text.chars().take(MOST).collect();
-    format!("{start}...")
-}
+/// Characters of each part that a table takes.
+const IN_A_TABLE: usize = 240;
 
 /// A long log's begin and end: an oops is told within its first lines.
 fn excerpt(log: &[String]) -> String {
