@@ -298,3 +298,190 @@ fn sources_that_do_not_make_one_module() {
     write("Makefile", "obj-m :=\n");
     verify().exits(2).says("no .ko came of it");
 }
+
+/// What several tests of a broken module find, when it is a part of them only.
+#[track_caller]
+fn judge_some(contract: &str, folder: &str, words: &[&str], wanted: &[(&str, &str)]) {
+    for kernel in KERNELS {
+        let folder = source(folder);
+        let args = [
+            "verify", contract, "--src", &folder, "--kernel", kernel, "--json",
+        ];
+        let run = koru(args.iter().chain(words)).run();
+        let results = results(&run);
+        let seen: Vec<(&str, &str)> = results.iter().map(|(t, r)| (&**t, &**r)).collect();
+        assert_eq!(seen, wanted, "{folder} on {kernel}\n{run}");
+        run.exits(1);
+    }
+}
+
+#[test]
+fn full_ex_that_follows_user_pointers() {
+    // A new guest after each.
+    judge_some(
+        "full_ex",
+        "broken/full_ex_user_pointer",
+        &[
+            "appears",
+            "every_capacity",
+            "a_wrong_capacity",
+            "negative",
+            "nothing_to_read",
+        ],
+        &[
+            ("a_wrong_capacity", "crash"),
+            ("appears_and_goes_with_the_module", "pass"),
+            ("every_capacity_from_one_to_the_largest", "crash"),
+            ("negative_integers", "crash"),
+            ("nothing_to_read", "crash"),
+        ],
+    );
+}
+
+#[test]
+fn full_ex_by_pid_with_a_shared_buffer() {
+    let fails = [
+        // The value is given for any length, and lost with a fault.
+        "a_short_read",
+        "a_read_to_a_bad_pointer",
+        "a_write_from_a_bad_pointer",
+        "nothing_is_logged",
+        // Whose it is goes by the thread that calls.
+        "a_second_open",
+        "every_thread_of_the_process",
+        "racing_threads",
+        "a_child_opens_its_own",
+        "the_last_descriptor_is_a_childs",
+        "a_descriptor_that_was_sent",
+        "a_process_id_used_again",
+        "reading_and_writing_by_io_uring",
+        // Others' bytes.
+        "two_hundred_processes_at_once",
+        "loading_and_unloading_under_users",
+    ];
+    judge("full_ex", "broken/full_ex_by_pid", &fails, &[], &[]);
+}
+
+#[test]
+fn a_right_jiffies_in_c() {
+    judge("jiffies", "correct/jiffies", &[], &[], &[]);
+}
+
+#[test]
+fn jiffies_with_a_done_flag() {
+    // Nothing that reads it is right.
+    for kernel in KERNELS {
+        let folder = source("broken/jiffies_done_flag");
+        let args = [
+            "verify", "jiffies", "--src", &folder, "--kernel", kernel, "--json",
+        ];
+        let run = koru(args).run();
+        let mut results = results(&run);
+        results.retain(|_, result| result == "pass");
+        let kept: Vec<&str> = results.keys().map(String::as_str).collect();
+        let wanted = [
+            "comes_and_goes_with_the_module",
+            "modinfo_tells_who_and_what",
+        ];
+        assert_eq!(kept, wanted, "{run}");
+        run.exits(1);
+        let said = run.json().to_string();
+        assert!(said.contains("\"promised\":\"at most 1\""), "{run}");
+        assert!(
+            said.contains("\"promised\":\"a decimal number and a newline\""),
+            "{run}"
+        );
+    }
+}
+
+#[test]
+fn seconds_of_the_kernels_count() {
+    judge_some(
+        "seconds",
+        "broken/seconds_wrap",
+        &["a_second_is_a_whole_second", "comes_and_goes"],
+        &[
+            ("a_second_is_a_whole_second", "fail"),
+            ("comes_and_goes_with_the_module", "pass"),
+        ],
+    );
+}
+
+#[test]
+fn hello_proc_without_a_terminator() {
+    let fails = [
+        "what_is_written_is_read",
+        "echo_and_cat",
+        "a_write_of_nothing",
+        "a_write_at_an_offset",
+        "one_descriptor_for_both",
+        "a_message_that_was_begun",
+        "bad_writes",
+        "everybody_reads_and_writes",
+        "writes_by_others",
+        "reads_of_any_size",
+        "reads_of_mixed_sizes",
+        "positions_of_their_own",
+        "preads",
+        "lseek_works",
+        "dd_byte_by_byte",
+        "reads_of_nothing",
+        "bad_addresses",
+        "racing_threads",
+    ];
+    // strlen behind a message of 100 bytes.
+    let crashes = [
+        "a_shorter_message_leaves_nothing_behind",
+        "the_longest_message",
+        "racing_readers_and_writers",
+        "two_hundred_writers",
+    ];
+    let folder = "broken/hello_proc_no_terminator";
+    judge("hello_proc", folder, &fails, &crashes, &[]);
+}
+
+#[test]
+fn minimal_proc_lkm_that_lets_records_be_forged() {
+    let fails = [
+        "a_write_is_a_record",
+        "several_writes_on_one_descriptor",
+        "echo",
+        "text_is_shown_as_it_is",
+        "what_is_no_text_is_escaped",
+        "all_bytes",
+        "forged_lines",
+        "nothing_from_behind_the_bytes",
+        "the_least_that_fits",
+        "what_does_not_fit",
+        "a_loop_of_writes_loses_nothing",
+        "characters_stay_whole",
+        "a_write_of_nothing",
+        "bad_addresses",
+        "everybody_writes",
+        "writes_by_others",
+        "two_hundred_processes",
+        "racing_threads",
+    ];
+    let folder = "broken/minimal_proc_lkm_forged";
+    judge("minimal_proc_lkm", folder, &fails, &[], &[]);
+}
+
+#[test]
+fn minimal_proc_lkm_that_prints_user_memory() {
+    judge_some(
+        "minimal_proc_lkm",
+        "broken/minimal_proc_lkm_user_pointer",
+        &[
+            "a_write_is_a_record",
+            "bad_addresses",
+            "comes_and_goes",
+            "a_name_that",
+        ],
+        &[
+            ("a_name_that_is_taken", "pass"),
+            ("a_write_is_a_record", "crash"),
+            ("bad_addresses", "crash"),
+            ("comes_and_goes_with_the_module", "pass"),
+        ],
+    );
+}
