@@ -1,0 +1,46 @@
+//! All modules of the checkout, side by side in one machine.
+
+mod common;
+
+use std::fs;
+
+use common::{KERNELS, koru, root};
+
+/// What `koru list` shows, the modules' names.
+fn listed(vm: &str) -> Vec<String> {
+    let run = koru(["list", "--vm", vm, "--json"]).run_and_leave();
+    let rows = run.exits(0).json();
+    let name = |row: &serde_json::Value| row["name"].as_str().expect("a name").to_owned();
+    let mut names: Vec<String> = rows.as_array().expect("a list").iter().map(name).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn loaded_together() {
+    let folders = fs::read_dir(root().join("modules"))
+        .expect("modules/")
+        .flatten();
+    let modules = folders.filter(|e| e.path().join("Cargo.toml").is_file());
+    let name = |e: fs::DirEntry| e.file_name().into_string().expect("text");
+    let mut modules: Vec<String> = modules.map(name).collect();
+    modules.sort();
+    assert!(modules.len() > 2, "{modules:?}");
+    for kernel in KERNELS {
+        let vm = format!("all-{}-{}", kernel.replace('.', "-"), std::process::id());
+        let with = |arguments: &[&str]| {
+            let at = ["--vm", vm.as_str()];
+            koru(arguments.iter().copied().chain(at)).run_and_leave()
+        };
+        with(&["vm", "start", "--kernel", kernel]).exits(0);
+        for module in &modules {
+            with(&["load", module]).exits(0);
+        }
+        assert_eq!(listed(&vm), modules);
+        for module in &modules {
+            with(&["unload", module]).exits(0);
+        }
+        assert_eq!(listed(&vm), [""; 0]);
+        with(&["vm", "stop"]).exits(0);
+    }
+}
