@@ -4,9 +4,13 @@ use std::{
     collections::VecDeque,
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
-    os::unix::{
-        fs::{FileExt, PermissionsExt},
-        process::CommandExt,
+    os::{
+        fd::OwnedFd,
+        unix::{
+            fs::{FileExt, PermissionsExt},
+            net::UnixStream,
+            process::CommandExt,
+        },
     },
     process::{Command, Stdio},
     sync::{
@@ -348,29 +352,32 @@ fn a_long_read() {
 fn a_read_to_a_bad_pointer() {
     let _module = CONTRACT.load();
     let file = deque(2);
-    push_all(&file, &[7, 8]);
     let guarded = Guarded::new();
+    let not_taken = |done: &str, seen: io::Result<usize>, value: i32| {
+        refuses(done, seen, Errno::EFAULT);
+        let left = works(&format!("read after a {done}"), try_take(&file));
+        gives(&format!("read after a {done}"), left, value);
+    };
     for bad in Bad::ALL {
         for len in [4, 100] {
+            push(&file, 7);
             let done = format!("read of {len} bytes to {bad:?}");
-            refuses(&done, read_bad(&file, bad, len), Errno::EFAULT);
+            not_taken(&done, read_bad(&file, bad, len), 7);
         }
     }
     for room in 0..4 {
+        push(&file, 8);
         let done = format!("read of 4 bytes to where {room} can be written");
-        refuses(&done, guarded.read(&file, room, 4), Errno::EFAULT);
+        not_taken(&done, guarded.read(&file, room, 4), 8);
     }
-    gives(
-        "read of 100 bytes to where 4 can be written",
-        works("read", guarded.read(&file, 4, 100)),
-        4,
-    );
+    push(&file, 9);
+    let done = "read of 100 bytes to where 4 can be written";
+    gives(done, works(done, guarded.read(&file, 4, 100)), 4);
     gives(
         "what it gave",
         guarded.bytes(4),
-        7i32.to_ne_bytes().to_vec(),
+        9i32.to_ne_bytes().to_vec(),
     );
-    gives("all that is left", take_all(&file), [8]);
 }
 
 /// A write from a bad pointer is EFAULT and changes nothing, the first one too.
@@ -792,13 +799,11 @@ fn sent_by_one_with_id() -> (i32, File) {
 #[test]
 fn a_program_started_by_exec() {
     let _module = CONTRACT.load();
-    let dd = |file: &File, out: &mut std::os::unix::net::UnixStream| {
+    let dd = |file: &File, out: &mut UnixStream| {
         let error = Command::new("dd")
             .args(["bs=4", "count=1"])
             .stdin(Stdio::from(file.try_clone().expect("dup")))
-            .stdout(Stdio::from(std::os::fd::OwnedFd::from(
-                out.try_clone().expect("dup"),
-            )))
+            .stdout(Stdio::from(OwnedFd::from(out.try_clone().expect("dup"))))
             .stderr(Stdio::null())
             .exec();
         panic!("exec: {error}");
@@ -837,12 +842,19 @@ fn a_program_started_by_exec() {
 #[test]
 fn closed_by_exec() {
     let _module = CONTRACT.load();
-    let child = Child::fork(|_| {
+    let mut child = Child::fork(|line| {
         let _closed_by_exec = deque(2);
-        let script = format!("exec 3<>{}", path());
-        let error = Command::new("sh").args(["-c", &script]).exec();
+        let script = format!("exec 3<>{} && echo it is open", path());
+        let out = OwnedFd::from(line.try_clone().expect("dup"));
+        let error = Command::new("sh").args(["-c", &script]).stdout(out).exec();
         panic!("exec: {error}");
     });
+    let mut said = String::new();
+    child
+        .line
+        .read_to_string(&mut said)
+        .expect("what the program said");
+    gives("open by the new program", said.trim(), "it is open");
     child.join();
 }
 
@@ -1036,12 +1048,22 @@ fn loading_and_unloading_under_users() {
                 rounds += 1;
             }
         });
+        // When a user fails, too.
+        let _done = Clear(&waiting);
         users.iter_mut().for_each(Child::wait_for);
-        waiting.store(false, Ordering::Relaxed);
     });
     for user in users {
         let _ = user.line.shutdown(std::net::Shutdown::Write);
         user.join();
+    }
+}
+
+/// Clears the flag when it is dropped.
+struct Clear<'a>(&'a AtomicBool);
+
+impl Drop for Clear<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
     }
 }
 
