@@ -428,13 +428,13 @@ fn hello_proc_without_a_terminator() {
         "reads_of_nothing",
         "bad_addresses",
         "racing_threads",
+        "racing_readers_and_writers",
+        "two_hundred_writers",
     ];
     // strlen behind a message of 100 bytes.
     let crashes = [
         "a_shorter_message_leaves_nothing_behind",
         "the_longest_message",
-        "racing_readers_and_writers",
-        "two_hundred_writers",
     ];
     let folder = "broken/hello_proc_no_terminator";
     judge("hello_proc", folder, &fails, &crashes, &[]);
@@ -443,24 +443,19 @@ fn hello_proc_without_a_terminator() {
 #[test]
 fn minimal_proc_lkm_that_lets_records_be_forged() {
     let fails = [
+        // No newline ends a record.
         "a_write_is_a_record",
-        "several_writes_on_one_descriptor",
+        "a_write_of_nothing",
+        // No byte is escaped.
         "echo",
-        "text_is_shown_as_it_is",
         "what_is_no_text_is_escaped",
         "all_bytes",
         "forged_lines",
-        "nothing_from_behind_the_bytes",
         "the_least_that_fits",
+        // What is too long is lost.
         "what_does_not_fit",
         "a_loop_of_writes_loses_nothing",
         "characters_stay_whole",
-        "a_write_of_nothing",
-        "bad_addresses",
-        "everybody_writes",
-        "writes_by_others",
-        "two_hundred_processes",
-        "racing_threads",
     ];
     let folder = "broken/minimal_proc_lkm_forged";
     judge("minimal_proc_lkm", folder, &fails, &[], &[]);

@@ -286,12 +286,12 @@ const BINARY: &str = "/tests/run";
 
 /// Runs one test. The second value tells whether the guest can go on.
 fn one(session: &Session, setting: &Setting, name: &str) -> (Option<Failure>, bool) {
-    let mut output = Vec::new();
+    let mut said = Said::default();
     let mut begin = 0;
     let outcome = (|| -> koru_vm::Result<Option<(Cause, String)>> {
         let taint = session.taint()? | setting.taint;
         begin = session.mark()?;
-        let end = run_one(session, setting, name, begin, &mut output)?;
+        let end = run_one(session, setting, name, begin, &mut said)?;
         if matches!(end, End::Stuck) {
             // The stacks of those who wait go into the log.
             let ask = ["sh", "-c", "echo w > /proc/sysrq-trigger"];
@@ -325,7 +325,7 @@ fn one(session: &Session, setting: &Setting, name: &str) -> (Option<Failure>, bo
         Some(Failure {
             cause,
             why,
-            output: String::from_utf8_lossy(&output).into_owned(),
+            output: said.text(),
             log,
         })
     };
@@ -372,6 +372,21 @@ fn cause_of_loss(error: &koru_vm::Error, records: &[LogRecord]) -> Cause {
     }
 }
 
+/// A test's output. Its two pipes are read at no fixed pace: a long panic must not
+/// be torn by what the test harness prints.
+#[derive(Default)]
+struct Said {
+    out: Vec<u8>,
+    err: Vec<u8>,
+}
+
+impl Said {
+    fn text(&self) -> String {
+        let parts = [&self.out, &self.err].map(|bytes| String::from_utf8_lossy(bytes));
+        parts.concat()
+    }
+}
+
 /// How a test's process came to its end.
 enum End {
     Exit(i32),
@@ -387,7 +402,7 @@ fn run_one(
     setting: &Setting,
     name: &str,
     begin: u64,
-    output: &mut Vec<u8>,
+    said: &mut Said,
 ) -> koru_vm::Result<End> {
     let mut env = vec![("RUST_BACKTRACE".to_owned(), "0".to_owned())];
     env.extend_from_slice(setting.env);
@@ -425,7 +440,8 @@ fn run_one(
         match events.recv_timeout(Duration::from_millis(100)) {
             Ok(event) => match event? {
                 ProcessEvent::Started(_) => {}
-                ProcessEvent::Stdout(bytes) | ProcessEvent::Stderr(bytes) => output.extend(bytes),
+                ProcessEvent::Stdout(bytes) => said.out.extend(bytes),
+                ProcessEvent::Stderr(bytes) => said.err.extend(bytes),
                 ProcessEvent::Exited(exit) => return Ok(End::Exit(exit.status())),
             },
             Err(_) if oopsed.is_some_and(|at| at.elapsed() > AFTER_OOPS) => {
