@@ -31,8 +31,12 @@ fn unpack(archive: &[u8], root: &Path) -> io::Result<()> {
         }
         let path = root.join(entry.name().trim_start_matches('/'));
         let mode = entry.mode();
-        let mut content = Vec::with_capacity(entry.file_size() as usize);
+        let size = entry.file_size() as usize;
+        let mut content = Vec::with_capacity(size);
         io::Read::read_to_end(&mut reader, &mut content)?;
+        if content.len() != size {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         rest = reader.finish()?;
         match mode & KIND {
             FOLDER => fs::create_dir_all(&path)?,

@@ -246,7 +246,7 @@ fn wrong_requests() {
     };
     refused(&["helo"])
         .says("looking for the conformance tests of `helo`: there are none of this name")
-        .says("did you mean hello?");
+        .says("did you mean hello");
     refused(&["zzzz"]).says("there are: ").says("my_timer");
     refused(&["hello", "nothing like it"]).says("none has the word `nothing like it`");
     refused(&["hello", "--ko", "x.ko", "--src", "y"]).says("cannot be used with");
