@@ -107,6 +107,16 @@ Exit status: 0 every promise is kept, 1 some are not, 2 wrong usage.")]
   koru run sample -p whom=you -p repeat=3 module parameters
   koru run my_timer -- ./my_test          a static program of this machine is taken along")]
     Run(RunArgs),
+    /// Build and run a module again at every save; show what changed in its log.
+    #[command(after_help = "Examples:
+  koru watch hello                        save src/lib.rs, see the log's new and gone lines
+  koru watch my_timer -- cat /proc/timer  with a command at every run
+  koru watch lab2/theirs.ko               a ready file, whenever it is made anew
+  koru watch hello --json                 one object a run, one a line
+
+Watched: the module's folder, those of the crates it uses by path, Koru's kernel crate,
+and the files that are taken along. A save during a run starts over. Ctrl-C ends it.")]
+    Watch(RunArgs),
     /// Load a module into the virtual machine that stays up (started when needed).
     #[command(after_help = "Examples:
   koru load my_timer && koru exec cat /proc/timer && koru unload my_timer

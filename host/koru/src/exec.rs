@@ -50,6 +50,26 @@ pub fn run(session: &Session, argv: &[String]) -> Result<u8> {
     }
 }
 
+/// Runs a command that has no input and no terminal; `take` gets what it says.
+pub fn run_alone(
+    session: &Session,
+    argv: &[String],
+    mut take: impl FnMut(&ProcessEvent) -> std::io::Result<()>,
+) -> Result<u8> {
+    let exec = Exec::new(argv.iter().cloned());
+    let process = session.exec(exec).map_err(|e| not_started(argv, e))?;
+    loop {
+        let event = process.next().map_err(|e| not_started(argv, e))?;
+        if let ProcessEvent::Exited(exit) = event {
+            return Ok(status(exit));
+        }
+        if take(&event).is_err() {
+            let _ = process.signal(13);
+            return Ok(141);
+        }
+    }
+}
+
 fn status(exit: Exit) -> u8 {
     u8::try_from(exit.status()).unwrap_or(255)
 }

@@ -120,7 +120,7 @@ impl Follower {
 
 /// What a kernel says of its clock for a second or two after it booted; beside
 /// a module's first words it only distracts. `koru log` shows it.
-fn is_settling(record: &LogRecord) -> bool {
+pub fn is_settling(record: &LogRecord) -> bool {
     record.timestamp_us < 10_000_000
         && ["tsc: ", "clocksource: "]
             .iter()

@@ -6,9 +6,11 @@ mod commands;
 mod context;
 mod exec;
 mod guest;
+mod log_diff;
 mod log_view;
 mod needs;
 mod programs;
+mod saves;
 mod ui;
 
 use std::process::ExitCode;
@@ -60,6 +62,7 @@ fn dispatch(context: &Context, command: Command) -> koru_build::Result<u8> {
         Command::New(a) => commands::new::new(context, &a),
         Command::Build(a) => commands::build::build(context, &a),
         Command::Run(a) => commands::run::run(context, &a),
+        Command::Watch(a) => commands::watch::watch(context, &a),
         Command::Load(a) => commands::session::load(context, &a),
         Command::Unload(a) => commands::session::unload(context, &a),
         Command::List(a) => commands::session::list(context, &a),

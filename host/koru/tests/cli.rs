@@ -106,6 +106,7 @@ fn help_has_examples() {
         "new",
         "build",
         "run",
+        "watch",
         "load",
         "log",
         "exec",

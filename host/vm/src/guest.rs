@@ -416,6 +416,12 @@ impl Guest {
         self.console.text()
     }
 
+    /// Ends it at once, from any thread.
+    pub fn ender(&self) -> impl FnOnce() + Send + 'static {
+        let orders = self.orders.clone();
+        move || _ = orders.send(Order::Kill)
+    }
+
     /// Powers it off in order.
     pub fn power_off(self) -> Result<()> {
         self.session.power_off()

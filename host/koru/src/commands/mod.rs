@@ -14,6 +14,7 @@ pub mod test;
 pub mod test_runner;
 pub mod verify;
 pub mod vm;
+pub mod watch;
 
 use clap::CommandFactory;
 

@@ -5,7 +5,7 @@ use std::{
 };
 
 use koru_build::{Error, KernelTree, Kind, Result, Stages};
-use koru_vm::{Initramfs, LogRecord};
+use koru_vm::{Complaint, Guest, Initramfs, LogRecord, Session};
 
 use crate::{
     cli::RunArgs,
@@ -100,7 +100,7 @@ impl From<&LogRecord> for Record {
 }
 
 #[derive(serde::Serialize, Default)]
-struct Timings {
+pub struct Timings {
     prepare: f64,
     compile: f64,
     link: f64,
@@ -110,7 +110,31 @@ struct Timings {
     unload: f64,
 }
 
-pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
+/// How one run is shown, and how it is held.
+pub struct Manner<'a> {
+    /// Where its log goes as it comes.
+    pub log: To,
+    /// Runs the command.
+    pub command: &'a dyn Fn(&Session, &[String]) -> Result<u8>,
+    /// Told of the guest when it is up.
+    pub started: &'a dyn Fn(&Guest),
+}
+
+/// What came of one run.
+pub struct Ended {
+    pub module: String,
+    pub kernel: String,
+    /// The command's exit status, or what stopped the run.
+    pub outcome: Result<u8>,
+    /// All that was logged, whatever the outcome.
+    pub log: Vec<LogRecord>,
+    /// The kernel did what was asked, but complained meanwhile.
+    pub complaint: Option<Complaint>,
+    pub seconds: Timings,
+}
+
+/// Builds the module, loads it in a fresh guest, runs the command, unloads it.
+pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended> {
     let tree = context.tree(&args.kernel)?;
     let module = loadable(context, &tree, args.module.as_deref())?;
     let name = &module.name;
@@ -122,17 +146,13 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
     root.file(&inside, &module.path).map_err(vm_error)?;
     let command = take_along(context, &mut root, &args.file, &args.command)?;
     let guest = guest::start(context, &tree, root, &args.machine)?;
+    (manner.started)(&guest);
     context.ui.done();
 
     let session = guest.session();
     let before = session.taint().map_err(vm_error)?;
     let mark = session.mark().map_err(vm_error)?;
-    let to = match (context.json, command.is_empty()) {
-        (true, _) => To::Nowhere,
-        (false, true) => To::Stdout,
-        (false, false) => To::Stderr,
-    };
-    let follower = Follower::start(session, mark, to, context.ui.colour());
+    let follower = Follower::start(session, mark, manner.log, context.ui.colour());
     let mut seconds = Timings {
         prepare: module.stages.prepare.as_secs_f64(),
         compile: module.stages.cargo.as_secs_f64(),
@@ -146,7 +166,7 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
         seconds.load = took.as_secs_f64();
         let mut status = 0;
         if !command.is_empty() {
-            let (code, took) = timed(|| exec::run(session, &command))?;
+            let (code, took) = timed(|| (manner.command)(session, &command))?;
             (status, seconds.command) = (code, took.as_secs_f64());
         }
         let (_, took) = timed(|| session.unload(name).map_err(vm_error))?;
@@ -154,22 +174,50 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
         Ok(status)
     })();
     let log = follower.finish();
-    let status = outcome.map_err(|mut e| {
-        // The log was shown as it came.
+    let outcome = outcome.map_err(|mut e| {
+        // The log is shown by itself.
         let told = e.output.as_ref().is_some_and(|o| holds(&log, o));
-        if !matches!(to, To::Nowhere) && told {
+        if !matches!(manner.log, To::Nowhere) && told {
             e.output = None;
         }
         e
-    })?;
-    let complaint = session.complaint_since(mark, before).map_err(vm_error)?;
-    guest.power_off().map_err(vm_error)?;
+    });
+    let complaint = match outcome {
+        Ok(_) => session.complaint_since(mark, before).map_err(vm_error)?,
+        Err(_) => None,
+    };
+    if outcome.is_ok() {
+        guest.power_off().map_err(vm_error)?;
+    }
+    Ok(Ended {
+        module: module.name,
+        kernel: tree.release,
+        outcome,
+        log,
+        complaint,
+        seconds,
+    })
+}
+
+pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
+    let manner = Manner {
+        log: match (context.json, args.command.is_empty()) {
+            (true, _) => To::Nowhere,
+            (false, true) => To::Stdout,
+            (false, false) => To::Stderr,
+        },
+        command: &exec::run,
+        started: &|_| (),
+    };
+    let ended = once(context, args, &manner)?;
+    let (status, seconds) = (ended.outcome?, ended.seconds);
+    let name = ended.module;
     if context.json {
         json(&Report {
             module: name.clone(),
-            kernel: tree.release.clone(),
+            kernel: ended.kernel,
             status,
-            log: log.iter().map(Record::from).collect(),
+            log: ended.log.iter().map(Record::from).collect(),
             seconds,
         });
     } else if args.timings {
@@ -185,7 +233,7 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
             seconds.unload
         ));
     }
-    match complaint {
+    match ended.complaint {
         Some(complaint) => Err(complaint_error(&format!("running {name}"), &complaint)),
         None => Ok(status),
     }

@@ -257,6 +257,20 @@ impl Running {
         }
     }
 
+    /// The next line of its output.
+    #[track_caller]
+    pub fn line(&mut self) -> String {
+        let out = self.child.stdout.as_mut().expect("not yet collected");
+        let mut line = Vec::new();
+        let mut byte = [0];
+        while byte != *b"\n" {
+            let n = out.read(&mut byte).expect("reading koru's output");
+            assert_ne!(n, 0, "it ended in `{}'", String::from_utf8_lossy(&line));
+            line.push(byte[0]);
+        }
+        String::from_utf8(line).expect("text")
+    }
+
     /// Reads no more of its output.
     pub fn close_output(&mut self) {
         drop(self.child.stdout.take());

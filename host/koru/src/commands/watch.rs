@@ -1,0 +1,226 @@
+//! A run at every save.
+
+use std::{
+    cell::RefCell,
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use koru_build::{Kind, Report, Result, sources};
+use koru_vm::{LogRecord, ProcessEvent, Session};
+
+use crate::{
+    cli::RunArgs,
+    commands::run::{Ended, Manner, Record, Timings, once},
+    context::Context,
+    exec,
+    guest::complaint_error,
+    log_diff::LogDiff,
+    log_view::{To, is_settling, line},
+    programs,
+    saves::Saves,
+    ui::out,
+};
+
+/// A line of `koru watch --json`.
+#[derive(serde::Serialize)]
+struct Run<'a> {
+    run: u64,
+    /// The command's exit status, when it came to that.
+    status: Option<u8>,
+    error: Option<Wrong>,
+    /// What the command wrote.
+    output: &'a str,
+    log: Vec<Record>,
+    /// Records that the last run's log has not.
+    added: Vec<Record>,
+    /// Records of the last run's log that this one's has not.
+    gone: Vec<Record>,
+    seconds: Timings,
+}
+
+#[derive(serde::Serialize)]
+struct Wrong {
+    attempted: String,
+    wrong: String,
+    todo: Option<String>,
+}
+
+pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
+    // What cannot become right by a save is said at once.
+    context.tree(&args.kernel)?;
+    let mut roots = roots(context, args)?;
+    let mut saves = Saves::new()?;
+    let mut last: Option<Vec<LogRecord>> = None;
+    for number in 1.. {
+        saves.begin(roots.clone())?;
+        let output = RefCell::new(Vec::new());
+        let manner = Manner {
+            log: To::Nowhere,
+            command: &|session, argv| command(context, session, argv, &output),
+            started: &|guest| saves.on_save(guest.ender()),
+        };
+        let mut ended = once(context, args, &manner);
+        context.ui.done();
+        if saves.end() {
+            context.ui.status("saved meanwhile: starting over");
+            continue;
+        }
+        match ended {
+            // A wrong command line is no matter of saving.
+            Err(e) if number == 1 && matches!(e.kind, Kind::Usage | Kind::Missing) => {
+                return Err(e);
+            }
+            _ => {}
+        }
+        if let Ok(ended) = &mut ended {
+            ended.log.retain(|r| !is_settling(r));
+        }
+        let log = show(
+            context,
+            args,
+            number,
+            ended,
+            &output.take(),
+            last.as_deref(),
+        );
+        last = log.or(last);
+        let files = saves.files();
+        context.ui.status(&format!(
+            "watching {files} files for the next save (Ctrl-C ends)"
+        ));
+        saves.wait();
+        context.ui.done();
+        // They may be others now; what is broken meanwhile, the run tells.
+        roots = self::roots(context, args).unwrap_or(roots);
+    }
+    Ok(0)
+}
+
+/// What the run is made of.
+fn roots(context: &Context, args: &RunArgs) -> Result<Vec<PathBuf>> {
+    let here = |path: &Path| context.here.join(path);
+    let mut roots: Vec<PathBuf> = args.file.iter().map(|f| here(f)).collect();
+    match args.module.as_deref().filter(|m| m.ends_with(".ko")) {
+        Some(ko) => roots.push(here(Path::new(ko))),
+        None => {
+            let names: Vec<String> = args.module.iter().cloned().collect();
+            for module in context.modules(&names)? {
+                roots.extend(sources(&context.home, &module)?);
+                roots.push(module.workspace.join("Cargo.toml"));
+            }
+        }
+    }
+    if let Some(program) = args.command.first().filter(|p| p.starts_with('.')) {
+        roots.push(here(Path::new(program)));
+    }
+    let programs = context.home.root.join("programs");
+    let mentioned = programs::mentioned(&context.home.root, &args.command);
+    roots.extend(mentioned.iter().map(|name| programs.join(name)));
+    Ok(roots)
+}
+
+/// Runs the command; its output is shown as it comes, or kept for the report.
+fn command(
+    context: &Context,
+    session: &Session,
+    argv: &[String],
+    output: &RefCell<Vec<u8>>,
+) -> Result<u8> {
+    exec::run_alone(session, argv, |event| {
+        let (ProcessEvent::Stdout(bytes) | ProcessEvent::Stderr(bytes)) = event else {
+            return Ok(());
+        };
+        if context.json {
+            output.borrow_mut().extend(bytes);
+            return Ok(());
+        }
+        match event {
+            ProcessEvent::Stdout(_) => std::io::stdout().write_all(bytes)?,
+            _ => std::io::stderr().write_all(bytes)?,
+        }
+        std::io::stdout().flush()
+    })
+}
+
+/// Shows one run; gives its log, if it came to that.
+fn show(
+    context: &Context,
+    args: &RunArgs,
+    number: u64,
+    ended: Result<Ended>,
+    output: &[u8],
+    last: Option<&[LogRecord]>,
+) -> Option<Vec<LogRecord>> {
+    let (outcome, log, seconds) = match ended {
+        Err(e) => (Err(e), None, Timings::default()),
+        Ok(ended) => {
+            let outcome = match (ended.outcome, ended.complaint) {
+                (Ok(_), Some(complaint)) => Err(complaint_error(
+                    &format!("running {}", ended.module),
+                    &complaint,
+                )),
+                (outcome, _) => outcome,
+            };
+            (outcome, Some(ended.log), ended.seconds)
+        }
+    };
+    let to_stdout = args.command.is_empty();
+    let colour = context.ui.colour() && (!to_stdout || std::io::stdout().is_terminal());
+    let new = log.as_deref().unwrap_or_default();
+    // Without a log there is nothing to compare.
+    let old = match log {
+        Some(_) => last.unwrap_or_default(),
+        None => &[],
+    };
+    let diff = LogDiff::new(old, new, colour && !context.json);
+    if context.json {
+        let records = |log: &[LogRecord]| log.iter().map(Record::from).collect();
+        let run = Run {
+            run: number,
+            status: outcome.as_ref().ok().copied(),
+            error: outcome.err().map(|e| Wrong {
+                attempted: e.attempted,
+                wrong: e.wrong,
+                todo: e.todo,
+            }),
+            output: &String::from_utf8_lossy(output),
+            log: records(new),
+            added: records(&diff.added),
+            gone: records(&diff.gone),
+            seconds,
+        };
+        let text = serde_json::to_string(&run).expect("our types have string keys");
+        out(&text);
+        return log;
+    }
+    if let Some(log) = &log {
+        let show = |text: &str| match to_stdout {
+            true => out(text),
+            false => eprintln!("{text}"),
+        };
+        match last {
+            None => log.iter().for_each(|r| show(&line(r, colour))),
+            Some(_) if diff.is_empty() => {
+                let n = log.len();
+                context.ui.say(&format!("the log is as before ({n} lines)"));
+            }
+            Some(_) => diff.lines.iter().for_each(|l| show(l)),
+        }
+    }
+    match outcome {
+        Ok(0) => {}
+        Ok(status) => context
+            .ui
+            .say(&format!("the command's exit status is {status}")),
+        // rustc has said it already.
+        Err(e) if e.kind == Kind::Compile => {}
+        Err(mut e) => {
+            if log.is_some() {
+                e.output = None;
+            }
+            context.ui.error(&e);
+        }
+    }
+    log
+}

@@ -1,0 +1,262 @@
+//! Noticing that files were saved.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Condvar, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use koru_build::{Error, Kind, Result};
+use notify_debouncer_mini::{
+    Debouncer, new_debouncer,
+    notify::{self, RecommendedWatcher, RecursiveMode},
+};
+
+/// Editors write a file in several steps; this long after the last one it is saved.
+const SETTLED: Duration = Duration::from_millis(100);
+
+/// Every file and folder that is looked at, with what tells a save of it.
+type Stamps = BTreeMap<PathBuf, (i64, i64, u64, u64)>;
+
+/// Looks at files, and at all in folders but what tools and editors leave there.
+/// What the system reports only wakes it up: a save is that a file is another one
+/// than when the look began.
+pub struct Saves {
+    seen: Arc<Seen>,
+    debouncer: Debouncer<RecommendedWatcher>,
+    watched: HashSet<PathBuf>,
+}
+
+#[derive(Default)]
+struct Seen {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    roots: Vec<PathBuf>,
+    stamps: Stamps,
+    saved: bool,
+    on_save: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl Saves {
+    pub fn new() -> Result<Saves> {
+        let seen = Arc::new(Seen::default());
+        let woken = seen.clone();
+        Ok(Saves {
+            debouncer: new_debouncer(SETTLED, move |_| woken.look()).map_err(failed)?,
+            seen,
+            watched: HashSet::new(),
+        })
+    }
+
+    /// Looks at these from now on.
+    pub fn begin(&mut self, roots: Vec<PathBuf>) -> Result<()> {
+        // First the reports, then the look: nothing falls between.
+        let folders = roots.iter().flat_map(|root| match root.is_dir() {
+            true => walk(root).into_iter().filter(|p| p.is_dir()).collect(),
+            // A file is often saved by putting another in its place.
+            false => Vec::from_iter(root.parent().map(Path::to_path_buf)),
+        });
+        for folder in folders.collect::<Vec<_>>() {
+            if self.watched.insert(folder.clone()) {
+                let watcher = self.debouncer.watcher();
+                match watcher.watch(&folder, RecursiveMode::NonRecursive) {
+                    Ok(()) => {}
+                    // Gone again: that is a change, which the look finds.
+                    Err(_) if !folder.exists() => _ = self.watched.remove(&folder),
+                    Err(e) => return Err(failed(e)),
+                }
+            }
+        }
+        // A folder that was replaced has to be watched anew.
+        self.watched.retain(|folder| folder.exists());
+        let mut state = self.seen.state();
+        state.stamps = stamps(&roots);
+        state.roots = roots;
+        state.saved = false;
+        state.on_save = None;
+        Ok(())
+    }
+
+    /// How many files are looked at.
+    pub fn files(&self) -> usize {
+        let state = self.seen.state();
+        state.stamps.keys().filter(|p| !p.is_dir()).count()
+    }
+
+    /// Has this called at the next save, or at once if there was one.
+    pub fn on_save(&self, act: impl FnOnce() + Send + 'static) {
+        let mut state = self.seen.state();
+        if state.saved {
+            drop(state);
+            act();
+        } else {
+            state.on_save = Some(Box::new(act));
+        }
+    }
+
+    /// Whether there was a save; nothing is called at one any more.
+    pub fn end(&self) -> bool {
+        let mut state = self.seen.state();
+        state.on_save = None;
+        state.saved
+    }
+
+    /// Waits for a save.
+    pub fn wait(&self) {
+        let state = self.seen.state();
+        let waited = self.seen.changed.wait_while(state, |s| !s.saved);
+        drop(waited);
+    }
+}
+
+impl Seen {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn look(&self) {
+        let mut state = self.state();
+        if state.saved || stamps(&state.roots) == state.stamps {
+            return;
+        }
+        state.saved = true;
+        let act = state.on_save.take();
+        drop(state);
+        self.changed.notify_all();
+        if let Some(act) = act {
+            act();
+        }
+    }
+}
+
+fn failed(error: notify::Error) -> Error {
+    let e = Error::new(Kind::System, "watching for saves", error.to_string());
+    match error.kind {
+        notify::ErrorKind::MaxFilesWatch => e.todo(
+            "raise fs.inotify.max_user_watches: sudo sysctl fs.inotify.max_user_watches=65536",
+        ),
+        notify::ErrorKind::Io(_) => {
+            e.todo("too many programs may be watching: see fs.inotify.max_user_instances")
+        }
+        _ => e,
+    }
+}
+
+fn stamps(roots: &[PathBuf]) -> Stamps {
+    let mut stamps = Stamps::new();
+    for path in roots.iter().flat_map(|root| walk(root)) {
+        if let Ok(meta) = fs::metadata(&path) {
+            let stamp = match meta.is_dir() {
+                // Its entries speak for themselves.
+                true => (0, 0, 0, 0),
+                false => (meta.mtime(), meta.mtime_nsec(), meta.size(), meta.ino()),
+            };
+            stamps.insert(path, stamp);
+        }
+    }
+    stamps
+}
+
+/// A file, or a folder and all that counts in it.
+fn walk(root: &Path) -> Vec<PathBuf> {
+    let mut found = vec![root.to_path_buf()];
+    let mut next = 0;
+    while let Some(path) = found.get(next) {
+        next += 1;
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        let entries = entries
+            .filter(|e| {
+                let is_dir = e.file_type().is_ok_and(|t| t.is_dir());
+                !is_left_over(&e.file_name().to_string_lossy(), is_dir)
+            })
+            .map(|e| e.path());
+        found.extend(entries.collect::<Vec<_>>());
+    }
+    found
+}
+
+/// What builds make, and what editors leave for a moment or for ever.
+fn is_left_over(name: &str, is_dir: bool) -> bool {
+    const ENDS: &[&str] = &[
+        "~", ".swp", ".swx", ".swo", ".tmp", ".bak", ".orig", ".rej", ".o", ".ko", ".debug",
+    ];
+    name.starts_with('.')
+        || name.starts_with('#') && name.ends_with('#')
+        // vim looks whether it can write there.
+        || !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())
+        || ENDS.iter().any(|end| name.ends_with(end))
+        || name == "Cargo.lock"
+        || is_dir && name == "target"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn what_does_not_count() {
+        for name in [".lib.rs.swp", "lib.rs~", "4913", "#lib.rs#", "hello.ko"] {
+            assert!(is_left_over(name, false), "{name}");
+        }
+        assert!(is_left_over("target", true));
+        for name in ["lib.rs", "Cargo.toml", "target", "Makefile", "shim.h"] {
+            assert!(!is_left_over(name, false), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_save_is_noticed_and_noise_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let source = dir.path().join("src/lib.rs");
+        fs::create_dir_all(dir.path().join("src")).unwrap();
+        fs::create_dir_all(dir.path().join("target/deep")).unwrap();
+        fs::write(&source, "one").unwrap();
+        let mut saves = Saves::new().unwrap();
+        saves.begin(vec![dir.path().into()]).unwrap();
+        assert_eq!(saves.files(), 1);
+        for noise in ["src/.lib.rs.swp", "src/4913", "target/x", "Cargo.lock"] {
+            fs::write(dir.path().join(noise), "x").unwrap();
+        }
+        saves.seen.look();
+        assert!(!saves.end());
+        // As editors do: another file in its place.
+        let (told, tells) = channel();
+        saves.on_save(move || told.send(()).unwrap());
+        let aside = dir.path().join("src/lib.rs~");
+        fs::write(&aside, "two").unwrap();
+        fs::rename(&aside, &source).unwrap();
+        saves.wait();
+        tells.recv().unwrap();
+        assert!(saves.end());
+        // And again, in a folder that is new.
+        saves.begin(vec![dir.path().into()]).unwrap();
+        fs::create_dir(dir.path().join("src/more")).unwrap();
+        saves.wait();
+        saves.begin(vec![dir.path().into()]).unwrap();
+        fs::write(dir.path().join("src/more/mod.rs"), "").unwrap();
+        saves.wait();
+    }
+
+    #[test]
+    fn one_file_that_is_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let ko = dir.path().join("theirs.ko");
+        fs::write(&ko, "one").unwrap();
+        let mut saves = Saves::new().unwrap();
+        saves.begin(vec![ko.clone()]).unwrap();
+        fs::write(dir.path().join("beside.c"), "").unwrap();
+        saves.seen.look();
+        assert!(!saves.end());
+        fs::remove_file(&ko).unwrap();
+        fs::write(&ko, "two").unwrap();
+        saves.wait();
+    }
+}
