@@ -9,7 +9,9 @@ use crate::{
     machine, modules, resume,
     serial::{self, Line},
 };
-use koru_protocol::{Call, Decoder, Errno, HEARTBEAT_MS, Ready, Reply, ToGuest, ToHost, VERSION};
+use koru_protocol::{
+    Call, Decoder, Errno, HEARTBEAT_MS, Ready, Reply, ToGuest, ToHost, VERSION, unpack,
+};
 use rustix::time::{ClockId, Timespec};
 use std::{
     collections::HashMap,
@@ -58,6 +60,10 @@ fn in_guest() -> bool {
 }
 
 fn start(line: Arc<Line>) -> io::Result<Arc<Agent>> {
+    if in_guest() {
+        // It may not be there, or only later.
+        let _ = line.share(false);
+    }
     let log = Log::start(line.clone(), if in_guest() { BOOT_LEVEL } else { ALL })?;
     let agent = Arc::new(Agent {
         line,
@@ -67,7 +73,7 @@ fn start(line: Arc<Line>) -> io::Result<Arc<Agent>> {
         running: Mutex::default(),
     });
     let beating = agent.clone();
-    agent.line.send(&ToHost::Ready(ready()));
+    agent.line.send(&ToHost::Ready(agent.ready()));
     std::thread::Builder::new()
         .name("heartbeat".into())
         .spawn(move || {
@@ -113,13 +119,17 @@ impl Agent {
                     running.give_up();
                 }
             }
+            ToGuest::Shared(piece) => {
+                let bytes = self.line.take(piece).unwrap_or_default();
+                unpack(&bytes).for_each(|message| self.take(message));
+            }
         }
     }
 
     /// Quick calls are answered here, in order; the others in a thread each.
     fn call(self: &Arc<Self>, id: u64, call: Call) {
         let answer = match call {
-            Call::Hello => Ok(Reply::Ready(ready())),
+            Call::Hello => Ok(Reply::Ready(self.ready())),
             Call::Resize { of, size } => self.with_running(of, |r| r.resize(size)),
             Call::Signal { of, signal } => self.with_running(of, |r| r.signal(signal)),
             Call::Look { of } => self.with_running(of, |r| modules::look(r.pid)),
@@ -133,10 +143,10 @@ impl Agent {
                 seconds,
                 nanos,
                 seed,
-                length,
+                files,
             } => set_time(seconds, nanos)
-                .and_then(|_| resume::resume(seed, length))
-                .map(|()| Reply::Ready(ready())),
+                .and_then(|_| resume::resume(&self.line, seed, files))
+                .map(|()| Reply::Ready(self.ready())),
             Call::PowerOff => {
                 self.log.mark();
                 self.reply(id, Ok(Reply::Done));
@@ -183,6 +193,19 @@ impl Agent {
         }
     }
 
+    fn ready(&self) -> Ready {
+        let uname = rustix::system::uname();
+        let text = |s: &std::ffi::CStr| s.to_string_lossy().into_owned();
+        Ready {
+            protocol: VERSION,
+            agent: env!("CARGO_PKG_VERSION").into(),
+            release: text(uname.release()),
+            version: text(uname.version()),
+            uptime_ms: uptime_ms(),
+            shared: self.line.is_shared(),
+        }
+    }
+
     fn reply(&self, id: u64, reply: Answer) {
         self.line.send(&ToHost::Reply { id, reply });
     }
@@ -217,18 +240,6 @@ pub fn errno(error: &io::Error) -> Errno {
         io::ErrorKind::InvalidInput => libc::EINVAL,
         _ => libc::EIO,
     })
-}
-
-fn ready() -> Ready {
-    let uname = rustix::system::uname();
-    let text = |s: &std::ffi::CStr| s.to_string_lossy().into_owned();
-    Ready {
-        protocol: VERSION,
-        agent: env!("CARGO_PKG_VERSION").into(),
-        release: text(uname.release()),
-        version: text(uname.version()),
-        uptime_ms: uptime_ms(),
-    }
 }
 
 fn uptime_ms() -> u64 {

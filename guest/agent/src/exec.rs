@@ -4,7 +4,7 @@ use crate::{
     agent::{Agent, Answer, Input, errno, own_binary},
     boot,
 };
-use koru_protocol::{CHUNK, Exec, Exit, Reply, Stream, ToHost, TtySize};
+use koru_protocol::{Exec, Exit, Reply, Stream, ToHost, TtySize};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     pipe::{PipeFlags, pipe_with},
@@ -255,7 +255,7 @@ fn forward(agent: &Agent, id: u64, mut outputs: Vec<(Stream, File)>, ended: &Own
         tv_nsec: 0,
     };
     let mut over = false;
-    let mut buffer = [0; CHUNK];
+    let mut buffer = vec![0; agent.line.chunk()];
     loop {
         let mut watched: Vec<_> = outputs
             .iter()

@@ -1,7 +1,7 @@
 //! Files in and out.
 
 use crate::agent::{Agent, Answer, Input, errno};
-use koru_protocol::{CHUNK, Reply, Stream, ToHost};
+use koru_protocol::{Reply, Stream, ToHost};
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
@@ -50,7 +50,7 @@ fn write(dir: &Path, part: &Path, mode: u32, input: &Receiver<Input>) -> io::Res
 /// Sends a file's content.
 pub fn get(agent: &Arc<Agent>, id: u64, path: &str) -> Answer {
     let mut file = File::open(path).map_err(|e| errno(&e))?;
-    let mut buffer = [0; CHUNK];
+    let mut buffer = vec![0; agent.line.chunk()];
     loop {
         match file.read(&mut buffer) {
             Ok(0) => return Ok(Reply::Done),

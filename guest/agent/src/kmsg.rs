@@ -1,7 +1,7 @@
 //! The kernel log, record by record.
 
 use crate::serial::Line;
-use koru_protocol::{LogRecord, ToHost, encode, parse_kmsg};
+use koru_protocol::{LogRecord, ToHost, parse_kmsg};
 use rustix::{
     event::{PollFd, PollFlags, poll},
     pipe::{PipeFlags, pipe_with},
@@ -23,8 +23,8 @@ pub const BOOT_LEVEL: u8 = 4;
 /// Records of every level.
 pub const ALL: u8 = 7;
 
-/// Bytes of frames that are sent at once.
-const BATCH: usize = 2048;
+/// Records that are sent at once.
+const BATCH: usize = 256;
 
 /// The thread that reads `/dev/kmsg`.
 pub struct Log {
@@ -76,7 +76,7 @@ struct Reader {
     kmsg: File,
     line: Arc<Line>,
     next: u64,
-    batch: Vec<u8>,
+    batch: Vec<ToHost>,
 }
 
 impl Reader {
@@ -108,11 +108,11 @@ impl Reader {
                     };
                     self.next = record.seq + 1;
                     if wanted(&record) {
-                        self.push(&ToHost::Log(record));
+                        self.push(ToHost::Log(record));
                     }
                 }
                 // The ring overtook us; the next read has the oldest left.
-                Err(e) if e.kind() == ErrorKind::BrokenPipe => self.push(&ToHost::LogLost),
+                Err(e) if e.kind() == ErrorKind::BrokenPipe => self.push(ToHost::LogLost),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(_) => break,
             }
@@ -120,8 +120,8 @@ impl Reader {
         self.flush();
     }
 
-    fn push(&mut self, message: &ToHost) {
-        self.batch.extend(encode(message));
+    fn push(&mut self, message: ToHost) {
+        self.batch.push(message);
         if self.batch.len() >= BATCH {
             self.flush();
         }
@@ -129,7 +129,7 @@ impl Reader {
 
     fn flush(&mut self) {
         if !self.batch.is_empty() {
-            self.line.send_encoded(&self.batch);
+            self.line.send_all(&self.batch);
             self.batch.clear();
         }
     }

@@ -1,52 +1,111 @@
 //! The machine's own devices: the way out, and the memory through which files
 //! come in. All the unsafe code of the agent is here.
 
+use koru_protocol::SHARED_BYTES;
 use rustix::{
     ioctl::{Setter, ioctl, opcode},
-    mm::{MapFlags, ProtFlags, mmap, munmap},
+    mm::{MapFlags, ProtFlags, mmap},
     system::{RebootCommand, reboot},
 };
 use std::{
     fs::{self, File},
     io,
+    ops::Range,
     path::PathBuf,
+    ptr::NonNull,
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 /// QEMU's isa-debug-exit, whose status tells an orderly end from a panic.
 const DEBUG_EXIT: u16 = 0xf4;
 
-/// The first bytes of the memory that the host shares with this guest, through
-/// QEMU's ivshmem-plain.
-pub fn shared_memory(length: usize) -> io::Result<Vec<u8>> {
-    let device = shared_device().ok_or(io::ErrorKind::NotFound)?;
-    fs::write(device.join("enable"), "1")?;
-    // BAR 2 is the memory itself.
-    let bar = File::open(device.join("resource2"))?;
-    if bar.metadata()?.len() < length as u64 {
-        return Err(io::ErrorKind::InvalidInput.into());
+/// The memory that the host shares with this guest, through QEMU's ivshmem-plain.
+/// It is mapped for as long as the guest runs.
+pub struct SharedMemory {
+    start: NonNull<u8>,
+}
+
+// SAFETY: the mapping is the whole process's and is never undone.
+unsafe impl Send for SharedMemory {}
+// SAFETY: as above; who touches which bytes when is told by `read`, `write`,
+// `get` and `set`.
+unsafe impl Sync for SharedMemory {}
+
+impl SharedMemory {
+    /// Maps it. A guest that goes on from a saved state does not know yet that it
+    /// has the device.
+    pub fn find(look_again: bool) -> io::Result<Self> {
+        let device = shared_device().or_else(|| {
+            if look_again {
+                fs::write("/sys/bus/pci/rescan", "1").ok()?;
+            }
+            shared_device()
+        });
+        let device = device.ok_or(io::ErrorKind::NotFound)?;
+        fs::write(device.join("enable"), "1")?;
+        // BAR 2 is the memory itself.
+        let bar = File::options()
+            .read(true)
+            .write(true)
+            .open(device.join("resource2"))?;
+        if bar.metadata()?.len() < SHARED_BYTES as u64 {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        // SAFETY: a new mapping at an address of the kernel's choice touches no
+        // memory of ours. The kernel refuses it when the device's is smaller.
+        let address = unsafe {
+            mmap(
+                std::ptr::null_mut(),
+                SHARED_BYTES,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::SHARED,
+                &bar,
+                0,
+            )
+        }?;
+        let start = NonNull::new(address.cast()).ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(SharedMemory { start })
     }
-    if length == 0 {
-        return Ok(Vec::new());
+
+    /// A copy of some bytes that the host has handed over.
+    pub fn read(&self, range: Range<usize>) -> Vec<u8> {
+        assert!(range.start <= range.end && range.end <= SHARED_BYTES);
+        // SAFETY: the range is inside the mapping. The host does not write there
+        // between its message that it has, and ours that we took it.
+        let bytes = unsafe {
+            std::slice::from_raw_parts(self.start.as_ptr().add(range.start), range.len())
+        };
+        bytes.to_vec()
     }
-    // SAFETY: a new mapping at an address of the kernel's choice touches no
-    // memory of ours. The kernel refuses it when the device's is smaller.
-    let address = unsafe {
-        mmap(
-            std::ptr::null_mut(),
-            length,
-            ProtFlags::READ,
-            MapFlags::SHARED,
-            &bar,
-            0,
-        )
-    }?;
-    // SAFETY: `length` bytes are mapped there and readable until the munmap
-    // below. The host writes them before it asks and not again until it has
-    // the answer, so nobody changes them meanwhile.
-    let bytes = unsafe { std::slice::from_raw_parts(address.cast::<u8>(), length) }.to_vec();
-    // SAFETY: this is the mapping made above; the slice into it is gone.
-    let _ = unsafe { munmap(address, length) };
-    Ok(bytes)
+
+    /// Writes some bytes where nobody reads yet.
+    pub fn write(&self, at: usize, bytes: &[u8]) {
+        assert!(at <= SHARED_BYTES && bytes.len() <= SHARED_BYTES - at);
+        // SAFETY: the range is inside the mapping, and `bytes` is not: nothing
+        // else of ours refers to the mapping. The host does not read there before
+        // our message that something is.
+        unsafe {
+            let to = self.start.as_ptr().add(at);
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());
+        }
+    }
+
+    /// A number that the host changes.
+    pub fn get(&self, at: usize) -> u64 {
+        self.number(at).load(Ordering::Acquire)
+    }
+
+    /// A number that the host reads.
+    pub fn set(&self, at: usize, value: u64) {
+        self.number(at).store(value, Ordering::Release);
+    }
+
+    fn number(&self, at: usize) -> &AtomicU64 {
+        assert!(at % 8 == 0 && at < SHARED_BYTES);
+        // SAFETY: the eight bytes are inside the mapping, which is aligned to a
+        // page, and both sides only ever use them as an atomic number.
+        unsafe { AtomicU64::from_ptr(self.start.as_ptr().add(at).cast()) }
+    }
 }
 
 fn shared_device() -> Option<PathBuf> {

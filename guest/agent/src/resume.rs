@@ -1,8 +1,8 @@
 //! Going on from a saved state: every guest that does so is the same machine
 //! until it is told what is its own.
 
-use crate::{agent::errno, machine};
-use koru_protocol::Errno;
+use crate::{agent::errno, machine, serial::Line};
+use koru_protocol::{Errno, Piece};
 use std::{
     fs, io,
     os::unix::fs::{PermissionsExt, symlink},
@@ -10,9 +10,10 @@ use std::{
 };
 
 /// Random numbers of its own, and its files.
-pub fn resume(seed: [u8; 32], length: u64) -> Result<(), Errno> {
+pub fn resume(line: &Line, seed: [u8; 32], files: Piece) -> Result<(), Errno> {
     machine::reseed(seed)
-        .and_then(|()| machine::shared_memory(length as usize))
+        .and_then(|()| line.share(true))
+        .and_then(|()| line.take(files).ok_or(io::ErrorKind::InvalidData.into()))
         .and_then(|archive| unpack(&archive, Path::new("/")))
         .map_err(|e| errno(&e))
 }

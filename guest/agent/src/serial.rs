@@ -1,12 +1,17 @@
 //! The line to the host: serial in a guest, standard input and output elsewhere.
 
-use koru_protocol::{ToHost, encode};
+use crate::machine::SharedMemory;
+use koru_protocol::{
+    CHUNK, Piece, Placer, SHARED_CHUNK, SHARED_FROM, TO_GUEST, TO_HOST, ToHost, encode, pack,
+};
 use rustix::termios::{OptionalActions, tcdrain, tcgetattr, tcsetattr};
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Write},
     os::fd::{AsFd, BorrowedFd},
-    sync::Mutex,
+    sync::{Mutex, OnceLock},
+    thread,
+    time::Duration,
 };
 
 /// The second ISA port. The first is the console.
@@ -18,10 +23,18 @@ pub const STATUS_OK: u8 = 42;
 /// And 87 when there is no line to speak on.
 pub const STATUS_NO_LINE: u8 = 43;
 
-/// The line, written to by any thread, one frame at a time.
+/// The line, written to by any thread, one frame at a time. In a guest it has
+/// memory beside it that the host sees as well: what is longer than a few words
+/// goes through that.
 pub struct Line {
-    out: Mutex<File>,
+    out: Mutex<Out>,
     input: File,
+    memory: OnceLock<SharedMemory>,
+}
+
+struct Out {
+    file: File,
+    placer: Placer,
 }
 
 impl Line {
@@ -38,30 +51,78 @@ impl Line {
         let _ = std::fs::write(format!("/sys/class/tty/{name}/rx_trig_bytes"), "14");
         let mut out = input.try_clone()?;
         out.write_all(&[0])?; // Ends whatever noise the host has seen so far.
-        Ok(Line {
-            out: Mutex::new(out),
+        Ok(Self::new(input, out))
+    }
+
+    fn new(input: File, file: File) -> Self {
+        Line {
+            out: Mutex::new(Out {
+                file,
+                placer: Placer::new(TO_HOST),
+            }),
             input,
-        })
+            memory: OnceLock::new(),
+        }
     }
 
     /// The line of an agent that somebody has started.
     pub fn stdio() -> io::Result<Self> {
         let dup = |fd: BorrowedFd<'_>| fd.try_clone_to_owned().map(File::from);
-        Ok(Line {
-            out: Mutex::new(dup(io::stdout().as_fd())?),
-            input: dup(io::stdin().as_fd())?,
-        })
+        Ok(Self::new(
+            dup(io::stdin().as_fd())?,
+            dup(io::stdout().as_fd())?,
+        ))
+    }
+
+    /// Begins to use the shared memory.
+    pub fn share(&self, look_again: bool) -> io::Result<()> {
+        if !self.is_shared() {
+            let _ = self.memory.set(SharedMemory::find(look_again)?);
+        }
+        Ok(())
+    }
+
+    /// Whether there is shared memory.
+    pub fn is_shared(&self) -> bool {
+        self.memory.get().is_some()
+    }
+
+    /// Most bytes that should be sent as one frame.
+    pub fn chunk(&self) -> usize {
+        if self.is_shared() {
+            SHARED_CHUNK
+        } else {
+            CHUNK
+        }
+    }
+
+    /// Takes what the host has put into the memory.
+    pub fn take(&self, piece: Piece) -> Option<Vec<u8>> {
+        let memory = self.memory.get()?;
+        let bytes = memory.read(TO_GUEST.range(piece)?);
+        memory.set(TO_GUEST.taken_at(), piece.end);
+        Some(bytes)
     }
 
     /// Sends a message. When the line is dead there is nobody to tell.
     pub fn send(&self, message: &ToHost) {
-        self.send_encoded(&encode(message));
+        self.send_all(std::slice::from_ref(message));
     }
 
-    /// Sends whole frames.
-    pub fn send_encoded(&self, frames: &[u8]) {
+    /// Sends messages at once.
+    pub fn send_all(&self, messages: &[ToHost]) {
+        let packed = self.memory.get().map(|memory| (memory, pack(messages)));
         let mut out = self.out.lock().unwrap_or_else(|e| e.into_inner());
-        let _ = out.write_all(frames);
+        let _ = match packed {
+            Some((memory, bytes)) if bytes.len() >= SHARED_FROM => {
+                let piece = put(memory, &mut out.placer, &bytes);
+                out.file.write_all(&encode(&ToHost::Shared(piece)))
+            }
+            _ => {
+                let frames: Vec<u8> = messages.iter().flat_map(encode).collect();
+                out.file.write_all(&frames)
+            }
+        };
     }
 
     /// Waits for bytes from the host.
@@ -72,6 +133,20 @@ impl Line {
     /// Waits until all that was sent has left the port.
     pub fn drain(&self) {
         let out = self.out.lock().unwrap_or_else(|e| e.into_inner());
-        let _ = tcdrain(&*out);
+        let _ = tcdrain(&out.file);
+    }
+}
+
+/// Puts bytes into the memory; waits while the host has not made room.
+fn put(memory: &SharedMemory, placer: &mut Placer, bytes: &[u8]) -> Piece {
+    loop {
+        let area = placer.area();
+        if let Some(piece) = placer.place(bytes.len(), memory.get(area.taken_at())) {
+            if let Some(range) = area.range(piece) {
+                memory.write(range.start, bytes);
+            }
+            return piece;
+        }
+        thread::sleep(Duration::from_millis(1));
     }
 }

@@ -10,6 +10,31 @@ pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
     postcard::to_stdvec_cobs(message).expect("every message can be serialised into memory")
 }
 
+/// Some messages as bytes without frames, for memory: nothing is lost there.
+pub fn pack<T: Serialize>(messages: &[T]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for message in messages {
+        bytes = postcard::to_extend(message, bytes).expect("as above");
+    }
+    bytes
+}
+
+/// The messages in such bytes, up to the first that is none.
+///
+/// ```
+/// use koru_protocol::{ToHost, pack, unpack};
+/// let sent = [ToHost::Heartbeat { uptime_ms: 7 }, ToHost::LogLost];
+/// assert!(unpack::<ToHost>(&pack(&sent)).eq(sent));
+/// ```
+pub fn unpack<T: DeserializeOwned>(mut bytes: &[u8]) -> impl Iterator<Item = T> {
+    std::iter::from_fn(move || {
+        let (message, rest) = postcard::take_from_bytes(bytes).ok()?;
+        bytes = rest;
+        Some(message)
+    })
+    .fuse()
+}
+
 /// Cuts a byte stream into messages.
 ///
 /// ```

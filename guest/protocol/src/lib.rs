@@ -10,18 +10,26 @@
 
 mod frame;
 mod kmsg;
+mod shared;
 mod types;
 
-pub use frame::{Decoder, encode};
+pub use frame::{Decoder, encode, pack, unpack};
 pub use kmsg::{LogRecord, parse_kmsg};
+pub use shared::{Area, Piece, Placer, SHARED_BYTES, TO_GUEST, TO_HOST};
 pub use types::*;
 
 /// Raised with every change that an older peer would misread.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Most payload bytes in one frame. A serial line carries about 0.2 MB/s: with
 /// small frames a heartbeat never waits long behind data.
 pub const CHUNK: usize = 4096;
+
+/// The same where frames go through shared memory.
+pub const SHARED_CHUNK: usize = 256 * 1024;
+
+/// Messages shorter than this go over the line itself.
+pub const SHARED_FROM: usize = 64;
 
 /// Bytes of a command's standard input that may be on their way unread.
 /// [`ToHost::Taken`] gives them back.

@@ -1,6 +1,6 @@
 //! What is said.
 
-use crate::LogRecord;
+use crate::{LogRecord, Piece};
 use serde::{Deserialize, Serialize};
 
 /// An errno value, positive. The kernel's own ones (517, ...) occur too.
@@ -20,7 +20,7 @@ pub enum ToGuest {
     Data {
         /// The call they belong to.
         id: u64,
-        /// At most [`crate::CHUNK`].
+        /// At most [`crate::CHUNK`], or [`crate::SHARED_CHUNK`].
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
     },
@@ -34,6 +34,8 @@ pub enum ToGuest {
         /// The call that nobody waits for any more.
         id: u64,
     },
+    /// Messages that lie in the shared memory, packed.
+    Shared(Piece),
 }
 
 /// From the agent to the host.
@@ -61,7 +63,7 @@ pub enum ToHost {
         id: u64,
         /// Which stream.
         stream: Stream,
-        /// At most [`crate::CHUNK`].
+        /// At most [`crate::CHUNK`], or [`crate::SHARED_CHUNK`].
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
     },
@@ -76,6 +78,8 @@ pub enum ToHost {
     Log(LogRecord),
     /// The log's ring was overwritten before it was read: records are missing.
     LogLost,
+    /// Messages that lie in the shared memory, packed.
+    Shared(Piece),
     /// The agent is alive.
     Heartbeat {
         /// Milliseconds since the kernel started.
@@ -166,8 +170,8 @@ pub enum Call {
         nanos: u32,
         /// For the kernel's random numbers. No two guests get the same.
         seed: [u8; 32],
-        /// Bytes of a cpio archive in the shared memory: files to unpack.
-        length: u64,
+        /// A cpio archive in the shared memory: files to unpack.
+        files: Piece,
     },
     /// Ends the guest. Answered before it goes.
     PowerOff,
@@ -254,6 +258,8 @@ pub struct Ready {
     pub version: String,
     /// Milliseconds since the kernel started.
     pub uptime_ms: u64,
+    /// Whether it reads and writes the shared memory.
+    pub shared: bool,
 }
 
 /// How a command ended.

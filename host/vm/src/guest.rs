@@ -7,10 +7,11 @@ use crate::{
     console::{Console, evidence, panic_reason, records_after},
     error::{at_path, doing},
     kernel::BootImage,
-    qemu::{self, Ended, Machine, Qemu, Saving, Start},
+    qemu::{self, Ended, Machine, Qemu, Start},
     qmp::Qmp,
     saved,
     session::{check_version, hang_limit},
+    shared::SharedMemory,
 };
 use koru_protocol::{Death, Ready};
 use rustix::process::{Pid, Signal, kill_process};
@@ -217,7 +218,10 @@ pub(crate) struct Launch<'a> {
     pub accel: Accel,
     pub pvh: bool,
     pub start: Start<'a>,
-    pub saving: Option<Saving<'a>>,
+    /// Where the guest's memory is kept.
+    pub ram: Option<&'a Path>,
+    /// Memory for the channel beside the line.
+    pub shared: Option<SharedMemory>,
 }
 
 impl Launch<'_> {
@@ -235,7 +239,8 @@ impl Launch<'_> {
             cpus: config.cpus,
             pvh: self.pvh,
             start: self.start,
-            saving: self.saving,
+            ram: self.ram,
+            shared: self.shared.as_ref().map(|s| &s.file),
         })?;
         let pid = qemu.pid;
         let console = Console::default();
@@ -248,7 +253,8 @@ impl Launch<'_> {
         };
         let (orders, ordered) = channel();
         let (hung, hangs) = channel();
-        let (session, monitor) = Monitor::start(qemu, console.clone(), first, ordered, hangs)?;
+        let (session, monitor) =
+            Monitor::start(qemu, self.shared, console.clone(), first, ordered, hangs)?;
         session.tell_hangs_to(hung);
         Ok(Guest {
             session,
@@ -258,6 +264,7 @@ impl Launch<'_> {
                 release: String::new(),
                 version: String::new(),
                 uptime_ms: 0,
+                shared: false,
             },
             accel: self.accel,
             boot_time: Duration::ZERO,
@@ -324,7 +331,8 @@ impl Guest {
                 cmdline: config.cmdline(accel, !on_probation),
                 initrd,
             },
-            saving: None,
+            ram: None,
+            shared: Some(SharedMemory::new()?),
         }
         .run()?;
         if on_probation
@@ -463,6 +471,7 @@ struct Monitor {
 impl Monitor {
     fn start(
         qemu: Qemu,
+        shared: Option<SharedMemory>,
         console: Console,
         first: impl FnOnce() + Send + 'static,
         orders: Receiver<Order>,
@@ -470,7 +479,7 @@ impl Monitor {
     ) -> Result<(Session, JoinHandle<()>)> {
         let console_thread = console.clone().read_from(qemu.console, first);
         let (reader_end, reader_ended) = channel();
-        let session = Session::over(qemu.protocol, move |_| _ = reader_end.send(()))?;
+        let session = Session::over(qemu.protocol, shared, move |_| _ = reader_end.send(()))?;
         let mut monitor = Monitor {
             session: session.clone(),
             console,

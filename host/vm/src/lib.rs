@@ -48,6 +48,7 @@ mod qmp;
 mod saved;
 mod serve;
 mod session;
+mod shared;
 
 pub use accel::{Accel, AccelChoice};
 pub use complaint::{Complaint, ComplaintKind, complaint, first_complaint, taint_complaint};

@@ -42,7 +42,7 @@ fn over(command: &mut Command) -> Result<Session> {
         .map_err(at_path("start", &program))?;
     // The command holds the other end as well, and must not keep it open.
     command.stdin(Stdio::null()).stdout(Stdio::null());
-    let session = Session::over(ours, move |session| {
+    let session = Session::over(ours, None, move |session| {
         let detail = match child.wait() {
             Ok(status) => format!("`{}` ended ({status})", program.display()),
             Err(e) => format!("`{}`: {e}", program.display()),

@@ -2,6 +2,7 @@
 //! a name in the file system: all its channels are inherited sockets.
 
 use crate::{Error, Result, accel::Accel, error::doing, kernel::BootImage, qmp::Qmp};
+use koru_protocol::SHARED_BYTES;
 use rustix::{
     fs::{MemfdFlags, memfd_create},
     io::{FdFlags, fcntl_setfd},
@@ -34,8 +35,11 @@ pub(crate) struct Machine<'a> {
     /// Whether qboot is enough of a BIOS.
     pub pvh: bool,
     pub start: Start<'a>,
-    /// For a machine that is to be saved, or was.
-    pub saving: Option<Saving<'a>>,
+    /// Where the guest's memory is kept, when it is to be saved, or was. Written
+    /// by a machine that boots, only read by those that go on from there.
+    pub ram: Option<&'a Path>,
+    /// Memory that the guest sees as a PCI device, and we as a file.
+    pub shared: Option<&'a File>,
 }
 
 /// How the machine comes to life.
@@ -49,16 +53,6 @@ pub(crate) enum Start<'a> {
     },
     /// It goes on from the state in this file.
     Resume(&'a File),
-}
-
-/// What a machine has besides, so that its state can be kept in files.
-pub(crate) struct Saving<'a> {
-    /// The guest's memory. Written by a machine that boots, only read by those
-    /// that go on from there.
-    pub ram: &'a Path,
-    /// Memory that the guest sees as a PCI device: the way in for files.
-    pub shared: &'a File,
-    pub shared_mb: u32,
 }
 
 /// A running QEMU.
@@ -208,8 +202,7 @@ impl Machine<'_> {
             Start::Boot { initrd, .. } => initrd,
             Start::Resume(state) => state,
         };
-        let shared = self.saving.as_ref().map(|s| s.shared);
-        std::iter::once(*start).chain(shared).collect()
+        std::iter::once(*start).chain(self.shared).collect()
     }
 }
 
@@ -250,22 +243,25 @@ fn command(
         // From where, QMP tells: see `resume`.
         Start::Resume(_) => _ = command.args(["-incoming", "defer"]),
     }
-    if let Some(saving) = &machine.saving {
+    let memory = |id: &str, size: String, path: &str, share: &str| {
+        let path = path.replace(',', ",,");
+        format!("memory-backend-file,id={id},size={size},mem-path={path},share={share}")
+    };
+    if let Some(ram) = machine.ram {
         // The machine that boots leaves its memory in the file.
         let share = match machine.start {
             Start::Boot { .. } => "on",
             Start::Resume(_) => "off",
         };
-        let file = |id: &str, mb: u32, path: &str| {
-            let path = path.replace(',', ",,");
-            format!("memory-backend-file,id={id},size={mb}M,mem-path={path},share={share}")
-        };
-        let ram = file("ram", machine.memory_mb, &saving.ram.to_string_lossy());
-        let shared = file("shared", saving.shared_mb, &path_of(saving.shared));
+        let size = format!("{}M", machine.memory_mb);
+        let ram = memory("ram", size, &ram.to_string_lossy(), share);
+        command.args(["-object", &ram, "-machine", "memory-backend=ram"]);
+    }
+    if let Some(shared) = machine.shared {
+        let shared = memory("shared", SHARED_BYTES.to_string(), &path_of(shared), "on");
         command
-            .args(["-object", &ram, "-machine", "memory-backend=ram"])
             .args(["-object", &shared])
-            .args(["-device", "ivshmem-plain,memdev=shared,master=on,addr=5"]);
+            .args(["-device", "ivshmem-plain,memdev=shared,addr=5"]);
     }
     for (name, fd) in [
         ("console", console.as_raw_fd()),

@@ -6,26 +6,19 @@
 //! folder's name is a hash of everything that went into it.
 
 use crate::{
-    Event, Guest, GuestConfig, Result,
-    accel::Accel,
-    error::{at_path, doing},
-    guest::Launch,
-    kernel::BootImage,
-    qemu::{self, Saving, Start},
+    Event, Guest, GuestConfig, Result, accel::Accel, error::at_path, guest::Launch,
+    kernel::BootImage, qemu::Start, shared::SharedMemory,
 };
-use koru_protocol::LogRecord;
+use koru_protocol::{LogRecord, TO_GUEST};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File, Permissions},
-    os::unix::fs::{FileExt, MetadataExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     time::{Instant, SystemTime},
 };
-
-/// Room for the files of one guest. It is mapped, not filled.
-const SHARED_MB: u32 = 64;
 
 /// How many saved machines are kept.
 const MOST_KEPT: usize = 12;
@@ -66,7 +59,7 @@ impl Stamp {
 pub(crate) fn start(config: &GuestConfig, image: &BootImage, accel: Accel) -> Option<Guest> {
     let mut files = Vec::new();
     config.files.write_to(&mut files).ok()?;
-    if files.len() > (SHARED_MB as usize) << 20 {
+    if files.len() > TO_GUEST.longest() {
         return None;
     }
     let folder = config.cache.join("saved");
@@ -103,7 +96,7 @@ fn key(config: &GuestConfig, image: &BootImage, accel: Accel) -> std::io::Result
         add(serde_json::to_string(&stamp)?.as_bytes());
     }
     let shape = format!(
-        "{accel} {} {} {SHARED_MB} {}",
+        "{accel} {} {} {}",
         config.memory_mb,
         config.cpus,
         config.cmdline(accel, true)
@@ -172,7 +165,6 @@ fn make(
     File::create(&ram)
         .and_then(|f| f.set_len(u64::from(config.memory_mb) << 20))
         .map_err(at_path("make", &ram))?;
-    let shared = shared_memory(&[])?;
     let initrd = config.initrd(false)?;
     let guest = Launch {
         config,
@@ -183,11 +175,10 @@ fn make(
             cmdline: config.cmdline(accel, true),
             initrd: &initrd,
         },
-        saving: Some(Saving {
-            ram: &ram,
-            shared: &shared,
-            shared_mb: SHARED_MB,
-        }),
+        ram: Some(&ram),
+        // Added when it goes on: the memory of a device that is there already
+        // could not be shared with each of its followers.
+        shared: None,
     }
     .run()?;
     let session = guest.session().clone();
@@ -244,15 +235,6 @@ fn sweep(folder: &Path, newest: &Path) {
     }
 }
 
-/// Memory for the PCI device, with an archive of files at its start.
-fn shared_memory(files: &[u8]) -> Result<File> {
-    let file = qemu::memory_file("files")?;
-    file.set_len(u64::from(SHARED_MB) << 20)
-        .and_then(|()| file.write_all_at(files, 0))
-        .map_err(doing("make a file in memory"))?;
-    Ok(file)
-}
-
 /// Goes on from a saved machine.
 fn resume(
     config: &GuestConfig,
@@ -263,7 +245,6 @@ fn resume(
     files: &[u8],
 ) -> Result<Guest> {
     let start = Instant::now();
-    let shared = shared_memory(files)?;
     let state_path = place.join("state");
     let state = File::open(&state_path).map_err(at_path("open", &state_path))?;
     let mut guest = Launch {
@@ -271,15 +252,12 @@ fn resume(
         accel,
         pvh: image.pvh,
         start: Start::Resume(&state),
-        saving: Some(Saving {
-            ram: &place.join("ram"),
-            shared: &shared,
-            shared_mb: SHARED_MB,
-        }),
+        ram: Some(&place.join("ram")),
+        shared: Some(SharedMemory::new()?),
     }
     .run()?;
     guest.session().remember(meta.records);
-    let ready = guest.session().resume(files.len() as u64)?;
+    let ready = guest.session().resume(files)?;
     guest.is_ready(ready, start.elapsed());
     Ok(guest)
 }

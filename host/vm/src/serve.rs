@@ -37,7 +37,7 @@ pub fn connect(socket: &Path) -> Result<Session> {
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => Error::NotServed(socket.into()),
         _ => at_path("connect to", socket)(e),
     })?;
-    let session = Session::over(stream, |session| {
+    let session = Session::over(stream, None, |session| {
         session.bury(Death::Vanished {
             detail: "the process that keeps it is gone".into(),
             console: String::new(),
@@ -268,6 +268,8 @@ impl Relay {
                 }
                 None
             }
+            // It is not shared with clients.
+            ToGuest::Shared(_) => None,
         };
         if let Some(message) = passed_on {
             let _ = self.session.send(&message);

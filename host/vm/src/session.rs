@@ -6,10 +6,11 @@ mod process;
 use crate::{
     Complaint, Error, Result,
     complaint::{announced, first_complaint, taint_complaint},
+    shared::SharedMemory,
 };
 use koru_protocol::{
-    CHUNK, Call, Death, Decoder, Errno, LogRecord, ModuleRow, Ready, Reply, ToGuest, ToHost,
-    VERSION, encode,
+    CHUNK, Call, Death, Decoder, Errno, LogRecord, ModuleRow, Piece, Ready, Reply, SHARED_CHUNK,
+    SHARED_FROM, ToGuest, ToHost, VERSION, encode, pack, unpack,
 };
 use std::{
     collections::HashMap,
@@ -51,6 +52,8 @@ pub struct Session {
 
 struct Shared {
     out: Mutex<UnixStream>,
+    /// The guest's owner has it; the guest uses it when its [`Ready`] says so.
+    memory: Option<SharedMemory>,
     state: Mutex<State>,
     changed: Condvar,
     next_id: AtomicU64,
@@ -82,6 +85,7 @@ impl Session {
     /// called then, by that thread.
     pub(crate) fn over(
         stream: UnixStream,
+        memory: Option<SharedMemory>,
         on_end: impl FnOnce(&Session) + Send + 'static,
     ) -> Result<Self> {
         let reading = stream
@@ -90,6 +94,7 @@ impl Session {
         let session = Session {
             shared: Arc::new(Shared {
                 out: Mutex::new(stream),
+                memory,
                 state: Mutex::default(),
                 changed: Condvar::new(),
                 next_id: AtomicU64::new(1),
@@ -119,11 +124,22 @@ impl Session {
                 Ok(0) => return,
                 Ok(length) => {
                     self.state().heard = Some(Instant::now());
-                    decoder.feed(&buffer[..length], |message| self.take(message));
+                    decoder.feed(&buffer[..length], |message| match message {
+                        ToHost::Shared(piece) => self.take_shared(piece),
+                        message => self.take(message),
+                    });
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => return,
             }
+        }
+    }
+
+    /// Messages in the memory, where none can tell of others.
+    fn take_shared(&self, piece: Piece) {
+        let memory = self.shared.memory.as_ref();
+        if let Some(Ok(bytes)) = memory.map(|m| m.take(piece)) {
+            unpack(&bytes).for_each(|message| self.take(message));
         }
     }
 
@@ -138,7 +154,7 @@ impl Session {
                     _ => state.lost = true,
                 }
             }
-            ToHost::Heartbeat { .. } => return,
+            ToHost::Heartbeat { .. } | ToHost::Shared(_) => return,
             ToHost::Gone(death) => {
                 drop(state);
                 self.bury(death);
@@ -250,10 +266,48 @@ impl Session {
 
     pub(crate) fn send(&self, message: &ToGuest) -> Result<()> {
         let mut out = self.shared.out.lock().unwrap_or_else(|e| e.into_inner());
-        let sent = out.write_all(&encode(message));
+        let piece = self.put_shared(message);
+        let sent = piece.and_then(|piece| match piece {
+            Some(piece) => out.write_all(&encode(&ToGuest::Shared(piece))),
+            None => out.write_all(&encode(message)),
+        });
         drop(out);
         // A dead connection has a better explanation than EPIPE.
         sent.map_err(|_| self.why_gone())
+    }
+
+    /// Puts a message into the memory, where there is one and it is worth it. Waits
+    /// while the guest has not made room.
+    fn put_shared(&self, message: &ToGuest) -> io::Result<Option<Piece>> {
+        let memory = self.shared.memory.as_ref();
+        let Some(memory) = memory.filter(|_| self.is_shared()) else {
+            return Ok(None);
+        };
+        let bytes = pack(std::slice::from_ref(message));
+        if bytes.len() < SHARED_FROM {
+            return Ok(None);
+        }
+        while self.death().is_none() {
+            if let Some(piece) = memory.put(&bytes)? {
+                return Ok(Some(piece));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    /// Whether the guest and its owner share memory.
+    fn is_shared(&self) -> bool {
+        self.state().ready.as_ref().is_some_and(|r| r.shared)
+    }
+
+    /// Most bytes that should be sent as one frame.
+    fn chunk(&self) -> usize {
+        if self.is_shared() {
+            SHARED_CHUNK
+        } else {
+            CHUNK
+        }
     }
 
     /// Starts a call whose events go to `sink`; its id.
@@ -343,7 +397,10 @@ impl Session {
 
     /// Tells a guest that goes on from a saved state what is its own: the time,
     /// random numbers, the files that lie in the shared memory.
-    pub(crate) fn resume(&self, length: u64) -> Result<Ready> {
+    pub(crate) fn resume(&self, files: &[u8]) -> Result<Ready> {
+        let memory = self.shared.memory.as_ref();
+        let files = memory.and_then(|memory| memory.put(files).ok().flatten());
+        let files = files.ok_or_else(|| unexpected("hand the files to the guest"))?;
         let mut seed = [0; 32];
         rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty())
             .map_err(|e| crate::error::doing("get random numbers")(e.into()))?;
@@ -352,7 +409,7 @@ impl Session {
             seconds,
             nanos,
             seed,
-            length,
+            files,
         };
         let Reply::Ready(ready) = self.ask("resume the guest", call)? else {
             return Err(unexpected("resume the guest"));
@@ -476,7 +533,7 @@ impl Session {
             path: path.into(),
             mode,
         })?;
-        for chunk in content.chunks(CHUNK) {
+        for chunk in content.chunks(self.chunk()) {
             self.send(&ToGuest::Data {
                 id,
                 bytes: chunk.into(),
@@ -597,7 +654,7 @@ mod tests {
                 console: String::new(),
             })
         };
-        (Session::over(near, gone).unwrap(), far)
+        (Session::over(near, None, gone).unwrap(), far)
     }
 
     fn read_call(far: &mut UnixStream) -> (u64, Call) {

@@ -2,9 +2,7 @@
 
 use super::{Session, refused, unexpected};
 use crate::Result;
-use koru_protocol::{
-    CHUNK, Call, Exec, Exit, Reply, STDIN_WINDOW, Stream, ToGuest, ToHost, TtySize,
-};
+use koru_protocol::{Call, Exec, Exit, Reply, STDIN_WINDOW, Stream, ToGuest, ToHost, TtySize};
 use std::{
     io::{self, Write},
     sync::{Arc, Condvar, Mutex, MutexGuard, mpsc::Receiver},
@@ -188,7 +186,7 @@ impl Write for StdinWriter {
             let waited = self.call.taken.wait_timeout(window, limit);
             window = waited.unwrap_or_else(|e| e.into_inner()).0;
         }
-        let length = bytes.len().min(*window).min(CHUNK);
+        let length = bytes.len().min(*window).min(self.call.session.chunk());
         *window -= length;
         drop(window);
         let data = ToGuest::Data {
