@@ -44,6 +44,7 @@ pub fn start(
     config.resume = std::env::var_os("KORU_BOOT").is_none();
     config.cpus = machine.cpus;
     config.memory_mb = machine.memory;
+    config.in_turn = machine.in_turn;
     let ui: Arc<Ui> = context.ui.clone();
     config.on_event(move |event| match event {
         koru_vm::Event::FellBack { .. } => ui.print(&format!("koru: {event}")),
@@ -57,6 +58,7 @@ pub fn machine() -> MachineArgs {
     MachineArgs {
         cpus: 1,
         memory: 256,
+        in_turn: false,
     }
 }
 

@@ -6,6 +6,7 @@ mod commands;
 mod context;
 mod exec;
 mod guest;
+mod guest_tests;
 mod log_diff;
 mod log_view;
 mod needs;

@@ -48,6 +48,11 @@ pub struct GuestConfig {
     pub memory_mb: u32,
     /// Processors.
     pub cpus: u32,
+    /// Under TCG its processors take turns, instead of running at once. Then kernel
+    /// code may be rewritten while others run it, as a probe on a busy function
+    /// does: QEMU before 8.1 may go on with what one of them read just before, and
+    /// the kernel oopses at a breakpoint that it has long taken away.
+    pub in_turn: bool,
     /// KVM or TCG.
     pub accel: AccelChoice,
     /// Added to the kernel's command line.
@@ -77,6 +82,7 @@ impl GuestConfig {
             qemu: "qemu-system-x86_64".into(),
             memory_mb: 256,
             cpus: 1,
+            in_turn: false,
             accel: AccelChoice::Auto,
             cmdline: Vec::new(),
             boot_limit: Duration::from_secs(60),
@@ -237,6 +243,7 @@ impl Launch<'_> {
             accel: self.accel,
             memory_mb: config.memory_mb,
             cpus: config.cpus,
+            in_turn: config.in_turn,
             pvh: self.pvh,
             start: self.start,
             ram: self.ram,

@@ -32,6 +32,7 @@ pub(crate) struct Machine<'a> {
     pub accel: Accel,
     pub memory_mb: u32,
     pub cpus: u32,
+    pub in_turn: bool,
     /// Whether qboot is enough of a BIOS.
     pub pvh: bool,
     pub start: Start<'a>,
@@ -220,6 +221,7 @@ fn command(
     let mut command = Command::new(machine.qemu);
     let (accel, cpu) = match machine.accel {
         Accel::Kvm => ("kvm", "host"),
+        Accel::Tcg if machine.in_turn => ("tcg,thread=single", "max"),
         Accel::Tcg => ("tcg,thread=multi", "max"),
     };
     command

@@ -6,7 +6,7 @@
 //! a test that brings its kernel down takes no other with it.
 
 use std::{
-    env, fs,
+    env,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::Command,
@@ -18,9 +18,10 @@ use koru_build::{Error, KernelTree, Report, Result, find_modules};
 use koru_vm::{Complaint, ComplaintKind, Exec, Guest, Initramfs, LogRecord, ProcessEvent, Session};
 
 use crate::{
-    cli::KernelChoice,
+    cli::{KernelChoice, MachineArgs},
     context::Context,
     guest::{self, module_path, vm_error},
+    guest_tests::GuestTests,
     log_view, programs,
 };
 
@@ -81,10 +82,15 @@ pub struct Setting<'a> {
     pub limit: Duration,
     /// Taint bits that the module may set.
     pub taint: u64,
+    pub machine: &'a MachineArgs,
 }
 
 impl<'a> Setting<'a> {
-    pub fn new(binary: &'a Path, kos: &'a [(String, PathBuf)]) -> Setting<'a> {
+    pub fn new(
+        binary: &'a Path,
+        kos: &'a [(String, PathBuf)],
+        machine: &'a MachineArgs,
+    ) -> Setting<'a> {
         Setting {
             binary,
             kos,
@@ -92,6 +98,7 @@ impl<'a> Setting<'a> {
             env: &[],
             limit: LIMIT,
             taint: 0,
+            machine,
         }
     }
 
@@ -106,9 +113,7 @@ impl<'a> Setting<'a> {
             root.bytes(path, 0o644, bytes.clone());
         }
         programs::put(context, &mut root, &programs::names(&context.home.root))?;
-        let mut machine = guest::machine();
-        machine.memory = 512;
-        guest::start(context, tree, root, &machine)
+        guest::start(context, tree, root, self.machine)
     }
 }
 
@@ -119,7 +124,7 @@ pub fn test_runner(context: &Context, binary: &Path, args: &[String]) -> Result<
         .iter()
         .any(|a| a == "--list" || a == "--help" || a == "-h");
     let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let package = package.filter(|p| runs_in_guest(p));
+    let package = package.filter(|p| GuestTests::of(p).guest);
     let Some(package) = package.filter(|_| !lists) else {
         let error = Command::new(binary).args(args).exec();
         return Err(Error::io("running", binary, error));
@@ -132,7 +137,8 @@ pub fn test_runner(context: &Context, binary: &Path, args: &[String]) -> Result<
         return Ok(0);
     }
     let kos = modules_for(context, &tree, &package)?;
-    let setting = Setting::new(binary, &kos);
+    let machine = GuestTests::of(&package).machine(target_name(binary));
+    let setting = Setting::new(binary, &kos, &machine);
     let results = run_tests(context, &tree, &setting, None, &tests, &|r| {
         context.ui.done();
         let word = match (&r.failure, r.ignored) {
@@ -172,14 +178,10 @@ pub fn describe(result: &TestResult) -> String {
     text
 }
 
-/// Whether this package's tests are for the guest: its Cargo.toml says so.
-pub fn runs_in_guest(package: &Path) -> bool {
-    fs::read_to_string(package.join("Cargo.toml")).is_ok_and(|text| {
-        text.split("[package.metadata.koru]")
-            .nth(1)
-            .and_then(|rest| rest.split("\n[").next())
-            .is_some_and(|section| section.lines().any(|l| l.trim() == "guest = true"))
-    })
+/// The test file of a binary: cargo puts a hash behind its name.
+fn target_name(binary: &Path) -> &str {
+    let stem = binary.file_stem().and_then(|s| s.to_str()).unwrap_or("");
+    stem.rsplit_once('-').map_or(stem, |(name, _)| name)
 }
 
 /// The tests that the binary would run with these arguments, by its own word.

@@ -11,9 +11,10 @@ use koru_build::{Error, KernelTree, Kind, Report, Result};
 
 use super::Run;
 use crate::{
-    cli::KernelChoice,
+    cli::{KernelChoice, MachineArgs},
     commands::test_runner::{self, Setting},
     context::Context,
+    guest_tests::GuestTests,
     needs,
 };
 
@@ -25,13 +26,13 @@ impl Run<'_> {
         let mut jobs = Vec::new();
         for tree in self.trees()? {
             let kos = test_runner::modules_for(self.context, &tree, &workspace)?;
-            for (package, binary) in &binaries {
-                let tests: Vec<(String, bool)> = test_runner::list(binary, &[])?
+            for binary in &binaries {
+                let tests: Vec<(String, bool)> = test_runner::list(&binary.path, &[])?
                     .into_iter()
-                    .filter(|(name, _)| self.wanted(&format!("{package}::{name}")))
+                    .filter(|(name, _)| self.wanted(&format!("{}::{name}", binary.name)))
                     .collect();
                 if !tests.is_empty() {
-                    jobs.push((tree.clone(), kos.clone(), package.clone(), binary, tests));
+                    jobs.push((tree.clone(), kos.clone(), binary, tests));
                 }
             }
         }
@@ -43,14 +44,14 @@ impl Run<'_> {
                 s.spawn(|| {
                     loop {
                         let job = jobs.lock().expect("no panic while held").next();
-                        let Some((tree, kos, package, binary, tests)) = job else {
+                        let Some((tree, kos, binary, tests)) = job else {
                             break;
                         };
-                        let suite = format!("{package} on {}", tree.release);
+                        let suite = format!("{} on {}", binary.name, tree.release);
                         let ran = test_runner::run_tests(
                             self.context,
                             &tree,
-                            &Setting::new(binary, &kos),
+                            &Setting::new(&binary.path, &kos, &binary.machine),
                             None,
                             &tests,
                             &|result| self.add(&suite, result.clone()),
@@ -89,13 +90,20 @@ impl Run<'_> {
     }
 }
 
-/// Compiles the test binaries of the packages that say they are for the
-/// guest, or one of them; gives a name for each.
+/// A compiled test file, and the machine that it is for.
+pub struct TestBinary {
+    pub name: String,
+    pub path: PathBuf,
+    pub machine: MachineArgs,
+}
+
+/// Compiles the test binaries of the packages that say they are for the guest, or
+/// one of them.
 pub fn guest_binaries(
     context: &Context,
     workspace: &Path,
     only: Option<&str>,
-) -> Result<Vec<(String, PathBuf)>> {
+) -> Result<Vec<TestBinary>> {
     context.ui.status("compiling the guest tests");
     let mut cargo = Command::new("cargo");
     cargo
@@ -141,11 +149,16 @@ pub fn guest_binaries(
     Ok(Message::parse_stream(run.stdout.as_bytes())
         .filter_map(|m| match m {
             Ok(Message::CompilerArtifact(a)) if a.profile.test => {
-                Some((a.target.name, a.executable?.into_std_path_buf()))
+                let package = a.manifest_path.parent()?;
+                Some(TestBinary {
+                    path: a.executable?.into_std_path_buf(),
+                    machine: GuestTests::of(package.as_std_path()).machine(&a.target.name),
+                    name: a.target.name,
+                })
             }
             _ => None,
         })
-        .filter(|(name, _)| name != "koru_tests")
+        .filter(|binary| binary.name != "koru_tests")
         .collect())
 }
 

@@ -17,7 +17,7 @@ use crate::{
 };
 use report::{Suite, summary, write_junit};
 
-pub use guest::guest_binaries;
+pub use guest::{TestBinary, guest_binaries};
 pub use report::write_report;
 
 /// What is common to all checks of one run.

@@ -14,7 +14,7 @@ use koru_vm::Guest;
 use crate::{
     cli::VerifyArgs,
     commands::{
-        test::guest_binaries,
+        test::{TestBinary, guest_binaries},
         test_runner::{self, Setting},
     },
     context::Context,
@@ -53,7 +53,7 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
         files: &files,
         env: &env,
         limit: Duration::from_secs(u64::from(args.limit) * if args.slow { 10 } else { 1 }),
-        ..Setting::new(&binary, &kos)
+        ..Setting::new(&binary.path, &kos, &binary.machine)
     };
     let findings = match try_loading(context, &subject, &tests.name, &setting)? {
         Loading::Works { guest, taint } => {
@@ -122,11 +122,11 @@ fn wanted(tests: &Tests, args: &VerifyArgs) -> Result<(Vec<Promise>, usize)> {
 }
 
 /// Builds the conformance tests of one module.
-fn test_binary(context: &Context, name: &str) -> Result<PathBuf> {
+fn test_binary(context: &Context, name: &str) -> Result<TestBinary> {
     let root = &context.home.root;
     let binaries = guest_binaries(context, root, Some(name))?;
-    let found = binaries.into_iter().find(|(n, _)| n == name);
-    found.map(|(_, path)| path).ok_or_else(|| {
+    let found = binaries.into_iter().find(|b| b.name == name);
+    found.ok_or_else(|| {
         Error::new(
             Kind::System,
             format!("building the conformance tests of {name}"),
