@@ -1,6 +1,7 @@
 use std::{
-    fs,
+    fs, panic,
     path::{Path, PathBuf},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -136,20 +137,28 @@ pub struct Ended {
 /// Builds the module, loads it in a fresh guest, runs the command, unloads it.
 pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended> {
     let tree = context.tree(&args.kernel)?;
-    let module = loadable(context, &tree, args.module.as_deref())?;
-    let name = &module.name;
     let mut root = Initramfs::new();
     let mentioned = programs::mentioned(&context.home.root, &args.command);
     programs::build(context, &mentioned)?;
     programs::put(context, &mut root, &mentioned)?;
-    let inside = module_path(name);
-    root.file(&inside, &module.path).map_err(vm_error)?;
     let command = take_along(context, &mut root, &args.file, &args.command)?;
-    let guest = guest::start(context, &tree, root, &args.machine)?;
+    // A guest takes as long to start as cargo to see that nothing changed.
+    let (module, guest) = thread::scope(|s| {
+        let starting = s.spawn(|| guest::start(context, &tree, root, &args.machine));
+        let module = loadable(context, &tree, args.module.as_deref());
+        let guest = starting.join().unwrap_or_else(|e| panic::resume_unwind(e));
+        Ok((module?, guest?))
+    })?;
+    let name = &module.name;
+    let inside = module_path(name);
     (manner.started)(&guest);
     context.ui.done();
 
     let session = guest.session();
+    let content = fs::read(&module.path).map_err(|e| Error::io("reading", &module.path, e))?;
+    session
+        .put_file(&inside, 0o644, &content)
+        .map_err(vm_error)?;
     let before = session.taint().map_err(vm_error)?;
     let mark = session.mark().map_err(vm_error)?;
     let follower = Follower::start(session, mark, manner.log, context.ui.colour());
