@@ -10,19 +10,20 @@ use std::{
 /// The five that the source names.
 const FIVE: [&str; 5] = ["getpid", "getppid", "getuid", "uname", "sched_yield"];
 
-/// The program `empty`, built beside this one and in the same way.
-fn empty() -> PathBuf {
-    let part1 = Path::new(env!("CARGO_BIN_EXE_part1"));
+/// Builds both programs, in the same way; gives the folder that they are in.
+fn build(release: bool) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "-q", "--locked", "-p", "empty"]);
-    if !cfg!(debug_assertions) {
+    cargo.args(["build", "-q", "--locked", "-p", "empty", "-p", "part1"]);
+    if release {
         cargo.arg("--release");
     }
-    // Its settings are found from here on upwards, as they were for `part1`.
+    // Its settings are found from here on upwards, as they were for this test.
     cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
     let status = cargo.status().expect("cargo");
-    assert!(status.success(), "cargo build -p empty: {status}");
-    part1.with_file_name("empty")
+    assert!(status.success(), "cargo build: {status}");
+    let mine = Path::new(env!("CARGO_BIN_EXE_part1"));
+    let profiles = mine.parent().and_then(Path::parent).expect("a folder");
+    profiles.join(if release { "release" } else { "debug" })
 }
 
 /// The lines that `strace -o` writes.
@@ -51,12 +52,9 @@ fn counts(lines: &[String]) -> BTreeMap<&str, i32> {
     counts
 }
 
-#[test]
-fn exactly_five_calls_more_than_empty() {
-    let (with, without) = (
-        trace(Path::new(env!("CARGO_BIN_EXE_part1"))),
-        trace(&empty()),
-    );
+#[track_caller]
+fn five_more_in(folder: &Path) {
+    let (with, without) = (trace(&folder.join("part1")), trace(&folder.join("empty")));
     assert_eq!(with.len(), without.len() + 5, "{with:#?}\n{without:#?}");
     let mut difference = counts(&with);
     for (call, n) in counts(&without) {
@@ -64,6 +62,17 @@ fn exactly_five_calls_more_than_empty() {
     }
     difference.retain(|_, n| *n != 0);
     assert_eq!(difference, FIVE.map(|call| (call, 1)).into_iter().collect());
+}
+
+#[test]
+fn exactly_five_calls_more_than_empty() {
+    five_more_in(&build(false));
+}
+
+/// The very files that guests have in /bin.
+#[test]
+fn in_a_release_build_as_well() {
+    five_more_in(&build(true));
 }
 
 #[test]
