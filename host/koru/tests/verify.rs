@@ -394,6 +394,59 @@ fn jiffies_with_a_done_flag() {
     }
 }
 
+/// A teacher sees that it is there, and what to do; it counts for nobody.
+#[test]
+fn what_takes_minutes_is_not_tried() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let (markdown, junit) = (at("report.md"), at("junit.xml"));
+    let args = [
+        "verify",
+        "seconds",
+        "--kernel",
+        "6.12",
+        "2^32",
+        "bad address",
+    ];
+    let reports = ["--markdown", &markdown, "--junit", &junit];
+    let why = "not tried, for it takes minutes: --slow does";
+    let run = koru(args.iter().chain(&reports)).run();
+    run.exits(0)
+        .prints(why)
+        .prints("1 of 2 promises kept, 1 not tried\n");
+    let text = fs::read_to_string(&markdown).unwrap();
+    assert!(text.contains(&format!("| - | {why} |")), "{text}");
+    assert!(!text.contains("\n## "), "nothing is wrong\n{text}");
+    let text = fs::read_to_string(&junit).unwrap();
+    assert!(text.contains("failures=\"0\" errors=\"0\""), "{text}");
+    assert!(text.contains("<skipped message="), "{text}");
+    let results = results(&koru(args.iter().chain(&["--json"])).run());
+    assert_eq!(results["across_the_wrap_of_32_bits"], "skipped");
+    assert_eq!(results["bad_addresses"], "pass");
+    // Nothing else was asked for: that is no judgement.
+    refused(&["seconds", "wrap"])
+        .says("they all take minutes")
+        .says("give --slow");
+    // Tried, with one that breaks it at once.
+    let at_once = dir.path().join("seconds");
+    fs::create_dir(&at_once).unwrap();
+    for name in ["Kbuild", "seconds.c"] {
+        let text = fs::read_to_string(root().join("tests/broken/seconds_wrap").join(name));
+        let text = text.unwrap().replace("/ HZ - start", "/ HZ - start + 60");
+        fs::write(at_once.join(name), text).unwrap();
+    }
+    let folder = at_once.display().to_string();
+    let args = [
+        "seconds", "--src", &folder, "--slow", "--kernel", "6.12", "wrap",
+    ];
+    koru(["verify"].iter().chain(&args))
+        .run()
+        .exits(1)
+        .prints("FAIL    a cat")
+        .prints("seen: 6")
+        .prints("0 of 1 promises kept, 1 broken");
+}
+
 #[test]
 fn seconds_of_the_kernels_count() {
     judge_some(

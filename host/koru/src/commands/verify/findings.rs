@@ -18,6 +18,8 @@ pub enum Verdict {
     Fail,
     /// The kernel oopsed, panicked or hung.
     Crash,
+    /// It takes minutes, which nobody asked for.
+    Skipped,
 }
 
 impl Verdict {
@@ -26,6 +28,7 @@ impl Verdict {
             Verdict::Pass => "pass",
             Verdict::Fail => "FAIL",
             Verdict::Crash => "CRASH",
+            Verdict::Skipped => "-",
         }
     }
 }
@@ -85,8 +88,14 @@ impl Finding {
         }
     }
 
-    /// The same of every promise of a module that does not load.
-    pub fn not_loaded(promise: &Promise, result: Verdict, why: &str, log: &[String]) -> Finding {
+    /// Of a promise that was not tried.
+    pub fn skipped(promise: &Promise) -> Finding {
+        let why = "not tried, for it takes minutes: --slow does";
+        Finding::without_a_try(promise, Verdict::Skipped, why, &[])
+    }
+
+    /// The same of every promise, of a module that does not load for example.
+    pub fn without_a_try(promise: &Promise, result: Verdict, why: &str, log: &[String]) -> Finding {
         Finding {
             promise: promise.text.clone(),
             test: promise.test.clone(),

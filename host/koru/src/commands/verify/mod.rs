@@ -55,16 +55,19 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
         limit: Duration::from_secs(u64::from(args.limit) * if args.slow { 10 } else { 1 }),
         ..Setting::new(&binary.path, &kos, &binary.machine)
     };
-    let findings = match try_loading(context, &subject, &tests.name, &setting)? {
+    let mut findings = match try_loading(context, &subject, &tests.name, &setting)? {
         Loading::Works { guest, taint } => {
             setting.taint = taint;
             run(context, &subject, &setting, guest, &promises)?
         }
         Loading::Fails { verdict, why, log } => promises
             .iter()
-            .map(|p| Finding::not_loaded(p, verdict, &why, &log))
+            .map(|p| Finding::without_a_try(p, verdict, &why, &log))
             .collect(),
     };
+    findings.extend(slow.iter().map(Finding::skipped));
+    // As they stand in the source.
+    findings.sort_by_key(|f| tests.promises.iter().position(|p| p.test == f.test));
     context.ui.done();
 
     let told = report::Told {
@@ -84,29 +87,23 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
     } else {
         ui::out(&told.table());
     }
-    if slow > 0 {
-        let them = "not tried, for it takes minutes: --slow does";
-        context.ui.say(&format!("koru: {slow} more of them {them}"));
-    }
-    let kept = findings.iter().all(|f| f.result == Verdict::Pass);
-    Ok(u8::from(!kept))
+    let wrong = |f: &Finding| matches!(f.result, Verdict::Fail | Verdict::Crash);
+    Ok(u8::from(findings.iter().any(wrong)))
 }
 
-/// The promises that the user asked for, and how many more there are which take long.
-fn wanted(tests: &Tests, args: &VerifyArgs) -> Result<(Vec<Promise>, usize)> {
+/// The promises to try, and those that were asked for but take too long.
+fn wanted(tests: &Tests, args: &VerifyArgs) -> Result<(Vec<Promise>, Vec<Promise>)> {
     let filters = &args.filters;
     let fits = |p: &&Promise| {
         let holds = |f: &String| p.test.contains(f.as_str()) || p.text.contains(f.as_str());
         filters.is_empty() || filters.iter().any(holds)
     };
-    let fitting: Vec<&Promise> = tests.promises.iter().filter(fits).collect();
-    let now = |p: &&&Promise| args.slow || !p.slow;
-    let wanted: Vec<Promise> = fitting.iter().filter(now).map(|p| (*p).clone()).collect();
-    let slow = fitting.len() - wanted.len();
+    let fitting = tests.promises.iter().filter(fits).cloned();
+    let (slow, wanted): (Vec<Promise>, Vec<Promise>) = fitting.partition(|p| p.slow && !args.slow);
     if wanted.is_empty() {
         let attempted = format!("choosing among the promises of {}", tests.name);
-        return Err(match slow {
-            0 => Error::new(
+        return Err(match slow.is_empty() {
+            true => Error::new(
                 Kind::Usage,
                 attempted,
                 format!("none has the word `{}`", filters.join("` or `")),
@@ -115,7 +112,9 @@ fn wanted(tests: &Tests, args: &VerifyArgs) -> Result<(Vec<Promise>, usize)> {
                 "without a word, all {} are tried",
                 tests.promises.len()
             )),
-            _ => Error::new(Kind::Usage, attempted, "they all take minutes").todo("give --slow"),
+            false => {
+                Error::new(Kind::Usage, attempted, "they all take minutes").todo("give --slow")
+            }
         });
     }
     Ok((wanted, slow))

@@ -38,6 +38,7 @@ impl Told<'_> {
         for (verdict, words) in [
             (Verdict::Fail, "broken"),
             (Verdict::Crash, "crashed the kernel"),
+            (Verdict::Skipped, "not tried"),
         ] {
             match self.count(verdict) {
                 0 => {}
@@ -102,21 +103,17 @@ impl Told<'_> {
         let name = format!("{} on {}", self.name, self.subject.tree.release);
         let mut suite = TestSuite::new(name);
         for finding in self.findings {
-            let kind = match finding.result {
-                Verdict::Pass => None,
-                Verdict::Fail => Some(NonSuccessKind::Failure),
-                Verdict::Crash => Some(NonSuccessKind::Error),
+            let mut status = match finding.result {
+                Verdict::Pass => TestCaseStatus::success(),
+                Verdict::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
+                Verdict::Crash => TestCaseStatus::non_success(NonSuccessKind::Error),
+                Verdict::Skipped => TestCaseStatus::skipped(),
             };
-            let status = match kind {
-                None => TestCaseStatus::success(),
-                Some(kind) => {
-                    let mut status = TestCaseStatus::non_success(kind);
-                    status.set_message(finding.words());
-                    let log = finding.log.join("\n");
-                    status.set_description(format!("{}\n\n{log}", finding.promise));
-                    status
-                }
-            };
+            if finding.result != Verdict::Pass {
+                status.set_message(finding.words());
+                let log = finding.log.join("\n");
+                status.set_description(format!("{}\n\n{log}", finding.promise));
+            }
             let mut case = TestCase::new(finding.test.clone(), status);
             case.set_classname(self.name);
             case.set_time(finding.seconds);
@@ -172,7 +169,8 @@ impl Told<'_> {
                 lines.join("<br>")
             );
         }
-        let broken = self.findings.iter().filter(|f| f.result != Verdict::Pass);
+        let wrong = |f: &&Finding| matches!(f.result, Verdict::Fail | Verdict::Crash);
+        let broken = self.findings.iter().filter(wrong);
         for finding in broken {
             _ = write!(
                 text,
