@@ -957,13 +957,16 @@ fn two_hundred_processes_at_once() {
 fn nothing_is_logged() {
     let _module = CONTRACT.load();
     let log = Log::from_now();
+    // Whatever comes of each: other promises speak of that.
     for _ in 0..10 {
-        let file = deque(2);
-        push_all(&file, &[1, 2]);
-        refuses("write into a full deque", try_push(&file, 1), error("full"));
-        take_all(&file);
-        refuses("second open", try_open(), error("held"));
-        refuses("read of 1 byte", read(&file, &mut [0]), error("size"));
+        let file = works("open", try_open());
+        for bytes in [&[2][..], &[1; 4], &[2; 4], &[3; 4], &[4]] {
+            let _ = write(&file, bytes);
+        }
+        let _ = try_open();
+        for length in [1, 4, 4, 4] {
+            let _ = read(&file, &mut [0; 4][..length]);
+        }
     }
     let said: Vec<String> = log.records().into_iter().map(|r| r.text).collect();
     gives("the log meanwhile", said, [""; 0]);

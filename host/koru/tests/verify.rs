@@ -88,6 +88,38 @@ fn my_timer_that_counts_faulted_reads_and_mistakes_signs() {
     judge("my_timer", "broken/my_timer_naive", &fails, &[], &[]);
 }
 
+/// Two readings at once count as one: the time between them is told twice.
+#[test]
+fn my_timer_whose_readers_race() {
+    let words = [
+        ("if (readings == before) {", "if (true) {"),
+        // Others would come between only now and then.
+        (
+            "now = ktime_get_real_ns();",
+            "now = ktime_get_real_ns();\n\t\tmsleep(1);",
+        ),
+        (
+            "#include <linux/ktime.h>",
+            "#include <linux/delay.h>\n#include <linux/ktime.h>",
+        ),
+    ];
+    let folder = changed("correct/my_timer", &words);
+    let folder = folder.path().display().to_string();
+    let args = ["verify", "my_timer", "--src", &folder, "--kernel", "6.1"];
+    let tests = ["racing_threads", "two_hundred", "time_of_day"];
+    let run = koru(args.iter().chain(&tests).chain(&["--json"])).run();
+    let results = results(&run);
+    for (test, result) in &results {
+        let wanted = if test == "it_is_the_time_of_day" {
+            "pass"
+        } else {
+            "fail"
+        };
+        assert_eq!(result, wanted, "{test}\n{run}");
+    }
+    assert_eq!(results.len(), 4, "{run}");
+}
+
 #[test]
 fn a_proc_create_whose_failure_is_ignored() {
     judge(
@@ -299,6 +331,24 @@ fn sources_that_do_not_make_one_module() {
     verify().exits(2).says("no .ko came of it");
 }
 
+/// A copy of a module's folder with other words in its source.
+#[track_caller]
+fn changed(of: &str, words: &[(&str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    for entry in fs::read_dir(root().join(source(of))).expect("a folder") {
+        let entry = entry.expect("a file");
+        let mut text = fs::read_to_string(entry.path()).expect("text");
+        if entry.path().extension().is_some_and(|e| e == "c") {
+            for (old, new) in words {
+                assert!(text.contains(old), "{of}: no `{old}'");
+                text = text.replace(old, new);
+            }
+        }
+        fs::write(dir.path().join(entry.file_name()), text).expect("a copy");
+    }
+    dir
+}
+
 /// What several tests of a broken module find, when it is a part of them only.
 #[track_caller]
 fn judge_some(contract: &str, folder: &str, words: &[&str], wanted: &[(&str, &str)]) {
@@ -336,6 +386,83 @@ fn full_ex_that_follows_user_pointers() {
             ("nothing_to_read", "crash"),
         ],
     );
+}
+
+#[test]
+fn a_right_full_ex_in_c() {
+    judge("full_ex", "correct/full_ex", &[], &[], &[]);
+}
+
+/// A right module with one fault breaks the promise that speaks of it, and no other.
+#[test]
+fn full_ex_with_one_fault_each() {
+    let faults: [(&[(&str, &str)], &str, &str); 6] = [
+        // proc_create makes 0444 of no mode.
+        (&[("0666", "0")], "everybody_may_use_it", "fail"),
+        (
+            &[("if (len < sizeof(int))", "if (!len)")],
+            "a_short_read",
+            "fail",
+        ),
+        // The integer is taken before it is known that it can be given.
+        (
+            &[
+                (
+                    "\tif (copy_to_user(to, d->values,",
+                    "\tint v = d->values[0];\n\n\td->count--;\n\tmemmove(d->values, d->values + 1, d->count * sizeof(int));\n\tif (copy_to_user(to, &v,",
+                ),
+                (
+                    "\t\treturn -EFAULT;\n\td->count--;\n\tmemmove(d->values, d->values + 1, d->count * sizeof(int));\n",
+                    "\t\treturn -EFAULT;\n",
+                ),
+            ],
+            "a_read_to_a_bad_pointer",
+            "fail",
+        ),
+        // What another process closes last is never freed.
+        (
+            &[(
+                "private_data;\n\n\tmutex_lock(&deques_lock);\n\tlist_del",
+                "private_data;\n\n\tif (!is_owner(d))\n\t\treturn 0;\n\tmutex_lock(&deques_lock);\n\tlist_del",
+            )],
+            "the_last_descriptor_is_a_childs",
+            "fail",
+        ),
+        // Unloading frees what is still open.
+        (
+            &[(
+                "\tremove_proc_entry(",
+                "\tstruct deque *d, *next;\n\n\tlist_for_each_entry_safe(d, next, &deques, list) {\n\t\tlist_del(&d->list);\n\t\tkfree(d);\n\t}\n\tremove_proc_entry(",
+            )],
+            "unloading_under_an_open_file",
+            "crash",
+        ),
+        (
+            &[(
+                "file->private_data = d;",
+                "file->private_data = d;\n\tpr_info(\"opened\\n\");",
+            )],
+            "nothing_is_logged",
+            "fail",
+        ),
+    ];
+    let tests = faults.map(|(_, test, _)| test);
+    for (n, (words, broken, wanted)) in faults.iter().enumerate() {
+        let folder = changed("correct/full_ex", words);
+        let folder = folder.path().display().to_string();
+        // The kernels differ in none of this: one for each.
+        let kernel = KERNELS[n % KERNELS.len()];
+        let args = [
+            "verify", "full_ex", "--src", &folder, "--kernel", kernel, "--json",
+        ];
+        let run = koru(args.iter().chain(&tests)).run();
+        let results = results(&run);
+        assert_eq!(results.len(), tests.len(), "{run}");
+        for (test, result) in &results {
+            let wanted = if test == broken { wanted } else { "pass" };
+            assert_eq!(result, wanted, "{words:?} on {kernel}: {test}\n{run}");
+        }
+    }
 }
 
 #[test]
@@ -428,14 +555,11 @@ fn what_takes_minutes_is_not_tried() {
         .says("they all take minutes")
         .says("give --slow");
     // Tried, with one that breaks it at once.
-    let at_once = dir.path().join("seconds");
-    fs::create_dir(&at_once).unwrap();
-    for name in ["Kbuild", "seconds.c"] {
-        let text = fs::read_to_string(root().join("tests/broken/seconds_wrap").join(name));
-        let text = text.unwrap().replace("/ HZ - start", "/ HZ - start + 60");
-        fs::write(at_once.join(name), text).unwrap();
-    }
-    let folder = at_once.display().to_string();
+    let at_once = changed(
+        "broken/seconds_wrap",
+        &[("/ HZ - start", "/ HZ - start + 60")],
+    );
+    let folder = at_once.path().display().to_string();
     let args = [
         "seconds", "--src", &folder, "--slow", "--kernel", "6.12", "wrap",
     ];
