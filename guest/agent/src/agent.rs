@@ -6,7 +6,7 @@ use crate::{
     exec::Running,
     files,
     kmsg::{ALL, BOOT_LEVEL, Log},
-    machine, modules, resume,
+    machine, modules, resume, script,
     serial::{self, Line},
 };
 use koru_protocol::{
@@ -75,6 +75,9 @@ fn start(line: Arc<Line>) -> io::Result<Arc<Agent>> {
         inputs: Mutex::default(),
         running: Mutex::default(),
     });
+    if in_guest() && std::env::var_os(koru_protocol::SCRIPTED).is_some() {
+        script::wait_and_play(&agent)?;
+    }
     let beating = agent.clone();
     agent.line.send(&ToHost::Ready(agent.ready()));
     std::thread::Builder::new()
@@ -134,7 +137,7 @@ impl Agent {
     }
 
     /// Quick calls are answered here, in order; the others in a thread each.
-    fn call(self: &Arc<Self>, id: u64, call: Call) {
+    pub fn call(self: &Arc<Self>, id: u64, call: Call) {
         let answer = match call {
             Call::Hello => Ok(Reply::Ready(self.ready())),
             Call::Resize { of, size } => self.with_running(of, |r| r.resize(size)),
@@ -191,9 +194,7 @@ impl Agent {
         let agent = self.clone();
         let started = std::thread::Builder::new().spawn(move || {
             let answer = work(&agent);
-            agent.inputs().remove(&id);
-            agent.running().remove(&id);
-            agent.reply(id, answer);
+            agent.finish(id, answer);
         });
         if started.is_err() {
             self.reply(id, Err(libc::EAGAIN));
@@ -211,6 +212,13 @@ impl Agent {
             uptime_ms: uptime_ms(),
             shared: self.line.is_shared(),
         }
+    }
+
+    /// Answers a call that took its time.
+    pub fn finish(&self, id: u64, answer: Answer) {
+        self.inputs().remove(&id);
+        self.running().remove(&id);
+        self.reply(id, answer);
     }
 
     fn reply(&self, id: u64, reply: Answer) {

@@ -15,6 +15,7 @@ mod kmsg;
 mod machine;
 mod modules;
 mod resume;
+mod script;
 mod serial;
 
 use std::process::ExitCode;

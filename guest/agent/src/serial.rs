@@ -2,7 +2,8 @@
 
 use crate::machine::SharedMemory;
 use koru_protocol::{
-    CHUNK, Piece, Placer, SHARED_CHUNK, SHARED_FROM, TO_GUEST, TO_HOST, ToHost, encode, pack,
+    CHUNK, Piece, Placer, SCRIPT_AT, SCRIPTED, SHARED_CHUNK, SHARED_FROM, TO_GUEST, TO_HOST,
+    ToHost, encode, pack,
 };
 use rustix::termios::{OptionalActions, tcdrain, tcgetattr, tcsetattr};
 use std::{
@@ -30,6 +31,8 @@ pub struct Line {
     out: Mutex<Out>,
     input: File,
     memory: OnceLock<SharedMemory>,
+    /// Nothing that the host does may decide what happens here.
+    alone: bool,
 }
 
 struct Out {
@@ -51,7 +54,9 @@ impl Line {
         let _ = std::fs::write(format!("/sys/class/tty/{name}/rx_trig_bytes"), "14");
         let mut out = input.try_clone()?;
         out.write_all(&[0])?; // Ends whatever noise the host has seen so far.
-        Ok(Self::new(input, out))
+        let mut line = Self::new(input, out);
+        line.alone = std::env::var_os(SCRIPTED).is_some();
+        Ok(line)
     }
 
     fn new(input: File, file: File) -> Self {
@@ -62,6 +67,7 @@ impl Line {
             }),
             input,
             memory: OnceLock::new(),
+            alone: false,
         }
     }
 
@@ -104,6 +110,15 @@ impl Line {
         Some(bytes)
     }
 
+    /// The script that this guest is to play, when it lies there.
+    pub fn script(&self) -> Option<Vec<u8>> {
+        let memory = self.memory.get()?;
+        self.take(Piece {
+            end: memory.get(SCRIPT_AT),
+            length: memory.get(SCRIPT_AT + 8).try_into().ok()?,
+        })
+    }
+
     /// Sends a message. When the line is dead there is nobody to tell.
     pub fn send(&self, message: &ToHost) {
         self.send_all(std::slice::from_ref(message));
@@ -113,12 +128,12 @@ impl Line {
     pub fn send_all(&self, messages: &[ToHost]) {
         let packed = self.memory.get().map(|memory| (memory, pack(messages)));
         let mut out = self.out.lock().unwrap_or_else(|e| e.into_inner());
-        let _ = match packed {
-            Some((memory, bytes)) if bytes.len() >= SHARED_FROM => {
-                let piece = put(memory, &mut out.placer, &bytes);
-                out.file.write_all(&encode(&ToHost::Shared(piece)))
-            }
-            _ => {
+        let piece = packed
+            .filter(|(_, bytes)| bytes.len() >= SHARED_FROM)
+            .and_then(|(memory, bytes)| put(memory, &mut out.placer, &bytes, self.alone));
+        let _ = match piece {
+            Some(piece) => out.file.write_all(&encode(&ToHost::Shared(piece))),
+            None => {
                 let frames: Vec<u8> = messages.iter().flat_map(encode).collect();
                 out.file.write_all(&frames)
             }
@@ -137,15 +152,24 @@ impl Line {
     }
 }
 
-/// Puts bytes into the memory; waits while the host has not made room.
-fn put(memory: &SharedMemory, placer: &mut Placer, bytes: &[u8]) -> Piece {
+/// Puts bytes into the memory; waits while the host has not made room. If `alone` it
+/// waits for nothing, and none is room that was used once.
+fn put(memory: &SharedMemory, placer: &mut Placer, bytes: &[u8], alone: bool) -> Option<Piece> {
     loop {
         let area = placer.area();
-        if let Some(piece) = placer.place(bytes.len(), memory.get(area.taken_at())) {
+        let taken = if alone {
+            0
+        } else {
+            memory.get(area.taken_at())
+        };
+        if let Some(piece) = placer.place(bytes.len(), taken) {
             if let Some(range) = area.range(piece) {
                 memory.write(range.start, bytes);
             }
-            return piece;
+            return Some(piece);
+        }
+        if alone {
+            return None;
         }
         thread::sleep(Duration::from_millis(1));
     }

@@ -15,7 +15,7 @@ mod types;
 
 pub use frame::{Decoder, encode, pack, unpack};
 pub use kmsg::{LogRecord, parse_kmsg};
-pub use shared::{Area, Piece, Placer, SHARED_BYTES, TO_GUEST, TO_HOST};
+pub use shared::{Area, Piece, Placer, SCRIPT_AT, SHARED_BYTES, TO_GUEST, TO_HOST};
 pub use types::*;
 
 /// Raised with every change that an older peer would misread.
@@ -37,6 +37,10 @@ pub const STDIN_WINDOW: usize = 64 * 1024;
 
 /// The agent sends [`ToHost::Heartbeat`] this often.
 pub const HEARTBEAT_MS: u64 = 500;
+
+/// A guest with this in its first process's environment plays a script, which lies
+/// in the shared memory when that comes.
+pub const SCRIPTED: &str = "koru_script";
 
 /// Begins a record that a test writes into the kernel log: a warning that
 /// contains the rest of the record is expected, and no failure of the test.

@@ -30,6 +30,10 @@ pub const TO_HOST: Area = Area {
     taken_at: 64,
 };
 
+/// Where the place of a script is told: its piece's end and length, eight bytes each,
+/// in little endian.
+pub const SCRIPT_AT: usize = 128;
+
 /// Some bytes in an area. The ends count on for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {

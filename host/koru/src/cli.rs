@@ -105,6 +105,8 @@ Exit status: 0 every promise is kept, 1 some are not, 2 wrong usage.")]
   koru run my_timer -- cat /proc/timer    a command while it is loaded; its exit status is koru's
   koru run hello -- sh                    a shell while it is loaded
   koru run sample -p whom=you -p repeat=3 module parameters
+  koru run my_timer --replay -- cat /proc/timer        the same time, log and output every time
+  koru run my_timer --replay=7 -- cat /proc/timer      and with other random numbers
   koru run my_timer -- ./my_test          a static program of this machine is taken along")]
     Run(RunArgs),
     /// Build and run a module again at every save; show what changed in its log.
@@ -309,6 +311,9 @@ pub struct RunArgs {
     /// Show how long each stage took.
     #[arg(long)]
     pub timings: bool,
+    /// The same run, byte for byte, as often as wanted; another seed gives other random numbers.
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    pub replay: Option<u64>,
     /// The command to run while the module is loaded.
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,

@@ -54,7 +54,7 @@ pub fn run(session: &Session, argv: &[String]) -> Result<u8> {
 pub fn run_alone(
     session: &Session,
     argv: &[String],
-    mut take: impl FnMut(&ProcessEvent) -> std::io::Result<()>,
+    take: &dyn Fn(&ProcessEvent) -> std::io::Result<()>,
 ) -> Result<u8> {
     let exec = Exec::new(argv.iter().cloned());
     let process = session.exec(exec).map_err(|e| not_started(argv, e))?;
@@ -70,11 +70,20 @@ pub fn run_alone(
     }
 }
 
-fn status(exit: Exit) -> u8 {
+/// Shows what a command says as this program's own output.
+pub fn show(event: &ProcessEvent) -> std::io::Result<()> {
+    match event {
+        ProcessEvent::Stdout(bytes) => put(&mut std::io::stdout(), bytes),
+        ProcessEvent::Stderr(bytes) => put(&mut std::io::stderr(), bytes),
+        _ => Ok(()),
+    }
+}
+
+pub fn status(exit: Exit) -> u8 {
     u8::try_from(exit.status()).unwrap_or(255)
 }
 
-fn not_started(argv: &[String], error: koru_vm::Error) -> Error {
+pub fn not_started(argv: &[String], error: koru_vm::Error) -> Error {
     let name = argv.first().cloned().unwrap_or_default();
     match error {
         koru_vm::Error::Refused { errno: 2, .. } => Error::new(

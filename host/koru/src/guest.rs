@@ -30,6 +30,16 @@ pub fn start(
     files: Initramfs,
     machine: &MachineArgs,
 ) -> Result<Guest> {
+    Guest::start(config(context, tree, files, machine)?).map_err(vm_error)
+}
+
+/// What such a guest is made of.
+pub fn config(
+    context: &Context,
+    tree: &KernelTree,
+    files: Initramfs,
+    machine: &MachineArgs,
+) -> Result<GuestConfig> {
     let image = tree.image.as_deref().ok_or_else(|| {
         Error::new(
             Kind::Missing,
@@ -50,7 +60,7 @@ pub fn start(
         koru_vm::Event::FellBack { .. } => ui.print(&format!("koru: {event}")),
         _ => ui.status(&event.to_string()),
     });
-    Guest::start(config).map_err(vm_error)
+    Ok(config)
 }
 
 /// The default machine.

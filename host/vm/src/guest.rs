@@ -13,7 +13,7 @@ use crate::{
     session::{check_version, hang_limit},
     shared::SharedMemory,
 };
-use koru_protocol::{Death, Ready};
+use koru_protocol::{Death, Ready, SCRIPTED};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::{
@@ -34,7 +34,7 @@ const POWERED_OFF: i32 = 85;
 
 /// What to boot, and how.
 pub struct GuestConfig {
-    kernel: PathBuf,
+    pub(crate) kernel: PathBuf,
     pub(crate) cache: PathBuf,
     pub(crate) initramfs: Initramfs,
     /// What this one guest has besides the initramfs.
@@ -59,6 +59,8 @@ pub struct GuestConfig {
     pub cmdline: Vec<String>,
     /// Limit for the way from the start to the agent.
     pub boot_limit: Duration,
+    /// For a guest that plays a script: see [`crate::Replay`].
+    pub(crate) replay: Option<u64>,
     on_event: Option<OnEvent>,
 }
 
@@ -86,6 +88,7 @@ impl GuestConfig {
             accel: AccelChoice::Auto,
             cmdline: Vec::new(),
             boot_limit: Duration::from_secs(60),
+            replay: None,
             on_event: None,
         }
     }
@@ -145,6 +148,10 @@ impl GuestConfig {
             words.extend(["noreplace-smp", "no_timer_check"]);
         }
         words.extend(self.cmdline.iter().map(String::as_str));
+        let scripted = format!("{SCRIPTED}=1");
+        if self.replay.is_some() {
+            words.push(&scripted);
+        }
         words.join(" ")
     }
 }
@@ -248,6 +255,7 @@ impl Launch<'_> {
             start: self.start,
             ram: self.ram,
             shared: self.shared.as_ref().map(|s| &s.file),
+            replay: config.replay,
         })?;
         let pid = qemu.pid;
         let console = Console::default();

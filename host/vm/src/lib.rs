@@ -45,6 +45,7 @@ mod kvm_trial;
 mod local;
 mod qemu;
 mod qmp;
+mod replay;
 mod saved;
 mod serve;
 mod session;
@@ -58,5 +59,8 @@ pub use initramfs::Initramfs;
 pub use kernel::BootImage;
 pub use koru_protocol::{Death, Exec, Exit, LogRecord, Look, ModuleRow, Ready, Stream, TtySize};
 pub use local::local;
+pub use replay::Replay;
 pub use serve::{Server, connect};
-pub use session::{LogStream, ModuleReport, Output, Process, ProcessEvent, Session, StdinWriter};
+pub use session::{
+    LogStream, ModuleReport, Output, Playing, Process, ProcessEvent, Script, Session, StdinWriter,
+};

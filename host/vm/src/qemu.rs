@@ -1,7 +1,7 @@
 //! The QEMU process: started so that it never outlives its owner, and without
 //! a name in the file system: all its channels are inherited sockets.
 
-use crate::{Error, Result, accel::Accel, error::doing, kernel::BootImage, qmp::Qmp};
+use crate::{Error, Result, accel::Accel, error::doing, kernel::BootImage, qmp::Qmp, replay};
 use koru_protocol::SHARED_BYTES;
 use rustix::{
     fs::{MemfdFlags, memfd_create},
@@ -41,6 +41,9 @@ pub(crate) struct Machine<'a> {
     pub ram: Option<&'a Path>,
     /// Memory that the guest sees as a PCI device, and we as a file.
     pub shared: Option<&'a File>,
+    /// Its time is the number of its instructions, and this begins its random
+    /// numbers. Once it is resumed nobody speaks to it.
+    pub replay: Option<u64>,
 }
 
 /// How the machine comes to life.
@@ -99,8 +102,20 @@ pub(crate) fn start(machine: &Machine) -> Result<Qemu> {
     let (console, console_far) = pair()?;
     let (protocol, protocol_far) = pair()?;
     let (qmp, qmp_far) = pair()?;
-    let mut command = command(machine, &console_far, &protocol_far, &qmp_far);
-    let files: Vec<&File> = machine.files();
+    // A socket that is full makes its writer wait for the host.
+    let outputs = match (machine.replay, &machine.start) {
+        (Some(_), Start::Resume(_)) => Some(replay::Outputs::new()?),
+        _ => None,
+    };
+    let ends = match &outputs {
+        Some(o) => [&o.console, &o.protocol]
+            .map(path_of)
+            .map(|p| format!("file,path={p}")),
+        None => [&console_far, &protocol_far].map(|s| format!("socket,fd={}", s.as_raw_fd())),
+    };
+    let mut command = command(machine, &ends, &qmp_far);
+    let mut files: Vec<&File> = machine.files();
+    files.extend(outputs.iter().flat_map(|o| [&o.console, &o.protocol]));
     let mut inherited: Vec<RawFd> = files.iter().map(|f| f.as_raw_fd()).collect();
     inherited.extend([&console_far, &protocol_far, &qmp_far].map(|s| s.as_raw_fd()));
     let owner = getpid();
@@ -128,11 +143,17 @@ pub(crate) fn start(machine: &Machine) -> Result<Qemu> {
     // They must stay open until QEMU has its own copies.
     let files: io::Result<Vec<File>> = files.into_iter().map(File::try_clone).collect();
     let files = files.map_err(doing("share a file with QEMU"))?;
+    let over = match &outputs {
+        Some(outputs) => outputs.pass_on(&console_far, &protocol_far)?,
+        None => replay::Over::default(),
+    };
     let (told, started) = channel();
     let (ending, ended) = channel();
     thread::Builder::new()
         .name("qemu".into())
         .spawn(move || {
+            // Whatever becomes of it, this is told at the end.
+            let _over = over;
             let spawned = command.spawn();
             // The far ends are QEMU's alone from here on: its end is seen.
             drop((console_far, protocol_far, qmp_far, files, command));
@@ -212,16 +233,11 @@ fn path_of(file: &File) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
-fn command(
-    machine: &Machine,
-    console: &impl AsRawFd,
-    protocol: &impl AsRawFd,
-    qmp: &impl AsRawFd,
-) -> Command {
+fn command(machine: &Machine, [console, protocol]: &[String; 2], qmp: &impl AsRawFd) -> Command {
     let mut command = Command::new(machine.qemu);
     let (accel, cpu) = match machine.accel {
         Accel::Kvm => ("kvm", "host"),
-        Accel::Tcg if machine.in_turn => ("tcg,thread=single", "max"),
+        Accel::Tcg if machine.in_turn || machine.replay.is_some() => ("tcg,thread=single", "max"),
         Accel::Tcg => ("tcg,thread=multi", "max"),
     };
     command
@@ -230,6 +246,13 @@ fn command(
         .args(["-smp", &machine.cpus.to_string()])
         .args(["-nodefaults", "-no-user-config", "-display", "none"])
         .arg("-no-reboot");
+    if let Some(seed) = machine.replay {
+        // Time passes with the instructions, and leaps when there are none.
+        command
+            .args(["-icount", "shift=3,sleep=off"])
+            .args(["-rtc", &format!("base={},clock=vm", replay::RTC_BASE)])
+            .args(["-seed", &seed.to_string()]);
+    }
     if machine.pvh {
         command.args(["-bios", "qboot.rom"]);
     }
@@ -265,12 +288,9 @@ fn command(
             .args(["-object", &shared])
             .args(["-device", "ivshmem-plain,memdev=shared,addr=5"]);
     }
-    for (name, fd) in [
-        ("console", console.as_raw_fd()),
-        ("protocol", protocol.as_raw_fd()),
-        ("qmp", qmp.as_raw_fd()),
-    ] {
-        command.args(["-chardev", &format!("socket,id={name},fd={fd}")]);
+    let qmp = format!("socket,fd={}", qmp.as_raw_fd());
+    for (name, end) in [("console", console), ("protocol", protocol), ("qmp", &qmp)] {
+        command.args(["-chardev", &format!("{end},id={name}")]);
     }
     command
         .args(["-serial", "chardev:console", "-serial", "chardev:protocol"])

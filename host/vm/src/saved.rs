@@ -6,8 +6,13 @@
 //! folder's name is a hash of everything that went into it.
 
 use crate::{
-    Event, Guest, GuestConfig, Result, accel::Accel, error::at_path, guest::Launch,
-    kernel::BootImage, qemu::Start, shared::SharedMemory,
+    Event, Guest, GuestConfig, Result,
+    accel::Accel,
+    error::{at_path, doing},
+    guest::Launch,
+    kernel::BootImage,
+    qemu::Start,
+    shared::SharedMemory,
 };
 use koru_protocol::{LogRecord, TO_GUEST};
 use rustix::fs::{FlockOperation, flock};
@@ -62,34 +67,61 @@ pub(crate) fn start(config: &GuestConfig, image: &BootImage, accel: Accel) -> Op
     if files.len() > TO_GUEST.longest() {
         return None;
     }
-    let folder = config.cache.join("saved");
-    let place = folder.join(key(config, image, accel).ok()?);
     let attempt = || -> Result<Guest> {
-        let meta = match open(&place) {
-            Some(meta) => meta,
-            None => make(config, image, accel, &folder, &place)?,
-        };
-        resume(config, image, accel, &place, meta, &files)
+        let (mut guest, start) = resumed(config, image, accel, SharedMemory::new()?)?;
+        let ready = guest.session().resume(&files)?;
+        guest.is_ready(ready, start.elapsed());
+        Ok(guest)
     };
     attempt()
         .inspect_err(|e| {
-            // Whatever is wrong with it, the next one makes another.
-            let _ = fs::remove_dir_all(&place);
+            forget(config, image, accel);
             config.tell(Event::NotResumed(e.to_string()));
         })
         .ok()
 }
 
+/// A guest that goes on from a saved machine, which is made when there is none, and
+/// when it was started. It has to be told yet what is its own.
+pub(crate) fn resumed(
+    config: &GuestConfig,
+    image: &BootImage,
+    accel: Accel,
+    shared: SharedMemory,
+) -> Result<(Guest, Instant)> {
+    let place = place(config, image, accel)?;
+    let meta = match open(&place) {
+        Some(meta) => meta,
+        None => make(config, image, accel, &place)?,
+    };
+    resume(config, image, accel, &place, meta, shared)
+}
+
+/// Whatever is wrong with the saved machine, the next guest makes another.
+pub(crate) fn forget(config: &GuestConfig, image: &BootImage, accel: Accel) {
+    if let Ok(place) = place(config, image, accel) {
+        let _ = fs::remove_dir_all(place);
+    }
+}
+
+/// Where the saved machine lies, or will.
+fn place(config: &GuestConfig, image: &BootImage, accel: Accel) -> Result<PathBuf> {
+    let key = key(config, image, accel).map_err(doing("look for a saved machine"))?;
+    Ok(config.cache.join("saved").join(key))
+}
+
 /// Everything that a saved machine depends on. Its counters of time are the
-/// host's as well, so it is for one boot of the host.
+/// host's as well, so it is for one boot of the host, unless it counts by itself.
 fn key(config: &GuestConfig, image: &BootImage, accel: Accel) -> std::io::Result<String> {
     let mut hash = Sha256::new();
     let mut add = |bytes: &[u8]| {
         hash.update(bytes.len().to_le_bytes());
         hash.update(bytes);
     };
-    let boot = fs::read("/proc/sys/kernel/random/boot_id")?;
-    add(&boot);
+    match config.replay {
+        None => add(&fs::read("/proc/sys/kernel/random/boot_id")?),
+        Some(_) => add(b"replay"),
+    }
     for file in [&which(&config.qemu), &image.path] {
         let stamp = Stamp::of(file)?;
         add(file.as_os_str().as_encoded_bytes());
@@ -141,13 +173,8 @@ fn digest(bytes: &[u8]) -> String {
 
 /// Boots a machine and saves it. Of several that want the same one, one makes it
 /// and the others wait.
-fn make(
-    config: &GuestConfig,
-    image: &BootImage,
-    accel: Accel,
-    folder: &Path,
-    place: &Path,
-) -> Result<Meta> {
+fn make(config: &GuestConfig, image: &BootImage, accel: Accel, place: &Path) -> Result<Meta> {
+    let folder = place.parent().unwrap_or(place);
     fs::create_dir_all(folder).map_err(at_path("make", folder))?;
     let lock_path = place.with_extension("lock");
     let lock = File::create(&lock_path).map_err(at_path("open", &lock_path))?;
@@ -242,22 +269,20 @@ fn resume(
     accel: Accel,
     place: &Path,
     meta: Meta,
-    files: &[u8],
-) -> Result<Guest> {
+    shared: SharedMemory,
+) -> Result<(Guest, Instant)> {
     let start = Instant::now();
     let state_path = place.join("state");
     let state = File::open(&state_path).map_err(at_path("open", &state_path))?;
-    let mut guest = Launch {
+    let guest = Launch {
         config,
         accel,
         pvh: image.pvh,
         start: Start::Resume(&state),
         ram: Some(&place.join("ram")),
-        shared: Some(SharedMemory::new()?),
+        shared: Some(shared),
     }
     .run()?;
     guest.session().remember(meta.records);
-    let ready = guest.session().resume(files)?;
-    guest.is_ready(ready, start.elapsed());
-    Ok(guest)
+    Ok((guest, start))
 }

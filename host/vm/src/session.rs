@@ -2,6 +2,7 @@
 
 mod modules;
 mod process;
+mod script;
 
 use crate::{
     Complaint, Error, Result,
@@ -28,6 +29,7 @@ use std::{
 
 pub use modules::ModuleReport;
 pub use process::{Output, Process, ProcessEvent, StdinWriter};
+pub use script::{Playing, Script};
 
 /// How long a guest may be silent, and how long a module may keep the
 /// processor in its init, before that is a hang.
@@ -69,6 +71,8 @@ struct State {
     death: Option<Death>,
     heard: Option<Instant>,
     observers: Vec<Observer>,
+    /// What belongs to a script's calls, until somebody asks for it.
+    early: Vec<(u64, ToHost)>,
     /// Told of a hang that a call found; only the guest's owner has it.
     on_hang: Option<Sender<String>>,
 }
@@ -159,6 +163,11 @@ impl Session {
                 drop(state);
                 self.bury(death);
                 return;
+            }
+            ToHost::Reply { id, .. } | ToHost::Started { id, .. } | ToHost::Output { id, .. }
+                if script::is_early(&state, id) =>
+            {
+                state.early.push((id, message));
             }
             ToHost::Reply { id, .. } => {
                 if let Some(sink) = state.pending.remove(&id) {
@@ -514,6 +523,10 @@ impl Session {
     pub fn complaint_since(&self, mark: u64, before: u64) -> Result<Option<Complaint>> {
         let now = self.taint()?;
         let end = self.mark()?;
+        Ok(self.complaint_between(mark, end, before, now))
+    }
+
+    fn complaint_between(&self, mark: u64, end: u64, before: u64, now: u64) -> Option<Complaint> {
         let records = self.records(mark, end);
         // What a warning that was expected leaves behind.
         let warned = if announced(&records).is_empty() {
@@ -521,7 +534,7 @@ impl Session {
         } else {
             1 << 9
         };
-        Ok(first_complaint(&records).or_else(|| taint_complaint(before | warned, now)))
+        first_complaint(&records).or_else(|| taint_complaint(before | warned, now))
     }
 
     // Files.

@@ -7,6 +7,7 @@ pub mod env;
 pub mod kernel;
 pub mod log;
 pub mod new;
+pub mod replay;
 pub mod run;
 pub mod session;
 pub mod setup;

@@ -6,10 +6,11 @@ use std::{
 };
 
 use koru_build::{Error, KernelTree, Kind, Result, Stages};
-use koru_vm::{Complaint, Guest, Initramfs, LogRecord, Session};
+use koru_vm::{Complaint, Guest, Initramfs, LogRecord, ProcessEvent};
 
 use crate::{
     cli::RunArgs,
+    commands::replay,
     context::Context,
     exec,
     guest::{self, complaint_error, module_path, vm_error},
@@ -106,17 +107,31 @@ pub struct Timings {
     compile: f64,
     link: f64,
     start: f64,
-    load: f64,
-    command: f64,
-    unload: f64,
+    pub load: f64,
+    pub command: f64,
+    pub unload: f64,
+}
+
+impl Timings {
+    pub fn of(build: &Stages, start: Duration) -> Timings {
+        Timings {
+            prepare: build.prepare.as_secs_f64(),
+            compile: build.cargo.as_secs_f64(),
+            link: build.kbuild.as_secs_f64(),
+            start: start.as_secs_f64(),
+            ..Timings::default()
+        }
+    }
 }
 
 /// How one run is shown, and how it is held.
 pub struct Manner<'a> {
     /// Where its log goes as it comes.
     pub log: To,
-    /// Runs the command.
-    pub command: &'a dyn Fn(&Session, &[String]) -> Result<u8>,
+    /// Whether the command has this program's input and terminal. Else ...
+    pub interactive: bool,
+    /// ... this gets what it says.
+    pub output: &'a dyn Fn(&ProcessEvent) -> std::io::Result<()>,
     /// Told of the guest when it is up.
     pub started: &'a dyn Fn(&Guest),
 }
@@ -142,6 +157,14 @@ pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended>
     programs::build(context, &mentioned)?;
     programs::put(context, &mut root, &mentioned)?;
     let command = take_along(context, &mut root, &args.file, &args.command)?;
+    if let Some(seed) = args.replay {
+        // All that it takes has to lie there when the guest goes on.
+        let module = loadable(context, &tree, args.module.as_deref())?;
+        root.file(&module_path(&module.name), &module.path)
+            .map_err(vm_error)?;
+        let what = (module, root, &*command);
+        return replay::once(context, &tree, what, (args, seed), manner);
+    }
     // A guest takes as long to start as cargo to see that nothing changed.
     let (module, guest) = thread::scope(|s| {
         let starting = s.spawn(|| guest::start(context, &tree, root, &args.machine));
@@ -162,20 +185,17 @@ pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended>
     let before = session.taint().map_err(vm_error)?;
     let mark = session.mark().map_err(vm_error)?;
     let follower = Follower::start(session, mark, manner.log, context.ui.colour());
-    let mut seconds = Timings {
-        prepare: module.stages.prepare.as_secs_f64(),
-        compile: module.stages.cargo.as_secs_f64(),
-        link: module.stages.kbuild.as_secs_f64(),
-        start: guest.boot_time().as_secs_f64(),
-        ..Timings::default()
-    };
+    let mut seconds = Timings::of(&module.stages, guest.boot_time());
     // Each step in order, and the log to its end whatever becomes of them.
     let outcome = (|| -> Result<u8> {
         let (_, took) = timed(|| session.load(&inside, &args.params).map_err(vm_error))?;
         seconds.load = took.as_secs_f64();
         let mut status = 0;
         if !command.is_empty() {
-            let (code, took) = timed(|| (manner.command)(session, &command))?;
+            let (code, took) = timed(|| match manner.interactive {
+                true => exec::run(session, &command),
+                false => exec::run_alone(session, &command, manner.output),
+            })?;
             (status, seconds.command) = (code, took.as_secs_f64());
         }
         let (_, took) = timed(|| session.unload(name).map_err(vm_error))?;
@@ -183,14 +203,7 @@ pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended>
         Ok(status)
     })();
     let log = follower.finish();
-    let outcome = outcome.map_err(|mut e| {
-        // The log is shown by itself.
-        let told = e.output.as_ref().is_some_and(|o| holds(&log, o));
-        if !matches!(manner.log, To::Nowhere) && told {
-            e.output = None;
-        }
-        e
-    });
+    let outcome = outcome.map_err(|e| without_log(e, &log, manner.log));
     let complaint = match outcome {
         Ok(_) => session.complaint_since(mark, before).map_err(vm_error)?,
         Err(_) => None,
@@ -208,6 +221,15 @@ pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended>
     })
 }
 
+/// A log that was shown as it came is not shown again.
+pub fn without_log(mut error: Error, log: &[LogRecord], shown: To) -> Error {
+    let told = error.output.as_ref().is_some_and(|o| holds(log, o));
+    if !matches!(shown, To::Nowhere) && told {
+        error.output = None;
+    }
+    error
+}
+
 pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
     let manner = Manner {
         log: match (context.json, args.command.is_empty()) {
@@ -215,7 +237,8 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
             (false, true) => To::Stdout,
             (false, false) => To::Stderr,
         },
-        command: &exec::run,
+        interactive: args.replay.is_none(),
+        output: &exec::show,
         started: &|_| (),
     };
     let ended = once(context, args, &manner)?;
@@ -248,7 +271,7 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
     }
 }
 
-fn timed<T>(step: impl FnOnce() -> Result<T>) -> Result<(T, Duration)> {
+pub fn timed<T>(step: impl FnOnce() -> Result<T>) -> Result<(T, Duration)> {
     let start = Instant::now();
     Ok((step()?, start.elapsed()))
 }

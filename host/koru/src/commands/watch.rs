@@ -2,12 +2,12 @@
 
 use std::{
     cell::RefCell,
-    io::{IsTerminal, Write},
+    io::IsTerminal,
     path::{Path, PathBuf},
 };
 
 use koru_build::{Kind, Report, Result, sources};
-use koru_vm::{LogRecord, ProcessEvent, Session};
+use koru_vm::{LogRecord, ProcessEvent};
 
 use crate::{
     cli::RunArgs,
@@ -57,7 +57,8 @@ pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
         let output = RefCell::new(Vec::new());
         let manner = Manner {
             log: To::Nowhere,
-            command: &|session, argv| command(context, session, argv, &output),
+            interactive: false,
+            output: &|event| take_output(context, event, &output),
             started: &|guest| saves.on_save(guest.ender()),
         };
         let mut ended = once(context, args, &manner);
@@ -120,27 +121,19 @@ fn roots(context: &Context, args: &RunArgs) -> Result<Vec<PathBuf>> {
     Ok(roots)
 }
 
-/// Runs the command; its output is shown as it comes, or kept for the report.
-fn command(
+/// The command's output is shown as it comes, or kept for the report.
+fn take_output(
     context: &Context,
-    session: &Session,
-    argv: &[String],
+    event: &ProcessEvent,
     output: &RefCell<Vec<u8>>,
-) -> Result<u8> {
-    exec::run_alone(session, argv, |event| {
-        let (ProcessEvent::Stdout(bytes) | ProcessEvent::Stderr(bytes)) = event else {
-            return Ok(());
-        };
-        if context.json {
+) -> std::io::Result<()> {
+    match event {
+        ProcessEvent::Stdout(bytes) | ProcessEvent::Stderr(bytes) if context.json => {
             output.borrow_mut().extend(bytes);
-            return Ok(());
+            Ok(())
         }
-        match event {
-            ProcessEvent::Stdout(_) => std::io::stdout().write_all(bytes)?,
-            _ => std::io::stderr().write_all(bytes)?,
-        }
-        std::io::stdout().flush()
-    })
+        _ => exec::show(event),
+    }
 }
 
 /// Shows one run; gives its log, if it came to that.

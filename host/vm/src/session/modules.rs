@@ -2,7 +2,7 @@
 
 use super::{Session, refused, unexpected};
 use crate::{Complaint, Error, Result, complaint::first_complaint};
-use koru_protocol::{Call, LogRecord, Look, ModuleResult, Reply, ToHost};
+use koru_protocol::{Call, LogRecord, Look, ModuleOutcome, ModuleResult, Reply, ToHost};
 use std::{
     sync::mpsc::RecvTimeoutError,
     time::{Duration, Instant},
@@ -15,46 +15,48 @@ impl Session {
     /// Waits for its init as long as that sleeps and up to a minute; an init
     /// that keeps the processor instead is a hang.
     pub fn load(&self, path: &str, params: &[String]) -> Result<ModuleReport> {
-        let file = path.rsplit('/').next().unwrap_or(path);
-        let module = file.strip_suffix(".ko").unwrap_or(file);
-        let what = format!("load {module}");
-        let call = Call::Load {
-            path: path.into(),
-            params: params.iter().map(|p| quote(p)).collect(),
-        };
-        let (result, records) = self.module_call(&what, call)?;
-        match result {
+        let what = format!("load {}", module_of(path));
+        let outcome = self.module_call(&what, load_call(path, params))?;
+        self.loaded(path, outcome)
+    }
+
+    /// What came of loading this file.
+    pub(super) fn loaded(&self, path: &str, outcome: ModuleOutcome) -> Result<ModuleReport> {
+        let module = module_of(path);
+        let records = self.records(outcome.log_from, outcome.log_to);
+        match outcome.result {
             ModuleResult::Ok => Ok(ModuleReport::new(records)),
             ModuleResult::Refused(errno) => Err(Error::LoadFailed {
                 module: module.into(),
                 errno,
                 records,
             }),
-            ModuleResult::Killed => Err(killed(what, records)),
+            ModuleResult::Killed => Err(killed(format!("load {module}"), records)),
         }
     }
 
     /// Unloads a module.
     pub fn unload(&self, name: &str) -> Result<ModuleReport> {
-        let what = format!("unload {name}");
-        // The kernel knows modules by their names with underscores.
+        let outcome = self.module_call(&format!("unload {name}"), unload_call(name))?;
+        self.unloaded(name, outcome)
+    }
+
+    /// What came of unloading it.
+    pub(super) fn unloaded(&self, name: &str, outcome: ModuleOutcome) -> Result<ModuleReport> {
         let module = name.replace('-', "_");
-        let call = Call::Unload {
-            name: module.clone(),
-        };
-        let (result, records) = self.module_call(&what, call)?;
-        match result {
+        let records = self.records(outcome.log_from, outcome.log_to);
+        match outcome.result {
             ModuleResult::Ok => Ok(ModuleReport::new(records)),
             ModuleResult::Refused(errno) => Err(Error::UnloadFailed {
                 module,
                 errno,
                 records,
             }),
-            ModuleResult::Killed => Err(killed(what, records)),
+            ModuleResult::Killed => Err(killed(format!("unload {name}"), records)),
         }
     }
 
-    fn module_call(&self, what: &str, call: Call) -> Result<(ModuleResult, Vec<LogRecord>)> {
+    fn module_call(&self, what: &str, call: Call) -> Result<ModuleOutcome> {
         const LIMIT: Duration = Duration::from_secs(60);
         let limit = LIMIT.max(self.shared.hang * 2);
         let (id, answers) = self.begin_here(call)?;
@@ -75,8 +77,7 @@ impl Session {
                 let errno = reply.err().unwrap_or(0);
                 return Err(refused(what, errno));
             };
-            let records = self.records(outcome.log_from, outcome.log_to);
-            return Ok((outcome.result, records));
+            return Ok(outcome);
         }
     }
 
@@ -118,6 +119,24 @@ impl Session {
             _ => Err(unexpected("look")),
         }
     }
+}
+
+fn module_of(path: &str) -> &str {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.strip_suffix(".ko").unwrap_or(file)
+}
+
+pub(super) fn load_call(path: &str, params: &[String]) -> Call {
+    Call::Load {
+        path: path.into(),
+        params: params.iter().map(|p| quote(p)).collect(),
+    }
+}
+
+pub(super) fn unload_call(name: &str) -> Call {
+    // The kernel knows modules by their names with underscores.
+    let name = name.replace('-', "_");
+    Call::Unload { name }
 }
 
 /// Times of a load or unload under way.

@@ -1,0 +1,53 @@
+//! A run without the host: its calls lie in the shared memory when that comes, so
+//! nothing that happens outside decides when anything happens in here.
+
+use crate::{agent::Agent, exec, modules};
+use koru_protocol::{Call, Decoder, ModuleResult, Reply, ToGuest};
+use std::{io, sync::Arc, thread, time::Duration};
+
+/// How often it looks for the memory.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Waits for the script in a thread of its own and plays it.
+pub fn wait_and_play(agent: &Arc<Agent>) -> io::Result<()> {
+    let agent = agent.clone();
+    thread::Builder::new()
+        .name("script".into())
+        .spawn(move || {
+            // The machine is saved in here; the memory is one that it has later.
+            while agent.line.share(true).is_err() {
+                thread::sleep(LOOK);
+            }
+            play(&agent, &agent.line.script().unwrap_or_default());
+        })
+        .map(drop)
+}
+
+/// One call after the other. A module that does not load is not worked with.
+fn play(agent: &Arc<Agent>, script: &[u8]) {
+    let mut calls = Vec::new();
+    Decoder::default().feed(script, |message| {
+        if let ToGuest::Call { id, call } = message {
+            calls.push((id, call));
+        }
+    });
+    let mut loaded = true;
+    for (id, call) in calls {
+        let answer = match call {
+            Call::Load { path, params } => {
+                let answer = modules::load(agent, id, &path, &params);
+                loaded = matches!(&answer, Ok(Reply::Module(o)) if o.result == ModuleResult::Ok);
+                answer
+            }
+            Call::Exec(_) | Call::Unload { .. } if !loaded => continue,
+            Call::Exec(exec) => exec::run(agent, id, exec, None),
+            Call::Unload { name } => modules::unload(agent, id, &name),
+            Call::Mark => Ok(Reply::Marked(agent.log.mark())),
+            quick => {
+                agent.call(id, quick);
+                continue;
+            }
+        };
+        agent.finish(id, answer);
+    }
+}

@@ -1,0 +1,86 @@
+//! `koru run --replay`: the same run as often as wanted.
+
+mod common;
+
+use common::{KERNELS, Run, koru};
+
+/// What differs between runs that are not replayed: the clock, random numbers, the
+/// time in the log, how often the processor was interrupted.
+const ASK: &str = "cat /proc/timer /proc/sys/kernel/random/uuid /proc/interrupts; sleep 3; \
+                   cat /proc/timer; seq 3000; dmesg | tail -n 3; echo $$ >&2; exit 3";
+
+#[track_caller]
+fn replay(module: &str, kernel: &str, seed: &str, script: &str) -> Run {
+    let seed = format!("--replay={seed}");
+    let arguments = ["run", module, "--kernel", kernel, "--quiet", &seed, "--"];
+    let command = ["sh", "-c", script];
+    koru(arguments.into_iter().chain(command)).run()
+}
+
+#[test]
+fn five_times_the_same() {
+    for kernel in KERNELS {
+        let first = replay("my_timer", kernel, "5", ASK);
+        first
+            .exits(3)
+            .prints("current time: 1767225600.")
+            .prints("elapsed time: 3.")
+            .says("] my_timer: ");
+        for _ in 0..4 {
+            let again = replay("my_timer", kernel, "5", ASK);
+            assert_eq!(again.status.code(), Some(3), "{again}");
+            assert_eq!(again.out, first.out, "{kernel}");
+            // The log, and what the command wrote there, each in its order.
+            let log = |run: &Run| -> (Vec<String>, Vec<String>) {
+                let lines = run.err.lines().map(str::to_owned);
+                lines.partition(|l| l.starts_with('['))
+            };
+            assert_eq!(log(&again), log(&first), "{kernel}");
+        }
+    }
+}
+
+#[test]
+fn a_seed_is_other_random_numbers() {
+    let uuid = "cat /proc/sys/kernel/random/uuid";
+    for kernel in KERNELS {
+        let of = |seed| replay("hello", kernel, seed, uuid).exits(0).out.clone();
+        let (one, two) = (of("1"), of("2"));
+        assert_ne!(one, two, "{kernel}");
+        let without = koru(["run", "hello", "--kernel", kernel, "--replay", "--json"]);
+        let log = without.run().exits(0).json()["log"].clone();
+        assert!(log.to_string().contains("Hello world"), "{log}");
+        assert_eq!(of("1"), one, "{kernel}");
+    }
+}
+
+#[test]
+fn faults_too() {
+    let run = || {
+        let run = koru(["run", "kt_fault_null", "--replay", "--quiet"]).run();
+        run.exits(1).says("NULL pointer dereference");
+        (run.out, run.err)
+    };
+    assert_eq!(run(), run());
+    // What was refused is not worked with.
+    koru(["run", "kt_fault_init", "--replay", "--", "echo", "ran"])
+        .run()
+        .exits(1)
+        .says("error: loading kt_fault_init: No such device (errno 19)\n");
+}
+
+#[test]
+fn what_cannot_be_replayed() {
+    koru(["run", "hello", "--replay", "--cpus", "2"])
+        .run()
+        .exits(2)
+        .says("several processors");
+    koru(["run", "hello", "--replay=x"])
+        .run()
+        .exits(2)
+        .says("--replay");
+    koru(["run", "hello", "--replay", "--", "nosuch"])
+        .run()
+        .exits(1)
+        .says("error: running `nosuch` in the guest: there is no such command there");
+}

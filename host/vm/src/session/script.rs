@@ -1,0 +1,185 @@
+//! The answers to a run that the guest plays by itself.
+
+use super::{
+    Sink, State,
+    modules::{load_call, unload_call},
+};
+use crate::{Complaint, Error, Exec, Exit, ModuleReport, ProcessEvent, Result, Session};
+use koru_protocol::{Call, ModuleOutcome, Reply, Stream, ToGuest, ToHost, encode};
+use std::sync::mpsc::channel;
+
+/// A run: a module is loaded, a command runs, the module is unloaded.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// The `.ko` in the guest.
+    pub path: String,
+    /// Its parameters, `key=value`.
+    pub params: Vec<String>,
+    /// What runs while it is loaded. It has no input and no terminal.
+    pub command: Option<Exec>,
+    /// The module's name.
+    pub name: String,
+}
+
+/// Ids from here on are of a script's calls, in this order.
+const FIRST: u64 = 1 << 32;
+const RESUME: u64 = FIRST;
+const TAINT: u64 = FIRST + 1;
+const MARK: u64 = FIRST + 2;
+const LOAD: u64 = FIRST + 3;
+const EXEC: u64 = FIRST + 4;
+const UNLOAD: u64 = FIRST + 5;
+const TAINT_AFTER: u64 = FIRST + 6;
+const MARK_AFTER: u64 = FIRST + 7;
+const POWER_OFF: u64 = FIRST + 8;
+
+/// Whether this belongs to a call of a script that nobody has asked for yet.
+pub(super) fn is_early(state: &State, id: u64) -> bool {
+    id >= FIRST && !state.pending.contains_key(&id)
+}
+
+impl Script {
+    /// As the guest reads it. `resume` is the first call.
+    pub(crate) fn frames(&self, resume: Call) -> Vec<u8> {
+        let command = self.command.clone().map(Call::Exec);
+        let calls = [
+            (RESUME, Some(resume)),
+            (TAINT, Some(Call::Taint)),
+            (MARK, Some(Call::Mark)),
+            (LOAD, Some(load_call(&self.path, &self.params))),
+            (EXEC, command),
+            (UNLOAD, Some(unload_call(&self.name))),
+            (TAINT_AFTER, Some(Call::Taint)),
+            (MARK_AFTER, Some(Call::Mark)),
+            (POWER_OFF, Some(Call::PowerOff)),
+        ];
+        calls
+            .into_iter()
+            .filter_map(|(id, call)| Some(ToGuest::Call { id, call: call? }))
+            .flat_map(|message| encode(&message))
+            .collect()
+    }
+}
+
+/// A script under way. Its steps are asked for in their order.
+pub struct Playing {
+    session: Session,
+    script: Script,
+    mark: u64,
+    taint: u64,
+}
+
+impl Session {
+    /// Waits until the script begins.
+    pub(crate) fn playing(&self, script: &Script) -> Result<Playing> {
+        let Reply::Ready(ready) = self.answer(RESUME, |_| ())? else {
+            return Err(super::unexpected("resume the guest"));
+        };
+        super::check_version(&ready)?;
+        self.state().ready = Some(ready);
+        Ok(Playing {
+            taint: self.bits(TAINT)?,
+            mark: self.marked(MARK)?,
+            session: self.clone(),
+            script: script.clone(),
+        })
+    }
+
+    /// The answer to a call of the script; `take` gets what comes before it.
+    fn answer(&self, id: u64, mut take: impl FnMut(ToHost)) -> Result<Reply> {
+        let (sender, events) = channel();
+        let mut state = self.state();
+        let early = std::mem::take(&mut state.early);
+        let (mine, others) = early.into_iter().partition(|(of, _)| *of == id);
+        state.early = others;
+        let mine: Vec<(u64, ToHost)> = mine;
+        let answered = mine.iter().any(|(_, m)| matches!(m, ToHost::Reply { .. }));
+        if !answered && state.death.is_none() {
+            let later = sender.clone();
+            let sink: Sink = Box::new(move |message| _ = later.send(message));
+            state.pending.insert(id, sink);
+        }
+        for (_, message) in mine {
+            let _ = sender.send(message);
+        }
+        drop((state, sender));
+        loop {
+            match events.recv() {
+                Ok(ToHost::Reply { reply, .. }) => {
+                    return reply.map_err(|errno| super::refused("play a script", errno));
+                }
+                Ok(event) => take(event),
+                Err(_) => return Err(self.why_gone()),
+            }
+        }
+    }
+
+    fn bits(&self, id: u64) -> Result<u64> {
+        match self.answer(id, |_| ())? {
+            Reply::Taint(bits) => Ok(bits),
+            _ => Err(super::unexpected("read the taint")),
+        }
+    }
+
+    fn marked(&self, id: u64) -> Result<u64> {
+        match self.answer(id, |_| ())? {
+            Reply::Marked(next) => Ok(next),
+            _ => Err(super::unexpected("mark the log")),
+        }
+    }
+
+    fn module_answer(&self, id: u64) -> Result<ModuleOutcome> {
+        match self.answer(id, |_| ())? {
+            Reply::Module(outcome) => Ok(outcome),
+            _ => Err(super::unexpected("play a script")),
+        }
+    }
+}
+
+impl Playing {
+    /// The sequence number of its first record.
+    pub fn mark(&self) -> u64 {
+        self.mark
+    }
+
+    /// The module was loaded. If not, no command runs, and nothing is unloaded.
+    pub fn loaded(&self) -> Result<ModuleReport> {
+        let outcome = self.session.module_answer(LOAD)?;
+        self.session.loaded(&self.script.path, outcome)
+    }
+
+    /// The command ran; `take` gets what it said as it comes.
+    pub fn command(&self, mut take: impl FnMut(ProcessEvent)) -> Result<Exit> {
+        let reply = self.session.answer(EXEC, |event| match event {
+            ToHost::Started { pid, .. } => take(ProcessEvent::Started(pid)),
+            ToHost::Output { stream, bytes, .. } => take(match stream {
+                Stream::Stdout => ProcessEvent::Stdout(bytes),
+                Stream::Stderr => ProcessEvent::Stderr(bytes),
+            }),
+            _ => {}
+        })?;
+        match reply {
+            Reply::Exited(exit) => Ok(exit),
+            _ => Err(super::unexpected("run a command")),
+        }
+    }
+
+    /// The module was unloaded.
+    pub fn unloaded(&self) -> Result<ModuleReport> {
+        let outcome = self.session.module_answer(UNLOAD)?;
+        self.session.unloaded(&self.script.name, outcome)
+    }
+
+    /// Waits for the end of the guest; whether its kernel complained.
+    pub fn end(&self) -> Result<Option<Complaint>> {
+        let now = self.session.bits(TAINT_AFTER)?;
+        let end = self.session.marked(MARK_AFTER)?;
+        // It is gone when it has been powered off.
+        match self.session.why_gone() {
+            Error::PoweredOff => Ok(self
+                .session
+                .complaint_between(self.mark, end, self.taint, now)),
+            other => Err(other),
+        }
+    }
+}
