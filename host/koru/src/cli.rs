@@ -138,7 +138,10 @@ and the files that are taken along. A save during a run starts over. Ctrl-C ends
   koru exec cat /proc/timer
   koru exec -- sh -c 'ls -l /proc | head'")]
     Exec(ExecArgs),
-    /// A shell in the virtual machine.
+    /// A shell in the virtual machine, with the modules and programs at hand.
+    #[command(after_help = "Examples:
+  koru shell                      `help` there says what is there; Ctrl-] leaves
+  koru shell < commands           no terminal is needed")]
     Shell(TargetArgs),
     /// The virtual machine that stays up between commands.
     Vm {

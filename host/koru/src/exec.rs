@@ -3,6 +3,10 @@
 use std::{
     io::{IsTerminal, Read, Write},
     os::fd::AsFd,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use koru_build::{Error, Result};
@@ -12,8 +16,20 @@ use signal_hook::{consts::SIGWINCH, iterator::Signals};
 
 use crate::guest::vm_error;
 
+/// Ctrl-], which telnet and its like leave by.
+const LEAVE: u8 = 0x1d;
+
 /// Runs a command to its end; gives the exit status that a shell would.
 pub fn run(session: &Session, argv: &[String]) -> Result<u8> {
+    run_until(session, argv, None)
+}
+
+/// The same, but on a terminal Ctrl-] ends it.
+pub fn run_shell(session: &Session, argv: &[String]) -> Result<u8> {
+    run_until(session, argv, Some(LEAVE))
+}
+
+fn run_until(session: &Session, argv: &[String], leave: Option<u8>) -> Result<u8> {
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let exec = Exec {
         stdin: true,
@@ -34,12 +50,15 @@ pub fn run(session: &Session, argv: &[String]) -> Result<u8> {
     };
     let input = process.stdin();
     // Ends with the program, or when the command no longer reads.
-    std::thread::spawn(move || forward_input(input));
+    let left = Arc::new(AtomicBool::new(false));
+    let (leaving, leave) = (left.clone(), leave.filter(|_| terminal));
+    std::thread::spawn(move || forward_input(input, leave, &leaving));
     loop {
         let written = match process.next().map_err(|e| not_started(argv, e))? {
             ProcessEvent::Started(_) => Ok(()),
             ProcessEvent::Stdout(bytes) => put(&mut std::io::stdout(), &bytes),
             ProcessEvent::Stderr(bytes) => put(&mut std::io::stderr(), &bytes),
+            ProcessEvent::Exited(_) if left.load(Ordering::Relaxed) => return Ok(0),
             ProcessEvent::Exited(exit) => return Ok(status(exit)),
         };
         if written.is_err() {
@@ -106,10 +125,17 @@ fn put(to: &mut impl Write, bytes: &[u8]) -> std::io::Result<()> {
     to.flush()
 }
 
-fn forward_input(mut to: StdinWriter) {
+fn forward_input(mut to: StdinWriter, leave: Option<u8>, left: &AtomicBool) {
+    const SIGHUP: i32 = 1;
     let mut buffer = [0; 4096];
     let mut stdin = std::io::stdin().lock();
     while let Ok(n @ 1..) = stdin.read(&mut buffer) {
+        if leave.is_some_and(|key| buffer[..n].contains(&key)) {
+            left.store(true, Ordering::Relaxed);
+            eprint!("\r\n");
+            let _ = to.signal(SIGHUP);
+            return;
+        }
         if to.write_all(&buffer[..n]).is_err() {
             return;
         }

@@ -69,7 +69,7 @@ fn dispatch(context: &Context, command: Command) -> koru_build::Result<u8> {
         Command::List(a) => commands::session::list(context, &a),
         Command::Log(a) => commands::log::log(context, &a),
         Command::Exec(a) => commands::session::exec(context, &a),
-        Command::Shell(a) => commands::session::shell(context, &a),
+        Command::Shell(a) => commands::shell::shell(context, &a),
         Command::Vm { command } => commands::vm::vm(context, &command),
         Command::Kernel { command } => commands::kernel::kernel(context, &command),
         Command::Clean(a) => commands::clean::clean(context, &a),

@@ -1,6 +1,10 @@
 //! The programs of the folder `programs/`, which guests have in /bin.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use koru_build::{Report, Result};
 use koru_vm::Initramfs;
@@ -77,17 +81,21 @@ pub fn build_all(context: &Context) {
     }
 }
 
+/// Those that were built: their names and files.
+pub fn built(context: &Context) -> Vec<(String, PathBuf)> {
+    let root = &context.home.root;
+    let folder = root.join("target").join(TARGET).join("release");
+    let files = names(root).into_iter().map(|name| {
+        let file = folder.join(&name);
+        (name, file)
+    });
+    files.filter(|(_, file)| file.is_file()).collect()
+}
+
 /// Puts those of them that were built into a guest's /bin.
 pub fn put(context: &Context, guest: &mut Initramfs, names: &[String]) -> Result<()> {
-    let built = context
-        .home
-        .root
-        .join("target")
-        .join(TARGET)
-        .join("release");
-    for name in names {
-        let program = built.join(name);
-        if program.is_file() {
+    for (name, program) in built(context) {
+        if names.contains(&name) {
             let at = format!("/bin/{name}");
             guest.file(&at, &program).map_err(vm_error)?;
         }

@@ -11,6 +11,7 @@ pub mod replay;
 pub mod run;
 pub mod session;
 pub mod setup;
+pub mod shell;
 pub mod test;
 pub mod test_runner;
 pub mod verify;

@@ -7,7 +7,7 @@ use koru_build::{Error, KernelTree, Kind, Report, Result};
 use koru_vm::Session;
 
 use crate::{
-    cli::{ExecArgs, KernelChoice, LoadArgs, Target, TargetArgs, UnloadArgs},
+    cli::{ExecArgs, LoadArgs, Target, TargetArgs, UnloadArgs},
     commands::{
         run::{Loadable, loadable, loadable_for},
         vm,
@@ -225,13 +225,4 @@ pub fn lsmod(rows: &[koru_vm::ModuleRow]) -> String {
 
 pub fn exec(_: &Context, args: &ExecArgs) -> Result<u8> {
     exec::run(&connect(&args.target)?, &args.command)
-}
-
-pub fn shell(context: &Context, args: &TargetArgs) -> Result<u8> {
-    let session = match args.target {
-        Target::Vm => vm::connect_or_start(context, &KernelChoice::default(), &args.vm)?,
-        Target::Host => connect(args)?,
-    };
-    context.ui.done();
-    exec::run(&session, &["sh".into(), "-l".into()])
 }

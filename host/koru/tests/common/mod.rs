@@ -7,7 +7,7 @@ use std::{
     fs,
     io::{Read, Write},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
@@ -33,6 +33,8 @@ pub fn root() -> PathBuf {
 pub struct Running {
     child: Child,
     mark: String,
+    /// Of one on a terminal.
+    keyboard: Option<ChildStdin>,
     out: Option<thread::JoinHandle<Vec<u8>>>,
     err: Option<thread::JoinHandle<Vec<u8>>>,
 }
@@ -133,7 +135,35 @@ impl Koru {
         self
     }
 
-    pub fn start(mut self) -> Running {
+    /// Starts it on a terminal, which `script` makes.
+    pub fn on_terminal(mut self) -> Running {
+        let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
+        let words: Vec<_> = words.map(|w| w.to_string_lossy()).collect();
+        let mut command = Command::new("script");
+        command
+            .args(["-qefc", &words.join(" "), "/dev/null"])
+            .current_dir(root())
+            .stdin(Stdio::piped());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        self.command = command;
+        self.spawn()
+    }
+
+    pub fn start(self) -> Running {
+        let input = self.input.clone();
+        let mut running = self.spawn();
+        if let Some(mut stdin) = running.keyboard.take() {
+            stdin.write_all(&input).expect("writing to koru");
+        }
+        running
+    }
+
+    fn spawn(mut self) -> Running {
         use std::os::unix::process::CommandExt;
         let mut child = self
             .command
@@ -142,11 +172,9 @@ impl Koru {
             .stderr(Stdio::piped())
             .spawn()
             .expect("starting koru");
-        if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(&self.input).expect("writing to koru");
-        }
         let mut running = Running {
             mark: self.mark,
+            keyboard: child.stdin.take(),
             out: None,
             err: None,
             child,
@@ -168,9 +196,7 @@ impl Koru {
     /// As `run`; its background process may stay.
     #[track_caller]
     pub fn run_and_leave(self) -> Run {
-        let mut running = self.start();
-        running.collect_out();
-        running.finish()
+        self.start().end_and_leave()
     }
 }
 
@@ -227,6 +253,18 @@ impl Running {
         }
         assert_eq!(processes(&mark), [""; 0], "processes are left\n{run}");
         run
+    }
+
+    /// Waits for its end only.
+    pub fn end_and_leave(mut self) -> Run {
+        self.collect_out();
+        self.finish()
+    }
+
+    /// Keys on its terminal.
+    pub fn type_in(&mut self, keys: &str) {
+        let keyboard = self.keyboard.as_mut().expect("it is on a terminal");
+        keyboard.write_all(keys.as_bytes()).expect("typing");
     }
 
     pub fn pid(&self) -> Pid {

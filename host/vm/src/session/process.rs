@@ -87,6 +87,14 @@ struct CallInGuest {
     over: Mutex<bool>,
 }
 
+impl CallInGuest {
+    fn signal(&self, signal: i32) -> Result<()> {
+        let of = self.id;
+        let call = Call::Signal { of, signal };
+        self.session.ask("signal", call).map(drop)
+    }
+}
+
 impl Process {
     /// Waits for the next thing that it does.
     pub fn next(&self) -> Result<ProcessEvent> {
@@ -129,9 +137,7 @@ impl Process {
 
     /// Sends a signal to it and its children.
     pub fn signal(&self, signal: i32) -> Result<()> {
-        let of = self.call.id;
-        let call = Call::Signal { of, signal };
-        self.call.session.ask("signal", call).map(drop)
+        self.call.signal(signal)
     }
 
     fn finish(&self) {
@@ -163,6 +169,11 @@ impl StdinWriter {
         let of = self.call.id;
         let call = Call::Resize { of, size };
         self.call.session.ask("resize", call).map(drop)
+    }
+
+    /// Sends a signal to the command and its children.
+    pub fn signal(&self, signal: i32) -> Result<()> {
+        self.call.signal(signal)
     }
 
     /// The end of the input.

@@ -1,0 +1,168 @@
+//! `koru shell`: a shell on a target. In the virtual machine it has the modules
+//! and programs at hand, and says so.
+
+use std::{fs, path::PathBuf};
+
+use koru_build::{Error, Kind, Module, Report, Result, find_modules};
+use koru_vm::Session;
+
+use crate::{
+    cli::{KernelChoice, Target, TargetArgs},
+    commands::{session::connect, vm},
+    context::Context,
+    exec,
+    guest::{module_path, vm_error},
+    programs,
+};
+
+const PROFILE: &str = include_str!("../../templates/guest/profile");
+
+/// Where `help` finds its pages.
+const PAGES: &str = "/usr/share/koru";
+
+pub fn shell(context: &Context, args: &TargetArgs) -> Result<u8> {
+    let session = match args.target {
+        Target::Vm => {
+            let session = vm::connect_or_start(context, &KernelChoice::default(), &args.vm)?;
+            furnish(context, &session)?;
+            session
+        }
+        _ => connect(args)?,
+    };
+    context.ui.done();
+    exec::run_shell(&session, &["sh".into(), "-l".into()])
+}
+
+/// Puts everything that should be at hand into the guest.
+fn furnish(context: &Context, session: &Session) -> Result<()> {
+    let put = |path: &str, mode: u32, content: &[u8]| {
+        session.put_file(path, mode, content).map_err(vm_error)
+    };
+    let modules = modules(context);
+    let built = build(context, session, &modules)?;
+    for (name, path) in &built {
+        let content = fs::read(path).map_err(|e| Error::io("reading", path, e))?;
+        put(&module_path(name), 0o644, &content)?;
+    }
+    programs::build_all(context);
+    let programs = programs::built(context);
+    for (name, path) in &programs {
+        let content = fs::read(path).map_err(|e| Error::io("reading", path, e))?;
+        put(&format!("/bin/{name}"), 0o755, &content)?;
+    }
+    for module in &modules {
+        if let Ok(page) = fs::read(module.dir.join("README.md")) {
+            put(&format!("{PAGES}/{}.md", module.name), 0o644, &page)?;
+        }
+    }
+    let names = |files: &[(String, PathBuf)]| {
+        let names: Vec<&str> = files.iter().map(|(name, _)| &**name).collect();
+        names.join(" ")
+    };
+    let help = help(&names(&built), &names(&programs));
+    put(&format!("{PAGES}/help"), 0o644, help.as_bytes())?;
+    put("/etc/profile", 0o644, PROFILE.as_bytes())
+}
+
+/// The modules of this folder; elsewhere Koru's own.
+fn modules(context: &Context) -> Vec<Module> {
+    let own = || find_modules(&context.home, &context.home.root, &[]);
+    let mut modules = context.modules(&[]).or_else(|_| own()).unwrap_or_default();
+    let tests = context.home.root.join("tests");
+    modules.retain(|m| !m.dir.starts_with(&tests));
+    modules
+}
+
+/// Builds them for the kernel that is up. One that does not compile is no reason
+/// to stay out.
+fn build(
+    context: &Context,
+    session: &Session,
+    modules: &[Module],
+) -> Result<Vec<(String, PathBuf)>> {
+    if modules.is_empty() {
+        return Ok(Vec::new());
+    }
+    let release = session.hello().map_err(vm_error)?.release;
+    let built = context
+        .kernels
+        .find(Some(&release))
+        .and_then(|tree| context.build(&tree, modules));
+    match built {
+        Ok((kos, _)) => Ok(kos.into_iter().map(|ko| (ko.name, ko.path)).collect()),
+        Err(e) => {
+            let why = match e.kind {
+                Kind::Compile => "they do not compile".to_owned(),
+                _ => e.to_string(),
+            };
+            context
+                .ui
+                .print(&format!("note: the shell is without modules: {why}"));
+            Ok(Vec::new())
+        }
+    }
+}
+
+fn help(modules: &str, programs: &str) -> String {
+    let none = |names: &str| match names {
+        "" => "(none)".to_owned(),
+        names => fold(names),
+    };
+    format!(
+        "\
+NAME
+       koru shell - a shell in the virtual machine, as root
+
+COMMANDS
+       load NAME [PARAMETER=VALUE]..   load a module, show what it logs
+       unload NAME                     unload it
+       list                            what is loaded
+       log                             the kernel log
+       help [NAME]                     this page; a module's; a command's
+       and busybox's: cat, ls, vi, dmesg, insmod, rmmod, strings, hexdump, ...
+
+MODULES
+       {}
+       They lie in /lib/koru.
+
+PROGRAMS
+       {}
+
+KEYS
+       Tab completes, the arrow keys recall.
+
+LEAVING
+       exit, Ctrl-D or Ctrl-]. The machine stays up: `koru vm stop` stops it.
+",
+        none(modules),
+        none(programs)
+    )
+}
+
+/// Words in lines of a terminal's width, indented.
+fn fold(words: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in words.split(' ') {
+        let last = lines.last_mut().expect("one is there");
+        match last.len() + word.len() < 70 {
+            true if last.is_empty() => last.push_str(word),
+            true => *last = format!("{last} {word}"),
+            false => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n       ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_fits_a_terminal() {
+        let many = ["a_module_name"; 30].join(" ");
+        let page = help(&many, "");
+        assert!(page.lines().all(|l| l.len() <= 80), "{page}");
+        assert_eq!(page.matches("a_module_name").count(), 30);
+        assert!(page.contains("(none)"));
+    }
+}

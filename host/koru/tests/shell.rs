@@ -1,0 +1,55 @@
+//! The shell in the virtual machine.
+
+mod common;
+
+use common::{Run, koru};
+
+const VM: &str = "shelltest";
+
+fn stop() {
+    koru(["vm", "stop", "--vm", VM]).run().exits(0);
+}
+
+fn shell(script: &str) -> Run {
+    koru(["shell", "--vm", VM])
+        .input(script.as_bytes())
+        .run_and_leave()
+}
+
+#[test]
+fn without_a_terminal_and_on_one() {
+    let run = shell(
+        "load full_ex; list
+         load sample_hello whom=you
+         help; help full_ex
+         deque_client 5 push 1 pop
+         unload full_ex; unload sample_hello
+         load nosuch || echo 'not loaded'
+         exit 3\n",
+    );
+    run.exits(3)
+        .prints("full_ex")
+        .prints("NAME\n")
+        .prints("circbuf elevator full_ex")
+        .prints("deque_client empty ioshell part1")
+        .prints("# full_ex")
+        .prints("you")
+        .prints("not loaded");
+    // A second one begins where the first ended.
+    shell("load hello\nlog | tail -n 1\n")
+        .exits(0)
+        .prints("Hello world");
+    // `script` gives it a terminal. What is waited for is not what is typed:
+    // the terminal shows that as well.
+    let mut run = koru(["shell", "--vm", VM]).on_terminal();
+    run.wait_for_output("leaves.");
+    run.type_in("echo $((6 * 7)); sleep 1000\n");
+    run.wait_for_output("42");
+    run.type_in("\x1d");
+    let run = run.end_and_leave();
+    assert!(run.status.success(), "{run}");
+    // It took the sleep with it.
+    let processes = koru(["exec", "--vm", VM, "ps"]).run();
+    assert!(!processes.out.contains("sleep 1000"), "{processes}");
+    stop();
+}
