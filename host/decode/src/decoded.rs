@@ -1,0 +1,293 @@
+//! A report with its source lines.
+
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
+
+use serde::Serialize;
+
+use crate::{
+    Frame, Kind, Missing, Report, Sources, Symbols,
+    what::{RustPanic, in_words, rust_panic},
+};
+
+/// A report of the kernel's, decoded.
+#[derive(Debug, Serialize)]
+pub struct Decoded {
+    pub kind: Kind,
+    /// What happened, in words.
+    pub what: String,
+    /// The kernel's own line that says it.
+    pub line: String,
+    /// Where: the line of the module's own source that is nearest to it.
+    pub at: Option<Place>,
+    pub cpu: Option<u32>,
+    pub pid: Option<u32>,
+    /// The process's name.
+    pub process: Option<String>,
+    /// Whether the kernel panicked with it.
+    pub panicked: bool,
+    /// The way to it, the innermost first.
+    pub frames: Vec<DecodedFrame>,
+    /// What is missing to decode more.
+    pub notes: Vec<String>,
+    /// How many lines of the log it was.
+    pub lines: usize,
+}
+
+#[derive(Debug, Serialize)]
+pub struct DecodedFrame {
+    /// As in the source.
+    pub function: String,
+    pub symbol: String,
+    pub offset: u64,
+    pub size: u64,
+    pub module: Option<String>,
+    /// The innermost inlined function first; empty without debug info.
+    pub places: Vec<Place>,
+}
+
+/// A place in a source file.
+#[derive(Debug, Clone, Serialize)]
+pub struct Place {
+    pub function: String,
+    pub file: Option<String>,
+    pub line: Option<u32>,
+    pub column: Option<u32>,
+    /// The line itself, if it can be read.
+    pub source: Option<String>,
+    /// Whether the file is the module's own, not the kernel's, Rust's or Koru's.
+    pub own: bool,
+    pub inlined: bool,
+}
+
+impl Place {
+    /// `src/lib.rs:31`
+    pub fn at(&self) -> Option<String> {
+        let mut text = self.file.clone()?;
+        if let Some(line) = self.line {
+            let _ = write!(text, ":{line}");
+        }
+        Some(text)
+    }
+}
+
+/// Files that may have a module's debug info, the best first, for a kernel's release.
+pub type Find = dyn Fn(&str, Option<&str>) -> Vec<PathBuf> + Send + Sync;
+
+/// Decodes reports with the debug info that it finds.
+pub struct Decoder {
+    find: Box<Find>,
+    pub sources: Sources,
+    /// The build-id of a module that is loaded, where that can be known.
+    pub loaded: Option<Box<dyn Fn(&str) -> Option<String> + Send + Sync>>,
+    read: Mutex<HashMap<PathBuf, Result<Symbols, Missing>>>,
+}
+
+impl Decoder {
+    pub fn new(
+        sources: Sources,
+        find: impl Fn(&str, Option<&str>) -> Vec<PathBuf> + Send + Sync + 'static,
+    ) -> Decoder {
+        Decoder {
+            find: Box::new(find),
+            sources,
+            loaded: None,
+            read: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Decodes a report.
+    pub fn decode<T>(&self, report: &Report<T>) -> Decoded {
+        let stack = report.main_stack();
+        let path = stack.map(|s| s.path()).unwrap_or_default();
+        let mut notes = Vec::new();
+        let mut frames: Vec<DecodedFrame> = path.iter().map(|f| DecodedFrame::plain(f)).collect();
+        let mut modules: Vec<&str> = path.iter().filter_map(|f| f.module.as_deref()).collect();
+        modules.sort();
+        modules.dedup();
+        for module in modules {
+            let its: Vec<usize> = (0..path.len())
+                .filter(|i| path[*i].module.as_deref() == Some(module))
+                .collect();
+            let inside: Vec<&Frame> = its.iter().map(|i| path[*i]).collect();
+            match self.locate(module, report.release.as_deref(), &inside) {
+                Ok(places) => {
+                    for (i, places) in its.iter().zip(places) {
+                        frames[*i].places = places;
+                    }
+                }
+                Err(note) => notes.push(note),
+            }
+        }
+        let panic = report.head.iter().find_map(|l| rust_panic(l));
+        Decoded {
+            kind: report.kind,
+            what: in_words(report),
+            line: report.line().to_owned(),
+            at: self.place_of(panic, &frames),
+            cpu: stack.and_then(|s| s.cpu),
+            pid: stack.and_then(|s| s.pid),
+            process: stack.and_then(|s| s.comm.clone()),
+            panicked: report.panicked,
+            frames,
+            notes,
+            lines: report.items.len(),
+        }
+    }
+
+    /// The places of frames in one module, or what is missing for that.
+    fn locate(
+        &self,
+        module: &str,
+        release: Option<&str>,
+        frames: &[&Frame],
+    ) -> Result<Vec<Vec<Place>>, String> {
+        let files = (self.find)(module, release);
+        let loaded = frames.iter().find_map(|f| f.build_id.clone());
+        let loaded = loaded.or_else(|| self.loaded.as_ref().and_then(|loaded| loaded(module)));
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut note = None;
+        for file in files {
+            let symbols = read
+                .entry(file.clone())
+                .or_insert_with(|| Symbols::read(&file));
+            let symbols = match symbols {
+                Ok(symbols) => symbols,
+                Err(missing) => {
+                    note.get_or_insert(match missing {
+                        Missing::Unreadable(why) => format!("{module}: {why}"),
+                        Missing::None => format!(
+                            "{module}: {} has no debug info, so there are no lines",
+                            file.display()
+                        ),
+                    });
+                    continue;
+                }
+            };
+            let other = match (&loaded, &symbols.build_id) {
+                (Some(loaded), Some(read)) if !read.starts_with(&**loaded) => {
+                    Some("by its build-id")
+                }
+                _ => None,
+            };
+            let found: Option<Vec<_>> = frames.iter().map(|f| symbols.locate(f)).collect();
+            let other = other.or(found.is_none().then_some("by the sizes of its functions"));
+            let Some(found) = found.filter(|_| other.is_none()) else {
+                note = Some(format!(
+                    "{module}: {} is of another build than the module that was loaded ({})",
+                    file.display(),
+                    other.unwrap_or_default()
+                ));
+                continue;
+            };
+            let places = |found: Vec<crate::Location>| found.into_iter().map(|l| self.place(l));
+            return Ok(found.into_iter().map(|f| places(f).collect()).collect());
+        }
+        Err(note.unwrap_or_else(|| {
+            format!("{module}: no debug info is known; `koru decode --ko FILE` takes its .ko")
+        }))
+    }
+
+    fn place(&self, location: crate::Location) -> Place {
+        let source = location.file.as_deref().map(|f| self.sources.find(f));
+        let line = location.line;
+        Place {
+            function: location.function,
+            own: source.as_ref().is_some_and(|s| s.own),
+            source: source.as_ref().and_then(|s| s.line(line?)),
+            file: source.map(|s| s.shown),
+            line,
+            column: location.column,
+            inlined: location.inlined,
+        }
+    }
+
+    /// Where it happened: where a panic says, or the first line of the module's own.
+    fn place_of(&self, panic: Option<RustPanic>, frames: &[DecodedFrame]) -> Option<Place> {
+        let all = || frames.iter().flat_map(|f| &f.places);
+        let own = all()
+            .find(|p| p.own)
+            .or_else(|| all().find(|p| p.line.is_some()));
+        let Some(panic) = panic else {
+            return own.cloned();
+        };
+        // Its function is that of the frame in the same file.
+        let is_it = |p: &&Place| {
+            let same = |f: &String| self.sources.is_same(f, panic.file);
+            p.line == Some(panic.line) && p.file.as_ref().is_some_and(same)
+        };
+        if let Some(place) = all().find(is_it) {
+            return Some(Place {
+                column: panic.column,
+                ..place.clone()
+            });
+        }
+        let source = self.sources.find(panic.file);
+        Some(Place {
+            function: own.map(|p| p.function.clone()).unwrap_or_default(),
+            source: source.line(panic.line),
+            file: Some(source.shown),
+            line: Some(panic.line),
+            column: panic.column,
+            own: source.own,
+            inlined: false,
+        })
+    }
+
+    /// A sentence in which the places of a module, `symbol+0x1/0x2 [module]`, are named
+    /// by function, file and line where that can be known.
+    pub fn sentence(&self, text: &str) -> String {
+        let mut told = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(|c: char| !c.is_whitespace()) {
+            told += &rest[..at];
+            rest = &rest[at..];
+            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            match Frame::first(rest) {
+                Some((mut frame, after)) => {
+                    frame.exact = !told.ends_with("called by ");
+                    told += &self.named(&frame);
+                    rest = after;
+                }
+                None => {
+                    told += &rest[..end];
+                    rest = &rest[end..];
+                }
+            }
+        }
+        told + rest
+    }
+
+    fn named(&self, frame: &Frame) -> String {
+        let function = crate::demangled(&frame.symbol);
+        let Some(module) = &frame.module else {
+            return function;
+        };
+        let places = self.locate(module, None, &[frame]).unwrap_or_default();
+        let mut places = places.into_iter().flatten();
+        match places.find(|p| p.own || !p.inlined) {
+            Some(place) => match place.at() {
+                Some(at) => format!("{} ({at})", place.function),
+                None => format!("{} [{module}]", place.function),
+            },
+            None => format!("{function} [{module}]"),
+        }
+    }
+}
+
+impl DecodedFrame {
+    fn plain(frame: &Frame) -> DecodedFrame {
+        DecodedFrame {
+            function: crate::demangled(&frame.symbol),
+            symbol: frame.symbol.clone(),
+            offset: frame.offset,
+            size: frame.size,
+            module: frame.module.clone(),
+            places: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What one report of the kernel's says.
+
+use crate::Frame;
+
+/// What kind of report it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Kind {
+    /// `[ cut here ]`: the next line says it.
+    #[serde(skip)]
+    Cut,
+    /// A panic of a module in Rust.
+    RustPanic,
+    /// A fault in kernel code.
+    Oops,
+    /// `BUG()`, or a check that found something broken.
+    Bug,
+    /// `WARN_ON` and the like.
+    Warning,
+    /// Something slept where that is forbidden.
+    Sleep,
+    /// The kernel's own panic.
+    Panic,
+    /// The answer to the NMI that asks where the processor is.
+    Nmi,
+    /// A processor that makes no progress.
+    Lockup,
+    /// RCU waits for a processor.
+    Stall,
+    /// A task that waits for ever.
+    HungTask,
+    /// What a task is doing, as asked for.
+    Task,
+    /// What a processor is doing, as asked for.
+    Backtrace,
+    /// A stack without a word.
+    Stack,
+}
+
+impl Kind {
+    /// What a line of this text begins. All of it stands at the line's begin: a
+    /// module's own text may well say the same later on.
+    pub(crate) fn of(text: &str) -> Option<Kind> {
+        use Kind::*;
+        const BEGINS: &[(&str, Kind)] = &[
+            ("------------[ cut here ]", Cut),
+            ("Kernel panic - not syncing", Panic),
+            ("BUG: kernel NULL pointer dereference", Oops),
+            ("BUG: unable to handle", Oops),
+            ("BUG: stack guard page was hit", Oops),
+            ("BUG: TASK stack guard page was hit", Oops),
+            ("BUG: IRQ stack guard page was hit", Oops),
+            ("Oops: ", Oops),
+            ("general protection fault", Oops),
+            ("invalid opcode: ", Oops),
+            ("divide error: ", Oops),
+            ("stack segment: ", Oops),
+            ("double fault: ", Oops),
+            ("int3: ", Oops),
+            ("traps: ", Oops),
+            ("BUG: scheduling while atomic", Sleep),
+            ("BUG: sleeping function called", Sleep),
+            ("bad: scheduling from the idle thread", Sleep),
+            ("Voluntary context switch within RCU", Sleep),
+            ("kernel BUG at ", Bug),
+            ("BUG: soft lockup", Lockup),
+            ("watchdog: BUG: soft lockup", Lockup),
+            ("watchdog: Watchdog detected hard", Lockup),
+            ("NMI watchdog: ", Lockup),
+            ("BUG: workqueue lockup", Lockup),
+            ("BUG: ", Bug),
+            ("list_add corruption", Bug),
+            ("list_del corruption", Bug),
+            ("usercopy: Kernel memory", Bug),
+            ("detected buffer overflow", Bug),
+            ("WARNING: ", Warning),
+            ("UBSAN: ", Warning),
+            ("refcount_t: ", Warning),
+            ("Uhhuh. NMI received", Nmi),
+            ("NMI backtrace for cpu ", Backtrace),
+            ("rcu: INFO: ", Stall),
+            ("INFO: rcu", Stall),
+            ("task:", Task),
+        ];
+        if let Some((_, kind)) = BEGINS.iter().find(|(begin, _)| text.starts_with(begin)) {
+            return Some(*kind);
+        }
+        if text.starts_with("rust_kernel: ") && text.contains("panicked at ") {
+            return Some(RustPanic);
+        }
+        if text.starts_with("INFO: task ") && text.contains(" blocked for more than ") {
+            return Some(HungTask);
+        }
+        if text.contains(": detected buffer overflow: ") {
+            return Some(Bug);
+        }
+        (text.starts_with("CPU: ") && text.contains(" Comm: ")).then_some(Stack)
+    }
+
+    /// Whether such a report tells of several processors.
+    pub(crate) fn asks_all(self) -> bool {
+        matches!(self, Kind::Panic | Kind::Nmi | Kind::Stall | Kind::Lockup)
+    }
+
+    /// How much it tells, if several lines say what it is.
+    fn weight(self) -> u8 {
+        match self {
+            Kind::Cut => 0,
+            Kind::Stack => 1,
+            Kind::Backtrace => 2,
+            Kind::RustPanic => 4,
+            _ => 3,
+        }
+    }
+}
+
+/// A report, and the items of the log that it consists of.
+#[derive(Debug)]
+pub struct Report<T> {
+    pub kind: Kind,
+    /// The lines that say what is wrong, the first one first.
+    pub head: Vec<String>,
+    /// The stacks of those that it tells of.
+    pub stacks: Vec<Stack>,
+    /// The kernel's release.
+    pub release: Option<String>,
+    /// Whether the kernel panicked with it.
+    pub panicked: bool,
+    pub items: Vec<T>,
+}
+
+/// A stack: where somebody is, and how it got there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stack {
+    pub cpu: Option<u32>,
+    pub pid: Option<u32>,
+    /// The process's name.
+    pub comm: Option<String>,
+    /// Where the processor was.
+    pub rip: Option<Frame>,
+    /// As the kernel lists them, the innermost first.
+    pub frames: Vec<Frame>,
+}
+
+impl Stack {
+    /// Where the processor was, then its callers: all without what the kernel only
+    /// guesses, and without how it came to print this.
+    pub fn path(&self) -> Vec<&Frame> {
+        let frames = match (&self.rip, self.frames.iter().position(|f| f.exact)) {
+            (None, Some(interrupted)) => &self.frames[interrupted..],
+            _ => &self.frames[..],
+        };
+        let certain = frames.iter().filter(|f| f.certain);
+        self.rip.iter().chain(certain).collect()
+    }
+
+    /// Whether a module is on the way.
+    pub fn in_module(&self) -> bool {
+        self.path().iter().any(|f| f.module.is_some())
+    }
+}
+
+impl<T> Report<T> {
+    pub(crate) fn new() -> Self {
+        Report {
+            kind: Kind::Cut,
+            head: Vec::new(),
+            stacks: Vec::new(),
+            release: None,
+            panicked: false,
+            items: Vec::new(),
+        }
+    }
+
+    /// Whether it says enough to be one.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.has_stack() || self.kind == Kind::RustPanic
+    }
+
+    pub(crate) fn has_stack(&self) -> bool {
+        self.stacks
+            .iter()
+            .any(|s| s.rip.is_some() || !s.frames.is_empty())
+    }
+
+    pub(crate) fn stack(&mut self) -> &mut Stack {
+        if self.stacks.is_empty() {
+            self.stacks.push(Stack::default());
+        }
+        self.stacks.last_mut().expect("there is one")
+    }
+
+    /// One more line says what it is; the first one of its weight counts.
+    pub(crate) fn is_also(&mut self, kind: Kind, text: &str) {
+        if kind.weight() > self.kind.weight() {
+            self.kind = kind;
+        }
+        if !matches!(kind, Kind::Cut | Kind::Stack) {
+            self.head.push(text.trim().to_owned());
+        }
+    }
+
+    /// `CPU: 0 PID: 84 Comm: insmod Tainted: G  OE  6.1.0-56-cloud-amd64 #1  Debian`
+    pub(crate) fn who(&mut self, text: &str) {
+        let release = text
+            .split(" #")
+            .next()
+            .and_then(|t| t.split_whitespace().last());
+        let numbered = |r: &&str| r.starts_with(|c: char| c.is_ascii_digit());
+        if let Some(release) = release.filter(numbered) {
+            self.release = Some(release.to_owned());
+        }
+        let after = |key: &str| text.split_once(key)?.1.split_whitespace().next();
+        let number = |key| after(key).and_then(|t| t.parse().ok());
+        // The name may have blanks.
+        let comm = text.split_once(" Comm: ").map(|(_, rest)| {
+            let end = ["Tainted: ", "Not tainted ", "Kdump: "]
+                .iter()
+                .filter_map(|m| rest.find(m))
+                .min();
+            rest[..end.unwrap_or(rest.len())].trim().to_owned()
+        });
+        let (cpu, pid) = (number("CPU: "), number("PID: "));
+        let stack = self.stack();
+        if stack.rip.is_some() || !stack.frames.is_empty() {
+            self.stacks.push(Stack::default());
+        }
+        let stack = self.stack();
+        (stack.cpu, stack.pid, stack.comm) = (cpu, pid, comm);
+    }
+
+    /// The stack that matters: the first that a module is in.
+    pub fn main_stack(&self) -> Option<&Stack> {
+        let found = self.stacks.iter().find(|s| s.in_module());
+        found.or_else(|| self.stacks.iter().find(|s| !s.path().is_empty()))
+    }
+
+    /// The first line that says what is wrong.
+    pub fn line(&self) -> &str {
+        self.head.first().map_or("", String::as_str)
+    }
+
+    /// The first line of the head with this begin: the rest of it.
+    pub(crate) fn said(&self, begin: &str) -> Option<&str> {
+        self.head.iter().find_map(|l| l.strip_prefix(begin))
+    }
+}

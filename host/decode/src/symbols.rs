@@ -1,0 +1,261 @@
+//! The debug info of one module: from a symbol and an offset to source lines.
+
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use gimli::{EndianArcSlice, LittleEndian};
+use object::{
+    CompressionFormat, Object, ObjectSection, ObjectSymbol, RelocationKind, RelocationTarget,
+    SectionKind,
+};
+
+use crate::Frame;
+
+type Reader = EndianArcSlice<LittleEndian>;
+
+/// What is known of a module's code.
+pub struct Symbols {
+    /// The file that it was read from.
+    pub path: PathBuf,
+    pub build_id: Option<String>,
+    /// Sorted by address.
+    symbols: Vec<Symbol>,
+    lines: addr2line::Context<Reader>,
+}
+
+/// A symbol of the module's. Sections of a module have no addresses yet, so each gets
+/// its own range here.
+struct Symbol {
+    name: String,
+    address: u64,
+    size: u64,
+}
+
+/// A place in the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// Demangled.
+    pub function: String,
+    /// As the compiler named it.
+    pub file: Option<String>,
+    pub line: Option<u32>,
+    pub column: Option<u32>,
+    /// Whether this function's code is part of the next one's.
+    pub inlined: bool,
+}
+
+/// Why there is no debug info.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    /// The file cannot be read.
+    Unreadable(String),
+    /// The file has none.
+    None,
+}
+
+/// The range of addresses of one section.
+const SECTION: u64 = 1 << 32;
+
+impl Symbols {
+    /// Reads a `.ko.debug`, or a `.ko` that has debug info.
+    pub fn read(path: &Path) -> Result<Symbols, Missing> {
+        let unreadable = |e: String| Missing::Unreadable(format!("{}: {e}", path.display()));
+        let bytes = fs::read(path).map_err(|e| unreadable(e.to_string()))?;
+        let file = object::File::parse(&*bytes).map_err(|e| unreadable(e.to_string()))?;
+        if file.section_by_name(".debug_info").is_none() {
+            return Err(Missing::None);
+        }
+        let base = |section: object::SectionIndex| section.0 as u64 * SECTION;
+        let is_code = |section: object::SectionIndex| {
+            file.section_by_index(section)
+                .is_ok_and(|s| s.kind() == SectionKind::Text || is_executable(&s))
+        };
+        let mut symbols: Vec<Symbol> = file
+            .symbols()
+            .filter_map(|s| {
+                let section = s.section_index().filter(|i| is_code(*i))?;
+                let name = s.name().ok()?;
+                // Which the kernel leaves out, too.
+                (!name.is_empty() && !name.starts_with(".L")).then(|| Symbol {
+                    name: name.to_owned(),
+                    address: base(section) + s.address(),
+                    size: s.size(),
+                })
+            })
+            .collect();
+        symbols.sort_by_key(|s| s.address);
+        let section = |id: gimli::SectionId| -> Result<Reader, Missing> {
+            let data = match file.section_by_name(id.name()) {
+                Some(s) => relocated(&file, &s, &base).map_err(unreadable)?,
+                None => Vec::new(),
+            };
+            Ok(EndianArcSlice::new(Arc::from(data), LittleEndian))
+        };
+        let dwarf = gimli::Dwarf::load(section)?;
+        let lines = addr2line::Context::from_dwarf(dwarf).map_err(|e| unreadable(e.to_string()))?;
+        Ok(Symbols {
+            path: path.to_owned(),
+            build_id: build_id_of(&file),
+            symbols,
+            lines,
+        })
+    }
+
+    /// Where a frame is in the source, the innermost function first. `None`: this is
+    /// no debug info of that module, as the symbol's size shows.
+    pub fn locate(&self, frame: &Frame) -> Option<Vec<Location>> {
+        let at = self.find(frame)?;
+        let address = self.symbols[at].address + frame.instruction();
+        let mut found = Vec::new();
+        let frames = self.lines.find_frames(address).skip_all_loads();
+        if let Ok(mut frames) = frames {
+            while let Ok(Some(f)) = frames.next() {
+                let function = f
+                    .function
+                    .as_ref()
+                    .and_then(|n| Some(n.raw_name().ok()?.into_owned()));
+                let location = f.location.as_ref();
+                found.push(Location {
+                    function: demangled(function.as_deref().unwrap_or(&frame.symbol)),
+                    file: location.and_then(|l| l.file).map(file_name),
+                    line: location.and_then(|l| l.line).filter(|l| *l > 0),
+                    column: location.and_then(|l| l.column).filter(|c| *c > 0),
+                    inlined: true,
+                });
+            }
+        }
+        if found.is_empty() {
+            found.push(Location {
+                function: demangled(&frame.symbol),
+                file: None,
+                line: None,
+                column: None,
+                inlined: false,
+            });
+        }
+        if let Some(outermost) = found.last_mut() {
+            outermost.inlined = false;
+        }
+        Some(found)
+    }
+
+    /// The symbol of a frame, of this name and size. The kernel counts up to the next
+    /// symbol, or to the end of its memory.
+    fn find(&self, frame: &Frame) -> Option<usize> {
+        self.symbols
+            .iter()
+            .enumerate()
+            .position(|(i, s)| {
+                if s.name != frame.symbol {
+                    return false;
+                }
+                let next = self.symbols[i..].iter().find(|n| n.address > s.address);
+                match next.filter(|n| n.address / SECTION == s.address / SECTION) {
+                    Some(next) => next.address - s.address == frame.size || s.size == frame.size,
+                    None => s.size <= frame.size,
+                }
+            })
+            .filter(|_| frame.offset <= frame.size)
+    }
+}
+
+/// The build-id of an ELF file, in hexadecimal digits.
+pub fn build_id(path: &Path) -> Option<String> {
+    let bytes = fs::read(path).ok()?;
+    build_id_of(&object::File::parse(&*bytes).ok()?)
+}
+
+fn build_id_of(file: &object::File) -> Option<String> {
+    let id = file.build_id().ok()??;
+    Some(id.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// Code sections of a file with nothing but debug info have no content, only flags.
+fn is_executable<'a>(section: &impl ObjectSection<'a>) -> bool {
+    match section.flags() {
+        object::SectionFlags::Elf { sh_flags, .. } => sh_flags.contains(object::elf::SHF_EXECINSTR),
+        _ => false,
+    }
+}
+
+/// A section's content with its relocations done: a module is not linked yet.
+fn relocated<'a>(
+    file: &object::File<'a>,
+    section: &impl ObjectSection<'a>,
+    base: &dyn Fn(object::SectionIndex) -> u64,
+) -> Result<Vec<u8>, String> {
+    let mut data = content(section)?;
+    for (offset, relocation) in section.relocations() {
+        if relocation.kind() != RelocationKind::Absolute {
+            continue;
+        }
+        let RelocationTarget::Symbol(symbol) = relocation.target() else {
+            continue;
+        };
+        let symbol = file.symbol_by_index(symbol).map_err(|e| e.to_string())?;
+        let code = symbol
+            .section_index()
+            .filter(|i| file.section_by_index(*i).is_ok_and(|s| is_executable(&s)));
+        let value = code
+            .map_or(0, base)
+            .wrapping_add(symbol.address())
+            .wrapping_add_signed(relocation.addend());
+        let length = usize::from(relocation.size() / 8);
+        let at = usize::try_from(offset)
+            .ok()
+            .and_then(|at| data.get_mut(at..at.checked_add(length)?));
+        if let Some(place) = at.filter(|_| length <= 8) {
+            place.copy_from_slice(&value.to_le_bytes()[..length]);
+        }
+    }
+    Ok(data)
+}
+
+fn content<'a>(section: &impl ObjectSection<'a>) -> Result<Vec<u8>, String> {
+    let compressed = section.compressed_data().map_err(|e| e.to_string())?;
+    let mut data = Vec::new();
+    let read = match compressed.format {
+        CompressionFormat::None => return Ok(compressed.data.to_vec()),
+        CompressionFormat::Zlib => {
+            flate2::read::ZlibDecoder::new(compressed.data).read_to_end(&mut data)
+        }
+        CompressionFormat::Zstandard => ruzstd::decoding::StreamingDecoder::new(compressed.data)
+            .map_err(|e| e.to_string())?
+            .read_to_end(&mut data),
+        other => return Err(format!("compressed in an unknown way ({other:?})")),
+    };
+    read.map(|_| data).map_err(|e| e.to_string())
+}
+
+/// A function's name as its source has it; C's stays as it is.
+///
+/// ```
+/// use koru_decode::demangled;
+/// let take = "_RNvMs_Cs5A6xvgFVS0T_14kt_fault_panicNtB4_6Panics4take";
+/// assert_eq!(demangled(take), "kt_fault_panic::Panics::take");
+/// assert_eq!(demangled("do_one_initcall"), "do_one_initcall");
+/// ```
+pub fn demangled(symbol: &str) -> String {
+    let Ok(name) = rustc_demangle::try_demangle(symbol) else {
+        return symbol.to_owned();
+    };
+    let name = format!("{name:#}");
+    // `<a::Type>::method` is one of the type's own.
+    if let Some((own, rest)) = name.strip_prefix('<').and_then(|n| n.split_once(">::")) {
+        if !own.contains(['<', ' ', '&', '*', '[', '(']) {
+            return format!("{own}::{rest}");
+        }
+    }
+    name
+}
+
+/// LLVM names a unit's first file twice: `src/lib.rs/@/hello.4105631faab15619-cgu.0`.
+fn file_name(file: &str) -> String {
+    file.split_once("/@/")
+        .map_or(file, |(file, _)| file)
+        .to_owned()
+}

@@ -1,0 +1,133 @@
+//! A decoded report as people read it.
+
+use std::fmt::Write as _;
+
+use crate::{Decoded, DecodedFrame, Kind, Place};
+
+/// How it is written.
+#[derive(Debug, Clone, Copy)]
+pub struct Style<'a> {
+    pub colour: bool,
+    /// How the reader gets what is left out, if it is.
+    pub raw: Option<&'a str>,
+}
+
+/// Columns of a line with several names.
+const WIDTH: usize = 96;
+
+impl Decoded {
+    /// Lines without a closing newline. `before` stands before the first one, as the
+    /// time does.
+    pub fn text(&self, before: &str, style: &Style) -> String {
+        let (red, bold, dim, plain) = match style.colour {
+            true => ("\x1b[1;31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"),
+            false => ("", "", "", ""),
+        };
+        let mut text = format!("{before}{red}{}{plain}\n", self.what);
+        if !self.what.contains(self.line.as_str()) && self.kind != Kind::RustPanic {
+            let _ = writeln!(text, "  {dim}{}{plain}", self.line);
+        }
+        if let Some(place) = &self.at {
+            let column = place.column.map_or(String::new(), |c| format!(":{c}"));
+            let at = place.at().unwrap_or_default();
+            let function = match place.function.as_str() {
+                "" => String::new(),
+                name => format!(", in {name}"),
+            };
+            let _ = writeln!(text, "  at {bold}{at}{column}{plain}{function}");
+            if let (Some(line), Some(source)) = (place.line, &place.source) {
+                let _ = writeln!(text, "  {line:6} | {bold}{source}{plain}");
+            }
+        }
+        if !self.frames.is_empty() {
+            let _ = writeln!(text, "  {}", self.who());
+            text += &self.way(dim, plain);
+        }
+        for note in &self.notes {
+            let _ = writeln!(text, "  ({note})");
+        }
+        if self.panicked && self.kind != Kind::Nmi && self.kind != Kind::Panic {
+            text += "  and with it the whole kernel panicked\n";
+        }
+        if let Some(raw) = style.raw.filter(|_| self.lines > 1) {
+            let _ = write!(
+                text,
+                "  {dim}registers and code: {} lines; {raw}{plain}",
+                self.lines
+            );
+        }
+        text.trim_end().to_owned()
+    }
+
+    fn who(&self) -> String {
+        let mut text = match (&self.process, self.pid) {
+            (Some(process), Some(pid)) => format!("{process} (pid {pid})"),
+            (None, Some(pid)) => format!("pid {pid}"),
+            _ => "the kernel".to_owned(),
+        };
+        if let Some(cpu) = self.cpu {
+            let _ = write!(text, " on CPU {cpu}");
+        }
+        text + " came there by, from the last call to the first:"
+    }
+
+    /// The frames: a module's with their lines, the kernel's by name.
+    fn way(&self, dim: &str, plain: &str) -> String {
+        let is_own = |f: &DecodedFrame| f.places.iter().any(|p| p.own);
+        // How a panic is told is no part of the way to it.
+        let skipped = match self.kind {
+            Kind::RustPanic => self.frames.iter().position(is_own).unwrap_or(0),
+            _ => 0,
+        };
+        let mut text = String::new();
+        let mut names: Vec<&str> = Vec::new();
+        let flush = |names: &mut Vec<&str>, text: &mut String| {
+            for line in wrapped(names) {
+                let _ = writeln!(text, "    {dim}{line}{plain}");
+            }
+            names.clear();
+        };
+        for frame in &self.frames[skipped..] {
+            let Some(module) = &frame.module else {
+                names.push(&frame.function);
+                continue;
+            };
+            flush(&mut names, &mut text);
+            let own: Vec<&Place> = frame.places.iter().filter(|p| p.own).collect();
+            let shown = match own.is_empty() {
+                true => frame.places.iter().filter(|p| !p.inlined).collect(),
+                false => own,
+            };
+            if shown.is_empty() {
+                let place = format!("+{:#x}", frame.offset);
+                let _ = writeln!(text, "    {}{place} [{module}]", frame.function);
+            }
+            for place in shown {
+                let at = place.at().map_or(String::new(), |at| format!("  {at}"));
+                let _ = writeln!(text, "    {}{at}", place.function);
+                if let Some(source) = place.source.as_ref().filter(|_| place.own) {
+                    let _ = writeln!(text, "        {}", source.trim());
+                }
+            }
+        }
+        flush(&mut names, &mut text);
+        text
+    }
+}
+
+fn wrapped(names: &[&str]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for name in names {
+        match lines
+            .last_mut()
+            .filter(|l| l.len() + name.len() + 2 <= WIDTH)
+        {
+            Some(line) => {
+                *line += ", ";
+                *line += name;
+            }
+            None => lines.push((*name).to_owned()),
+        }
+    }
+    lines
+}

@@ -1,0 +1,179 @@
+//! What a report says, in words.
+
+use crate::{Kind, Report};
+
+/// What a panic of our `kernel` crate says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct RustPanic<'a> {
+    pub module: &'a str,
+    pub file: &'a str,
+    pub line: u32,
+    pub column: Option<u32>,
+    pub message: &'a str,
+}
+
+/// `rust_kernel: my_timer panicked at src/lib.rs:31:26: index out of bounds: ...`
+pub(crate) fn rust_panic(text: &str) -> Option<RustPanic<'_>> {
+    let (module, rest) = text
+        .strip_prefix("rust_kernel: ")?
+        .split_once(" panicked at ")?;
+    let (place, message) = rest.split_once(": ")?;
+    let mut parts = place.rsplitn(3, ':');
+    let column = parts.next()?.parse().ok();
+    let line = parts.next()?.parse().ok()?;
+    Some(RustPanic {
+        module,
+        file: parts.next()?,
+        line,
+        column,
+        message,
+    })
+}
+
+/// The report in one line.
+pub(crate) fn in_words<T>(report: &Report<T>) -> String {
+    let line = report.line();
+    match report.kind {
+        Kind::RustPanic => match report.head.iter().find_map(|l| rust_panic(l)) {
+            Some(panic) => format!("panic in {}: {}", panic.module, panic.message),
+            None => line.to_owned(),
+        },
+        Kind::Oops => oops(report),
+        Kind::Bug => bug(report),
+        Kind::Warning => warning(report),
+        Kind::Sleep => format!("sleeping where that is forbidden: {line}"),
+        Kind::Panic => {
+            let reason = report.said("Kernel panic - not syncing: ");
+            format!("kernel panic: {}", reason.unwrap_or(line))
+        }
+        Kind::Nmi => "hang: the kernel was asked by NMI where it is".to_owned(),
+        Kind::Lockup | Kind::Stall => format!("hang: {line}"),
+        Kind::HungTask => {
+            let task = line.strip_prefix("INFO: ").unwrap_or(line);
+            format!("hang: {}", task.trim_end_matches('.'))
+        }
+        Kind::Task | Kind::Backtrace => line.to_owned(),
+        Kind::Stack | Kind::Cut => "the kernel shows its stack".to_owned(),
+    }
+}
+
+fn oops<T>(report: &Report<T>) -> String {
+    let said = |begin| report.said(begin);
+    let access = |otherwise: &'static str| {
+        let access = report
+            .head
+            .iter()
+            .find_map(|l| l.strip_prefix("#PF: supervisor "));
+        match access.and_then(|a| a.split_whitespace().next()) {
+            Some("write") => "write to",
+            Some("read") => "read of",
+            Some("instruction") => "call of",
+            _ => otherwise,
+        }
+    };
+    if let Some(address) = said("BUG: kernel NULL pointer dereference, address: ") {
+        let access = access("use of");
+        return format!(
+            "oops: a NULL pointer was followed ({access} address {})",
+            short(address)
+        );
+    }
+    if let Some(address) = said("BUG: unable to handle page fault for address: ") {
+        let number = u64::from_str_radix(address.trim_start_matches("0x"), 16);
+        let access = access("use of");
+        let why = match number {
+            // What the processor forbids the kernel unless it says that it means it.
+            Ok(0..0x8000_0000_0000) => {
+                ", which is user space's: copy_to_user and copy_from_user are for that"
+            }
+            _ if report
+                .head
+                .iter()
+                .any(|l| l.contains("permissions violation")) =>
+            {
+                ", which is not allowed there"
+            }
+            _ => ", where there is nothing",
+        };
+        return format!("oops: {access} address {}{why}", short(address));
+    }
+    let line = report.line();
+    let fault = line.strip_prefix("Oops: ").unwrap_or(line);
+    let fault = fault.strip_prefix("Oops: ").unwrap_or(fault);
+    if fault.starts_with("general protection fault") {
+        let address = fault
+            .split_once("address ")
+            .and_then(|(_, a)| a.split([':', ' ']).next());
+        let hint = match address {
+            Some(a) if a.starts_with("0xdead0000000001") => {
+                " (it marks an entry that was taken off its list)"
+            }
+            Some(a) if a.contains("6b6b6b6b") => " (memory that was freed is filled with it)",
+            _ => "",
+        };
+        return match address {
+            Some(address) => {
+                format!("oops: {address} was used as an address, which it cannot be{hint}")
+            }
+            None => "oops: general protection fault".to_owned(),
+        };
+    }
+    for (begin, words) in [
+        (
+            "divide error",
+            "division by zero, or a result that is too large",
+        ),
+        ("invalid opcode", "an instruction that does not exist"),
+        ("double fault", "double fault; mostly a stack that is full"),
+        ("stack segment", "a bad address on the stack"),
+    ] {
+        if fault.starts_with(begin) {
+            return format!("oops: {words}");
+        }
+    }
+    if line.contains("stack guard page was hit") || line.contains("kernel stack overflow") {
+        return "oops: the kernel stack is full: recursion, or large local variables".to_owned();
+    }
+    format!("oops: {}", line.strip_prefix("BUG: ").unwrap_or(line))
+}
+
+fn bug<T>(report: &Report<T>) -> String {
+    // A check says what it found before it calls BUG.
+    let found = report
+        .head
+        .iter()
+        .find(|l| !l.starts_with("kernel BUG at "));
+    let found = found.filter(|l| !l.contains("invalid opcode: "));
+    match (found, report.said("kernel BUG at ")) {
+        (Some(found), _) => format!("bug: {}", found.strip_prefix("BUG: ").unwrap_or(found)),
+        (None, Some(place)) => format!("BUG() at {}", place.trim_end_matches('!')),
+        (None, None) => report.line().to_owned(),
+    }
+}
+
+fn warning<T>(report: &Report<T>) -> String {
+    let line = report.line();
+    let Some(rest) = line.strip_prefix("WARNING: ") else {
+        return format!("warning: {line}");
+    };
+    // `CPU: 0 PID: 84 at FILE:LINE FUNCTION+0x1/0x2 [module]`
+    match rest
+        .split_once(" at ")
+        .and_then(|(_, at)| at.split_whitespace().next())
+    {
+        Some(place) => format!("warning: WARN_ON at {place}"),
+        None => format!("warning: {rest}"),
+    }
+}
+
+/// An address without the zeros in front.
+fn short(address: &str) -> String {
+    let digits = address
+        .trim()
+        .trim_start_matches("0x")
+        .trim_start_matches('0');
+    match digits {
+        "" => "0".to_owned(),
+        digits => format!("0x{digits}"),
+    }
+}
