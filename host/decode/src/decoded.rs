@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A report of the kernel's, decoded.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Decoded {
     pub kind: Kind,
     /// What happened, in words.
@@ -38,7 +38,7 @@ pub struct Decoded {
     pub lines: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct DecodedFrame {
     /// As in the source.
     pub function: String,
@@ -82,8 +82,8 @@ pub type Find = dyn Fn(&str, Option<&str>) -> Vec<PathBuf> + Send + Sync;
 pub struct Decoder {
     find: Box<Find>,
     pub sources: Sources,
-    /// The build-id of a module that is loaded, where that can be known.
-    pub loaded: Option<Box<dyn Fn(&str) -> Option<String> + Send + Sync>>,
+    /// The build-ids of the modules that are loaded, by name, where they are known.
+    pub loaded: HashMap<String, String>,
     read: Mutex<HashMap<PathBuf, Result<Symbols, Missing>>>,
 }
 
@@ -95,7 +95,7 @@ impl Decoder {
         Decoder {
             find: Box::new(find),
             sources,
-            loaded: None,
+            loaded: HashMap::new(),
             read: Mutex::new(HashMap::new()),
         }
     }
@@ -124,11 +124,19 @@ impl Decoder {
             }
         }
         let panic = report.head.iter().find_map(|l| rust_panic(l));
+        let at = self.place_of(panic, &frames);
+        let mut what = in_words(report);
+        if let (Kind::Nmi, Some(place)) = (report.kind, &at) {
+            what = format!(
+                "hang: the processor does not come out of {}",
+                place.function
+            );
+        }
         Decoded {
             kind: report.kind,
-            what: in_words(report),
+            what,
             line: report.line().to_owned(),
-            at: self.place_of(panic, &frames),
+            at,
             cpu: stack.and_then(|s| s.cpu),
             pid: stack.and_then(|s| s.pid),
             process: stack.and_then(|s| s.comm.clone()),
@@ -148,7 +156,7 @@ impl Decoder {
     ) -> Result<Vec<Vec<Place>>, String> {
         let files = (self.find)(module, release);
         let loaded = frames.iter().find_map(|f| f.build_id.clone());
-        let loaded = loaded.or_else(|| self.loaded.as_ref().and_then(|loaded| loaded(module)));
+        let loaded = loaded.or_else(|| self.loaded.get(module).cloned());
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let mut note = None;
         for file in files {
@@ -210,7 +218,7 @@ impl Decoder {
     fn place_of(&self, panic: Option<RustPanic>, frames: &[DecodedFrame]) -> Option<Place> {
         let all = || frames.iter().flat_map(|f| &f.places);
         let own = all()
-            .find(|p| p.own)
+            .find(|p| p.own && !is_entry(p))
             .or_else(|| all().find(|p| p.line.is_some()));
         let Some(panic) = panic else {
             return own.cloned();
@@ -276,6 +284,45 @@ impl Decoder {
             },
             None => format!("{function} [{module}]"),
         }
+    }
+}
+
+/// What `module!` writes into the module's source.
+fn is_entry(place: &Place) -> bool {
+    matches!(&*place.function, "init_module" | "cleanup_module")
+}
+
+impl Decoded {
+    /// Whether a module is on the way to it.
+    pub fn in_module(&self) -> bool {
+        self.frames.iter().any(|f| f.module.is_some())
+    }
+
+    /// Where it happened in one phrase: `read (timer.c:20)`, or a function of the
+    /// kernel's and how a module got there.
+    pub fn place(&self) -> Option<String> {
+        let named = |place: &Place| match (place.at(), place.function.as_str()) {
+            (Some(at), "") => at,
+            (Some(at), function) => format!("{function} ({at})"),
+            (None, function) => function.to_owned(),
+        };
+        let top = self.frames.first();
+        if self.kind == Kind::RustPanic {
+            return self.at.as_ref().map(named);
+        }
+        let first = self.frames.iter().find(|f| f.module.is_some());
+        let place = match (&self.at, first) {
+            (Some(place), _) => named(place),
+            (None, Some(frame)) => {
+                let module = frame.module.as_deref().unwrap_or_default();
+                format!("{} [{module}]", frame.function)
+            }
+            (None, None) => return Some(top?.function.clone()),
+        };
+        Some(match top.filter(|f| f.module.is_none()) {
+            Some(kernel) => format!("{}, called by {place}", kernel.function),
+            None => place,
+        })
     }
 }
 

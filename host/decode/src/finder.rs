@@ -81,7 +81,7 @@ impl<T> Finder<T> {
             };
         }
         let mut found = self.flush();
-        if begins(&line) {
+        if begins(&line) || text.starts_with("[<0>] ") {
             let mut open = Open::new();
             open.add(item, text, line);
             self.open = Some(open);

@@ -60,7 +60,11 @@ impl Frame {
         let end = text.find(char::is_whitespace).unwrap_or(text.len());
         let (word, mut rest) = text.split_at(end);
         let (symbol, numbers) = word.rsplit_once("+0x")?;
-        let (offset, size) = numbers.split_once("/0x")?;
+        let (offset, mut size) = numbers.split_once("/0x")?;
+        if let Some(number) = size.strip_suffix([',', ':', '.']) {
+            rest = &text[end - 1..];
+            size = number;
+        }
         let hex = |t: &str| u64::from_str_radix(t, 16).ok();
         let (offset, size) = (hex(offset)?, hex(size)?);
         let (mut module, mut build_id) = (None, None);

@@ -50,10 +50,10 @@ impl Decoded {
             text += "  and with it the whole kernel panicked\n";
         }
         if let Some(raw) = style.raw.filter(|_| self.lines > 1) {
+            let lines = self.lines;
             let _ = write!(
                 text,
-                "  {dim}registers and code: {} lines; {raw}{plain}",
-                self.lines
+                "  {dim}{lines} lines with registers and code: {raw}{plain}"
             );
         }
         text.trim_end().to_owned()
@@ -88,12 +88,13 @@ impl Decoded {
             names.clear();
         };
         for frame in &self.frames[skipped..] {
-            let Some(module) = &frame.module else {
+            let own = frame.own();
+            let entry = own.is_empty() && frame.is_entry();
+            let Some(module) = frame.module.as_ref().filter(|_| !entry) else {
                 names.push(&frame.function);
                 continue;
             };
             flush(&mut names, &mut text);
-            let own: Vec<&Place> = frame.places.iter().filter(|p| p.own).collect();
             let shown = match own.is_empty() {
                 true => frame.places.iter().filter(|p| !p.inlined).collect(),
                 false => own,
@@ -105,13 +106,34 @@ impl Decoded {
             for place in shown {
                 let at = place.at().map_or(String::new(), |at| format!("  {at}"));
                 let _ = writeln!(text, "    {}{at}", place.function);
-                if let Some(source) = place.source.as_ref().filter(|_| place.own) {
+                // It stands above already where it happened.
+                let again = self.at.as_ref().is_some_and(|at| at.at() == place.at());
+                if let Some(source) = place.source.as_ref().filter(|_| place.own && !again) {
                     let _ = writeln!(text, "        {}", source.trim());
                 }
             }
         }
         flush(&mut names, &mut text);
         text
+    }
+}
+
+impl DecodedFrame {
+    /// The places in the module's own source.
+    fn own(&self) -> Vec<&Place> {
+        let mut own: Vec<&Place> = self.places.iter().filter(|p| p.own).collect();
+        // What `module!` writes there says nothing.
+        if self.is_entry() {
+            own.retain(|p| p.function != self.function);
+        }
+        own
+    }
+
+    /// By which the kernel calls a module; in C it is another name of its init.
+    fn is_entry(&self) -> bool {
+        let outermost = self.places.last();
+        matches!(&*self.function, "init_module" | "cleanup_module")
+            && outermost.is_some_and(|p| p.function == self.function)
     }
 }
 

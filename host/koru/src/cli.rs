@@ -29,6 +29,9 @@ pub struct Cli {
     /// No progress, only results and errors.
     #[arg(long, short, global = true)]
     pub quiet: bool,
+    /// Oopses and warnings of the kernel not only decoded, but also as it prints them.
+    #[arg(long, global = true)]
+    pub raw: bool,
 }
 
 /// Which kernel to build for and to run.
@@ -133,6 +136,17 @@ and the files that are taken along. A save during a run starts over. Ctrl-C ends
   koru log --level warn           warnings and worse
   koru log --grep hello --follow")]
     Log(LogArgs),
+    /// Say of the oopses and warnings in any kernel log where they come from.
+    #[command(after_help = "Examples:
+  koru decode oops.txt                     a saved log: of dmesg, journalctl, a console
+  dmesg | koru decode                      or one that comes
+  koru decode oops.txt --ko lab2/theirs.ko with the module that was loaded, in C or Rust
+  koru decode oops.txt --debug full_ex.ko.debug --raw
+
+Modules are found by name in the workspaces' build output. A .ko has its debug info in
+it, or beside it in NAME.ko.debug. Other lines stay as they are; --json gives only the
+reports.")]
+    Decode(DecodeArgs),
     /// Run a command in the virtual machine; its exit status is koru's.
     #[command(after_help = "Examples:
   koru exec cat /proc/timer
@@ -416,6 +430,19 @@ pub enum Level {
     Notice,
     Info,
     Debug,
+}
+
+#[derive(Args)]
+pub struct DecodeArgs {
+    /// The log; standard input without it, or with `-`.
+    #[arg(value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// A module that was loaded there.
+    #[arg(long, value_name = "FILE")]
+    pub ko: Vec<PathBuf>,
+    /// A module's debug info, NAME.ko.debug.
+    #[arg(long, value_name = "FILE")]
+    pub debug: Vec<PathBuf>,
 }
 
 #[derive(Args)]

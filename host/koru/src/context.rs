@@ -1,25 +1,36 @@
-use std::{env, path::PathBuf, sync::Arc};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use koru_build::{
-    BuildOptions, Builder, Cache, Home, KernelTree, Kernels, Ko, Module, Result, Stages,
+    BuildOptions, Builder, Cache, Error, Home, KernelTree, Kernels, Ko, Module, Result, Stages,
     find_modules,
 };
 
-use crate::{cli::KernelChoice, ui::Ui};
+use crate::{
+    cli::KernelChoice,
+    oops::{self, Known},
+    ui::Ui,
+};
 
 /// What every command needs.
 pub struct Context {
     pub ui: Arc<Ui>,
     pub json: bool,
+    /// Oopses are shown as the kernel prints them, too.
+    pub raw: bool,
     pub home: Home,
     pub cache: Cache,
     pub kernels: Kernels,
     /// Where the user is.
     pub here: PathBuf,
+    known: Mutex<Known>,
 }
 
 impl Context {
-    pub fn new(json: bool, quiet: bool) -> Result<Context> {
+    pub fn new(json: bool, quiet: bool, raw: bool) -> Result<Context> {
         let home = Home::find()?;
         let cache = Cache::new(&home.cache);
         let here = env::current_dir()
@@ -28,11 +39,40 @@ impl Context {
         Ok(Context {
             ui: Arc::new(Ui::new(json || quiet)),
             json,
+            raw,
             kernels: Kernels::new(&cache),
             cache,
             home,
             here,
+            known: Mutex::default(),
         })
+    }
+
+    /// A module's file, with its debug info in it or beside it.
+    pub fn know(&self, module: &str, ko: &Path) {
+        let known = (module.to_owned(), ko.to_owned());
+        self.know_more(|all| all.kos.insert(0, known));
+    }
+
+    pub fn know_more(&self, add: impl FnOnce(&mut Known)) {
+        add(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub fn known(&self) -> Known {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clone()
+    }
+
+    /// Shows a failure; oopses in it are decoded.
+    pub fn show_error(&self, mut error: Error) {
+        let decoder = oops::decoder(self);
+        let style = oops::style(self.ui.colour(), self.raw);
+        error.output = error
+            .output
+            .map(|log| oops::text(&decoder, &log, self.raw, &style));
+        error.attempted = decoder.sentence(&error.attempted);
+        error.wrong = decoder.sentence(&error.wrong);
+        self.ui.error(&error);
     }
 
     /// The kernel tree that the user chose.

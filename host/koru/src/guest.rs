@@ -136,6 +136,15 @@ pub fn vm_error(error: koru_vm::Error) -> Error {
             "the guest hung and was asked where".to_owned(),
             Some("the stack in the log above names the function that does not end"),
         ),
+        E::Timeout { stack, .. } => {
+            output = stack.clone();
+            (
+                Kind::System,
+                "running the guest".to_owned(),
+                error.to_string(),
+                None,
+            )
+        }
         E::Boot { why, console } => {
             output = console.clone();
             (

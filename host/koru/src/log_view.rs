@@ -13,13 +13,17 @@ use std::{
 
 use koru_vm::{LogRecord, Session};
 
+use crate::{
+    context::Context,
+    oops::{self, Shown},
+};
+
 /// As dmesg shows it.
 pub fn line(record: &LogRecord, colour: bool) -> String {
-    let seconds = record.timestamp_us / 1_000_000;
-    let micros = record.timestamp_us % 1_000_000;
+    let time = time_of(record.timestamp_us, colour);
     let text = visible(&record.text);
     if !colour {
-        return format!("[{seconds:5}.{micros:06}] {text}");
+        return time + &text;
     }
     let paint = match record.level {
         0..=2 => "\x1b[1;31m",
@@ -28,7 +32,17 @@ pub fn line(record: &LogRecord, colour: bool) -> String {
         7 => "\x1b[2m",
         _ => "",
     };
-    format!("\x1b[32m[{seconds:5}.{micros:06}]\x1b[0m {paint}{text}\x1b[0m")
+    format!("{time}{paint}{text}\x1b[0m")
+}
+
+/// `[   12.000345] `
+pub fn time_of(timestamp_us: u64, colour: bool) -> String {
+    let seconds = timestamp_us / 1_000_000;
+    let micros = timestamp_us % 1_000_000;
+    match colour {
+        true => format!("\x1b[32m[{seconds:5}.{micros:06}]\x1b[0m "),
+        false => format!("[{seconds:5}.{micros:06}] "),
+    }
 }
 
 /// Whether a text holds nothing but lines of these records.
@@ -67,29 +81,34 @@ pub struct Follower {
     session: Session,
     from: u64,
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<u64>>,
+    thread: Option<JoinHandle<(u64, Shown)>>,
     to: To,
-    colour: bool,
 }
 
 impl Follower {
-    /// From the record `from` on.
-    pub fn start(session: &Session, from: u64, to: To, colour: bool) -> Follower {
+    /// From the record `from` on. Oopses are shown decoded, once they are whole.
+    pub fn start(context: &Context, session: &Session, from: u64, to: To) -> Follower {
         let stop = Arc::new(AtomicBool::new(false));
         let mut stream = session.follow(from);
         let stopped = stop.clone();
+        let decoder = oops::decoder(context);
+        let mut shown = Shown::new(decoder, context.raw, context.ui.colour());
         let thread = std::thread::spawn(move || {
+            let mut show = |text: &str| show(text, to);
             let mut next = from;
             while !stopped.load(Ordering::Relaxed) {
                 let Ok(records) = stream.next(Duration::from_millis(50)) else {
                     break;
                 };
                 for record in &records {
-                    show(record, to, colour);
                     next = record.seq + 1;
+                    if !is_settling(record) {
+                        shown.next(record, &mut show);
+                    }
                 }
+                shown.pause(&mut show);
             }
-            next
+            (next, shown)
         });
         Follower {
             session: session.clone(),
@@ -97,7 +116,6 @@ impl Follower {
             stop,
             thread: Some(thread),
             to,
-            colour,
         }
     }
 
@@ -106,13 +124,13 @@ impl Follower {
         // A guest that is gone has told all already.
         let _ = self.session.mark();
         self.stop.store(true, Ordering::Relaxed);
-        let shown = self
-            .thread
-            .take()
-            .and_then(|t| t.join().ok())
-            .unwrap_or(self.from);
-        for record in self.session.log_since(shown) {
-            show(&record, self.to, self.colour);
+        if let Some(Ok((next, mut shown))) = self.thread.take().map(JoinHandle::join) {
+            let mut show = |text: &str| show(text, self.to);
+            let left = self.session.log_since(next);
+            for record in left.iter().filter(|r| !is_settling(r)) {
+                shown.next(record, &mut show);
+            }
+            shown.end(&mut show);
         }
         self.session.log_since(self.from)
     }
@@ -127,15 +145,11 @@ pub fn is_settling(record: &LogRecord) -> bool {
             .any(|p| record.text.starts_with(p))
 }
 
-fn show(record: &LogRecord, to: To, colour: bool) {
-    if is_settling(record) {
-        return;
-    }
-    let line = line(record, colour);
+fn show(text: &str, to: To) {
     // A reader that has gone is no reason to stop the guest.
     let _ = match to {
-        To::Stdout => writeln!(std::io::stdout(), "{line}"),
-        To::Stderr => writeln!(std::io::stderr(), "{line}"),
+        To::Stdout => writeln!(std::io::stdout(), "{text}"),
+        To::Stderr => writeln!(std::io::stderr(), "{text}"),
         To::Nowhere => Ok(()),
     };
 }

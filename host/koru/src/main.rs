@@ -10,6 +10,7 @@ mod guest_tests;
 mod log_diff;
 mod log_view;
 mod needs;
+mod oops;
 mod programs;
 mod saves;
 mod ui;
@@ -26,7 +27,7 @@ use crate::{
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let context = match Context::new(cli.json, cli.quiet) {
+    let context = match Context::new(cli.json, cli.quiet, cli.raw) {
         Ok(context) => context,
         Err(e) => {
             ui::Ui::new(false).error(&e);
@@ -40,7 +41,9 @@ fn main() -> ExitCode {
         Err(e) => {
             // rustc's own words on the user's code stand alone.
             if e.kind != Kind::Compile {
-                context.ui.error(&e);
+                let code = exit_code(e.kind);
+                context.show_error(e);
+                return ExitCode::from(code);
             }
             ExitCode::from(exit_code(e.kind))
         }
@@ -68,6 +71,7 @@ fn dispatch(context: &Context, command: Command) -> koru_build::Result<u8> {
         Command::Unload(a) => commands::session::unload(context, &a),
         Command::List(a) => commands::session::list(context, &a),
         Command::Log(a) => commands::log::log(context, &a),
+        Command::Decode(a) => commands::decode::decode(context, &a),
         Command::Exec(a) => commands::session::exec(context, &a),
         Command::Shell(a) => commands::shell::shell(context, &a),
         Command::Vm { command } => commands::vm::vm(context, &command),

@@ -17,47 +17,85 @@ fn shown(run: &Run, text: &str) -> usize {
         .count()
 }
 
+/// `FILE:LINE` of the line that has this text.
+fn at(file: &str, text: &str) -> String {
+    format!("{file}:{}", line_of(file, text))
+}
+
 #[test]
 fn a_panic() {
     let source = "tests/modules/kt_fault_panic/src/lib.rs";
-    let line = line_of(source, "values[at]");
+    let at = at(source, "values[at]");
     for kernel in KERNELS {
         let run = load("kt_fault_panic", kernel);
         run.exits(1)
-            .says("kt_fault_panic: the kernel complained: kernel BUG at ")
+            .says(&format!(
+                "kt_fault_panic: the kernel complained: rust_kernel: kt_fault_panic panicked at {at}:"
+            ))
             .says("→ ")
             .prints("kt_fault_panic: about to panic\n")
-            .prints(&format!("kt_fault_panic panicked at {source}:{line}:"))
-            .prints(": index out of bounds: the len is 3 but the index is 7\n")
-            .prints("kernel BUG at ")
-            .prints("RIP: 0010:koru_bug+")
-            // Its callers, by name.
-            .prints("6Panics4take+");
+            .prints("] panic in kt_fault_panic: index out of bounds: the len is 3 but the index is 7\n")
+            .prints(&format!("\n  at {at}:26, in kt_fault_panic::Panics::take\n"))
+            .prints(" | ")
+            .prints("values[at]")
+            .prints("Self::take(&values, values.len() + 4)\n")
+            .prints("do_one_initcall")
+            .prints("--raw shows them");
+        // What only tells of the panic, and what nobody reads.
+        for machinery in ["core::panicking", "koru_bug", "RIP", "RAX", "Code: "] {
+            assert!(!run.out.contains(machinery), "{machinery}\n{run}");
+        }
         assert_eq!(shown(&run, "about to panic"), 1, "{run}");
     }
 }
 
 #[test]
+fn a_panic_as_the_kernel_prints_it() {
+    let source = "tests/modules/kt_fault_panic/src/lib.rs";
+    let at = at(source, "values[at]");
+    let run = koru(["run", "kt_fault_panic", "--kernel", "6.1", "--raw"]).run();
+    run.exits(1)
+        .prints(&format!("kt_fault_panic panicked at {at}:"))
+        .prints("kernel BUG at ")
+        .prints("RIP: 0010:koru_bug+")
+        .prints("6Panics4take+")
+        .prints(&format!(
+            "\n  at {at}:26, in kt_fault_panic::Panics::take\n"
+        ));
+    assert_eq!(shown(&run, "about to panic"), 1, "{run}");
+}
+
+#[test]
 fn a_null_pointer() {
+    let module = at(
+        "tests/modules/kt_fault_null/src/lib.rs",
+        "null_dereference()",
+    );
+    let shim = at("kernel/shim/fault.c", "WRITE_ONCE(*nowhere");
     for kernel in KERNELS {
         let run = load("kt_fault_null", kernel);
         run.exits(1)
             .says("kt_fault_null: the kernel complained: BUG: kernel NULL pointer dereference")
             .prints("kt_fault_null: about to follow NULL\n")
-            .prints("RIP: 0010:koru_fault_null+")
-            .prints("init_module+");
+            .prints("] oops: a NULL pointer was followed (write to address 0)\n")
+            .prints("  BUG: kernel NULL pointer dereference, address: ")
+            .prints(&format!("\n  at {module}"))
+            .prints("kernel::fault::null_dereference();\n")
+            .prints(&format!("    koru_fault_null  {shim}\n"));
         assert_eq!(shown(&run, "about to follow NULL"), 1, "{run}");
     }
 }
 
 #[test]
 fn a_warning() {
+    let module = at("tests/modules/kt_fault_warn/src/lib.rs", "fault::warn()");
     for kernel in KERNELS {
         let run = load("kt_fault_warn", kernel);
         run.exits(1)
             .says("kt_fault_warn: the kernel complained: WARNING: ")
-            .prints("koru: a deliberate warning\n")
-            .prints("koru_fault_warn+");
+            .prints("] warning: koru: a deliberate warning\n")
+            .prints(&format!("\n  at {module}"))
+            .prints("    koru_fault_warn  kernel/shim/fault.c:");
     }
 }
 
@@ -73,6 +111,15 @@ fn an_init_that_fails() {
     }
 }
 
+/// The line of the loop that was named; it is one of three.
+fn in_loop(run: &Run) -> String {
+    let source = "tests/modules/kt_fault_loop/src/lib.rs";
+    let begin = line_of(source, "loop {");
+    let named = (begin..begin + 3).map(|line| format!("{source}:{line}"));
+    let named = named.into_iter().find(|at| run.out.contains(&**at));
+    named.unwrap_or_else(|| panic!("no line of the loop\n{run}"))
+}
+
 /// Found by its silence where the processor is lost with it.
 #[test]
 fn a_loop_on_the_only_processor() {
@@ -80,10 +127,14 @@ fn a_loop_on_the_only_processor() {
         let run = load("kt_fault_loop", kernel);
         run.exits(1)
             .says("the guest hung")
-            .says("for_ever+")
-            .says("[kt_fault_loop]")
+            .says(&format!(
+                "in kt_fault_loop::Loops::for_ever ({}",
+                in_loop(&run)
+            ))
             .prints("kt_fault_loop: about to loop\n")
-            .prints("init_module+");
+            .prints("] hang: the processor does not come out of kt_fault_loop::Loops::for_ever\n")
+            .prints(&format!("\n  at {}", in_loop(&run)))
+            .prints("Self::for_ever()\n");
         assert_eq!(
             shown(&run, "about to loop"),
             1,
@@ -99,9 +150,12 @@ fn a_loop_with_a_processor_to_spare() {
     for kernel in KERNELS {
         let run = koru(["run", "kt_fault_loop", "--kernel", kernel, "--cpus", "2"]).run();
         run.exits(1)
-            .says("kt_fault_loop")
-            .says("for_ever+")
-            .prints("kt_fault_loop: about to loop\n");
+            .says(&format!(
+                "in kt_fault_loop::Loops::for_ever ({}",
+                in_loop(&run)
+            ))
+            .prints("kt_fault_loop: about to loop\n")
+            .prints(&format!("\n  at {}", in_loop(&run)));
         assert_eq!(
             shown(&run, "about to loop"),
             1,
@@ -128,7 +182,17 @@ fn in_a_machine_that_stays_up() {
     with(&["load", "kt_fault_null"])
         .exits(1)
         .says("NULL pointer dereference")
-        .prints("koru_fault_null+");
+        .prints("] oops: a NULL pointer was followed")
+        .prints("    koru_fault_null  kernel/shim/fault.c:");
+    // The same from the log, where the machine has kept it; and as it is.
+    with(&["log"])
+        .exits(0)
+        .prints("Hello world")
+        .prints("] oops: a NULL pointer was followed")
+        .prints("    koru_fault_null  kernel/shim/fault.c:");
+    with(&["log", "--raw"])
+        .exits(0)
+        .prints("RIP: 0010:koru_fault_null+");
     with(&["vm", "stop"]).exits(0);
     with(&["vm", "status"]).exits(1).prints("is down");
 }
@@ -138,4 +202,21 @@ fn json_says_it_as_well() {
     let run = koru(["run", "kt_fault_init", "--kernel", "6.12", "--json"]).run();
     run.exits(1).says("No such device (errno 19)");
     run.says("kt_fault_init: the device is not there");
+    assert_eq!(run.json()["status"], serde_json::Value::Null, "{run}");
+
+    let module = "tests/modules/kt_fault_null/src/lib.rs";
+    let line = line_of(module, "null_dereference()");
+    let run = koru(["run", "kt_fault_null", "--kernel", "6.12", "--json"]).run();
+    run.exits(1);
+    let decoded = &run.json()["decoded"];
+    assert_eq!(decoded.as_array().map(Vec::len), Some(1), "{run}");
+    let report = &decoded[0];
+    assert_eq!(report["kind"], "oops", "{run}");
+    assert_eq!(report["at"]["file"], module, "{run}");
+    assert_eq!(report["at"]["line"], line, "{run}");
+    let frame = &report["frames"][0];
+    assert_eq!(frame["symbol"], "koru_fault_null", "{run}");
+    assert_eq!(frame["places"][0]["file"], "kernel/shim/fault.c", "{run}");
+    let log = run.json()["log"].to_string();
+    assert!(log.contains("RIP: 0010:koru_fault_null+"), "{run}");
 }

@@ -5,7 +5,7 @@ mod common;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use common::{KERNELS, Run, koru, root};
+use common::{KERNELS, Run, koru, line_of, root};
 
 /// What became of each test, by its name.
 type Results = BTreeMap<String, String>;
@@ -143,12 +143,15 @@ fn a_module_that_does_not_load() {
             .prints("FAIL    the module does not load: No such device (errno 19)")
             .prints("0 of 6 promises kept, 6 broken");
         let oops = source("broken/hello_init_oops");
+        let file = "tests/broken/hello_init_oops/hello.c";
+        let at = format!("{file}:{}", line_of(file, "nowhere)"));
         let run = koru(args.iter().copied().chain([oops.as_str()])).run();
         run.exits(1)
-            .says("RIP: 0010:hello_init+")
-            .prints(
-                "CRASH   the module does not load: oops in hello_init [hello]: BUG: kernel NULL",
-            )
+            .says(&format!("  at {at}"))
+            .says("READ_ONCE(*nowhere)")
+            .prints(&format!(
+                "CRASH   the module does not load: oops in hello_init ({at}): BUG: kernel NULL"
+            ))
             .prints("0 of 6 promises kept, 6 crashed the kernel");
     }
 }

@@ -57,7 +57,7 @@ impl fmt::Display for Complaint {
 const PATTERNS: &[(ComplaintKind, &[&str])] = {
     use ComplaintKind::*;
     &[
-        (Panic, &["Kernel panic - not syncing"]),
+        (Panic, &["^Kernel panic - not syncing"]),
         (
             Sanitizer,
             &[
@@ -127,6 +127,8 @@ const PATTERNS: &[(ComplaintKind, &[&str])] = {
         (
             Bug,
             &[
+                // A panic of a module in Rust, whose BUG comes next.
+                "^rust_kernel: ",
                 "kernel BUG at",
                 "^BUG: ",
                 "list_add corruption",
@@ -280,6 +282,10 @@ mod tests {
                 "strlen: detected buffer overflow: 101 byte read of buffer size 100",
             ),
             (Bug, "detected buffer overflow in strlen"),
+            (
+                Bug,
+                "rust_kernel: t panicked at src/lib.rs:3:5: not a number",
+            ),
             (Bug, "BUG: Bad page state in process insmod  pfn:12345"),
             (
                 Warning,
@@ -325,6 +331,7 @@ mod tests {
             "hello: module verification failed: signature and/or required key missing - tainting kernel",
             "my_timer: the bug is fixed",
             "my_timer: WARNING: the interval is long. BUG: none",
+            "my_timer: Kernel panic - not syncing: only words",
             "x86/fpu: Supporting XSAVE feature 0x001",
             "clocksource: Switched to clocksource tsc",
             "Debugging enabled",

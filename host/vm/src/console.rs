@@ -59,7 +59,10 @@ pub(crate) fn evidence(console: &str) -> String {
     const BEFORE: usize = 10;
     const AFTER: usize = 60;
     let lines: Vec<&str> = console.lines().collect();
-    let telling = |line: &&str| line.contains("Kernel panic - ") || line.contains("NMI received");
+    let telling = |line: &&str| {
+        let text = text_of(line);
+        text.starts_with("Kernel panic - ") || text.contains("NMI received")
+    };
     let range = match lines.iter().position(telling) {
         Some(at) => at.saturating_sub(BEFORE)..lines.len().min(at + AFTER),
         None => lines.len().saturating_sub(40)..lines.len(),
@@ -70,10 +73,14 @@ pub(crate) fn evidence(console: &str) -> String {
 /// The line of a panic.
 pub(crate) fn panic_reason(console: &str) -> Option<String> {
     const PANIC: &str = "Kernel panic - not syncing: ";
-    console
-        .lines()
-        .find_map(|line| line.split_once(PANIC))
-        .map(|(_, reason)| reason.trim().into())
+    // A module's own words may have the same in their midst.
+    let reason = console.lines().find_map(|l| text_of(l).strip_prefix(PANIC));
+    reason.map(|reason| reason.trim().into())
+}
+
+/// What the kernel said in a line of its console, which may be without times.
+fn text_of(line: &str) -> &str {
+    split_line(line).map_or(line, |(_, text)| text)
 }
 
 /// The records on the console that come after the last one that the agent
@@ -204,6 +211,10 @@ mod tests {
     fn finds_the_reason() {
         assert_eq!(panic_reason(CONSOLE).as_deref(), Some("t says no"));
         assert_eq!(panic_reason("all well"), None);
+        let words = "[    2.000100] t: Kernel panic - not syncing: only words\n";
+        assert_eq!(panic_reason(words), None);
+        let untimed = "Kernel panic - not syncing: early\n";
+        assert_eq!(panic_reason(untimed).as_deref(), Some("early"));
     }
 
     #[test]

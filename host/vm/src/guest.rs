@@ -13,7 +13,7 @@ use crate::{
     session::{check_version, hang_limit},
     shared::SharedMemory,
 };
-use koru_protocol::{Death, Ready, SCRIPTED};
+use koru_protocol::{Death, LogRecord, Ready, SCRIPTED};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::{
@@ -667,23 +667,67 @@ impl Monitor {
     }
 }
 
-/// The function that was interrupted: the first RIP, or the first line of
-/// the stack that names a module.
-fn place_of(records: &[koru_protocol::LogRecord]) -> Option<String> {
-    let in_module = records
-        .iter()
-        .map(|r| r.text.trim())
-        .find(|t| t.contains("+0x") && t.ends_with(']') && t.contains(" ["));
-    let rip = || {
-        records
-            .iter()
-            .find_map(|r| r.text.strip_prefix("RIP: "))
-            .and_then(|rip| rip.split_once(':'))
-            .map(|(_, place)| place)
-    };
-    let line = in_module.map_or_else(rip, Some)?;
-    let line = line.strip_prefix("RIP: ").map_or(line, |rip| {
-        rip.split_once(':').map_or(rip, |(_, place)| place)
-    });
-    Some(line.trim_start_matches("? ").into())
+/// Where the processor was: the first RIP in a module, or a RIP elsewhere and the
+/// function of a module that had called.
+fn place_of(records: &[LogRecord]) -> Option<String> {
+    let rip = |r: &LogRecord| r.text.strip_prefix("RIP: 0010:").map(str::to_owned);
+    let mut rips = records.iter().filter_map(rip);
+    if let Some(place) = rips.clone().find(|place| place.ends_with(']')) {
+        return Some(place);
+    }
+    let mut last = None;
+    for record in records {
+        last = rip(record).or(last);
+        let text = record.text.trim();
+        let in_module = record.text.starts_with(' ')
+            && text.contains("+0x")
+            && text.contains(" [")
+            && text.ends_with(']');
+        if in_module && !text.starts_with("? ") {
+            return Some(match last {
+                Some(rip) => format!("{rip}, called by {text}"),
+                None => text.to_owned(),
+            });
+        }
+    }
+    rips.next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(log: &[&str]) -> Option<String> {
+        let record = |text: &&str| LogRecord {
+            seq: 0,
+            level: 4,
+            facility: 0,
+            timestamp_us: 0,
+            text: (*text).into(),
+            continuation: false,
+        };
+        place_of(&log.iter().map(record).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn where_it_hangs() {
+        let idle = ["RIP: 0010:default_idle+0x1/0x2", " do_idle+0x3/0x4"];
+        let module = [
+            " panic+0x1/0x2",
+            "RIP: 0010:spin+0x1/0x2 [m]",
+            " init+0x3/0x4 [m]",
+        ];
+        let delay = [
+            "RIP: 0010:delay_tsc+0x1/0x2",
+            " ? f+0x1/0x2 [m]",
+            " init+0x3/0x4 [m]",
+        ];
+        assert_eq!(place(&idle).as_deref(), Some("default_idle+0x1/0x2"));
+        let both = [&idle[..], &module[..]].concat();
+        assert_eq!(place(&both).as_deref(), Some("spin+0x1/0x2 [m]"));
+        let both = [&idle[..], &delay[..]].concat();
+        let called = "delay_tsc+0x1/0x2, called by init+0x3/0x4 [m]";
+        assert_eq!(place(&both).as_deref(), Some(called));
+        assert_eq!(place(&["m: [x] f+0x1/0x2 [m]"]), None);
+    }
 }

@@ -55,7 +55,7 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
             guest.boot_time().as_secs_f64()
         ),
     );
-    let follower = Follower::start(session, mark, To::Stdout, context.ui.colour());
+    let follower = Follower::start(context, session, mark, To::Stdout);
     let shown = (|| -> Result<()> {
         for name in MODULES {
             step(context, &format!("koru load {name}"));

@@ -4,8 +4,14 @@ use koru_build::{Error, Result};
 use koru_vm::LogRecord;
 
 use crate::{
-    cli::LogArgs, commands::run::Record, commands::session::connect, context::Context,
-    guest::vm_error, log_view, ui::out,
+    cli::LogArgs,
+    commands::run::Record,
+    commands::session::connect,
+    context::Context,
+    guest::vm_error,
+    log_view,
+    oops::{self, Shown},
+    ui::out,
 };
 
 pub fn log(context: &Context, args: &LogArgs) -> Result<u8> {
@@ -25,31 +31,44 @@ pub fn log(context: &Context, args: &LogArgs) -> Result<u8> {
         .ok()
         .and_then(|t| String::from_utf8(t).ok()?.trim().parse().ok())
         .unwrap_or(0);
+    let filtered = args.level.is_some() || args.grep.is_some();
     let wanted = |r: &LogRecord| {
         args.level.is_none_or(|level| r.level <= level as u8)
             && args.grep.as_ref().is_none_or(|g| r.text.contains(g))
     };
     let colour = std::io::IsTerminal::is_terminal(&std::io::stdout()) && context.ui.colour();
-    let show = |r: &LogRecord| {
+    oops::know_loaded(context, &session);
+    let mut shown = Shown::new(oops::decoder(context), context.raw, colour);
+    let mut print = |text: &str| out(text);
+    let mut show = |shown: &mut Shown, r: &LogRecord| {
         if context.json {
             // One record a line, so that a reader can follow.
             out(&serde_json::to_string(&Record::from(r)).unwrap_or_default());
-        } else {
+        } else if filtered {
+            // A part of an oops cannot be decoded.
             out(&log_view::line(r, colour));
+        } else {
+            shown.next(r, &mut print);
         }
     };
     let mut stream = session.follow(from);
     loop {
         match stream.next(Duration::from_millis(if args.follow { 500 } else { 20 })) {
             Ok(records) => {
-                records.iter().filter(|r| wanted(r)).for_each(show);
+                let some = records.iter().filter(|r| wanted(r));
+                some.for_each(|r| show(&mut shown, r));
+                shown.pause(&mut |text| out(text));
                 let done = records.is_empty() || records.last().is_some_and(|r| r.seq + 1 >= end);
                 if done && !args.follow {
+                    shown.end(&mut |text| out(text));
                     return Ok(0);
                 }
             }
-            Err(koru_vm::Error::PoweredOff) => return Ok(0),
             Err(e) => {
+                shown.end(&mut |text| out(text));
+                if matches!(e, koru_vm::Error::PoweredOff) {
+                    return Ok(0);
+                }
                 let e: Error = vm_error(e);
                 return Err(e);
             }

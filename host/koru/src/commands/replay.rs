@@ -38,8 +38,7 @@ pub fn once(
     context.ui.done();
 
     let mark = playing.mark();
-    let colour = context.ui.colour();
-    let follower = Follower::start(guest.session(), mark, manner.log, colour);
+    let follower = Follower::start(context, guest.session(), mark, manner.log);
     let mut seconds = Timings::of(&module.stages, guest.boot_time());
     let outcome = (|| -> Result<u8> {
         let (_, took) = timed(|| playing.loaded().map_err(vm_error))?;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use koru_build::{Error, KernelTree, Kind, Result, Stages};
+use koru_decode::Decoded;
 use koru_vm::{Complaint, Guest, Initramfs, LogRecord, ProcessEvent};
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     exec,
     guest::{self, complaint_error, module_path, vm_error},
     log_view::{Follower, To, holds},
-    programs,
+    oops, programs,
     ui::json,
 };
 
@@ -46,6 +47,7 @@ pub fn loadable_for(
                 "there is no such file",
             ));
         }
+        context.know(&guest::ko_name(&path), &path);
         return Ok(Loadable {
             name: guest::ko_name(&path),
             path,
@@ -66,6 +68,7 @@ pub fn loadable_for(
         .into_iter()
         .next()
         .ok_or_else(|| Error::new(Kind::System, "building the module", "nothing was built"))?;
+    context.know(&ko.name, &ko.path);
     Ok(Loadable {
         name: ko.name,
         path: ko.path,
@@ -78,9 +81,11 @@ pub fn loadable_for(
 struct Report {
     module: String,
     kernel: String,
-    /// The command's exit status.
-    status: u8,
+    /// The command's exit status, when it came to that.
+    status: Option<u8>,
     log: Vec<Record>,
+    /// The oopses and warnings in the log.
+    decoded: Vec<Decoded>,
     seconds: Timings,
 }
 
@@ -184,7 +189,7 @@ pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended>
         .map_err(vm_error)?;
     let before = session.taint().map_err(vm_error)?;
     let mark = session.mark().map_err(vm_error)?;
-    let follower = Follower::start(session, mark, manner.log, context.ui.colour());
+    let follower = Follower::start(context, session, mark, manner.log);
     let mut seconds = Timings::of(&module.stages, guest.boot_time());
     // Each step in order, and the log to its end whatever becomes of them.
     let outcome = (|| -> Result<u8> {
@@ -242,17 +247,18 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
         started: &|_| (),
     };
     let ended = once(context, args, &manner)?;
-    let (status, seconds) = (ended.outcome?, ended.seconds);
+    let (outcome, seconds) = (ended.outcome, ended.seconds);
     let name = ended.module;
     if context.json {
         json(&Report {
             module: name.clone(),
             kernel: ended.kernel,
-            status,
+            status: outcome.as_ref().ok().copied(),
             log: ended.log.iter().map(Record::from).collect(),
+            decoded: oops::decoded(&oops::decoder(context), &ended.log),
             seconds,
         });
-    } else if args.timings {
+    } else if args.timings && outcome.is_ok() {
         context.ui.say(&format!(
             "prepare {:.2} s, compile {:.2} s, link {:.2} s, start {:.2} s, load {:.2} s, \
              command {:.2} s, unload {:.2} s",
@@ -265,6 +271,7 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
             seconds.unload
         ));
     }
+    let status = outcome?;
     match ended.complaint {
         Some(complaint) => Err(complaint_error(&format!("running {name}"), &complaint)),
         None => Ok(status),

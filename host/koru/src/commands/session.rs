@@ -17,6 +17,7 @@ use crate::{
     guest::{complaint_error, module_path, vm_error},
     log_view::{Follower, To, holds},
     needs::{self, Answer},
+    oops,
     ui::{json, out, table},
 };
 
@@ -132,6 +133,7 @@ pub fn connect(target: &TargetArgs) -> Result<Session> {
 
 pub fn unload(context: &Context, args: &UnloadArgs) -> Result<u8> {
     let session = connect(&args.target)?;
+    oops::know_loaded(context, &session);
     let name = match args.module.as_deref() {
         // A name need not be one that can be built here.
         Some(name) if !name.contains('/') => name.trim_end_matches(".ko").replace('-', "_"),
@@ -166,9 +168,14 @@ fn step(
     } else {
         To::Stdout
     };
-    let follower = Follower::start(session, mark, to, context.ui.colour());
+    let follower = Follower::start(context, session, mark, to);
     let outcome = act(session);
     let log = follower.finish();
+    if context.json {
+        let records: Vec<_> = log.iter().map(super::run::Record::from).collect();
+        let decoded = oops::decoded(&oops::decoder(context), &log);
+        json(&serde_json::json!({ "log": records, "decoded": decoded }));
+    }
     if let Err(e) = outcome {
         let mut e = vm_error(e);
         // The log was shown as it came.
@@ -177,10 +184,6 @@ fn step(
             e.output = None;
         }
         return Err(e);
-    }
-    if context.json {
-        let records: Vec<_> = log.iter().map(super::run::Record::from).collect();
-        json(&serde_json::json!({ "log": records }));
     }
     match session.complaint_since(mark, before).map_err(vm_error)? {
         Some(complaint) => Err(complaint_error(what, &complaint)),

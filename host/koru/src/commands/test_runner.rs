@@ -22,7 +22,8 @@ use crate::{
     context::Context,
     guest::{self, module_path, vm_error},
     guest_tests::GuestTests,
-    log_view, programs,
+    oops::{self, Log},
+    programs,
 };
 
 /// How long a test may take; one that hangs must not stop the others.
@@ -50,7 +51,7 @@ pub struct Failure {
     pub cause: Cause,
     pub why: String,
     pub output: String,
-    pub log: String,
+    pub log: Log,
 }
 
 /// What made a test fail.
@@ -172,8 +173,8 @@ pub fn describe(result: &TestResult) -> String {
     if !failure.output.trim().is_empty() {
         text += &format!("\n-- output --\n{}", failure.output.trim_end());
     }
-    if !failure.log.trim().is_empty() {
-        text += &format!("\n-- kernel log --\n{}", failure.log.trim_end());
+    if !failure.log.shown.trim().is_empty() {
+        text += &format!("\n-- kernel log --\n{}", failure.log.shown.trim_end());
     }
     text
 }
@@ -236,6 +237,9 @@ pub fn modules_for(
     if workspace == context.home.root {
         programs::build(context, &programs::names(&workspace))?;
     }
+    for ko in &kos {
+        context.know(&ko.name, &ko.path);
+    }
     Ok(kos.into_iter().map(|k| (k.name, k.path)).collect())
 }
 
@@ -264,7 +268,7 @@ pub fn run_tests(
             };
             context.ui.status(&format!("test {name}"));
             let begun = Instant::now();
-            let (failure, usable) = one(up.session(), setting, name);
+            let (failure, usable) = one(context, up.session(), setting, name);
             if usable {
                 guest = Some(up);
             }
@@ -287,7 +291,12 @@ pub fn run_tests(
 const BINARY: &str = "/tests/run";
 
 /// Runs one test. The second value tells whether the guest can go on.
-fn one(session: &Session, setting: &Setting, name: &str) -> (Option<Failure>, bool) {
+fn one(
+    context: &Context,
+    session: &Session,
+    setting: &Setting,
+    name: &str,
+) -> (Option<Failure>, bool) {
     let mut said = Said::default();
     let mut begin = 0;
     let outcome = (|| -> koru_vm::Result<Option<(Cause, String)>> {
@@ -317,18 +326,13 @@ fn one(session: &Session, setting: &Setting, name: &str) -> (Option<Failure>, bo
             )),
         })
     })();
-    let log = |records: &[LogRecord]| -> String {
-        records
-            .iter()
-            .map(|r| log_view::line(r, false) + "\n")
-            .collect()
-    };
-    let failure = |cause: Cause, why: String, log: String| {
+    let failure = |cause: Cause, why: String, records: &[LogRecord]| {
+        let decoder = oops::decoder(context);
         Some(Failure {
             cause,
-            why,
+            why: decoder.sentence(&why),
             output: said.text(),
-            log,
+            log: Log::new(context, &decoder, records),
         })
     };
     match outcome {
@@ -340,7 +344,7 @@ fn one(session: &Session, setting: &Setting, name: &str) -> (Option<Failure>, bo
             // An oops or a module left behind must not colour the next test.
             let clean = session.list().is_ok_and(|m| m.is_empty());
             (
-                failure(cause, why, log(&session.log_since(begin))),
+                failure(cause, why, &session.log_since(begin)),
                 by_itself && clean,
             )
         }
@@ -352,7 +356,7 @@ fn one(session: &Session, setting: &Setting, name: &str) -> (Option<Failure>, bo
                 }
             }
             let cause = cause_of_loss(&error, &records);
-            (failure(cause, error.to_string(), log(&records)), false)
+            (failure(cause, error.to_string(), &records), false)
         }
     }
 }

@@ -212,7 +212,7 @@ fn show(
             if log.is_some() {
                 e.output = None;
             }
-            context.ui.error(&e);
+            context.show_error(e);
         }
     }
     log

@@ -15,6 +15,7 @@ use crate::{
         test_runner::{Cause, Failure, TestResult},
     },
     needs,
+    oops::Log,
 };
 
 impl Run<'_> {
@@ -193,7 +194,7 @@ impl Run<'_> {
                 cause: Cause::Test,
                 why: "the test failed".into(),
                 output: section(&text, &name),
-                log: String::new(),
+                log: Log::default(),
             });
             let result = TestResult {
                 name,
@@ -212,7 +213,7 @@ impl Run<'_> {
                     cause: Cause::Test,
                     why: format!("cargo test failed ({status})"),
                     output: format!("{text}{said}"),
-                    log: String::new(),
+                    log: Log::default(),
                 }),
                 ignored: false,
             };

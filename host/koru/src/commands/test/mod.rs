@@ -14,6 +14,7 @@ use crate::{
     commands::test_runner::{Cause, Failure, TestResult},
     context::Context,
     needs,
+    oops::Log,
 };
 use report::{Suite, summary, write_junit};
 
@@ -117,7 +118,7 @@ impl Run<'_> {
                 cause: Cause::Test,
                 why: e.wrong,
                 output: e.output.unwrap_or_default(),
-                log: String::new(),
+                log: Log::default(),
             }),
         };
         let result = TestResult {

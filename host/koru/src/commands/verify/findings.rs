@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use koru_decode::Decoded;
 use koru_vm::{Complaint, ComplaintKind};
 use serde::Serialize;
 
@@ -9,6 +10,7 @@ use super::promises::Promise;
 use crate::{
     commands::test_runner::{Cause, Failure, TestResult},
     log_view::visible,
+    oops::Log,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -49,6 +51,11 @@ pub struct Finding {
     pub output: String,
     /// The kernel's log meanwhile, if it did not pass.
     pub log: Vec<String>,
+    /// The oopses and warnings in it.
+    pub decoded: Vec<Decoded>,
+    /// The log with them decoded.
+    #[serde(skip)]
+    pub shown: String,
     #[serde(serialize_with = "seconds")]
     pub seconds: Duration,
 }
@@ -68,6 +75,8 @@ impl Finding {
             seen: None,
             output: String::new(),
             log: Vec::new(),
+            decoded: Vec::new(),
+            shown: String::new(),
             seconds: result.took,
         };
         let Some(failure) = &result.failure else {
@@ -83,7 +92,9 @@ impl Finding {
             promised: words.promised.filter(|_| by_test),
             seen: Some(seen),
             output: visible(failure.output.trim()),
-            log: failure.log.lines().map(str::to_owned).collect(),
+            log: failure.log.lines.clone(),
+            decoded: failure.log.decoded.clone(),
+            shown: failure.log.shown.clone(),
             ..kept
         }
     }
@@ -91,11 +102,11 @@ impl Finding {
     /// Of a promise that was not tried.
     pub fn skipped(promise: &Promise) -> Finding {
         let why = "not tried, for it takes minutes: --slow does";
-        Finding::without_a_try(promise, Verdict::Skipped, why, &[])
+        Finding::without_a_try(promise, Verdict::Skipped, why, &Log::default())
     }
 
     /// The same of every promise, of a module that does not load for example.
-    pub fn without_a_try(promise: &Promise, result: Verdict, why: &str, log: &[String]) -> Finding {
+    pub fn without_a_try(promise: &Promise, result: Verdict, why: &str, log: &Log) -> Finding {
         Finding {
             promise: promise.text.clone(),
             test: promise.test.clone(),
@@ -104,7 +115,9 @@ impl Finding {
             promised: None,
             seen: Some(why.to_owned()),
             output: String::new(),
-            log: log.to_vec(),
+            log: log.lines.clone(),
+            decoded: log.decoded.clone(),
+            shown: log.shown.clone(),
             seconds: Duration::ZERO,
         }
     }
@@ -140,8 +153,7 @@ impl Finding {
 
 fn judge(failure: &Failure, words: &Words, limit: Duration) -> (Verdict, String) {
     let limit = limit.as_secs();
-    let place = place(&failure.log).map(|p| format!(" in {p}"));
-    let place = place.unwrap_or_default();
+    let place = in_place(&failure.log);
     match &failure.cause {
         Cause::Test => (Verdict::Fail, words.seen.clone()),
         Cause::Late => (
@@ -164,6 +176,11 @@ fn judge(failure: &Failure, words: &Words, limit: Duration) -> (Verdict, String)
     }
 }
 
+/// ` in FUNCTION (FILE:LINE)`, when it is known.
+pub fn in_place(log: &Log) -> String {
+    log.place().map_or(String::new(), |p| format!(" in {p}"))
+}
+
 /// A complaint of the kernel's in words.
 pub fn complained(complaint: &Complaint, place: &str) -> (Verdict, String) {
     use ComplaintKind as K;
@@ -178,51 +195,6 @@ pub fn complained(complaint: &Complaint, place: &str) -> (Verdict, String) {
             Verdict::Fail,
             format!("the kernel complained{place}: {line}"),
         ),
-    }
-}
-
-/// Where it happened: the function of a module at the top of the first stack in the
-/// log, with how it got elsewhere from there.
-pub fn place(log: &str) -> Option<String> {
-    let frame = |line: &str| {
-        let words = line.split_whitespace();
-        let at = words
-            .clone()
-            .find(|w| w.contains("+0x") && w.contains("/0x"))?;
-        let function = at.rsplit(':').next()?.split("+0x").next()?;
-        let module = line
-            .split_whitespace()
-            .find(|w| w.starts_with('[') && w.ends_with(']'));
-        let module =
-            module.filter(|m| !m.starts_with("[<") && m.contains(|c: char| c.is_alphabetic()));
-        Some((function.to_owned(), module.map(str::to_owned)))
-    };
-    let mut lines = log
-        .lines()
-        .map(|l| l.split_once("] ").map_or(l, |(_, text)| text));
-    let first = lines.by_ref().find(|l| l.starts_with("RIP: "));
-    // Without registers, the stack of one who waits.
-    let (top, rest): (Option<_>, Vec<&str>) = match first {
-        Some(line) => (frame(line), lines.collect()),
-        None => (
-            None,
-            log.lines()
-                .map(|l| l.split_once("] ").map_or(l, |(_, text)| text))
-                .collect(),
-        ),
-    };
-    if let Some((function, Some(module))) = &top {
-        return Some(format!("{function} {module}"));
-    }
-    let caller = rest
-        .iter()
-        .filter(|l| l.starts_with(' '))
-        .filter_map(|l| frame(l))
-        .find_map(|(function, module)| Some(format!("{function} {}", module?)));
-    match (top, caller) {
-        (Some((function, _)), Some(caller)) => Some(format!("{function}, called by {caller}")),
-        (Some((function, _)), None) => Some(function),
-        (None, caller) => caller,
     }
 }
 
@@ -306,23 +278,5 @@ mod tests {
             "the module does not load: no\nFAILED"
         );
         assert_eq!(Words::of("").seen, "the test failed without a word");
-    }
-
-    #[test]
-    fn the_place_of_an_oops() {
-        let log = "[    5.1] BUG: unable to handle page fault for address: 00007ffd\n\
-                   [    5.1] RIP: 0010:fe_write+0x2c/0x80 [full_ex]\n\
-                   [    5.1] Call Trace:\n[    5.1]  proc_reg_write+0x5a/0xa0\n";
-        assert_eq!(place(log).as_deref(), Some("fe_write [full_ex]"));
-        let log = "[    5.1] kernel BUG at lib/string_helpers.c:1027!\n\
-                   [    5.1] RIP: 0010:fortify_panic+0x13/0x15\n\
-                   [    5.1] Call Trace:\n[    5.1]  <TASK>\n\
-                   [    5.1]  hello_read+0x62/0x70 [hello]\n\
-                   [    5.1]  proc_reg_read+0x5a/0xa0\n";
-        assert_eq!(
-            place(log).as_deref(),
-            Some("fortify_panic, called by hello_read [hello]")
-        );
-        assert_eq!(place("[    5.1] nothing\n"), None);
     }
 }

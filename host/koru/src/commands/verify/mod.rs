@@ -19,10 +19,10 @@ use crate::{
     },
     context::Context,
     guest::{module_path, vm_error},
-    log_view,
+    oops::{self, Log},
     ui::{self, json},
 };
-use findings::{Finding, Verdict, complained, place};
+use findings::{Finding, Verdict, complained, in_place};
 use promises::{Promise, Tests};
 use subject::Subject;
 
@@ -40,6 +40,12 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
     let subject = subject::subject(context, args, &tests.name)?;
     let binary = test_binary(context, &tests.name)?;
     let kos = modules(context, &tests, &subject)?;
+    for (name, ko) in &kos {
+        context.know(name, ko);
+    }
+    context.know(&subject.name, &subject.ko);
+    let moved = subject.moved(args);
+    context.know_more(|known| known.moved.extend(moved));
 
     let files: Vec<(String, Vec<u8>)> = contract
         .iter()
@@ -159,7 +165,7 @@ enum Loading {
     Fails {
         verdict: Verdict,
         why: String,
-        log: Vec<String>,
+        log: Log,
     },
 }
 
@@ -179,15 +185,12 @@ fn try_loading(
     );
     if let Err(error) = session.load(&module_path(name), &[]) {
         context.ui.done();
-        let lines = |records: &[koru_vm::LogRecord]| -> Vec<String> {
-            records.iter().map(|r| log_view::line(r, false)).collect()
-        };
-        let mut log = lines(&session.log_since(begin));
-        if log.is_empty() {
-            log = lines(error.records());
+        let mut records = session.log_since(begin);
+        if records.is_empty() {
+            records = error.records().to_vec();
         }
-        let at = place(&log.join("\n")).map(|p| format!(" in {p}"));
-        let at = at.unwrap_or_default();
+        let log = Log::new(context, &oops::decoder(context), &records);
+        let at = in_place(&log);
         let first = koru_vm::first_complaint(error.records());
         let (verdict, what) = match (&error, first) {
             (koru_vm::Error::LoadFailed { errno, .. }, _) => {
@@ -200,8 +203,8 @@ fn try_loading(
             _ => (Verdict::Crash, error.to_string()),
         };
         let mut told = vm_error(error);
-        told.output = Some(log.join("\n"));
-        context.ui.error(&told);
+        told.output = Some(log.lines.join("\n"));
+        context.show_error(told);
         return Ok(Loading::Fails {
             verdict,
             why: format!("the module does not load: {what}"),

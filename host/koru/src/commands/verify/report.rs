@@ -111,7 +111,7 @@ impl Told<'_> {
             };
             if finding.result != Verdict::Pass {
                 status.set_message(finding.words());
-                let log = finding.log.join("\n");
+                let log = &finding.shown;
                 status.set_description(format!("{}\n\n{log}", finding.promise));
             }
             let mut case = TestCase::new(finding.test.clone(), status);
@@ -181,9 +181,10 @@ impl Told<'_> {
                 finding.seconds.as_secs_f64(),
                 fenced(&finding.words())
             );
-            if !finding.log.is_empty() {
+            if !finding.shown.is_empty() {
                 text += "\nThe kernel's log meanwhile:\n\n";
-                text += &fenced(&excerpt(&finding.log));
+                let log: Vec<String> = finding.shown.lines().map(str::to_owned).collect();
+                text += &fenced(&excerpt(&log));
             }
         }
         text

@@ -21,7 +21,7 @@ pub struct Subject {
     pub sha256: String,
     pub tree: KernelTree,
     /// Where it was built.
-    _copy: Option<TempDir>,
+    copy: Option<TempDir>,
 }
 
 /// Finds or builds the module that the user named, and the kernel for it.
@@ -78,6 +78,13 @@ pub fn subject(context: &Context, args: &VerifyArgs, name: &str) -> Result<Subje
 }
 
 impl Subject {
+    /// The folder that it was built in, and the one that this is a copy of.
+    pub fn moved(&self, args: &VerifyArgs) -> Option<(PathBuf, PathBuf)> {
+        let copy = self.copy.as_ref()?.path();
+        let copy = copy.canonicalize().unwrap_or_else(|_| copy.to_owned());
+        Some((copy, args.src.clone()?))
+    }
+
     fn new(
         ko: PathBuf,
         shown: String,
@@ -98,7 +105,7 @@ impl Subject {
             ko,
             shown,
             tree,
-            _copy: copy,
+            copy,
         })
     }
 }

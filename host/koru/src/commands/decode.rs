@@ -1,0 +1,78 @@
+use std::{
+    fs,
+    io::{IsTerminal, Read},
+    path::Path,
+};
+
+use koru_build::{Error, Kind, ModInfo, Result};
+
+use crate::{
+    cli::DecodeArgs,
+    context::Context,
+    guest::ko_name,
+    oops,
+    ui::{json, out},
+};
+
+pub fn decode(context: &Context, args: &DecodeArgs) -> Result<u8> {
+    for file in args.ko.iter().chain(&args.debug) {
+        let path = context.here.join(file);
+        if !path.is_file() {
+            let attempted = format!("reading {}", path.display());
+            return Err(Error::new(Kind::Usage, attempted, "there is no such file"));
+        }
+    }
+    for file in &args.ko {
+        let path = context.here.join(file);
+        // The file may be called otherwise than the module.
+        let info = ModInfo::read(&path)?;
+        let name = info
+            .get("name")
+            .map_or_else(|| ko_name(&path), str::to_owned);
+        context.know(&name, &path);
+    }
+    let debug = args.debug.iter().map(|file| context.here.join(file));
+    context.know_more(|known| known.debug.extend(debug));
+    let log = read(context, args.log.as_deref())?;
+
+    let decoder = oops::decoder(context);
+    let colour = std::io::stdout().is_terminal() && context.ui.colour();
+    let style = oops::style(colour, context.raw);
+    let pieces = oops::pieces(&decoder, &log, context.raw, &style);
+    if context.json {
+        let reports: Vec<_> = pieces.iter().filter_map(|(_, d)| d.as_ref()).collect();
+        json(&serde_json::json!({ "decoded": reports }));
+        return Ok(0);
+    }
+    for (text, _) in &pieces {
+        out(text);
+    }
+    if pieces.iter().all(|(_, decoded)| decoded.is_none()) {
+        let what = "koru: there is no oops, BUG, warning or stack of the kernel's in it";
+        context.ui.say(what);
+    }
+    Ok(0)
+}
+
+fn read(context: &Context, file: Option<&Path>) -> Result<String> {
+    let bytes = match file.filter(|f| *f != Path::new("-")) {
+        Some(file) => {
+            let path = context.here.join(file);
+            fs::read(&path).map_err(|e| {
+                let mut error = Error::io("reading", &path, e);
+                error.kind = Kind::Usage;
+                error
+            })?
+        }
+        None => {
+            if std::io::stdin().is_terminal() {
+                context.ui.say("koru: paste the log, then Ctrl-D");
+            }
+            let mut bytes = Vec::new();
+            let read = std::io::stdin().read_to_end(&mut bytes);
+            read.map_err(|e| Error::io("reading", Path::new("standard input"), e))?;
+            bytes
+        }
+    };
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,277 @@
+//! Oopses in the kernel's log, decoded with the modules that are known here.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use koru_decode::{Decoded, Decoder, Finder, Found, Sources, Style, split_line};
+use koru_vm::{LogRecord, Session};
+
+use crate::{
+    context::Context,
+    log_view::{line, time_of, visible},
+};
+
+/// Where debug info is, besides the workspaces' build output.
+#[derive(Clone, Default)]
+pub struct Known {
+    /// Modules by name, and their `.ko` files.
+    pub kos: Vec<(String, PathBuf)>,
+    /// Files with debug info, as the user named them.
+    pub debug: Vec<PathBuf>,
+    /// Folders that were built in under another name: that name, and the real one.
+    pub moved: Vec<(PathBuf, PathBuf)>,
+    /// The build-ids of loaded modules, by name.
+    pub loaded: HashMap<String, String>,
+}
+
+/// Asks for the build-ids of the loaded modules: what is built here now may be newer.
+pub fn know_loaded(context: &Context, session: &Session) {
+    let modules = session.list().unwrap_or_default();
+    for module in modules {
+        let note = format!("/sys/module/{}/notes/.note.gnu.build-id", module.name);
+        let note = session.get_file(&note).unwrap_or_default();
+        // Three lengths, the owner "GNU", the id.
+        if let Some(id) = note.get(16..).filter(|id| !id.is_empty()) {
+            let id = id.iter().map(|b| format!("{b:02x}")).collect();
+            context.know_more(|known| _ = known.loaded.insert(module.name, id));
+        }
+    }
+}
+
+/// The decoder for what this command works with.
+pub fn decoder(context: &Context) -> Decoder {
+    let known = context.known();
+    let sources = Sources {
+        here: context.here.clone(),
+        root: context.home.root.clone(),
+        moved: known.moved.clone(),
+    };
+    let outputs = outputs(context);
+    let loaded = known.loaded.clone();
+    let mut decoder = Decoder::new(sources, move |module, release| {
+        files(&known, &outputs, module, release)
+    });
+    decoder.loaded = loaded;
+    decoder
+}
+
+/// The folders in which builds leave their modules: of the workspaces around the
+/// user's folder, and of Koru itself.
+fn outputs(context: &Context) -> Vec<PathBuf> {
+    let set = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let around = context.here.ancestors().map(|dir| dir.join("target"));
+    let all = set.into_iter().chain(around);
+    let all = all.chain([context.home.root.join("target")]);
+    let mut outputs: Vec<PathBuf> = all.map(|t| t.join("koru")).filter(|o| o.is_dir()).collect();
+    outputs.dedup();
+    outputs
+}
+
+/// Files that may have a module's debug info, the best first.
+fn files(known: &Known, outputs: &[PathBuf], module: &str, release: Option<&str>) -> Vec<PathBuf> {
+    let mut found = known.debug.clone();
+    found.retain(|file| is_named(file, module));
+    let kos = known.kos.iter().filter(|(name, _)| name == module);
+    for (_, ko) in kos {
+        found.extend(with_debug(ko));
+    }
+    for output in outputs {
+        let mut kernels: Vec<PathBuf> = match release {
+            Some(release) => vec![output.join(release)],
+            None => fs::read_dir(output)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|e| e.path())
+                .collect(),
+        };
+        kernels.sort();
+        for dir in kernels {
+            found.extend(with_debug(&dir.join(format!("{module}.ko"))));
+        }
+    }
+    found.retain(|file| file.is_file());
+    found
+}
+
+/// `NAME.ko.debug` beside it, and itself.
+fn with_debug(ko: &Path) -> [PathBuf; 2] {
+    let mut debug = ko.as_os_str().to_owned();
+    debug.push(".debug");
+    [debug.into(), ko.to_owned()]
+}
+
+fn is_named(file: &Path, module: &str) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.split('.').next().unwrap_or_default();
+    name.replace('-', "_") == module
+}
+
+/// What is shown of a log, from its records as they come.
+pub struct Shown {
+    finder: Finder<LogRecord>,
+    decoder: Decoder,
+    raw: bool,
+    colour: bool,
+    last: Instant,
+}
+
+/// How long a log pauses before a report that has no end is taken as whole.
+const PAUSE: Duration = Duration::from_secs(3);
+
+/// And one whose end has come already.
+const PAUSE_AFTER_END: Duration = Duration::from_millis(300);
+
+impl Shown {
+    pub fn new(decoder: Decoder, raw: bool, colour: bool) -> Shown {
+        Shown {
+            finder: Finder::default(),
+            decoder,
+            raw,
+            colour,
+            last: Instant::now(),
+        }
+    }
+
+    /// What to show when this record has come. Those of a report are held back until it
+    /// is whole.
+    pub fn next(&mut self, record: &LogRecord, show: &mut dyn FnMut(&str)) {
+        self.last = Instant::now();
+        if self.raw {
+            show(&line(record, self.colour));
+        }
+        // What user space writes to the log is no report.
+        let text = match record.facility {
+            0 => visible(&record.text),
+            _ => String::new(),
+        };
+        let found = self.finder.push(record.clone(), &text);
+        self.show(found, show);
+    }
+
+    /// Nothing came for a while.
+    pub fn pause(&mut self, show: &mut dyn FnMut(&str)) {
+        let limit = match self.finder.has_ended() {
+            true => PAUSE_AFTER_END,
+            false => PAUSE,
+        };
+        if self.finder.holds() && self.last.elapsed() > limit {
+            self.end(show);
+        }
+    }
+
+    /// No more will come.
+    pub fn end(&mut self, show: &mut dyn FnMut(&str)) {
+        let found = self.finder.flush();
+        self.show(found, show);
+    }
+
+    fn show(&self, found: Vec<Found<LogRecord>>, show: &mut dyn FnMut(&str)) {
+        for found in found {
+            match found {
+                Found::Other(_) if self.raw => {}
+                Found::Other(record) => show(&line(&record, self.colour)),
+                Found::Report(report) => {
+                    let decoded = self.decoder.decode(&report);
+                    let time = report.items.first().map_or(0, |r| r.timestamp_us);
+                    let text =
+                        decoded.text(&time_of(time, self.colour), &style(self.colour, self.raw));
+                    show(&text);
+                }
+            }
+        }
+    }
+}
+
+/// The reports in some records.
+pub fn decoded(decoder: &Decoder, records: &[LogRecord]) -> Vec<Decoded> {
+    let mut finder = Finder::default();
+    let kernels = records.iter().filter(|r| r.facility == 0);
+    let mut found: Vec<Found<()>> = kernels.flat_map(|r| finder.push((), &r.text)).collect();
+    found.extend(finder.flush());
+    let reports = found.into_iter().filter_map(|f| match f {
+        Found::Report(report) => Some(decoder.decode(&report)),
+        Found::Other(()) => None,
+    });
+    reports.collect()
+}
+
+/// A log as text in pieces: its lines, and its reports decoded.
+pub fn pieces(
+    decoder: &Decoder,
+    log: &str,
+    raw: bool,
+    style: &Style,
+) -> Vec<(String, Option<Decoded>)> {
+    let mut finder = Finder::default();
+    let lines = log.lines().map(|l| l.trim_end_matches('\r'));
+    let mut found: Vec<Found<&str>> = lines
+        .flat_map(|line| finder.push(line, &visible(split_line(line).1)))
+        .collect();
+    found.extend(finder.flush());
+    let mut pieces = Vec::new();
+    for found in found {
+        match found {
+            Found::Other(line) => pieces.push((visible(line), None)),
+            Found::Report(report) => {
+                if raw {
+                    pieces.extend(report.items.iter().map(|line| (visible(line), None)));
+                }
+                let decoded = decoder.decode(&report);
+                let before = report.items.first().map_or("", |line| split_line(line).0);
+                pieces.push((decoded.text(&visible(before), style), Some(decoded)));
+            }
+        }
+    }
+    pieces
+}
+
+/// The same as one text.
+pub fn text(decoder: &Decoder, log: &str, raw: bool, style: &Style) -> String {
+    let pieces = pieces(decoder, log, raw, style);
+    pieces.iter().map(|(text, _)| format!("{text}\n")).collect()
+}
+
+/// A part of the log, kept for a report.
+#[derive(Debug, Clone, Default)]
+pub struct Log {
+    /// As dmesg shows it.
+    pub lines: Vec<String>,
+    /// The same with its oopses decoded.
+    pub shown: String,
+    pub decoded: Vec<Decoded>,
+}
+
+impl Log {
+    pub fn new(context: &Context, decoder: &Decoder, records: &[LogRecord]) -> Log {
+        let lines: Vec<String> = records.iter().map(|r| line(r, false)).collect();
+        let style = style(false, context.raw);
+        let pieces = pieces(decoder, &lines.join("\n"), context.raw, &style);
+        Log {
+            lines,
+            shown: pieces.iter().map(|(text, _)| format!("{text}\n")).collect(),
+            decoded: pieces
+                .into_iter()
+                .filter_map(|(_, decoded)| decoded)
+                .collect(),
+        }
+    }
+
+    /// Where it happened: in the first report that a module is in.
+    pub fn place(&self) -> Option<String> {
+        let in_module = self.decoded.iter().find(|d| d.in_module());
+        in_module.or(self.decoded.first())?.place()
+    }
+}
+
+/// How reports are written.
+pub fn style(colour: bool, raw: bool) -> Style<'static> {
+    Style {
+        colour,
+        raw: (!raw).then_some("--raw shows them"),
+    }
+}
