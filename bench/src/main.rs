@@ -1,0 +1,73 @@
+//! Measures Koru through its command line, as its users meet it. Each figure is
+//! the median of several rounds; the rounds of what is compared take turns, so
+//! that a machine that grows busy slows all of them.
+#![forbid(unsafe_code)]
+
+mod figures;
+mod koru;
+mod tests;
+mod turnaround;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::koru::Koru;
+
+#[derive(Parser)]
+#[command(
+    about = "Measures Koru",
+    after_help = "Examples:
+  cargo run --release -p koru-bench -- turnaround
+  cargo run --release -p koru-bench -- turnaround --kernel 6.1 --rounds 11 --json
+  cargo run --release -p koru-bench -- tests hello my_timer
+
+Run it on a machine that does nothing else."
+)]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+    /// Only on this kernel.
+    #[arg(long, global = true, value_name = "K")]
+    kernel: Option<String>,
+    /// How often each figure is taken.
+    #[arg(long, global = true, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// All rounds, to be read by a program.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// From a saved edit to the kernel's log; warm and cold starts of a guest.
+    Turnaround,
+    /// A run of the guest tests, with guests that boot and with guests that resume.
+    Tests {
+        /// Only tests whose names contain one of these words.
+        filters: Vec<String>,
+    },
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    let koru = Koru::find()?;
+    let kernels = match &cli.kernel {
+        Some(kernel) => vec![kernel.clone()],
+        None => koru.kernels()?,
+    };
+    let mut results = Vec::new();
+    for kernel in &kernels {
+        let figures = match &cli.what {
+            What::Turnaround => turnaround::measure(&koru, kernel, cli.rounds)?,
+            What::Tests { filters } => tests::measure(&koru, kernel, filters, cli.rounds)?,
+        };
+        if !cli.json {
+            println!("{kernel}\n{figures}");
+        }
+        results.push(serde_json::json!({ "kernel": kernel, "seconds": figures.rounds() }));
+    }
+    if cli.json {
+        println!("{}", serde_json::to_string_pretty(&results)?);
+    }
+    Ok(())
+}
