@@ -121,6 +121,12 @@ impl Kernels {
         }
     }
 
+    /// The tree of exactly this release, if it is here.
+    pub fn exactly(&self, release: &str) -> Option<Result<KernelTree>> {
+        let here = self.releases().iter().any(|r| r == release);
+        here.then(|| self.open(release))
+    }
+
     fn open(&self, release: &str) -> Result<KernelTree> {
         let place = self.dir().join(release);
         let mut tree = KernelTree::open(&place.join("tree"))?;

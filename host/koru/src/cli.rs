@@ -4,6 +4,8 @@ use std::{env, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::target::Target;
+
 #[derive(Parser)]
 #[command(
     name = "koru",
@@ -110,7 +112,8 @@ Exit status: 0 every promise is kept, 1 some are not, 2 wrong usage.")]
   koru run sample -p whom=you -p repeat=3 module parameters
   koru run my_timer --replay -- cat /proc/timer        the same time, log and output every time
   koru run my_timer --replay=7 -- cat /proc/timer      and with other random numbers
-  koru run my_timer -- ./my_test          a static program of this machine is taken along")]
+  koru run my_timer -- ./my_test          a static program of this machine is taken along
+  koru run my_timer --target ssh:me@lab -- cat /proc/timer    all of it on another machine")]
     Run(RunArgs),
     /// Build and run a module again at every save; show what changed in its log.
     #[command(after_help = "Examples:
@@ -125,11 +128,18 @@ and the files that are taken along. A save during a run starts over. Ctrl-C ends
     /// Load a module into the virtual machine that stays up (started when needed).
     #[command(after_help = "Examples:
   koru load my_timer && koru exec cat /proc/timer && koru unload my_timer
-  koru load my_timer --target host        into this machine's own kernel; asks first")]
+  koru load my_timer --target host        into this machine's own kernel; asks first
+  koru load my_timer --target ssh:me@lab  into another machine's, over ssh; asks first")]
     Load(LoadArgs),
-    /// Unload a module from the virtual machine.
+    /// Unload a module from the virtual machine, or another target.
+    #[command(after_help = "Examples:
+  koru unload my_timer
+  koru unload my_timer --target ssh:me@lab:2222")]
     Unload(UnloadArgs),
     /// The modules that are loaded there, as lsmod shows them.
+    #[command(after_help = "Examples:
+  koru list
+  koru list --target ssh:me@lab           of another machine's kernel")]
     List(TargetArgs),
     /// The kernel log.
     #[command(after_help = "Examples:
@@ -147,15 +157,18 @@ Modules are found by name in the workspaces' build output. A .ko has its debug i
 it, or beside it in NAME.ko.debug. Other lines stay as they are; --json gives only the
 reports.")]
     Decode(DecodeArgs),
-    /// Run a command in the virtual machine; its exit status is koru's.
+    /// Run a command in the virtual machine, or another target; its exit status is koru's.
     #[command(after_help = "Examples:
   koru exec cat /proc/timer
-  koru exec -- sh -c 'ls -l /proc | head'")]
+  koru exec -- sh -c 'ls -l /proc | head'
+  koru exec --target ssh:me@lab uname -a  on another machine, as root")]
     Exec(ExecArgs),
-    /// A shell in the virtual machine, with the modules and programs at hand.
+    /// A shell in the virtual machine, with the modules and programs at hand; or as root
+    /// on another target.
     #[command(after_help = "Examples:
   koru shell                      `help` there says what is there; Ctrl-] leaves
-  koru shell < commands           no terminal is needed")]
+  koru shell < commands           no terminal is needed
+  koru shell --target ssh:me@lab")]
     Shell(TargetArgs),
     /// The virtual machine that stays up between commands.
     Vm {
@@ -325,6 +338,12 @@ pub struct RunArgs {
     pub kernel: KernelChoice,
     #[command(flatten)]
     pub machine: MachineArgs,
+    /// Where: `vm` (a fresh one), `host` (this machine's own kernel), ssh:[USER@]HOST[:PORT]
+    #[arg(long, value_name = "TARGET", default_value = "vm", env = "KORU_TARGET")]
+    pub target: Target,
+    /// Load into a real kernel without asking.
+    #[arg(long, short)]
+    pub yes: bool,
     /// Show how long each stage took.
     #[arg(long)]
     pub timings: bool,
@@ -358,19 +377,10 @@ pub struct VmArgs {
     pub vm: String,
 }
 
-/// Where modules are loaded.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Target {
-    /// The virtual machine that stays up.
-    Vm,
-    /// This machine's own kernel, as root.
-    Host,
-}
-
 #[derive(Args, Clone)]
 pub struct TargetArgs {
-    /// Where: in the virtual machine, or in this machine's own kernel.
-    #[arg(long, value_enum, default_value_t = Target::Vm, env = "KORU_TARGET")]
+    /// Where: `vm`, `host` (this machine's own kernel), ssh:[USER@]HOST[:PORT]
+    #[arg(long, value_name = "TARGET", default_value = "vm", env = "KORU_TARGET")]
     pub target: Target,
     #[command(flatten)]
     pub vm: VmArgs,

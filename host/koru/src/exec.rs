@@ -21,27 +21,36 @@ const LEAVE: u8 = 0x1d;
 
 /// Runs a command to its end; gives the exit status that a shell would.
 pub fn run(session: &Session, argv: &[String]) -> Result<u8> {
-    run_until(session, argv, None)
+    run_until(session, argv, Exec::default(), None)
+}
+
+/// The same, with the folder and the variables of `surroundings`.
+pub fn run_in(session: &Session, argv: &[String], surroundings: Exec) -> Result<u8> {
+    run_until(session, argv, surroundings, None)
 }
 
 /// The same, but on a terminal Ctrl-] ends it.
 pub fn run_shell(session: &Session, argv: &[String]) -> Result<u8> {
-    run_until(session, argv, Some(LEAVE))
+    run_until(session, argv, Exec::default(), Some(LEAVE))
 }
 
-fn run_until(session: &Session, argv: &[String], leave: Option<u8>) -> Result<u8> {
+fn run_until(
+    session: &Session,
+    argv: &[String],
+    surroundings: Exec,
+    leave: Option<u8>,
+) -> Result<u8> {
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let exec = Exec {
+    let mut exec = Exec {
+        argv: argv.to_vec(),
         stdin: true,
         tty: terminal.then(window),
-        env: std::env::var("TERM")
-            .ok()
-            .map(|t| ("TERM".into(), t))
-            .into_iter()
-            .collect(),
-        ..Exec::new(argv.iter().cloned())
+        ..surroundings
     };
-    let process = session.exec(exec).map_err(|e| not_started(argv, e))?;
+    exec.env
+        .extend(std::env::var("TERM").ok().map(|t| ("TERM".into(), t)));
+    let failed = |e| not_started(session, argv, e);
+    let process = session.exec(exec).map_err(failed)?;
     let _raw = if terminal {
         follow_window(process.stdin());
         Raw::enter()
@@ -54,7 +63,7 @@ fn run_until(session: &Session, argv: &[String], leave: Option<u8>) -> Result<u8
     let (leaving, leave) = (left.clone(), leave.filter(|_| terminal));
     std::thread::spawn(move || forward_input(input, leave, &leaving));
     loop {
-        let written = match process.next().map_err(|e| not_started(argv, e))? {
+        let written = match process.next().map_err(failed)? {
             ProcessEvent::Started(_) => Ok(()),
             ProcessEvent::Stdout(bytes) => put(&mut std::io::stdout(), &bytes),
             ProcessEvent::Stderr(bytes) => put(&mut std::io::stderr(), &bytes),
@@ -73,12 +82,17 @@ fn run_until(session: &Session, argv: &[String], leave: Option<u8>) -> Result<u8
 pub fn run_alone(
     session: &Session,
     argv: &[String],
+    surroundings: Exec,
     take: &dyn Fn(&ProcessEvent) -> std::io::Result<()>,
 ) -> Result<u8> {
-    let exec = Exec::new(argv.iter().cloned());
-    let process = session.exec(exec).map_err(|e| not_started(argv, e))?;
+    let exec = Exec {
+        argv: argv.to_vec(),
+        ..surroundings
+    };
+    let failed = |e| not_started(session, argv, e);
+    let process = session.exec(exec).map_err(failed)?;
     loop {
-        let event = process.next().map_err(|e| not_started(argv, e))?;
+        let event = process.next().map_err(failed)?;
         if let ProcessEvent::Exited(exit) = event {
             return Ok(status(exit));
         }
@@ -102,20 +116,27 @@ pub fn status(exit: Exit) -> u8 {
     u8::try_from(exit.status()).unwrap_or(255)
 }
 
-pub fn not_started(argv: &[String], error: koru_vm::Error) -> Error {
+pub fn not_started(session: &Session, argv: &[String], error: koru_vm::Error) -> Error {
     let name = argv.first().cloned().unwrap_or_default();
-    match error {
-        koru_vm::Error::Refused { errno: 2, .. } => Error::new(
-            koru_build::Kind::System,
-            format!("running `{name}` in the guest"),
-            "there is no such command there",
-        )
-        .todo("the guest has busybox's commands; `--file PATH` takes a program of yours along"),
-        koru_vm::Error::Refused { errno, .. } => Error::new(
-            koru_build::Kind::System,
-            format!("running `{name}` in the guest"),
-            koru_vm::errno_text(errno),
+    let (place, todo) = match session.machine() {
+        Some(machine) => (
+            format!("on {machine}"),
+            "install it there; `koru run --file PATH` takes a program of yours along",
         ),
+        None => (
+            "in the guest".into(),
+            "the guest has busybox's commands; `--file PATH` takes a program of yours along",
+        ),
+    };
+    let attempted = format!("running `{name}` {place}");
+    let kind = koru_build::Kind::System;
+    match error {
+        koru_vm::Error::Refused { errno: 2, .. } => {
+            Error::new(kind, attempted, "there is no such command there").todo(todo)
+        }
+        koru_vm::Error::Refused { errno, .. } => {
+            Error::new(kind, attempted, koru_vm::errno_text(errno))
+        }
         other => vm_error(other),
     }
 }

@@ -163,6 +163,18 @@ pub fn vm_error(error: koru_vm::Error) -> Error {
                 None,
             )
         }
+        E::Target {
+            attempted,
+            wrong,
+            todo,
+            said,
+        } => {
+            let e = Error::new(Kind::System, attempted, wrong).output(log_view::visible(said));
+            return match todo.is_empty() {
+                true => e,
+                false => e.todo(todo),
+            };
+        }
         E::NotServed(_) => (
             Kind::Usage,
             "talking to the virtual machine".to_owned(),

@@ -7,12 +7,16 @@ mod context;
 mod exec;
 mod guest;
 mod guest_tests;
+mod headers;
 mod log_diff;
 mod log_view;
+mod machine;
 mod needs;
 mod oops;
+mod preflight;
 mod programs;
 mod saves;
+mod target;
 mod ui;
 
 use std::process::ExitCode;

@@ -129,6 +129,19 @@ pub enum Error {
     #[error("{}: a guest is being served here already", .0.display())]
     InUse(PathBuf),
 
+    /// A machine that is somebody's own cannot be reached, or not any longer.
+    #[error("{attempted}: {wrong}")]
+    Target {
+        /// What was being done.
+        attempted: String,
+        /// What stood in the way.
+        wrong: String,
+        /// What helps; may be empty.
+        todo: String,
+        /// What ssh, and the other side, said of it.
+        said: String,
+    },
+
     /// No daemon serves this socket.
     #[error("{}: no guest is served here", .0.display())]
     NotServed(PathBuf),
@@ -157,6 +170,22 @@ impl Error {
                 | Error::PoweredOff
                 | Error::Boot { .. }
         )
+    }
+}
+
+impl Error {
+    /// A death, of a guest or (with its name) of a connection to a machine.
+    pub(crate) fn of_death(death: Death, machine: Option<&str>) -> Error {
+        match (death, machine) {
+            (Death::Vanished { detail, console }, Some(machine)) => Error::Target {
+                attempted: format!("working on {machine}"),
+                wrong: detail,
+                todo: "what was loaded there may still be: `koru list` with this --target shows it"
+                    .into(),
+                said: console,
+            },
+            (death, _) => death.into(),
+        }
     }
 }
 

@@ -50,6 +50,7 @@ mod saved;
 mod serve;
 mod session;
 mod shared;
+mod ssh;
 
 pub use accel::{Accel, AccelChoice};
 pub use complaint::{Complaint, ComplaintKind, complaint, first_complaint, taint_complaint};
@@ -64,3 +65,4 @@ pub use serve::{Server, connect};
 pub use session::{
     LogStream, ModuleReport, Output, Playing, Process, ProcessEvent, Script, Session, StdinWriter,
 };
+pub use ssh::{AskPassword, Ssh};

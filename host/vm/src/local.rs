@@ -52,15 +52,18 @@ fn over(command: &mut Command) -> Result<Session> {
             console: String::new(),
         });
     })?;
+    session.belongs_to("this machine");
     if session.wait_ready(LIMIT).is_none() {
-        return Err(session.death().map_or(
-            Error::Timeout {
-                what: "start the agent".into(),
-                after: LIMIT,
-                stack: String::new(),
-            },
-            Error::from,
-        ));
+        let wrong = match session.death() {
+            Some(Death::Vanished { detail, .. }) => detail,
+            _ => format!("not done after {} s", LIMIT.as_secs()),
+        };
+        return Err(Error::Target {
+            attempted: "starting Koru's agent on this machine, as root".into(),
+            wrong,
+            todo: "be root, or a user whom sudo lets do this".into(),
+            said: String::new(),
+        });
     }
     session.hello()?;
     Ok(session)

@@ -73,8 +73,16 @@ struct State {
     observers: Vec<Observer>,
     /// What belongs to a script's calls, until somebody asks for it.
     early: Vec<(u64, ToHost)>,
+    /// The machine's name, when it is somebody's own and no guest.
+    machine: Option<String>,
     /// Told of a hang that a call found; only the guest's owner has it.
     on_hang: Option<Sender<String>>,
+}
+
+impl State {
+    fn error(&self, death: &Death) -> Error {
+        Error::of_death(death.clone(), self.machine.as_deref())
+    }
 }
 
 /// Gets everything that belongs to a call. Called by the reading thread: it
@@ -228,6 +236,23 @@ impl Session {
         self.state().log.last().cloned()
     }
 
+    pub(crate) fn belongs_to(&self, machine: &str) {
+        self.state().machine = Some(machine.into());
+    }
+
+    /// The machine's name, when it is somebody's own and no guest.
+    pub fn machine(&self) -> Option<String> {
+        self.state().machine.clone()
+    }
+
+    /// In words.
+    fn place(&self) -> String {
+        match self.machine() {
+            Some(machine) => format!("on {machine}"),
+            None => "in the guest".into(),
+        }
+    }
+
     pub(crate) fn tell_hangs_to(&self, owner: Sender<String>) {
         self.state().on_hang = Some(owner);
     }
@@ -333,7 +358,7 @@ impl Session {
     pub(crate) fn begin_as(&self, id: u64, call: Call, sink: Sink) -> Result<()> {
         let mut state = self.state();
         if let Some(death) = &state.death {
-            return Err(death.clone().into());
+            return Err(state.error(death));
         }
         state.pending.insert(id, sink);
         drop(state);
@@ -362,13 +387,13 @@ impl Session {
             .changed
             .wait_timeout_while(state, limit, |s| s.death.is_none())
             .unwrap_or_else(|e| e.into_inner());
-        state.death.clone().map_or_else(
-            || Error::Died {
+        match &state.death {
+            Some(death) => state.error(death),
+            None => Error::Died {
                 detail: "the connection closed".into(),
                 console: String::new(),
             },
-            Error::from,
-        )
+        }
     }
 
     fn next(&self, from: &Receiver<ToHost>, what: &str, limit: Duration) -> Result<ToHost> {
@@ -541,7 +566,7 @@ impl Session {
 
     /// Writes a file in the guest, whole or not at all.
     pub fn put_file(&self, path: &str, mode: u32, content: &[u8]) -> Result<()> {
-        let what = format!("write {path} in the guest");
+        let what = format!("write {path} {}", self.place());
         let (id, answers) = self.begin_here(Call::PutFile {
             path: path.into(),
             mode,
@@ -566,7 +591,7 @@ impl Session {
 
     /// Reads a file of the guest's.
     pub fn get_file(&self, path: &str) -> Result<Vec<u8>> {
-        let what = format!("read {path} in the guest");
+        let what = format!("read {path} {}", self.place());
         let call = Call::GetFile { path: path.into() };
         let (_, answers) = self.begin_here(call)?;
         let mut content = Vec::new();
@@ -646,7 +671,7 @@ impl LogStream {
         let wanted = |r: &&LogRecord| r.seq >= from;
         let records: Vec<_> = state.log.iter().filter(wanted).cloned().collect();
         if let (true, Some(death)) = (records.is_empty(), &state.death) {
-            return Err(death.clone().into());
+            return Err(state.error(death));
         }
         if let Some(last) = records.last() {
             self.next = last.seq + 1;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub fn log(context: &Context, args: &LogArgs) -> Result<u8> {
-    let session = connect(&args.target)?;
+    let session = connect(context, &args.target)?;
     let end = session.mark().map_err(vm_error)?;
     if args.clear {
         // The records stay in the guest; what was cleared is not shown again.

@@ -10,6 +10,7 @@ pub mod log;
 pub mod new;
 pub mod replay;
 pub mod run;
+pub mod run_there;
 pub mod session;
 pub mod setup;
 pub mod shell;

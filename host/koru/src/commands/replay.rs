@@ -47,7 +47,7 @@ pub fn once(
         if !command.is_empty() {
             let (exit, took) = timed(|| {
                 let exit = playing.command(|event| _ = (manner.output)(&event));
-                exit.map_err(|e| exec::not_started(command, e))
+                exit.map_err(|e| exec::not_started(guest.session(), command, e))
             })?;
             (status, seconds.command) = (exec::status(exit), took.as_secs_f64());
         }

@@ -7,11 +7,11 @@ use std::{
 
 use koru_build::{Error, KernelTree, Kind, Result, Stages};
 use koru_decode::Decoded;
-use koru_vm::{Complaint, Guest, Initramfs, LogRecord, ProcessEvent};
+use koru_vm::{Complaint, Exec, Guest, Initramfs, LogRecord, ProcessEvent};
 
 use crate::{
     cli::RunArgs,
-    commands::replay,
+    commands::{replay, run_there},
     context::Context,
     exec,
     guest::{self, complaint_error, module_path, vm_error},
@@ -154,8 +154,12 @@ pub struct Ended {
     pub seconds: Timings,
 }
 
-/// Builds the module, loads it in a fresh guest, runs the command, unloads it.
+/// Builds the module, loads it in a fresh guest or on the target, runs the command,
+/// unloads it.
 pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended> {
+    if !args.target.is_vm() {
+        return run_there::once(context, args, manner);
+    }
     let tree = context.tree(&args.kernel)?;
     let mut root = Initramfs::new();
     let mentioned = programs::mentioned(&context.home.root, &args.command);
@@ -199,7 +203,7 @@ pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended>
         if !command.is_empty() {
             let (code, took) = timed(|| match manner.interactive {
                 true => exec::run(session, &command),
-                false => exec::run_alone(session, &command, manner.output),
+                false => exec::run_alone(session, &command, Exec::default(), manner.output),
             })?;
             (status, seconds.command) = (code, took.as_secs_f64());
         }

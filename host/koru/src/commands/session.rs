@@ -1,38 +1,56 @@
-//! What is done with a target that stays up: the virtual machine, or this
-//! machine's own kernel.
+//! What is done with a target that stays up: the virtual machine, or a machine
+//! that is somebody's own.
 
-use std::{fs, io::IsTerminal, path::Path};
+use std::fs;
 
-use koru_build::{Error, KernelTree, Kind, Report, Result};
+use koru_build::{Error, Report, Result};
 use koru_vm::Session;
 
 use crate::{
-    cli::{ExecArgs, LoadArgs, Target, TargetArgs, UnloadArgs},
+    cli::{ExecArgs, LoadArgs, TargetArgs, UnloadArgs},
     commands::{
-        run::{Loadable, loadable, loadable_for},
+        run::{Loadable, loadable},
         vm,
     },
     context::Context,
     exec,
     guest::{complaint_error, module_path, vm_error},
     log_view::{Follower, To, holds},
-    needs::{self, Answer},
+    machine::{self, Wanted, same_release},
     oops,
+    target::Target,
     ui::{json, out, table},
 };
 
 pub fn load(context: &Context, args: &LoadArgs) -> Result<u8> {
-    let (session, module, path) = match args.target.target {
-        Target::Vm => ready_in_vm(context, args)?,
-        Target::Host => ready_on_host(context, args)?,
-    };
-    context.ui.done();
-    step(
+    if args.target.target.is_vm() {
+        let (session, module, path) = ready_in_vm(context, args)?;
+        context.ui.done();
+        return put_in(context, args, &session, &module, &path);
+    }
+    let ready = machine::prepare(
         context,
-        &session,
-        &format!("loading {}", module.name),
-        |s| s.load(&path, &args.params),
-    )
+        &Wanted {
+            module: args.module.as_deref(),
+            kernel: &args.kernel,
+            target: &args.target.target,
+            yes: args.yes,
+        },
+    )?;
+    let loaded = put_in(context, args, &ready.session, &ready.module, &ready.path);
+    ready.clean_up();
+    loaded
+}
+
+fn put_in(
+    context: &Context,
+    args: &LoadArgs,
+    session: &Session,
+    module: &Loadable,
+    path: &str,
+) -> Result<u8> {
+    let what = format!("loading {}", module.name);
+    step(context, session, &what, |s| s.load(path, &args.params))
 }
 
 /// The module built and put into the virtual machine, which is up then.
@@ -62,77 +80,16 @@ fn ready_in_vm(context: &Context, args: &LoadArgs) -> Result<(Session, Loadable,
     Ok((session, module, inside))
 }
 
-/// The module built for this machine's own kernel, after the user said yes.
-fn ready_on_host(context: &Context, args: &LoadArgs) -> Result<(Session, Loadable, String)> {
-    let uname = rustix::system::uname();
-    let release = uname.release().to_string_lossy().into_owned();
-    let tree = || match args.kernel.or_environment().is_made() {
-        true => same_release(
-            context.tree(&args.kernel)?,
-            &release,
-            "loading into this machine's own kernel".into(),
-            "leave --kernel and --kdir out",
-        ),
-        false => {
-            KernelTree::open(Path::new(&format!("/lib/modules/{release}/build"))).map_err(|e| {
-                e.todo(format!(
-                    "install the kernel's headers: sudo apt-get install linux-headers-{release}"
-                ))
-            })
-        }
-    };
-    let module = loadable_for(context, tree, args.module.as_deref())?;
-    context.ui.done();
-    if !args.yes {
-        agree(&module.name, &release)?;
-    }
-    let session = koru_vm::local(&needs::agent_path()?).map_err(vm_error)?;
-    let path = module.path.display().to_string();
-    Ok((session, module, path))
-}
-
-/// A mistake in a module costs this machine, so its owner is asked.
-fn agree(module: &str, release: &str) -> Result<()> {
-    let question = format!(
-        "load {module} into this machine's own kernel, {release}? A mistake in it can bring the \
-         machine down."
-    );
-    let attempted = format!("loading {module} into this machine's own kernel");
-    if !std::io::stdin().is_terminal() {
-        return Err(
-            Error::new(Kind::Usage, attempted, "there is no terminal to ask on")
-                .todo("--yes loads without asking; without --target host it runs in a guest"),
-        );
-    }
-    match needs::ask(&question, Answer::No) {
-        true => Ok(()),
-        false => Err(Error::new(Kind::Usage, attempted, "you said no")),
-    }
-}
-
-fn same_release(
-    tree: KernelTree,
-    release: &str,
-    attempted: String,
-    todo: &str,
-) -> Result<KernelTree> {
-    if tree.release == release {
-        return Ok(tree);
-    }
-    let wrong = format!("it runs {release}, not {}", tree.release);
-    Err(Error::new(Kind::Usage, attempted, wrong).todo(todo))
-}
-
 /// The session of a target that is up.
-pub fn connect(target: &TargetArgs) -> Result<Session> {
-    match target.target {
+pub fn connect(context: &Context, target: &TargetArgs) -> Result<Session> {
+    match &target.target {
         Target::Vm => vm::connect(&target.vm),
-        Target::Host => koru_vm::local(&needs::agent_path()?).map_err(vm_error),
+        other => machine::connect(context, other),
     }
 }
 
 pub fn unload(context: &Context, args: &UnloadArgs) -> Result<u8> {
-    let session = connect(&args.target)?;
+    let session = connect(context, &args.target)?;
     oops::know_loaded(context, &session);
     let name = match args.module.as_deref() {
         // A name need not be one that can be built here.
@@ -192,7 +149,7 @@ fn step(
 }
 
 pub fn list(context: &Context, args: &TargetArgs) -> Result<u8> {
-    let rows = connect(args)?.list().map_err(vm_error)?;
+    let rows = connect(context, args)?.list().map_err(vm_error)?;
     if context.json {
         let rows: Vec<_> = rows
             .iter()
@@ -226,6 +183,6 @@ pub fn lsmod(rows: &[koru_vm::ModuleRow]) -> String {
     table(&["Module", "Size", "Used by"], &rows)
 }
 
-pub fn exec(_: &Context, args: &ExecArgs) -> Result<u8> {
-    exec::run(&connect(&args.target)?, &args.command)
+pub fn exec(context: &Context, args: &ExecArgs) -> Result<u8> {
+    exec::run(&connect(context, &args.target)?, &args.command)
 }

@@ -7,12 +7,13 @@ use koru_build::{Error, Kind, Module, Report, Result, find_modules};
 use koru_vm::Session;
 
 use crate::{
-    cli::{KernelChoice, Target, TargetArgs},
+    cli::{KernelChoice, TargetArgs},
     commands::{session::connect, vm},
     context::Context,
     exec,
     guest::{module_path, vm_error},
     programs,
+    target::Target,
 };
 
 const PROFILE: &str = include_str!("../../templates/guest/profile");
@@ -27,7 +28,7 @@ pub fn shell(context: &Context, args: &TargetArgs) -> Result<u8> {
             furnish(context, &session)?;
             session
         }
-        _ => connect(args)?,
+        _ => connect(context, args)?,
     };
     context.ui.done();
     exec::run_shell(&session, &["sh".into(), "-l".into()])

@@ -1,0 +1,231 @@
+//! What says beforehand that a machine's kernel will not take a module.
+
+use std::fs;
+
+use koru_build::{Error, Kind, ModInfo, Result};
+use koru_vm::{Exec, Session};
+
+use crate::{commands::run::Loadable, guest::vm_error};
+
+/// At the end of a `.ko` that was signed.
+const SIGNED: &[u8] = b"~Module signature appended~\n";
+
+const SECURE_BOOT: &str =
+    "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
+
+/// CAP_SYS_MODULE
+const MAY_LOAD: u64 = 1 << 16;
+
+/// Refuses what the kernel would refuse, and says why and what helps. `place`
+/// is the kernel in words.
+pub fn check(session: &Session, module: &Loadable, release: &str, place: &str) -> Result<()> {
+    let content = fs::read(&module.path).map_err(|e| Error::io("reading", &module.path, e))?;
+    let info = ModInfo::read(&module.path)?;
+    let ours = info.get("vermagic").unwrap_or_default();
+    let facts = Facts::read(session, release)?;
+    match facts.refusal(ours, content.ends_with(SIGNED), release) {
+        None => Ok(()),
+        Some(Refusal { kind, wrong, todo }) => {
+            let attempted = format!("loading {} into {place}", module.name);
+            Err(Error::new(kind, attempted, wrong).todo(todo))
+        }
+    }
+}
+
+/// What the machine says of itself; empty where it does not say.
+#[derive(Default)]
+struct Facts {
+    status: String,
+    uid_map: String,
+    modules_disabled: String,
+    sig_enforce: String,
+    lockdown: String,
+    secure_boot: bool,
+    /// Of one of the kernel's own modules.
+    vermagic: String,
+}
+
+#[derive(Debug)]
+struct Refusal {
+    kind: Kind,
+    wrong: String,
+    todo: String,
+}
+
+impl Facts {
+    fn read(session: &Session, release: &str) -> Result<Facts> {
+        let bytes = |path: &str| match session.get_file(path) {
+            Ok(bytes) => Ok(bytes),
+            Err(koru_vm::Error::Refused { .. }) => Ok(Vec::new()),
+            Err(e) => Err(vm_error(e)),
+        };
+        let text = |path: &str| bytes(path).map(|b| String::from_utf8_lossy(&b).trim().to_owned());
+        // It may be packed, which modinfo knows how to read.
+        let script = format!(
+            "one=$(find /lib/modules/{release}/kernel -name '*.ko*' | head -n 1)
+            [ -n \"$one\" ] && modinfo -F vermagic \"$one\""
+        );
+        let own = session.output(Exec::new(["sh", "-c", &script]));
+        let own = own.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned());
+        Ok(Facts {
+            // The agent's own: it is who loads.
+            status: text("/proc/self/status")?,
+            uid_map: text("/proc/self/uid_map")?,
+            modules_disabled: text("/proc/sys/kernel/modules_disabled")?,
+            sig_enforce: text("/sys/module/module/parameters/sig_enforce")?,
+            lockdown: text("/sys/kernel/security/lockdown")?,
+            // Four bytes of attributes, then the value.
+            secure_boot: bytes(SECURE_BOOT)?.get(4) == Some(&1),
+            vermagic: own.unwrap_or_default(),
+        })
+    }
+
+    /// The first reason why a module of this vermagic cannot be loaded.
+    fn refusal(&self, ours: &str, signed: bool, release: &str) -> Option<Refusal> {
+        let refuse = |kind, wrong: String, todo: &str| {
+            Some(Refusal {
+                kind,
+                wrong,
+                todo: todo.into(),
+            })
+        };
+        let built_for = ours.split(' ').next().unwrap_or_default();
+        if built_for != release {
+            return refuse(
+                Kind::Usage,
+                format!("it was built for {built_for}, and this kernel is {release}"),
+                "give koru the module's folder or name instead of the .ko: it builds it for that \
+                 kernel",
+            );
+        }
+        let theirs = &self.vermagic;
+        let same = words(ours).eq(words(theirs));
+        if theirs.starts_with(&format!("{release} ")) && !same {
+            return refuse(
+                Kind::Usage,
+                format!("it was built for `{ours}`, and the kernel's own modules for `{theirs}`"),
+                "build it with the headers of exactly that kernel",
+            );
+        }
+        if !self.may_load() {
+            return refuse(
+                Kind::System,
+                "root there may not load modules (no CAP_SYS_MODULE): it is a container".into(),
+                "use the machine that the container is on, or a virtual machine: --target vm",
+            );
+        }
+        if self.modules_disabled == "1" {
+            return refuse(
+                Kind::System,
+                "it takes no more modules (kernel.modules_disabled is 1)".into(),
+                "nothing turns that off but a reboot; see who sets it in /etc/sysctl.d",
+            );
+        }
+        if signed {
+            return None;
+        }
+        const SIGN: &str = "sign the module with a key that this kernel trusts (scripts/sign-file)";
+        let secure_boot = match self.secure_boot {
+            true => ", as Secure Boot is on",
+            false => "",
+        };
+        if let Some(level) = self.lockdown() {
+            return refuse(
+                Kind::System,
+                format!(
+                    "the module is not signed, and the kernel is locked down ({level}\
+                     {secure_boot})"
+                ),
+                &match self.secure_boot {
+                    true => format!(
+                        "in a virtual machine: turn Secure Boot off in its firmware; or {SIGN}"
+                    ),
+                    false => format!("boot without lockdown= on the command line; or {SIGN}"),
+                },
+            );
+        }
+        if self.sig_enforce == "Y" {
+            return refuse(
+                Kind::System,
+                format!(
+                    "the module is not signed, and the kernel wants signatures \
+                     (module.sig_enforce{secure_boot})"
+                ),
+                &format!("boot without module.sig_enforce; or {SIGN}"),
+            );
+        }
+        None
+    }
+
+    fn may_load(&self) -> bool {
+        let field = |name: &str| self.status.lines().find_map(|l| l.strip_prefix(name));
+        let capabilities = field("CapEff:").map(|c| u64::from_str_radix(c.trim(), 16));
+        // Within a user namespace root has all capabilities, for nothing outside.
+        let namespace = words(&self.uid_map).eq(["0", "0", "4294967295"]);
+        let within = !self.uid_map.is_empty() && !namespace;
+        !within && capabilities.is_none_or(|c| c.is_ok_and(|c| c & MAY_LOAD != 0))
+    }
+
+    /// `none [integrity] confidentiality`
+    fn lockdown(&self) -> Option<&str> {
+        let (_, rest) = self.lockdown.split_once('[')?;
+        let (level, _) = rest.split_once(']')?;
+        (level != "none").then_some(level)
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_whitespace()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAGIC: &str = "6.1.0-9 SMP preempt mod_unload modversions ";
+
+    fn refused(facts: &Facts, magic: &str, signed: bool) -> String {
+        let refusal = facts.refusal(magic, signed, "6.1.0-9");
+        refusal.map_or("no".into(), |r| r.wrong)
+    }
+
+    #[test]
+    fn reasons() {
+        let plain = Facts {
+            status: "Name:\tx\nCapEff:\t000001ffffffffff\n".into(),
+            uid_map: "         0          0 4294967295".into(),
+            modules_disabled: "0".into(),
+            sig_enforce: "N".into(),
+            lockdown: "[none] integrity confidentiality".into(),
+            secure_boot: true,
+            vermagic: MAGIC.trim().into(),
+        };
+        assert_eq!(refused(&plain, MAGIC, false), "no");
+        // A machine that says nothing at all is believed to take it.
+        assert_eq!(refused(&Facts::default(), MAGIC, false), "no");
+        assert!(refused(&plain, "6.1.0-8 SMP", false).contains("6.1.0-8"));
+        assert!(refused(&plain, "6.1.0-9 SMP preempt", false).contains("`6.1.0-9 SMP preempt`"));
+
+        let with = |change: fn(&mut Facts)| {
+            let mut facts = Facts {
+                status: plain.status.clone(),
+                uid_map: plain.uid_map.clone(),
+                ..Facts::default()
+            };
+            change(&mut facts);
+            (refused(&facts, MAGIC, false), refused(&facts, MAGIC, true))
+        };
+        let (unsigned, signed) = with(|f| f.lockdown = "none [integrity] confidentiality".into());
+        assert!(unsigned.contains("locked down (integrity)"), "{unsigned}");
+        assert_eq!(signed, "no");
+        let (unsigned, signed) = with(|f| f.sig_enforce = "Y".into());
+        assert!(unsigned.contains("sig_enforce"), "{unsigned}");
+        assert_eq!(signed, "no");
+        let (_, signed) = with(|f| f.modules_disabled = "1".into());
+        assert!(signed.contains("modules_disabled"), "{signed}");
+        let (_, signed) = with(|f| f.status = "CapEff:\t00000000a80425fb".into());
+        assert!(signed.contains("container"), "{signed}");
+        let (_, signed) = with(|f| f.uid_map = "0 100000 65536".into());
+        assert!(signed.contains("container"), "{signed}");
+    }
+}

@@ -1,0 +1,131 @@
+//! Where modules are loaded.
+
+use std::{fmt, str::FromStr};
+
+use koru_vm::Ssh;
+
+/// What `--target` and `KORU_TARGET` say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The virtual machine.
+    Vm,
+    /// This machine's own kernel, as root.
+    Host,
+    /// Another machine's kernel, as root there.
+    Ssh(Ssh),
+}
+
+impl Target {
+    pub fn is_vm(&self) -> bool {
+        *self == Target::Vm
+    }
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Target, String> {
+        match text {
+            "vm" => Ok(Target::Vm),
+            "host" => Ok(Target::Host),
+            _ => match text.strip_prefix("ssh:") {
+                Some(machine) => ssh(machine).map(Target::Ssh),
+                None => Err("there are `vm`, `host` and `ssh:[USER@]HOST[:PORT]`".into()),
+            },
+        }
+    }
+}
+
+/// `[USER@]HOST[:PORT]`; an IPv6 address with a port is in brackets.
+fn ssh(text: &str) -> Result<Ssh, String> {
+    let (user, host) = match text.rsplit_once('@') {
+        Some((user, host)) => (Some(user), host),
+        None => (None, text),
+    };
+    let (host, port) = match host.strip_prefix('[').and_then(|h| h.split_once(']')) {
+        Some((host, "")) => (host, None),
+        Some((host, port)) => match port.strip_prefix(':') {
+            Some(port) => (host, Some(port)),
+            None => return Err(format!("`{port}` after the address is no port")),
+        },
+        None => match host.split_once(':') {
+            // More than one colon: an IPv6 address without a port.
+            Some((_, rest)) if rest.contains(':') => (host, None),
+            Some((host, port)) => (host, Some(port)),
+            None => (host, None),
+        },
+    };
+    // ssh must not take it for an option, nor a shell for more than a name.
+    let good = |name: &str| {
+        !name.is_empty()
+            && !name.starts_with('-')
+            && !name.contains(|c: char| c.is_whitespace() || c.is_control())
+    };
+    if !good(host) || user.is_some_and(|user| !good(user)) {
+        return Err("it takes the form ssh:[USER@]HOST[:PORT]".into());
+    }
+    let port = match port {
+        None => None,
+        Some(port) => match port.parse() {
+            Ok(port @ 1..) => Some(port),
+            _ => return Err(format!("`{port}` is no port: they go from 1 to 65535")),
+        },
+    };
+    let destination = match user {
+        Some(user) => format!("{user}@{host}"),
+        None => host.to_owned(),
+    };
+    Ok(Ssh { destination, port })
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Vm => f.write_str("vm"),
+            Target::Host => f.write_str("host"),
+            Target::Ssh(machine) => write!(f, "ssh:{machine}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_written() {
+        let parsed = |text: &str| match text.parse() {
+            Ok(Target::Ssh(s)) => (s.destination, s.port),
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(parsed("ssh:lab"), ("lab".into(), None));
+        assert_eq!(parsed("ssh:me@lab:2222"), ("me@lab".into(), Some(2222)));
+        assert_eq!(parsed("ssh:me@x@lab"), ("me@x@lab".into(), None));
+        assert_eq!(parsed("ssh:me@fe80::1"), ("me@fe80::1".into(), None));
+        assert_eq!(parsed("ssh:[::1]:22"), ("::1".into(), Some(22)));
+        assert_eq!("vm".parse(), Ok(Target::Vm));
+        assert_eq!("host".parse(), Ok(Target::Host));
+    }
+
+    #[test]
+    fn what_cannot() {
+        for text in [
+            "",
+            "VM",
+            "ssh",
+            "ssh:",
+            "ssh:@lab",
+            "ssh:me@",
+            "ssh:-oProxyCommand=x",
+            "ssh:-l@lab",
+            "ssh:a b",
+            "ssh:lab:",
+            "ssh:lab:0",
+            "ssh:lab:65536",
+            "ssh:lab:x",
+            "ssh:[::1]x",
+        ] {
+            assert!(text.parse::<Target>().is_err(), "{text}");
+        }
+    }
+}
