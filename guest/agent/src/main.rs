@@ -37,7 +37,11 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     if let Some(role) = args.first() {
         // Traces in the kernel log show the process by this name.
-        let name = std::ffi::CString::new(role.as_str()).unwrap_or_default();
+        let name = match role.as_str() {
+            STDIO => "koru-agent",
+            role => role,
+        };
+        let name = std::ffi::CString::new(name).unwrap_or_default();
         let _ = rustix::thread::set_name(&name);
     }
     match args.split_first() {

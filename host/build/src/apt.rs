@@ -82,6 +82,24 @@ pub fn unpack(packages: &[String], dir: &Path, report: &dyn Report) -> Result<()
     Ok(())
 }
 
+/// These packages and the libraries that they need, the C library left out.
+pub fn with_libraries(packages: &[&str]) -> Result<Vec<String>> {
+    let mut all: Vec<String> = packages.iter().map(|p| (*p).to_owned()).collect();
+    let mut next = 0;
+    while next < all.len() {
+        for name in depends(&all[next])? {
+            let library = name.starts_with("lib") || name.starts_with("zlib");
+            // PAM's configuration, and what goes with it, is no library.
+            let other = ["libc6", "libpam-modules", "libpam-runtime"].contains(&&*name);
+            if library && !other && !all.contains(&name) && available(&name) {
+                all.push(name);
+            }
+        }
+        next += 1;
+    }
+    Ok(all)
+}
+
 fn the_deb(dir: &Path) -> Option<PathBuf> {
     fs::read_dir(dir)
         .ok()?

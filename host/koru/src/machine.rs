@@ -2,13 +2,13 @@
 
 use std::{
     fs::{self, File},
-    io::{IsTerminal, Write},
+    io::{BufRead, BufReader, IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
 use koru_build::{Error, KernelTree, Kind, Report, Result};
 use koru_vm::{AskPassword, Exec, Session};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -31,10 +31,10 @@ pub fn connect(context: &Context, target: &Target) -> Result<Session> {
     let Target::Ssh(machine) = target else {
         return koru_vm::local(&agent).map_err(vm_error);
     };
-    let program = std::env::var_os("KORU_SSH").filter(|p| !p.is_empty());
+    let program = std::env::var("KORU_SSH").ok().filter(|p| !p.is_empty());
     let password = ask_password(context, machine.to_string());
     let status = |text: &str| context.ui.status(text);
-    let session = machine.connect(program, &agent, &status, password);
+    let session = machine.connect(program.as_deref(), &agent, &status, password);
     context.ui.done();
     session.map_err(vm_error)
 }
@@ -222,6 +222,9 @@ fn note(context: &Context, target: &Target) -> PathBuf {
 
 /// For sudo on the other machine; there is none when nobody can be asked.
 fn ask_password(context: &Context, machine: String) -> Option<AskPassword> {
+    if !std::io::stdin().is_terminal() && !std::io::stderr().is_terminal() {
+        return None;
+    }
     let mut terminal = File::options()
         .read(true)
         .write(true)
@@ -233,24 +236,26 @@ fn ask_password(context: &Context, machine: String) -> Option<AskPassword> {
         if before.starts_with("Sorry") {
             writeln!(terminal, "{before}").ok()?;
         }
-        write!(terminal, "password for sudo on {machine}: ").ok()?;
-        let shown = tcgetattr(&terminal).ok()?;
-        let mut hidden = shown.clone();
-        hidden.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(&terminal, OptionalActions::Flush, &hidden).ok()?;
-        let typed = line(&mut terminal);
-        let _ = tcsetattr(&terminal, OptionalActions::Flush, &shown);
-        let _ = writeln!(terminal);
-        typed
+        unseen(&mut terminal, &format!("password for sudo on {machine}: "))
     }))
 }
 
-/// A line of the terminal; `None` at its end.
-fn line(terminal: &mut File) -> Option<String> {
+/// Asks for a line that is not shown; `None` at the end of input or Ctrl-C.
+fn unseen(terminal: &mut File, question: &str) -> Option<String> {
+    const INTERRUPT: char = '\x03';
+    let before = tcgetattr(&*terminal).ok()?;
+    let mut hidden = before.clone();
+    // Killed by the signal, this program would leave the terminal as it is now.
+    hidden
+        .local_modes
+        .remove(LocalModes::ECHO | LocalModes::ISIG);
+    hidden.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT as u8;
+    tcsetattr(&*terminal, OptionalActions::Flush, &hidden).ok()?;
+    let asked = terminal.write_all(question.as_bytes());
     let mut text = String::new();
-    let mut reader = std::io::BufReader::new(terminal);
-    match std::io::BufRead::read_line(&mut reader, &mut text) {
-        Ok(1..) => Some(text.trim_end_matches(['\r', '\n']).to_owned()),
-        _ => None,
-    }
+    let typed = asked.and_then(|()| BufReader::new(&mut *terminal).read_line(&mut text));
+    let _ = tcsetattr(&*terminal, OptionalActions::Flush, &before);
+    let _ = writeln!(terminal);
+    let typed = typed.is_ok_and(|length| length > 0) && !text.ends_with(INTERRUPT);
+    typed.then(|| text.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -60,7 +60,16 @@ const PROGRAMS: &[Program] = &[
     },
 ];
 
+/// What the tests of `--target ssh:` put into their guests. An entry of the cache:
+/// installed, it would be a daemon on this machine.
+pub const SSH_SERVER: &str = "ssh-server";
+
 const TEST_PROGRAMS: &[Program] = &[
+    Program {
+        what: "ssh",
+        name: "ssh",
+        packages: &[&["openssh-client"]],
+    },
     Program {
         what: "shellcheck",
         name: "shellcheck",
@@ -89,6 +98,7 @@ pub fn look(home: &Home, tests: bool) -> Vec<Line> {
     lines.push(busybox_line(&cache));
     if tests {
         lines.extend(TEST_PROGRAMS.iter().map(program));
+        lines.push(ssh_server_line(&cache));
         lines.push(rustfmt());
         lines.push(clippy(&cache));
         lines.push(libclang());
@@ -129,6 +139,9 @@ pub fn get(home: &Home, tests: bool, yes: bool, report: &dyn Report) -> Result<(
             }
         });
         busybox(&cache, report)?;
+    }
+    if tests {
+        ssh_server(&cache, report)?;
     }
     if let Some(kernel) = missing.first() {
         return kernels.add(kernel, report).map(|_| ());
@@ -427,6 +440,22 @@ fn busybox_line(cache: &Cache) -> Line {
         .then(|| place.display().to_string())
         .ok_or("not downloaded".to_owned());
     line("guest's shell (busybox)", found).todo("koru setup")
+}
+
+fn ssh_server(cache: &Cache, report: &dyn Report) -> Result<PathBuf> {
+    cache.entry("tools", SSH_SERVER, report, |dir| {
+        let packages = apt::with_libraries(&["openssh-server", "sudo"])?;
+        apt::unpack(&packages, dir, report)
+    })
+}
+
+fn ssh_server_line(cache: &Cache) -> Line {
+    let place = cache.root().join("tools").join(SSH_SERVER);
+    let found = place
+        .is_dir()
+        .then(|| place.display().to_string())
+        .ok_or("not downloaded".to_owned());
+    line("ssh server for guests", found).todo("koru setup --tests")
 }
 
 fn rustfmt() -> Line {

@@ -8,9 +8,9 @@ use crate::{
 };
 use flate2::{Compression, write::GzEncoder};
 use koru_protocol::Death;
+use rustix::process::{Pid, Signal, kill_process};
 use sha2::{Digest, Sha256};
 use std::{
-    ffi::OsString,
     fmt, fs,
     io::{Read, Write},
     net::Shutdown,
@@ -66,10 +66,11 @@ impl Ssh {
     /// is told what is being done. Without `password`, sudo must not ask. The
     /// agent ends with its connection: with this program at the latest.
     ///
-    /// `program` is run by the shell instead of plain `ssh`, with ssh's arguments.
+    /// `program` is run instead of plain `ssh`: words as a shell splits them, to
+    /// which ssh's own arguments are added.
     pub fn connect(
         &self,
-        program: Option<OsString>,
+        program: Option<&str>,
         agent: &Path,
         status: &dyn Fn(&str),
         password: Option<AskPassword>,
@@ -86,7 +87,7 @@ impl Ssh {
             packed.len()
         );
         let mut way = self.start(program, script.len(), password)?;
-        way.send(script.as_bytes())?;
+        way.send(script.as_bytes());
 
         let what = way.word("target")?;
         let [system, machine, uid] = what.split(' ').collect::<Vec<_>>()[..] else {
@@ -103,7 +104,7 @@ impl Ssh {
             match &*word {
                 "send" => {
                     status(&format!("copying the agent to {self} (once)"));
-                    way.send(&packed)?;
+                    way.send(&packed);
                 }
                 "start" => break,
                 "broken" => {
@@ -138,20 +139,27 @@ impl Ssh {
 
     fn start(
         &self,
-        program: Option<OsString>,
+        program: Option<&str>,
         script: usize,
         password: Option<AskPassword>,
     ) -> Result<Way> {
-        let mut command = match &program {
-            None => Command::new("ssh"),
-            Some(program) => {
-                let mut line = program.clone();
-                line.push(" \"$@\"");
-                let mut shell = Command::new("sh");
-                shell.arg("-c").arg(line).arg("ssh");
-                shell
-            }
+        let attempted = format!("connecting to {self}");
+        let words = match program {
+            None => vec!["ssh".to_owned()],
+            Some(line) => shell_words::split(line).unwrap_or_default(),
         };
+        let Some((program, first)) = words.split_first() else {
+            return Err(Error::Target {
+                attempted,
+                wrong: "the command line that is to be run instead of ssh has an open quote, or \
+                        no word"
+                    .into(),
+                todo: "such as KORU_SSH='ssh -F lab.config'".into(),
+                said: String::new(),
+            });
+        };
+        let mut command = Command::new(program);
+        command.args(first);
         // What a user's configuration may have for a login is not for this.
         command.args(["-T", "-o", "RemoteCommand=none"]);
         command.args(["-o", "ClearAllForwardings=yes"]);
@@ -166,7 +174,6 @@ impl Ssh {
         let (ours, theirs) = UnixStream::pair().map_err(doing("make a socket pair"))?;
         let theirs = OwnedFd::from(theirs);
         let output = theirs.try_clone().map_err(doing("share a socket"))?;
-        let attempted = format!("connecting to {self}");
         let mut child = command
             .stdin(theirs)
             .stdout(output)
@@ -174,15 +181,15 @@ impl Ssh {
             .spawn()
             .map_err(|e| Error::Target {
                 attempted: attempted.clone(),
-                wrong: format!("ssh cannot be started: {e}"),
-                todo: "install it: apt-get install openssh-client".into(),
+                wrong: format!("`{program}` cannot be started: {e}"),
+                todo: "install ssh: apt-get install openssh-client".into(),
                 said: String::new(),
             })?;
         let answers = ours.try_clone().map_err(doing("share a socket"))?;
         let said = Said::listen(child.stderr.take(), password, answers)?;
         Ok(Way {
             stream: ours,
-            child,
+            child: Arc::new(Mutex::new(child)),
             said,
             attempted,
         })
@@ -199,15 +206,15 @@ fn pack(bytes: &[u8]) -> Result<Vec<u8>> {
 /// The connection before the agent speaks.
 struct Way {
     stream: UnixStream,
-    child: Child,
+    child: Arc<Mutex<Child>>,
     said: Said,
     attempted: String,
 }
 
 impl Way {
-    fn send(&mut self, bytes: &[u8]) -> Result<()> {
-        let sent = self.stream.write_all(bytes);
-        sent.map_err(|_| self.ended())
+    /// When nobody is there to read it, what was said before has the reason.
+    fn send(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes);
     }
 
     /// The rest of the line of this word, which must come next.
@@ -243,7 +250,7 @@ impl Way {
     /// The error for a connection that closed too early.
     fn ended(&mut self) -> Error {
         let _ = self.stream.shutdown(Shutdown::Both);
-        let status = end(&mut self.child);
+        let status = end(&self.child);
         let said = self.said.all();
         let (wrong, todo) = why_ended(status, &said);
         Error::Target {
@@ -256,7 +263,7 @@ impl Way {
 
     fn failed(&mut self, wrong: String, todo: &str) -> Error {
         let _ = self.stream.shutdown(Shutdown::Both);
-        end(&mut self.child);
+        end(&self.child);
         Error::Target {
             attempted: self.attempted.clone(),
             wrong,
@@ -269,14 +276,15 @@ impl Way {
     fn session(self, to: &Ssh) -> Result<Session> {
         let Way {
             stream,
-            mut child,
+            child,
             said,
             attempted,
         } = self;
         let name = to.to_string();
         let (ending, ended) = channel();
+        let ending_child = child.clone();
         let session = Session::over(stream, None, move |session| {
-            let status = end(&mut child);
+            let status = end(&ending_child);
             let said = said.all();
             let (wrong, todo) = why_ended(status, &said);
             let _ = ending.send((wrong.clone(), todo, said.clone()));
@@ -305,7 +313,7 @@ impl Way {
                 said,
             });
         }
-        watch(session.clone())?;
+        watch(session.clone(), child)?;
         session.hello()?;
         Ok(session)
     }
@@ -313,12 +321,14 @@ impl Way {
 
 /// A machine whose kernel died keeps its connections open: only its silence
 /// tells. The agent is never silent for longer than half a second.
-fn watch(session: Session) -> Result<()> {
+fn watch(session: Session, child: Arc<Mutex<Child>>) -> Result<()> {
     let limit = hang_limit() * 3;
     let silent = move || {
         while session.death().is_none() {
             thread::sleep(Duration::from_millis(500));
             if session.heard().is_some_and(|at| at.elapsed() > limit) {
+                // This program may end as soon as it hears of it; ssh would wait on.
+                terminate(&mut lock(&child));
                 session.bury(Death::Vanished {
                     detail: format!(
                         "nothing was heard for {} s: its kernel has crashed or hangs, or the \
@@ -338,18 +348,28 @@ fn watch(session: Session) -> Result<()> {
 }
 
 /// Waits for the program, whose connection is over; not for ever.
-fn end(child: &mut Child) -> Option<ExitStatus> {
+fn end(child: &Mutex<Child>) -> Option<ExitStatus> {
     let limit = Instant::now() + END_LIMIT;
     loop {
+        let mut child = lock(child);
         match child.try_wait() {
             Ok(Some(status)) => return Some(status),
-            Ok(None) if Instant::now() < limit => thread::sleep(Duration::from_millis(20)),
+            Ok(None) if Instant::now() < limit => {}
             _ => {
-                let _ = child.kill();
-                let _ = child.wait();
+                terminate(&mut child);
                 return None;
             }
         }
+        drop(child);
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Has it end, and what it started. It is still there or not yet waited for, so
+/// the process is the right one.
+fn terminate(child: &mut Child) {
+    if let Ok(None) = child.try_wait() {
+        let _ = kill_process(Pid::from_child(child), Signal::TERM);
     }
 }
 
@@ -468,6 +488,6 @@ impl Said {
     }
 }
 
-fn lock(text: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
-    text.lock().unwrap_or_else(|e| e.into_inner())
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|e| e.into_inner())
 }

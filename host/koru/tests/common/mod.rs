@@ -100,7 +100,15 @@ pub fn koru<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -
         .current_dir(root())
         .env(MARK, &mark)
         .stdin(Stdio::null());
-    for name in ["KORU_KERNEL", "KORU_VM", "KDIR", "RUSTFLAGS", "KORU_ROOT"] {
+    for name in [
+        "KORU_KERNEL",
+        "KORU_VM",
+        "KORU_TARGET",
+        "KORU_SSH",
+        "KDIR",
+        "RUSTFLAGS",
+        "KORU_ROOT",
+    ] {
         command.env_remove(name);
     }
     // What cargo tells this test is not for the program.
@@ -281,6 +289,18 @@ impl Running {
         kill_process_group(self.pid(), signal).expect("sending a signal");
     }
 
+    /// Ends one of its processes.
+    #[track_caller]
+    pub fn kill(&self, name: &str) {
+        let all = marked(&self.mark);
+        let (pid, _) = all
+            .iter()
+            .find(|(_, n)| n == name)
+            .unwrap_or_else(|| panic!("no `{name}' among {all:?}"));
+        let pid = Pid::from_raw(*pid).expect("a process id");
+        kill_process(pid, Signal::KILL).expect("sending a signal");
+    }
+
     /// Reads its output up to this text.
     #[track_caller]
     pub fn wait_for_output(&mut self, text: &str) {
@@ -327,6 +347,11 @@ impl Running {
 
 /// The names of the processes that have the mark.
 fn processes(mark: &str) -> Vec<String> {
+    marked(mark).into_iter().map(|(_, name)| name).collect()
+}
+
+/// The processes that have the mark: id and name.
+fn marked(mark: &str) -> Vec<(i32, String)> {
     let wanted = format!("{MARK}={mark}");
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").expect("/proc").flatten() {
@@ -339,7 +364,9 @@ fn processes(mark: &str) -> Vec<String> {
             .any(|e| e == wanted.as_bytes())
         {
             let name = of("comm").unwrap_or_default();
-            found.push(String::from_utf8_lossy(&name).trim().to_owned());
+            let name = String::from_utf8_lossy(&name).trim().to_owned();
+            let pid = entry.file_name().to_string_lossy().parse();
+            found.extend(pid.ok().map(|pid| (pid, name)));
         }
     }
     found

@@ -1,0 +1,367 @@
+//! A guest that plays the lab's own machine: a real sshd, users, sudo. There is no
+//! network to it: ssh speaks to an sshd that `koru exec` starts.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread::JoinHandle,
+    time::Instant,
+};
+
+use koru_build::{Cache, Home, Kernels, Silent, busybox};
+use koru_vm::{Death, Exec, Guest, GuestConfig, Initramfs, Server, Session};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use crate::common::{Koru, Run, koru, root};
+
+/// Its `USER@HOST`s for `--target ssh:`.
+pub const ROOT: &str = "ssh:root@lab";
+/// May do all by sudo, without a password.
+pub const STUDENT: &str = "ssh:student@lab";
+/// The same, with the password `secret`.
+pub const GUARDED: &str = "ssh:guarded@lab";
+/// May not.
+pub const VISITOR: &str = "ssh:visitor@lab";
+
+pub struct Lab {
+    pub session: Session,
+    pub release: String,
+    folder: TempDir,
+    server: Option<JoinHandle<koru_vm::Result<Death>>>,
+}
+
+impl Lab {
+    pub fn start(kernel: &str) -> Lab {
+        Lab::start_with(kernel, |_| {})
+    }
+
+    /// One that koru was at before: the agent is there for every user.
+    pub fn start_known(kernel: &str) -> Lab {
+        let content = fs::read(agent()).expect("the agent");
+        let hash: String = Sha256::digest(&content)
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        let name = format!("agent-{hash}");
+        let there = format!("/root/.cache/koru/agents/{name}");
+        let lab = Lab::start_with(kernel, |files| {
+            files.bytes(&there, 0o700, content);
+        });
+        lab.does(&format!(
+            "umask 077
+            for uid in 1000 1001 1002; do
+                mkdir /var/tmp/koru-$uid
+                cp {there} /var/tmp/koru-$uid
+                chown -R $uid /var/tmp/koru-$uid
+            done"
+        ));
+        lab
+    }
+
+    /// With more files.
+    fn start_with(kernel: &str, more: impl FnOnce(&mut Initramfs)) -> Lab {
+        let folder = tempfile::tempdir().expect("a folder");
+        keys(folder.path());
+        fs::write(folder.path().join("config"), ssh_config(folder.path())).expect("a file");
+        let cache = Cache::new(&Home::find().expect("the checkout").cache);
+        let tree = Kernels::new(&cache).find(Some(kernel)).expect("a kernel");
+        // As koru's own guests, so that their saved machine serves here, too.
+        let mut base = Initramfs::new();
+        base.file("/init", agent()).expect("the agent");
+        let busybox = busybox(&cache, &Silent).expect("busybox");
+        base.busybox(&busybox).expect("busybox");
+        base.dir("/lib/koru");
+        let image = tree.image.expect("an image");
+        let mut config = GuestConfig::new(image, cache.root().join("guest"), base);
+        config.resume = true;
+        let server = cache.root().join("tools/ssh-server");
+        assert!(
+            server.is_dir(),
+            "no {}: koru setup --tests",
+            server.display()
+        );
+        config.files = files(&server, folder.path());
+        more(&mut config.files);
+        let guest = Guest::start(config).expect("a guest");
+        let session = guest.session().clone();
+
+        let runtime = folder.path().join("koru");
+        let made = fs::DirBuilder::new().mode(0o700).create(&runtime);
+        made.expect("a folder");
+        let server = Server::bind(&runtime.join("lab.sock")).expect("a socket");
+        let server = std::thread::spawn(move || server.run(guest));
+        let lab = Lab {
+            session,
+            release: tree.release,
+            folder,
+            server: Some(server),
+        };
+        lab.does(
+            "mkdir -p /run/sshd /home/student /home/guarded /home/visitor
+            chown 1000:1000 /home/student; chown 1001:1001 /home/guarded
+            chown 1002:1002 /home/visitor; chmod 1777 /tmp
+            mount -t securityfs securityfs /sys/kernel/security",
+        );
+        lab
+    }
+
+    /// `koru ARGUMENTS`, which finds the machine by KORU_SSH.
+    pub fn koru<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Koru {
+        self.koru_with("config", arguments)
+    }
+
+    fn koru_with<'a>(&self, config: &str, arguments: impl IntoIterator<Item = &'a str>) -> Koru {
+        let config = self.folder.path().join(config);
+        koru(arguments)
+            .env("KORU_SSH", format!("ssh -F {}", config.display()))
+            .env("XDG_RUNTIME_DIR", self.folder.path())
+    }
+
+    /// koru on a terminal of its own, where somebody types a line whenever a
+    /// password is asked for. Both is in what it prints.
+    #[track_caller]
+    pub fn on_terminal(&self, arguments: &str, typed: &[&str]) -> Run {
+        let config = self.folder.path().join("config");
+        let koru = programs().join("koru");
+        let begun = Instant::now();
+        let mut child = Command::new("script")
+            .args([
+                "-qefc",
+                &format!("{} {arguments}", koru.display()),
+                "/dev/null",
+            ])
+            .env("KORU_SSH", format!("ssh -F {}", config.display()))
+            .env("XDG_RUNTIME_DIR", self.folder.path())
+            .env_remove("KORU_TARGET")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("script");
+        let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (mut out, mut typed) = (Vec::new(), typed.iter());
+        let mut byte = [0];
+        while screen.read(&mut byte).expect("the terminal") == 1 {
+            out.push(byte[0]);
+            if out.ends_with(b"@lab: ") {
+                let line = typed.next().expect("fewer questions");
+                keys.write_all(line.as_bytes()).expect("the terminal");
+            }
+        }
+        Run {
+            status: child.wait().expect("script"),
+            out: String::from_utf8(out).expect("text"),
+            err: String::new(),
+            took: begun.elapsed(),
+        }
+    }
+
+    /// `koru ARGUMENTS`, by a way that another host key is known for.
+    pub fn koru_at_wrong_host<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Koru {
+        let path = |name: &str| self.folder.path().join(name);
+        let config = fs::read_to_string(path("config")).expect("the configuration");
+        fs::write(
+            path("config.wrong"),
+            config.replace("known_hosts", "known_hosts.wrong"),
+        )
+        .expect("a file");
+        let key = fs::read_to_string(path("key.pub")).expect("a key");
+        fs::write(path("known_hosts.wrong"), format!("lab {key}")).expect("a file");
+        self.koru_with("config.wrong", arguments)
+    }
+
+    /// Runs a script there, past ssh; what it prints.
+    #[track_caller]
+    pub fn does(&self, script: &str) -> String {
+        let out = self.session.output(Exec::new(["sh", "-c", script]));
+        let out = out.expect("the guest is there");
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert!(out.exit.success(), "{script}: {:?} {said}", out.exit);
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    }
+
+    /// Waits until a script succeeds there.
+    #[track_caller]
+    pub fn until(&self, script: &str) {
+        self.does(&format!(
+            "n=0; until {{ {script}; }}; do n=$((n + 1)); [ $n -lt 600 ] || exit; sleep 0.1; done"
+        ));
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let _ = self.session.power_off();
+        if let Some(server) = self.server.take() {
+            let _ = server.join();
+        }
+    }
+}
+
+pub fn programs() -> PathBuf {
+    root().join("target/x86_64-unknown-linux-gnu/release")
+}
+
+fn agent() -> PathBuf {
+    programs().join("koru-agent")
+}
+
+fn keys(folder: &Path) {
+    for name in ["key", "host_key"] {
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+            .arg(folder.join(name))
+            .status();
+        assert!(made.expect("ssh-keygen").success());
+    }
+    let host = fs::read_to_string(folder.join("host_key.pub")).expect("a key");
+    fs::write(folder.join("known_hosts"), format!("lab {host}")).expect("a file");
+}
+
+fn ssh_config(folder: &Path) -> String {
+    let folder = folder.display();
+    let koru = programs().join("koru");
+    let koru = koru.display();
+    format!(
+        "Host lab
+        ProxyCommand env -u KORU_TARGET {koru} exec --vm lab /usr/sbin/sshd -i -f /etc/ssh/config -E /tmp/sshd.log
+        IdentityFile {folder}/key
+        IdentitiesOnly yes
+        UserKnownHostsFile {folder}/known_hosts
+        GlobalKnownHostsFile /dev/null
+        StrictHostKeyChecking yes
+        PasswordAuthentication no
+        "
+    )
+}
+
+const PASSWD: &str = "root:x:0:0::/root:/bin/sh
+sshd:x:100:100::/run/sshd:/bin/false
+student:x:1000:1000::/home/student:/bin/sh
+guarded:x:1001:1001::/home/guarded:/bin/sh
+visitor:x:1002:1002::/home/visitor:/bin/sh
+nobody:x:65534:65534::/:/bin/false
+";
+
+/// The password is `secret`.
+const SHADOW: &str = "root:*:1::::::
+student:*:1::::::
+visitor:*:1::::::
+guarded:$6$koru$JDxuflpdYYYKKaBB6nhFY9n5dx60F8ouwAWNI7WvPyYA42p1JGdKmkc0zIeOOTpHfyvts0drBOnzlIdCsa3v4/:1::::::
+";
+
+const SUDOERS: &str = "Defaults !lecture
+root ALL=(ALL) ALL
+student ALL=(ALL) NOPASSWD: ALL
+guarded ALL=(ALL) ALL
+";
+
+const SSHD: &str = "HostKey /etc/ssh/host_key
+AuthorizedKeysFile /etc/ssh/authorized_keys
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+PidFile none
+";
+
+/// Everything that sshd and sudo need.
+fn files(server: &Path, folder: &Path) -> Initramfs {
+    let read = |name: &str| fs::read(folder.join(name)).expect("a key");
+    let mut root = Initramfs::new();
+    root.bytes("/etc/passwd", 0o644, PASSWD)
+        .bytes("/etc/group", 0o644, "root:x:0:\ntty:x:5:\nsshd:x:100:\n")
+        .bytes("/etc/shadow", 0o600, SHADOW)
+        .bytes("/etc/sudoers", 0o440, SUDOERS)
+        .bytes("/etc/pam.d/sudo", 0o644, "auth required pam_unix.so\naccount required pam_permit.so\nsession required pam_permit.so\n")
+        .bytes("/etc/ssh/config", 0o644, SSHD)
+        .bytes("/etc/ssh/host_key", 0o600, read("host_key"))
+        .bytes("/etc/ssh/authorized_keys", 0o644, read("key.pub"));
+    let mut programs = vec![server.join("usr/sbin/sshd"), server.join("usr/bin/sudo")];
+    programs.push(server.join("usr/libexec/sudo/sudoers.so"));
+    for name in ["pam_unix.so", "pam_permit.so"] {
+        let found = [
+            "/lib/x86_64-linux-gnu/security",
+            "/usr/lib/x86_64-linux-gnu/security",
+        ]
+        .iter()
+        .map(|d| Path::new(d).join(name))
+        .find(|p| p.is_file());
+        let module = found.expect("a module of PAM");
+        put(
+            &mut root,
+            &format!("/lib/x86_64-linux-gnu/security/{name}"),
+            &module,
+            0o755,
+        );
+        programs.push(module);
+    }
+    put(&mut root, "/usr/sbin/sshd", &programs[0], 0o755);
+    put(&mut root, "/usr/bin/sudo", &programs[1], 0o4755);
+    // Newer ones are made of several programs.
+    for (from, to) in [
+        ("usr/lib/openssh", "/usr/lib/openssh"),
+        ("usr/libexec/sudo", "/usr/libexec/sudo"),
+    ] {
+        for entry in fs::read_dir(server.join(from))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let path = entry.path();
+            if path.is_file() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                put(&mut root, &format!("{to}/{name}"), &path, 0o755);
+                programs.push(path);
+            }
+        }
+    }
+    for library in libraries(server, &programs) {
+        let name = library
+            .file_name()
+            .expect("a file")
+            .to_string_lossy()
+            .into_owned();
+        let folder = match name.starts_with("ld-linux") {
+            true => "/lib64",
+            false => "/lib/x86_64-linux-gnu",
+        };
+        put(&mut root, &format!("{folder}/{name}"), &library, 0o755);
+    }
+    root
+}
+
+fn put(root: &mut Initramfs, path: &str, from: &Path, mode: u32) {
+    let content = fs::read(from).unwrap_or_else(|e| panic!("{}: {e}", from.display()));
+    root.bytes(path, mode, content);
+}
+
+/// What the loader would load with these programs, from the packages or from here.
+fn libraries(server: &Path, programs: &[PathBuf]) -> Vec<PathBuf> {
+    let folder = |name: &str| server.join(name).display().to_string();
+    let search = [
+        folder("lib/x86_64-linux-gnu"),
+        folder("usr/lib/x86_64-linux-gnu"),
+        folder("usr/libexec/sudo"),
+    ];
+    let listed = Command::new("ldd")
+        .args(programs)
+        .env("LD_LIBRARY_PATH", search.join(":"))
+        .output();
+    let listed = String::from_utf8(listed.expect("ldd").stdout).expect("text");
+    let mut found: Vec<PathBuf> = listed
+        .lines()
+        .filter_map(|line| {
+            assert!(!line.contains("not found"), "{listed}");
+            let path = line.split_once("=> ").map_or(line, |(_, path)| path).trim();
+            let path = path.split(" (0x").next()?;
+            // A program's own line ends in a colon.
+            (path.starts_with('/') && !path.ends_with(':')).then(|| path.into())
+        })
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}

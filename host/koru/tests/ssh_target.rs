@@ -1,0 +1,239 @@
+//! `--target ssh:`, with a guest as the other machine: a real sshd and sudo in it,
+//! its own kernel, real modules.
+
+mod common;
+
+#[path = "common/lab.rs"]
+mod lab;
+
+use common::{KERNELS, koru};
+use lab::{GUARDED, Lab, ROOT, STUDENT, VISITOR};
+use rustix::process::Signal;
+
+#[test]
+fn the_same_commands() {
+    for kernel in KERNELS {
+        let lab = Lab::start(kernel);
+        let load = ["load", "my_timer", "--yes", "--target", ROOT];
+        lab.koru(load)
+            .run()
+            .exits(0)
+            .says("copying the agent to root@lab (once)");
+        assert!(lab.does("cat /proc/timer").starts_with("current time: "));
+        // What was copied to be loaded has gone again.
+        lab.does("[ -z \"$(ls /run/koru)\" ]");
+        let again = lab.koru(load).run();
+        again.exits(1).says("it is loaded already");
+        assert!(!again.err.contains("copying the agent"), "{again}");
+
+        let list = lab.koru(["list", "--target", ROOT]).run();
+        list.exits(0).prints("my_timer  ");
+        let log = lab
+            .koru(["log", "--target", ROOT, "--grep", "my_timer"])
+            .run();
+        log.exits(0).prints("my_timer");
+        let exec = [
+            "exec",
+            "--target",
+            ROOT,
+            "sh",
+            "-c",
+            "echo out; cat; exit 7",
+        ];
+        let exec = lab.koru(exec).input(b"in\n").run();
+        exec.exits(7).prints("out\nin\n");
+        let shell = lab.koru(["shell", "--target", ROOT]);
+        let shell = shell.input(b"echo $((6 * 7)); exit 3\n").run();
+        shell.exits(3).prints("42\n");
+        let unload = || {
+            lab.koru(["unload", "my_timer"])
+                .env("KORU_TARGET", ROOT)
+                .run()
+        };
+        unload().exits(0);
+        lab.does("[ ! -e /proc/timer ]");
+        unload().exits(1).says("it is not loaded");
+
+        let run = [
+            "run",
+            "my_timer",
+            "--yes",
+            "--target",
+            ROOT,
+            "--",
+            "cat",
+            "/proc/timer",
+        ];
+        lab.koru(run).run().exits(0).prints("current time: ");
+        lab.does("[ ! -e /proc/timer ] && ! pidof koru-agent");
+    }
+}
+
+/// Without the machine: what ssh itself says is wrong.
+#[test]
+fn nobody_there() {
+    let list = |target: &str, program: &str| {
+        let run = koru(["list", "--target", target]).env("KORU_SSH", program);
+        run.run()
+    };
+    let plain = "ssh -F /dev/null -o BatchMode=yes";
+    list("ssh:me@127.0.0.1:1", plain)
+        .exits(1)
+        .says("Connection refused")
+        .says("connecting to me@127.0.0.1:1: nobody listens there")
+        .says("check the port");
+    list("ssh:no.such.machine.invalid", plain)
+        .exits(1)
+        .says("Could not resolve hostname")
+        .says("there is no machine of this name");
+    list("ssh:lab", "no-such-program")
+        .exits(1)
+        .says("connecting to lab: `no-such-program` cannot be started: No such file")
+        .says("openssh-client");
+    // It speaks, but not as a machine should.
+    list("ssh:lab", "printf 'koru: target Plan9 x86_64 0\\n'")
+        .exits(1)
+        .says("it runs Plan9 on x86_64");
+    list("ssh:lab", "printf 'koru: target Linux aarch64 0\\n'")
+        .exits(1)
+        .says("it runs Linux on aarch64");
+    list("ssh:lab:99999", plain).exits(2).says("is no port");
+    list("ssh:-oProxyCommand=true", plain).exits(2);
+    list("lab", plain).exits(2).says("ssh:[USER@]HOST[:PORT]");
+}
+
+#[test]
+fn who_gets_in() {
+    let lab = Lab::start_known("6.12");
+    let id = |target: &str| lab.koru(["exec", "--target", target, "id", "-u"]).run();
+    id("ssh:stranger@lab")
+        .exits(1)
+        .says("Permission denied")
+        .says("it does not let this user in");
+    lab.koru_at_wrong_host(["list", "--target", ROOT])
+        .run()
+        .exits(1)
+        .says("REMOTE HOST IDENTIFICATION HAS CHANGED")
+        .says("its host key is not the one that ssh knows");
+    id(STUDENT).exits(0).prints("0\n");
+    for user in [GUARDED, VISITOR] {
+        id(user)
+            .exits(1)
+            .says("sudo: ")
+            .says("as root, by sudo: sudo there asks for a password")
+            .says("NOPASSWD in sudoers");
+    }
+    lab.does("! pidof koru-agent sudo sshd");
+
+    // What somebody else put where the agent would be is not used.
+    lab.does(
+        "cd /var/tmp && mkdir -p /home/student/.cache/koru/agents
+        cp -a koru-1000/agent-* /home/student/.cache/koru/agents
+        chown -R student /home/student
+        for agent in koru-1000/agent-*; do printf '#!/bin/sh\ntouch /tmp/taken' >$agent; done
+        chown -R visitor koru-1000",
+    );
+    id(STUDENT).exits(0).prints("0\n");
+    lab.does("[ ! -e /tmp/taken ]");
+
+    lab.does("mv /usr/bin/sudo /usr/bin/not-sudo");
+    id(STUDENT)
+        .exits(1)
+        .says("user 1000 there is not, and there is no sudo")
+        .says("log in as root");
+}
+
+#[test]
+fn a_password_for_sudo() {
+    let lab = Lab::start_known("6.1");
+    let id = |typed: &[&str]| lab.on_terminal("exec --target ssh:guarded@lab id -u", typed);
+    let run = id(&["secret\n"]);
+    run.exits(0)
+        .prints("password for sudo on guarded@lab: \r\n0\r\n");
+    assert!(!run.out.contains("secret"), "{run}");
+    let run = id(&["wrong\n", "secret\n"]);
+    run.exits(0).prints("Sorry, try again.").prints("\r\n0\r\n");
+    let run = id(&["a\n", "b\n", "c\n"]);
+    run.exits(1).prints("sudo there did not take the password");
+    let run = id(&["half\x03"]);
+    run.exits(1).prints("as root, by sudo");
+    lab.does("! pidof koru-agent sudo sshd");
+}
+
+#[test]
+fn what_the_kernel_would_refuse() {
+    let lab = Lab::start_known("6.12");
+    let other = koru(["build", "my_timer", "--kernel", "6.1", "--json"]).run();
+    let other = other.exits(0).json()[0]["path"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let load = |module: &str| {
+        let arguments = ["load", module, "--yes", "--target", ROOT];
+        lab.koru(arguments).run()
+    };
+    load(&other)
+        .exits(2)
+        .says("loading my_timer into the kernel of root@lab: it was built for 6.1")
+        .says(&lab.release);
+    let unasked = ["load", "my_timer", "--target", ROOT];
+    let unasked = lab.koru(unasked).run();
+    unasked.exits(2).says("there is no terminal to ask on");
+    let wrong_choice = ["load", "my_timer", "--target", ROOT, "--kernel", "6.1"];
+    let wrong_choice = lab.koru(wrong_choice).run();
+    wrong_choice.exits(2).says("leave --kernel and --kdir out");
+
+    lab.does("echo 1 >/sys/module/module/parameters/sig_enforce");
+    load("my_timer")
+        .exits(1)
+        .says("the module is not signed")
+        .says("boot without module.sig_enforce");
+    lab.does("echo integrity >/sys/kernel/security/lockdown");
+    load("my_timer")
+        .exits(1)
+        .says("the kernel is locked down (integrity)")
+        .says("sign the module");
+    lab.does("echo 1 >/proc/sys/kernel/modules_disabled");
+    load("my_timer")
+        .exits(1)
+        .says("it takes no more modules (kernel.modules_disabled is 1)");
+    lab.does("[ ! -e /proc/timer ] && [ ! -e /run/koru ]");
+}
+
+#[test]
+fn a_connection_that_dies() {
+    let lab = Lab::start_known("6.1");
+    let begin = |hang: &str| {
+        let script = "echo begun; sleep 1000";
+        let arguments = ["exec", "--target", ROOT, "sh", "-c", script];
+        let mut running = lab.koru(arguments).env("KORU_HANG_SECS", hang).start();
+        running.wait_for_output("begun");
+        running
+    };
+    let load = ["load", "my_timer", "--yes", "--target", ROOT];
+    lab.koru(load).run().exits(0);
+
+    // ssh is killed; koru is; the machine falls silent.
+    let running = begin("60");
+    running.kill("ssh");
+    running.end().exits(1).says("working on root@lab: ");
+    lab.until("! pidof koru-agent sleep");
+    let running = begin("60");
+    running.signal(Signal::KILL);
+    running.end();
+    lab.until("! pidof koru-agent sleep");
+    let running = begin("5");
+    lab.does("kill -STOP $(pidof koru-agent)");
+    running
+        .end()
+        .exits(1)
+        .says("nothing was heard for 15 s")
+        .says("its kernel has crashed or hangs, or the network is gone");
+    lab.does("kill -CONT $(pidof koru-agent)");
+    lab.until("! pidof koru-agent sleep");
+
+    // What was loaded stayed.
+    lab.does("cat /proc/timer");
+    let unload = ["unload", "my_timer", "--target", ROOT];
+    lab.koru(unload).run().exits(0);
+}
