@@ -122,7 +122,8 @@ pub fn get(home: &Home, tests: bool, yes: bool, report: &dyn Report) -> Result<(
         .into_iter()
         .filter(|k| kernels.find(Some(k)).is_err())
         .collect();
-    if !missing.is_empty() || !busybox_line(&cache).ok {
+    let no_server = tests && !ssh_server_line(&cache).ok;
+    if !missing.is_empty() || !busybox_line(&cache).ok || no_server {
         // Best effort: with old lists a download may still work.
         if is_root() && apt::names("linux-headers-")?.is_empty() {
             apt_get(&["update"], report)?;
