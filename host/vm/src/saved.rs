@@ -184,11 +184,23 @@ fn make(config: &GuestConfig, image: &BootImage, accel: Accel, place: &Path) -> 
         return Ok(meta);
     }
     config.tell(Event::Saving);
-    let aside = tempfile::Builder::new()
-        .prefix("making.")
-        .tempdir_in(folder)
-        .map_err(at_path("make a folder in", folder))?;
-    let (ram, state) = (aside.path().join("ram"), aside.path().join("state"));
+    // A maker that was killed may have left it; we hold the lock.
+    let aside = place.with_extension("making");
+    let _ = fs::remove_dir_all(&aside);
+    fs::create_dir(&aside).map_err(at_path("make", &aside))?;
+    let meta = make_in(config, image, accel, &aside).inspect_err(|_| {
+        let _ = fs::remove_dir_all(&aside);
+    })?;
+    // Damaged or not: we hold the lock, and whoever uses it has it open.
+    let _ = fs::remove_dir_all(place);
+    fs::rename(&aside, place).map_err(at_path("rename to", place))?;
+    sweep(folder, place);
+    Ok(meta)
+}
+
+/// The same, in a folder that nobody else uses.
+fn make_in(config: &GuestConfig, image: &BootImage, accel: Accel, aside: &Path) -> Result<Meta> {
+    let (ram, state) = (aside.join("ram"), aside.join("state"));
     File::create(&ram)
         .and_then(|f| f.set_len(u64::from(config.memory_mb) << 20))
         .map_err(at_path("make", &ram))?;
@@ -227,13 +239,9 @@ fn make(config: &GuestConfig, image: &BootImage, accel: Accel, place: &Path) -> 
         ram: Stamp::of(&ram).map_err(at_path("read", &ram))?,
         state: digest(&bytes),
     };
-    let path = aside.path().join("meta");
+    let path = aside.join("meta");
     let text = serde_json::to_vec(&meta).map_err(|e| at_path("write", &path)(e.into()))?;
     fs::write(&path, text).map_err(at_path("write", &path))?;
-    // Damaged or not: we hold the lock, and whoever uses it has it open.
-    let _ = fs::remove_dir_all(place);
-    fs::rename(aside.keep(), place).map_err(at_path("rename to", place))?;
-    sweep(folder, place);
     Ok(meta)
 }
 

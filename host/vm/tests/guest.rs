@@ -698,12 +698,18 @@ fn a_damaged_machine_is_not_used() {
         return;
     };
     drop(Guest::start(config).unwrap());
-    let saved = || {
+    let folders = || {
         let entries = fs::read_dir(cache.path().join("saved")).unwrap();
-        let mut folders = entries.map(|e| e.unwrap().path()).filter(|p| p.is_dir());
-        folders.next().unwrap()
+        let folders = entries.map(|e| e.unwrap().path()).filter(|p| p.is_dir());
+        folders.collect::<Vec<_>>()
     };
-    let damage: [fn(&Path); 5] = [
+    let saved = || folders()[0].clone();
+    let damage: [fn(&Path); 6] = [
+        |dir| {
+            // Its maker was killed in the middle.
+            fs::remove_file(dir.join("state")).unwrap();
+            fs::rename(dir, dir.with_extension("making")).unwrap();
+        },
         |dir| fs::remove_file(dir.join("meta")).unwrap(),
         |dir| fs::write(dir.join("meta"), "{}").unwrap(),
         |dir| {
@@ -732,6 +738,7 @@ fn a_damaged_machine_is_not_used() {
         drop(guest);
         let (_, events) = watched(resuming(cache.path()).unwrap());
         assert_eq!(events, [Event::Resuming]);
+        assert_eq!(folders().len(), 1, "{:?}", folders());
     }
 }
 
