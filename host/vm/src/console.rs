@@ -15,19 +15,11 @@ const KEPT: usize = 4 << 20;
 pub(crate) struct Console(Arc<Mutex<Vec<u8>>>);
 
 impl Console {
-    /// Reads until the other end closes. `first` is called at the first byte.
-    pub fn read_from(
-        self,
-        mut from: impl Read + Send + 'static,
-        first: impl FnOnce() + Send + 'static,
-    ) -> JoinHandle<()> {
+    /// Reads until the other end closes.
+    pub fn read_from(self, mut from: impl Read + Send + 'static) -> JoinHandle<()> {
         thread::spawn(move || {
-            let mut first = Some(first);
             let mut buffer = [0; 8192];
             while let Ok(length @ 1..) = from.read(&mut buffer) {
-                if let Some(first) = first.take() {
-                    first();
-                }
                 let mut kept = self.0.lock().unwrap_or_else(|e| e.into_inner());
                 kept.extend_from_slice(&buffer[..length]);
                 let excess = kept.len().saturating_sub(2 * KEPT);

@@ -162,8 +162,6 @@ impl GuestConfig {
 pub enum Event {
     /// QEMU is being started.
     Starting(Accel),
-    /// The console's first byte came before the agent was up.
-    FirstOutput(Duration),
     /// KVM gave no sign of life: TCG is used, and will be until the host's
     /// next boot. With what was seen of it.
     FellBack(String),
@@ -186,9 +184,6 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Starting(accel) => write!(f, "starting a guest ({accel})"),
-            Event::FirstOutput(after) => {
-                write!(f, "first output after {:.2} s", after.as_secs_f64())
-            }
             Event::FellBack(why) => {
                 write!(
                     f,
@@ -244,7 +239,6 @@ impl Launch<'_> {
             Start::Boot { .. } => Event::Starting(self.accel),
             Start::Resume(_) => Event::Resuming,
         });
-        let start = Instant::now();
         let qemu = qemu::start(&Machine {
             qemu: &config.qemu,
             accel: self.accel,
@@ -259,17 +253,10 @@ impl Launch<'_> {
         })?;
         let pid = qemu.pid;
         let console = Console::default();
-        // A kernel that boots well is too quiet for this to be of use.
-        let on_event = config.on_event.clone();
-        let first = move || {
-            if let Some(tell) = on_event {
-                tell(&Event::FirstOutput(start.elapsed()));
-            }
-        };
         let (orders, ordered) = channel();
         let (hung, hangs) = channel();
         let (session, monitor) =
-            Monitor::start(qemu, self.shared, console.clone(), first, ordered, hangs)?;
+            Monitor::start(qemu, self.shared, console.clone(), ordered, hangs)?;
         session.tell_hangs_to(hung);
         Ok(Guest {
             session,
@@ -488,11 +475,10 @@ impl Monitor {
         qemu: Qemu,
         shared: Option<SharedMemory>,
         console: Console,
-        first: impl FnOnce() + Send + 'static,
         orders: Receiver<Order>,
         hangs: Receiver<String>,
     ) -> Result<(Session, JoinHandle<()>)> {
-        let console_thread = console.clone().read_from(qemu.console, first);
+        let console_thread = console.clone().read_from(qemu.console);
         let (reader_end, reader_ended) = channel();
         let session = Session::over(qemu.protocol, shared, move |_| _ = reader_end.send(()))?;
         let mut monitor = Monitor {
