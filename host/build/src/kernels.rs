@@ -127,6 +127,15 @@ impl Kernels {
         here.then(|| self.open(release))
     }
 
+    /// The one with this build directory; of those that are here, with the image that
+    /// boots.
+    pub fn at(&self, build_dir: &Path) -> Result<KernelTree> {
+        let tree = KernelTree::open(build_dir)?;
+        let ours = self.exactly(&tree.release).and_then(Result::ok);
+        let ours = ours.filter(|ours| ours.build_dir == tree.build_dir);
+        Ok(ours.unwrap_or(tree))
+    }
+
     fn open(&self, release: &str) -> Result<KernelTree> {
         let place = self.dir().join(release);
         let mut tree = KernelTree::open(&place.join("tree"))?;

@@ -79,7 +79,7 @@ impl Context {
     pub fn tree(&self, choice: &KernelChoice) -> Result<KernelTree> {
         let choice = choice.or_environment();
         match &choice.kdir {
-            Some(dir) => KernelTree::open(&self.here.join(dir)),
+            Some(dir) => self.kernels.at(&self.here.join(dir)),
             None => self.kernels.find(choice.kernel.as_deref()),
         }
     }

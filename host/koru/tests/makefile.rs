@@ -75,6 +75,22 @@ fn a_module_of_the_checkout() {
     for name in ["KDIR", "KERNEL_DIR"] {
         folder.prints(&[&format!("{name}={dir}")], &format!("for {release}"));
     }
+    // Loaded, the virtual machine that is started has that kernel.
+    koru(["vm", "stop", "--vm", folder.vm]).run();
+    folder.prints(
+        &[&format!("KDIR={dir}"), "TARGET=vm", "load"],
+        "Hello world",
+    );
+    folder.prints(&["TARGET=vm", "list"], "\nhello ");
+    let inside = koru(["exec", "--vm", folder.vm, "uname", "-r"]).run();
+    inside.exits(0).prints(release);
+    folder.prints(&["TARGET=vm", "log"], "Hello world");
+    folder.prints(&["TARGET=vm", "unload"], "");
+    // This machine's kernel is another target, which nothing is loaded into unasked.
+    let refused = folder.make(&[&format!("KDIR={dir}"), "TARGET=host", "load"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success(), "{said}");
+    assert!(said.contains("this machine's own kernel"), "{said}");
     // Only this module's own files go.
     folder.prints(&["clean"], "");
     assert!(Path::new(&root().join("modules/hello/Makefile")).is_file());

@@ -31,8 +31,11 @@ pub fn fsleep(delta: Delta) {
     unsafe { bindings::koru_fsleep(micros(delta)) }
 }
 
-/// Keeps the CPU busy for at least `delta`, in every context. For microseconds:
-/// at most a millisecond is waited.
+/// Keeps the CPU busy for `delta`, in every context. For microseconds: at most a
+/// millisecond is waited.
+///
+/// By what the kernel took the CPU's speed for when it booted, so it may be over early:
+/// in an emulator on a busy host by a third.
 ///
 /// # Examples
 ///
