@@ -21,7 +21,10 @@ impl Folder {
             .args(arguments)
             .current_dir(&self.path)
             .env("KORU_VM", self.vm)
-            .env("CARGO_TARGET_DIR", root().join("target/makefile-tests"))
+            .env(
+                "CARGO_TARGET_DIR",
+                root().join("target/makefile-tests").join(self.vm),
+            )
             .env_remove("MAKEFLAGS")
             .output()
             .expect("make")

@@ -1,0 +1,75 @@
+//! Memory, which there is always enough of.
+
+use std::ops::{Deref, DerefMut};
+
+#[derive(Debug)]
+pub struct AllocError;
+
+#[derive(Debug)]
+pub struct RemoveError;
+
+#[derive(Clone, Copy)]
+pub struct Flags;
+
+pub const GFP_KERNEL: Flags = Flags;
+
+pub type KBox<T> = Box<T>;
+
+pub type KVVec<T> = KVec<T>;
+
+pub struct KVec<T>(Vec<T>);
+
+impl<T> KVec<T> {
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        KVec(Vec::new())
+    }
+
+    pub fn with_capacity(capacity: usize, _: Flags) -> Result<Self, AllocError> {
+        Ok(KVec(Vec::with_capacity(capacity)))
+    }
+
+    pub fn from_elem(value: T, n: usize, _: Flags) -> Result<Self, AllocError>
+    where
+        T: Clone,
+    {
+        Ok(KVec(vec![value; n]))
+    }
+
+    pub fn push(&mut self, value: T, _: Flags) -> Result<(), AllocError> {
+        self.0.push(value);
+        Ok(())
+    }
+
+    pub fn extend_from_slice(&mut self, other: &[T], _: Flags) -> Result<(), AllocError>
+    where
+        T: Clone,
+    {
+        self.0.extend_from_slice(other);
+        Ok(())
+    }
+
+    pub fn remove(&mut self, i: usize) -> Result<T, RemoveError> {
+        match i < self.0.len() {
+            true => Ok(self.0.remove(i)),
+            false => Err(RemoveError),
+        }
+    }
+
+    pub fn retain(&mut self, f: impl FnMut(&mut T) -> bool) {
+        self.0.retain_mut(f);
+    }
+}
+
+impl<T> Deref for KVec<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for KVec<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.0
+    }
+}

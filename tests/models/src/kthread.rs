@@ -1,0 +1,70 @@
+//! Kernel threads.
+
+use std::{ffi::CStr, sync::Arc};
+
+use loom::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread::JoinHandle,
+};
+
+use crate::{
+    error::Result,
+    sync::{CondVar, Guard, Sleeper},
+    time::Delta,
+};
+
+pub struct KThread {
+    stop: Arc<AtomicBool>,
+    sleeper: Sleeper,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The thread's own side.
+pub struct Running {
+    stop: Arc<AtomicBool>,
+    sleeper: Sleeper,
+}
+
+impl KThread {
+    pub fn spawn(_: &CStr, f: impl FnOnce(&Running) + 'static) -> Result<Self> {
+        let (stop, sleeper) = (Arc::new(AtomicBool::new(false)), Sleeper::new());
+        let running = Running {
+            stop: stop.clone(),
+            sleeper: sleeper.clone(),
+        };
+        Ok(KThread {
+            stop,
+            sleeper,
+            thread: Some(loom::thread::spawn(move || f(&running))),
+        })
+    }
+}
+
+impl Drop for KThread {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        // Whatever it sleeps on.
+        self.sleeper.wake();
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("no panic");
+        }
+    }
+}
+
+impl Running {
+    pub fn sleep(&self, _: Delta) -> bool {
+        loom::thread::yield_now();
+        !self.should_stop()
+    }
+
+    pub fn wait<T>(&self, var: &CondVar, guard: &mut Guard<'_, T>) -> bool {
+        if !self.should_stop() {
+            var.wait_on(&self.sleeper, guard);
+        }
+        !self.should_stop()
+    }
+
+    fn should_stop(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+}

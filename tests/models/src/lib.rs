@@ -1,0 +1,98 @@
+//! As much of the `kernel` crate as some modules use, on loom's locks and threads.
+//!
+//! The tests here take in a module's own source, not a copy, and loom runs it under
+//! every order in which its threads can go on: see [`model`] for a test's side. What
+//! the kernel itself does - an unload that waits for calls, a copy that faults - is
+//! not here: that is tested in a guest.
+#![forbid(unsafe_code)]
+
+pub mod alloc;
+pub mod error;
+pub mod init;
+pub mod kthread;
+pub mod model;
+pub mod proc_fs;
+pub mod sync;
+pub mod task;
+pub mod uaccess;
+
+/// Times, which are over at once here.
+pub mod time {
+    #[derive(Clone, Copy)]
+    pub struct Delta;
+
+    impl Delta {
+        pub fn from_millis(_: i64) -> Delta {
+            Delta
+        }
+    }
+}
+
+pub mod pid {
+    /// A process.
+    #[derive(PartialEq, Eq)]
+    pub struct Pid(pub(crate) u32);
+}
+
+pub mod fs {
+    pub struct File;
+
+    pub mod file {
+        pub type Offset = i64;
+    }
+}
+
+pub struct ThisModule;
+
+pub trait InPlaceModule: Sized {
+    fn init(module: &'static ThisModule) -> impl init::PinInit<Self, error::Error>;
+}
+
+/// A module parameter, which is its default.
+pub struct Parameter<T>(pub T);
+
+impl<T> Parameter<T> {
+    pub fn value(&self) -> &T {
+        &self.0
+    }
+}
+
+pub mod prelude {
+    pub use crate::{
+        alloc::{KBox, KVVec, KVec, GFP_KERNEL},
+        current,
+        error::{code::*, Error, Result},
+        init::{InPlaceInit, PinInit},
+        module, pin_init, try_pin_init, ThisModule,
+    };
+    pub use core::pin::Pin;
+    pub use koru_macros::vtable;
+    pub use pinned_init::pin_data;
+}
+
+/// Gives the module around it a function that loads it.
+#[macro_export]
+macro_rules! module {
+    (
+        type: $type:ty,
+        name: $name:literal,
+        author: $author:literal,
+        description: $description:literal,
+        license: $license:literal,
+        version: $version:literal,
+        $(params: { $($param:ident: $of:ty {
+            default: $default:expr $(, $option:ident: $value:expr)* $(,)?
+        }),* $(,)? },)?
+    ) => {
+        #[allow(dead_code, non_upper_case_globals)]
+        mod module_parameters {
+            $($(pub static $param: $crate::Parameter<$of> = $crate::Parameter($default);)*)?
+        }
+
+        /// Loaded while the value is there.
+        pub fn load() -> $crate::error::Result<impl Sized> {
+            let init = <$type as $crate::InPlaceModule>::init(&$crate::ThisModule);
+            $crate::init::make(init)
+        }
+    };
+}

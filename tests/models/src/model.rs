@@ -1,0 +1,67 @@
+//! A test's side: processes that call, in every order.
+
+use std::{ffi::CStr, sync::Arc};
+
+use crate::{
+    error::{Error, Result},
+    proc_fs::{self, OpenFile},
+    task,
+    uaccess::{UserSliceReader, UserSliceWriter},
+};
+
+/// Runs it once for each order in which its threads can go on, or, with a bound, for
+/// those with at most so many switches away from a thread that could go on itself.
+pub fn every_order(bound: Option<usize>, run: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = bound;
+    builder.check(run);
+}
+
+/// A process does it, on a thread of its own.
+pub fn process<T: 'static>(
+    number: u32,
+    run: impl FnOnce() -> T + 'static,
+) -> loom::thread::JoinHandle<T> {
+    loom::thread::spawn(move || {
+        task::become_process(number);
+        run()
+    })
+}
+
+/// This thread is one of that process from now on.
+pub fn act_as(number: u32) {
+    task::become_process(number);
+}
+
+/// A descriptor; closed when the last of its duplicates is dropped.
+#[derive(Clone)]
+pub struct Descriptor(Arc<dyn OpenFile>);
+
+/// # Panics
+///
+/// If no module has a file of this name.
+pub fn open(name: &CStr) -> Result<Descriptor, i32> {
+    let entry = proc_fs::entry(name).expect("a file of this name");
+    entry.open().map(Descriptor).map_err(number)
+}
+
+impl Descriptor {
+    pub fn read(&self, room: usize) -> Result<Vec<u8>, i32> {
+        let mut to = UserSliceWriter {
+            room,
+            got: Vec::new(),
+        };
+        let len = self.0.read(&mut to, &mut 0).map_err(number)?;
+        assert_eq!(len, to.got.len(), "it says what it gave");
+        Ok(to.got)
+    }
+
+    pub fn write(&self, bytes: &[u8]) -> Result<usize, i32> {
+        let mut from = UserSliceReader(bytes.to_vec());
+        self.0.write(&mut from).map_err(number)
+    }
+}
+
+fn number(error: Error) -> i32 {
+    error.0
+}

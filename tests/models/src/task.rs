@@ -1,0 +1,33 @@
+//! Who is calling: each of loom's threads acts for a process.
+
+use std::{cell::Cell, sync::Arc};
+
+use crate::{error::Result, pid::Pid, sync::aref::ARef};
+
+loom::thread_local! {
+    static PROCESS: Cell<u32> = Cell::new(0);
+}
+
+/// This thread is one of that process from now on.
+pub(crate) fn become_process(number: u32) {
+    PROCESS.with(|p| p.set(number));
+}
+
+pub struct CurrentTask;
+
+impl CurrentTask {
+    pub fn process(&self) -> Result<ARef<Pid>> {
+        Ok(ARef(Arc::new(Pid(PROCESS.with(Cell::get)))))
+    }
+
+    pub fn belongs_to(&self, process: &Pid) -> bool {
+        process.0 == PROCESS.with(Cell::get)
+    }
+}
+
+#[macro_export]
+macro_rules! current {
+    () => {
+        $crate::task::CurrentTask
+    };
+}

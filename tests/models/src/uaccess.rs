@@ -1,0 +1,64 @@
+//! A process's memory, all of which is there.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use crate::{
+    error::{code::EINVAL, Result},
+    fs::file::Offset,
+};
+
+/// What a write gives.
+pub struct UserSliceReader(pub(crate) Vec<u8>);
+
+#[allow(clippy::len_without_is_empty)]
+impl UserSliceReader {
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn read_slice(&mut self, out: &mut [u8]) -> Result {
+        let rest = self.0.split_off(out.len());
+        out.copy_from_slice(&self.0);
+        self.0 = rest;
+        Ok(())
+    }
+
+    pub fn read<T: FromBytes>(&mut self) -> Result<T> {
+        let mut bytes = vec![0; size_of::<T>()];
+        self.read_slice(&mut bytes)?;
+        T::read_from_bytes(&bytes).map_err(|_| EINVAL)
+    }
+}
+
+/// What a read takes.
+pub struct UserSliceWriter {
+    pub(crate) room: usize,
+    pub(crate) got: Vec<u8>,
+}
+
+#[allow(clippy::len_without_is_empty)]
+impl UserSliceWriter {
+    pub fn len(&self) -> usize {
+        self.room
+    }
+
+    pub fn write<T: IntoBytes + Immutable>(&mut self, value: &T) -> Result {
+        self.put(value.as_bytes());
+        Ok(())
+    }
+
+    pub fn write_slice_file(&mut self, data: &[u8], pos: &mut Offset) -> Result<usize> {
+        let at = usize::try_from(*pos).map_err(|_| EINVAL)?;
+        let rest = data.get(at..).unwrap_or_default();
+        let len = rest.len().min(self.room);
+        self.put(&rest[..len]);
+        *pos += len as Offset;
+        Ok(len)
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        assert!(bytes.len() <= self.room, "more than there is room for");
+        self.room -= bytes.len();
+        self.got.extend_from_slice(bytes);
+    }
+}

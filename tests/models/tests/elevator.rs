@@ -1,0 +1,56 @@
+//! `elevator` under every order of its thread, those who write, and its unloading.
+
+#[allow(unused_attributes, dead_code)]
+#[path = "../../../modules/elevator/src/lib.rs"]
+mod elevator;
+
+use kernel::model::{every_order, open, process};
+
+const FILE: &std::ffi::CStr = c"elevator";
+
+fn command(text: &str) {
+    let file = open(FILE).expect("open");
+    assert_eq!(file.write(text.as_bytes()), Ok(text.len()));
+}
+
+fn text() -> String {
+    let file = open(FILE).expect("open");
+    String::from_utf8(file.read(4096).expect("read")).expect("text")
+}
+
+fn served() -> usize {
+    let text = text();
+    let line = text
+        .lines()
+        .find_map(|l| l.strip_prefix("Number of passengers serviced: "));
+    line.expect("a line").parse().expect("a number")
+}
+
+/// Unloading ends whatever the thread is doing, and whatever was commanded just
+/// before.
+#[test]
+fn unloading_at_any_moment() {
+    every_order(Some(3), || {
+        let module = elevator::load().expect("it loads");
+        let other = process(2, || command("1 2 P"));
+        command("start");
+        other.join().unwrap();
+        drop(module);
+    });
+}
+
+/// No call is missed: who waits when it is started, or comes afterwards, gets home.
+#[test]
+fn everybody_gets_home() {
+    every_order(Some(2), || {
+        let module = elevator::load().expect("it loads");
+        let other = process(2, || command("1 2 P"));
+        command("start");
+        other.join().unwrap();
+        while served() == 0 {
+            loom::thread::yield_now();
+        }
+        assert!(text().contains("Number of passengers waiting: 0\n"));
+        drop(module);
+    });
+}

@@ -1,0 +1,138 @@
+//! `full_ex` under every order of the calls of its processes and their threads.
+
+#[allow(unused_attributes, dead_code)]
+#[path = "../../../modules/full_ex/src/lib.rs"]
+mod full_ex;
+
+use kernel::model::{act_as, every_order, open, process, Descriptor};
+
+const FILE: &std::ffi::CStr = c"full_ex";
+const EACCES: i32 = 13;
+
+fn deque(capacity: u8) -> Descriptor {
+    let file = open(FILE).expect("open");
+    assert_eq!(file.write(&[capacity]), Ok(1));
+    file
+}
+
+fn push(file: &Descriptor, value: i32) -> Result<usize, i32> {
+    file.write(&value.to_ne_bytes())
+}
+
+fn take(file: &Descriptor) -> Result<i32, i32> {
+    let bytes = file.read(4)?;
+    Ok(i32::from_ne_bytes(bytes.try_into().expect("4 bytes")))
+}
+
+fn take_all(file: &Descriptor) -> Vec<i32> {
+    std::iter::from_fn(|| take(file).ok()).collect()
+}
+
+/// Two threads of a process push, and take, at once: it is as if one had come after
+/// the other.
+#[test]
+fn threads_on_one_deque() {
+    every_order(None, || {
+        let module = full_ex::load().expect("it loads");
+        act_as(1);
+        let file = deque(2);
+        let theirs = file.clone();
+        let other = process(1, move || (push(&theirs, 3), take(&theirs)));
+        let mine = (push(&file, 5), take(&file));
+        let other = other.join().unwrap();
+        assert_eq!((mine.0, other.0), (Ok(4), Ok(4)));
+        let mut taken = vec![mine.1.unwrap(), other.1.unwrap()];
+        taken.sort();
+        assert_eq!(taken, [3, 5]);
+        assert_eq!(take(&file), Err(EACCES));
+        drop(file);
+        drop(module);
+    });
+}
+
+/// For the one slot that is left only one of two threads is in time.
+#[test]
+fn threads_that_fill_it() {
+    every_order(None, || {
+        let module = full_ex::load().expect("it loads");
+        act_as(1);
+        let file = deque(2);
+        push(&file, 2).unwrap();
+        let theirs = file.clone();
+        let other = process(1, move || push(&theirs, 3));
+        let mine = push(&file, 4);
+        let left = match (mine, other.join().unwrap()) {
+            (Ok(4), Err(EACCES)) => [2, 4],
+            (Err(EACCES), Ok(4)) => [3, 2],
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(take_all(&file), left);
+        drop(file);
+        drop(module);
+    });
+}
+
+/// Two threads say how many integers it holds: one is in time, and the other's byte
+/// is a write of a wrong length.
+#[test]
+fn threads_that_set_the_capacity() {
+    every_order(None, || {
+        let module = full_ex::load().expect("it loads");
+        act_as(1);
+        let file = open(FILE).unwrap();
+        let theirs = file.clone();
+        let other = process(1, move || theirs.write(&[1]));
+        let mine = file.write(&[2]);
+        let room = match (mine, other.join().unwrap()) {
+            (Ok(1), Err(22)) => 2,
+            (Err(22), Ok(1)) => 1,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(push(&file, 2), Ok(4));
+        assert_eq!(push(&file, 4).is_ok(), room == 2);
+        drop(file);
+        drop(module);
+    });
+}
+
+/// Of two threads that open it at once one gets it, and so do both of two processes.
+#[test]
+fn opening_at_once() {
+    every_order(None, || {
+        let module = full_ex::load().expect("it loads");
+        act_as(1);
+        let thread = process(1, || open(FILE));
+        let other = process(2, || deque(1));
+        let mine = open(FILE);
+        let theirs = thread.join().unwrap();
+        let outcomes = [mine.is_ok(), theirs.is_ok()];
+        assert!(outcomes == [true, false] || outcomes == [false, true]);
+        let other = other.join().unwrap();
+        assert_eq!(push(&other, 2), Err(EACCES), "it is process 2's");
+        drop((mine, theirs, other));
+        drop(module);
+    });
+}
+
+/// Another process closes what it inherited while the owner opens: it is held, or
+/// free and new, and never in between.
+#[test]
+fn the_last_close_is_anothers() {
+    every_order(None, || {
+        let module = full_ex::load().expect("it loads");
+        act_as(1);
+        let file = deque(1);
+        push(&file, 7).unwrap();
+        let child = process(2, move || {
+            assert_eq!(take(&file), Err(EACCES));
+            drop(file);
+        });
+        match open(FILE) {
+            Ok(again) => assert_eq!(take(&again), Err(EACCES), "nothing of the old one"),
+            Err(error) => assert_eq!(error, EACCES),
+        }
+        child.join().unwrap();
+        drop(deque(1));
+        drop(module);
+    });
+}
