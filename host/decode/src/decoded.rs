@@ -182,14 +182,21 @@ impl Decoder {
                 }
                 _ => None,
             };
+            let other = other.or(match (release, &symbols.release) {
+                (Some(ran), Some(built)) if ran != built => Some("by its kernel"),
+                _ => None,
+            });
             let found: Option<Vec<_>> = frames.iter().map(|f| symbols.locate(f)).collect();
             let other = other.or(found.is_none().then_some("by the sizes of its functions"));
             let Some(found) = found.filter(|_| other.is_none()) else {
-                note = Some(format!(
-                    "{module}: {} is of another build than the module that was loaded ({})",
-                    file.display(),
-                    other.unwrap_or_default()
-                ));
+                note.get_or_insert_with(|| {
+                    format!(
+                        "{module}: {} is of another build than the module that was loaded ({}), \
+                         so there are no lines",
+                        file.display(),
+                        other.unwrap_or_default()
+                    )
+                });
                 continue;
             };
             let places = |found: Vec<crate::Location>| found.into_iter().map(|l| self.place(l));

@@ -22,6 +22,8 @@ pub struct Symbols {
     /// The file that it was read from.
     pub path: PathBuf,
     pub build_id: Option<String>,
+    /// The kernel that it was built for.
+    pub release: Option<String>,
     /// Sorted by address.
     symbols: Vec<Symbol>,
     lines: addr2line::Context<Reader>,
@@ -99,6 +101,7 @@ impl Symbols {
         let lines = addr2line::Context::from_dwarf(dwarf).map_err(|e| unreadable(e.to_string()))?;
         Ok(Symbols {
             path: path.to_owned(),
+            release: release_of(&file).or_else(|| beside(path, &file)),
             build_id: build_id_of(&file),
             symbols,
             lines,
@@ -172,6 +175,23 @@ pub fn build_id(path: &Path) -> Option<String> {
 fn build_id_of(file: &object::File) -> Option<String> {
     let id = file.build_id().ok()??;
     Some(id.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// The first word of a module's vermagic.
+fn release_of(file: &object::File) -> Option<String> {
+    let info = file.section_by_name(".modinfo")?;
+    let entries = info.data().ok()?.split(|b| *b == 0);
+    let mut values = entries.filter_map(|e| e.strip_prefix(b"vermagic="));
+    let vermagic = String::from_utf8_lossy(values.next()?).into_owned();
+    vermagic.split(' ').next().map(str::to_owned)
+}
+
+/// The same, of the `.ko` beside a `.ko.debug`, whose own section is empty.
+fn beside(path: &Path, debug: &object::File) -> Option<String> {
+    let ko = fs::read(path.to_str()?.strip_suffix(".debug")?).ok()?;
+    let ko = object::File::parse(&*ko).ok()?;
+    let id = build_id_of(&ko)?;
+    release_of(&ko).filter(|_| build_id_of(debug) == Some(id))
 }
 
 /// Code sections of a file with nothing but debug info have no content, only flags.

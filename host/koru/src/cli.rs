@@ -31,7 +31,7 @@ pub struct Cli {
     /// No progress, only results and errors.
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Oopses and warnings of the kernel not only decoded, but also as it prints them.
+    /// Oopses and warnings of the kernel not only decoded, but also as it prints them [env: KORU_RAW]
     #[arg(long, global = true)]
     pub raw: bool,
 }

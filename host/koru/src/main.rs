@@ -31,7 +31,7 @@ use crate::{
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let context = match Context::new(cli.json, cli.quiet, cli.raw) {
+    let context = match Context::new(cli.json, cli.quiet, cli.raw || set("KORU_RAW")) {
         Ok(context) => context,
         Err(e) => {
             ui::Ui::new(false).error(&e);
@@ -52,6 +52,10 @@ fn main() -> ExitCode {
             ExitCode::from(exit_code(e.kind))
         }
     }
+}
+
+fn set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|v| !v.is_empty())
 }
 
 fn exit_code(kind: Kind) -> u8 {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use koru_decode::{Decoded, Decoder, Finder, Found, Sources, Style, split_line};
+use koru_decode::{Decoded, Decoder, Finder, Found, Report, Sources, Style, split_line};
 use koru_vm::{LogRecord, Session};
 
 use crate::{
@@ -51,10 +51,10 @@ pub fn decoder(context: &Context) -> Decoder {
         root: context.home.root.clone(),
         moved: known.moved.clone(),
     };
-    let outputs = outputs(context);
+    let (here, outputs) = (context.here.clone(), outputs(context));
     let loaded = known.loaded.clone();
     let mut decoder = Decoder::new(sources, move |module, release| {
-        files(&known, &outputs, module, release)
+        files(&known, &here, &outputs, module, release)
     });
     decoder.loaded = loaded;
     decoder
@@ -73,7 +73,13 @@ fn outputs(context: &Context) -> Vec<PathBuf> {
 }
 
 /// Files that may have a module's debug info, the best first.
-fn files(known: &Known, outputs: &[PathBuf], module: &str, release: Option<&str>) -> Vec<PathBuf> {
+fn files(
+    known: &Known,
+    here: &Path,
+    outputs: &[PathBuf],
+    module: &str,
+    release: Option<&str>,
+) -> Vec<PathBuf> {
     let mut found = known.debug.clone();
     found.retain(|file| is_named(file, module));
     let kos = known.kos.iter().filter(|(name, _)| name == module);
@@ -95,6 +101,8 @@ fn files(known: &Known, outputs: &[PathBuf], module: &str, release: Option<&str>
             found.extend(with_debug(&dir.join(format!("{module}.ko"))));
         }
     }
+    // A module in C, built where the user is.
+    found.extend(with_debug(&here.join(format!("{module}.ko"))));
     found.retain(|file| file.is_file());
     found
 }
@@ -145,12 +153,7 @@ impl Shown {
         if self.raw {
             show(&line(record, self.colour));
         }
-        // What user space writes to the log is no report.
-        let text = match record.facility {
-            0 => visible(&record.text),
-            _ => String::new(),
-        };
-        let found = self.finder.push(record.clone(), &text);
+        let found = self.finder.push(record.clone(), &text_of(record));
         self.show(found, show);
     }
 
@@ -177,10 +180,7 @@ impl Shown {
                 Found::Other(_) if self.raw => {}
                 Found::Other(record) => show(&line(&record, self.colour)),
                 Found::Report(report) => {
-                    let decoded = self.decoder.decode(&report);
-                    let time = report.items.first().map_or(0, |r| r.timestamp_us);
-                    let text =
-                        decoded.text(&time_of(time, self.colour), &style(self.colour, self.raw));
+                    let text = shown(&self.decoder, &report, self.colour, self.raw);
                     show(&text);
                 }
             }
@@ -188,17 +188,43 @@ impl Shown {
     }
 }
 
+/// The records that are no part of a report, and the reports.
+pub fn apart(records: &[LogRecord]) -> (Vec<LogRecord>, Vec<Report<LogRecord>>) {
+    let mut finder = Finder::default();
+    let mut found: Vec<_> = records
+        .iter()
+        .flat_map(|r| finder.push(r.clone(), &text_of(r)))
+        .collect();
+    found.extend(finder.flush());
+    let (mut others, mut reports) = (Vec::new(), Vec::new());
+    for found in found {
+        match found {
+            Found::Other(record) => others.push(record),
+            Found::Report(report) => reports.push(*report),
+        }
+    }
+    (others, reports)
+}
+
+/// The kernel's text; what user space writes to the log is no report.
+fn text_of(record: &LogRecord) -> String {
+    match record.facility {
+        0 => visible(&record.text),
+        _ => String::new(),
+    }
+}
+
+/// A report as it is shown.
+pub fn shown(decoder: &Decoder, report: &Report<LogRecord>, colour: bool, raw: bool) -> String {
+    let decoded = decoder.decode(report);
+    let time = report.items.first().map_or(0, |r| r.timestamp_us);
+    decoded.text(&time_of(time, colour), &style(colour, raw))
+}
+
 /// The reports in some records.
 pub fn decoded(decoder: &Decoder, records: &[LogRecord]) -> Vec<Decoded> {
-    let mut finder = Finder::default();
-    let kernels = records.iter().filter(|r| r.facility == 0);
-    let mut found: Vec<Found<()>> = kernels.flat_map(|r| finder.push((), &r.text)).collect();
-    found.extend(finder.flush());
-    let reports = found.into_iter().filter_map(|f| match f {
-        Found::Report(report) => Some(decoder.decode(&report)),
-        Found::Other(()) => None,
-    });
-    reports.collect()
+    let (_, reports) = apart(records);
+    reports.iter().map(|r| decoder.decode(r)).collect()
 }
 
 /// A log as text in pieces: its lines, and its reports decoded.

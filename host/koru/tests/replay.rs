@@ -57,7 +57,7 @@ fn a_seed_is_other_random_numbers() {
 #[test]
 fn faults_too() {
     let run = || {
-        let run = koru(["run", "kt_fault_null", "--replay", "--quiet"]).run();
+        let run = koru(["run", "kt_fault_null", "--replay", "--quiet", "--raw"]).run();
         run.exits(1).says("NULL pointer dereference");
         (run.out, run.err)
     };

@@ -17,7 +17,7 @@ use crate::{
     guest::complaint_error,
     log_diff::LogDiff,
     log_view::{To, is_settling, line},
-    programs,
+    oops, programs,
     saves::Saves,
     ui::out,
 };
@@ -166,7 +166,13 @@ fn show(
         Some(_) => last.unwrap_or_default(),
         None => &[],
     };
-    let diff = LogDiff::new(old, new, colour && !context.json);
+    // An oops is shown by itself: no two have the same registers.
+    let apart = |log: &[LogRecord]| match context.raw || context.json {
+        true => (log.to_vec(), Vec::new()),
+        false => oops::apart(log),
+    };
+    let ((old, _), (new_records, reports)) = (apart(old), apart(new));
+    let diff = LogDiff::new(&old, &new_records, colour && !context.json);
     if context.json {
         let records = |log: &[LogRecord]| log.iter().map(Record::from).collect();
         let run = Run {
@@ -187,18 +193,22 @@ fn show(
         out(&text);
         return log;
     }
-    if let Some(log) = &log {
+    if log.is_some() {
         let show = |text: &str| match to_stdout {
             true => out(text),
             false => eprintln!("{text}"),
         };
         match last {
-            None => log.iter().for_each(|r| show(&line(r, colour))),
+            None => new_records.iter().for_each(|r| show(&line(r, colour))),
             Some(_) if diff.is_empty() => {
-                let n = log.len();
+                let n = new_records.len();
                 context.ui.say(&format!("the log is as before ({n} lines)"));
             }
             Some(_) => diff.lines.iter().for_each(|l| show(l)),
+        }
+        let decoder = oops::decoder(context);
+        for report in &reports {
+            show(&oops::shown(&decoder, report, colour, context.raw));
         }
     }
     match outcome {

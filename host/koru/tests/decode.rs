@@ -1,0 +1,243 @@
+//! Oopses told by source lines, of modules in C and of any log.
+
+mod common;
+
+use std::{fs, path::Path, process::Command};
+
+use common::{KERNELS, Run, koru, line_of, root};
+use tempfile::TempDir;
+
+/// A module in C, built as its author would, and the log of its oops.
+struct Lab {
+    dir: TempDir,
+    kernel: &'static str,
+}
+
+impl Lab {
+    fn of(source: &str, kernel: &'static str) -> Lab {
+        let dir = tempfile::tempdir().expect("a folder");
+        let text = fs::read_to_string(root().join(source)).expect("a source");
+        fs::write(dir.path().join("student.c"), text).expect("writing");
+        fs::write(dir.path().join("Kbuild"), "obj-m := student.o\n").expect("writing");
+        let lab = Lab { dir, kernel };
+        lab.make();
+        lab
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn make(&self) {
+        let list = koru(["kernel", "list", "--json"]).run().json();
+        let all = list.as_array().expect("a list").iter();
+        let is_it = |release: &str| {
+            release
+                .strip_prefix(self.kernel)
+                .is_some_and(|r| r.starts_with('.'))
+        };
+        let mut them = all.filter(|k| k["release"].as_str().is_some_and(is_it));
+        let kernel = them.next().expect("the kernel is here");
+        let output = Command::new("make")
+            .arg("-C")
+            .arg(kernel["build_dir"].as_str().expect("a build directory"))
+            .arg(format!("M={}", self.path().display()))
+            .env_remove("MAKEFLAGS")
+            .output()
+            .expect("make");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    }
+
+    #[track_caller]
+    fn koru(&self, arguments: &[&str]) -> Run {
+        koru(arguments.iter().copied()).dir(self.path()).run()
+    }
+
+    fn run(&self, options: &[&str]) -> Run {
+        let run = ["run", "student.ko", "--kernel", self.kernel];
+        self.koru(&[&run, options].concat())
+    }
+
+    /// Its log as dmesg shows it.
+    fn log(&self) -> String {
+        let run = self.run(&["--json"]);
+        let json = run.exits(1).json();
+        let records = json["log"].as_array().expect("a log");
+        let line = |r: &serde_json::Value| {
+            let time = r["timestamp_us"].as_u64().unwrap_or(0);
+            let text = r["text"].as_str().unwrap_or("");
+            format!("[{:5}.{:06}] {text}\n", time / 1_000_000, time % 1_000_000)
+        };
+        records.iter().map(line).collect()
+    }
+}
+
+const OOPS: &str = "tests/broken/hello_init_oops/hello.c";
+
+#[test]
+fn an_oops_in_c() {
+    let line = line_of(OOPS, "nowhere)");
+    for kernel in KERNELS {
+        let lab = Lab::of(OOPS, kernel);
+        let told = |run: &Run| {
+            run.prints("] oops: a NULL pointer was followed (read of address 0)\n")
+                .prints(&format!("\n  at student.c:{line}"))
+                .prints(", in hello_init\n")
+                .prints("READ_ONCE(*nowhere)")
+                .prints("do_one_initcall");
+            assert!(!run.out.contains("RAX"), "{run}");
+        };
+        told(lab.run(&[]).exits(1));
+
+        let log = lab.log();
+        let file = lab.path().join("oops.txt");
+        fs::write(&file, format!("before it\n{log}after it\n")).expect("writing");
+        // The module's file lies in this folder.
+        let run = lab.koru(&["decode", "oops.txt"]);
+        told(run.exits(0).prints("before it\n").prints("\nafter it\n"));
+        assert!(!run.out.contains("(student: "), "nothing is missing\n{run}");
+
+        // From elsewhere it does not know it, and then by name.
+        let elsewhere = tempfile::tempdir().expect("a folder");
+        let serial = log.replace('\n', "\r\n");
+        let decode = |options: &[&str]| {
+            let arguments = ["decode", "-"].iter().chain(options).copied();
+            koru(arguments)
+                .dir(elsewhere.path())
+                .input(serial.as_bytes())
+                .run()
+        };
+        decode(&[])
+            .exits(0)
+            .prints("    hello_init+0x")
+            .prints("student: no debug info is known; `koru decode --ko FILE`");
+        let ko = lab.path().join("student.ko").display().to_string();
+        for option in ["--ko", "--debug"] {
+            decode(&[option, &ko])
+                .exits(0)
+                .prints(&format!("\n  at {}/student.c:{line}", lab.path().display()))
+                .prints("READ_ONCE(*nowhere)");
+        }
+        decode(&["--ko", &ko, "--raw"])
+            .prints("RIP: 0010:hello_init+")
+            .prints("/student.c:");
+        let run = decode(&["--ko", &ko, "--json"]);
+        let json = run.exits(0).json();
+        let report = &json["decoded"][0];
+        assert_eq!(report["kind"], "oops", "{run}");
+        assert_eq!(report["at"]["line"], line, "{run}");
+        assert_eq!(report["at"]["function"], "hello_init", "{run}");
+        assert_eq!(json.as_object().map(|o| o.len()), Some(1), "{run}");
+    }
+}
+
+/// The function and the line, as for a module in Rust.
+#[test]
+fn a_loop_in_c() {
+    let source = "tests/broken/hello_loops/hello.c";
+    let first = line_of(source, "while (");
+    for kernel in KERNELS {
+        let lab = Lab::of(source, kernel);
+        let run = lab.run(&[]);
+        // The condition, or what is done until it holds; that is in a header.
+        let lines = [first, first + 1].map(|line| format!("wait_for_it (student.c:{line})"));
+        assert!(
+            lines.iter().any(|l| run.err.contains(&format!("in {l}"))),
+            "{run}"
+        );
+        run.exits(1)
+            .prints("] hang: the processor does not come out of wait_for_it\n")
+            .prints("\n  at student.c:")
+            .prints("int waited = wait_for_it();\n");
+    }
+}
+
+#[test]
+fn debug_info_of_another_build() {
+    let [old, new] = KERNELS;
+    let lab = Lab::of(OOPS, old);
+    let log = lab.log();
+    let other = Lab::of(OOPS, new);
+    fs::write(other.path().join("oops.txt"), log).expect("writing");
+    let run = other.koru(&["decode", "oops.txt"]);
+    run.exits(0)
+        .prints("student.ko is of another build than the module that was loaded")
+        .prints("    hello_init+0x");
+    assert!(!run.out.contains("\n  at "), "no wrong line\n{run}");
+}
+
+#[test]
+fn a_build_after_the_load() {
+    let vm = format!("decode-{}", std::process::id());
+    let lab = Lab::of(OOPS, "6.12");
+    let with = |arguments: &[&str]| {
+        let at = ["--vm", &vm];
+        let all = arguments.iter().copied().chain(at);
+        koru(all).dir(lab.path()).run_and_leave()
+    };
+    with(&["load", "student.ko", "--kernel", "6.12"])
+        .exits(1)
+        .prints("\n  at student.c:");
+    with(&["log"]).exits(0).prints("\n  at student.c:");
+    // The same sizes, but other lines.
+    let source = lab.path().join("student.c");
+    let text = fs::read_to_string(&source).expect("the source");
+    fs::write(&source, format!("\n\n{text}")).expect("writing");
+    lab.make();
+    let run = with(&["log"]);
+    with(&["vm", "stop"]).exits(0);
+    run.exits(0)
+        .prints("is of another build than the module that was loaded (by its build-id)");
+    assert!(!run.out.contains("\n  at "), "no wrong line\n{run}");
+}
+
+#[test]
+fn an_oops_in_a_followed_log() {
+    let vm = format!("follow-{}", std::process::id());
+    let with = |arguments: &[&str]| {
+        let at = ["--vm", &vm];
+        koru(arguments.iter().copied().chain(at))
+    };
+    with(&["load", "hello", "--kernel", "6.1"])
+        .run_and_leave()
+        .exits(0);
+    let mut follower = with(&["log", "--follow"]).start();
+    follower.wait_for_output("Hello world");
+    with(&["load", "kt_fault_null"]).run_and_leave().exits(1);
+    follower.wait_for_output("] oops: a NULL pointer was followed");
+    follower.wait_for_output("kt_fault_null/src/lib.rs:");
+    with(&["vm", "stop"]).run_and_leave().exits(0);
+    follower.end().exits(0);
+}
+
+#[test]
+fn what_is_no_log() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let koru = |arguments: &[&str]| koru(arguments.iter().copied()).dir(dir.path());
+    koru(&["decode", "nothing"])
+        .run()
+        .exits(2)
+        .says("reading ")
+        .says("/nothing");
+    koru(&["decode", "-", "--ko", "nothing.ko"])
+        .run()
+        .exits(2)
+        .says("there is no such file");
+    fs::write(dir.path().join("text.ko"), "no module").expect("writing");
+    koru(&["decode", "-", "--ko", "text.ko"]).run().exits(2);
+    let text = "a line\nm: BUG: words only \x1b[2J\n";
+    let run = koru(&["decode"]).input(text.as_bytes()).run();
+    run.exits(0)
+        .says("there is no oops")
+        .prints("a line\nm: BUG: words only \\u{1b}[2J\n");
+    let run = koru(&["decode", "--json"]).input(text.as_bytes()).run();
+    assert_eq!(
+        run.exits(0).json()["decoded"],
+        serde_json::json!([]),
+        "{run}"
+    );
+    // Not even text.
+    let noise: Vec<u8> = (0..5000u32).map(|i| (i * 7919 % 251) as u8).collect();
+    koru(&["decode"]).input(&noise).run().exits(0);
+}
