@@ -85,7 +85,13 @@ fn a_run_at_every_save() {
     let run = run_of(&mut watch);
     let wrong = run["error"]["wrong"].as_str().expect("an error");
     assert!(
-        wrong.starts_with("the kernel complained: kernel BUG"),
+        wrong.starts_with("the kernel complained: rust_kernel: watched panicked at src/lib.rs:"),
+        "{run}"
+    );
+    let decoded = &run["decoded"][0];
+    assert_eq!(decoded["kind"], "rust-panic", "{run}");
+    assert!(
+        decoded["at"]["file"].to_string().ends_with("src/lib.rs\""),
         "{run}"
     );
     assert!(texts(&run, "gone").contains(&"watched: one more".to_owned()));

@@ -7,6 +7,7 @@ use std::{
 };
 
 use koru_build::{Kind, Report, Result, sources};
+use koru_decode::Decoded;
 use koru_vm::{LogRecord, ProcessEvent};
 
 use crate::{
@@ -32,6 +33,8 @@ struct Run<'a> {
     /// What the command wrote.
     output: &'a str,
     log: Vec<Record>,
+    /// The oopses and warnings in it.
+    decoded: Vec<Decoded>,
     /// Records that the last run's log has not.
     added: Vec<Record>,
     /// Records of the last run's log that this one's has not.
@@ -185,6 +188,7 @@ fn show(
             }),
             output: &String::from_utf8_lossy(output),
             log: records(new),
+            decoded: oops::decoded(&oops::decoder(context), new),
             added: records(&diff.added),
             gone: records(&diff.gone),
             seconds,
