@@ -125,6 +125,16 @@ Exit status: 0 every promise is kept, 1 some are not, 2 wrong usage.")]
 Watched: the module's folder, those of the crates it uses by path, Koru's kernel crate,
 and the files that are taken along. A save during a run starts over. Ctrl-C ends it.")]
     Watch(RunArgs),
+    /// Run a module under gdb, stopped where its init begins.
+    #[command(after_help = "Examples:
+  koru debug hello                                gdb's prompt, at the init of hello
+  koru debug my_timer -- cat /proc/timer          with a command while it is loaded
+  koru debug hello --ex bt --ex c --batch         without a prompt
+  koru debug hello -x breakpoints.gdb
+
+`c` lets it go on: the module is loaded, the command runs, the module is unloaded, the
+guest ends. Ctrl-C interrupts the guest; quitting gdb ends it.")]
+    Debug(DebugArgs),
     /// Load a module into the virtual machine that stays up (started when needed).
     #[command(after_help = "Examples:
   koru load my_timer && koru exec cat /proc/timer && koru unload my_timer
@@ -350,6 +360,32 @@ pub struct RunArgs {
     /// The same run, byte for byte, as often as wanted; another seed gives other random numbers.
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
     pub replay: Option<u64>,
+    /// The command to run while the module is loaded.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+#[derive(Args)]
+pub struct DebugArgs {
+    /// Name or folder of the module, or a ready .ko file (this folder's without it).
+    #[arg(value_name = "MODULE")]
+    pub module: Option<String>,
+    /// A module parameter.
+    #[arg(short, long = "param", value_name = "KEY=VALUE")]
+    pub params: Vec<String>,
+    /// A command for gdb, after its own files.
+    #[arg(long = "ex", value_name = "COMMAND", allow_hyphen_values = true)]
+    pub command_of_gdb: Vec<String>,
+    /// A file of commands for gdb.
+    #[arg(short = 'x', long = "script", value_name = "FILE")]
+    pub script: Vec<PathBuf>,
+    /// End when gdb's commands are through.
+    #[arg(long)]
+    pub batch: bool,
+    #[command(flatten)]
+    pub kernel: KernelChoice,
+    #[command(flatten)]
+    pub machine: MachineArgs,
     /// The command to run while the module is loaded.
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,

@@ -75,6 +75,7 @@ fn dispatch(context: &Context, command: Command) -> koru_build::Result<u8> {
         Command::Build(a) => commands::build::build(context, &a),
         Command::Run(a) => commands::run::run(context, &a),
         Command::Watch(a) => commands::watch::watch(context, &a),
+        Command::Debug(a) => commands::debug::debug(context, &a),
         Command::Load(a) => commands::session::load(context, &a),
         Command::Unload(a) => commands::session::unload(context, &a),
         Command::List(a) => commands::session::list(context, &a),

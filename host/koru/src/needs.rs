@@ -64,7 +64,14 @@ const PROGRAMS: &[Program] = &[
 /// installed, it would be a daemon on this machine.
 pub const SSH_SERVER: &str = "ssh-server";
 
+const DEBUGGER: Program = Program {
+    what: "debugger",
+    name: "gdb",
+    packages: &[&["gdb"]],
+};
+
 const TEST_PROGRAMS: &[Program] = &[
+    DEBUGGER,
     Program {
         what: "ssh",
         name: "ssh",
@@ -166,6 +173,14 @@ pub fn get(home: &Home, tests: bool, yes: bool, report: &dyn Report) -> Result<(
         return Err(error);
     }
     Ok(())
+}
+
+/// Gets gdb, which only `koru debug` needs.
+pub fn debugger(report: &dyn Report) -> Result<()> {
+    match program(&DEBUGGER) {
+        line if line.ok => Ok(()),
+        line => install(line.packages, false, report),
+    }
 }
 
 /// Builds core and the C interface layer for every kernel here, so that the

@@ -107,6 +107,7 @@ fn help_has_examples() {
         "build",
         "run",
         "watch",
+        "debug",
         "load",
         "log",
         "exec",

@@ -59,6 +59,8 @@ pub struct GuestConfig {
     pub cmdline: Vec<String>,
     /// Limit for the way from the start to the agent.
     pub boot_limit: Duration,
+    /// A socket for a debugger, which may stop the guest for as long as it likes.
+    pub gdb: Option<PathBuf>,
     /// For a guest that plays a script: see [`crate::Replay`].
     pub(crate) replay: Option<u64>,
     on_event: Option<OnEvent>,
@@ -88,6 +90,7 @@ impl GuestConfig {
             accel: AccelChoice::Auto,
             cmdline: Vec::new(),
             boot_limit: Duration::from_secs(60),
+            gdb: None,
             replay: None,
             on_event: None,
         }
@@ -239,6 +242,9 @@ impl Launch<'_> {
             Start::Boot { .. } => Event::Starting(self.accel),
             Start::Resume(_) => Event::Resuming,
         });
+        // Not for a machine that others go on from.
+        let made = matches!(self.start, Start::Boot { .. }) && self.ram.is_some();
+        let gdb = config.gdb.as_deref().filter(|_| !made);
         let qemu = qemu::start(&Machine {
             qemu: &config.qemu,
             accel: self.accel,
@@ -250,6 +256,7 @@ impl Launch<'_> {
             ram: self.ram,
             shared: self.shared.as_ref().map(|s| &s.file),
             replay: config.replay,
+            gdb,
         })?;
         let pid = qemu.pid;
         let console = Console::default();
@@ -258,6 +265,9 @@ impl Launch<'_> {
         let (session, monitor) =
             Monitor::start(qemu, self.shared, console.clone(), ordered, hangs)?;
         session.tell_hangs_to(hung);
+        if gdb.is_some() {
+            session.be_patient();
+        }
         Ok(Guest {
             session,
             ready: Ready {
@@ -543,7 +553,8 @@ impl Monitor {
                 silent = Duration::ZERO;
             }
             // Before the agent is up, the boot's own limit counts.
-            if silent > limit && self.session.ready().is_some() {
+            let hangs = silent > limit && !self.session.is_patient();
+            if hangs && self.session.ready().is_some() {
                 let secs = limit.as_secs();
                 return self.ask_by_nmi(format!("no sign of life for {secs} s"));
             }
@@ -574,7 +585,11 @@ impl Monitor {
 
     fn kill(&mut self) -> Death {
         let _ = kill_process(self.pid, Signal::KILL);
-        let _ = self.ended.recv();
+        match self.ended.recv() {
+            // It was first.
+            Ok(ended) if ended.status.code() == Some(POWERED_OFF) => return Death::PoweredOff,
+            _ => {}
+        }
         Death::Vanished {
             detail: "the guest was ended by its owner".into(),
             console: self.console.tail(40),

@@ -44,6 +44,8 @@ pub(crate) struct Machine<'a> {
     /// Its time is the number of its instructions, and this begins its random
     /// numbers. Once it is resumed nobody speaks to it.
     pub replay: Option<u64>,
+    /// Where debuggers connect.
+    pub gdb: Option<&'a Path>,
 }
 
 /// How the machine comes to life.
@@ -287,6 +289,11 @@ fn command(machine: &Machine, [console, protocol]: &[String; 2], qmp: &impl AsRa
         command
             .args(["-object", &shared])
             .args(["-device", "ivshmem-plain,memdev=shared,addr=5"]);
+    }
+    if let Some(gdb) = machine.gdb {
+        let path = gdb.to_string_lossy().replace(',', ",,");
+        let socket = format!("socket,id=gdb,path={path},server=on,wait=off");
+        command.args(["-chardev", &socket, "-gdb", "chardev:gdb"]);
     }
     let qmp = format!("socket,fd={}", qmp.as_raw_fd());
     for (name, end) in [("console", console), ("protocol", protocol), ("qmp", &qmp)] {

@@ -20,7 +20,7 @@ use std::{
     os::unix::net::UnixStream,
     sync::{
         Arc, Condvar, Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
@@ -60,6 +60,8 @@ struct Shared {
     changed: Condvar,
     next_id: AtomicU64,
     hang: Duration,
+    /// Silence is no hang: a debugger may have stopped the guest.
+    patient: AtomicBool,
 }
 
 #[derive(Default)]
@@ -111,6 +113,7 @@ impl Session {
                 changed: Condvar::new(),
                 next_id: AtomicU64::new(1),
                 hang: hang_limit(),
+                patient: AtomicBool::new(false),
             }),
         };
         let reader = session.clone();
@@ -257,6 +260,15 @@ impl Session {
         self.state().on_hang = Some(owner);
     }
 
+    /// From now on the guest may take its time, whatever is asked of it.
+    pub(crate) fn be_patient(&self) {
+        self.shared.patient.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_patient(&self) -> bool {
+        self.shared.patient.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn wait_ready(&self, limit: Duration) -> Option<Ready> {
         let state = self.state();
         let (state, _) = self
@@ -397,6 +409,10 @@ impl Session {
     }
 
     fn next(&self, from: &Receiver<ToHost>, what: &str, limit: Duration) -> Result<ToHost> {
+        let limit = match self.is_patient() {
+            true => Duration::from_secs(u64::from(u32::MAX)),
+            false => limit,
+        };
         from.recv_timeout(limit).map_err(|e| match e {
             RecvTimeoutError::Disconnected => self.why_gone(),
             RecvTimeoutError::Timeout => Error::Timeout {

@@ -1,6 +1,7 @@
 pub mod bindings;
 pub mod build;
 pub mod clean;
+pub mod debug;
 pub mod decode;
 pub mod demo;
 pub mod editor;

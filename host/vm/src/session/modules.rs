@@ -65,6 +65,7 @@ impl Session {
             let answer = match answers.recv_timeout(Duration::from_millis(500)) {
                 Ok(answer) => answer,
                 Err(RecvTimeoutError::Disconnected) => return Err(self.why_gone()),
+                Err(RecvTimeoutError::Timeout) if self.is_patient() => continue,
                 Err(RecvTimeoutError::Timeout) => {
                     self.check_progress(what, id, &mut watch)?;
                     continue;

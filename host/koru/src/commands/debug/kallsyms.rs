@@ -1,0 +1,136 @@
+//! A stock kernel's own names, as a file for a debugger.
+
+/// The kernel's functions, as `/proc/kallsyms` lists them: address and name, in the
+/// order of the addresses, without those of modules.
+pub struct Functions(Vec<(u64, String)>);
+
+impl Functions {
+    pub fn read(kallsyms: &str) -> Functions {
+        let mut found: Vec<(u64, String)> = kallsyms
+            .lines()
+            .filter_map(|line| {
+                let mut fields = line.split_whitespace();
+                let address = u64::from_str_radix(fields.next()?, 16).ok()?;
+                let is_code = matches!(fields.next()?, "t" | "T" | "w" | "W");
+                let name = fields.next()?;
+                // What follows is the name of a module.
+                (is_code && fields.next().is_none()).then(|| (address, name.to_owned()))
+            })
+            .collect();
+        found.sort();
+        Functions(found)
+    }
+
+    /// Where a function begins. Compilers give a changed one a suffix.
+    pub fn address(&self, name: &str) -> Option<u64> {
+        let is = |known: &str| known.split('.').next() == Some(name);
+        let found = self.0.iter().find(|(_, known)| is(known));
+        found.map(|(address, _)| *address).filter(|a| *a != 0)
+    }
+
+    /// An ELF file that has nothing but these names.
+    pub fn elf(&self) -> Vec<u8> {
+        const HEADER: u64 = 64;
+        const SECTION: u64 = 64;
+        const SYMBOL: u64 = 24;
+        const GLOBAL_FUNCTION: u8 = 1 << 4 | 2;
+        let names_of_sections = b"\0.text\0.symtab\0.strtab\0.shstrtab\0";
+        let begin = self.0.first().map_or(0, |f| f.0);
+        let end = self.0.last().map_or(0, |f| f.0);
+        let (mut symbols, mut names) = (vec![0; SYMBOL as usize], vec![0]);
+        for (n, (address, name)) in self.0.iter().enumerate() {
+            let next = self.0[n..].iter().map(|f| f.0).find(|next| next > address);
+            symbols.extend((names.len() as u32).to_le_bytes());
+            symbols.extend([GLOBAL_FUNCTION, 0]);
+            symbols.extend(1u16.to_le_bytes()); // in .text
+            symbols.extend(address.to_le_bytes());
+            symbols.extend((next.unwrap_or(*address) - address).to_le_bytes());
+            names.extend(name.bytes());
+            names.push(0);
+        }
+        let symbols_at = HEADER;
+        let names_at = symbols_at + symbols.len() as u64;
+        let section_names_at = names_at + names.len() as u64;
+        let sections_at = (section_names_at + names_of_sections.len() as u64).next_multiple_of(8);
+
+        let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
+        elf.resize(16, 0);
+        elf.extend([2, 0, 62, 0, 1, 0, 0, 0]); // executable, x86-64, version
+        for number in [0, 0, sections_at] {
+            elf.extend(number.to_le_bytes()); // entry, program and section headers
+        }
+        elf.extend([0; 4]);
+        for half in [HEADER as u16, 0, 0, SECTION as u16, 5, 4] {
+            elf.extend(half.to_le_bytes());
+        }
+        elf.extend(&symbols);
+        elf.extend(&names);
+        elf.extend(names_of_sections);
+        elf.resize(sections_at as usize, 0);
+        elf.resize(elf.len() + SECTION as usize, 0);
+        // name, kind, flags, address, place, size, link, info, alignment, size of one
+        let mut section = |head: [u32; 2], body: [u64; 4], tail: [u32; 2], of_one: u64| {
+            head.iter().for_each(|n| elf.extend(n.to_le_bytes()));
+            body.iter().for_each(|n| elf.extend(n.to_le_bytes()));
+            tail.iter().for_each(|n| elf.extend(n.to_le_bytes()));
+            elf.extend(1u64.to_le_bytes());
+            elf.extend(of_one.to_le_bytes());
+        };
+        // Its bytes are in the guest only.
+        section([1, 8], [6, begin, HEADER, end - begin], [0, 0], 0);
+        let length = symbols.len() as u64;
+        section([7, 2], [0, 0, symbols_at, length], [3, 1], SYMBOL);
+        section([15, 3], [0, 0, names_at, names.len() as u64], [0, 0], 0);
+        let length = names_of_sections.len() as u64;
+        section([23, 3], [0, 0, section_names_at, length], [0, 0], 0);
+        elf
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use object::{Object, ObjectSection, ObjectSymbol};
+
+    const SOME: &str = "\
+ffffffff81000000 T _stext
+ffffffff81000040 t do_init_module.isra.0
+ffffffff81000040 T alias
+ffffffff82000000 D data
+ffffffff81000100 W last
+ffffffffc0000000 t init_module\t[hello]
+";
+
+    #[test]
+    fn names_of_the_kernel() {
+        let functions = Functions::read(SOME);
+        let at = functions.address("do_init_module");
+        assert_eq!(at, Some(0xffff_ffff_8100_0040));
+        assert_eq!(functions.address("init_module"), None);
+        // Somebody may not see the addresses.
+        let hidden = Functions::read("0000000000000000 t do_init_module\n");
+        assert_eq!(hidden.address("do_init_module"), None);
+    }
+
+    #[test]
+    fn a_file_that_others_can_read() {
+        let elf = Functions::read(SOME).elf();
+        let file = object::File::parse(&*elf).unwrap();
+        let text = file.section_by_name(".text").unwrap();
+        assert_eq!(
+            (text.address(), text.size()),
+            (0xffff_ffff_8100_0000, 0x100)
+        );
+        let symbols: Vec<_> = file
+            .symbols()
+            .map(|s| (s.name().unwrap(), s.address() & 0xfff, s.size()))
+            .collect();
+        let wanted = [
+            ("_stext", 0, 0x40),
+            ("alias", 0x40, 0xc0),
+            ("do_init_module.isra.0", 0x40, 0xc0),
+            ("last", 0x100, 0),
+        ];
+        assert_eq!(symbols, wanted);
+    }
+}

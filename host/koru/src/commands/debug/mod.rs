@@ -1,0 +1,213 @@
+//! A module under gdb, from its init on.
+
+mod kallsyms;
+mod sections;
+
+use std::{
+    fs, panic,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Arc, atomic::AtomicBool},
+    thread::{self, JoinHandle},
+};
+
+use koru_build::{Error, Kind, Report, Result};
+use koru_vm::{Death, Exec, GdbStub, Guest, Initramfs, Session};
+
+use crate::{
+    cli::DebugArgs,
+    commands::run::{Loadable, loadable, without_log},
+    context::Context,
+    exec,
+    guest::{self, module_path, vm_error},
+    log_view::{Follower, To},
+    needs, programs,
+};
+use kallsyms::Functions;
+use sections::{KoFile, Loaded};
+
+/// What the kernel calls when a module is in place and its init has not run, with the
+/// `struct module` as its argument.
+const BEFORE_INIT: &str = "do_init_module";
+
+pub fn debug(context: &Context, args: &DebugArgs) -> Result<u8> {
+    needs::debugger(&*context.ui)?;
+    let tree = context.tree(&args.kernel)?;
+    let module = loadable(context, &tree, args.module.as_deref())?;
+    let mut root = Initramfs::new();
+    let mentioned = programs::mentioned(&context.home.root, &args.command);
+    programs::build(context, &mentioned)?;
+    programs::put(context, &mut root, &mentioned)?;
+    root.file(&module_path(&module.name), &module.path)
+        .map_err(vm_error)?;
+    let folder = tempfile::Builder::new()
+        .prefix("koru-debug.")
+        .tempdir()
+        .map_err(|e| Error::io("making a folder in", &std::env::temp_dir(), e))?;
+    let socket = folder.path().join("gdb");
+    let mut config = guest::config(context, &tree, root, &args.machine)?;
+    config.gdb = Some(socket.clone());
+    let guest = Guest::start(config).map_err(vm_error)?;
+    let session = guest.session();
+
+    context.ui.status("reading the kernel's symbols");
+    let text = session.get_file("/proc/kallsyms").map_err(vm_error)?;
+    let functions = Functions::read(&String::from_utf8_lossy(&text));
+    let kernel = folder.path().join("vmlinux");
+    fs::write(&kernel, functions.elf()).map_err(|e| Error::io("writing", &kernel, e))?;
+
+    let mark = session.mark().map_err(vm_error)?;
+    let follower = Follower::start(context, session, mark, To::Stderr);
+    context
+        .ui
+        .status(&format!("going to the init of {}", module.name));
+    let run = Run::start(session, &module.name, args);
+    let found = stop_at_init(&socket, &functions, &module, &run);
+    context.ui.done();
+    let placed = found.and_then(|loaded| place(&module, &loaded, folder.path()));
+    let outcome = match placed {
+        Ok(symbols) => {
+            let mut gdb = gdb(args, &kernel, &symbols, &socket);
+            // A Ctrl-C in gdb is for the guest, which gdb interrupts then.
+            let interrupted = Arc::new(AtomicBool::new(false));
+            let kept = signal_hook::flag::register(signal_hook::consts::SIGINT, interrupted);
+            let status = gdb.status();
+            let _ = kept.map(signal_hook::low_level::unregister);
+            status
+                .map(|s| s.code().and_then(|c| c.try_into().ok()).unwrap_or(1))
+                .map_err(|e| Error::new(Kind::Missing, "starting gdb", e.to_string()))
+        }
+        Err(e) => Err(e),
+    };
+    guest.ender()();
+    let death = guest.wait();
+    let log = follower.finish();
+    let outcome = match death {
+        // It came to its end, whatever gdb makes of that.
+        Death::PoweredOff | Death::Panicked { .. } => run.end(),
+        _ => outcome,
+    };
+    outcome.map_err(|e| without_log(e, &log, To::Stderr))
+}
+
+/// What is debugged: the module is loaded, a command runs, the module is unloaded,
+/// the guest powered off.
+struct Run(JoinHandle<Result<u8>>);
+
+impl Run {
+    fn start(session: &Session, name: &str, args: &DebugArgs) -> Run {
+        let (session, name) = (session.clone(), name.to_owned());
+        let (params, command) = (args.params.clone(), args.command.clone());
+        let steps = move |session: &Session| {
+            let path = module_path(&name);
+            session.load(&path, &params).map_err(vm_error)?;
+            let mut status = 0;
+            if !command.is_empty() {
+                status = exec::run_alone(session, &command, Exec::default(), &exec::show)?;
+            }
+            session.unload(&name).map_err(vm_error)?;
+            Ok(status)
+        };
+        let work = move || {
+            let outcome = steps(&session);
+            // gdb sees the end by that.
+            let _ = session.power_off();
+            outcome
+        };
+        Run(thread::spawn(work))
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.is_finished()
+    }
+
+    /// What it came to.
+    fn end(self) -> Result<u8> {
+        self.0.join().unwrap_or_else(|e| panic::resume_unwind(e))
+    }
+}
+
+/// Lets the guest run until the module's init is about to begin.
+fn stop_at_init(
+    socket: &Path,
+    functions: &Functions,
+    module: &Loadable,
+    run: &Run,
+) -> Result<Loaded> {
+    let attempted = || format!("stopping at the init of {}", module.name);
+    let failed = |e: std::io::Error| Error::new(Kind::System, attempted(), e.to_string());
+    let before = functions.address(BEFORE_INIT).ok_or_else(|| {
+        let wrong = format!("its kernel has no function `{BEFORE_INIT}`");
+        Error::new(Kind::System, attempted(), wrong)
+    })?;
+    let bytes = fs::read(&module.path).map_err(|e| Error::io("reading", &module.path, e))?;
+    let ko = KoFile::parse(&bytes)?;
+    let mut stub = GdbStub::connect(socket).map_err(failed)?;
+    let run_to = |stub: &mut GdbStub, address| {
+        let reached = stub.run_to(address, &|| run.is_over()).map_err(failed)?;
+        match reached {
+            true => Ok(()),
+            false => Err(Error::new(
+                Kind::System,
+                attempted(),
+                "it was refused before that",
+            )),
+        }
+    };
+    run_to(&mut stub, before)?;
+    let argument = stub.first_argument().map_err(failed)?;
+    let loaded = ko.loaded(argument, |at, length| stub.read(at, length).map_err(failed))?;
+    run_to(&mut stub, loaded.init)?;
+    Ok(loaded)
+}
+
+/// The module's debug info, as if it had been linked for the place where it lies.
+fn place(module: &Loadable, loaded: &Loaded, folder: &Path) -> Result<PathBuf> {
+    let debug = module.path.with_extension("ko.debug");
+    let info = if debug.is_file() {
+        &debug
+    } else {
+        &module.path
+    };
+    let script = folder.join("placed.ld");
+    fs::write(&script, loaded.linker_script()).map_err(|e| Error::io("writing", &script, e))?;
+    let placed = folder.join(format!("{}.ko", module.name));
+    let mut ld = Command::new("ld");
+    ld.args(["-m", "elf_x86_64", "--entry=0", "--no-check-sections"])
+        // The kernel's own.
+        .arg("--unresolved-symbols=ignore-all")
+        .arg("-T")
+        .arg(&script)
+        .arg("-o")
+        .arg(&placed)
+        .arg(info);
+    let attempted = format!("placing the debug info of {}", module.name);
+    koru_build::run(&mut ld, &attempted)?;
+    Ok(placed)
+}
+
+fn gdb(args: &DebugArgs, kernel: &Path, symbols: &Path, socket: &Path) -> Command {
+    let mut gdb = Command::new("gdb");
+    gdb.arg("-quiet");
+    if args.batch {
+        gdb.arg("-batch");
+    }
+    let mut command = |text: String| _ = gdb.args(["-ex", &text]);
+    // Quitting ends a guest that nobody will miss.
+    command("set confirm off".into());
+    command(format!("file {}", quoted(kernel)));
+    command(format!("add-symbol-file {}", quoted(symbols)));
+    command(format!("target remote {}", socket.display()));
+    for file in &args.script {
+        gdb.arg("-x").arg(file);
+    }
+    for text in &args.command_of_gdb {
+        gdb.args(["-ex", text]);
+    }
+    gdb
+}
+
+/// As gdb takes a file's name.
+fn quoted(path: &Path) -> String {
+    format!("\"{}\"", path.display().to_string().replace('"', "\\\""))
+}

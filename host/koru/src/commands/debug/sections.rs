@@ -1,0 +1,198 @@
+//! Where a module's sections lie, found by what the kernel wrote into them.
+//!
+//! The kernel tells it in /sys when nobody can ask any more: the guest stands still.
+//! But it has applied the file's relocations. Where one section is known, each of them
+//! in it gives the address of another.
+
+use std::collections::{BTreeMap, HashMap};
+
+use koru_build::{Error, Kind, Result};
+use object::{
+    File, Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionFlags,
+    SectionIndex, elf,
+};
+
+/// The kernel's `struct module` as it lies in the file.
+const MODULE: &str = ".gnu.linkonce.this_module";
+
+/// A `.ko` file.
+pub struct KoFile<'a> {
+    file: File<'a>,
+}
+
+/// A loaded module.
+pub struct Loaded {
+    /// Where its init begins.
+    pub init: u64,
+    /// Its sections, by name; none where it could not be found out.
+    sections: BTreeMap<String, Option<u64>>,
+}
+
+impl Loaded {
+    /// A linker script that puts the file's sections, and so what its debug info says
+    /// of them, where they lie.
+    ///
+    /// A debugger could do that by itself. But functions that were not linked into the
+    /// module begin at 0 in the debug info. Debuggers know that, and leave them out -
+    /// unless a section does begin there, as all do in a file that is yet to be linked.
+    pub fn linker_script(&self) -> String {
+        /// From the init to where nothing is, near enough to be referred to.
+        const NOWHERE: u64 = 512 << 20;
+        let of =
+            |(name, address): (&String, u64)| format!("  {name} {address:#x} : {{ *({name}) }}\n");
+        let known = self.sections.iter();
+        let known: String = known.filter_map(|(n, a)| Some(of((n, (*a)?)))).collect();
+        let unknown = self.sections.iter().filter(|(_, a)| a.is_none());
+        let unknown: String = unknown
+            .zip(1..)
+            .map(|((name, _), n)| of((name, self.init + NOWHERE + (n << 20))))
+            .collect();
+        // gdb has no use for this index, which is one of each crate.
+        let left_out = "*(.debug_names) *(.comment) *(.note.*)";
+        format!("SECTIONS {{\n{known}{unknown}  /DISCARD/ : {{ {left_out} }}\n}}\n")
+    }
+}
+
+impl<'a> KoFile<'a> {
+    pub fn parse(bytes: &'a [u8]) -> Result<KoFile<'a>> {
+        match File::parse(bytes) {
+            Ok(file) => Ok(KoFile { file }),
+            Err(e) => Err(wrong(&format!("it is no ELF file: {e}"))),
+        }
+    }
+
+    /// What lies where, when `struct module` lies at `module`; `read` gives the
+    /// kernel's memory.
+    pub fn loaded(
+        &self,
+        module: u64,
+        mut read: impl FnMut(u64, usize) -> Result<Vec<u8>>,
+    ) -> Result<Loaded> {
+        let this = self.file.section_by_name(MODULE);
+        let this = this.ok_or_else(|| wrong("it is no kernel module"))?;
+        let mut known = HashMap::from([(this.index(), module)]);
+        let mut next = vec![this.index()];
+        while let Some(index) = next.pop() {
+            let Ok(section) = self.file.section_by_index(index) else {
+                continue;
+            };
+            for (offset, relocation) in section.relocations() {
+                let RelocationTarget::Symbol(symbol) = relocation.target() else {
+                    continue;
+                };
+                let Ok(symbol) = self.file.symbol_by_index(symbol) else {
+                    continue;
+                };
+                let Some(target) = symbol.section_index().filter(|i| self.is_loaded(*i)) else {
+                    continue;
+                };
+                if known.contains_key(&target) {
+                    continue;
+                }
+                let place = known[&index].wrapping_add(offset);
+                let Some(value) = value(relocation.flags(), place, &mut read)? else {
+                    continue;
+                };
+                let address = value
+                    .wrapping_sub(relocation.addend() as u64)
+                    .wrapping_sub(symbol.address());
+                known.insert(target, address);
+                next.push(target);
+            }
+        }
+        let init = self
+            .file
+            .symbol_by_name("init_module")
+            .and_then(|s| Some((known.get(&s.section_index()?)?, s.address())))
+            .map(|(section, offset)| section + offset)
+            .ok_or_else(|| wrong("it has no init"))?;
+        let sections = self
+            .file
+            .sections()
+            .filter(|s| self.is_loaded(s.index()))
+            .filter_map(|s| {
+                let name = s.name().ok().filter(|n| !n.starts_with(".note"))?;
+                Some((name.to_owned(), known.get(&s.index()).copied()))
+            })
+            .collect();
+        Ok(Loaded { init, sections })
+    }
+
+    fn is_loaded(&self, index: SectionIndex) -> bool {
+        let flags = self.file.section_by_index(index).map(|s| s.flags());
+        matches!(flags, Ok(SectionFlags::Elf { sh_flags, .. }) if sh_flags.contains(elf::SHF_ALLOC))
+    }
+}
+
+/// What a relocation refers to, from what it made of its place.
+fn value(
+    flags: RelocationFlags,
+    place: u64,
+    read: &mut impl FnMut(u64, usize) -> Result<Vec<u8>>,
+) -> Result<Option<u64>> {
+    let RelocationFlags::Elf { r_type } = flags else {
+        return Ok(None);
+    };
+    let mut number = |bytes: usize| -> Result<u64> {
+        let bytes = read(place, bytes)?;
+        let mut wide = match bytes.last() {
+            Some(last) if last & 0x80 != 0 => [0xff; 8],
+            _ => [0; 8],
+        };
+        wide[..bytes.len()].copy_from_slice(&bytes);
+        Ok(u64::from_le_bytes(wide))
+    };
+    Ok(match r_type {
+        elf::R_X86_64_64 => Some(number(8)?),
+        elf::R_X86_64_32S => Some(number(4)?),
+        elf::R_X86_64_PC32 | elf::R_X86_64_PLT32 => Some(number(4)?.wrapping_add(place)),
+        _ => None,
+    })
+}
+
+fn wrong(what: &str) -> Error {
+    Error::new(Kind::Usage, "finding the module's sections", what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_section_at_its_place() {
+        let loaded = Loaded {
+            init: 0xffff_ffff_c020_1000,
+            sections: BTreeMap::from([
+                (".text".into(), Some(0xffff_ffff_c020_1000)),
+                (".modinfo".into(), None),
+            ]),
+        };
+        assert_eq!(
+            loaded.linker_script(),
+            "SECTIONS {\n  .text 0xffffffffc0201000 : { *(.text) }\n  \
+             .modinfo 0xffffffffe0301000 : { *(.modinfo) }\n  \
+             /DISCARD/ : { *(.debug_names) *(.comment) *(.note.*) }\n}\n"
+        );
+    }
+
+    #[test]
+    fn relocations_tell_what_they_refer_to() {
+        let place = 0xffff_ffff_c000_0010_u64;
+        let of = |r_type, bytes: &[u8]| {
+            let flags = RelocationFlags::Elf { r_type };
+            let mut read = |at, length| {
+                assert_eq!((at, length), (place, bytes.len()));
+                Ok(bytes.to_vec())
+            };
+            value(flags, place, &mut read).unwrap()
+        };
+        let address = 0xffff_ffff_c020_5000_u64;
+        let bytes = address.to_le_bytes();
+        assert_eq!(of(elf::R_X86_64_64, &bytes), Some(address));
+        assert_eq!(of(elf::R_X86_64_32S, &bytes[..4]), Some(address));
+        let relative = (-16_i32).to_le_bytes();
+        let back = of(elf::R_X86_64_PC32, &relative);
+        assert_eq!(back, Some(0xffff_ffff_c000_0000));
+        assert_eq!(of(elf::R_X86_64_NONE, &[]), None);
+    }
+}

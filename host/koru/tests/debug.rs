@@ -1,0 +1,120 @@
+//! `koru debug`: gdb from the module's init on, without a terminal.
+
+mod common;
+
+use std::fs;
+
+use common::{KERNELS, koru, line_of};
+use rustix::process::Signal;
+
+const SOURCE: &str = "modules/hello/src/lib.rs";
+
+#[test]
+fn from_the_init_on() {
+    for kernel in KERNELS {
+        let run = koru(
+            ["debug", "hello", "--kernel", kernel, "--quiet", "--batch"]
+                .into_iter()
+                .chain([
+                    "--ex",
+                    "bt",
+                    "--ex",
+                    "break hello::{impl#0}::init",
+                    "--ex",
+                    "c",
+                    "--ex",
+                    "bt",
+                    // Longer than a guest may be silent that nobody has stopped.
+                    "--ex",
+                    "shell sleep 3",
+                    "--ex",
+                    "c",
+                ]),
+        )
+        .env("KORU_HANG_SECS", "1")
+        .run();
+        let macro_line = line_of(SOURCE, "module! {");
+        let log_line = line_of(SOURCE, "Hello world");
+        run.exits(0)
+            .prints(&format!(
+                "#0  hello::_::init_module () at {SOURCE}:{macro_line}\n"
+            ))
+            .prints("in do_one_initcall ()\n")
+            // In one place only: debug info of what was not linked is no second one.
+            .prints(&format!(": file {SOURCE}, line {log_line}.\n"))
+            .prints(&format!(
+                "hello::{{impl#0}}::init (_module=<optimized out>) at {SOURCE}:{log_line}\n"
+            ))
+            .prints("pr_info!(\"Hello world\\n\");\n")
+            .says("hello: Hello world\n")
+            .says("hello: Goodbye world\n");
+    }
+}
+
+#[test]
+fn commands_and_statuses() {
+    let away = tempfile::tempdir().expect("a folder");
+    let commands = away.path().join("my.gdb");
+    fs::write(&commands, "info symbol $pc\nc\n").unwrap();
+    let commands = commands.display().to_string();
+    koru(
+        [
+            "debug",
+            "kt_params",
+            "--kernel",
+            "6.12",
+            "-x",
+            &commands,
+            "--batch",
+        ]
+        .into_iter()
+        .chain(["-p", "a_u8=7", "--", "sh", "-c", "echo out; exit 5"]),
+    )
+    .run()
+    .exits(5)
+    .prints("init_module in section .text")
+    .prints("out\n")
+    .says("kt_params: a_u8=7\n");
+    // Refused before its init, and by it.
+    koru(["debug", "kt_params", "-p", "a_u8=300", "--batch"])
+        .run()
+        .exits(1)
+        .says("error: loading kt_params: Numerical result out of range (errno 34)");
+    koru(["debug", "kt_fault_init", "--ex", "c", "--batch"])
+        .run()
+        .exits(1)
+        .says("error: loading kt_fault_init: No such device (errno 19)");
+    koru(["debug", "zzzzzz"]).run().exits(2).says("there are: ");
+    koru(["debug", "--help"])
+        .run()
+        .exits(0)
+        .prints("koru debug hello");
+}
+
+#[test]
+fn interrupted_by_ctrl_c() {
+    let away = tempfile::tempdir().expect("a folder");
+    let mut run = koru(
+        ["debug", "hello", "--kernel", "6.1", "--batch"]
+            .into_iter()
+            .chain([
+                "--ex",
+                "c",
+                "--ex",
+                "info registers rip",
+                "--",
+                "sh",
+                "-c",
+                "echo ready; sleep 1000",
+            ]),
+    )
+    .env("TMPDIR", away.path())
+    .start();
+    run.wait_for_output("ready\n");
+    run.signal_all(Signal::INT);
+    run.end()
+        .exits(0)
+        .prints("received signal SIGINT")
+        .prints("rip ");
+    assert_eq!(fs::read_dir(away.path()).unwrap().count(), 0);
+}
