@@ -193,6 +193,11 @@ fn classify(text: &str) -> Line {
     if let Some(frame) = Frame::of_stack(text) {
         return Line::Frame(frame);
     }
+    // An address in no symbol.
+    let bare = text.trim().trim_start_matches("? ").strip_prefix("0x");
+    if bare.is_some_and(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_hexdigit())) {
+        return Line::Detail;
+    }
     if text.starts_with("Call Trace:") {
         return Line::Trace;
     }

@@ -59,6 +59,10 @@ impl Sources {
         if let Ok(below) = path.strip_prefix(&self.here) {
             return below.display().to_string();
         }
+        if path.starts_with(self.root.join("kernel")) {
+            let below = path.strip_prefix(&self.root).unwrap_or(path);
+            return below.display().to_string();
+        }
         let text = path.display().to_string();
         foreign_name(&text).map_or(text.clone(), str::to_owned)
     }
@@ -117,11 +121,22 @@ mod tests {
     fn files_of_others() {
         let sources = Sources {
             here: "/home/me/lab".into(),
+            root: "/opt/koru".into(),
             ..Sources::default()
         };
         for (file, shown, own) in [
             ("/home/me/lab/src/lib.rs", "src/lib.rs", true),
             ("/home/me/other/a.c", "/home/me/other/a.c", true),
+            (
+                "/opt/koru/kernel/kernel/src/print.rs",
+                "kernel/kernel/src/print.rs",
+                false,
+            ),
+            (
+                "/opt/koru/modules/hello/src/lib.rs",
+                "/opt/koru/modules/hello/src/lib.rs",
+                true,
+            ),
             (
                 "/usr/lib/rustlib/src/rust/library/core/src/panicking.rs",
                 "library/core/src/panicking.rs",

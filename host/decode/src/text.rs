@@ -19,12 +19,14 @@ impl Decoded {
     /// Lines without a closing newline. `before` stands before the first one, as the
     /// time does.
     pub fn text(&self, before: &str, style: &Style) -> String {
-        let (red, bold, dim, plain) = match style.colour {
+        let (paint, bold, dim, plain) = match style.colour {
+            true if self.kind == Kind::Warning => ("\x1b[1;33m", "\x1b[1m", "\x1b[2m", "\x1b[0m"),
             true => ("\x1b[1;31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"),
             false => ("", "", "", ""),
         };
-        let mut text = format!("{before}{red}{}{plain}\n", self.what);
-        if !self.what.contains(self.line.as_str()) && self.kind != Kind::RustPanic {
+        let mut text = format!("{before}{paint}{}{plain}\n", self.what);
+        let told = matches!(self.kind, Kind::RustPanic | Kind::Panic);
+        if !told && !self.what.contains(self.line.as_str()) {
             let _ = writeln!(text, "  {dim}{}{plain}", self.line);
         }
         if let Some(place) = &self.at {

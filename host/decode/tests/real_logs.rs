@@ -201,7 +201,7 @@ fn what_a_module_only_says_is_no_report() {
 #[test]
 fn other_kinds() {
     let stack = "CPU: 1 PID: 77 Comm: my prog Not tainted 6.1.0 #1\nCall Trace:\n <TASK>\n \
-                 f+0x1/0x20 [m]\n do_syscall_64+0x1/0x20\n </TASK>\n";
+                 f+0x1/0x20 [m]\n ? 0xffffffffc0206000\n do_syscall_64+0x1/0x20\n </TASK>\n";
     for (begin, kind, what) in [
         (
             "divide error: 0000 [#1] PREEMPT SMP\n",

@@ -197,6 +197,18 @@ fn in_a_machine_that_stays_up() {
     with(&["vm", "status"]).exits(1).prints("is down");
 }
 
+/// What a module says in the midst of its text is not the kernel's word.
+#[test]
+fn a_module_that_speaks_of_panics() {
+    let whom = "whom=you: Kernel panic - not syncing: only words";
+    for kernel in KERNELS {
+        koru(["run", "sample_hello", "--kernel", kernel, "-p", whom])
+            .run()
+            .exits(0)
+            .prints("Hello you: Kernel panic - not syncing: only words\n");
+    }
+}
+
 #[test]
 fn json_says_it_as_well() {
     let run = koru(["run", "kt_fault_init", "--kernel", "6.12", "--json"]).run();
