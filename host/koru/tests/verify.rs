@@ -396,10 +396,17 @@ fn a_right_full_ex_in_c() {
     judge("full_ex", "correct/full_ex", &[], &[], &[]);
 }
 
+/// What is replaced by what, the promise that this breaks, and how.
+type Fault = (
+    &'static [(&'static str, &'static str)],
+    &'static str,
+    &'static str,
+);
+
 /// A right module with one fault breaks the promise that speaks of it, and no other.
 #[test]
 fn full_ex_with_one_fault_each() {
-    let faults: [(&[(&str, &str)], &str, &str); 6] = [
+    let faults: [Fault; 6] = [
         // proc_create makes 0444 of no mode.
         (&[("0666", "0")], "everybody_may_use_it", "fail"),
         (
