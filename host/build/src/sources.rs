@@ -13,10 +13,10 @@ use crate::{Error, Home, Kind, Module, Result, patch_options};
 /// crate with its C interface layer among them.
 pub fn sources(home: &Home, module: &Module) -> Result<Vec<PathBuf>> {
     let manifest = module.dir.join("Cargo.toml");
-    let mut options = vec!["--offline".to_owned()];
-    if module.workspace != home.root {
-        options.extend(patch_options(home));
-    }
+    let options = match module.workspace == home.root {
+        true => Vec::new(),
+        false => patch_options(home),
+    };
     let metadata = MetadataCommand::new()
         .manifest_path(&manifest)
         .other_options(options)

@@ -1,12 +1,12 @@
 //! The answers to a run that the guest plays by itself.
 
 use super::{
-    Sink, State,
+    REPLY_LIMIT, Sink, State,
     modules::{load_call, unload_call},
 };
 use crate::{Complaint, Error, Exec, Exit, ModuleReport, ProcessEvent, Result, Session};
 use koru_protocol::{Call, ModuleOutcome, Reply, Stream, ToGuest, ToHost, encode};
-use std::sync::mpsc::channel;
+use std::{sync::mpsc::channel, time::Duration};
 
 /// A run: a module is loaded, a command runs, the module is unloaded.
 #[derive(Debug, Clone)]
@@ -32,6 +32,11 @@ const UNLOAD: u64 = FIRST + 5;
 const TAINT_AFTER: u64 = FIRST + 6;
 const MARK_AFTER: u64 = FIRST + 7;
 const POWER_OFF: u64 = FIRST + 8;
+
+const PLAY: &str = "play a script";
+
+/// A step takes as long as it takes: whether the guest is alive, its heart tells.
+const STEP_LIMIT: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// Whether this belongs to a call of a script that nobody has asked for yet.
 pub(super) fn is_early(state: &State, id: u64) -> bool {
@@ -72,7 +77,7 @@ pub struct Playing {
 impl Session {
     /// Waits until the script begins.
     pub(crate) fn playing(&self, script: &Script) -> Result<Playing> {
-        let Reply::Ready(ready) = self.answer(RESUME, |_| ())? else {
+        let Reply::Ready(ready) = self.answer(RESUME, REPLY_LIMIT, |_| ())? else {
             return Err(super::unexpected("resume the guest"));
         };
         super::check_version(&ready)?;
@@ -86,7 +91,7 @@ impl Session {
     }
 
     /// The answer to a call of the script; `take` gets what comes before it.
-    fn answer(&self, id: u64, mut take: impl FnMut(ToHost)) -> Result<Reply> {
+    fn answer(&self, id: u64, limit: Duration, mut take: impl FnMut(ToHost)) -> Result<Reply> {
         let (sender, events) = channel();
         let mut state = self.state();
         let early = std::mem::take(&mut state.early);
@@ -104,34 +109,33 @@ impl Session {
         }
         drop((state, sender));
         loop {
-            match events.recv() {
-                Ok(ToHost::Reply { reply, .. }) => {
-                    return reply.map_err(|errno| super::refused("play a script", errno));
+            match self.next(&events, PLAY, limit)? {
+                ToHost::Reply { reply, .. } => {
+                    return reply.map_err(|errno| super::refused(PLAY, errno));
                 }
-                Ok(event) => take(event),
-                Err(_) => return Err(self.why_gone()),
+                event => take(event),
             }
         }
     }
 
     fn bits(&self, id: u64) -> Result<u64> {
-        match self.answer(id, |_| ())? {
+        match self.answer(id, STEP_LIMIT, |_| ())? {
             Reply::Taint(bits) => Ok(bits),
             _ => Err(super::unexpected("read the taint")),
         }
     }
 
     fn marked(&self, id: u64) -> Result<u64> {
-        match self.answer(id, |_| ())? {
+        match self.answer(id, STEP_LIMIT, |_| ())? {
             Reply::Marked(next) => Ok(next),
             _ => Err(super::unexpected("mark the log")),
         }
     }
 
     fn module_answer(&self, id: u64) -> Result<ModuleOutcome> {
-        match self.answer(id, |_| ())? {
+        match self.answer(id, STEP_LIMIT, |_| ())? {
             Reply::Module(outcome) => Ok(outcome),
-            _ => Err(super::unexpected("play a script")),
+            _ => Err(super::unexpected(PLAY)),
         }
     }
 }
@@ -150,7 +154,7 @@ impl Playing {
 
     /// The command ran; `take` gets what it said as it comes.
     pub fn command(&self, mut take: impl FnMut(ProcessEvent)) -> Result<Exit> {
-        let reply = self.session.answer(EXEC, |event| match event {
+        let reply = self.session.answer(EXEC, STEP_LIMIT, |event| match event {
             ToHost::Started { pid, .. } => take(ProcessEvent::Started(pid)),
             ToHost::Output { stream, bytes, .. } => take(match stream {
                 Stream::Stdout => ProcessEvent::Stdout(bytes),
