@@ -21,9 +21,10 @@
 use std::{
     ffi::CString,
     fs::File,
-    io::{self, Read, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    sync::Mutex,
 };
 
 pub use koru_protocol::LogRecord;
@@ -127,19 +128,37 @@ pub fn kernel_may_say(text: &str) {
 /// The kernel log from a moment on.
 #[derive(Debug)]
 pub struct Log {
-    from: u64,
+    reader: Mutex<Reader>,
+}
+
+#[derive(Debug)]
+struct Reader {
+    kmsg: File,
+    /// What was read: a record comes once.
+    records: Vec<LogRecord>,
 }
 
 impl Log {
     /// Everything that is logged after this call.
     pub fn from_now() -> Log {
-        let from = read_from(0).last().map_or(0, |r| r.seq + 1);
-        Log { from }
+        let mut kmsg = File::options()
+            .read(true)
+            .custom_flags(OFlags::NONBLOCK.bits() as i32)
+            .open("/dev/kmsg")
+            .expect("the guest has /dev/kmsg");
+        // Behind the last record, however many there are.
+        kmsg.seek(SeekFrom::End(0)).expect("the log's end");
+        let records = Vec::new();
+        Log {
+            reader: Mutex::new(Reader { kmsg, records }),
+        }
     }
 
     /// The records up to now, oldest first.
     pub fn records(&self) -> Vec<LogRecord> {
-        read_from(self.from)
+        let mut reader = self.reader.lock().unwrap_or_else(|e| e.into_inner());
+        reader.go_on();
+        reader.records.clone()
     }
 
     /// The texts of the records that start with `prefix`, without it. What the
@@ -154,22 +173,18 @@ impl Log {
     }
 }
 
-fn read_from(from: u64) -> Vec<LogRecord> {
-    let mut kmsg = File::options()
-        .read(true)
-        .custom_flags(OFlags::NONBLOCK.bits() as i32)
-        .open("/dev/kmsg")
-        .expect("the guest has /dev/kmsg");
-    // One read gives one record, and the kernel's longest fits.
-    let mut buffer = [0; 16 * 1024];
-    let mut records = Vec::new();
-    loop {
-        match kmsg.read(&mut buffer) {
-            Ok(n) => records.extend(parse_kmsg(&buffer[..n]).filter(|r| r.seq >= from)),
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return records,
-            // EPIPE: records were overwritten before we read them.
-            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {}
-            Err(e) => panic!("reading /dev/kmsg: {e}"),
+impl Reader {
+    fn go_on(&mut self) {
+        // One read gives one record, and the kernel's longest fits.
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            match self.kmsg.read(&mut buffer) {
+                Ok(n) => self.records.extend(parse_kmsg(&buffer[..n])),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
+                // EPIPE: records were overwritten before we read them.
+                Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {}
+                Err(e) => panic!("reading /dev/kmsg: {e}"),
+            }
         }
     }
 }
