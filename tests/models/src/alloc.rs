@@ -1,6 +1,29 @@
-//! Memory, which there is always enough of.
+//! Memory. There is enough of it, but when a test says otherwise.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    cell::Cell,
+    ops::{Deref, DerefMut},
+};
+
+thread_local! {
+    // All of loom's threads are one of the system's.
+    static SUCCEED: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// The next so many allocations succeed, and then none; or all.
+pub(crate) fn let_succeed(allocations: Option<usize>) {
+    SUCCEED.set(allocations);
+}
+
+pub(crate) fn allocate() -> Result<(), AllocError> {
+    match SUCCEED.get() {
+        Some(0) => Err(AllocError),
+        left => {
+            SUCCEED.set(left.map(|n| n - 1));
+            Ok(())
+        }
+    }
+}
 
 #[derive(Debug)]
 pub struct AllocError;
@@ -20,12 +43,12 @@ pub type KVVec<T> = KVec<T>;
 pub struct KVec<T>(Vec<T>);
 
 impl<T> KVec<T> {
-    #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         KVec(Vec::new())
     }
 
     pub fn with_capacity(capacity: usize, _: Flags) -> Result<Self, AllocError> {
+        allocate()?;
         Ok(KVec(Vec::with_capacity(capacity)))
     }
 
@@ -33,10 +56,14 @@ impl<T> KVec<T> {
     where
         T: Clone,
     {
+        allocate()?;
         Ok(KVec(vec![value; n]))
     }
 
     pub fn push(&mut self, value: T, _: Flags) -> Result<(), AllocError> {
+        if self.0.len() == self.0.capacity() {
+            allocate()?;
+        }
         self.0.push(value);
         Ok(())
     }
@@ -45,6 +72,9 @@ impl<T> KVec<T> {
     where
         T: Clone,
     {
+        if self.0.capacity() - self.0.len() < other.len() {
+            allocate()?;
+        }
         self.0.extend_from_slice(other);
         Ok(())
     }
@@ -58,6 +88,12 @@ impl<T> KVec<T> {
 
     pub fn retain(&mut self, f: impl FnMut(&mut T) -> bool) {
         self.0.retain_mut(f);
+    }
+}
+
+impl<T> Default for KVec<T> {
+    fn default() -> Self {
+        KVec::new()
     }
 }
 

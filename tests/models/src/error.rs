@@ -24,6 +24,12 @@ impl From<AllocError> for Error {
     }
 }
 
+impl From<std::num::TryFromIntError> for Error {
+    fn from(_: std::num::TryFromIntError) -> Error {
+        code::EINVAL
+    }
+}
+
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Error {
         match never {}

@@ -2,7 +2,10 @@
 
 use std::{convert::Infallible, marker::PhantomData, pin::Pin};
 
-use crate::{alloc::Flags, error::Error};
+use crate::{
+    alloc::{allocate, Flags},
+    error::Error,
+};
 
 pub trait PinInit<T, E = Infallible>: Sized {
     fn make(self) -> Result<T, E>;
@@ -42,6 +45,7 @@ pub trait InPlaceInit<T>: Sized {
         Error: From<E>,
         Self: IntoPinned,
     {
+        allocate()?;
         Ok(Self::new_of(init.make()?).into_pinned())
     }
 }

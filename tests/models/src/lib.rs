@@ -48,6 +48,65 @@ pub trait InPlaceModule: Sized {
     fn init(module: &'static ThisModule) -> impl init::PinInit<Self, error::Error>;
 }
 
+pub trait Module: Sized + Send {
+    fn init(module: &'static ThisModule) -> error::Result<Self>;
+}
+
+impl<T: Module> InPlaceModule for T {
+    fn init(module: &'static ThisModule) -> impl init::PinInit<Self, error::Error> {
+        init::Init::new(move || <T as Module>::init(module))
+    }
+}
+
+/// The log.
+pub mod print {
+    use std::cell::RefCell;
+
+    thread_local! {
+        static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    }
+
+    pub fn print(text: String) {
+        LOG.with_borrow_mut(|log| log.push(text));
+    }
+
+    /// What was logged since the last call.
+    pub fn taken() -> Vec<String> {
+        LOG.take()
+    }
+}
+
+#[macro_export]
+macro_rules! pr_info {
+    ($($text:tt)*) => { $crate::print::print(format!($($text)*)) };
+}
+
+#[macro_export]
+macro_rules! pr_err {
+    ($($text:tt)*) => { $crate::print::print(format!($($text)*)) };
+}
+
+pub mod str {
+    use zerocopy::{FromBytes, Immutable, KnownLayout};
+
+    /// Text that may be any bytes.
+    #[derive(FromBytes, Immutable, KnownLayout)]
+    #[repr(C)]
+    pub struct BStr([u8]);
+
+    impl BStr {
+        pub fn from_bytes(bytes: &[u8]) -> &BStr {
+            BStr::ref_from_bytes(bytes).expect("any bytes are")
+        }
+    }
+
+    impl core::fmt::Display for BStr {
+        fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+            self.0.escape_ascii().fmt(f)
+        }
+    }
+}
+
 /// A module parameter, which is its default.
 pub struct Parameter<T>(pub T);
 
@@ -63,9 +122,9 @@ pub mod prelude {
         current,
         error::{code::*, Error, Result},
         init::{InPlaceInit, PinInit},
-        module, pin_init, try_pin_init, ThisModule,
+        module, pin_init, pr_err, pr_info, try_pin_init, ThisModule,
     };
-    pub use core::pin::Pin;
+    pub use core::{ffi::CStr, pin::Pin};
     pub use koru_macros::vtable;
     pub use pinned_init::pin_data;
 }
@@ -86,6 +145,8 @@ macro_rules! module {
     ) => {
         #[allow(dead_code, non_upper_case_globals)]
         mod module_parameters {
+            #[allow(unused_imports)]
+            use $crate::prelude::*;
             $($(pub static $param: $crate::Parameter<$of> = $crate::Parameter($default);)*)?
         }
 

@@ -3,6 +3,7 @@
 use std::{ffi::CStr, sync::Arc};
 
 use crate::{
+    alloc,
     error::{Error, Result},
     proc_fs::{self, OpenFile},
     task,
@@ -15,6 +16,14 @@ pub fn every_order(bound: Option<usize>, run: impl Fn() + Send + Sync + 'static)
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = bound;
     builder.check(run);
+}
+
+/// Of what it allocates all but the first so many fails.
+pub fn with_memory_for<T>(allocations: usize, run: impl FnOnce() -> T) -> T {
+    alloc::let_succeed(Some(allocations));
+    let result = run();
+    alloc::let_succeed(None);
+    result
 }
 
 /// A process does it, on a thread of its own.

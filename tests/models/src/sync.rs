@@ -6,13 +6,18 @@ use std::{
     sync::Arc as StdArc,
 };
 
-use crate::{alloc::Flags, error::Error, init::PinInit};
+use crate::{
+    alloc::{allocate, Flags},
+    error::Error,
+    init::PinInit,
+};
 
 /// Counted without loom: modules do nothing with the counts.
 pub struct Arc<T>(StdArc<T>);
 
 impl<T> Arc<T> {
     pub fn new(value: T, _: Flags) -> Result<Self, Error> {
+        allocate()?;
         Ok(Arc(StdArc::new(value)))
     }
 

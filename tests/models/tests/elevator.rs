@@ -4,7 +4,7 @@
 #[path = "../../../modules/elevator/src/lib.rs"]
 mod elevator;
 
-use kernel::model::{every_order, open, process};
+use kernel::model::{every_order, open, process, with_memory_for};
 
 const FILE: &std::ffi::CStr = c"elevator";
 
@@ -51,6 +51,33 @@ fn everybody_gets_home() {
             loom::thread::yield_now();
         }
         assert!(text().contains("Number of passengers waiting: 0\n"));
+        drop(module);
+    });
+}
+
+/// Without memory nobody comes to wait, nothing is read, and the module does not
+/// load; all of it works afterwards.
+#[test]
+fn memory_that_is_not_there() {
+    const ENOMEM: i32 = 12;
+    every_order(Some(0), || {
+        for allocations in 0.. {
+            let loaded = with_memory_for(allocations, || elevator::load().is_ok());
+            if loaded {
+                assert!(allocations > 0);
+                break;
+            }
+        }
+        let module = elevator::load().expect("it loads");
+        assert_eq!(with_memory_for(0, || open(FILE).err()), Some(ENOMEM));
+        let file = open(FILE).expect("open");
+        let write = |text: &str| file.write(text.as_bytes());
+        assert_eq!(with_memory_for(0, || write("1 2 P")), Err(ENOMEM));
+        assert_eq!(with_memory_for(0, || file.read(100)), Err(ENOMEM));
+        assert!(text().contains("Number of passengers waiting: 0\n"));
+        assert_eq!(write("1 2 P"), Ok(5));
+        assert!(text().contains("Number of passengers waiting: 1\n"));
+        drop(file);
         drop(module);
     });
 }

@@ -4,7 +4,7 @@
 #[path = "../../../modules/full_ex/src/lib.rs"]
 mod full_ex;
 
-use kernel::model::{act_as, every_order, open, process, Descriptor};
+use kernel::model::{act_as, every_order, open, process, with_memory_for, Descriptor};
 
 const FILE: &std::ffi::CStr = c"full_ex";
 const EACCES: i32 = 13;
@@ -133,6 +133,37 @@ fn the_last_close_is_anothers() {
         }
         child.join().unwrap();
         drop(deque(1));
+        drop(module);
+    });
+}
+
+/// Whatever cannot be allocated is ENOMEM, and nothing is left of what could: the
+/// same call works afterwards.
+#[test]
+fn memory_that_is_not_there() {
+    const ENOMEM: i32 = 12;
+    every_order(None, || {
+        act_as(1);
+        let mut allocations = 0;
+        loop {
+            let module = full_ex::load().expect("it loads");
+            match with_memory_for(allocations, || open(FILE)) {
+                Err(error) => assert_eq!(error, ENOMEM),
+                Ok(_) => break,
+            }
+            allocations += 1;
+            drop(deque(1));
+            drop(module);
+        }
+        assert_eq!(allocations, 2, "what an open file is, and who holds it");
+        let module = full_ex::load().expect("it loads");
+        let file = open(FILE).unwrap();
+        assert_eq!(with_memory_for(0, || file.write(&[5])), Err(ENOMEM));
+        assert_eq!(push(&file, 1), Err(22), "it has no capacity yet");
+        assert_eq!(file.write(&[1]), Ok(1));
+        assert_eq!(with_memory_for(0, || push(&file, 1)), Ok(4));
+        assert_eq!(with_memory_for(0, || take(&file)), Ok(1));
+        drop(file);
         drop(module);
     });
 }
