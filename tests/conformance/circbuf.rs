@@ -16,7 +16,7 @@ use koru_testing::{Module, is_loaded, kernel_may_say, unload};
 use koru_tests::{
     Bad, Contract, Errno, Guarded, contract, exists, fails,
     files::{at_once, read_once},
-    gives, in_flight, inherited_read, modinfo, read_bad, refuses, works, write_bad,
+    gives, in_flight, inherited_read, modinfo, read_bad, refuses, too_large, works, write_bad,
 };
 
 static CONTRACT: LazyLock<Contract> = contract!("circbuf");
@@ -565,4 +565,10 @@ fn two_hundred_processes() {
 #[test]
 fn modinfo_tells_who_and_what() {
     modinfo(MODULE, &["size"]);
+}
+
+/// A number that is too large for the parameter is refused.
+#[test]
+fn numbers_too_large() {
+    too_large(MODULE, &["size"]);
 }

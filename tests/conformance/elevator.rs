@@ -4,17 +4,18 @@ use std::{
     collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
-    os::unix::fs::FileExt,
+    os::unix::fs::{FileExt, PermissionsExt},
     process::{Command, Stdio},
-    sync::{LazyLock, mpsc},
+    sync::{LazyLock, OnceLock, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
 use koru_testing::Module;
 use koru_tests::{
-    Bad, Contract, Errno, broken, contract, exists, gives, read_bad, read_by, refuses, works,
-    write_bad,
+    Bad, Contract, Errno, broken, contract, exists,
+    files::{self, Served, text},
+    gives, modinfo, read_bad, read_by, refuses, too_large, works, write_bad,
 };
 use rustix::pipe::PipeFlags;
 
@@ -702,4 +703,125 @@ fn two_hundred_processes() {
     until("all 200 served", |s| s.served == 200);
     let seen = look();
     gives("people who wait, ride and were served", seen.people(), 200);
+}
+
+/// The file as others are: while it is OFFLINE and nobody waits its text stays as it
+/// is.
+fn file() -> Served<'static> {
+    let first = OnceLock::new();
+    Served {
+        contract: &CONTRACT,
+        path: path(),
+        whole: Some(Box::new(move |done, seen| {
+            let seen = text(seen);
+            let first = first.get_or_init(|| seen.clone());
+            gives(done, &seen, first);
+            gives("it ends with a newline", seen.ends_with('\n'), true);
+        })),
+    }
+}
+
+/// The end stays the end for as often as one reads; the next open starts again.
+#[test]
+fn ends_and_starts_again() {
+    files::ends_and_starts_again(&file());
+}
+
+/// Two open files have positions of their own.
+#[test]
+fn positions_of_their_own() {
+    files::positions_of_their_own(&file());
+}
+
+/// pread gives what is at its offset, and leaves the position alone.
+#[test]
+fn preads() {
+    files::preads(&file());
+}
+
+/// lseek works: back at the start, the file is read anew; before it is EINVAL.
+#[test]
+fn lseek_works() {
+    files::seeks(&file());
+}
+
+/// `dd bs=1` copies the text.
+#[test]
+fn dd_byte_by_byte() {
+    files::dd_byte_by_byte(&file());
+}
+
+/// A read of no bytes gives 0 and changes nothing.
+#[test]
+fn reads_of_nothing() {
+    files::reads_of_nothing(&file());
+}
+
+/// A write of no bytes gives 0 and changes nothing.
+#[test]
+fn a_write_of_nothing() {
+    let _module = CONTRACT.load();
+    let before = files::read_all(path());
+    gives("write of 0 bytes", works("write of 0 bytes", write("")), 0);
+    let after = files::read_all(path());
+    gives("the text after it", text(&after), text(&before));
+}
+
+/// Whoever has the descriptor - a duplicate, a child, a thread, a process that it was
+/// sent to - goes on where the last one was.
+#[test]
+fn descriptors_share_a_position() {
+    files::descriptors_share_a_position(&file());
+}
+
+/// Everybody may read the file and write it: its mode is 0666.
+#[test]
+fn everybody_may_use_it() {
+    let _module = CONTRACT.load();
+    let mode = works("stat", fs::metadata(path())).permissions().mode() & 0o7777;
+    gives("the mode", format!("{mode:o}"), "666".to_owned());
+    let script = format!(
+        "cat {0} && echo {1} >{0}",
+        path(),
+        CONTRACT.text("commands.start")
+    );
+    let output = files::as_nobody(&script);
+    gives(
+        "cat and echo by nobody: success",
+        output.status.success(),
+        true,
+    );
+}
+
+/// The module can be unloaded while the file is open; reads are EIO from then on.
+#[test]
+fn unload_while_open() {
+    files::unload_while_open(&file());
+}
+
+/// A second insmod is EEXIST and changes nothing.
+#[test]
+fn loading_twice() {
+    files::loading_twice(&file(), "elevator");
+}
+
+/// When the file's name is taken the load fails, leaves no thread, and the other's
+/// file stays.
+#[test]
+fn a_name_that_is_taken() {
+    files::taken_name(&file(), "elevator", "kt_same_file");
+}
+
+/// A number that is too large for a parameter is refused.
+#[test]
+fn numbers_too_large() {
+    let params = ["params.floor", "params.load"].map(|p| CONTRACT.text(p));
+    too_large("elevator", &params);
+}
+
+/// `modinfo` shows license, author, description, version and the parameters.
+#[test]
+fn modinfo_tells_who_and_what() {
+    let params = ["params.floor", "params.load"].map(|p| CONTRACT.text(p));
+    modinfo("elevator", &params);
 }

@@ -22,9 +22,10 @@ use std::{
 
 use koru_testing::{Log, Module, is_loaded};
 use koru_tests::{
-    Bad, Child, Contract, Errno, Guarded, NOBODY, broken, contract, exists, fork_with_id, gives,
-    in_child, in_flight, pause, read_bad, read_by_worker, refuses, works, write_bad,
-    write_by_worker,
+    Bad, Child, Contract, Errno, Guarded, NOBODY, broken, contract, exists,
+    files::{self, Served},
+    fork_with_id, gives, in_child, in_flight, modinfo, pause, read_bad, read_by_worker, refuses,
+    works, write_bad, write_by_worker,
 };
 
 static CONTRACT: LazyLock<Contract> = contract!("full_ex");
@@ -1133,4 +1134,17 @@ fn reading_and_writing_at_a_position() {
     );
     gives("what it gave", i32::from_ne_bytes(bytes), 6);
     gives("all that is left", take_all(&file), [8]);
+}
+
+/// When the file's name is taken the load fails, and the other's file stays.
+#[test]
+fn a_name_that_is_taken() {
+    let file = Served::written(&CONTRACT, path());
+    files::taken_name(&file, "full_ex", "kt_same_file");
+}
+
+/// `modinfo` shows license, author, description and version.
+#[test]
+fn modinfo_tells_who_and_what() {
+    modinfo("full_ex", &[]);
 }

@@ -19,7 +19,7 @@ use std::{
 use koru_testing::{Module, is_loaded};
 use koru_tests::{
     Bad, Contract, Errno, Guarded, NOBODY, RealTime, broken, contract, exists, fails, gives,
-    in_flight, inherited_read, kernel_may_say, read_bad, read_by, refuses, works,
+    in_flight, inherited_read, kernel_may_say, modinfo, read_bad, read_by, refuses, works,
 };
 use rustix::pipe::PipeFlags;
 
@@ -825,4 +825,10 @@ fn a_name_that_is_taken() {
     cat().is_first("cat after that");
     works("rmmod", module.unload());
     gives("the file is there after rmmod", exists(path()), false);
+}
+
+/// `modinfo` shows license, author, description and version.
+#[test]
+fn modinfo_tells_who_and_what() {
+    modinfo("my_timer", &[]);
 }

@@ -11,7 +11,9 @@ use std::{
 
 use koru_testing::{Log, Module, is_loaded};
 use koru_tests::{
-    Bad, Contract, Errno, broken, contract, exists, gives, read_bad, read_by, refuses, works,
+    Bad, Contract, Errno, broken, contract, exists,
+    files::{self, Served, text},
+    gives, modinfo, read_bad, read_by, refuses, works,
 };
 use rustix::{pipe::PipeFlags, process::getpriority_process};
 
@@ -353,4 +355,77 @@ fn bad_pointers() {
         number(RARE, &String::from_utf8_lossy(&text)),
         0,
     );
+}
+
+/// The file as others are. The count may go on: the module's own function is behind
+/// every open.
+fn file() -> Served<'static> {
+    Served {
+        contract: &CONTRACT,
+        path: path(),
+        whole: Some(Box::new(|_, seen| {
+            number(CONTRACT.text("default"), &text(seen));
+        })),
+    }
+}
+
+/// The end stays the end for as often as one reads; the next open starts again.
+#[test]
+fn ends_and_starts_again() {
+    files::ends_and_starts_again(&file());
+}
+
+/// Two open files have positions of their own.
+#[test]
+fn positions_of_their_own() {
+    files::positions_of_their_own(&file());
+}
+
+/// lseek works: back at the start, the file is read anew; before it is EINVAL.
+#[test]
+fn lseek_works() {
+    files::seeks(&file());
+}
+
+/// `dd bs=1` copies the line.
+#[test]
+fn dd_byte_by_byte() {
+    files::dd_byte_by_byte(&file());
+}
+
+/// Whoever has the descriptor - a duplicate, a child, a thread, a process that it was
+/// sent to - goes on where the last one was.
+#[test]
+fn descriptors_share_a_position() {
+    files::descriptors_share_a_position(&file());
+}
+
+/// Nobody can write the file.
+#[test]
+fn cannot_be_written() {
+    files::cannot_be_written(&file());
+}
+
+/// The module can be unloaded while the file is open; reads are EIO from then on.
+#[test]
+fn unload_while_open() {
+    files::unload_while_open(&file());
+}
+
+/// A second insmod is EEXIST and changes nothing.
+#[test]
+fn loading_twice() {
+    files::loading_twice(&file(), "probe_count");
+}
+
+/// When the file's name is taken the load fails, and the other's file stays.
+#[test]
+fn a_name_that_is_taken() {
+    files::taken_name(&file(), "probe_count", "kt_same_file");
+}
+
+/// `modinfo` shows license, author, description, version and the parameter.
+#[test]
+fn modinfo_tells_who_and_what() {
+    modinfo("probe_count", &[CONTRACT.text("parameter")]);
 }

@@ -3,7 +3,7 @@
 use std::{fs, io, sync::LazyLock};
 
 use koru_testing::{Log, Module, is_loaded};
-use koru_tests::{Contract, Errno, contract, gives, modinfo, refuses, works};
+use koru_tests::{Contract, Errno, contract, gives, modinfo, refuses, too_large, works};
 
 static CONTRACT: LazyLock<Contract> = contract!("sample_hello");
 
@@ -241,4 +241,10 @@ fn loading_twice() {
 #[test]
 fn modinfo_tells_who_and_what() {
     modinfo(MODULE, &["whom", "repeat", "buffer_size"]);
+}
+
+/// A number that is too large for its parameter is refused.
+#[test]
+fn numbers_too_large() {
+    too_large(MODULE, &["repeat", "buffer_size"]);
 }

@@ -1,6 +1,6 @@
 //! `seconds`: /proc/seconds.
 
-use std::{fs::File, sync::LazyLock};
+use std::{fs::File, os::unix::fs::FileExt, sync::LazyLock};
 
 use koru_tests::{
     Contract, broken, contract,
@@ -170,6 +170,30 @@ fn ends_and_starts_again() {
 #[test]
 fn positions_of_their_own() {
     files::positions_of_their_own(&file());
+}
+
+/// pread takes a part from where it says, leaves the position alone, and gives nothing
+/// from behind the end.
+#[test]
+fn preads() {
+    let _module = CONTRACT.load();
+    let mut file = works("open", File::open(CONTRACT.text("file")));
+    let begun = read_once(&mut file, 1);
+    let part = |at: u64| {
+        let mut bytes = [0; 32];
+        let len = works("pread", file.read_at(&mut bytes, at));
+        text(&bytes[..len])
+    };
+    let whole = number("pread at 0", part(0).as_bytes());
+    let rest = part(1);
+    gives(
+        "pread at 1 gives the rest",
+        rest.len() + 1,
+        whole.to_string().len() + 1,
+    );
+    gives("pread behind the end", part(20), String::new());
+    let line = [begun, read_rest(&mut file, 1)].concat();
+    number("reads of 1 byte, with preads after the first", &line);
 }
 
 /// lseek works: back at the start, the file is read anew; before it is EINVAL.

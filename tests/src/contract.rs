@@ -5,7 +5,7 @@
 
 use std::{env, fmt::Debug, fs};
 
-use koru_testing::Module;
+use koru_testing::{Module, is_loaded};
 use nix::errno::Errno;
 use toml::{Table, Value};
 
@@ -132,6 +132,27 @@ pub fn refuses<T: Debug>(done: &str, seen: std::io::Result<T>, promised: Errno) 
 pub fn fails<T: Debug>(done: &str, seen: std::io::Result<T>) {
     if let Ok(value) = seen {
         broken(done, "an error", &format!("success ({value:?})"));
+    }
+}
+
+/// A promise that a module does not load with a number that its parameter's type
+/// cannot hold. It is the kernel that says so: with ERANGE, or EINVAL where the type
+/// has no sign.
+#[track_caller]
+pub fn too_large(module: &str, parameters: &[&str]) {
+    let numbers = [
+        "99999999999999999999",
+        "-99999999999999999999",
+        "0x1ffffffffffffffff",
+    ];
+    for (parameter, number) in parameters.iter().flat_map(|p| numbers.map(|n| (p, n))) {
+        let param = format!("{parameter}={number}");
+        let done = format!("insmod with {param}");
+        match Module::load(module, &[&param]) {
+            Err(e) if e.raw_os_error() == Some(Errno::EINVAL as i32) => {}
+            seen => refuses(&done, seen, Errno::ERANGE),
+        }
+        gives("it is loaded", is_loaded(module), false);
     }
 }
 

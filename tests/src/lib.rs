@@ -20,7 +20,7 @@ use std::{
 
 pub use clock::RealTime;
 pub use compat::{Low, compat_ioctl, ioctl};
-pub use contract::{Contract, broken, errno_by_name, fails, gives, refuses, works};
+pub use contract::{Contract, broken, errno_by_name, fails, gives, refuses, too_large, works};
 pub use descriptors::{in_flight, inherited_read, receive, send, taken_from};
 pub use koru_testing::kernel_may_say;
 pub use modinfo::modinfo;

@@ -150,3 +150,5 @@ module_exit(timer_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("/proc/timer, whoever's it is");
+MODULE_AUTHOR("The Koru authors");
+MODULE_VERSION("1.0");

@@ -84,3 +84,6 @@ module_init(timer_init);
 module_exit(timer_exit);
 
 MODULE_LICENSE("GPL");
+MODULE_AUTHOR("The Koru authors");
+MODULE_DESCRIPTION("/proc/timer, in C");
+MODULE_VERSION("1.0");

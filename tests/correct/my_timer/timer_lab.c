@@ -146,3 +146,5 @@ module_exit(timer_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("/proc/timer, right");
+MODULE_AUTHOR("The Koru authors");
+MODULE_VERSION("1.0");
