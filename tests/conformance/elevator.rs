@@ -5,7 +5,6 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
     os::unix::fs::{FileExt, PermissionsExt},
-    process::{Command, Stdio},
     sync::{LazyLock, OnceLock, mpsc},
     thread,
     time::{Duration, Instant},
@@ -13,11 +12,10 @@ use std::{
 
 use koru_testing::Module;
 use koru_tests::{
-    Bad, Contract, Errno, broken, contract, exists,
+    Bad, Contract, Errno, broken, contract,
     files::{self, Served, text},
     gives, modinfo, read_bad, read_by, refuses, too_large, works, write_bad,
 };
-use rustix::pipe::PipeFlags;
 
 static CONTRACT: LazyLock<Contract> = contract!("elevator");
 
@@ -197,11 +195,7 @@ fn kernel_threads() -> BTreeSet<String> {
 /// The file is there while the module is loaded, and only then.
 #[test]
 fn appears_and_goes_with_the_module() {
-    gives("the file before loading: is there", exists(path()), false);
-    let module = CONTRACT.load();
-    gives("the file after loading: is there", exists(path()), true);
-    works("unloading", module.unload());
-    gives("the file after unloading: is there", exists(path()), false);
+    files::comes_and_goes(&file());
 }
 
 /// After loading it is OFFLINE and empty, on floor 1.
@@ -675,24 +669,11 @@ fn unloading_at_any_moment() {
 fn two_hundred_processes() {
     let _module = load(1, 1);
     start();
-    let (begin, go) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).expect("a pipe");
-    let children: Vec<_> = (0..200)
-        .map(|i| {
-            let (from, to) = (i % 6 + 1, (i + 1 + i / 6 % 5) % 6 + 1);
-            let script = format!("read go; echo {from} {to} V > {0} && cat {0}", path());
-            Command::new("sh")
-                .args(["-c", &script])
-                .stdin(begin.try_clone().expect("dup"))
-                .stdout(Stdio::piped())
-                .spawn()
-                .expect("the guest has a shell")
-        })
-        .collect();
-    drop(begin);
-    // All are there; now they start.
-    drop(go);
-    for child in children {
-        let output = child.wait_with_output().expect("a child");
+    let calls = |i| {
+        let (from, to) = (i % 6 + 1, (i + 1 + i / 6 % 5) % 6 + 1);
+        format!("echo {from} {to} V > {0} && cat {0}", path())
+    };
+    for output in files::at_once(200, calls) {
         gives(
             "a process that called it: succeeded",
             output.status.success(),

@@ -1,27 +1,21 @@
 //! `my_timer`: the time of day, and how long ago it was last read.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{Read, Seek, SeekFrom, Write},
-    os::unix::{
-        fs::{FileExt, PermissionsExt},
-        process::CommandExt,
-    },
-    process::{Command, Stdio},
-    sync::{
-        LazyLock,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    os::unix::fs::FileExt,
+    process::Command,
+    sync::LazyLock,
     thread,
     time::Duration,
 };
 
-use koru_testing::{Module, is_loaded};
+use koru_testing::Module;
 use koru_tests::{
-    Bad, Contract, Errno, Guarded, NOBODY, RealTime, broken, contract, exists, fails, gives,
-    in_flight, inherited_read, kernel_may_say, modinfo, read_bad, read_by, refuses, works,
+    Bad, Contract, Errno, Guarded, RealTime, broken, contract,
+    files::{self, Served, read_rest},
+    gives, in_flight, inherited_read, modinfo, read_bad, refuses, works,
 };
-use rustix::pipe::PipeFlags;
 
 static CONTRACT: LazyLock<Contract> = contract!("my_timer");
 
@@ -125,6 +119,15 @@ fn nanos(number: &str) -> Option<i128> {
     (sign == 1 || value != 0).then_some(sign * value)
 }
 
+/// The file as others are: each content is a reading.
+fn file() -> Served<'static> {
+    Served {
+        contract: &CONTRACT,
+        path: path(),
+        whole: Some(Box::new(|_, seen| _ = parse(seen))),
+    }
+}
+
 fn timer() -> Module {
     CONTRACT.load()
 }
@@ -132,15 +135,6 @@ fn timer() -> Module {
 #[track_caller]
 fn open() -> File {
     works(&format!("opening {}", path()), File::open(path()))
-}
-
-/// A new reading, all of it, by reads of this size.
-#[track_caller]
-fn read_all(file: &mut File, size: usize) -> Vec<u8> {
-    works(
-        &format!("reading {} by {size} bytes", path()),
-        read_by(file, size),
-    )
 }
 
 /// What `cat` prints.
@@ -185,13 +179,7 @@ fn assert_chain(mut readings: Vec<Reading>, first: Option<Reading>) {
 /// The file appears when the module is loaded, and goes when it is unloaded.
 #[test]
 fn appears_and_goes_with_the_module() {
-    let there =
-        |when: &str, promised| gives(&format!("{} {when}", path()), exists(path()), promised);
-    there("before insmod", false);
-    let module = timer();
-    there("after insmod", true);
-    works("rmmod", module.unload());
-    there("after rmmod", false);
+    files::comes_and_goes(&file());
 }
 
 /// The first read shows the current time only; from the second on there is also the
@@ -254,7 +242,7 @@ fn byte_by_byte_is_one_reading() {
     // What was begun stays whole.
     let other = read(&open());
     let mut text = byte.to_vec();
-    text.extend(read_all(&mut slow, 1));
+    text.extend(read_rest(&mut slow, 1));
     let slow_reading = parse(&text);
     slow_reading.follows("reading byte by byte", &before);
     other.follows("a read after that one was begun", &slow_reading);
@@ -270,7 +258,7 @@ fn all_sizes_give_the_whole_content() {
     let _module = timer();
     let mut last = cat();
     for size in (1..=80).chain([4095, 4096, 4097, 1 << 20]) {
-        let reading = parse(read_all(&mut open(), size));
+        let reading = parse(read_rest(&mut open(), size));
         reading.follows(&format!("reading by {size} bytes"), &last);
         last = reading;
     }
@@ -304,7 +292,7 @@ fn pread_at_offsets() {
     let _module = timer();
     cat();
     let mut file = open();
-    let text = read_all(&mut file, 4096);
+    let text = read_rest(&mut file, 4096);
     let reading = parse(&text);
     for at in 1..text.len() + 3 {
         let mut buffer = [0; 7];
@@ -343,14 +331,14 @@ fn a_far_offset_is_the_end_and_no_reading() {
 fn seeking_back_gives_a_new_reading() {
     let _module = timer();
     let mut file = open();
-    let first = parse(read_all(&mut file, 4096));
+    let first = parse(read_rest(&mut file, 4096));
     works("lseek to 0", file.seek(SeekFrom::Start(0)));
-    let second = parse(read_all(&mut file, 4096));
+    let second = parse(read_rest(&mut file, 4096));
     second.follows("reading after lseek to 0", &first);
     cat().follows("somebody else's read", &second);
     let at = CONTRACT.text("current").len() as u64;
     works("lseek to the number", file.seek(SeekFrom::Start(at)));
-    let tail = read_all(&mut file, 4096);
+    let tail = read_rest(&mut file, 4096);
     let line = format!("{}\n", seconds(second.current));
     let tail = String::from_utf8_lossy(&tail);
     let done = format!("reading after lseek to {at}");
@@ -415,7 +403,7 @@ fn a_read_of_nothing_is_no_reading() {
     }
     let next = read(&open());
     next.follows("the read after three reads of 0 bytes", &last);
-    let whole = parse(read_all(&mut file, 4096));
+    let whole = parse(read_rest(&mut file, 4096));
     whole.follows("reading the file that they were made on", &next);
 }
 
@@ -442,7 +430,7 @@ fn a_bad_pointer_is_efault_and_no_reading() {
             Errno::EFAULT,
         );
     }
-    let whole = parse(read_all(&mut file, 4096));
+    let whole = parse(read_rest(&mut file, 4096));
     whole.follows("the read after reads to bad addresses", &last);
 }
 
@@ -457,7 +445,7 @@ fn a_buffer_that_ends_too_early_loses_nothing() {
     for room in [0, 1, 10, 40, 59] {
         let mut file = open();
         let mut text = what_fits(&memory, &file, room);
-        text.extend(read_all(&mut file, 4096));
+        text.extend(read_rest(&mut file, 4096));
         let whole = parse(&text);
         whole.follows(
             &format!("reading on, after {room} bytes could be written"),
@@ -470,7 +458,7 @@ fn a_buffer_that_ends_too_early_loses_nothing() {
     let mut text = vec![0; 8];
     works("a read of 8 bytes", file.read_exact(&mut text));
     text.extend(what_fits(&memory, &file, 5));
-    text.extend(read_all(&mut file, 4096));
+    text.extend(read_rest(&mut file, 4096));
     let whole = parse(&text);
     whole.follows(
         "reading 8 bytes, then to where 5 can be written, then the rest",
@@ -566,7 +554,7 @@ fn racing_threads_make_one_chain() {
                     let file = open();
                     let mine = (0..300).map(|_| match i % 2 {
                         0 => read(&file),
-                        _ => parse(read_all(&mut open(), 4096)),
+                        _ => parse(read_rest(&mut open(), 4096)),
                     });
                     mine.collect::<Vec<_>>()
                 })
@@ -606,25 +594,7 @@ fn collect(threads: Vec<thread::ScopedJoinHandle<'_, Vec<Reading>>>) -> Vec<Read
 #[test]
 fn two_hundred_processes_at_once() {
     let _module = timer();
-    let (start, go) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).expect("a pipe");
-    let children: Vec<_> = (0..200)
-        .map(|_| {
-            Command::new("sh")
-                .args(["-c", "read go; exec cat \"$0\"", path()])
-                .stdin(start.try_clone().expect("dup"))
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .expect("the guest has a shell")
-        })
-        .collect();
-    drop(start);
-    // All are there; now they start.
-    drop(go);
-    let outputs: Vec<_> = children
-        .into_iter()
-        .map(|child| child.wait_with_output().expect("waiting"))
-        .collect();
+    let outputs = files::at_once(200, |_| format!("cat {}", path()));
     let readings = outputs.into_iter().map(|output| {
         let said = String::from_utf8_lossy(&output.stderr);
         gives("one of 200 times cat, its complaints", &*said, "");
@@ -660,7 +630,7 @@ fn a_descriptor_that_was_sent() {
     let receive = in_flight(file);
     let other = read(&open());
     let mut file = receive();
-    text.extend(read_all(&mut file, 3));
+    text.extend(read_rest(&mut file, 3));
     other.follows("a read while the descriptor was under way", &parse(&text));
     let second = file.try_clone().expect("dup");
     drop(file);
@@ -670,117 +640,20 @@ fn a_descriptor_that_was_sent() {
 /// The file is for reading only, by everybody (mode 0444).
 #[test]
 fn the_file_is_read_only() {
-    let _module = timer();
-    let meta = works("stat", fs::metadata(path()));
-    let mode = format!("{:o}", meta.permissions().mode() & 0o7777);
-    gives("the file's mode", &*mode, "444");
-    let last = read(&open());
-    // Root may open it for writing, and cannot write.
-    let mut file = works(
-        "opening it for writing, as root",
-        OpenOptions::new().write(true).open(path()),
-    );
-    refuses("writing, as root", file.write(b"x"), Errno::EIO);
-    drop(file);
-    let nobody = |script: &str| {
-        let mut command = Command::new("sh");
-        command.args(["-c", script, path()]).uid(NOBODY).gid(NOBODY);
-        command.output().expect("the guest has a shell")
-    };
-    let said = String::from_utf8_lossy(&nobody("echo x > \"$0\"").stderr).into_owned();
-    let refused = said.contains("Permission denied");
-    gives("an ordinary user's write is refused", refused, true);
-    let allowed = nobody("cat \"$0\"");
-    gives("an ordinary user's cat", allowed.status.success(), true);
-    parse(allowed.stdout).follows("an ordinary user's cat", &last);
+    files::everybody_reads(&file(), 0o444);
+    files::cannot_be_written(&file());
 }
 
 /// It can be unloaded while the file is open; reads through such a file are EIO.
 #[test]
 fn unloading_under_an_open_file() {
-    let module = timer();
-    let name = module.name().to_owned();
-    let mut begun = open();
-    works("a read of 5 bytes", begun.read_exact(&mut [0; 5]));
-    let mut unused = open();
-    let sent = in_flight(open());
-    works("rmmod while the file is open", module.unload());
-    gives("it is loaded after rmmod", is_loaded(&name), false);
-    gives("its file is there after rmmod", exists(path()), false);
-    for file in [&mut begun, &mut unused, &mut sent()] {
-        let read = file.read(&mut [0; 64]);
-        refuses("a read after rmmod", read, Errno::EIO);
-        let pread = file.read_at(&mut [0; 64], 0);
-        refuses("a pread after rmmod", pread, Errno::EIO);
-    }
-    // The next one has nothing to do with the files of the last.
-    let _module = timer();
-    let read_old = begun.read(&mut [0; 64]);
-    refuses("a read after the next insmod", read_old, Errno::EIO);
-    read(&open()).is_first("a read of the new file");
+    files::unload_while_open(&file());
 }
 
 /// It can be loaded and unloaded while others read all the time.
 #[test]
 fn unloading_under_readers() {
-    let done = AtomicBool::new(false);
-    let good = AtomicUsize::new(0);
-    let readers = AtomicUsize::new(0);
-    thread::scope(|s| {
-        let threads: Vec<_> = (0..4)
-            .map(|_| {
-                readers.fetch_add(1, Ordering::Relaxed);
-                s.spawn(|| {
-                    let _leaving = OnDrop(|| _ = readers.fetch_sub(1, Ordering::Relaxed));
-                    while !done.load(Ordering::Relaxed) {
-                        let Ok(file) = File::open(path()) else {
-                            thread::yield_now();
-                            continue;
-                        };
-                        for _ in 0..20 {
-                            let mut buffer = [0; 256];
-                            match file.read_at(&mut buffer, 0) {
-                                Ok(n) => {
-                                    parse(&buffer[..n]);
-                                    good.fetch_add(1, Ordering::Relaxed);
-                                }
-                                Err(e) => {
-                                    refuses::<()>("a read after rmmod", Err(e), Errno::EIO);
-                                    break;
-                                }
-                            }
-                        }
-                    }
-                })
-            })
-            .collect();
-        let _stop = OnDrop(|| done.store(true, Ordering::Relaxed));
-        for _ in 0..30 {
-            let before = good.load(Ordering::Relaxed);
-            let module = timer();
-            // Without readers there is nothing to wait for: they have failed.
-            while good.load(Ordering::Relaxed) < before + 10 && readers.load(Ordering::Relaxed) > 0
-            {
-                thread::yield_now();
-            }
-            works("rmmod under readers", module.unload());
-        }
-        done.store(true, Ordering::Relaxed);
-        for thread in threads {
-            if let Err(panic) = thread.join() {
-                std::panic::resume_unwind(panic);
-            }
-        }
-    });
-}
-
-/// Does something when it goes, in a panic too.
-struct OnDrop<F: Fn()>(F);
-
-impl<F: Fn()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        (self.0)();
-    }
+    files::unload_under_readers(&file());
 }
 
 /// A second insmod while it is loaded is EEXIST, and changes nothing.
@@ -800,31 +673,7 @@ fn loading_twice_is_eexist() {
 /// file stays as it is.
 #[test]
 fn a_name_that_is_taken() {
-    // proc_create itself warns.
-    kernel_may_say("already registered");
-    let Some(name) = path().strip_prefix("/proc/") else {
-        return;
-    };
-    let file = format!("file={name}");
-    let other = works("loading another", Module::load("kt_same_file", &[&file]));
-    let others = |when: &str| gives(when, &*koru_tests::cat(path()), "somebody else's\n");
-    others("cat of the other's file");
-    fails(
-        "insmod where the file's name is taken",
-        Module::load("my_timer", &[]),
-    );
-    others("cat of the other's file after that");
-    works("unloading the other", other.unload());
-    gives("the file is there after all", exists(path()), false);
-    // And the other way round.
-    let module = timer();
-    fails(
-        "another's insmod while this one is loaded",
-        Module::load("kt_same_file", &[&file]),
-    );
-    cat().is_first("cat after that");
-    works("rmmod", module.unload());
-    gives("the file is there after rmmod", exists(path()), false);
+    files::taken_name(&file(), "my_timer", "kt_same_file");
 }
 
 /// `modinfo` shows license, author, description and version.

@@ -4,7 +4,6 @@ use std::{
     fs::{self, File},
     io::Read,
     os::unix::fs::FileExt,
-    process::{Command, Stdio},
     sync::LazyLock,
     thread,
 };
@@ -15,7 +14,7 @@ use koru_tests::{
     files::{self, Served, text},
     gives, modinfo, read_bad, read_by, refuses, works,
 };
-use rustix::{pipe::PipeFlags, process::getpriority_process};
+use rustix::process::getpriority_process;
 
 static CONTRACT: LazyLock<Contract> = contract!("probe_count");
 
@@ -63,11 +62,7 @@ fn call(times: u64) {
 /// The file is there while the module is loaded, and only then.
 #[test]
 fn appears_and_goes_with_the_module() {
-    gives("the file before loading: is there", exists(path()), false);
-    let module = CONTRACT.load();
-    gives("the file after loading: is there", exists(path()), true);
-    works("unloading", module.unload());
-    gives("the file after unloading: is there", exists(path()), false);
+    files::comes_and_goes(&file());
 }
 
 /// Without a parameter it counts the function behind `openat`.
@@ -148,22 +143,7 @@ fn two_hundred_processes() {
     let symbol = CONTRACT.text("default");
     let _module = probe(symbol);
     let before = hits(symbol);
-    let (start, go) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).expect("a pipe");
-    let children: Vec<_> = (0..200)
-        .map(|_| {
-            Command::new("sh")
-                .args(["-c", "read go; cat $0 $0 $0", path()])
-                .stdin(start.try_clone().expect("dup"))
-                .stdout(Stdio::piped())
-                .spawn()
-                .expect("the guest has a shell")
-        })
-        .collect();
-    drop(start);
-    // All are there; now they start.
-    drop(go);
-    for child in children {
-        let output = child.wait_with_output().expect("a child");
+    for output in files::at_once(200, |_| format!("cat {0} {0} {0}", path())) {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let lines: Vec<u64> = text
             .split_inclusive('\n')

@@ -120,15 +120,30 @@ fn my_timer_whose_readers_race() {
     assert_eq!(results.len(), 4, "{run}");
 }
 
+/// It loads over another module's file, and its unload removes the other's.
 #[test]
 fn a_proc_create_whose_failure_is_ignored() {
-    judge(
-        "my_timer",
-        "broken/my_timer_create_ignored",
-        &["a_name_that_is_taken"],
-        &[],
-        &[],
-    );
+    let words = [
+        ("return proc_create(", "proc_create("),
+        (" ? 0 : -ENOMEM;", ";\n\treturn 0;"),
+    ];
+    let folder = changed("correct/my_timer", &words);
+    for kernel in KERNELS {
+        let folder = folder.path().display().to_string();
+        let args = [
+            "verify", "my_timer", "--src", &folder, "--kernel", kernel, "--json",
+        ];
+        let words = ["a_name_that_is_taken", "loading_twice", "appears"];
+        let run = koru(args.iter().chain(&words)).run();
+        for (test, result) in &results(&run) {
+            let wanted = match test.as_str() {
+                "a_name_that_is_taken" => "fail",
+                _ => "pass",
+            };
+            assert_eq!(result, wanted, "on {kernel}: {test}\n{run}");
+        }
+        run.exits(1);
+    }
 }
 
 #[test]
