@@ -1,4 +1,8 @@
-//! A stock kernel's own names, as a file for a debugger.
+//! A kernel's own names, as a file for a debugger.
+
+use std::{fs::File, path::Path};
+
+use object::{Object, ObjectSymbol, ReadCache};
 
 /// The kernel's functions, as `/proc/kallsyms` lists them: address and name, in the
 /// order of the addresses, without those of modules.
@@ -26,6 +30,17 @@ impl Functions {
         let is = |known: &str| known.split('.').next() == Some(name);
         let found = self.0.iter().find(|(_, known)| is(known));
         found.map(|(address, _)| *address).filter(|a| *a != 0)
+    }
+
+    /// How far the kernel lies from where this `vmlinux` was linked for; none if it is
+    /// not this kernel's, or has no debug info.
+    pub fn distance(&self, vmlinux: &Path) -> Option<u64> {
+        let file = ReadCache::new(File::open(vmlinux).ok()?);
+        let file = object::File::parse(&file).ok()?;
+        file.section_by_name(".debug_info")?;
+        let mut symbols = file.symbols().filter(|s| s.is_definition());
+        let known = symbols.find(|s| s.name() == Ok(super::BEFORE_INIT))?;
+        distance(self.address(super::BEFORE_INIT)?, known.address())
     }
 
     /// An ELF file that has nothing but these names.
@@ -87,10 +102,31 @@ impl Functions {
     }
 }
 
+/// A kernel that is moved at its boot is moved by whole large pages.
+fn distance(here: u64, linked: u64) -> Option<u64> {
+    const LARGE_PAGE: u64 = 2 << 20;
+    let distance = here.wrapping_sub(linked);
+    (distance % LARGE_PAGE == 0).then_some(distance)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use object::{Object, ObjectSection, ObjectSymbol};
+    use object::ObjectSection;
+
+    #[test]
+    fn another_build_is_another_kernel() {
+        let linked = 0xffff_ffff_8119_d5b0;
+        assert_eq!(distance(linked, linked), Some(0));
+        assert_eq!(distance(linked + 0x2a00_0000, linked), Some(0x2a00_0000));
+        assert_eq!(distance(linked + 0x40, linked), None);
+        let functions = Functions::read(SOME);
+        assert_eq!(functions.distance(Path::new("/nowhere")), None);
+        let dir = tempfile::tempdir().unwrap();
+        let names_only = dir.path().join("vmlinux");
+        std::fs::write(&names_only, functions.elf()).unwrap();
+        assert_eq!(functions.distance(&names_only), None);
+    }
 
     const SOME: &str = "\
 ffffffff81000000 T _stext

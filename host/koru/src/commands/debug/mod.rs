@@ -11,7 +11,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use koru_build::{Error, Kind, Report, Result};
+use koru_build::{Error, KernelTree, Kind, Report, Result};
 use koru_vm::{Death, Exec, GdbStub, Guest, Initramfs, Session};
 
 use crate::{
@@ -53,8 +53,7 @@ pub fn debug(context: &Context, args: &DebugArgs) -> Result<u8> {
     context.ui.status("reading the kernel's symbols");
     let text = session.get_file("/proc/kallsyms").map_err(vm_error)?;
     let functions = Functions::read(&String::from_utf8_lossy(&text));
-    let kernel = folder.path().join("vmlinux");
-    fs::write(&kernel, functions.elf()).map_err(|e| Error::io("writing", &kernel, e))?;
+    let kernel = kernel_symbols(&tree, &functions, folder.path())?;
 
     let mark = session.mark().map_err(vm_error)?;
     let follower = Follower::start(context, session, mark, To::Stderr);
@@ -67,7 +66,7 @@ pub fn debug(context: &Context, args: &DebugArgs) -> Result<u8> {
     let placed = found.and_then(|loaded| place(&module, &loaded, folder.path()));
     let outcome = match placed {
         Ok(symbols) => {
-            let mut gdb = gdb(args, &kernel, &symbols, &socket);
+            let mut gdb = gdb(args, kernel, &symbols, &socket);
             // A Ctrl-C in gdb is for the guest, which gdb interrupts then.
             let interrupted = Arc::new(AtomicBool::new(false));
             let kept = signal_hook::flag::register(signal_hook::consts::SIGINT, interrupted);
@@ -88,6 +87,30 @@ pub fn debug(context: &Context, args: &DebugArgs) -> Result<u8> {
         _ => outcome,
     };
     outcome.map_err(|e| without_log(e, &log, To::Stderr))
+}
+
+/// The command that gives gdb the kernel's symbols: its own debug info if that is
+/// here, else what the kernel itself tells.
+fn kernel_symbols(tree: &KernelTree, functions: &Functions, folder: &Path) -> Result<String> {
+    let release = &tree.release;
+    let with_debug_info = [
+        tree.build_dir.join("vmlinux"),
+        // Where distributions' packages put it.
+        format!("/usr/lib/debug/boot/vmlinux-{release}").into(),
+        format!("/usr/lib/debug/lib/modules/{release}/vmlinux").into(),
+    ];
+    for vmlinux in with_debug_info {
+        match functions.distance(&vmlinux) {
+            Some(0) => return Ok(format!("file {}", quoted(&vmlinux))),
+            Some(distance) => {
+                return Ok(format!("symbol-file -o {distance:#x} {}", quoted(&vmlinux)));
+            }
+            None => {}
+        }
+    }
+    let vmlinux = folder.join("vmlinux");
+    fs::write(&vmlinux, functions.elf()).map_err(|e| Error::io("writing", &vmlinux, e))?;
+    Ok(format!("file {}", quoted(&vmlinux)))
 }
 
 /// What is debugged: the module is loaded, a command runs, the module is unloaded,
@@ -186,7 +209,7 @@ fn place(module: &Loadable, loaded: &Loaded, folder: &Path) -> Result<PathBuf> {
     Ok(placed)
 }
 
-fn gdb(args: &DebugArgs, kernel: &Path, symbols: &Path, socket: &Path) -> Command {
+fn gdb(args: &DebugArgs, kernel: String, symbols: &Path, socket: &Path) -> Command {
     let mut gdb = Command::new("gdb");
     gdb.arg("-quiet");
     if args.batch {
@@ -195,7 +218,7 @@ fn gdb(args: &DebugArgs, kernel: &Path, symbols: &Path, socket: &Path) -> Comman
     let mut command = |text: String| _ = gdb.args(["-ex", &text]);
     // Quitting ends a guest that nobody will miss.
     command("set confirm off".into());
-    command(format!("file {}", quoted(kernel)));
+    command(kernel);
     command(format!("add-symbol-file {}", quoted(symbols)));
     command(format!("target remote {}", socket.display()));
     for file in &args.script {
