@@ -36,6 +36,10 @@ impl Kernels {
         }
     }
 
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
     fn dir(&self) -> PathBuf {
         self.cache.root().join("kernels")
     }
@@ -66,12 +70,18 @@ impl Kernels {
             rows.push(Installed {
                 default: Some(&release) == default.as_ref(),
                 bootable: tree.image.is_some(),
-                downloaded: self.dir().join(&release).join("usr").exists(),
+                downloaded: self.keeps(&release),
                 build_dir: tree.build_dir,
                 release,
             });
         }
         Ok(rows)
+    }
+
+    /// Whether the tree itself is here, not only a link to somebody's directory.
+    fn keeps(&self, release: &str) -> bool {
+        let link = fs::read_link(self.dir().join(release).join("tree"));
+        link.is_ok_and(|target| target.is_relative())
     }
 
     /// The chosen default, else the newest that can be booted.

@@ -16,6 +16,7 @@ mod cache;
 mod codegen;
 mod error;
 mod home;
+mod import;
 mod kernels;
 
 mod ko;
@@ -38,6 +39,7 @@ pub use cache::{Cache, Lock};
 pub use codegen::{Codegen, TARGET};
 pub use error::{Error, Kind, Result};
 pub use home::Home;
+pub use import::{NO_BUILD_DIR, pack_script};
 pub use kernels::{Installed, Kernels};
 pub use ko::{BuildOptions, Builder, Ko, Stages};
 pub use modinfo::ModInfo;

@@ -1,19 +1,82 @@
 //! The build directory of another machine's kernel.
 
-use koru_build::{KernelTree, Result};
-use koru_vm::Session;
+use koru_build::{Error, KernelTree, Kind, NO_BUILD_DIR, Result, pack_script};
+use koru_vm::{Exec, ProcessEvent, Session};
 
-use crate::{context::Context, target::Target};
+use crate::{context::Context, guest::vm_error, target::Target, ui::size};
 
-/// The tree of this release that is here.
+/// The tree of this release that is here, or else the machine's own, which is kept.
 pub fn of_machine(
     context: &Context,
-    _session: &Session,
-    _target: &Target,
+    session: &Session,
+    target: &Target,
     release: &str,
 ) -> Result<KernelTree> {
-    match context.kernels.exactly(release) {
-        Some(tree) => tree,
-        None => context.kernels.find(Some(release)),
+    if let Some(tree) = context.kernels.exactly(release) {
+        return tree;
     }
+    let attempted = format!("fetching the headers of {release} from {target}");
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+~-".contains(c);
+    if !release.chars().all(plain) {
+        return Err(Error::new(
+            Kind::System,
+            attempted,
+            "that is no name of a kernel",
+        ));
+    }
+    context.kernels.import(release, &*context.ui, |take| {
+        let script = pack_script(&format!("/lib/modules/{release}/build"));
+        let process = session.exec(Exec::new(["sh", "-c", &script]));
+        let process = process.map_err(vm_error)?;
+        let (mut said, mut bytes) = (Vec::new(), 0);
+        loop {
+            match process.next().map_err(vm_error)? {
+                ProcessEvent::Started(_) => {}
+                ProcessEvent::Stdout(part) => {
+                    bytes += part.len() as u64;
+                    let status = format!("{attempted}: {}", size(bytes));
+                    context.ui.progress(&attempted, &status);
+                    if let Err(e) = take(&part) {
+                        return Err(Error::new(Kind::System, attempted, e.to_string()));
+                    }
+                }
+                ProcessEvent::Stderr(part) => said.extend(part),
+                ProcessEvent::Exited(exit) if exit.success() => return Ok(()),
+                ProcessEvent::Exited(exit) if exit.status() == NO_BUILD_DIR => {
+                    return Err(missing(session, attempted, release));
+                }
+                ProcessEvent::Exited(exit) => {
+                    let wrong = format!("packing them there failed ({})", exit.status());
+                    return Err(Error::new(Kind::System, attempted, wrong)
+                        .output(String::from_utf8_lossy(&said))
+                        .todo("it takes find, sed, sort, tar and gzip there"));
+                }
+            }
+        }
+    })
+}
+
+/// In the words of the machine's own distribution.
+fn missing(session: &Session, attempted: String, release: &str) -> Error {
+    let system = session.get_file("/etc/os-release").unwrap_or_default();
+    let system = String::from_utf8_lossy(&system).into_owned();
+    let is = |names: &[&str]| {
+        let mut lines = system.lines().filter(|l| l.starts_with("ID"));
+        lines.any(|l| names.iter().any(|name| l.contains(name)))
+    };
+    let install = match () {
+        _ if is(&["debian", "ubuntu"]) => format!("sudo apt-get install linux-headers-{release}"),
+        _ if is(&["fedora", "rhel"]) => format!("sudo dnf install kernel-devel-{release}"),
+        _ if is(&["suse"]) => "sudo zypper install kernel-default-devel".into(),
+        _ if is(&["arch"]) => "sudo pacman -S linux-headers".into(),
+        _ => format!("the package of its distribution, such as linux-headers-{release}"),
+    };
+    Error::new(
+        Kind::Missing,
+        attempted,
+        format!("there is no /lib/modules/{release}/build"),
+    )
+    .todo(format!(
+        "install them on the target: {install}\nor bring them here: koru kernel add {release}"
+    ))
 }

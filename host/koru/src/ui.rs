@@ -45,6 +45,11 @@ impl Ui {
         self.last.lock().expect("no panic while held").clear();
     }
 
+    /// How far something is: `now` on a terminal, elsewhere only once what it is.
+    pub fn progress(&self, what: &str, now: &str) {
+        self.status(if self.terminal { now } else { what });
+    }
+
     /// A line for people that stays; nothing with `--json`.
     pub fn say(&self, text: &str) {
         if !self.quiet {

@@ -242,3 +242,76 @@ fn a_connection_that_dies() {
     let unload = ["unload", "my_timer", "--target", ROOT];
     lab.koru(unload).run().exits(0);
 }
+
+/// A cache of its own, without kernels: what is built with has to come from there.
+#[test]
+fn the_headers_of_the_machine() {
+    let lab = Lab::start_known("6.12");
+    let cache = tempfile::tempdir().unwrap();
+    let load = || {
+        let arguments = ["load", "my_timer", "--yes", "--target", ROOT];
+        lab.koru(arguments).env("KORU_CACHE", cache.path()).run()
+    };
+    let list = || {
+        let list = koru(["kernel", "list", "--json"]).env("KORU_CACHE", cache.path());
+        list.run().exits(0).json()
+    };
+    let headers = format!("linux-headers-{}", lab.release);
+    lab.does("echo ID=debian >/etc/os-release");
+    load()
+        .exits(3)
+        .says(&format!("there is no /lib/modules/{}/build", lab.release))
+        .says(&format!("on the target: sudo apt-get install {headers}"));
+    assert_eq!(list(), serde_json::json!([]));
+
+    // Too little to build with, but all that a tree is known by.
+    lab.does(&format!(
+        "mkdir -p /usr/src/headers /usr/src/common /lib/modules/{release}
+        ln -s /usr/src/headers /lib/modules/{release}/build
+        cd /usr/src/headers
+        mkdir -p include/generated
+        echo 'include /usr/src/common/Makefile' >Makefile
+        echo 'all:' >/usr/src/common/Makefile
+        printf 'CONFIG_X86_64=y\\nCONFIG_MODULES=y\\n' >.config
+        touch include/generated/autoconf.h
+        echo '#define UTS_RELEASE \"{release}\"' >include/generated/utsrelease.h",
+        release = lab.release
+    ));
+    let built = load();
+    built.says("fetching the headers of");
+    assert!(!built.status.success(), "{built}");
+    let kept = list();
+    assert_eq!(kept[0]["release"], *lab.release, "{built}");
+    assert_eq!(kept[0]["downloaded"], true);
+    let again = load();
+    assert!(!again.err.contains("fetching the headers"), "{again}");
+    assert!(!again.status.success(), "{again}");
+}
+
+/// The same with Debian's own headers, to the module that is loaded.
+#[test]
+#[ignore = "20 MB over the guest's serial line take minutes"]
+fn the_headers_of_a_real_machine() {
+    for kernel in KERNELS {
+        let home = koru_build::Home::find().unwrap();
+        let kernels = koru_build::Kernels::new(&koru_build::Cache::new(&home.cache));
+        let release = kernels.find(Some(kernel)).unwrap().release;
+        let kept = home.cache.join("kernels").join(&release);
+        let lab = Lab::start_with(kernel, |config| {
+            config.memory_mb = 1024;
+            lab::put_folder(&mut config.files, "/usr", &kept.join("usr"));
+        });
+        lab.does(&format!(
+            "mkdir -p /lib/modules/{release}
+            cd /usr/src/linux-headers-{release}
+            ln -s $PWD /lib/modules/{release}/build
+            sed -i 's|^include .*/\\.\\./|include /usr/src/|; s|^include .*))\\.\\./|include /usr/src/|' Makefile
+            grep -q '^include /usr/src/linux-headers-.*/Makefile' Makefile"
+        ));
+        let cache = tempfile::tempdir().unwrap();
+        let load = ["load", "my_timer", "--yes", "--target", ROOT];
+        let load = lab.koru(load).env("KORU_CACHE", cache.path()).run();
+        load.exits(0).says("fetching the headers of");
+        lab.does("cat /proc/timer");
+    }
+}

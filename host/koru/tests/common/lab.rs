@@ -48,8 +48,8 @@ impl Lab {
             .collect();
         let name = format!("agent-{hash}");
         let there = format!("/root/.cache/koru/agents/{name}");
-        let lab = Lab::start_with(kernel, |files| {
-            files.bytes(&there, 0o700, content);
+        let lab = Lab::start_with(kernel, |config| {
+            config.files.bytes(&there, 0o700, content);
         });
         lab.does(&format!(
             "umask 077
@@ -62,8 +62,8 @@ impl Lab {
         lab
     }
 
-    /// With more files.
-    fn start_with(kernel: &str, more: impl FnOnce(&mut Initramfs)) -> Lab {
+    /// Otherwise made.
+    pub fn start_with(kernel: &str, change: impl FnOnce(&mut GuestConfig)) -> Lab {
         let folder = tempfile::tempdir().expect("a folder");
         keys(folder.path());
         fs::write(folder.path().join("config"), ssh_config(folder.path())).expect("a file");
@@ -85,7 +85,7 @@ impl Lab {
             server.display()
         );
         config.files = files(&server, folder.path());
-        more(&mut config.files);
+        change(&mut config);
         let guest = Guest::start(config).expect("a guest");
         let session = guest.session().clone();
 
@@ -250,7 +250,7 @@ nobody:x:65534:65534::/:/bin/false
 const SHADOW: &str = "root:*:1::::::
 student:*:1::::::
 visitor:*:1::::::
-guarded:$6$koru$JDxuflpdYYYKKaBB6nhFY9n5dx60F8ouwAWNI7WvPyYA42p1JGdKmkc0zIeOOTpHfyvts0drBOnzlIdCsa3v4/:1::::::
+guarded:$1$koru$i64ME7z1lGWk9RCiYZJqZ1:1::::::
 ";
 
 const SUDOERS: &str = "Defaults !lecture
@@ -275,7 +275,7 @@ fn files(server: &Path, folder: &Path) -> Initramfs {
         .bytes("/etc/group", 0o644, "root:x:0:\ntty:x:5:\nsshd:x:100:\n")
         .bytes("/etc/shadow", 0o600, SHADOW)
         .bytes("/etc/sudoers", 0o440, SUDOERS)
-        .bytes("/etc/pam.d/sudo", 0o644, "auth required pam_unix.so\naccount required pam_permit.so\nsession required pam_permit.so\n")
+        .bytes("/etc/pam.d/sudo", 0o644, "auth required pam_unix.so nodelay\naccount required pam_permit.so\nsession required pam_permit.so\n")
         .bytes("/etc/ssh/config", 0o644, SSHD)
         .bytes("/etc/ssh/host_key", 0o600, read("host_key"))
         .bytes("/etc/ssh/authorized_keys", 0o644, read("key.pub"));
@@ -300,6 +300,11 @@ fn files(server: &Path, folder: &Path) -> Initramfs {
     }
     put(&mut root, "/usr/sbin/sshd", &programs[0], 0o755);
     put(&mut root, "/usr/bin/sudo", &programs[1], 0o4755);
+    // busybox's makes no archives.
+    let tar = ["/usr/bin/tar", "/bin/tar"].map(PathBuf::from);
+    let tar = tar.into_iter().find(|p| p.is_file()).expect("tar");
+    put(&mut root, "/usr/bin/tar", &tar, 0o755);
+    programs.push(tar);
     // Newer ones are made of several programs.
     for (from, to) in [
         ("usr/lib/openssh", "/usr/lib/openssh"),
@@ -364,4 +369,21 @@ fn libraries(server: &Path, programs: &[PathBuf]) -> Vec<PathBuf> {
     found.sort();
     found.dedup();
     found
+}
+
+/// A folder of this machine, with its links as they are.
+pub fn put_folder(root: &mut Initramfs, path: &str, from: &Path) {
+    for entry in fs::read_dir(from).expect("a folder").flatten() {
+        let (inside, outside) = (entry.file_name(), entry.path());
+        let path = format!("{path}/{}", inside.to_string_lossy());
+        let kind = entry.file_type().expect("a file");
+        if kind.is_dir() {
+            put_folder(root, &path, &outside);
+        } else if kind.is_symlink() {
+            let target = fs::read_link(&outside).expect("a link");
+            root.symlink(&path, &target.to_string_lossy());
+        } else {
+            root.file(&path, &outside).expect("a file");
+        }
+    }
 }

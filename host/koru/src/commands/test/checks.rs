@@ -34,7 +34,12 @@ impl Run<'_> {
     }
 
     pub fn lint(&self) -> Result<()> {
-        let scripts = ["koru", ".ci/run", "host/vm/src/ssh.sh"];
+        let scripts = [
+            "koru",
+            ".ci/run",
+            "host/vm/src/ssh.sh",
+            "host/build/src/import.sh",
+        ];
         let mut shellcheck = Command::new("shellcheck");
         shellcheck.args(scripts).current_dir(self.root());
         self.command("lint", "shellcheck", &mut shellcheck)?;
