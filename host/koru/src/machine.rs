@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader, IsTerminal, Write},
+    io::{IsTerminal, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -242,20 +242,21 @@ fn ask_password(context: &Context, machine: String) -> Option<AskPassword> {
 
 /// Asks for a line that is not shown; `None` at the end of input or Ctrl-C.
 fn unseen(terminal: &mut File, question: &str) -> Option<String> {
-    const INTERRUPT: char = '\x03';
+    const INTERRUPT: u8 = 3;
     let before = tcgetattr(&*terminal).ok()?;
     let mut hidden = before.clone();
     // Killed by the signal, this program would leave the terminal as it is now.
     hidden
         .local_modes
         .remove(LocalModes::ECHO | LocalModes::ISIG);
-    hidden.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT as u8;
+    hidden.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT;
     tcsetattr(&*terminal, OptionalActions::Flush, &hidden).ok()?;
     let asked = terminal.write_all(question.as_bytes());
-    let mut text = String::new();
-    let typed = asked.and_then(|()| BufReader::new(&mut *terminal).read_line(&mut text));
+    // A terminal gives a whole line at once.
+    let mut line = [0; 4096];
+    let typed = asked.and_then(|()| terminal.read(&mut line));
     let _ = tcsetattr(&*terminal, OptionalActions::Flush, &before);
     let _ = writeln!(terminal);
-    let typed = typed.is_ok_and(|length| length > 0) && !text.ends_with(INTERRUPT);
-    typed.then(|| text.trim_end_matches(['\r', '\n']).to_owned())
+    let typed = line[..typed.ok()?].strip_suffix(b"\n")?;
+    String::from_utf8(typed.to_vec()).ok()
 }
