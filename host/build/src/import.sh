@@ -32,7 +32,7 @@ done
 new=$parts
 while [ -n "$new" ]; do
 	# shellcheck disable=SC2086
-	targets=$(find $new -type l -exec readlink -f {} + | sort -u)
+	targets=$(find $new -type l -exec readlink -f {} \; | sort -u)
 	new=
 	for target in $targets; do
 		[ -e "$target" ] || continue
