@@ -7,6 +7,7 @@
 #
 # TARGET=vm     in the virtual machine that stays up (`koru vm stop` ends it)
 # TARGET=host   in this machine's own kernel; asks first
+# TARGET=ssh:USER@HOST  in another machine's; asks first
 # KDIR=DIR      for another kernel's build directory (KERNEL_DIR= does the same)
 KORU ?= koru
 TARGET ?= vm
