@@ -70,7 +70,8 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let mut shell = Shell::new(io::stdout(), io::stderr());
+    // A line is written at once: others may write there, too.
+    let mut shell = Shell::new(io::stdout(), io::LineWriter::new(io::stderr()));
     let ended = match &options.file {
         Some(file) => shell.open(file.into()),
         None => Ok(()),

@@ -33,14 +33,14 @@ pub fn name(e: &io::Error) -> String {
 /// What is open, and what was said.
 pub struct Shell {
     out: io::Stdout,
-    err: io::Stderr,
+    err: io::LineWriter<io::Stderr>,
     open: Option<(PathBuf, File)>,
     failed: bool,
     line: Option<usize>,
 }
 
 impl Shell {
-    pub fn new(out: io::Stdout, err: io::Stderr) -> Shell {
+    pub fn new(out: io::Stdout, err: io::LineWriter<io::Stderr>) -> Shell {
         Shell {
             out,
             err,
