@@ -230,21 +230,25 @@ impl Decoder {
         let Some(panic) = panic else {
             return own.cloned();
         };
-        // Its function is that of the frame in the same file.
-        let is_it = |p: &&Place| {
-            let same = |f: &String| self.sources.is_same(f, panic.file);
-            p.line == Some(panic.line) && p.file.as_ref().is_some_and(same)
+        // It names the file from its workspace's folder, which the frames know.
+        let end = format!("/{}", panic.file);
+        let is_file = |p: &&Place| {
+            let file = p.file.as_deref();
+            file.is_some_and(|f| f == panic.file || f.ends_with(&end))
         };
-        if let Some(place) = all().find(is_it) {
-            return Some(Place {
-                column: panic.column,
-                ..place.clone()
+        let in_file = || all().filter(is_file);
+        let is_line = |p: &&Place| p.line == Some(panic.line);
+        let frame = in_file().find(is_line).or(in_file().next());
+        let source = self
+            .sources
+            .find(match frame.and_then(|p| p.file.as_deref()) {
+                Some(file) => file,
+                None => panic.file,
             });
-        }
-        let source = self.sources.find(panic.file);
         Some(Place {
-            function: own.map(|p| p.function.clone()).unwrap_or_default(),
-            source: source.line(panic.line),
+            function: frame.or(own).map_or(String::new(), |p| p.function.clone()),
+            // Of a file that is only called the same, no line is shown.
+            source: frame.and_then(|_| source.line(panic.line)),
             file: Some(source.shown),
             line: Some(panic.line),
             column: panic.column,

@@ -66,13 +66,7 @@ impl Sources {
         let text = path.display().to_string();
         foreign_name(&text).map_or(text.clone(), str::to_owned)
     }
-
-    /// The path that ends in this name, which a panic gives from its workspace's folder.
-    pub(crate) fn is_same(&self, file: &str, named: &str) -> bool {
-        file == named || file.ends_with(&format!("/{named}"))
-    }
 }
-
 impl Source {
     /// A line, counted from 1.
     pub(crate) fn line(&self, number: u32) -> Option<String> {

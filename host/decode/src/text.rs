@@ -51,7 +51,7 @@ impl Decoded {
         if self.panicked && self.kind != Kind::Nmi && self.kind != Kind::Panic {
             text += "  and with it the whole kernel panicked\n";
         }
-        if let Some(raw) = style.raw.filter(|_| self.lines > 1) {
+        if let Some(raw) = style.raw.filter(|_| self.lines > self.frames.len()) {
             let lines = self.lines;
             let _ = write!(
                 text,

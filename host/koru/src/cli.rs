@@ -159,7 +159,7 @@ guest ends. Ctrl-C interrupts the guest; quitting gdb ends it.")]
     /// Say of the oopses and warnings in any kernel log where they come from.
     #[command(after_help = "Examples:
   koru decode oops.txt                     a saved log: of dmesg, journalctl, a console
-  dmesg | koru decode                      or one that comes
+  dmesg | koru decode                      or from standard input
   koru decode oops.txt --ko lab2/theirs.ko with the module that was loaded, in C or Rust
   koru decode oops.txt --debug full_ex.ko.debug --raw
 
