@@ -67,6 +67,7 @@ impl Sources {
         foreign_name(&text).map_or(text.clone(), str::to_owned)
     }
 }
+
 impl Source {
     /// A line, counted from 1.
     pub(crate) fn line(&self, number: u32) -> Option<String> {
