@@ -16,6 +16,7 @@ pub mod code {
     pub const EACCES: Error = Error(13);
     pub const EINVAL: Error = Error(22);
     pub const ENOSPC: Error = Error(28);
+    pub const EMSGSIZE: Error = Error(90);
 }
 
 impl From<AllocError> for Error {
@@ -26,6 +27,12 @@ impl From<AllocError> for Error {
 
 impl From<std::num::TryFromIntError> for Error {
     fn from(_: std::num::TryFromIntError) -> Error {
+        code::EINVAL
+    }
+}
+
+impl From<std::fmt::Error> for Error {
+    fn from(_: std::fmt::Error) -> Error {
         code::EINVAL
     }
 }

@@ -56,13 +56,27 @@ pub fn open(name: &CStr) -> Result<Descriptor, i32> {
 
 impl Descriptor {
     pub fn read(&self, room: usize) -> Result<Vec<u8>, i32> {
-        let mut to = UserSliceWriter {
-            room,
-            got: Vec::new(),
-        };
-        let len = self.0.read(&mut to, &mut 0).map_err(number)?;
-        assert_eq!(len, to.got.len(), "it says what it gave");
-        Ok(to.got)
+        self.read_at(room, &mut 0)
+    }
+
+    /// Reads at this position, and moves it.
+    pub fn read_at(&self, room: usize, pos: &mut i64) -> Result<Vec<u8>, i32> {
+        let mut to = UserSliceWriter::new(room);
+        let len = self.0.read(&mut to, pos).map_err(number)?;
+        let got = to.taken();
+        assert_eq!(len, got.len(), "it says what it gave");
+        Ok(got)
+    }
+
+    /// All of it, by reads of this size.
+    pub fn read_all(&self, room: usize) -> Vec<u8> {
+        let (mut pos, mut all) = (0, Vec::new());
+        loop {
+            match self.read_at(room, &mut pos).expect("read") {
+                part if part.is_empty() => return all,
+                part => all.extend(part),
+            }
+        }
     }
 
     pub fn write(&self, bytes: &[u8]) -> Result<usize, i32> {

@@ -1,5 +1,7 @@
 //! A process's memory, all of which is there.
 
+use std::{cell::RefCell, rc::Rc};
+
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
@@ -32,14 +34,41 @@ impl UserSliceReader {
 
 /// What a read takes.
 pub struct UserSliceWriter {
-    pub(crate) room: usize,
-    pub(crate) got: Vec<u8>,
+    room: usize,
+    at: usize,
+    /// The memory, which writers to the same place share.
+    memory: Rc<RefCell<Vec<u8>>>,
 }
 
 #[allow(clippy::len_without_is_empty)]
 impl UserSliceWriter {
+    pub(crate) fn new(room: usize) -> Self {
+        UserSliceWriter {
+            room,
+            at: 0,
+            memory: Rc::default(),
+        }
+    }
+
+    pub(crate) fn taken(&self) -> Vec<u8> {
+        self.memory.take()
+    }
+
+    /// Once more from here.
+    pub fn again(&self) -> UserSliceWriter {
+        UserSliceWriter {
+            room: self.room,
+            at: self.at,
+            memory: self.memory.clone(),
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.room
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.room == 0
     }
 
     pub fn write<T: IntoBytes + Immutable>(&mut self, value: &T) -> Result {
@@ -58,7 +87,10 @@ impl UserSliceWriter {
 
     fn put(&mut self, bytes: &[u8]) {
         assert!(bytes.len() <= self.room, "more than there is room for");
+        let mut memory = self.memory.borrow_mut();
+        memory.truncate(self.at);
+        memory.extend_from_slice(bytes);
         self.room -= bytes.len();
-        self.got.extend_from_slice(bytes);
+        self.at += bytes.len();
     }
 }
