@@ -122,7 +122,7 @@ pub fn vm_error(error: koru_vm::Error) -> Error {
             Kind::System,
             what.clone(),
             format!("the kernel complained: {complaint}"),
-            Some("the log above says where; after an oops the guest cannot be trusted"),
+            Some("the log above says where; after an oops the kernel cannot be trusted"),
         ),
         E::Panicked { reason, .. } => (
             Kind::System,
@@ -226,5 +226,5 @@ pub fn complaint_error(what: &str, complaint: &koru_vm::Complaint) -> Error {
         what,
         format!("the kernel complained: {complaint}"),
     )
-    .todo("the log above says where; after an oops the guest cannot be trusted")
+    .todo("the log above says where; after an oops the kernel cannot be trusted")
 }

@@ -60,6 +60,10 @@ fn the_same_commands() {
             [ ! -e /proc/timer ] || exit 17
             ./koru unload my_timer
             [ $? = 1 ] || exit 18
+            printf '#!/bin/sh\\ncat /proc/timer; exit 4\\n' >look && chmod 755 look
+            ./koru run my_timer.ko --yes -- ./look
+            [ $? = 4 ] || exit 19
+            [ ! -e /proc/timer ] || exit 20
             ! pidof koru-agent",
         );
         run.exits(0)

@@ -6,6 +6,8 @@ mod common;
 #[path = "common/lab.rs"]
 mod lab;
 
+use std::{fs, os::unix::fs::PermissionsExt};
+
 use common::{KERNELS, Run, koru};
 use lab::{GUARDED, Lab, ROOT, STUDENT, VISITOR};
 use rustix::process::Signal;
@@ -70,6 +72,28 @@ fn the_same_commands() {
             "/proc/timer",
         ];
         lab.koru(run).run().exits(0).prints("current time: ");
+        // A program of this machine, and one that is nowhere.
+        let here = tempfile::tempdir().unwrap();
+        let script = here.path().join("look");
+        fs::write(&script, "#!/bin/sh\ncat /proc/timer beside; exit 5\n").unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(here.path().join("beside"), "came along").unwrap();
+        let run = |program: &str| {
+            let arguments = ["run", "my_timer", "--yes", "--target", ROOT];
+            let rest = ["--file", "beside", "--", program];
+            let run = lab.koru(arguments.into_iter().chain(rest));
+            run.dir(here.path()).run()
+        };
+        let looked = run("./look");
+        looked
+            .exits(5)
+            .prints("current time: ")
+            .prints("came along");
+        let nothing = run("no-such-program");
+        nothing
+            .exits(1)
+            .says("running `no-such-program` on root@lab: there is no such command there");
+        lab.does("[ -z \"$(ls -d /root/.cache/koru/agents/run.*)\" ]");
         lab.does("[ ! -e /proc/timer ] && ! pidof koru-agent");
     }
 }
@@ -151,7 +175,8 @@ fn who_gets_in() {
 #[test]
 fn a_password_for_sudo() {
     let lab = Lab::start_known("6.1");
-    let id = |typed: &[&str]| lab.on_terminal("exec --target ssh:guarded@lab id -u", typed);
+    let id =
+        |typed: &[&str]| lab.on_terminal("exec --target ssh:guarded@lab id -u", "@lab: ", typed);
     let run = id(&["secret\n"]);
     run.exits(0)
         .prints("password for sudo on guarded@lab: \r\n0\r\n");
@@ -163,6 +188,28 @@ fn a_password_for_sudo() {
     let run = id(&["half\x03"]);
     run.exits(1).prints("as root, by sudo");
     lab.does("! pidof koru-agent sudo sshd");
+}
+
+#[test]
+fn asked_once_a_boot() {
+    let lab = Lab::start_known("6.1");
+    let load = |typed: &[&str]| {
+        let run = lab.on_terminal("load my_timer --target ssh:root@lab", "[y/N] ", typed);
+        let loaded = lab.does("cat /proc/modules").contains("my_timer");
+        lab.does("[ ! -e /proc/timer ] || rmmod my_timer");
+        (run, loaded)
+    };
+    let (run, loaded) = load(&["\n"]);
+    run.exits(2)
+        .prints("load my_timer into the kernel of root@lab, 6.1.")
+        .prints("you said no");
+    assert!(!loaded, "{run}");
+    let (run, loaded) = load(&["y\n"]);
+    run.exits(0);
+    assert!(loaded, "{run}");
+    let (run, loaded) = load(&[]);
+    run.exits(0);
+    assert!(loaded && !run.out.contains("[y/N]"), "{run}");
 }
 
 #[test]
@@ -208,13 +255,14 @@ fn what_the_kernel_would_refuse() {
 #[test]
 fn a_connection_that_dies() {
     let lab = Lab::start_known("6.1");
-    let begin = |hang: &str| {
+    let begin_as = |user: &str, hang: &str| {
         let script = "echo begun; sleep 1000";
-        let arguments = ["exec", "--target", ROOT, "sh", "-c", script];
+        let arguments = ["exec", "--target", user, "sh", "-c", script];
         let mut running = lab.koru(arguments).env("KORU_HANG_SECS", hang).start();
         running.wait_for_output("begun");
         running
     };
+    let begin = |hang: &str| begin_as(ROOT, hang);
     let load = ["load", "my_timer", "--yes", "--target", ROOT];
     lab.koru(load).run().exits(0);
 
@@ -223,10 +271,12 @@ fn a_connection_that_dies() {
     running.kill("ssh");
     running.end().exits(1).says("working on root@lab: ");
     lab.until("! pidof koru-agent sleep");
-    let running = begin("60");
-    running.signal(Signal::KILL);
-    running.end();
-    lab.until("! pidof koru-agent sleep");
+    for user in [ROOT, STUDENT] {
+        let running = begin_as(user, "60");
+        running.signal(Signal::KILL);
+        running.end();
+        lab.until("! pidof koru-agent sleep sudo");
+    }
     let running = begin("5");
     lab.does("kill -STOP $(pidof koru-agent)");
     running

@@ -121,10 +121,10 @@ impl Lab {
             .env("XDG_RUNTIME_DIR", self.folder.path())
     }
 
-    /// koru on a terminal of its own, where somebody types a line whenever a
-    /// password is asked for. Both is in what it prints.
+    /// koru on a terminal of its own, where somebody types a line whenever something is
+    /// asked that ends like `question`. Both is in what it prints.
     #[track_caller]
-    pub fn on_terminal(&self, arguments: &str, typed: &[&str]) -> Run {
+    pub fn on_terminal(&self, arguments: &str, question: &str, typed: &[&str]) -> Run {
         let config = self.folder.path().join("config");
         let koru = programs().join("koru");
         let begun = Instant::now();
@@ -146,7 +146,7 @@ impl Lab {
         let mut byte = [0];
         while screen.read(&mut byte).expect("the terminal") == 1 {
             out.push(byte[0]);
-            if out.ends_with(b"@lab: ") {
+            if out.ends_with(question.as_bytes()) {
                 let line = typed.next().expect("fewer questions");
                 keys.write_all(line.as_bytes()).expect("the terminal");
             }
