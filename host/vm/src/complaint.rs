@@ -128,7 +128,7 @@ const PATTERNS: &[(ComplaintKind, &[&str])] = {
             Bug,
             &[
                 // A panic of a module in Rust, whose BUG comes next.
-                "^rust_kernel: ",
+                "^rust_kernel: * panicked",
                 "kernel BUG at",
                 "^BUG: ",
                 "list_add corruption",
@@ -163,7 +163,11 @@ const PATTERNS: &[(ComplaintKind, &[&str])] = {
 /// ```
 pub fn complaint(line: &str) -> Option<Complaint> {
     let fits = |pattern: &&str| match pattern.strip_prefix('^') {
-        Some(start) => line.starts_with(start),
+        // The beginning, and perhaps what comes somewhere behind it.
+        Some(start) => {
+            let (start, behind) = start.split_once('*').unwrap_or((start, ""));
+            line.strip_prefix(start).is_some_and(|l| l.contains(behind))
+        }
         None => line.contains(pattern),
     };
     let (kind, _) = PATTERNS
@@ -330,6 +334,7 @@ mod tests {
             "hello: loading out-of-tree module taints kernel.",
             "hello: module verification failed: signature and/or required key missing - tainting kernel",
             "my_timer: the bug is fixed",
+            "rust_kernel: attempted to create `Error` with out of range `errno`: -5000",
             "my_timer: WARNING: the interval is long. BUG: none",
             "my_timer: Kernel panic - not syncing: only words",
             "x86/fpu: Supporting XSAVE feature 0x001",

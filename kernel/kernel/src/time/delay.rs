@@ -35,7 +35,7 @@ pub fn fsleep(delta: Delta) {
 /// millisecond is waited.
 ///
 /// By what the kernel took the CPU's speed for when it booted, so it may be over early:
-/// in an emulator on a busy host by a third.
+/// in an emulator that booted on a busy host, far too early.
 ///
 /// # Examples
 ///
