@@ -36,6 +36,7 @@
 
 mod accel;
 mod complaint;
+mod config;
 mod console;
 mod error;
 mod gdb;
@@ -44,6 +45,7 @@ mod initramfs;
 mod kernel;
 mod kvm_trial;
 mod local;
+mod monitor;
 mod qemu;
 mod qmp;
 mod replay;
@@ -55,9 +57,10 @@ mod ssh;
 
 pub use accel::{Accel, AccelChoice};
 pub use complaint::{Complaint, ComplaintKind, complaint, first_complaint, taint_complaint};
+pub use config::{Event, GuestConfig};
 pub use error::{Error, Result, errno_text};
 pub use gdb::GdbStub;
-pub use guest::{Event, Guest, GuestConfig};
+pub use guest::Guest;
 pub use initramfs::Initramfs;
 pub use kernel::BootImage;
 pub use koru_protocol::{Death, Exec, Exit, LogRecord, Look, ModuleRow, Ready, Stream, TtySize};

@@ -1,14 +1,12 @@
 //! Working with a guest: the client's side of the protocol.
 
+mod files;
+mod log;
 mod modules;
 mod process;
 mod script;
 
-use crate::{
-    Complaint, Error, Result,
-    complaint::{announced, first_complaint, taint_complaint},
-    shared::SharedMemory,
-};
+use crate::{Error, Result, shared::SharedMemory};
 use koru_protocol::{
     CHUNK, Call, Death, Decoder, Errno, LogRecord, ModuleRow, Piece, Ready, Reply, SHARED_CHUNK,
     SHARED_FROM, ToGuest, ToHost, VERSION, encode, pack, unpack,
@@ -27,6 +25,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+pub use log::LogStream;
 pub use modules::ModuleReport;
 pub use process::{Output, Process, ProcessEvent, StdinWriter};
 pub use script::{Playing, Script};
@@ -469,13 +468,6 @@ impl Session {
         Ok(ready)
     }
 
-    /// Puts records in front that were read before this connection.
-    pub(crate) fn remember(&self, mut records: Vec<LogRecord>) {
-        let mut state = self.state();
-        records.append(&mut state.log);
-        state.log = records;
-    }
-
     /// Sets the guest's wall clock to the host's.
     pub fn set_time(&self) -> Result<()> {
         let (seconds, nanos) = now();
@@ -523,106 +515,6 @@ impl Session {
         }
     }
 
-    // The log.
-
-    /// Returns when every record up to now is here, with the sequence number
-    /// that the next one will get: a mark between two steps.
-    pub fn mark(&self) -> Result<u64> {
-        match self.ask("mark the log", Call::Mark)? {
-            Reply::Marked(next) => Ok(next),
-            _ => Err(unexpected("mark the log")),
-        }
-    }
-
-    /// The records that are here, from a sequence number on.
-    pub fn log_since(&self, from: u64) -> Vec<LogRecord> {
-        self.records(from, u64::MAX)
-    }
-
-    fn records(&self, from: u64, to: u64) -> Vec<LogRecord> {
-        let state = self.state();
-        let wanted = |r: &&LogRecord| (from..to).contains(&r.seq);
-        state.log.iter().filter(wanted).cloned().collect()
-    }
-
-    /// Whether records went missing because they came faster than they could
-    /// be read.
-    pub fn log_has_gaps(&self) -> bool {
-        self.state().lost
-    }
-
-    /// Follows the log, from a sequence number on.
-    pub fn follow(&self, from: u64) -> LogStream {
-        LogStream {
-            session: self.clone(),
-            next: from,
-        }
-    }
-
-    /// Whether the kernel complained since a [`Session::mark`], by its log or
-    /// by its taint (`before`, from [`Session::taint`]).
-    pub fn complaint_since(&self, mark: u64, before: u64) -> Result<Option<Complaint>> {
-        let now = self.taint()?;
-        let end = self.mark()?;
-        Ok(self.complaint_between(mark, end, before, now))
-    }
-
-    fn complaint_between(&self, mark: u64, end: u64, before: u64, now: u64) -> Option<Complaint> {
-        let records = self.records(mark, end);
-        // What a warning that was expected leaves behind.
-        let warned = if announced(&records).is_empty() {
-            0
-        } else {
-            1 << 9
-        };
-        first_complaint(&records).or_else(|| taint_complaint(before | warned, now))
-    }
-
-    // Files.
-
-    /// Writes a file in the guest, whole or not at all.
-    pub fn put_file(&self, path: &str, mode: u32, content: &[u8]) -> Result<()> {
-        let what = format!("write {path} {}", self.place());
-        let (id, answers) = self.begin_here(Call::PutFile {
-            path: path.into(),
-            mode,
-        })?;
-        for chunk in content.chunks(self.chunk()) {
-            self.send(&ToGuest::Data {
-                id,
-                bytes: chunk.into(),
-            })?;
-        }
-        self.send(&ToGuest::Eof { id })?;
-        // The line is slow; what was written above waits in the socket.
-        let limit = REPLY_LIMIT + Duration::from_secs(content.len() as u64 / 10_000);
-        match self.next(&answers, &what, limit)? {
-            ToHost::Reply { reply: Ok(_), .. } => Ok(()),
-            ToHost::Reply {
-                reply: Err(errno), ..
-            } => Err(refused(&what, errno)),
-            _ => Err(unexpected(&what)),
-        }
-    }
-
-    /// Reads a file of the guest's.
-    pub fn get_file(&self, path: &str) -> Result<Vec<u8>> {
-        let what = format!("read {path} {}", self.place());
-        let call = Call::GetFile { path: path.into() };
-        let (_, answers) = self.begin_here(call)?;
-        let mut content = Vec::new();
-        loop {
-            match self.next(&answers, &what, REPLY_LIMIT)? {
-                ToHost::Output { bytes, .. } => content.extend(bytes),
-                ToHost::Reply { reply: Ok(_), .. } => return Ok(content),
-                ToHost::Reply {
-                    reply: Err(errno), ..
-                } => return Err(refused(&what, errno)),
-                _ => {}
-            }
-        }
-    }
-
     /// Powers the guest off and waits until it is gone.
     pub fn power_off(&self) -> Result<()> {
         match self.ask("power off", Call::PowerOff) {
@@ -663,37 +555,6 @@ fn refused(what: &str, errno: Errno) -> Error {
 
 fn unexpected(what: &str) -> Error {
     Error::Io(what.into(), io::Error::other("an answer to something else"))
-}
-
-/// The log as it grows.
-pub struct LogStream {
-    session: Session,
-    next: u64,
-}
-
-impl LogStream {
-    /// Waits for more records; none after `limit`. When the guest is gone and
-    /// all was given, its death is the error.
-    pub fn next(&mut self, limit: Duration) -> Result<Vec<LogRecord>> {
-        let from = self.next;
-        let newer = |s: &State| s.log.last().is_some_and(|r| r.seq >= from);
-        let state = self.session.state();
-        let (state, _) = self
-            .session
-            .shared
-            .changed
-            .wait_timeout_while(state, limit, |s| !newer(s) && s.death.is_none())
-            .unwrap_or_else(|e| e.into_inner());
-        let wanted = |r: &&LogRecord| r.seq >= from;
-        let records: Vec<_> = state.log.iter().filter(wanted).cloned().collect();
-        if let (true, Some(death)) = (records.is_empty(), &state.death) {
-            return Err(state.error(death));
-        }
-        if let Some(last) = records.last() {
-            self.next = last.seq + 1;
-        }
-        Ok(records)
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,183 @@
+//! What a guest is to be, and what is told of its start.
+
+use crate::{Accel, AccelChoice, Initramfs, Result, error::doing, qemu};
+use koru_protocol::SCRIPTED;
+use std::{
+    fmt,
+    fs::File,
+    io::{BufWriter, Seek, Write},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+/// What to boot, and how.
+pub struct GuestConfig {
+    pub(crate) kernel: PathBuf,
+    pub(crate) cache: PathBuf,
+    pub(crate) initramfs: Initramfs,
+    /// What this one guest has besides the initramfs.
+    pub files: Initramfs,
+    /// Goes on from a saved machine of this kind instead of booting. The first
+    /// one makes it.
+    pub resume: bool,
+    /// The emulator, found in `PATH`.
+    pub qemu: PathBuf,
+    /// Megabytes of memory.
+    pub memory_mb: u32,
+    /// Processors.
+    pub cpus: u32,
+    /// Under TCG its processors take turns, instead of running at once. Then kernel
+    /// code may be rewritten while others run it, as a probe on a busy function
+    /// does: QEMU before 8.1 may go on with what one of them read just before, and
+    /// the kernel oopses at a breakpoint that it has long taken away.
+    pub in_turn: bool,
+    /// KVM or TCG.
+    pub accel: AccelChoice,
+    /// Added to the kernel's command line.
+    pub cmdline: Vec<String>,
+    /// Limit for the way from the start to the agent.
+    pub boot_limit: Duration,
+    /// A socket for a debugger, which may stop the guest for as long as it likes.
+    pub gdb: Option<PathBuf>,
+    /// For a guest that plays a script: see [`crate::Replay`].
+    pub(crate) replay: Option<u64>,
+    on_event: Option<OnEvent>,
+}
+
+type OnEvent = Arc<dyn Fn(&Event) + Send + Sync>;
+
+impl GuestConfig {
+    /// A guest of one processor and 256 MB. `kernel` is a `vmlinuz` or
+    /// `vmlinux`; `cache` a folder for what is made once. The initramfs must
+    /// have the agent as `/init`.
+    pub fn new(
+        kernel: impl Into<PathBuf>,
+        cache: impl Into<PathBuf>,
+        initramfs: Initramfs,
+    ) -> Self {
+        GuestConfig {
+            kernel: kernel.into(),
+            cache: cache.into(),
+            initramfs,
+            files: Initramfs::new(),
+            resume: false,
+            qemu: "qemu-system-x86_64".into(),
+            memory_mb: 256,
+            cpus: 1,
+            in_turn: false,
+            accel: AccelChoice::Auto,
+            cmdline: Vec::new(),
+            boot_limit: Duration::from_secs(60),
+            gdb: None,
+            replay: None,
+            on_event: None,
+        }
+    }
+
+    /// Another folder for what is made once.
+    pub fn set_cache(&mut self, cache: impl Into<PathBuf>) -> &mut Self {
+        self.cache = cache.into();
+        self
+    }
+
+    /// Has progress told to a function; any thread may call it.
+    pub fn on_event(&mut self, tell: impl Fn(&Event) + Send + Sync + 'static) -> &mut Self {
+        self.on_event = Some(Arc::new(tell));
+        self
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        if let Some(on_event) = &self.on_event {
+            on_event(&event);
+        }
+    }
+
+    /// The initramfs as a file, with this guest's own files or without.
+    pub(crate) fn initrd(&self, with_files: bool) -> Result<File> {
+        let mut initrd = qemu::memory_file("initramfs")?;
+        let mut out = BufWriter::with_capacity(1 << 20, &mut initrd);
+        self.initramfs.write_to(&mut out)?;
+        if with_files {
+            // The kernel unpacks one archive after the other.
+            self.files.write_to(&mut out)?;
+        }
+        out.flush().map_err(doing("write the initramfs"))?;
+        drop(out);
+        initrd.rewind().map_err(doing("read the initramfs"))?;
+        Ok(initrd)
+    }
+
+    pub(crate) fn cmdline(&self, accel: Accel, pvh_quiet: bool) -> String {
+        let mut words = vec![
+            "console=ttyS0",
+            // A panic ends QEMU, and writes the whole log to the console first.
+            "panic=-1",
+            // (0x20), with every processor's stack (0x40).
+            "panic_print=0x60",
+            "log_buf_len=1M",
+            // What inject-nmi is for.
+            "unknown_nmi_panic",
+            "cryptomgr.notests",
+            "rdinit=/init",
+        ];
+        if pvh_quiet {
+            words.extend(["quiet", "loglevel=4"]);
+        }
+        if accel == Accel::Tcg {
+            // On a busy host the emulated timer may miss the short test of it, and
+            // the kernel would panic: it is there, so the test is left out.
+            words.extend(["noreplace-smp", "no_timer_check"]);
+        }
+        words.extend(self.cmdline.iter().map(String::as_str));
+        let scripted = format!("{SCRIPTED}=1");
+        if self.replay.is_some() {
+            words.push(&scripted);
+        }
+        words.join(" ")
+    }
+}
+
+/// Progress of a start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// QEMU is being started.
+    Starting(Accel),
+    /// KVM gave no sign of life: TCG is used, and will be until the host's
+    /// next boot. With what was seen of it.
+    FellBack(String),
+    /// A machine is booted that later guests go on from.
+    Saving,
+    /// A guest goes on from a saved machine.
+    Resuming,
+    /// That did not work, for this reason; the guest boots.
+    NotResumed(String),
+    /// The agent is up.
+    Ready {
+        /// The kernel's release.
+        release: String,
+        /// Since the start.
+        after: Duration,
+    },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Starting(accel) => write!(f, "starting a guest ({accel})"),
+            Event::FellBack(why) => {
+                write!(
+                    f,
+                    "KVM does not work here ({why}): going on without it, slower"
+                )
+            }
+            Event::Saving => f.write_str("making a machine to start from (once)"),
+            Event::Resuming => f.write_str("starting a guest"),
+            Event::NotResumed(why) => write!(f, "starting from a saved machine failed: {why}"),
+            Event::Ready { release, after } => {
+                write!(f, "Linux {release} ready in {:.2} s", after.as_secs_f64())
+            }
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Who watches a guest: it finds out that it ended, or hangs, and why.
+
+use crate::{
+    Result, Session,
+    complaint::first_complaint,
+    console::{Console, panic_reason, records_after},
+    error::doing,
+    qemu::{Ended, Qemu},
+    qmp::Qmp,
+    session::hang_limit,
+    shared::SharedMemory,
+};
+use koru_protocol::{Death, LogRecord};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// isa-debug-exit's status for the agent's orderly end: 42 << 1 | 1.
+const POWERED_OFF: i32 = 85;
+
+/// What the monitor is told.
+pub(crate) enum Order {
+    Kill,
+    /// To save the machine in this file, and end it.
+    Save(PathBuf, Sender<std::io::Result<()>>),
+}
+
+/// Watches a guest: its end, its heart.
+pub(crate) struct Monitor {
+    session: Session,
+    console: Console,
+    console_thread: JoinHandle<()>,
+    reader_ended: Receiver<()>,
+    qmp: Option<Qmp>,
+    pid: Pid,
+    ended: Receiver<Ended>,
+    orders: Receiver<Order>,
+    hangs: Receiver<String>,
+}
+
+impl Monitor {
+    pub fn start(
+        qemu: Qemu,
+        shared: Option<SharedMemory>,
+        console: Console,
+        orders: Receiver<Order>,
+        hangs: Receiver<String>,
+    ) -> Result<(Session, JoinHandle<()>)> {
+        let console_thread = console.clone().read_from(qemu.console);
+        let (reader_end, reader_ended) = channel();
+        let session = Session::over(qemu.protocol, shared, move |_| _ = reader_end.send(()))?;
+        let mut monitor = Monitor {
+            session: session.clone(),
+            console,
+            console_thread,
+            reader_ended,
+            qmp: Some(qemu.qmp),
+            pid: qemu.pid,
+            ended: qemu.ended,
+            orders,
+            hangs,
+        };
+        let thread = thread::Builder::new()
+            .name("guest-monitor".into())
+            .spawn(move || {
+                let death = monitor.watch();
+                let session = monitor.session.clone();
+                drop(monitor);
+                session.bury(death);
+            })
+            .map_err(doing("start a thread"))?;
+        Ok((session, thread))
+    }
+
+    /// Until the end; what it was.
+    fn watch(&mut self) -> Death {
+        const TICK: Duration = Duration::from_millis(100);
+        let limit = hang_limit();
+        let mut silent = Duration::ZERO;
+        let mut heard = None;
+        let mut tick = Instant::now();
+        loop {
+            match self.ended.recv_timeout(TICK) {
+                Ok(ended) => return self.post_mortem(&ended),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Death::Vanished {
+                        detail: "QEMU is gone".into(),
+                        console: self.console.tail(40),
+                    };
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            match self.orders.try_recv() {
+                Ok(Order::Kill) | Err(TryRecvError::Disconnected) => return self.kill(),
+                Ok(Order::Save(path, done)) => {
+                    let _ = done.send(self.save(&path));
+                    return self.kill();
+                }
+                Err(TryRecvError::Empty) => {}
+            }
+            if let Ok(what) = self.hangs.try_recv() {
+                return self.ask_by_nmi(what);
+            }
+            // Time in which this process was stopped is not the guest's
+            // silence: count ticks, none longer than a few.
+            silent += tick.elapsed().min(TICK * 5);
+            tick = Instant::now();
+            let now_heard = self.session.heard();
+            if now_heard != heard {
+                heard = now_heard;
+                silent = Duration::ZERO;
+            }
+            // Before the agent is up, the boot's own limit counts.
+            let hangs = silent > limit && !self.session.is_patient();
+            if hangs && self.session.ready().is_some() {
+                let secs = limit.as_secs();
+                return self.ask_by_nmi(format!("no sign of life for {secs} s"));
+            }
+        }
+    }
+
+    /// Writes the state of the machine, all but the memory, and stops it.
+    fn save(&mut self, path: &Path) -> std::io::Result<()> {
+        const LIMIT: Duration = Duration::from_secs(30);
+        let mut qmp = self.qmp.take().ok_or(ErrorKind::BrokenPipe)?;
+        // It runs until QEMU stops it, and so the state says that it runs.
+        qmp.ignore_shared()?;
+        let path = path.to_string_lossy().replace('\'', "'\\''");
+        qmp.run("migrate", json!({ "uri": format!("exec:cat > '{path}'") }))?;
+        let until = Instant::now() + LIMIT;
+        loop {
+            let answer = qmp.run("query-migrate", json!({}))?;
+            match answer["status"].as_str() {
+                Some("completed") => return Ok(()),
+                Some("failed" | "cancelled") => {
+                    return Err(std::io::Error::other(answer.to_string()));
+                }
+                _ if Instant::now() > until => return Err(ErrorKind::TimedOut.into()),
+                _ => thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+
+    fn kill(&mut self) -> Death {
+        let _ = kill_process(self.pid, Signal::KILL);
+        match self.ended.recv() {
+            // It was first.
+            Ok(ended) if ended.status.code() == Some(POWERED_OFF) => return Death::PoweredOff,
+            _ => {}
+        }
+        Death::Vanished {
+            detail: "the guest was ended by its owner".into(),
+            console: self.console.tail(40),
+        }
+    }
+
+    /// The NMI makes the kernel panic where it is, and so say where that was.
+    fn ask_by_nmi(&mut self, what: String) -> Death {
+        const ANSWER: Duration = Duration::from_secs(5);
+        let asked = self
+            .qmp
+            .take()
+            .is_some_and(|mut qmp| qmp.ask("inject-nmi").is_ok());
+        // The answer ends with QEMU. It may be long, and its line is slow.
+        let mut ended = None;
+        let mut length = 0;
+        while asked && ended.is_none() {
+            ended = self.ended.recv_timeout(ANSWER).ok();
+            let now = self.console.text().len();
+            if std::mem::replace(&mut length, now) == now {
+                break;
+            }
+        }
+        if ended.is_none() {
+            let _ = kill_process(self.pid, Signal::KILL);
+            let _ = self.ended.recv();
+        }
+        self.drain();
+        let console = self.console.text();
+        let records = records_after(&console, self.session.last_record().as_ref());
+        let place = place_of(&records);
+        Death::Hung {
+            what: match place {
+                Some(place) => format!("{what}, in {place}"),
+                None => what,
+            },
+            records,
+        }
+    }
+
+    fn post_mortem(&mut self, ended: &Ended) -> Death {
+        self.drain();
+        let console = self.console.text();
+        if ended.status.code() == Some(POWERED_OFF) {
+            return Death::PoweredOff;
+        }
+        if let Some(reason) = panic_reason(&console) {
+            return Death::Panicked {
+                reason,
+                records: records_after(&console, self.session.last_record().as_ref()),
+            };
+        }
+        let mut detail = ended.detail();
+        if ended.status.success() {
+            // -no-reboot turns any reset into an exit: a triple fault too.
+            detail = "its kernel powered off or reset the machine by itself".into();
+        }
+        if let Some(complaint) = first_complaint(&self.session.log_since(0)) {
+            detail += &format!(" after: {complaint}");
+        }
+        Death::Vanished {
+            detail,
+            console: self.console.tail(40),
+        }
+    }
+
+    /// Waits until all that QEMU wrote was read. Its ends are closed, so this
+    /// is a matter of milliseconds.
+    fn drain(&mut self) {
+        let limit = Duration::from_secs(2);
+        let _ = self.reader_ended.recv_timeout(limit);
+        let until = Instant::now() + limit;
+        while !self.console_thread.is_finished() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Where the processor was: the first RIP in a module, or a RIP elsewhere and the
+/// function of a module that had called.
+fn place_of(records: &[LogRecord]) -> Option<String> {
+    let rip = |r: &LogRecord| r.text.strip_prefix("RIP: 0010:").map(str::to_owned);
+    let mut rips = records.iter().filter_map(rip);
+    if let Some(place) = rips.clone().find(|place| place.ends_with(']')) {
+        return Some(place);
+    }
+    let mut last = None;
+    for record in records {
+        last = rip(record).or(last);
+        let text = record.text.trim();
+        let in_module = record.text.starts_with(' ')
+            && text.contains("+0x")
+            && text.contains(" [")
+            && text.ends_with(']');
+        if in_module && !text.starts_with("? ") {
+            return Some(match last {
+                Some(rip) => format!("{rip}, called by {text}"),
+                None => text.to_owned(),
+            });
+        }
+    }
+    rips.next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(log: &[&str]) -> Option<String> {
+        let record = |text: &&str| LogRecord {
+            seq: 0,
+            level: 4,
+            facility: 0,
+            timestamp_us: 0,
+            text: (*text).into(),
+            continuation: false,
+        };
+        place_of(&log.iter().map(record).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn where_it_hangs() {
+        let idle = ["RIP: 0010:default_idle+0x1/0x2", " do_idle+0x3/0x4"];
+        let module = [
+            " panic+0x1/0x2",
+            "RIP: 0010:spin+0x1/0x2 [m]",
+            " init+0x3/0x4 [m]",
+        ];
+        let delay = [
+            "RIP: 0010:delay_tsc+0x1/0x2",
+            " ? f+0x1/0x2 [m]",
+            " init+0x3/0x4 [m]",
+        ];
+        assert_eq!(place(&idle).as_deref(), Some("default_idle+0x1/0x2"));
+        let both = [&idle[..], &module[..]].concat();
+        assert_eq!(place(&both).as_deref(), Some("spin+0x1/0x2 [m]"));
+        let both = [&idle[..], &delay[..]].concat();
+        let called = "delay_tsc+0x1/0x2, called by init+0x3/0x4 [m]";
+        assert_eq!(place(&both).as_deref(), Some(called));
+        assert_eq!(place(&["m: [x] f+0x1/0x2 [m]"]), None);
+    }
+}
