@@ -283,13 +283,16 @@ impl Way {
         let name = to.to_string();
         let (ending, ended) = channel();
         let ending_child = child.clone();
+        let silence = Silence::default();
+        let silent = silence.clone();
         let session = Session::over(stream, None, move |session| {
             let status = end(&ending_child);
             let said = said.all();
             let (wrong, todo) = why_ended(status, &said);
             let _ = ending.send((wrong.clone(), todo, said.clone()));
+            // ssh ends as well when silence is its reason.
             session.bury(Death::Vanished {
-                detail: wrong,
+                detail: lock(&silent).take().unwrap_or(wrong),
                 console: said,
             });
         })?;
@@ -313,28 +316,33 @@ impl Way {
                 said,
             });
         }
-        watch(session.clone(), child)?;
+        watch(session.clone(), child, silence)?;
         session.hello()?;
         Ok(session)
     }
 }
 
+/// What is to be said of a machine of which nothing was heard.
+type Silence = Arc<Mutex<Option<String>>>;
+
 /// A machine whose kernel died keeps its connections open: only its silence
 /// tells. The agent is never silent for longer than half a second.
-fn watch(session: Session, child: Arc<Mutex<Child>>) -> Result<()> {
+fn watch(session: Session, child: Arc<Mutex<Child>>, silence: Silence) -> Result<()> {
     let limit = hang_limit() * 3;
     let silent = move || {
         while session.death().is_none() {
             thread::sleep(Duration::from_millis(500));
             if session.heard().is_some_and(|at| at.elapsed() > limit) {
+                let detail = format!(
+                    "nothing was heard for {} s: its kernel has crashed or hangs, or the \
+                     network is gone",
+                    limit.as_secs()
+                );
+                *lock(&silence) = Some(detail.clone());
                 // This program may end as soon as it hears of it; ssh would wait on.
                 terminate(&mut lock(&child));
                 session.bury(Death::Vanished {
-                    detail: format!(
-                        "nothing was heard for {} s: its kernel has crashed or hangs, or the \
-                         network is gone",
-                        limit.as_secs()
-                    ),
+                    detail,
                     console: String::new(),
                 });
             }
