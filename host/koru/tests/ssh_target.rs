@@ -340,7 +340,7 @@ fn the_headers_of_the_machine() {
 
 /// The same with Debian's own headers, to the module that is loaded.
 #[test]
-#[ignore = "20 MB over the guest's serial line take minutes"]
+#[ignore = "packing and building with 20 MB of headers takes minutes on an emulated processor"]
 fn the_headers_of_a_real_machine() {
     for kernel in KERNELS {
         let home = koru_build::Home::find().unwrap();
