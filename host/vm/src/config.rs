@@ -1,6 +1,6 @@
 //! What a guest is to be, and what is told of its start.
 
-use crate::{Accel, AccelChoice, Initramfs, Result, error::doing, qemu};
+use crate::{Accel, AccelChoice, Initramfs, Result, error::doing, qemu, tsc};
 use koru_protocol::SCRIPTED;
 use std::{
     fmt,
@@ -108,6 +108,17 @@ impl GuestConfig {
         Ok(initrd)
     }
 
+    /// What the kernel is booted with, here and now.
+    pub(crate) fn boot_cmdline(&self, accel: Accel, pvh_quiet: bool) -> String {
+        let mut line = self.cmdline(accel, pvh_quiet);
+        // Under `-icount` there is another counter.
+        if accel == Accel::Tcg && self.replay.is_none() {
+            line.extend(tsc::khz().map(|khz| format!(" tsc_early_khz={khz}")));
+        }
+        line
+    }
+
+    /// The same without what is measured, and so is never the same twice.
     pub(crate) fn cmdline(&self, accel: Accel, pvh_quiet: bool) -> String {
         let mut words = vec![
             "console=ttyS0",
@@ -119,6 +130,9 @@ impl GuestConfig {
             // What inject-nmi is for.
             "unknown_nmi_panic",
             "cryptomgr.notests",
+            // Loading and unloading a module is, for four fifths, waiting for grace
+            // periods; these come after a few interrupts, not after some ticks.
+            "rcupdate.rcu_expedited=1",
             "rdinit=/init",
         ];
         if pvh_quiet {
@@ -128,6 +142,12 @@ impl GuestConfig {
             // On a busy host the emulated timer may miss the short test of it, and
             // the kernel would panic: it is there, so the test is left out.
             words.extend(["noreplace-smp", "no_timer_check"]);
+            // Translated code is found again by its address only: a program that comes
+            // to lie elsewhere with each start is translated with each start.
+            words.push("norandmaps");
+            // All its processors count by the host's one counter. The kernel would
+            // believe that only of another maker's, and ask the HPET, a device.
+            words.push("tsc=reliable");
         }
         words.extend(self.cmdline.iter().map(String::as_str));
         let scripted = format!("{SCRIPTED}=1");

@@ -153,7 +153,7 @@ impl Guest {
             start: Start::Boot {
                 image,
                 // On probation the kernel's own first words count as well.
-                cmdline: config.cmdline(accel, !on_probation),
+                cmdline: config.boot_cmdline(accel, !on_probation),
                 initrd,
             },
             ram: None,

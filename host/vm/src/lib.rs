@@ -54,6 +54,7 @@ mod serve;
 mod session;
 mod shared;
 mod ssh;
+mod tsc;
 
 pub use accel::{Accel, AccelChoice};
 pub use complaint::{Complaint, ComplaintKind, complaint, first_complaint, taint_complaint};

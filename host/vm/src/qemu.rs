@@ -235,15 +235,32 @@ fn path_of(file: &File) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
+/// The guest's processor, as `-cpu` takes it.
+pub(crate) fn cpu(accel: Accel) -> &'static str {
+    match accel {
+        Accel::Kvm => "host",
+        // With it the kernel clears and copies pages a byte at a time, which is
+        // fast on silicon only.
+        Accel::Tcg => "max,-erms",
+    }
+}
+
 fn command(machine: &Machine, [console, protocol]: &[String; 2], qmp: &impl AsRawFd) -> Command {
     let mut command = Command::new(machine.qemu);
-    let (accel, cpu) = match machine.accel {
-        Accel::Kvm => ("kvm", "host"),
-        Accel::Tcg if machine.in_turn || machine.replay.is_some() => ("tcg,thread=single", "max"),
-        Accel::Tcg => ("tcg,thread=multi", "max"),
+    let accel = match machine.accel {
+        Accel::Kvm => "kvm",
+        Accel::Tcg if machine.in_turn || machine.replay.is_some() => "tcg,thread=single",
+        Accel::Tcg => "tcg,thread=multi",
     };
     command
-        .args(["-accel", accel, "-cpu", cpu, "-machine", "pc"])
+        .args([
+            "-accel",
+            accel,
+            "-cpu",
+            cpu(machine.accel),
+            "-machine",
+            "pc",
+        ])
         .args(["-m", &machine.memory_mb.to_string()])
         .args(["-smp", &machine.cpus.to_string()])
         .args(["-nodefaults", "-no-user-config", "-display", "none"])

@@ -11,7 +11,7 @@ use crate::{
     error::{at_path, doing},
     guest::Launch,
     kernel::BootImage,
-    qemu::Start,
+    qemu::{self, Start},
     shared::SharedMemory,
 };
 use koru_protocol::{LogRecord, TO_GUEST};
@@ -128,7 +128,8 @@ fn key(config: &GuestConfig, image: &BootImage, accel: Accel) -> std::io::Result
         add(serde_json::to_string(&stamp)?.as_bytes());
     }
     let shape = format!(
-        "{accel} {} {} {}",
+        "{accel} {} {} {} {}",
+        qemu::cpu(accel),
         config.memory_mb,
         config.cpus,
         config.cmdline(accel, true)
@@ -211,7 +212,7 @@ fn make_in(config: &GuestConfig, image: &BootImage, accel: Accel, aside: &Path) 
         pvh: image.pvh,
         start: Start::Boot {
             image,
-            cmdline: config.cmdline(accel, true),
+            cmdline: config.boot_cmdline(accel, true),
             initrd: &initrd,
         },
         ram: Some(&ram),
