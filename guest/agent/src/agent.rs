@@ -42,6 +42,8 @@ pub struct Agent {
     pub children: Arc<Children>,
     inputs: Mutex<HashMap<u64, Sender<Input>>>,
     running: Mutex<HashMap<u64, Running>>,
+    /// Modules that must not outlive the line.
+    passing: Mutex<Vec<String>>,
 }
 
 /// Serves the line. Returns only if it can no longer be read.
@@ -50,6 +52,7 @@ pub fn serve(line: Line) -> io::Error {
         Ok(agent) => {
             let end = agent.read_calls();
             agent.running().values().for_each(Running::give_up);
+            modules::unload_passing(&agent);
             end
         }
         Err(error) => error,
@@ -74,6 +77,7 @@ fn start(line: Arc<Line>) -> io::Result<Arc<Agent>> {
         children: Children::start()?,
         inputs: Mutex::default(),
         running: Mutex::default(),
+        passing: Mutex::default(),
     });
     if in_guest() && std::env::var_os(koru_protocol::SCRIPTED).is_some() {
         script::wait_and_play(&agent)?;
@@ -176,8 +180,14 @@ impl Agent {
                 let input = (exec.stdin || exec.tty.is_some()).then(|| self.open_input(id));
                 return self.in_thread(id, move |agent| crate::exec::run(agent, id, exec, input));
             }
-            Call::Load { path, params } => {
-                return self.in_thread(id, move |agent| modules::load(agent, id, &path, &params));
+            Call::Load {
+                path,
+                params,
+                passing,
+            } => {
+                return self.in_thread(id, move |agent| {
+                    modules::load(agent, id, &path, &params, passing.as_deref())
+                });
             }
             Call::Unload { name } => {
                 return self.in_thread(id, move |agent| modules::unload(agent, id, &name));
@@ -242,6 +252,10 @@ impl Agent {
 
     fn inputs(&self) -> MutexGuard<'_, HashMap<u64, Sender<Input>>> {
         self.inputs.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    pub fn passing(&self) -> MutexGuard<'_, Vec<String>> {
+        self.passing.lock().unwrap_or_else(|e| e.into_inner())
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<u64, Running>> {

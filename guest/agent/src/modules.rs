@@ -5,14 +5,20 @@ use crate::{
     exec::Running,
 };
 use koru_protocol::{Exit, Look, ModuleOutcome, ModuleResult, ModuleRow, Reply};
-use rustix::system::{delete_module, finit_module};
+use rustix::{
+    io::Errno,
+    system::{delete_module, finit_module},
+};
 use std::{
     ffi::CString,
     fs::{self, File},
     io::{self, Read},
     os::unix::process::CommandExt,
+    path::Path,
     process::{Command, ExitCode, Stdio},
     sync::{Arc, mpsc::channel},
+    thread,
+    time::{Duration, Instant},
 };
 
 /// Role of the process that loads: `insmod PATH [PARAM]..`.
@@ -21,16 +27,52 @@ pub const LOAD: &str = "insmod";
 pub const UNLOAD: &str = "rmmod";
 
 /// Loads a module in a process of its own: an oops in its init kills that one.
-pub fn load(agent: &Arc<Agent>, id: u64, path: &str, params: &[String]) -> Answer {
+pub fn load(
+    agent: &Arc<Agent>,
+    id: u64,
+    path: &str,
+    params: &[String],
+    passing: Option<&str>,
+) -> Answer {
     let mut command = own_binary(LOAD);
     command.arg(path).args(params);
-    in_child(agent, id, &mut command)
+    // Before it is there: the line may end while it loads. One that was there is
+    // somebody else's.
+    let is_new = |name: &&str| !Path::new("/sys/module").join(name).exists();
+    agent
+        .passing()
+        .extend(passing.filter(is_new).map(str::to_owned));
+    let answer = in_child(agent, id, &mut command);
+    let refused = |outcome: &ModuleOutcome| matches!(outcome.result, ModuleResult::Refused(_));
+    if matches!(&answer, Ok(Reply::Module(outcome)) if refused(outcome)) {
+        agent.passing().retain(|p| Some(p.as_str()) != passing);
+    }
+    answer
+}
+
+/// Unloads the modules that must not outlive the line.
+pub fn unload_passing(agent: &Agent) {
+    /// For a module that still loads, or whose users still end.
+    const LIMIT: Duration = Duration::from_secs(10);
+    let begun = Instant::now();
+    for name in std::mem::take(&mut *agent.passing()) {
+        let Ok(name) = CString::new(name) else {
+            continue;
+        };
+        while let Err(Errno::AGAIN | Errno::BUSY) = delete_module(&name, libc::O_NONBLOCK) {
+            if begun.elapsed() > LIMIT {
+                break;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
 }
 
 /// Unloads a module likewise.
 pub fn unload(agent: &Arc<Agent>, id: u64, name: &str) -> Answer {
     let mut command = own_binary(UNLOAD);
     command.arg(name);
+    agent.passing().retain(|p| p != name);
     in_child(agent, id, &mut command)
 }
 
@@ -68,10 +110,10 @@ fn in_child(agent: &Arc<Agent>, id: u64, command: &mut Command) -> Answer {
 pub fn load_here(args: &[String]) -> ExitCode {
     say(args
         .split_first()
-        .ok_or(rustix::io::Errno::INVAL)
+        .ok_or(Errno::INVAL)
         .and_then(|(path, params)| {
             let file = File::open(path).map_err(|e| as_rustix(&e))?;
-            let params = CString::new(params.join(" ")).map_err(|_| rustix::io::Errno::INVAL)?;
+            let params = CString::new(params.join(" ")).map_err(|_| Errno::INVAL)?;
             finit_module(&file, &params, 0)
         }))
 }
@@ -80,7 +122,7 @@ pub fn load_here(args: &[String]) -> ExitCode {
 pub fn unload_here(args: &[String]) -> ExitCode {
     let name = CString::new(args.first().map_or("", String::as_str));
     say(name
-        .map_err(|_| rustix::io::Errno::INVAL)
+        .map_err(|_| Errno::INVAL)
         // As rmmod: a module in use is refused at once, never waited for.
         .and_then(|name| delete_module(&name, libc::O_NONBLOCK)))
 }
@@ -90,8 +132,8 @@ fn say(result: rustix::io::Result<()>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn as_rustix(error: &io::Error) -> rustix::io::Errno {
-    rustix::io::Errno::from_io_error(error).unwrap_or(rustix::io::Errno::IO)
+fn as_rustix(error: &io::Error) -> Errno {
+    Errno::from_io_error(error).unwrap_or(Errno::IO)
 }
 
 /// The loaded modules.

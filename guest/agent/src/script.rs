@@ -34,8 +34,12 @@ fn play(agent: &Arc<Agent>, script: &[u8]) {
     let mut loaded = true;
     for (id, call) in calls {
         let answer = match call {
-            Call::Load { path, params } => {
-                let answer = modules::load(agent, id, &path, &params);
+            Call::Load {
+                path,
+                params,
+                passing,
+            } => {
+                let answer = modules::load(agent, id, &path, &params, passing.as_deref());
                 loaded = matches!(&answer, Ok(Reply::Module(o)) if o.result == ModuleResult::Ok);
                 answer
             }

@@ -137,6 +137,8 @@ pub enum Call {
         path: String,
         /// `key=value` each.
         params: Vec<String>,
+        /// The module's name, if it is to be unloaded when the caller goes.
+        passing: Option<String>,
     },
     /// Unloads a module, as `rmmod` does.
     Unload {

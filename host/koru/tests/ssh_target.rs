@@ -287,6 +287,19 @@ fn a_connection_that_dies() {
     lab.does("kill -CONT $(pidof koru-agent)");
     lab.until("! pidof koru-agent sleep");
 
+    // A module that is there for one run goes with it.
+    for (user, signal) in [(ROOT, Signal::KILL), (STUDENT, Signal::INT)] {
+        let script = "exec 3</proc/jiffies; echo begun; sleep 1000";
+        let run = ["run", "jiffies", "--yes", "--target", user, "--"];
+        let run = run.into_iter().chain(["sh", "-c", script]);
+        let mut running = lab.koru(run).start();
+        running.wait_for_output("begun");
+        lab.does("cat /proc/jiffies");
+        running.signal(signal);
+        running.end();
+        lab.until("[ ! -e /proc/jiffies ] && ! pidof koru-agent");
+    }
+
     // What was loaded stayed.
     lab.does("cat /proc/timer");
     let unload = ["unload", "my_timer", "--target", ROOT];

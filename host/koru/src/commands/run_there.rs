@@ -46,7 +46,10 @@ pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended>
     let mark = session.mark().map_err(vm_error)?;
     let follower = Follower::start(context, session, mark, manner.log);
     let outcome = (|| -> Result<u8> {
-        let (_, took) = timed(|| session.load(&ready.path, &args.params).map_err(vm_error))?;
+        let (_, took) = timed(|| {
+            let loaded = session.load_passing(&ready.path, name, &args.params);
+            loaded.map_err(vm_error)
+        })?;
         seconds.load = took.as_secs_f64();
         let command = timed(|| luggage.run(session, manner));
         // The kernel goes on after this, so the module must not stay.

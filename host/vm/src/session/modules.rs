@@ -16,7 +16,15 @@ impl Session {
     /// that keeps the processor instead is a hang.
     pub fn load(&self, path: &str, params: &[String]) -> Result<ModuleReport> {
         let what = format!("load {}", module_of(path));
-        let outcome = self.module_call(&what, load_call(path, params))?;
+        let outcome = self.module_call(&what, load_call(path, params, None))?;
+        self.loaded(path, outcome)
+    }
+
+    /// The same, and the module of this name is unloaded when the session ends,
+    /// however it does. For a machine that goes on after that.
+    pub fn load_passing(&self, path: &str, name: &str, params: &[String]) -> Result<ModuleReport> {
+        let what = format!("load {}", module_of(path));
+        let outcome = self.module_call(&what, load_call(path, params, Some(name)))?;
         self.loaded(path, outcome)
     }
 
@@ -129,10 +137,11 @@ fn module_of(path: &str) -> &str {
     file.strip_suffix(".ko").unwrap_or(file)
 }
 
-pub(super) fn load_call(path: &str, params: &[String]) -> Call {
+pub(super) fn load_call(path: &str, params: &[String], passing: Option<&str>) -> Call {
     Call::Load {
         path: path.into(),
         params: params.iter().map(|p| quote(p)).collect(),
+        passing: passing.map(|name| name.replace('-', "_")),
     }
 }
 

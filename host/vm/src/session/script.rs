@@ -51,7 +51,7 @@ impl Script {
             (RESUME, Some(resume)),
             (TAINT, Some(Call::Taint)),
             (MARK, Some(Call::Mark)),
-            (LOAD, Some(load_call(&self.path, &self.params))),
+            (LOAD, Some(load_call(&self.path, &self.params, None))),
             (EXEC, command),
             (UNLOAD, Some(unload_call(&self.name))),
             (TAINT_AFTER, Some(Call::Taint)),
