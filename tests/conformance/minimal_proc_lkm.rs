@@ -52,7 +52,10 @@ const NEXT: &str = "koru: the test's own record";
 /// Logs a record, so that one before it which was left open is shown: that is what
 /// one test is about, and the others have other sorrows.
 fn end_record() {
-    works("writing to /dev/kmsg", fs::write("/dev/kmsg", NEXT));
+    works(
+        "writing to /dev/kmsg",
+        fs::write("/dev/kmsg", format!("{NEXT}\n")),
+    );
 }
 
 /// What the module logs.

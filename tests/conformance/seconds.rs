@@ -89,6 +89,7 @@ fn a_second_is_a_whole_second() {
         // The load is at another part of the kernel's second each time.
         wait_ticks(1 + (hz + eighth * hz / 8 - ticks() % hz) % hz);
         let (_module, loaded) = Moment::of(|| CONTRACT.load());
+        wait_ticks(hz - hz / 8);
         loop {
             let (line, read) = Moment::of(|| read_all(CONTRACT.text("file")));
             let seen = number("a cat", &line);

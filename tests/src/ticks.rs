@@ -1,6 +1,6 @@
 //! The kernel's jiffies and HZ, as it tells them itself.
 
-use std::{fs, thread};
+use std::{fs, thread, time::Duration};
 
 use rustix::time::{ClockId, clock_getres};
 
@@ -23,6 +23,6 @@ pub fn ticks_per_second() -> u64 {
 pub fn wait_ticks(more: u64) {
     let end = ticks() + more;
     while ticks() < end {
-        thread::yield_now();
+        thread::sleep(Duration::from_millis(1));
     }
 }

@@ -122,7 +122,7 @@ pub fn kernel_may_say(text: &str) {
         .open("/dev/kmsg")
         .expect("the guest has /dev/kmsg");
     // The test's runner looks for it in the log.
-    write!(kmsg, "<6>{KERNEL_MAY_SAY}{text}").expect("writing to the log");
+    writeln!(kmsg, "<6>{KERNEL_MAY_SAY}{text}").expect("writing to the log");
 }
 
 /// The kernel log from a moment on.
