@@ -16,8 +16,13 @@ pub struct Koru {
 impl Koru {
     /// That of this checkout, built when needed.
     pub fn find() -> Result<Koru> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let root = root.canonicalize().context("the checkout is gone")?;
+        Koru::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+    }
+
+    /// That of some checkout, built when needed.
+    pub fn of(root: &Path) -> Result<Koru> {
+        let missing = || format!("there is no checkout in {}", root.display());
+        let root = root.canonicalize().with_context(missing)?;
         // The script looks after the program; what is measured is the program.
         let built = Command::new(root.join("koru")).arg("--version").output()?;
         ensure!(

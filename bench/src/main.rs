@@ -10,6 +10,7 @@ mod turnaround;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 
 use crate::koru::Koru;
 
@@ -20,6 +21,7 @@ use crate::koru::Koru;
   cargo run --release -p koru-bench -- turnaround
   cargo run --release -p koru-bench -- turnaround --kernel 6.1 --rounds 11 --json
   cargo run --release -p koru-bench -- tests hello my_timer
+  cargo run --release -p koru-bench -- tests --rounds 1 --before ../koru-1.0
 
 Run it on a machine that does nothing else."
 )]
@@ -45,6 +47,9 @@ enum What {
     Tests {
         /// Only tests whose names contain one of these words.
         filters: Vec<String>,
+        /// Take the guests that boot from another checkout of Koru, an earlier one.
+        #[arg(long, value_name = "FOLDER")]
+        before: Option<PathBuf>,
     },
 }
 
@@ -59,7 +64,11 @@ fn main() -> Result<()> {
     for kernel in &kernels {
         let figures = match &cli.what {
             What::Turnaround => turnaround::measure(&koru, kernel, cli.rounds)?,
-            What::Tests { filters } => tests::measure(&koru, kernel, filters, cli.rounds)?,
+            What::Tests { filters, before } => {
+                let earlier = before.as_deref().map(Koru::of).transpose()?;
+                let earlier = earlier.as_ref().unwrap_or(&koru);
+                tests::measure(&koru, earlier, kernel, filters, cli.rounds)?
+            }
         };
         if !cli.json {
             println!("{kernel}\n{figures}");

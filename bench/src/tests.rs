@@ -10,16 +10,25 @@ use crate::{
 const BOOT: &str = "tests in guests that boot";
 const RESUME: &str = "tests in guests that resume";
 
-pub fn measure(koru: &Koru, kernel: &str, filters: &[String], rounds: u32) -> Result<Figures> {
+/// `earlier` may be `koru` itself.
+pub fn measure(
+    koru: &Koru,
+    earlier: &Koru,
+    kernel: &str,
+    filters: &[String],
+    rounds: u32,
+) -> Result<Figures> {
     let mut words = vec!["test", "--only", "guest", "--kernel", kernel];
     words.extend(filters.iter().map(String::as_str));
-    // Builds what is tested.
-    output(&mut koru.command(&words))?;
+    // Builds what is tested, and runs it once.
+    for koru in [koru, earlier] {
+        output(&mut koru.command(&words))?;
+    }
     let mut figures = Figures::default();
     for _ in 0..rounds {
         let (_, seconds) = output(&mut koru.command(&words))?;
         figures.add(RESUME, seconds);
-        let (_, seconds) = output(koru.command(&words).env("KORU_BOOT", "1"))?;
+        let (_, seconds) = output(earlier.command(&words).env("KORU_BOOT", "1"))?;
         figures.add(BOOT, seconds);
     }
     figures.compare(RESUME, BOOT);

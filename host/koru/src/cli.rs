@@ -392,7 +392,7 @@ pub struct DebugArgs {
 }
 
 /// The virtual machine's size.
-#[derive(Args, Clone)]
+#[derive(Args, Clone, PartialEq, Eq)]
 pub struct MachineArgs {
     /// Processors of the guest.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]

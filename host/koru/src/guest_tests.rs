@@ -5,7 +5,10 @@
 //! [package.metadata.koru]
 //! guest = true
 //! cpus = 2             # as without it
+//! races = ["threads"]  # words in the names (`file::test`) of tests that need them all
 //! in-turn = ["probes"] # test files whose guest's processors take turns
+//! first = ["storm"]    # test files that take long, the longest first
+//! waits = ["hours"]    # test files that do nothing for most of their time
 //! ```
 
 use std::{fs, path::Path};
@@ -17,12 +20,15 @@ use crate::cli::MachineArgs;
 /// Races between processors are seen on two of them only.
 const CPUS: u32 = 2;
 
-#[derive(Deserialize, Debug, Default, PartialEq, Eq)]
+#[derive(Deserialize, Debug, Default, Clone, PartialEq, Eq)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct GuestTests {
     pub guest: bool,
     cpus: Option<u32>,
+    races: Option<Vec<String>>,
     in_turn: Vec<String>,
+    first: Vec<String>,
+    waits: Vec<String>,
 }
 
 impl GuestTests {
@@ -44,12 +50,31 @@ impl GuestTests {
         text.parse().ok().and_then(koru).unwrap_or_default()
     }
 
+    /// When the test file of this name is run: those that come first count from 0.
+    pub fn rank(&self, file: &str) -> usize {
+        let first = self.first.iter().position(|f| f == file);
+        first.unwrap_or(self.first.len())
+    }
+
+    /// Whether things run at once in this test, `file::test`. Where nothing is said,
+    /// they do in each.
+    pub fn races(&self, name: &str) -> bool {
+        let words = self.races.as_ref();
+        words.is_none_or(|words| words.iter().any(|word| name.contains(word.as_str())))
+    }
+
+    /// Whether the test file of this name leaves the processor to others.
+    pub fn waits(&self, file: &str) -> bool {
+        self.waits.iter().any(|f| f == file)
+    }
+
     /// The machine for the test file of this name.
     pub fn machine(&self, file: &str) -> MachineArgs {
+        let is_in = |files: &[String]| files.iter().any(|f| f == file);
         MachineArgs {
             cpus: self.cpus.unwrap_or(CPUS),
             memory: 512,
-            in_turn: self.in_turn.iter().any(|f| f == file),
+            in_turn: is_in(&self.in_turn),
         }
     }
 }
@@ -69,12 +94,17 @@ mod tests {
             (plain.machine("a").cpus, plain.machine("a").in_turn),
             (2, false)
         );
-        let text = "[package]\nmetadata.koru = { guest = true, cpus = 4, in-turn = ['b'] }\n";
+        let text = "[package]\nmetadata.koru = { guest = true, cpus = 4, races = ['c::', 'at_once'],\
+                    in-turn = ['b'], first = ['c'], waits = ['d'] }\n";
         let more = GuestTests::parse(text);
         assert_eq!(
             (more.machine("a").cpus, more.machine("a").in_turn),
             (4, false)
         );
         assert!(more.machine("b").in_turn);
+        assert!(more.races("c::x") && more.races("a::at_once") && !more.races("a::x"));
+        assert!(plain.races("a::x"));
+        assert!(more.waits("d") && !more.waits("c"));
+        assert_eq!((more.rank("c"), more.rank("b")), (0, 1));
     }
 }

@@ -6,7 +6,7 @@
 //! a test that brings its kernel down takes no other with it.
 
 use std::{
-    env,
+    env, fs,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::Command,
@@ -117,6 +117,16 @@ impl<'a> Setting<'a> {
         programs::put(context, &mut root, &programs::names(&context.home.root))?;
         guest::start(context, tree, root, self.machine)
     }
+
+    /// Makes a guest of the same kind ready that ran another binary: what it has run
+    /// already, an emulator does not translate again. None if something was left there.
+    pub fn take_over(&self, guest: Guest) -> Option<Guest> {
+        let session = guest.session();
+        let clean = session.list().is_ok_and(|modules| modules.is_empty());
+        let binary = clean.then(|| fs::read(self.binary).ok())??;
+        session.put_file(BINARY, 0o755, &binary).ok()?;
+        Some(guest)
+    }
 }
 
 /// `koru test-runner BINARY ARGS..`: what cargo and nextest call instead of
@@ -141,7 +151,8 @@ pub fn test_runner(context: &Context, binary: &Path, args: &[String]) -> Result<
     let kos = modules_for(context, &tree, &package)?;
     let machine = GuestTests::of(&package).machine(target_name(binary));
     let setting = Setting::new(binary, &kos, &machine);
-    let results = run_tests(context, &tree, &setting, None, &tests, &|r| {
+    let mut guest = None;
+    let results = run_tests(context, &tree, &setting, &mut guest, &tests, &|r| {
         context.ui.done();
         let word = match (&r.failure, r.ignored) {
             (_, true) => "ignored",
@@ -150,6 +161,7 @@ pub fn test_runner(context: &Context, binary: &Path, args: &[String]) -> Result<
         };
         println!("test {} ... {word}", r.name);
     })?;
+    power_off(guest)?;
     context.ui.done();
     let failed: Vec<&TestResult> = results.iter().filter(|r| r.failure.is_some()).collect();
     for result in &failed {
@@ -244,12 +256,13 @@ pub fn modules_for(
     Ok(kos.into_iter().map(|k| (k.name, k.path)).collect())
 }
 
-/// Runs the named tests, in `guest` first; one that is lost is replaced.
+/// Runs the named tests, in `guest` first; one that is lost is replaced. The last one
+/// is left there.
 pub fn run_tests(
     context: &Context,
     tree: &KernelTree,
     setting: &Setting,
-    mut guest: Option<Guest>,
+    guest: &mut Option<Guest>,
     tests: &[(String, bool)],
     tell: &dyn Fn(&TestResult),
 ) -> Result<Vec<TestResult>> {
@@ -271,7 +284,7 @@ pub fn run_tests(
             let begun = Instant::now();
             let (failure, usable) = one(context, up.session(), setting, name);
             if usable {
-                guest = Some(up);
+                *guest = Some(up);
             }
             TestResult {
                 name: name.clone(),
@@ -283,10 +296,12 @@ pub fn run_tests(
         tell(&result);
         results.push(result);
     }
-    if let Some(guest) = guest {
-        guest.power_off().map_err(vm_error)?;
-    }
     Ok(results)
+}
+
+/// Ends a guest that tests have left, if they did.
+pub fn power_off(guest: Option<Guest>) -> Result<()> {
+    guest.map_or(Ok(()), |guest| guest.power_off().map_err(vm_error))
 }
 
 const BINARY: &str = "/tests/run";

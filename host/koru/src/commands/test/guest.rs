@@ -3,16 +3,20 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    sync::Mutex,
+    thread::ScopedJoinHandle,
 };
 
 use cargo_metadata::Message;
 use koru_build::{Error, KernelTree, Kind, Report, Result};
+use koru_vm::Guest;
 
-use super::Run;
+use super::{
+    Run,
+    jobs::{Job, Jobs},
+};
 use crate::{
     cli::{KernelChoice, MachineArgs},
-    commands::test_runner::{self, Setting},
+    commands::test_runner::{self, Setting, TestResult},
     context::Context,
     guest_tests::GuestTests,
     needs,
@@ -23,50 +27,56 @@ impl Run<'_> {
     pub fn guest_of(&self, folder: &Path) -> Result<()> {
         let workspace = koru_build::workspace_of(&around(folder)?)?;
         let binaries = guest_binaries(self.context, &workspace, None)?;
-        let mut jobs = Vec::new();
-        for tree in self.trees()? {
+        let with_modules = |tree: KernelTree| {
             let kos = test_runner::modules_for(self.context, &tree, &workspace)?;
+            Ok((tree, kos))
+        };
+        let kernels: Vec<_> = self
+            .trees()?
+            .into_iter()
+            .map(with_modules)
+            .collect::<Result<_>>()?;
+        let mut jobs = Vec::new();
+        for (tree, kos) in &kernels {
             for binary in &binaries {
-                let tests: Vec<(String, bool)> = test_runner::list(&binary.path, &[])?
-                    .into_iter()
-                    .filter(|(name, _)| self.wanted(&format!("{}::{name}", binary.name)))
-                    .collect();
-                if !tests.is_empty() {
-                    jobs.push((tree.clone(), kos.clone(), binary, tests));
-                }
+                let mut tests = test_runner::list(&binary.path, &[])?;
+                tests.retain(|(name, _)| self.wanted(&format!("{}::{name}", binary.name)));
+                jobs.extend(Job::of(tree, kos, binary, tests));
             }
         }
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        let jobs = Mutex::new(jobs.into_iter());
-        let errors = Mutex::new(Vec::new());
+        let (busy, waiting) = Jobs::busy_and_waiting(jobs);
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|s| {
-            for _ in 0..workers {
-                s.spawn(|| {
-                    loop {
-                        let job = jobs.lock().expect("no panic while held").next();
-                        let Some((tree, kos, binary, tests)) = job else {
-                            break;
-                        };
-                        let suite = format!("{} on {}", binary.name, tree.release);
-                        let ran = test_runner::run_tests(
-                            self.context,
-                            &tree,
-                            &Setting::new(&binary.path, &kos, &binary.machine),
-                            None,
-                            &tests,
-                            &|result| self.add(&suite, result.clone()),
-                        );
-                        if let Err(e) = ran {
-                            errors.lock().expect("no panic while held").push(e);
-                        }
-                    }
-                });
-            }
-        });
-        match errors.into_inner().expect("no panic while held").pop() {
-            Some(e) => Err(e),
-            None => Ok(()),
+            let queues = std::iter::repeat_n(&busy, processors).chain([&waiting]);
+            let workers: Vec<_> = queues.map(|jobs| s.spawn(|| self.work(jobs))).collect();
+            let join = |w: ScopedJoinHandle<Result<()>>| w.join().expect("no panic");
+            workers.into_iter().try_for_each(join)
+        })
+    }
+
+    /// Runs one job after the other, in the same guest where that can be.
+    fn work(&self, jobs: &Jobs) -> Result<()> {
+        let mut last: Option<(Job, Guest)> = None;
+        while let Some(job) = jobs.next() {
+            let setting = Setting::new(&job.binary.path, job.kos, &job.machine);
+            let mut guest = match last.take() {
+                Some((before, guest)) if before.same_machine(&job) => setting.take_over(guest),
+                Some((_, guest)) => test_runner::power_off(Some(guest)).map(|()| None)?,
+                None => None,
+            };
+            let suite = format!("{} on {}", job.binary.name, job.tree.release);
+            let tell = |result: &TestResult| self.add(&suite, result.clone());
+            test_runner::run_tests(
+                self.context,
+                job.tree,
+                &setting,
+                &mut guest,
+                &job.tests,
+                &tell,
+            )?;
+            last = guest.map(|guest| (job, guest));
         }
+        test_runner::power_off(last.map(|(_, guest)| guest))
     }
 
     /// The kernels to test on: the one asked for, or all that can boot.
@@ -95,6 +105,8 @@ pub struct TestBinary {
     pub name: String,
     pub path: PathBuf,
     pub machine: MachineArgs,
+    /// What its package says of it.
+    pub says: GuestTests,
 }
 
 /// Compiles the test binaries of the packages that say they are for the guest, or
@@ -115,6 +127,10 @@ pub fn guest_binaries(
         ])
         .arg(workspace.join("Cargo.toml"))
         .args(["--target", "x86_64-unknown-linux-gnu"])
+        // They run on an emulated processor, out of memory that they take up whole.
+        .args(["--config", "profile.test.opt-level=1"])
+        .args(["--config", "profile.test.debug=false"])
+        .args(["--config", "profile.test.strip=true"])
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
     if workspace != context.home.root {
@@ -149,11 +165,12 @@ pub fn guest_binaries(
     Ok(Message::parse_stream(run.stdout.as_bytes())
         .filter_map(|m| match m {
             Ok(Message::CompilerArtifact(a)) if a.profile.test => {
-                let package = a.manifest_path.parent()?;
+                let tests = GuestTests::of(a.manifest_path.parent()?.as_std_path());
                 Some(TestBinary {
                     path: a.executable?.into_std_path_buf(),
-                    machine: GuestTests::of(package.as_std_path()).machine(&a.target.name),
+                    machine: tests.machine(&a.target.name),
                     name: a.target.name,
+                    says: tests,
                 })
             }
             _ => None,

@@ -3,6 +3,7 @@
 
 mod checks;
 mod guest;
+mod jobs;
 mod report;
 
 use std::{path::Path, process::Command, sync::Mutex, time::Instant};

@@ -235,7 +235,7 @@ fn run(
     context: &Context,
     subject: &Subject,
     setting: &Setting,
-    guest: Option<Guest>,
+    mut guest: Option<Guest>,
     promises: &[Promise],
 ) -> Result<Vec<Finding>> {
     let tests: Vec<(String, bool)> = promises.iter().map(|p| (p.test.clone(), false)).collect();
@@ -243,12 +243,14 @@ fn run(
     let finding = |result: &test_runner::TestResult| {
         of(&result.name).map(|promise| Finding::of(promise, result, setting.limit))
     };
-    let results = test_runner::run_tests(context, &subject.tree, setting, guest, &tests, &|r| {
+    let tree = &subject.tree;
+    let results = test_runner::run_tests(context, tree, setting, &mut guest, &tests, &|r| {
         if let Some(found) = finding(r) {
             context
                 .ui
                 .say(&format!("{:5}  {}", found.result.word(), found.promise));
         }
     })?;
+    test_runner::power_off(guest)?;
     Ok(results.iter().filter_map(finding).collect())
 }
