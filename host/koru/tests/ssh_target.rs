@@ -288,7 +288,7 @@ fn a_connection_that_dies() {
     lab.until("! pidof koru-agent sleep");
 
     // A module that is there for one run goes with it.
-    for (user, signal) in [(ROOT, Signal::KILL), (STUDENT, Signal::INT)] {
+    for (user, signal) in [(ROOT, Signal::KILL), (STUDENT, Signal::TERM)] {
         let script = "exec 3</proc/jiffies; echo begun; sleep 1000";
         let run = ["run", "jiffies", "--yes", "--target", user, "--"];
         let run = run.into_iter().chain(["sh", "-c", script]);
