@@ -160,21 +160,26 @@ impl Monitor {
         }
     }
 
-    /// The NMI makes the kernel panic where it is, and so say where that was.
+    /// An NMI makes the kernel panic where it is, and so say where that was.
     fn ask_by_nmi(&mut self, what: String) -> Death {
-        const ANSWER: Duration = Duration::from_secs(5);
-        let asked = self
-            .qmp
-            .take()
-            .is_some_and(|mut qmp| qmp.ask("inject-nmi").is_ok());
-        // The answer ends with QEMU. It may be long, and its line is slow.
+        /// One that says nothing for so long is not answering.
+        const SILENCE: Duration = Duration::from_secs(5);
+        /// The answer ends with QEMU. It may be long, and its line is slow; but the
+        /// guest may also be one that talks for ever.
+        const ANSWER: Duration = Duration::from_secs(60);
+        let until = Instant::now() + ANSWER;
+        let mut asked = self.inject_nmi();
         let mut ended = None;
         let mut length = 0;
-        while asked && ended.is_none() {
-            ended = self.ended.recv_timeout(ANSWER).ok();
-            let now = self.console.text().len();
-            if std::mem::replace(&mut length, now) == now {
+        while asked && ended.is_none() && Instant::now() < until {
+            ended = self.ended.recv_timeout(SILENCE).ok();
+            let console = self.console.text();
+            if std::mem::replace(&mut length, console.len()) == console.len() {
                 break;
+            }
+            if ended.is_none() && panic_reason(&console).is_none() {
+                // Early in its boot a kernel ignores it.
+                asked = self.inject_nmi();
             }
         }
         if ended.is_none() {
@@ -192,6 +197,11 @@ impl Monitor {
             },
             records,
         }
+    }
+
+    fn inject_nmi(&mut self) -> bool {
+        let ask = |qmp: &mut Qmp| qmp.ask("inject-nmi").is_ok();
+        self.qmp.as_mut().is_some_and(ask)
     }
 
     fn post_mortem(&mut self, ended: &Ended) -> Death {
