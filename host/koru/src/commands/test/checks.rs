@@ -1,22 +1,11 @@
 //! Checks that need no guest: format, lints, unit tests, examples.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Command, Stdio},
-    time::Instant,
-};
+use std::process::Command;
 
-use koru_build::{Builder, Error, KernelTree, Kind, Report, Result, TARGET, find_modules};
+use koru_build::{Builder, Error, KernelTree, Kind, Result, TARGET, find_modules};
 
 use super::Run;
-use crate::{
-    commands::{
-        bindings,
-        test_runner::{Cause, Failure, TestResult},
-    },
-    needs,
-    oops::Log,
-};
+use crate::{commands::bindings, needs};
 
 impl Run<'_> {
     fn cargo(&self, arguments: &[&str]) -> Command {
@@ -158,116 +147,5 @@ impl Run<'_> {
                 .env("KORU_TEST_CACHE", context.cache.root().join("guest"));
         }
         self.libtest("unit", cargo)
-    }
-
-    /// Runs cargo test and takes its word for each test.
-    fn libtest(&self, suite: &str, mut cargo: Command) -> Result<()> {
-        cargo.arg("--").args(&self.args.filters);
-        self.context.ui.status(&format!("{suite}: compiling"));
-        let begun = Instant::now();
-        let mut child = cargo
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|e| Error::io("starting cargo in", self.root(), e))?;
-        let stderr = child.stderr.take().expect("piped");
-        let stdout = child.stdout.take().expect("piped");
-        let mut text = String::new();
-        let mut said = String::new();
-        let mut results = Vec::new();
-        std::thread::scope(|s| {
-            let errors = s.spawn(|| std::io::read_to_string(stderr).unwrap_or_default());
-            let mut last = Instant::now();
-            for line in BufReader::new(stdout).lines().map_while(|l| l.ok()) {
-                if let Some((name, word)) = verdict(&line) {
-                    self.context.ui.status(&format!("{suite}: {name}"));
-                    results.push((name.to_owned(), word.to_owned(), last.elapsed()));
-                    last = Instant::now();
-                }
-                text += &line;
-                text.push('\n');
-            }
-            said = errors.join().unwrap_or_default();
-        });
-        let status = child
-            .wait()
-            .map_err(|e| Error::io("waiting for cargo in", self.root(), e))?;
-        let none_failed = results.iter().all(|(_, word, _)| word != "FAILED");
-        for (name, word, took) in results {
-            let failure = (word == "FAILED").then(|| Failure {
-                cause: Cause::Test,
-                why: "the test failed".into(),
-                output: section(&text, &name),
-                log: Log::default(),
-            });
-            let result = TestResult {
-                name,
-                took,
-                failure,
-                ignored: word.starts_with("ignored"),
-            };
-            self.add(suite, result);
-        }
-        if !status.success() && none_failed {
-            // Not a test: it does not compile, or a test binary died.
-            let result = TestResult {
-                name: "cargo test".into(),
-                took: begun.elapsed(),
-                failure: Some(Failure {
-                    cause: Cause::Test,
-                    why: format!("cargo test failed ({status})"),
-                    output: format!("{text}{said}"),
-                    log: Log::default(),
-                }),
-                ignored: false,
-            };
-            self.add(suite, result);
-        }
-        Ok(())
-    }
-}
-
-/// `test NAME ... ok`
-fn verdict(line: &str) -> Option<(&str, &str)> {
-    let (name, word) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
-    let word = word.trim();
-    matches!(
-        word.split([',', ' ']).next(),
-        Some("ok" | "FAILED" | "ignored")
-    )
-    .then_some((name, word))
-}
-
-/// What libtest shows of a failed test.
-fn section(text: &str, name: &str) -> String {
-    let head = format!("---- {name} stdout ----");
-    let rest = text.split(&head).nth(1).unwrap_or_default();
-    let ends = ["\n---- ", "\nfailures:\n"].map(|end| rest.find(end));
-    let end = ends.into_iter().flatten().min().unwrap_or(rest.len());
-    rest[..end].trim().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn verdicts() {
-        assert_eq!(verdict("test a::b ... ok"), Some(("a::b", "ok")));
-        assert_eq!(verdict("test a ... FAILED"), Some(("a", "FAILED")));
-        assert_eq!(
-            verdict("test src/x.rs - y (line 3) - compile ... ok"),
-            Some(("src/x.rs - y (line 3) - compile", "ok"))
-        );
-        assert_eq!(verdict("test result: ok. 3 passed"), None);
-    }
-
-    #[test]
-    fn a_failed_tests_output() {
-        let text = "failures:\n\n---- a stdout ----\n\npanicked\n\nhere\n\n\
-                    ---- b stdout ----\nb\n\n\nfailures:\n    a\n";
-        assert_eq!(section(text, "a"), "panicked\n\nhere");
-        assert_eq!(section(text, "b"), "b");
     }
 }

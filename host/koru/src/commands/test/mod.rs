@@ -4,6 +4,7 @@
 mod checks;
 mod guest;
 mod jobs;
+mod libtest;
 mod report;
 
 use std::{path::Path, process::Command, sync::Mutex, time::Instant};

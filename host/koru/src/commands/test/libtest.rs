@@ -1,0 +1,230 @@
+//! Runs `cargo test`, and takes libtest's word for each test.
+
+use std::{
+    fs,
+    io::{self, BufRead, BufReader, Read},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+use koru_build::{Error, Report, Result};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::Run;
+use crate::{
+    commands::test_runner::{Cause, Failure, TestResult},
+    oops::Log,
+};
+
+impl Run<'_> {
+    pub(super) fn libtest(&self, suite: &str, mut cargo: Command) -> Result<()> {
+        /// No test and no crate takes as long.
+        const SILENCE: Duration = Duration::from_secs(10 * 60);
+        cargo.arg("--").args(&self.args.filters);
+        let ui = &self.context.ui;
+        ui.status(&format!("{suite}: compiling"));
+        let tell = |test: &str| ui.status(&format!("{suite}: {test}"));
+        let results = follow(&mut cargo, SILENCE, tell)
+            .map_err(|e| Error::io("running cargo in", self.root(), e))?;
+        for result in results {
+            self.add(suite, result);
+        }
+        Ok(())
+    }
+}
+
+/// Runs it to its end, or until it has said nothing for so long.
+fn follow(
+    command: &mut Command,
+    silence: Duration,
+    tell: impl Fn(&str),
+) -> io::Result<Vec<TestResult>> {
+    let begun = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let (lines, said) = channel();
+    read(child.stdout.take().expect("piped"), lines.clone());
+    read(child.stderr.take().expect("piped"), lines);
+    let mut text = String::new();
+    let mut verdicts = Vec::new();
+    let mut slow: Vec<String> = Vec::new();
+    let mut last = begun;
+    let stands = loop {
+        let line = match said.recv_timeout(silence) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Disconnected) => break false,
+            Err(RecvTimeoutError::Timeout) => break true,
+        };
+        if let Some(name) = slow_test(&line) {
+            slow.push(name.into());
+        }
+        if let Some((name, word)) = verdict(&line) {
+            tell(name);
+            slow.retain(|slow| slow != name);
+            verdicts.push((name.to_owned(), word.to_owned(), last.elapsed()));
+            last = Instant::now();
+        }
+        text += &line;
+        text.push('\n');
+    };
+    if stands {
+        end_all(&child);
+    }
+    let status = child.wait()?;
+    let failed = |why: String, output: String| Failure {
+        cause: Cause::Test,
+        why,
+        output,
+        log: Log::default(),
+    };
+    let mut results: Vec<_> = verdicts
+        .into_iter()
+        .map(|(name, word, took)| TestResult {
+            failure: (word == "FAILED")
+                .then(|| failed("the test failed".into(), section(&text, &name))),
+            ignored: word.starts_with("ignored"),
+            name,
+            took,
+        })
+        .collect();
+    if stands {
+        let why = format!("nothing was heard of it for {} s", silence.as_secs_f32());
+        results.extend(slow.drain(..).map(|name| TestResult {
+            name,
+            took: last.elapsed(),
+            failure: Some(failed(why.clone(), String::new())),
+            ignored: false,
+        }));
+    }
+    if !status.success() && results.iter().all(|r| r.failure.is_none()) {
+        // Not a test: it does not compile, or a test binary died or stands still.
+        results.push(TestResult {
+            name: "cargo test".into(),
+            took: begun.elapsed(),
+            failure: Some(failed(format!("cargo test failed ({status})"), text)),
+            ignored: false,
+        });
+    }
+    Ok(results)
+}
+
+/// Reads its lines, in a thread.
+fn read(from: impl Read + Send + 'static, lines: Sender<String>) {
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(|line| line.ok()) {
+            if lines.send(line).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+/// Ends a process and all that it has started.
+fn end_all(child: &Child) {
+    let mut all = vec![child.id()];
+    let mut next = 0;
+    while let Some(pid) = all.get(next) {
+        next += 1;
+        let threads = fs::read_dir(format!("/proc/{pid}/task"));
+        for thread in threads.into_iter().flatten().flatten() {
+            let children = fs::read_to_string(thread.path().join("children"));
+            let pids = children.unwrap_or_default();
+            all.extend(
+                pids.split_whitespace()
+                    .filter_map(|pid| pid.parse::<u32>().ok()),
+            );
+        }
+    }
+    for pid in all {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        let _ = pid.map(|pid| kill_process(pid, Signal::KILL));
+    }
+}
+
+/// `test NAME ... ok`
+fn verdict(line: &str) -> Option<(&str, &str)> {
+    let (name, word) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
+    let word = word.trim();
+    matches!(
+        word.split([',', ' ']).next(),
+        Some("ok" | "FAILED" | "ignored")
+    )
+    .then_some((name, word))
+}
+
+/// `test NAME has been running for over 60 seconds`
+fn slow_test(line: &str) -> Option<&str> {
+    let (name, _) = line
+        .strip_prefix("test ")?
+        .split_once(" has been running for over ")?;
+    Some(name)
+}
+
+/// What libtest shows of a failed test.
+fn section(text: &str, name: &str) -> String {
+    let head = format!("---- {name} stdout ----");
+    let rest = text.split(&head).nth(1).unwrap_or_default();
+    let ends = ["\n---- ", "\nfailures:\n"].map(|end| rest.find(end));
+    let end = ends.into_iter().flatten().min().unwrap_or(rest.len());
+    rest[..end].trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts() {
+        assert_eq!(verdict("test a::b ... ok"), Some(("a::b", "ok")));
+        assert_eq!(verdict("test a ... FAILED"), Some(("a", "FAILED")));
+        assert_eq!(
+            verdict("test src/x.rs - y (line 3) - compile ... ok"),
+            Some(("src/x.rs - y (line 3) - compile", "ok"))
+        );
+        assert_eq!(verdict("test result: ok. 3 passed"), None);
+    }
+
+    #[test]
+    fn a_failed_tests_output() {
+        let text = "failures:\n\n---- a stdout ----\n\npanicked\n\nhere\n\n\
+                    ---- b stdout ----\nb\n\n\nfailures:\n    a\n";
+        assert_eq!(section(text, "a"), "panicked\n\nhere");
+        assert_eq!(section(text, "b"), "b");
+    }
+
+    #[track_caller]
+    fn of(script: &str) -> Vec<(String, Option<String>)> {
+        let mut shell = Command::new("sh");
+        let results = follow(shell.args(["-c", script]), Duration::from_secs(2), |_| ());
+        let results = results.expect("a shell").into_iter();
+        results
+            .map(|r| (r.name, r.failure.map(|f| f.why)))
+            .collect()
+    }
+
+    #[test]
+    fn one_that_stands_still_is_named() {
+        // A grandchild has the pipe, as a test's guest may.
+        let still = of("echo 'test a ... ok'; (sleep 1000; :) & \
+                        echo 'test b has been running for over 60 seconds'; wait");
+        let why = "nothing was heard of it for 2 s";
+        assert_eq!(still, [("a".into(), None), ("b".into(), Some(why.into()))]);
+        let nameless = of("sleep 1000; :");
+        assert_eq!(nameless.len(), 1);
+        assert_eq!(nameless[0].0, "cargo test");
+    }
+
+    #[test]
+    fn one_that_only_takes_long() {
+        let long = of(
+            "echo 'test b has been running for over 60 seconds'; sleep 1; \
+                       echo 'test b ... ok'; sleep 1.5",
+        );
+        assert_eq!(long, [("b".into(), None)]);
+    }
+}
