@@ -3,7 +3,7 @@
 use crate::serial::Line;
 use koru_protocol::{LogRecord, ToHost, parse_kmsg};
 use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
+    event::{PollFd, PollFlags, poll},
     pipe::{PipeFlags, pipe_with},
 };
 use std::{
@@ -25,13 +25,6 @@ pub const ALL: u8 = 7;
 
 /// Records that are sent at once.
 const BATCH: usize = 256;
-
-/// Between two looks at the log when nobody asks: each costs a stock kernel's
-/// processor, when it is emulated, as much as some module's whole init.
-const PAUSE: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 10_000_000,
-};
 
 /// The thread that reads `/dev/kmsg`.
 pub struct Log {
@@ -90,8 +83,8 @@ impl Reader {
     fn run(&mut self, mut wake: File, asks: Receiver<Sender<u64>>) {
         loop {
             let mut ready = [
-                PollFd::new(&wake, PollFlags::IN),
                 PollFd::new(&self.kmsg, PollFlags::IN),
+                PollFd::new(&wake, PollFlags::IN),
             ];
             let _ = poll(&mut ready, None);
             let _ = wake.read(&mut [0; 64]);
@@ -101,8 +94,6 @@ impl Reader {
             for ask in pending {
                 let _ = ask.send(self.next);
             }
-            // The first record goes at once; those of a flood, together.
-            let _ = poll(&mut [PollFd::new(&wake, PollFlags::IN)], Some(&PAUSE));
         }
     }
 

@@ -147,7 +147,9 @@ impl GuestConfig {
             words.push("norandmaps");
             // All its processors count by the host's one counter. The kernel would
             // believe that only of another maker's, and ask the HPET, a device.
-            words.push("tsc=reliable");
+            if tsc::is_clock() {
+                words.push("tsc=reliable");
+            }
         }
         words.extend(self.cmdline.iter().map(String::as_str));
         let scripted = format!("{SCRIPTED}=1");

@@ -6,17 +6,23 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Whether the counter is a clock: it goes on at the same rate, whatever the processor
+/// does.
+pub fn is_clock() -> bool {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let flags = info.lines().find(|line| line.starts_with("flags"));
+    let has = |flag: &str| flags.is_some_and(|l| l.split_whitespace().any(|f| f == flag));
+    has("constant_tsc") && has("nonstop_tsc")
+}
+
 /// The counter's ticks in a millisecond. None where it is no clock.
 ///
-/// A guest's kernel would find it out with a timer that QEMU emulates: on a busy host
-/// that is off by some thousandths, at times by far more, and all its delays with it.
+/// A guest's kernel would find it out with timers that QEMU emulates, and is off when
+/// the host is busy: by a thousandth was seen. All its delays are off with it.
 pub fn khz() -> Option<u64> {
     /// With readings that are 0.1 us off, one in a hundred thousand.
     const LENGTH: Duration = Duration::from_millis(20);
-    let info = fs::read_to_string("/proc/cpuinfo").ok()?;
-    let flags = info.lines().find(|line| line.starts_with("flags"))?;
-    let has = |flag: &str| flags.split_whitespace().any(|f| f == flag);
-    if !has("constant_tsc") || !has("nonstop_tsc") {
+    if !is_clock() {
         return None;
     }
     let begin = reading();

@@ -15,16 +15,23 @@ impl Session {
     /// Waits for its init as long as that sleeps and up to a minute; an init
     /// that keeps the processor instead is a hang.
     pub fn load(&self, path: &str, params: &[String]) -> Result<ModuleReport> {
-        let what = format!("load {}", module_of(path));
-        let outcome = self.module_call(&what, load_call(path, params, None))?;
-        self.loaded(path, outcome)
+        self.load_as(path, params, None)
     }
 
     /// The same, and the module of this name is unloaded when the session ends,
     /// however it does. For a machine that goes on after that.
     pub fn load_passing(&self, path: &str, name: &str, params: &[String]) -> Result<ModuleReport> {
+        self.load_as(path, params, Some(name))
+    }
+
+    fn load_as(
+        &self,
+        path: &str,
+        params: &[String],
+        passing: Option<&str>,
+    ) -> Result<ModuleReport> {
         let what = format!("load {}", module_of(path));
-        let outcome = self.module_call(&what, load_call(path, params, Some(name)))?;
+        let outcome = self.module_call(&what, load_call(path, params, passing))?;
         self.loaded(path, outcome)
     }
 
