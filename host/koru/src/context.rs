@@ -8,6 +8,7 @@ use koru_build::{
     BuildOptions, Builder, Cache, Error, Home, KernelTree, Kernels, Ko, Module, Result, Stages,
     find_modules,
 };
+use koru_vm::Session;
 
 use crate::{
     cli::KernelChoice,
@@ -27,6 +28,8 @@ pub struct Context {
     /// Where the user is.
     pub here: PathBuf,
     known: Mutex<Known>,
+    /// The session of the target, once there is one.
+    pub there: Mutex<Option<Session>>,
 }
 
 impl Context {
@@ -45,6 +48,7 @@ impl Context {
             home,
             here,
             known: Mutex::default(),
+            there: Mutex::default(),
         })
     }
 

@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     io::{IsTerminal, Read, Write},
     path::{Path, PathBuf},
+    sync::PoisonError,
 };
 
 use koru_build::{Error, KernelTree, Kind, Report, Result};
@@ -25,8 +26,18 @@ use crate::{
 /// Where the module's file lies on a machine that ssh reaches.
 const THERE: &str = "/run/koru";
 
-/// Its session; for all but `vm`.
+/// Its session; for all but `vm`. There is one connection as long as that works, and
+/// so a password is asked for once.
 pub fn connect(context: &Context, target: &Target) -> Result<Session> {
+    let mut there = context.there.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(session) = there.as_ref().filter(|s| s.death().is_none()) {
+        return Ok(session.clone());
+    }
+    let session = connect_anew(context, target)?;
+    Ok(there.insert(session).clone())
+}
+
+fn connect_anew(context: &Context, target: &Target) -> Result<Session> {
     let agent = needs::agent_path()?;
     let Target::Ssh(machine) = target else {
         return koru_vm::local(&agent).map_err(vm_error);

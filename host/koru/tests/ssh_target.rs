@@ -8,7 +8,7 @@ mod lab;
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use common::{KERNELS, Run, koru};
+use common::{KERNELS, Run, koru, root};
 use lab::{GUARDED, Lab, ROOT, STUDENT, VISITOR};
 use rustix::process::Signal;
 
@@ -304,6 +304,56 @@ fn a_connection_that_dies() {
     lab.does("cat /proc/timer");
     let unload = ["unload", "my_timer", "--target", ROOT];
     lab.koru(unload).run().exits(0);
+}
+
+/// On one connection, and so with one password.
+#[test]
+fn a_run_there_at_every_save() {
+    let lab = Lab::start_known("6.12");
+    let away = tempfile::tempdir().unwrap();
+    koru(["new", "watched"]).dir(away.path()).run().exits(0);
+    let folder = away.path().join("watched");
+    let source = folder.join("src/lib.rs");
+    let watch = ["watch", "--json", "--yes", "--target", STUDENT];
+    let mut watch = lab
+        .koru(watch.into_iter().chain(["--", "cat", "/proc/version"]))
+        .dir(&folder)
+        .env("CARGO_TARGET_DIR", root().join("target/cli-tests"))
+        .start();
+    let mut run = || -> serde_json::Value { serde_json::from_str(&watch.line()).unwrap() };
+    let first = run();
+    assert_eq!(first["status"], 0, "{first}");
+    let version = first["output"].as_str().unwrap();
+    assert!(version.contains(&lab.release), "{first}");
+    let agent = lab.does("pidof koru-agent; [ ! -e /sys/module/watched ]");
+
+    let text = fs::read_to_string(&source).unwrap();
+    let saved = text.replacen(
+        "pr_info!(",
+        "pr_info!(\"one more\\n\");\n        pr_info!(",
+        1,
+    );
+    fs::write(&source, saved).unwrap();
+    let second = run();
+    assert_eq!(second["status"], 0, "{second}");
+    assert_eq!(
+        second["added"].as_array().map(Vec::len),
+        Some(1),
+        "{second}"
+    );
+    assert_eq!(second["added"][0]["text"], "watched: one more", "{second}");
+    // The kernel says once a boot that modules taint it.
+    let gone = second["gone"].as_array().unwrap();
+    let says_taints = |r: &serde_json::Value| r["text"].to_string().contains("taint");
+    assert!(gone.iter().all(says_taints), "{second}");
+    assert_eq!(
+        lab.does("pidof koru-agent; [ ! -e /sys/module/watched ]"),
+        agent
+    );
+
+    watch.signal_all(Signal::TERM);
+    watch.end();
+    lab.until("! pidof koru-agent sudo");
 }
 
 /// A cache of its own, without kernels: what is built with has to come from there.

@@ -51,7 +51,9 @@ struct Wrong {
 
 pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
     // What cannot become right by a save is said at once.
-    context.tree(&args.kernel)?;
+    if args.target.is_vm() {
+        context.tree(&args.kernel)?;
+    }
     let mut roots = roots(context, args)?;
     let mut saves = Saves::new()?;
     let mut last: Option<Vec<LogRecord>> = None;
