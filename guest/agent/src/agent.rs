@@ -6,7 +6,9 @@ use crate::{
     exec::Running,
     files,
     kmsg::{ALL, BOOT_LEVEL, Log},
-    machine, modules, resume, script,
+    machine,
+    modules::{self, Passing},
+    resume, script,
     serial::{self, Line},
 };
 use koru_protocol::{
@@ -16,10 +18,17 @@ use rustix::{
     process::setpriority_process,
     time::{ClockId, Timespec},
 };
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
+    iterator::Signals,
+};
 use std::{
     collections::HashMap,
     io,
-    sync::{Arc, Mutex, MutexGuard, mpsc::Sender},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        mpsc::{Sender, channel},
+    },
     time::Duration,
 };
 
@@ -42,8 +51,8 @@ pub struct Agent {
     pub children: Arc<Children>,
     inputs: Mutex<HashMap<u64, Sender<Input>>>,
     running: Mutex<HashMap<u64, Running>>,
-    /// Modules that must not outlive the line.
-    passing: Mutex<Vec<String>>,
+    /// By their names.
+    passing: Mutex<HashMap<String, Passing>>,
 }
 
 /// Serves the line. Returns only if it can no longer be read.
@@ -51,8 +60,7 @@ pub fn serve(line: Line) -> io::Error {
     match start(Arc::new(line)) {
         Ok(agent) => {
             let end = agent.read_calls();
-            agent.running().values().for_each(Running::give_up);
-            modules::unload_passing(&agent);
+            agent.leave();
             end
         }
         Err(error) => error,
@@ -81,6 +89,9 @@ fn start(line: Arc<Line>) -> io::Result<Arc<Agent>> {
     });
     if in_guest() && std::env::var_os(koru_protocol::SCRIPTED).is_some() {
         script::wait_and_play(&agent)?;
+    }
+    if !in_guest() {
+        agent.leave_at_signals()?;
     }
     let beating = agent.clone();
     agent.line.send(&ToHost::Ready(agent.ready()));
@@ -112,6 +123,35 @@ impl Agent {
                 Err(error) => return error,
             }
         }
+    }
+
+    /// Ends what runs for a host that has gone.
+    fn leave(self: &Arc<Self>) {
+        /// A module whose exit does not return is left.
+        const LIMIT: Duration = Duration::from_secs(10);
+        self.running().values().for_each(Running::give_up);
+        let agent = self.clone();
+        let (done, left) = channel();
+        std::thread::spawn(move || {
+            modules::unload_passing(&agent);
+            done.send(())
+        });
+        let _ = left.recv_timeout(LIMIT);
+    }
+
+    /// On a machine that is somebody's own: what a terminal sends is not for us, and
+    /// who ends us must not be left with a module.
+    fn leave_at_signals(self: &Arc<Self>) -> io::Result<()> {
+        let _ = rustix::process::setsid();
+        let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
+        let agent = self.clone();
+        std::thread::spawn(move || {
+            if signals.forever().next().is_some() {
+                agent.leave();
+                std::process::exit(1);
+            }
+        });
+        Ok(())
     }
 
     fn take(self: &Arc<Self>, message: ToGuest) {
@@ -185,8 +225,10 @@ impl Agent {
                 params,
                 passing,
             } => {
+                // At once: the line may end before it is there.
+                let passing = modules::enter_passing(self, passing);
                 return self.in_thread(id, move |agent| {
-                    modules::load(agent, id, &path, &params, passing.as_deref())
+                    modules::load(agent, id, &path, &params, passing)
                 });
             }
             Call::Unload { name } => {
@@ -254,7 +296,7 @@ impl Agent {
         self.inputs.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    pub fn passing(&self) -> MutexGuard<'_, Vec<String>> {
+    pub fn passing(&self) -> MutexGuard<'_, HashMap<String, Passing>> {
         self.passing.lock().unwrap_or_else(|e| e.into_inner())
     }
 

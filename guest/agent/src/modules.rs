@@ -4,100 +4,143 @@ use crate::{
     agent::{Agent, Answer, errno, own_binary},
     exec::Running,
 };
-use koru_protocol::{Exit, Look, ModuleOutcome, ModuleResult, ModuleRow, Reply};
+use koru_protocol::{Look, ModuleOutcome, ModuleResult, ModuleRow, Reply};
 use rustix::{
     io::Errno,
     system::{delete_module, finit_module},
 };
 use std::{
+    collections::hash_map::Entry,
     ffi::CString,
     fs::{self, File},
     io::{self, Read},
     os::unix::process::CommandExt,
     path::Path,
     process::{Command, ExitCode, Stdio},
-    sync::{Arc, mpsc::channel},
+    sync::mpsc::channel,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
+
+/// A module that must not outlive the line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Passing {
+    Loads,
+    Loaded,
+}
 
 /// Role of the process that loads: `insmod PATH [PARAM]..`.
 pub const LOAD: &str = "insmod";
 /// Role of the process that unloads: `rmmod NAME`.
 pub const UNLOAD: &str = "rmmod";
 
-/// Loads a module in a process of its own: an oops in its init kills that one.
-pub fn load(
-    agent: &Arc<Agent>,
-    id: u64,
-    path: &str,
-    params: &[String],
-    passing: Option<&str>,
-) -> Answer {
-    let mut command = own_binary(LOAD);
-    command.arg(path).args(params);
-    // Before it is there: the line may end while it loads. One that was there is
-    // somebody else's.
-    let is_new = |name: &&str| !Path::new("/sys/module").join(name).exists();
-    agent
-        .passing()
-        .extend(passing.filter(is_new).map(str::to_owned));
-    let answer = in_child(agent, id, &mut command);
-    let refused = |outcome: &ModuleOutcome| matches!(outcome.result, ModuleResult::Refused(_));
-    if matches!(&answer, Ok(Reply::Module(outcome)) if refused(outcome)) {
-        agent.passing().retain(|p| Some(p.as_str()) != passing);
-    }
-    answer
-}
-
-/// Unloads the modules that must not outlive the line.
-pub fn unload_passing(agent: &Agent) {
-    /// For a module that still loads, or whose users still end.
-    const LIMIT: Duration = Duration::from_secs(10);
-    let begun = Instant::now();
-    for name in std::mem::take(&mut *agent.passing()) {
-        let Ok(name) = CString::new(name) else {
-            continue;
-        };
-        while let Err(Errno::AGAIN | Errno::BUSY) = delete_module(&name, libc::O_NONBLOCK) {
-            if begun.elapsed() > LIMIT {
-                break;
-            }
-            thread::sleep(Duration::from_millis(20));
+/// Enters a module that is going to be loaded as one that must not outlive the line.
+/// Its name, unless one of this name is there: that one is somebody else's.
+pub fn enter_passing(agent: &Agent, name: Option<String>) -> Option<String> {
+    let name = name.filter(|name| !Path::new("/sys/module").join(name).exists())?;
+    match agent.passing().entry(name.clone()) {
+        Entry::Occupied(_) => None,
+        Entry::Vacant(free) => {
+            free.insert(Passing::Loads);
+            Some(name)
         }
     }
 }
 
-/// Unloads a module likewise.
-pub fn unload(agent: &Arc<Agent>, id: u64, name: &str) -> Answer {
-    let mut command = own_binary(UNLOAD);
-    command.arg(name);
-    agent.passing().retain(|p| p != name);
-    in_child(agent, id, &mut command)
+/// Loads a module in a process of its own: an oops in its init kills that one.
+pub fn load(
+    agent: &Agent,
+    id: u64,
+    path: &str,
+    params: &[String],
+    passing: Option<String>,
+) -> Answer {
+    let mut command = own_binary(LOAD);
+    command.arg(path).args(params);
+    let answer = with_log(agent, || {
+        in_child(agent, &mut command, |running| agent.enter(id, running))
+    });
+    let refused = |outcome: &ModuleOutcome| matches!(outcome.result, ModuleResult::Refused(_));
+    if let Some(name) = passing {
+        match &answer {
+            Ok(Reply::Module(outcome)) if refused(outcome) => agent.passing().remove(&name),
+            // A process that was killed may have loaded it all the same.
+            _ => agent.passing().insert(name, Passing::Loaded),
+        };
+    }
+    answer
 }
 
-fn in_child(agent: &Arc<Agent>, id: u64, command: &mut Command) -> Answer {
+/// Unloads a module likewise.
+pub fn unload(agent: &Agent, id: u64, name: &str) -> Answer {
+    with_log(agent, || {
+        unload_in_child(agent, name, |running| agent.enter(id, running))
+    })
+}
+
+/// Unloads the modules that must not outlive the line, however long that takes.
+pub fn unload_passing(agent: &Agent) {
+    /// For one that still loads, or whose users still end.
+    const PAUSE: Duration = Duration::from_millis(50);
+    loop {
+        let passing = agent.passing().clone();
+        if passing.is_empty() {
+            return;
+        }
+        for (name, _) in passing.iter().filter(|(_, p)| **p == Passing::Loaded) {
+            let _ = unload_in_child(agent, name, drop);
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+fn unload_in_child(
+    agent: &Agent,
+    name: &str,
+    started: impl FnOnce(Running),
+) -> Result<ModuleResult, koru_protocol::Errno> {
+    let mut command = own_binary(UNLOAD);
+    let result = in_child(agent, command.arg(name), started)?;
+    if let ModuleResult::Ok | ModuleResult::Refused(libc::ENOENT) = result {
+        agent.passing().remove(name);
+    }
+    Ok(result)
+}
+
+fn in_child(
+    agent: &Agent,
+    command: &mut Command,
+    started: impl FnOnce(Running),
+) -> Result<ModuleResult, koru_protocol::Errno> {
     command
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
-    let log_from = agent.log.mark();
     let (exited, exits) = channel();
     let mut child = agent
         .children
         .spawn(command, Box::new(move |exit| _ = exited.send(exit)))
         .map_err(|e| errno(&e))?;
-    agent.enter(id, Running::without_tty(child.id()));
+    started(Running::without_tty(child.id()));
     let mut said = String::new();
     if let Some(out) = child.stdout.as_mut() {
         let _ = out.read_to_string(&mut said);
     }
-    let exit = exits.recv().unwrap_or(Exit::Signal(0));
-    let result = match (said.trim().parse(), exit) {
-        (Ok(0), _) => ModuleResult::Ok,
-        (Ok(errno), _) => ModuleResult::Refused(errno),
-        (Err(_), _) => ModuleResult::Killed,
-    };
+    let _ = exits.recv();
+    Ok(match said.trim().parse() {
+        Ok(0) => ModuleResult::Ok,
+        Ok(errno) => ModuleResult::Refused(errno),
+        Err(_) => ModuleResult::Killed,
+    })
+}
+
+/// What came of it, and what was logged meanwhile.
+fn with_log(
+    agent: &Agent,
+    work: impl FnOnce() -> Result<ModuleResult, koru_protocol::Errno>,
+) -> Answer {
+    let log_from = agent.log.mark();
+    let result = work()?;
     let log_to = agent.log.mark();
     Ok(Reply::Module(ModuleOutcome {
         result,

@@ -90,3 +90,38 @@ fn a_real_kernel_is_not_touched_unasked() {
         .says("there is no terminal to ask on")
         .says("--yes loads without asking");
 }
+
+/// A terminal's signals go to all that were started on it, and others to koru alone.
+#[test]
+fn nothing_stays_of_a_run_that_is_ended() {
+    let run = inside(
+        "6.12",
+        "run() {
+            rm -f begun group
+            setsid sh -c 'echo $$ >group; exec ./koru run my_timer.ko --target host --yes \
+                -- sh -c \"echo >begun; sleep 1000\"' &
+        }
+        gone() {
+            for i in $(seq 150); do
+                pidof koru-agent sleep || break
+                usleep 100000
+            done
+            ! pidof koru-agent sleep && [ ! -e /proc/timer ]
+        }
+        for signal in HUP TERM KILL; do
+            run
+            until [ -e begun ]; do usleep 50000; done
+            [ -e /proc/timer ] || exit 10
+            kill -$signal -$(cat group)
+            gone || exit 11
+        done
+        for millis in 100 300 500 700 900; do
+            run
+            until [ -s group ]; do usleep 10000; done
+            usleep ${millis}000
+            kill -KILL $(cat group)
+            gone || exit 12
+        done",
+    );
+    run.exits(0);
+}
