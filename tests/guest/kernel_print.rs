@@ -159,3 +159,12 @@ fn many_records_in_order() {
     let wanted: Vec<String> = (0..500).map(|n| format!("{PREFIX}record {n}")).collect();
     assert_eq!(texts, wanted);
 }
+
+/// The tests' own way to write there: the test's runner reads it.
+#[test]
+fn an_announcement_is_one_record() {
+    let log = Log::from_now();
+    koru_testing::kernel_may_say("nothing of this kind");
+    let texts: Vec<String> = log.records().into_iter().map(|r| r.text).collect();
+    assert_eq!(texts, ["koru: the kernel may say: nothing of this kind"]);
+}

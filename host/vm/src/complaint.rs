@@ -186,6 +186,8 @@ pub(crate) fn announced(records: &[LogRecord]) -> Vec<Range<usize>> {
         .iter()
         .filter(|r| r.facility != 0)
         .filter_map(|r| r.text.strip_prefix(KERNEL_MAY_SAY))
+        // Every line has an empty text in it.
+        .filter(|text| !text.is_empty())
         .collect();
     let mut found = Vec::new();
     let mut at = 0;
