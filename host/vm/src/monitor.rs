@@ -162,24 +162,25 @@ impl Monitor {
 
     /// An NMI makes the kernel panic where it is, and so say where that was.
     fn ask_by_nmi(&mut self, what: String) -> Death {
-        /// One that says nothing for so long is not answering.
+        /// One that says nothing so often for so long does not answer.
+        const SILENCES: u32 = 2;
         const SILENCE: Duration = Duration::from_secs(5);
         /// The answer ends with QEMU. It may be long, and its line is slow; but the
         /// guest may also be one that talks for ever.
         const ANSWER: Duration = Duration::from_secs(60);
         let until = Instant::now() + ANSWER;
-        let mut asked = self.inject_nmi();
         let mut ended = None;
-        let mut length = 0;
-        while asked && ended.is_none() && Instant::now() < until {
-            ended = self.ended.recv_timeout(SILENCE).ok();
+        let mut silences = 0;
+        while ended.is_none() && silences < SILENCES && Instant::now() < until {
             let console = self.console.text();
-            if std::mem::replace(&mut length, console.len()) == console.len() {
+            // Early in its boot a kernel ignores it.
+            if panic_reason(&console).is_none() && !self.inject_nmi() {
                 break;
             }
-            if ended.is_none() && panic_reason(&console).is_none() {
-                // Early in its boot a kernel ignores it.
-                asked = self.inject_nmi();
+            ended = self.ended.recv_timeout(SILENCE).ok();
+            match self.console.text().len() == console.len() {
+                true => silences += 1,
+                false => silences = 0,
             }
         }
         if ended.is_none() {

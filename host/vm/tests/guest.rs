@@ -338,7 +338,7 @@ fn a_boot_that_never_ends_is_given_up() {
         config.boot_limit = Duration::from_millis(limit);
         let (done, outcome) = channel();
         thread::spawn(move || _ = done.send(Guest::start(config)));
-        match outcome.recv_timeout(Duration::from_secs(60)) {
+        match outcome.recv_timeout(Duration::from_secs(120)) {
             Ok(Err(Error::Boot { why, console })) => {
                 assert!(why.contains("did not answer"), "{why}");
                 assert!(console.contains("NMI"), "{limit}: {console}");
