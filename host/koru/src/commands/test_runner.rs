@@ -119,7 +119,7 @@ impl<'a> Setting<'a> {
     }
 
     /// Makes a guest of the same kind ready that ran another binary: what it has run
-    /// already, an emulator does not translate again. None if something was left there.
+    /// already, an emulator does not translate again. None if a module was left there.
     pub fn take_over(&self, guest: Guest) -> Option<Guest> {
         let session = guest.session();
         let clean = session.list().is_ok_and(|modules| modules.is_empty());

@@ -54,29 +54,36 @@ impl Run<'_> {
         })
     }
 
-    /// Runs one job after the other, in the same guest where that can be.
+    /// Runs one job after the other, in the same guest where that can be. What goes
+    /// wrong with one does not keep the others from being run.
     fn work(&self, jobs: &Jobs) -> Result<()> {
         let mut last: Option<(Job, Guest)> = None;
+        let mut outcome = Ok(());
         while let Some(job) = jobs.next() {
             let setting = Setting::new(&job.binary.path, job.kos, &job.machine);
-            let mut guest = match last.take() {
-                Some((before, guest)) if before.same_machine(&job) => setting.take_over(guest),
-                Some((_, guest)) => test_runner::power_off(Some(guest)).map(|()| None)?,
-                None => None,
-            };
+            let mut guest = last.take().and_then(|(before, guest)| {
+                let same = before.same_machine(&job);
+                same.then(|| setting.take_over(guest)).flatten()
+            });
             let suite = format!("{} on {}", job.binary.name, job.tree.release);
             let tell = |result: &TestResult| self.add(&suite, result.clone());
-            test_runner::run_tests(
+            let run = test_runner::run_tests(
                 self.context,
                 job.tree,
                 &setting,
                 &mut guest,
                 &job.tests,
                 &tell,
-            )?;
-            last = guest.map(|guest| (job, guest));
+            );
+            let passed = |results: &Vec<TestResult>| results.iter().all(|r| r.failure.is_none());
+            match run {
+                // A test that failed may have left anything.
+                Ok(results) if !passed(&results) => {}
+                Ok(_) => last = guest.map(|guest| (job, guest)),
+                Err(e) => outcome = outcome.and(Err(e)),
+            }
         }
-        test_runner::power_off(last.map(|(_, guest)| guest))
+        outcome
     }
 
     /// The kernels to test on: the one asked for, or all that can boot.

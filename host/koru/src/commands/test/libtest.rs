@@ -20,8 +20,8 @@ use crate::{
 
 impl Run<'_> {
     pub(super) fn libtest(&self, suite: &str, mut cargo: Command) -> Result<()> {
-        /// No test and no crate takes as long.
-        const SILENCE: Duration = Duration::from_secs(10 * 60);
+        /// Far more than any test or crate takes.
+        const SILENCE: Duration = Duration::from_secs(15 * 60);
         cargo.arg("--").args(&self.args.filters);
         let ui = &self.context.ui;
         ui.status(&format!("{suite}: compiling"));
@@ -41,6 +41,7 @@ fn follow(
     silence: Duration,
     tell: impl Fn(&str),
 ) -> io::Result<Vec<TestResult>> {
+    const TICK: Duration = Duration::from_millis(500);
     let begun = Instant::now();
     let mut child = command
         .stdin(Stdio::null())
@@ -54,12 +55,16 @@ fn follow(
     let mut verdicts = Vec::new();
     let mut slow: Vec<String> = Vec::new();
     let mut last = begun;
+    let mut heard = begun;
     let stands = loop {
-        let line = match said.recv_timeout(silence) {
+        let line = match said.recv_timeout(TICK) {
             Ok(line) => line,
-            Err(RecvTimeoutError::Disconnected) => break false,
-            Err(RecvTimeoutError::Timeout) => break true,
+            Err(RecvTimeoutError::Timeout) if heard.elapsed() > silence => break true,
+            // Something that it left behind may keep the pipes open.
+            Err(RecvTimeoutError::Timeout) if child.try_wait()?.is_none() => continue,
+            Err(_) => break false,
         };
+        heard = Instant::now();
         if let Some(name) = slow_test(&line) {
             slow.push(name.into());
         }
@@ -92,21 +97,28 @@ fn follow(
             took,
         })
         .collect();
+    let why = match stands {
+        true => format!(
+            "it was ended: nothing was heard for {} s",
+            silence.as_secs()
+        ),
+        false => format!("cargo test failed ({status})"),
+    };
     if stands {
-        let why = format!("nothing was heard of it for {} s", silence.as_secs_f32());
         results.extend(slow.drain(..).map(|name| TestResult {
             name,
-            took: last.elapsed(),
+            took: heard.elapsed(),
             failure: Some(failed(why.clone(), String::new())),
             ignored: false,
         }));
     }
-    if !status.success() && results.iter().all(|r| r.failure.is_none()) {
+    let none_failed = results.iter().all(|r| r.failure.is_none());
+    if none_failed && (stands || !status.success()) {
         // Not a test: it does not compile, or a test binary died or stands still.
         results.push(TestResult {
             name: "cargo test".into(),
             took: begun.elapsed(),
-            failure: Some(failed(format!("cargo test failed ({status})"), text)),
+            failure: Some(failed(why, text)),
             ignored: false,
         });
     }
@@ -212,19 +224,24 @@ mod tests {
         // A grandchild has the pipe, as a test's guest may.
         let still = of("echo 'test a ... ok'; (sleep 1000; :) & \
                         echo 'test b has been running for over 60 seconds'; wait");
-        let why = "nothing was heard of it for 2 s";
+        let why = "it was ended: nothing was heard for 2 s";
         assert_eq!(still, [("a".into(), None), ("b".into(), Some(why.into()))]);
         let nameless = of("sleep 1000; :");
-        assert_eq!(nameless.len(), 1);
-        assert_eq!(nameless[0].0, "cargo test");
+        assert_eq!(nameless, [("cargo test".into(), Some(why.into()))]);
     }
 
     #[test]
     fn one_that_only_takes_long() {
-        let long = of(
-            "echo 'test b has been running for over 60 seconds'; sleep 1; \
-                       echo 'test b ... ok'; sleep 1.5",
-        );
+        let long = of("echo 'test b has been running for over 60 seconds'; \
+                       for i in 1 2 3 4 5 6; do sleep 0.5; echo $i; done; echo 'test b ... ok'");
         assert_eq!(long, [("b".into(), None)]);
+    }
+
+    #[test]
+    fn one_that_leaves_something_behind() {
+        let begun = Instant::now();
+        let left = of("sleep 30 & echo 'test b ... ok'");
+        assert_eq!(left, [("b".into(), None)]);
+        assert!(begun.elapsed() < Duration::from_secs(20));
     }
 }
