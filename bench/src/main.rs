@@ -56,20 +56,25 @@ enum What {
 fn main() -> Result<()> {
     let cli = Cli::parse();
     let koru = Koru::find()?;
-    let kernels = match &cli.kernel {
-        Some(kernel) => vec![kernel.clone()],
-        None => koru.kernels()?,
+    let kernels = match (&cli.kernel, &cli.what) {
+        (Some(kernel), _) => vec![Some(kernel.clone())],
+        // Guests of all kernels run at once.
+        (None, What::Tests { .. }) => vec![None],
+        (None, What::Turnaround) => koru.kernels()?.into_iter().map(Some).collect(),
     };
     let mut results = Vec::new();
     for kernel in &kernels {
-        let figures = match &cli.what {
-            What::Turnaround => turnaround::measure(&koru, kernel, cli.rounds)?,
-            What::Tests { filters, before } => {
+        let kernel = kernel.as_deref();
+        let figures = match (&cli.what, kernel) {
+            (What::Tests { filters, before }, _) => {
                 let earlier = before.as_deref().map(Koru::of).transpose()?;
                 let earlier = earlier.as_ref().unwrap_or(&koru);
                 tests::measure(&koru, earlier, kernel, filters, cli.rounds)?
             }
+            (What::Turnaround, Some(kernel)) => turnaround::measure(&koru, kernel, cli.rounds)?,
+            (What::Turnaround, None) => continue,
         };
+        let kernel = kernel.unwrap_or("all kernels");
         if !cli.json {
             println!("{kernel}\n{figures}");
         }
