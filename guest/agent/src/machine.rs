@@ -4,7 +4,7 @@
 use koru_protocol::SHARED_BYTES;
 use rustix::{
     ioctl::{Setter, ioctl, opcode},
-    mm::{MapFlags, ProtFlags, mmap},
+    mm::{Advice, MapFlags, ProtFlags, madvise, mmap},
     system::{RebootCommand, reboot},
 };
 use std::{
@@ -63,6 +63,10 @@ impl SharedMemory {
                 0,
             )
         }?;
+        // A fork would copy all its page table entries, which the kernel has filled in.
+        // SAFETY: the mapping is ours, and whole. That children do not have it changes
+        // nothing here.
+        unsafe { madvise(address, SHARED_BYTES, Advice::LinuxDontFork) }?;
         let start = NonNull::new(address.cast()).ok_or(io::ErrorKind::InvalidInput)?;
         Ok(SharedMemory { start })
     }
