@@ -272,6 +272,8 @@ fn unloading_under_calls() {
             s.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
                     call(10);
+                    // Emulated processors take turns, and this ends one's.
+                    std::hint::spin_loop();
                 }
             });
         }
