@@ -50,7 +50,7 @@
     unsize
 )]
 #![allow(internal_features)]
-#![warn(missing_docs, clippy::undocumented_unsafe_blocks)]
+#![warn(missing_docs)]
 
 // So that the crate's own macros can name it as modules do.
 extern crate self as kernel;

@@ -160,14 +160,37 @@ mod sealed {
 /// fn atomic<T: kernel::sync::atomic::AtomicType>() {}
 /// atomic::<i32>();
 /// ```
-#[allow(clippy::missing_safety_doc)]
 pub unsafe trait AtomicType: sealed::Sealed + Copy + Send + 'static {
+    /// Reads the value.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must be valid for reads and writes and aligned, and all other
+    /// accesses to it while it is shared must be atomic.
     #[doc(hidden)]
     unsafe fn atomic_load(ptr: *mut Self, order: Ordering) -> Self;
+    /// Writes the value.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must be valid for reads and writes and aligned, and all other
+    /// accesses to it while it is shared must be atomic.
     #[doc(hidden)]
     unsafe fn atomic_store(ptr: *mut Self, value: Self, order: Ordering);
+    /// Replaces the value and returns the old one.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must be valid for reads and writes and aligned, and all other
+    /// accesses to it while it is shared must be atomic.
     #[doc(hidden)]
     unsafe fn atomic_xchg(ptr: *mut Self, value: Self, order: Ordering) -> Self;
+    /// Replaces the value if it equals `old`; returns the value read, as `Err` if it differed.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must be valid for reads and writes and aligned, and all other
+    /// accesses to it while it is shared must be atomic.
     #[doc(hidden)]
     unsafe fn atomic_cmpxchg(
         ptr: *mut Self,
@@ -189,10 +212,21 @@ pub unsafe trait AtomicType: sealed::Sealed + Copy + Send + 'static {
 /// fn number<T: kernel::sync::atomic::AtomicAdd>() {}
 /// number::<u64>();
 /// ```
-#[allow(clippy::missing_safety_doc)]
 pub unsafe trait AtomicAdd: AtomicType {
+    /// Adds `value`, wrapping, and returns the old value.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must be valid for reads and writes and aligned, and all other
+    /// accesses to it while it is shared must be atomic.
     #[doc(hidden)]
     unsafe fn atomic_add(ptr: *mut Self, value: Self, order: Ordering) -> Self;
+    /// Subtracts `value`, wrapping, and returns the old value.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must be valid for reads and writes and aligned, and all other
+    /// accesses to it while it is shared must be atomic.
     #[doc(hidden)]
     unsafe fn atomic_sub(ptr: *mut Self, value: Self, order: Ordering) -> Self;
 }
