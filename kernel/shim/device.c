@@ -8,22 +8,22 @@ static const char *const levels[] = {
 	KERN_EMERG, KERN_ALERT, KERN_CRIT, KERN_ERR, KERN_WARNING, KERN_NOTICE, KERN_INFO, KERN_DEBUG,
 };
 
-void koru_dev_print(int level, const void *dev, const char *text, unsigned long len)
+void koru_dev_print(int level, const struct device *dev, const char *text, unsigned long len)
 {
-	dev_printk(levels[level], (const struct device *)dev, "%.*s", (int)len, text);
+	dev_printk(levels[level], dev, "%.*s", (int)len, text);
 }
 
-const char *koru_dev_name(const void *dev)
+const char *koru_dev_name(const struct device *dev)
 {
 	return dev_name(dev);
 }
 
-void koru_get_device(void *dev)
+void koru_get_device(struct device *dev)
 {
 	get_device(dev);
 }
 
-void koru_put_device(void *dev)
+void koru_put_device(struct device *dev)
 {
 	put_device(dev);
 }

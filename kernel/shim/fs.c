@@ -3,38 +3,38 @@
 
 #include "shim.h"
 
-unsigned int koru_file_flags(const void *file)
+unsigned int koru_file_flags(const struct file *file)
 {
-	return READ_ONCE(((const struct file *)file)->f_flags);
+	return READ_ONCE(file->f_flags);
 }
 
-long long koru_file_pos(const void *file)
+long long koru_file_pos(const struct file *file)
 {
-	return READ_ONCE(((const struct file *)file)->f_pos);
+	return READ_ONCE(file->f_pos);
 }
 
 /* Checks the position, and tells the other users of the file that it moved. */
-long long koru_file_set_pos(void *file, long long pos)
+long long koru_file_set_pos(struct file *file, long long pos)
 {
 	return vfs_setpos(file, pos, LLONG_MAX);
 }
 
-void *koru_file_private(const void *file)
+void *koru_file_private(const struct file *file)
 {
-	return ((const struct file *)file)->private_data;
+	return file->private_data;
 }
 
-void koru_file_set_private(void *file, void *data)
+void koru_file_set_private(struct file *file, void *data)
 {
-	((struct file *)file)->private_data = data;
+	file->private_data = data;
 }
 
-void *koru_kiocb_file(const void *kiocb)
+struct file *koru_kiocb_file(const struct kiocb *kiocb)
 {
-	return ((const struct kiocb *)kiocb)->ki_filp;
+	return kiocb->ki_filp;
 }
 
-long long *koru_kiocb_pos(void *kiocb)
+long long *koru_kiocb_pos(struct kiocb *kiocb)
 {
-	return &((struct kiocb *)kiocb)->ki_pos;
+	return &kiocb->ki_pos;
 }

@@ -4,17 +4,17 @@
 
 #include "shim.h"
 
-unsigned long koru_iov_len(const void *iov)
+unsigned long koru_iov_len(const struct iov_iter *iov)
 {
 	return iov_iter_count(iov);
 }
 
-void koru_iov_advance(void *iov, unsigned long len)
+void koru_iov_advance(struct iov_iter *iov, unsigned long len)
 {
 	iov_iter_advance(iov, len);
 }
 
-void koru_iov_revert(void *iov, unsigned long len)
+void koru_iov_revert(struct iov_iter *iov, unsigned long len)
 {
 	iov_iter_revert(iov, len);
 }
@@ -23,12 +23,12 @@ void koru_iov_revert(void *iov, unsigned long len)
  * The inline checks of these WARN about lengths above INT_MAX; no iterator is
  * as long, but a buffer in vmalloc memory may be.
  */
-unsigned long koru_copy_to_iter(const void *from, unsigned long len, void *iov)
+unsigned long koru_copy_to_iter(const void *from, unsigned long len, struct iov_iter *iov)
 {
 	return copy_to_iter(from, min_t(unsigned long, len, iov_iter_count(iov)), iov);
 }
 
-unsigned long koru_copy_from_iter(void *to, unsigned long len, void *iov)
+unsigned long koru_copy_from_iter(void *to, unsigned long len, struct iov_iter *iov)
 {
 	return copy_from_iter(to, min_t(unsigned long, len, iov_iter_count(iov)), iov);
 }

@@ -15,11 +15,9 @@ static int pre_handler(struct kprobe *kp, struct pt_regs *regs)
 }
 NOKPROBE_SYMBOL(pre_handler);
 
-int koru_kprobe_register(void *place, const char *symbol,
-			 void (*hit)(void *data, const void *regs), void *data)
+int koru_kprobe_register(struct koru_kprobe *probe, const char *symbol,
+			 void (*hit)(void *data, const struct pt_regs *regs), void *data)
 {
-	struct koru_kprobe *probe = place;
-
 	*probe = (struct koru_kprobe) {
 		.kp = { .symbol_name = symbol, .pre_handler = pre_handler },
 		.hit = hit,
@@ -28,21 +26,17 @@ int koru_kprobe_register(void *place, const char *symbol,
 	return register_kprobe(&probe->kp);
 }
 
-void koru_kprobe_unregister(void *place)
+void koru_kprobe_unregister(struct koru_kprobe *probe)
 {
-	struct koru_kprobe *probe = place;
-
 	unregister_kprobe(&probe->kp);
 }
 
-unsigned long koru_kprobe_missed(const void *place)
+unsigned long koru_kprobe_missed(const struct koru_kprobe *probe)
 {
-	const struct koru_kprobe *probe = place;
-
 	return READ_ONCE(probe->kp.nmissed);
 }
 
-unsigned long koru_regs_argument(const void *regs, unsigned int n)
+unsigned long koru_regs_argument(const struct pt_regs *regs, unsigned int n)
 {
 	return regs_get_kernel_argument((struct pt_regs *)regs, n);
 }

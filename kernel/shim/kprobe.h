@@ -7,7 +7,7 @@
 /* A kprobe and whom it tells. Rust owns the memory. */
 struct koru_kprobe {
 	struct kprobe kp;
-	void (*hit)(void *data, const void *regs);
+	void (*hit)(void *data, const struct pt_regs *regs);
 	void *data;
 };
 

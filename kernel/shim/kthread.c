@@ -8,7 +8,7 @@
 #include "shim.h"
 
 /* The reference lets kthread_stop() find a thread that has ended by itself. */
-void *koru_kthread_spawn(int (*run)(void *data), void *data, const char *name)
+struct task_struct *koru_kthread_spawn(int (*run)(void *data), void *data, const char *name)
 {
 	struct task_struct *task = kthread_create(run, data, "%s", name);
 
@@ -19,7 +19,7 @@ void *koru_kthread_spawn(int (*run)(void *data), void *data, const char *name)
 	return task;
 }
 
-void koru_kthread_stop(void *task)
+void koru_kthread_stop(struct task_struct *task)
 {
 	kthread_stop(task);
 	put_task_struct(task);

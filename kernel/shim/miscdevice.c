@@ -36,29 +36,28 @@ static bool name_is_taken(const char *name)
 	return taken;
 }
 
-int koru_misc_register(void *misc, const char *name, unsigned int mode, const void *fops)
+int koru_misc_register(struct miscdevice *misc, const char *name, unsigned int mode,
+		       const struct file_operations *fops)
 {
-	struct miscdevice *m = misc;
-
 	if (name_is_taken(name))
 		return -EEXIST;
-	*m = (struct miscdevice){
+	*misc = (struct miscdevice){
 		.minor = MISC_DYNAMIC_MINOR,
 		.name = name,
 		.mode = mode,
 		.fops = fops,
 	};
-	return misc_register(m);
+	return misc_register(misc);
 }
 
-void koru_misc_deregister(void *misc)
+void koru_misc_deregister(struct miscdevice *misc)
 {
 	misc_deregister(misc);
 }
 
-void *koru_misc_device(const void *misc)
+struct device *koru_misc_device(const struct miscdevice *misc)
 {
-	return ((const struct miscdevice *)misc)->this_device;
+	return misc->this_device;
 }
 
 /*
@@ -71,17 +70,15 @@ void *koru_misc_device(const void *misc)
  * that misc_deregister() takes; file->f_op becomes what it was before
  * misc_open(), which belongs to no module.
  */
-int koru_misc_may_open(const void *inode, void *file)
+int koru_misc_may_open(const struct inode *inode, struct file *file)
 {
-	struct file *f = file;
-
 	if (READ_ONCE(THIS_MODULE->state) != MODULE_STATE_COMING)
 		return 0;
-	replace_fops(f, fops_get(((const struct inode *)inode)->i_fop));
+	replace_fops(file, fops_get(inode->i_fop));
 	return -ENODEV;
 }
 
-long koru_misc_compat_ptr_ioctl(void *file, unsigned int cmd, unsigned long arg)
+long koru_misc_compat_ptr_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 #ifdef CONFIG_COMPAT
 	return compat_ptr_ioctl(file, cmd, arg);

@@ -6,7 +6,7 @@
 
 #include "shim.h"
 
-void *koru_task_process(void *task)
+struct pid *koru_task_process(struct task_struct *task)
 {
 	return get_task_pid(task, PIDTYPE_TGID);
 }
@@ -15,7 +15,7 @@ void *koru_task_process(void *task)
  * A pid that somebody holds is not used again, so that comparing addresses
  * suffices, and nothing is read through the task's pointer.
  */
-int koru_task_belongs_to(void *task, const void *pid)
+int koru_task_belongs_to(struct task_struct *task, const struct pid *pid)
 {
 	int same;
 
@@ -25,17 +25,17 @@ int koru_task_belongs_to(void *task, const void *pid)
 	return same;
 }
 
-void koru_get_pid(void *pid)
+void koru_get_pid(struct pid *pid)
 {
 	get_pid(pid);
 }
 
-void koru_put_pid(void *pid)
+void koru_put_pid(struct pid *pid)
 {
 	put_pid(pid);
 }
 
-int koru_pid_nr(void *pid)
+int koru_pid_nr(struct pid *pid)
 {
 	return pid_nr(pid);
 }

@@ -15,5 +15,5 @@ static const char *const formats[] = {
 
 void koru_print(int level, const char *text, unsigned long len)
 {
-	_printk(formats[level], (int)len, text);
+	printk(formats[level], (int)len, text);
 }

@@ -6,8 +6,13 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/version.h>
 
 #include "shim.h"
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0)
+#define pde_data(inode) PDE_DATA(inode)
+#endif
 
 /*
  * proc_remove() waits for every call below that is running, closes every file
@@ -106,8 +111,10 @@ static bool name_is_taken(const char *name)
 	return taken;
 }
 
-void *koru_proc_create(const char *name, unsigned int mode, unsigned long size_hint,
-		       const struct koru_proc_calls *calls, void *entry_data)
+struct koru_proc_entry *koru_proc_create(const char *name, unsigned int mode,
+					 unsigned long size_hint,
+					 const struct koru_proc_calls *calls,
+					 void *entry_data)
 {
 	struct koru_proc_entry *e;
 
@@ -139,10 +146,8 @@ void *koru_proc_create(const char *name, unsigned int mode, unsigned long size_h
 	return e;
 }
 
-void koru_proc_remove(void *entry)
+void koru_proc_remove(struct koru_proc_entry *entry)
 {
-	struct koru_proc_entry *e = entry;
-
-	proc_remove(e->pde);
-	kfree(e);
+	proc_remove(entry->pde);
+	kfree(entry);
 }

@@ -3,7 +3,7 @@
 
 #include "shim.h"
 
-int koru_seq_write(void *seq, const char *text, unsigned long len)
+int koru_seq_write(struct seq_file *seq, const char *text, unsigned long len)
 {
 	return seq_write(seq, text, len);
 }

@@ -4,149 +4,207 @@
  * kernel's compiler (through the .c files beside it) and by bindgen, and must
  * mean the same on every kernel.
  *
- * Kernel objects are `void *` here; the Rust side gives each its own type.
- * Every function that may fail returns a negative errno or an ERR_PTR().
+ * Kernel objects have the kernel's own tags and no body here, so that both
+ * compilers tell a mutex from a spinlock. Addresses in user space are numbers.
+ * A function that may fail returns a negative errno or an ERR_PTR(), unless it
+ * says otherwise.
  */
 #ifndef KORU_SHIM_H
 #define KORU_SHIM_H
 
+/*
+ * The context that a function needs: exactly one of these begins each prototype.
+ * They expand to nothing; the build reads them when it looks for functions that
+ * sleep where they must not. What a function finds wrong with its context at run
+ * time it reports as an error; what it cannot find out is the caller's to ensure.
+ */
+
+/* Any context: interrupts, NMIs and the handlers of kprobes included. */
+#define KORU_ANY
+/*
+ * Any context but NMIs and the handlers of kprobes: does not sleep, but may take
+ * locks. (On PREEMPT_RT spinlocks sleep, and no interrupt handler may take one.)
+ */
+#define KORU_ATOMIC
+/* May sleep: a process or a kernel thread that holds no spinlock. */
+#define KORU_SLEEPS
+/*
+ * May sleep, and is about the memory of the calling process: a system call.
+ * Where `current` has no `mm` (kernel threads, late in an exit) nothing is
+ * accessed, and the result says so.
+ */
+#define KORU_PROCESS
+
+struct completion;
+struct device;
+struct file;
+struct file_operations;
+struct inode;
+struct iov_iter;
+struct kiocb;
+struct koru_kprobe;
+struct koru_proc_entry;
+struct lock_class_key;
+struct miscdevice;
+struct mutex;
+struct pid;
+struct pt_regs;
+struct refcount_struct;
+struct seq_file;
+struct spinlock;
+struct task_struct;
+struct wait_queue_entry;
+struct wait_queue_head;
+
 /* print.c: one call, one record. `level` is 0..=7, or KORU_PRINT_CONT. */
 #define KORU_PRINT_CONT 8
-void koru_print(int level, const char *text, unsigned long len);
+KORU_ANY void koru_print(int level, const char *text, unsigned long len);
 
 /* bug.c */
-void koru_bug(void) __attribute__((noreturn));
-const char *koru_module_name(void);
+KORU_ANY void koru_bug(void) __attribute__((noreturn));
+KORU_ANY const char *koru_module_name(void);
 
 /* fault.c: on purpose */
-void koru_fault_null(void);
-void koru_fault_warn(void);
+KORU_ANY void koru_fault_null(void);
+KORU_ANY void koru_fault_warn(void);
 
 /* alloc.c: NULL on failure, and no WARN for absurd sizes. */
-void *koru_kmalloc(unsigned long size, unsigned int flags);
-void *koru_krealloc(const void *p, unsigned long size, unsigned int flags);
-void koru_kfree(const void *p);
-void *koru_vmalloc(unsigned long size, unsigned int flags);
-void koru_vfree(const void *p);
-void *koru_kvmalloc(unsigned long size, unsigned int flags);
-void koru_kvfree(const void *p);
+KORU_SLEEPS void *koru_kmalloc(unsigned long size, unsigned int flags);
+KORU_SLEEPS void *koru_krealloc(const void *p, unsigned long size, unsigned int flags);
+KORU_ATOMIC void koru_kfree(const void *p);
+KORU_SLEEPS void *koru_vmalloc(unsigned long size, unsigned int flags);
+KORU_SLEEPS void koru_vfree(const void *p);
+KORU_SLEEPS void *koru_kvmalloc(unsigned long size, unsigned int flags);
+KORU_SLEEPS void koru_kvfree(const void *p);
 
 /* sync.c */
-void koru_refcount_warn(void *refcount, int kind);
-void koru_mutex_init(void *lock, const char *name, void *key);
-void koru_mutex_lock(void *lock);
-int koru_mutex_trylock(void *lock);
-void koru_mutex_unlock(void *lock);
-void koru_spin_init(void *lock, const char *name, void *key);
-void koru_spin_lock(void *lock);
-int koru_spin_trylock(void *lock);
-void koru_spin_unlock(void *lock);
+KORU_ANY void koru_refcount_warn(struct refcount_struct *refcount, int kind);
+KORU_ATOMIC void koru_mutex_init(struct mutex *lock, const char *name,
+			struct lock_class_key *key);
+KORU_SLEEPS void koru_mutex_lock(struct mutex *lock);
+KORU_ATOMIC int koru_mutex_trylock(struct mutex *lock);
+KORU_ATOMIC void koru_mutex_unlock(struct mutex *lock);
+KORU_ATOMIC void koru_spin_init(struct spinlock *lock, const char *name,
+			struct lock_class_key *key);
+KORU_ATOMIC void koru_spin_lock(struct spinlock *lock);
+KORU_ATOMIC int koru_spin_trylock(struct spinlock *lock);
+KORU_ATOMIC void koru_spin_unlock(struct spinlock *lock);
 
 /* uaccess.c: the number of bytes that could NOT be copied. */
-unsigned long koru_copy_from_user(void *to, unsigned long from, unsigned long len);
-unsigned long koru_copy_to_user(unsigned long to, const void *from, unsigned long len);
-long koru_strncpy_from_user(char *to, unsigned long from, long len);
+KORU_PROCESS unsigned long koru_copy_from_user(void *to, unsigned long from, unsigned long len);
+KORU_PROCESS unsigned long koru_copy_to_user(unsigned long to, const void *from,
+			unsigned long len);
+KORU_PROCESS long koru_strncpy_from_user(char *to, unsigned long from, long len);
 
 /* time.c: nanoseconds. */
-long long koru_ktime_get(void);
-long long koru_ktime_get_real(void);
-long long koru_ktime_get_boottime(void);
-long long koru_ktime_get_tai(void);
-unsigned long koru_jiffies(void);
-unsigned long long koru_jiffies64(void);
-unsigned long koru_msecs_to_jiffies(unsigned int ms);
-unsigned int koru_jiffies_to_msecs(unsigned long j);
-void koru_fsleep(unsigned long us);
-void koru_udelay(unsigned long us);
+KORU_ATOMIC long long koru_ktime_get(void);
+KORU_ATOMIC long long koru_ktime_get_real(void);
+KORU_ATOMIC long long koru_ktime_get_boottime(void);
+KORU_ATOMIC long long koru_ktime_get_tai(void);
+KORU_ANY unsigned long koru_jiffies(void);
+KORU_ANY unsigned long long koru_jiffies64(void);
+KORU_ANY unsigned long koru_msecs_to_jiffies(unsigned int ms);
+KORU_ANY unsigned int koru_jiffies_to_msecs(unsigned long j);
+KORU_SLEEPS void koru_fsleep(unsigned long us);
+KORU_ANY void koru_udelay(unsigned long us);
 
 /* task.c */
-void *koru_current(void);
-int koru_task_pid(const void *task);
-int koru_task_tgid(const void *task);
-int koru_signal_pending(void *task);
-void koru_might_sleep(const char *file, int line);
+KORU_ANY struct task_struct *koru_current(void);
+KORU_ANY int koru_task_pid(const struct task_struct *task);
+KORU_ANY int koru_task_tgid(const struct task_struct *task);
+KORU_ANY int koru_signal_pending(struct task_struct *task);
+KORU_SLEEPS void koru_might_sleep(const char *file, int line);
 
 /* wait.c: timeouts and results in ticks; `count` 0 wakes all. */
-void koru_wait_queue_init(void *queue, const char *name, void *key);
-void koru_wait_prepare(void *queue, void *entry, int state);
-long koru_wait_sleep(long timeout, int kthread);
-void koru_wait_finish(void *queue, void *entry);
-void koru_wake_up(void *queue, int count, int sync);
-void koru_completion_init(void *completion);
-void koru_complete_all(void *completion);
-void koru_wait_for_completion(void *completion);
+KORU_ATOMIC void koru_wait_queue_init(struct wait_queue_head *queue, const char *name,
+			struct lock_class_key *key);
+KORU_ATOMIC void koru_wait_prepare(struct wait_queue_head *queue,
+			struct wait_queue_entry *entry, int state);
+KORU_SLEEPS long koru_wait_sleep(long timeout, int kthread);
+KORU_ATOMIC void koru_wait_finish(struct wait_queue_head *queue,
+			struct wait_queue_entry *entry);
+KORU_ATOMIC void koru_wake_up(struct wait_queue_head *queue, int count, int sync);
+KORU_ATOMIC void koru_completion_init(struct completion *completion);
+KORU_ATOMIC void koru_complete_all(struct completion *completion);
+KORU_SLEEPS void koru_wait_for_completion(struct completion *completion);
 
 /* kthread.c */
-void *koru_kthread_spawn(int (*run)(void *data), void *data, const char *name);
-void koru_kthread_stop(void *task);
-int koru_kthread_should_stop(void);
-void koru_kthread_sleep(unsigned long ticks);
+KORU_SLEEPS struct task_struct *koru_kthread_spawn(int (*run)(void *data), void *data,
+			const char *name);
+KORU_SLEEPS void koru_kthread_stop(struct task_struct *task);
+KORU_ATOMIC int koru_kthread_should_stop(void);
+KORU_SLEEPS void koru_kthread_sleep(unsigned long ticks);
 
 /* kprobe.c */
-int koru_kprobe_register(void *probe, const char *symbol,
-			 void (*hit)(void *data, const void *regs), void *data);
-void koru_kprobe_unregister(void *probe);
-unsigned long koru_kprobe_missed(const void *probe);
-unsigned long koru_regs_argument(const void *regs, unsigned int n);
+KORU_SLEEPS int koru_kprobe_register(struct koru_kprobe *probe, const char *symbol,
+			void (*hit)(void *data, const struct pt_regs *regs), void *data);
+KORU_SLEEPS void koru_kprobe_unregister(struct koru_kprobe *probe);
+KORU_ANY unsigned long koru_kprobe_missed(const struct koru_kprobe *probe);
+KORU_ANY unsigned long koru_regs_argument(const struct pt_regs *regs, unsigned int n);
 
 /* pid.c: NULL for the process of a task that is gone. */
-void *koru_task_process(void *task);
-int koru_task_belongs_to(void *task, const void *pid);
-void koru_get_pid(void *pid);
-void koru_put_pid(void *pid);
-int koru_pid_nr(void *pid);
+KORU_ANY struct pid *koru_task_process(struct task_struct *task);
+KORU_ANY int koru_task_belongs_to(struct task_struct *task, const struct pid *pid);
+KORU_ANY void koru_get_pid(struct pid *pid);
+KORU_ATOMIC void koru_put_pid(struct pid *pid);
+KORU_ANY int koru_pid_nr(struct pid *pid);
 
 /* math.c */
-unsigned long koru_gcd(unsigned long a, unsigned long b);
+KORU_ANY unsigned long koru_gcd(unsigned long a, unsigned long b);
 
 /* fs.c */
-unsigned int koru_file_flags(const void *file);
-long long koru_file_pos(const void *file);
-long long koru_file_set_pos(void *file, long long pos);
-void *koru_file_private(const void *file);
-void koru_file_set_private(void *file, void *data);
-void *koru_kiocb_file(const void *kiocb);
-long long *koru_kiocb_pos(void *kiocb);
+KORU_ANY unsigned int koru_file_flags(const struct file *file);
+KORU_ANY long long koru_file_pos(const struct file *file);
+KORU_ATOMIC long long koru_file_set_pos(struct file *file, long long pos);
+KORU_ANY void *koru_file_private(const struct file *file);
+KORU_ANY void koru_file_set_private(struct file *file, void *data);
+KORU_ANY struct file *koru_kiocb_file(const struct kiocb *kiocb);
+KORU_ANY long long *koru_kiocb_pos(struct kiocb *kiocb);
 
 /* iov.c: the number of bytes that were copied. */
-unsigned long koru_iov_len(const void *iov);
-void koru_iov_advance(void *iov, unsigned long len);
-void koru_iov_revert(void *iov, unsigned long len);
-unsigned long koru_copy_to_iter(const void *from, unsigned long len, void *iov);
-unsigned long koru_copy_from_iter(void *to, unsigned long len, void *iov);
+KORU_ANY unsigned long koru_iov_len(const struct iov_iter *iov);
+KORU_ANY void koru_iov_advance(struct iov_iter *iov, unsigned long len);
+KORU_ANY void koru_iov_revert(struct iov_iter *iov, unsigned long len);
+KORU_PROCESS unsigned long koru_copy_to_iter(const void *from, unsigned long len,
+			struct iov_iter *iov);
+KORU_PROCESS unsigned long koru_copy_from_iter(void *to, unsigned long len,
+			struct iov_iter *iov);
 
 /* device.c: `level` as in print.c, without KORU_PRINT_CONT. */
-void koru_dev_print(int level, const void *dev, const char *text, unsigned long len);
-const char *koru_dev_name(const void *dev);
-void koru_get_device(void *dev);
-void koru_put_device(void *dev);
+KORU_ATOMIC void koru_dev_print(int level, const struct device *dev, const char *text,
+			unsigned long len);
+KORU_ANY const char *koru_dev_name(const struct device *dev);
+KORU_ANY void koru_get_device(struct device *dev);
+KORU_SLEEPS void koru_put_device(struct device *dev);
 
 /* miscdevice.c */
-int koru_misc_register(void *misc, const char *name, unsigned int mode, const void *fops);
-void koru_misc_deregister(void *misc);
-void *koru_misc_device(const void *misc);
-int koru_misc_may_open(const void *inode, void *file);
-long koru_misc_compat_ptr_ioctl(void *file, unsigned int cmd, unsigned long arg);
+KORU_SLEEPS int koru_misc_register(struct miscdevice *misc, const char *name,
+			unsigned int mode, const struct file_operations *fops);
+KORU_SLEEPS void koru_misc_deregister(struct miscdevice *misc);
+KORU_ANY struct device *koru_misc_device(const struct miscdevice *misc);
+KORU_ATOMIC int koru_misc_may_open(const struct inode *inode, struct file *file);
+KORU_PROCESS long koru_misc_compat_ptr_ioctl(struct file *file, unsigned int cmd,
+			unsigned long arg);
 
 /* seq_file.c */
-int koru_seq_write(void *seq, const char *text, unsigned long len);
+KORU_ANY int koru_seq_write(struct seq_file *seq, const char *text, unsigned long len);
 
 /* proc_fs.c */
 struct koru_proc_calls {
 	/* A show-style file has `show` only. */
-	int (*show)(void *seq, void *entry_data);
+	int (*show)(struct seq_file *seq, void *entry_data);
 	/* The others; NULL where the file has no such operation. */
-	int (*open)(void *file, void *entry_data, void **open_data);
-	void (*release)(void *file, void *entry_data, void *open_data);
-	long (*read)(void *file, void *entry_data, void *open_data,
+	int (*open)(struct file *file, void *entry_data, void **open_data);
+	void (*release)(struct file *file, void *entry_data, void *open_data);
+	long (*read)(struct file *file, void *entry_data, void *open_data,
 		     unsigned long buf, unsigned long len, long long *pos);
-	long (*write)(void *file, void *entry_data, void *open_data,
+	long (*write)(struct file *file, void *entry_data, void *open_data,
 		      unsigned long buf, unsigned long len, long long *pos);
-	long long (*lseek)(void *file, void *entry_data, void *open_data,
+	long long (*lseek)(struct file *file, void *entry_data, void *open_data,
 			   long long offset, int whence);
 };
-void *koru_proc_create(const char *name, unsigned int mode, unsigned long size_hint,
-		       const struct koru_proc_calls *calls, void *entry_data);
-void koru_proc_remove(void *entry);
+KORU_SLEEPS struct koru_proc_entry *koru_proc_create(const char *name, unsigned int mode,
+			unsigned long size_hint, const struct koru_proc_calls *calls, void *entry_data);
+KORU_SLEEPS void koru_proc_remove(struct koru_proc_entry *entry);
 
 #endif

@@ -7,54 +7,54 @@
 #include "shim.h"
 
 /* The kernel's own saturation: the count is pinned, and a WARN says why. */
-void koru_refcount_warn(void *refcount, int kind)
+void koru_refcount_warn(struct refcount_struct *refcount, int kind)
 {
 	refcount_warn_saturate(refcount, (enum refcount_saturation_type)kind);
 }
 
-void koru_mutex_init(void *lock, const char *name, void *key)
+void koru_mutex_init(struct mutex *lock, const char *name, struct lock_class_key *key)
 {
 	__mutex_init(lock, name, key);
 }
 
-void koru_mutex_lock(void *lock)
+void koru_mutex_lock(struct mutex *lock)
 {
 	mutex_lock(lock);
 }
 
-int koru_mutex_trylock(void *lock)
+int koru_mutex_trylock(struct mutex *lock)
 {
 	return mutex_trylock(lock);
 }
 
-void koru_mutex_unlock(void *lock)
+void koru_mutex_unlock(struct mutex *lock)
 {
 	mutex_unlock(lock);
 }
 
-void koru_spin_init(void *lock, const char *name, void *key)
+void koru_spin_init(struct spinlock *lock, const char *name, struct lock_class_key *key)
 {
 #if defined(CONFIG_PREEMPT_RT)
-	rt_mutex_base_init(&((spinlock_t *)lock)->lock);
+	rt_mutex_base_init(&lock->lock);
 	__rt_spin_lock_init(lock, name, key, false);
 #elif defined(CONFIG_DEBUG_SPINLOCK)
 	__raw_spin_lock_init(spinlock_check(lock), name, key, LD_WAIT_CONFIG);
 #else
-	spin_lock_init((spinlock_t *)lock);
+	spin_lock_init(lock);
 #endif
 }
 
-void koru_spin_lock(void *lock)
+void koru_spin_lock(struct spinlock *lock)
 {
-	spin_lock((spinlock_t *)lock);
+	spin_lock(lock);
 }
 
-int koru_spin_trylock(void *lock)
+int koru_spin_trylock(struct spinlock *lock)
 {
-	return spin_trylock((spinlock_t *)lock);
+	return spin_trylock(lock);
 }
 
-void koru_spin_unlock(void *lock)
+void koru_spin_unlock(struct spinlock *lock)
 {
-	spin_unlock((spinlock_t *)lock);
+	spin_unlock(lock);
 }

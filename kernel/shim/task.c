@@ -5,30 +5,34 @@
 
 #include "shim.h"
 
-void *koru_current(void)
+struct task_struct *koru_current(void)
 {
 	return current;
 }
 
-int koru_task_pid(const void *task)
+int koru_task_pid(const struct task_struct *task)
 {
-	return ((const struct task_struct *)task)->pid;
+	return task->pid;
 }
 
-int koru_task_tgid(const void *task)
+int koru_task_tgid(const struct task_struct *task)
 {
-	return ((const struct task_struct *)task)->tgid;
+	return task->tgid;
 }
 
-int koru_signal_pending(void *task)
+int koru_signal_pending(struct task_struct *task)
 {
-	return signal_pending((struct task_struct *)task);
+	return signal_pending(task);
 }
 
 void koru_might_sleep(const char *file, int line)
 {
 #ifdef CONFIG_DEBUG_ATOMIC_SLEEP
-	__might_sleep(file, line);
+	/* Up to 5.16 there is an offset of the preempt count, too. */
+	if (__builtin_types_compatible_p(typeof(__might_sleep), void(const char *, int, int)))
+		((void (*)(const char *, int, int))__might_sleep)(file, line, 0);
+	else
+		((void (*)(const char *, int))__might_sleep)(file, line);
 #endif
 	might_resched();
 }

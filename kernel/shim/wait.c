@@ -6,14 +6,14 @@
 
 #include "shim.h"
 
-void koru_wait_queue_init(void *queue, const char *name, void *key)
+void koru_wait_queue_init(struct wait_queue_head *queue, const char *name, struct lock_class_key *key)
 {
 	__init_waitqueue_head(queue, name, key);
 }
 
-void koru_wait_prepare(void *queue, void *entry, int state)
+void koru_wait_prepare(struct wait_queue_head *queue, struct wait_queue_entry *entry, int state)
 {
-	init_wait((struct wait_queue_entry *)entry);
+	init_wait(entry);
 	prepare_to_wait_exclusive(queue, entry, state);
 }
 
@@ -28,12 +28,12 @@ long koru_wait_sleep(long timeout, int kthread)
 	return schedule_timeout(timeout);
 }
 
-void koru_wait_finish(void *queue, void *entry)
+void koru_wait_finish(struct wait_queue_head *queue, struct wait_queue_entry *entry)
 {
 	finish_wait(queue, entry);
 }
 
-void koru_wake_up(void *queue, int count, int sync)
+void koru_wake_up(struct wait_queue_head *queue, int count, int sync)
 {
 	if (sync)
 		__wake_up_sync(queue, TASK_NORMAL);
@@ -41,17 +41,17 @@ void koru_wake_up(void *queue, int count, int sync)
 		__wake_up(queue, TASK_NORMAL, count, NULL);
 }
 
-void koru_completion_init(void *completion)
+void koru_completion_init(struct completion *completion)
 {
-	init_completion((struct completion *)completion);
+	init_completion(completion);
 }
 
-void koru_complete_all(void *completion)
+void koru_complete_all(struct completion *completion)
 {
 	complete_all(completion);
 }
 
-void koru_wait_for_completion(void *completion)
+void koru_wait_for_completion(struct completion *completion)
 {
 	wait_for_completion(completion);
 }

@@ -19,6 +19,8 @@ fn generate(kernel: &Path) -> Result<String, String> {
         .ctypes_prefix("crate::ffi")
         .allowlist_item("(koru|KORU)_.*")
         .default_macro_constant_type(bindgen::MacroTypeVariation::Signed)
+        .derive_copy(false)
+        .derive_debug(false)
         .layout_tests(true)
         .merge_extern_blocks(true)
         .disable_header_comment()

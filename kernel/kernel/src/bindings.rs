@@ -4,31 +4,110 @@
 
 pub const KORU_PRINT_CONT: i32 = 8;
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+pub struct completion {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct device {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct file {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct file_operations {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct inode {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct iov_iter {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct kiocb {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct koru_kprobe {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct koru_proc_entry {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct lock_class_key {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct miscdevice {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct mutex {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct pid {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct pt_regs {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct refcount_struct {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct seq_file {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct spinlock {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct task_struct {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct wait_queue_entry {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct wait_queue_head {
+    _unused: [u8; 0],
+}
+#[repr(C)]
 pub struct koru_proc_calls {
     pub show: ::core::option::Option<
         unsafe extern "C" fn(
-            seq: *mut crate::ffi::c_void,
+            seq: *mut seq_file,
             entry_data: *mut crate::ffi::c_void,
         ) -> crate::ffi::c_int,
     >,
     pub open: ::core::option::Option<
         unsafe extern "C" fn(
-            file: *mut crate::ffi::c_void,
+            file: *mut file,
             entry_data: *mut crate::ffi::c_void,
             open_data: *mut *mut crate::ffi::c_void,
         ) -> crate::ffi::c_int,
     >,
     pub release: ::core::option::Option<
         unsafe extern "C" fn(
-            file: *mut crate::ffi::c_void,
+            file: *mut file,
             entry_data: *mut crate::ffi::c_void,
             open_data: *mut crate::ffi::c_void,
         ),
     >,
     pub read: ::core::option::Option<
         unsafe extern "C" fn(
-            file: *mut crate::ffi::c_void,
+            file: *mut file,
             entry_data: *mut crate::ffi::c_void,
             open_data: *mut crate::ffi::c_void,
             buf: crate::ffi::c_ulong,
@@ -38,7 +117,7 @@ pub struct koru_proc_calls {
     >,
     pub write: ::core::option::Option<
         unsafe extern "C" fn(
-            file: *mut crate::ffi::c_void,
+            file: *mut file,
             entry_data: *mut crate::ffi::c_void,
             open_data: *mut crate::ffi::c_void,
             buf: crate::ffi::c_ulong,
@@ -48,7 +127,7 @@ pub struct koru_proc_calls {
     >,
     pub lseek: ::core::option::Option<
         unsafe extern "C" fn(
-            file: *mut crate::ffi::c_void,
+            file: *mut file,
             entry_data: *mut crate::ffi::c_void,
             open_data: *mut crate::ffi::c_void,
             offset: crate::ffi::c_longlong,
@@ -111,26 +190,23 @@ unsafe extern "C" {
         flags: crate::ffi::c_uint,
     ) -> *mut crate::ffi::c_void;
     pub fn koru_kvfree(p: *const crate::ffi::c_void);
-    pub fn koru_refcount_warn(
-        refcount: *mut crate::ffi::c_void,
-        kind: crate::ffi::c_int,
-    );
+    pub fn koru_refcount_warn(refcount: *mut refcount_struct, kind: crate::ffi::c_int);
     pub fn koru_mutex_init(
-        lock: *mut crate::ffi::c_void,
+        lock: *mut mutex,
         name: *const crate::ffi::c_char,
-        key: *mut crate::ffi::c_void,
+        key: *mut lock_class_key,
     );
-    pub fn koru_mutex_lock(lock: *mut crate::ffi::c_void);
-    pub fn koru_mutex_trylock(lock: *mut crate::ffi::c_void) -> crate::ffi::c_int;
-    pub fn koru_mutex_unlock(lock: *mut crate::ffi::c_void);
+    pub fn koru_mutex_lock(lock: *mut mutex);
+    pub fn koru_mutex_trylock(lock: *mut mutex) -> crate::ffi::c_int;
+    pub fn koru_mutex_unlock(lock: *mut mutex);
     pub fn koru_spin_init(
-        lock: *mut crate::ffi::c_void,
+        lock: *mut spinlock,
         name: *const crate::ffi::c_char,
-        key: *mut crate::ffi::c_void,
+        key: *mut lock_class_key,
     );
-    pub fn koru_spin_lock(lock: *mut crate::ffi::c_void);
-    pub fn koru_spin_trylock(lock: *mut crate::ffi::c_void) -> crate::ffi::c_int;
-    pub fn koru_spin_unlock(lock: *mut crate::ffi::c_void);
+    pub fn koru_spin_lock(lock: *mut spinlock);
+    pub fn koru_spin_trylock(lock: *mut spinlock) -> crate::ffi::c_int;
+    pub fn koru_spin_unlock(lock: *mut spinlock);
     pub fn koru_copy_from_user(
         to: *mut crate::ffi::c_void,
         from: crate::ffi::c_ulong,
@@ -156,130 +232,118 @@ unsafe extern "C" {
     pub fn koru_jiffies_to_msecs(j: crate::ffi::c_ulong) -> crate::ffi::c_uint;
     pub fn koru_fsleep(us: crate::ffi::c_ulong);
     pub fn koru_udelay(us: crate::ffi::c_ulong);
-    pub fn koru_current() -> *mut crate::ffi::c_void;
-    pub fn koru_task_pid(task: *const crate::ffi::c_void) -> crate::ffi::c_int;
-    pub fn koru_task_tgid(task: *const crate::ffi::c_void) -> crate::ffi::c_int;
-    pub fn koru_signal_pending(task: *mut crate::ffi::c_void) -> crate::ffi::c_int;
+    pub fn koru_current() -> *mut task_struct;
+    pub fn koru_task_pid(task: *const task_struct) -> crate::ffi::c_int;
+    pub fn koru_task_tgid(task: *const task_struct) -> crate::ffi::c_int;
+    pub fn koru_signal_pending(task: *mut task_struct) -> crate::ffi::c_int;
     pub fn koru_might_sleep(file: *const crate::ffi::c_char, line: crate::ffi::c_int);
     pub fn koru_wait_queue_init(
-        queue: *mut crate::ffi::c_void,
+        queue: *mut wait_queue_head,
         name: *const crate::ffi::c_char,
-        key: *mut crate::ffi::c_void,
+        key: *mut lock_class_key,
     );
     pub fn koru_wait_prepare(
-        queue: *mut crate::ffi::c_void,
-        entry: *mut crate::ffi::c_void,
+        queue: *mut wait_queue_head,
+        entry: *mut wait_queue_entry,
         state: crate::ffi::c_int,
     );
     pub fn koru_wait_sleep(
         timeout: crate::ffi::c_long,
         kthread: crate::ffi::c_int,
     ) -> crate::ffi::c_long;
-    pub fn koru_wait_finish(
-        queue: *mut crate::ffi::c_void,
-        entry: *mut crate::ffi::c_void,
-    );
+    pub fn koru_wait_finish(queue: *mut wait_queue_head, entry: *mut wait_queue_entry);
     pub fn koru_wake_up(
-        queue: *mut crate::ffi::c_void,
+        queue: *mut wait_queue_head,
         count: crate::ffi::c_int,
         sync: crate::ffi::c_int,
     );
-    pub fn koru_completion_init(completion: *mut crate::ffi::c_void);
-    pub fn koru_complete_all(completion: *mut crate::ffi::c_void);
-    pub fn koru_wait_for_completion(completion: *mut crate::ffi::c_void);
+    pub fn koru_completion_init(completion: *mut completion);
+    pub fn koru_complete_all(completion: *mut completion);
+    pub fn koru_wait_for_completion(completion: *mut completion);
     pub fn koru_kthread_spawn(
         run: ::core::option::Option<
             unsafe extern "C" fn(data: *mut crate::ffi::c_void) -> crate::ffi::c_int,
         >,
         data: *mut crate::ffi::c_void,
         name: *const crate::ffi::c_char,
-    ) -> *mut crate::ffi::c_void;
-    pub fn koru_kthread_stop(task: *mut crate::ffi::c_void);
+    ) -> *mut task_struct;
+    pub fn koru_kthread_stop(task: *mut task_struct);
     pub fn koru_kthread_should_stop() -> crate::ffi::c_int;
     pub fn koru_kthread_sleep(ticks: crate::ffi::c_ulong);
     pub fn koru_kprobe_register(
-        probe: *mut crate::ffi::c_void,
+        probe: *mut koru_kprobe,
         symbol: *const crate::ffi::c_char,
         hit: ::core::option::Option<
-            unsafe extern "C" fn(
-                data: *mut crate::ffi::c_void,
-                regs: *const crate::ffi::c_void,
-            ),
+            unsafe extern "C" fn(data: *mut crate::ffi::c_void, regs: *const pt_regs),
         >,
         data: *mut crate::ffi::c_void,
     ) -> crate::ffi::c_int;
-    pub fn koru_kprobe_unregister(probe: *mut crate::ffi::c_void);
-    pub fn koru_kprobe_missed(probe: *const crate::ffi::c_void) -> crate::ffi::c_ulong;
+    pub fn koru_kprobe_unregister(probe: *mut koru_kprobe);
+    pub fn koru_kprobe_missed(probe: *const koru_kprobe) -> crate::ffi::c_ulong;
     pub fn koru_regs_argument(
-        regs: *const crate::ffi::c_void,
+        regs: *const pt_regs,
         n: crate::ffi::c_uint,
     ) -> crate::ffi::c_ulong;
-    pub fn koru_task_process(task: *mut crate::ffi::c_void) -> *mut crate::ffi::c_void;
+    pub fn koru_task_process(task: *mut task_struct) -> *mut pid;
     pub fn koru_task_belongs_to(
-        task: *mut crate::ffi::c_void,
-        pid: *const crate::ffi::c_void,
+        task: *mut task_struct,
+        pid: *const pid,
     ) -> crate::ffi::c_int;
-    pub fn koru_get_pid(pid: *mut crate::ffi::c_void);
-    pub fn koru_put_pid(pid: *mut crate::ffi::c_void);
-    pub fn koru_pid_nr(pid: *mut crate::ffi::c_void) -> crate::ffi::c_int;
+    pub fn koru_get_pid(pid: *mut pid);
+    pub fn koru_put_pid(pid: *mut pid);
+    pub fn koru_pid_nr(pid: *mut pid) -> crate::ffi::c_int;
     pub fn koru_gcd(
         a: crate::ffi::c_ulong,
         b: crate::ffi::c_ulong,
     ) -> crate::ffi::c_ulong;
-    pub fn koru_file_flags(file: *const crate::ffi::c_void) -> crate::ffi::c_uint;
-    pub fn koru_file_pos(file: *const crate::ffi::c_void) -> crate::ffi::c_longlong;
+    pub fn koru_file_flags(file: *const file) -> crate::ffi::c_uint;
+    pub fn koru_file_pos(file: *const file) -> crate::ffi::c_longlong;
     pub fn koru_file_set_pos(
-        file: *mut crate::ffi::c_void,
+        file: *mut file,
         pos: crate::ffi::c_longlong,
     ) -> crate::ffi::c_longlong;
-    pub fn koru_file_private(file: *const crate::ffi::c_void) -> *mut crate::ffi::c_void;
-    pub fn koru_file_set_private(
-        file: *mut crate::ffi::c_void,
-        data: *mut crate::ffi::c_void,
-    );
-    pub fn koru_kiocb_file(kiocb: *const crate::ffi::c_void) -> *mut crate::ffi::c_void;
-    pub fn koru_kiocb_pos(kiocb: *mut crate::ffi::c_void) -> *mut crate::ffi::c_longlong;
-    pub fn koru_iov_len(iov: *const crate::ffi::c_void) -> crate::ffi::c_ulong;
-    pub fn koru_iov_advance(iov: *mut crate::ffi::c_void, len: crate::ffi::c_ulong);
-    pub fn koru_iov_revert(iov: *mut crate::ffi::c_void, len: crate::ffi::c_ulong);
+    pub fn koru_file_private(file: *const file) -> *mut crate::ffi::c_void;
+    pub fn koru_file_set_private(file: *mut file, data: *mut crate::ffi::c_void);
+    pub fn koru_kiocb_file(kiocb: *const kiocb) -> *mut file;
+    pub fn koru_kiocb_pos(kiocb: *mut kiocb) -> *mut crate::ffi::c_longlong;
+    pub fn koru_iov_len(iov: *const iov_iter) -> crate::ffi::c_ulong;
+    pub fn koru_iov_advance(iov: *mut iov_iter, len: crate::ffi::c_ulong);
+    pub fn koru_iov_revert(iov: *mut iov_iter, len: crate::ffi::c_ulong);
     pub fn koru_copy_to_iter(
         from: *const crate::ffi::c_void,
         len: crate::ffi::c_ulong,
-        iov: *mut crate::ffi::c_void,
+        iov: *mut iov_iter,
     ) -> crate::ffi::c_ulong;
     pub fn koru_copy_from_iter(
         to: *mut crate::ffi::c_void,
         len: crate::ffi::c_ulong,
-        iov: *mut crate::ffi::c_void,
+        iov: *mut iov_iter,
     ) -> crate::ffi::c_ulong;
     pub fn koru_dev_print(
         level: crate::ffi::c_int,
-        dev: *const crate::ffi::c_void,
+        dev: *const device,
         text: *const crate::ffi::c_char,
         len: crate::ffi::c_ulong,
     );
-    pub fn koru_dev_name(dev: *const crate::ffi::c_void) -> *const crate::ffi::c_char;
-    pub fn koru_get_device(dev: *mut crate::ffi::c_void);
-    pub fn koru_put_device(dev: *mut crate::ffi::c_void);
+    pub fn koru_dev_name(dev: *const device) -> *const crate::ffi::c_char;
+    pub fn koru_get_device(dev: *mut device);
+    pub fn koru_put_device(dev: *mut device);
     pub fn koru_misc_register(
-        misc: *mut crate::ffi::c_void,
+        misc: *mut miscdevice,
         name: *const crate::ffi::c_char,
         mode: crate::ffi::c_uint,
-        fops: *const crate::ffi::c_void,
+        fops: *const file_operations,
     ) -> crate::ffi::c_int;
-    pub fn koru_misc_deregister(misc: *mut crate::ffi::c_void);
-    pub fn koru_misc_device(misc: *const crate::ffi::c_void) -> *mut crate::ffi::c_void;
-    pub fn koru_misc_may_open(
-        inode: *const crate::ffi::c_void,
-        file: *mut crate::ffi::c_void,
-    ) -> crate::ffi::c_int;
+    pub fn koru_misc_deregister(misc: *mut miscdevice);
+    pub fn koru_misc_device(misc: *const miscdevice) -> *mut device;
+    pub fn koru_misc_may_open(inode: *const inode, file: *mut file) -> crate::ffi::c_int;
     pub fn koru_misc_compat_ptr_ioctl(
-        file: *mut crate::ffi::c_void,
+        file: *mut file,
         cmd: crate::ffi::c_uint,
         arg: crate::ffi::c_ulong,
     ) -> crate::ffi::c_long;
     pub fn koru_seq_write(
-        seq: *mut crate::ffi::c_void,
+        seq: *mut seq_file,
         text: *const crate::ffi::c_char,
         len: crate::ffi::c_ulong,
     ) -> crate::ffi::c_int;
@@ -289,6 +353,6 @@ unsafe extern "C" {
         size_hint: crate::ffi::c_ulong,
         calls: *const koru_proc_calls,
         entry_data: *mut crate::ffi::c_void,
-    ) -> *mut crate::ffi::c_void;
-    pub fn koru_proc_remove(entry: *mut crate::ffi::c_void);
+    ) -> *mut koru_proc_entry;
+    pub fn koru_proc_remove(entry: *mut koru_proc_entry);
 }

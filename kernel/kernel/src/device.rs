@@ -5,7 +5,6 @@
 //! C header: [`include/linux/device.h`](https://docs.kernel.org/driver-api/infrastructure.html)
 
 use crate::bindings;
-use crate::ffi::c_void;
 use crate::print::{Level, Record, MAX_MESSAGE};
 use crate::str::CStrExt as _;
 use crate::sync::aref::AlwaysRefCounted;
@@ -30,7 +29,7 @@ const PREFIX_ROOM: usize = 128;
 /// }
 /// ```
 #[repr(transparent)]
-pub struct Device(Opaque<u8>);
+pub struct Device(Opaque<bindings::device>);
 
 // SAFETY: the kernel's own count; a device goes with its last reference.
 unsafe impl AlwaysRefCounted for Device {
@@ -56,14 +55,14 @@ impl Device {
     /// # Safety
     ///
     /// It is valid while the result lives.
-    pub unsafe fn from_raw<'a>(ptr: *mut c_void) -> &'a Self {
+    pub unsafe fn from_raw<'a>(ptr: *mut bindings::device) -> &'a Self {
         // SAFETY: the caller says that it is valid; nothing is assumed of what
         // it points to.
         unsafe { &*ptr.cast() }
     }
 
     /// The `struct device *`.
-    pub fn as_raw(&self) -> *mut c_void {
+    pub fn as_raw(&self) -> *mut bindings::device {
         self.0.get().cast()
     }
 

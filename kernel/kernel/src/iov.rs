@@ -15,7 +15,6 @@ use crate::alloc::{Allocator, Flags, Vec};
 use crate::bindings;
 use crate::error::code::{EFAULT, EINVAL};
 use crate::error::Result;
-use crate::ffi::c_void;
 use crate::fs::file::Offset;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -28,7 +27,7 @@ use core::ptr::NonNull;
 /// The pointer is that of a valid iterator over user or kernel memory, which
 /// nobody else uses for `'data`.
 struct IovIter<'data> {
-    iov: NonNull<c_void>,
+    iov: NonNull<bindings::iov_iter>,
     _data: PhantomData<&'data mut [u8]>,
 }
 
@@ -36,7 +35,7 @@ impl IovIter<'_> {
     /// # Safety
     ///
     /// The type's invariants hold.
-    unsafe fn from_raw(iov: *mut c_void) -> Self {
+    unsafe fn from_raw(iov: *mut bindings::iov_iter) -> Self {
         Self {
             // SAFETY: the caller says that it is valid.
             iov: unsafe { NonNull::new_unchecked(iov) },
@@ -82,13 +81,13 @@ macro_rules! common {
         ///
         /// It is valid for `'data`, nobody else uses it meanwhile, and its
         /// direction is that of the type.
-        pub unsafe fn from_raw(iov: *mut c_void) -> $name<'data> {
+        pub unsafe fn from_raw(iov: *mut bindings::iov_iter) -> $name<'data> {
             // SAFETY: the caller says so.
             Self(unsafe { IovIter::from_raw(iov) })
         }
 
         /// The `struct iov_iter *`.
-        pub fn as_raw(&self) -> *mut c_void {
+        pub fn as_raw(&self) -> *mut bindings::iov_iter {
             self.0.iov.as_ptr()
         }
 

@@ -31,7 +31,7 @@
 use crate::bindings;
 use crate::error::{to_result, Error};
 use crate::ffi::c_void;
-use crate::layout::{self, Storage};
+use crate::layout;
 use crate::str::{CStrExt as _, CString};
 use crate::types::Opaque;
 use core::ffi::CStr;
@@ -71,7 +71,7 @@ pub trait Handler: Send + Sync + 'static {
 /// }
 /// ```
 #[repr(transparent)]
-pub struct Regs(Opaque<u8>);
+pub struct Regs(Opaque<bindings::pt_regs>);
 
 impl Regs {
     /// The function's argument `n`, from 0, as the number in its register; 0 for
@@ -82,7 +82,7 @@ impl Regs {
             return 0;
         }
         // SAFETY: the kernel's registers are valid while the handler runs.
-        unsafe { bindings::koru_regs_argument(self.0.get().cast(), n) }
+        unsafe { bindings::koru_regs_argument(self.0.get(), n) }
     }
 }
 
@@ -94,7 +94,7 @@ impl Regs {
 #[pin_data(PinnedDrop)]
 struct Registered {
     #[pin]
-    probe: Opaque<Storage<{ layout::KPROBE_SIZE }, { layout::KPROBE_ALIGN }>>,
+    probe: Opaque<layout::Kprobe>,
     #[pin]
     _pin: PhantomPinned,
 }
@@ -103,7 +103,7 @@ struct Registered {
 impl PinnedDrop for Registered {
     fn drop(self: core::pin::Pin<&mut Self>) {
         // SAFETY: by the type's invariant. It waits for running handlers.
-        unsafe { bindings::koru_kprobe_unregister(self.probe.get().cast()) }
+        unsafe { bindings::koru_kprobe_unregister(self.probe.object()) }
     }
 }
 
@@ -159,7 +159,7 @@ impl<T: Handler> Probe<T> {
                     // `hit` takes a pointer to a `T` from any CPU.
                     to_result(unsafe {
                         bindings::koru_kprobe_register(
-                            (&raw mut (*slot).probe).cast(),
+                            (*slot).probe.object(),
                             symbol,
                             Some(hit::<T>),
                             data,
@@ -182,7 +182,7 @@ impl<T: Handler> Probe<T> {
     /// probe's handler already.
     pub fn missed(&self) -> usize {
         // SAFETY: it is registered.
-        unsafe { bindings::koru_kprobe_missed(self.registered.probe.get().cast()) }
+        unsafe { bindings::koru_kprobe_missed(self.registered.probe.object()) }
     }
 
     /// The handler's data.
@@ -194,7 +194,7 @@ impl<T: Handler> Probe<T> {
 /// # Safety
 ///
 /// Called by the shim, with the `T` of a probe that is registered.
-unsafe extern "C" fn hit<T: Handler>(data: *mut c_void, regs: *const c_void) {
+unsafe extern "C" fn hit<T: Handler>(data: *mut c_void, regs: *const bindings::pt_regs) {
     // SAFETY: as the caller says; the registers are valid until this returns.
     let (data, regs) = unsafe { (&*data.cast::<T>(), &*regs.cast::<Regs>()) };
     data.pre_handler(regs);

@@ -79,7 +79,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 /// `Packet` that it runs, from a `KBox`, and `unpack` is that packet's. Until the
 /// thread is gone it alone touches the packet, but for `finished`.
 pub struct KThread<T: Send + 'static = ()> {
-    task: NonNull<c_void>,
+    task: NonNull<bindings::task_struct>,
     packet: NonNull<AtomicBool>,
     unpack: unsafe fn(NonNull<AtomicBool>) -> Option<T>,
 }

@@ -7,18 +7,64 @@
 
 #![allow(missing_docs, dead_code)]
 
+use crate::bindings;
+use crate::types::Opaque;
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+
 include!(env!("KORU_LAYOUT"));
 
-/// Storage with the size and alignment of a kernel object.
+/// Storage for a `T` of the kernel, whose size and alignment Rust does not know.
 ///
 /// Rust's alignments are types, so the few that occur are chosen by number.
 #[repr(C)]
-pub(crate) struct Storage<const SIZE: usize, const ALIGN: usize>
+pub(crate) struct Storage<T, const SIZE: usize, const ALIGN: usize>
 where
     Align<ALIGN>: Alignment,
 {
     align: [<Align<ALIGN> as Alignment>::Unit; 0],
-    bytes: [core::mem::MaybeUninit<u8>; SIZE],
+    bytes: [MaybeUninit<u8>; SIZE],
+    _object: PhantomData<T>,
+}
+
+impl<T, const SIZE: usize, const ALIGN: usize> Storage<T, SIZE, ALIGN>
+where
+    Align<ALIGN>: Alignment,
+{
+    /// The address of the object, as C functions take it.
+    #[inline]
+    pub(crate) const fn object(this: *mut Self) -> *mut T {
+        this.cast()
+    }
+}
+
+impl<T, const SIZE: usize, const ALIGN: usize> Opaque<Storage<T, SIZE, ALIGN>>
+where
+    Align<ALIGN>: Alignment,
+{
+    /// The address of the object, as C functions take it.
+    #[inline]
+    pub(crate) const fn object(&self) -> *mut T {
+        Storage::object(self.get())
+    }
+}
+
+macro_rules! storage {
+    ($($name:ident: $object:ident, $size:ident, $align:ident;)*) => {$(
+        #[doc = concat!("Storage for a `struct ", stringify!($object), "`.")]
+        pub(crate) type $name = Storage<bindings::$object, $size, $align>;
+    )*};
+}
+
+storage! {
+    Completion: completion, COMPLETION_SIZE, COMPLETION_ALIGN;
+    Kprobe: koru_kprobe, KPROBE_SIZE, KPROBE_ALIGN;
+    LockClassKey: lock_class_key, LOCK_CLASS_KEY_SIZE, LOCK_CLASS_KEY_ALIGN;
+    MiscDevice: miscdevice, MISCDEVICE_SIZE, MISCDEVICE_ALIGN;
+    Mutex: mutex, MUTEX_SIZE, MUTEX_ALIGN;
+    SpinLock: spinlock, SPINLOCK_SIZE, SPINLOCK_ALIGN;
+    WaitQueueEntry: wait_queue_entry, WAIT_QUEUE_ENTRY_SIZE, WAIT_QUEUE_ENTRY_ALIGN;
+    WaitQueueHead: wait_queue_head, WAIT_QUEUE_HEAD_SIZE, WAIT_QUEUE_HEAD_ALIGN;
 }
 
 pub(crate) struct Align<const N: usize>;

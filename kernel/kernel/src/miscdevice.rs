@@ -72,7 +72,7 @@ use crate::error::{to_result, Error, Result, VTABLE_DEFAULT_ERROR};
 use crate::ffi::c_void;
 use crate::fs::{file::Offset, File, Kiocb, Mode, Whence};
 use crate::iov::{IovIterDest, IovIterSource};
-use crate::layout::{self, Storage};
+use crate::layout;
 use crate::macros::vtable;
 use crate::seq_file::SeqFile;
 use crate::sync::Arc;
@@ -135,7 +135,7 @@ impl MiscDeviceOptions {
 pub struct MiscDeviceRegistration<T> {
     // First: `open` finds the value by the address of the `struct miscdevice`.
     #[pin]
-    inner: Opaque<Storage<{ layout::MISCDEVICE_SIZE }, { layout::MISCDEVICE_ALIGN }>>,
+    inner: Opaque<layout::MiscDevice>,
     data: Option<Erased>,
     _device: PhantomData<T>,
 }
@@ -168,13 +168,8 @@ impl<T: MiscDevice> MiscDeviceRegistration<T> {
         }? Error)
     }
 
-    fn register_inner<const SIZE: usize, const ALIGN: usize>(
-        opts: MiscDeviceOptions,
-    ) -> impl PinInit<Opaque<Storage<SIZE, ALIGN>>, Error>
-    where
-        layout::Align<ALIGN>: layout::Alignment,
-    {
-        let register = move |slot: *mut Opaque<_>| {
+    fn register_inner(opts: MiscDeviceOptions) -> impl PinInit<Opaque<layout::MiscDevice>, Error> {
+        let register = move |slot: *mut Opaque<layout::MiscDevice>| {
             opts.check()?;
             // SAFETY: the slot has the size of a `struct miscdevice`, is pinned,
             // and is deregistered before it goes. The name and the operations
@@ -182,7 +177,7 @@ impl<T: MiscDevice> MiscDeviceRegistration<T> {
             // registration of `T`.
             to_result(unsafe {
                 bindings::koru_misc_register(
-                    slot.cast(),
+                    layout::MiscDevice::object(slot.cast()),
                     opts.name.as_ptr().cast(),
                     u32::from(T::MODE.bits()),
                     Table::<T>::get(),
@@ -197,7 +192,7 @@ impl<T: MiscDevice> MiscDeviceRegistration<T> {
     pub fn device(&self) -> &Device {
         // SAFETY: by the invariants it is registered, and has a device until it
         // no longer is.
-        unsafe { Device::from_raw(bindings::koru_misc_device(self.inner.get().cast())) }
+        unsafe { Device::from_raw(bindings::koru_misc_device(self.inner.object())) }
     }
 }
 
@@ -225,7 +220,7 @@ impl<T: MiscDeviceData> MiscDeviceRegistration<T> {
 impl<T> PinnedDrop for MiscDeviceRegistration<T> {
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: by the invariants it is registered.
-        unsafe { bindings::koru_misc_deregister(self.inner.get().cast()) }
+        unsafe { bindings::koru_misc_deregister(self.inner.object()) }
     }
 }
 

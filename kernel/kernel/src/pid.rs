@@ -33,7 +33,6 @@
 //! C header: `include/linux/pid.h`
 
 use crate::bindings;
-use crate::ffi::c_void;
 use crate::sync::aref::AlwaysRefCounted;
 use crate::task;
 use crate::types::Opaque;
@@ -55,7 +54,7 @@ use core::ptr::NonNull;
 /// }
 /// ```
 #[repr(transparent)]
-pub struct Pid(Opaque<u8>);
+pub struct Pid(Opaque<bindings::pid>);
 
 // SAFETY: what is done here with a `struct pid` may be done by every thread.
 unsafe impl Send for Pid {}
@@ -71,13 +70,13 @@ unsafe impl AlwaysRefCounted for Pid {
 
     unsafe fn dec_ref(obj: NonNull<Self>) {
         // SAFETY: the caller gives its reference up.
-        unsafe { bindings::koru_put_pid(obj.as_ptr().cast()) }
+        unsafe { bindings::koru_put_pid(obj.cast().as_ptr()) }
     }
 }
 
 impl Pid {
-    pub(crate) fn as_ptr(&self) -> *mut c_void {
-        self.0.get().cast()
+    pub(crate) fn as_ptr(&self) -> *mut bindings::pid {
+        self.0.get()
     }
 
     /// The number: what `getpid` returns, for messages. It may be somebody else's

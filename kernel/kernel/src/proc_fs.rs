@@ -90,7 +90,7 @@ impl Options {
 /// # Invariants
 ///
 /// The pointer comes from `koru_proc_create` and was not removed.
-struct Entry(NonNull<c_void>);
+struct Entry(NonNull<bindings::koru_proc_entry>);
 
 // SAFETY: removing may be done by every thread.
 unsafe impl Send for Entry {}
@@ -218,7 +218,7 @@ impl<T: Show> ShowFile<T> {
 /// # Safety
 ///
 /// Called by the shim, with a `seq_file` and the `T` of an entry.
-unsafe extern "C" fn show<T: Show>(seq: *mut c_void, data: *mut c_void) -> c_int {
+unsafe extern "C" fn show<T: Show>(seq: *mut bindings::seq_file, data: *mut c_void) -> c_int {
     // SAFETY: the entry is not removed before this returns.
     let data = unsafe { &*data.cast::<T>() };
     // SAFETY: the kernel locks the file around this call.
@@ -388,7 +388,7 @@ impl<T: Operations> Calls<T> {
     ///
     /// See [`Calls`]; `open_data` is valid for writes.
     unsafe extern "C" fn open(
-        file: *mut c_void,
+        file: *mut bindings::file,
         data: *mut c_void,
         open_data: *mut *mut c_void,
     ) -> c_int {
@@ -407,7 +407,11 @@ impl<T: Operations> Calls<T> {
     /// # Safety
     ///
     /// See [`Calls`]; called once for each `open` that succeeded, last.
-    unsafe extern "C" fn release(file: *mut c_void, data: *mut c_void, open_data: *mut c_void) {
+    unsafe extern "C" fn release(
+        file: *mut bindings::file,
+        data: *mut c_void,
+        open_data: *mut c_void,
+    ) {
         // SAFETY: the shim says that they are valid.
         let (data, file) = unsafe { (&*data.cast::<T>(), File::from_raw_file(file)) };
         // SAFETY: `open` made it, and nothing uses it any more.
@@ -418,7 +422,7 @@ impl<T: Operations> Calls<T> {
     ///
     /// See [`Calls`]; `pos` is valid.
     unsafe extern "C" fn read(
-        file: *mut c_void,
+        file: *mut bindings::file,
         data: *mut c_void,
         open_data: *mut c_void,
         buf: usize,
@@ -439,7 +443,7 @@ impl<T: Operations> Calls<T> {
     ///
     /// See [`Calls`]; `pos` is valid.
     unsafe extern "C" fn write(
-        file: *mut c_void,
+        file: *mut bindings::file,
         data: *mut c_void,
         open_data: *mut c_void,
         buf: usize,
@@ -460,7 +464,7 @@ impl<T: Operations> Calls<T> {
     ///
     /// See [`Calls`].
     unsafe extern "C" fn lseek(
-        file: *mut c_void,
+        file: *mut bindings::file,
         data: *mut c_void,
         open_data: *mut c_void,
         offset: Offset,

@@ -9,7 +9,6 @@
 //! C header: [`include/linux/seq_file.h`](https://docs.kernel.org/filesystems/seq_file.html)
 
 use crate::bindings;
-use crate::ffi::c_void;
 use crate::types::{NotThreadSafe, Opaque};
 use core::fmt::{self, Write};
 
@@ -25,7 +24,7 @@ use core::fmt::{self, Write};
 /// ```
 #[repr(transparent)]
 pub struct SeqFile {
-    inner: Opaque<u8>,
+    inner: Opaque<bindings::seq_file>,
     _not_send: NotThreadSafe,
 }
 
@@ -35,7 +34,7 @@ impl SeqFile {
     /// # Safety
     ///
     /// It is valid while the result lives, and nobody else prints to it.
-    pub unsafe fn from_raw<'a>(ptr: *mut c_void) -> &'a SeqFile {
+    pub unsafe fn from_raw<'a>(ptr: *mut bindings::seq_file) -> &'a SeqFile {
         // SAFETY: the caller says that it is valid; nothing is assumed of what
         // it points to.
         unsafe { &*ptr.cast() }
@@ -51,7 +50,7 @@ impl SeqFile {
     pub fn write_bytes(&self, bytes: &[u8]) {
         // SAFETY: by `from_raw` the file is valid; the bytes are for their
         // length. When they do not fit the file remembers that.
-        unsafe { bindings::koru_seq_write(self.inner.get().cast(), bytes.as_ptr(), bytes.len()) };
+        unsafe { bindings::koru_seq_write(self.inner.get(), bytes.as_ptr(), bytes.len()) };
     }
 }
 

@@ -23,7 +23,8 @@ pub use lock::spinlock::{SpinLock, SpinLockGuard};
 pub use locked_by::LockedBy;
 pub use refcount::Refcount;
 
-use crate::layout::{self, Storage};
+use crate::bindings;
+use crate::layout;
 use crate::types::Opaque;
 use core::pin::Pin;
 
@@ -38,9 +39,7 @@ use core::pin::Pin;
 /// # let _ = key;
 /// ```
 #[repr(transparent)]
-pub struct LockClassKey(
-    Opaque<Storage<{ layout::LOCK_CLASS_KEY_SIZE }, { layout::LOCK_CLASS_KEY_ALIGN }>>,
-);
+pub struct LockClassKey(Opaque<layout::LockClassKey>);
 
 // SAFETY: only lockdep uses it, and synchronises that itself.
 unsafe impl Sync for LockClassKey {}
@@ -56,8 +55,8 @@ impl LockClassKey {
         Self(Opaque::uninit())
     }
 
-    pub(crate) fn as_ptr(self: Pin<&Self>) -> *mut crate::ffi::c_void {
-        self.get_ref().0.get().cast()
+    pub(crate) fn as_ptr(self: Pin<&Self>) -> *mut bindings::lock_class_key {
+        self.get_ref().0.object()
     }
 }
 

@@ -7,7 +7,7 @@
 
 use crate::bindings;
 use crate::error::{code::ESRCH, Result};
-use crate::ffi::{c_int, c_void};
+use crate::ffi::c_int;
 use crate::sync::aref::ARef;
 use crate::types::{NotThreadSafe, Opaque};
 use core::ops::Deref;
@@ -27,7 +27,7 @@ pub type Pid = c_int;
 /// }
 /// ```
 #[repr(transparent)]
-pub struct Task(Opaque<u8>);
+pub struct Task(Opaque<bindings::task_struct>);
 
 // SAFETY: what is read here of a task may be read from every thread.
 unsafe impl Sync for Task {}
@@ -63,8 +63,8 @@ impl Task {
         unsafe { bindings::koru_current() }.cast_const().cast()
     }
 
-    fn as_ptr(&self) -> *mut c_void {
-        self.0.get().cast()
+    fn as_ptr(&self) -> *mut bindings::task_struct {
+        self.0.get()
     }
 
     /// The thread's id. Threads of one process differ in it; an id is used again

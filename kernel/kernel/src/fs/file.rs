@@ -5,7 +5,7 @@
 use crate::bindings;
 use crate::error::code::{EINVAL, EOVERFLOW};
 use crate::error::Result;
-use crate::ffi::{c_int, c_void};
+use crate::ffi::c_int;
 use crate::types::Opaque;
 
 /// A position in a file: C's `loff_t`.
@@ -47,7 +47,7 @@ pub mod flags {
 /// ```
 #[repr(transparent)]
 pub struct File {
-    inner: Opaque<u8>,
+    inner: Opaque<bindings::file>,
 }
 
 // SAFETY: an open file may be used from every thread.
@@ -61,15 +61,15 @@ impl File {
     /// # Safety
     ///
     /// It is valid while the result lives.
-    pub unsafe fn from_raw_file<'a>(ptr: *const c_void) -> &'a File {
+    pub unsafe fn from_raw_file<'a>(ptr: *const bindings::file) -> &'a File {
         // SAFETY: the caller says that it is valid; nothing is assumed of what
         // it points to.
         unsafe { &*ptr.cast() }
     }
 
     /// The `struct file *`.
-    pub fn as_ptr(&self) -> *mut c_void {
-        self.inner.get().cast()
+    pub fn as_ptr(&self) -> *mut bindings::file {
+        self.inner.get()
     }
 
     /// The flags of `open`, as `fcntl` may have changed them: see [`flags`].

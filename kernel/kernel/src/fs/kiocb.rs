@@ -4,7 +4,6 @@
 
 use super::file::Offset;
 use crate::bindings;
-use crate::ffi::c_void;
 use crate::types::ForeignOwnable;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -27,7 +26,7 @@ use core::ptr::NonNull;
 /// The pointer is that of a `struct kiocb` which nobody else uses for `'a`, and
 /// the private data of its file comes from `T::into_foreign` and stays for `'a`.
 pub struct Kiocb<'a, T> {
-    inner: NonNull<c_void>,
+    inner: NonNull<bindings::kiocb>,
     _borrows: PhantomData<&'a T>,
 }
 
@@ -37,7 +36,7 @@ impl<'a, T: ForeignOwnable> Kiocb<'a, T> {
     /// # Safety
     ///
     /// The type's invariants hold.
-    pub unsafe fn from_raw(kiocb: *mut c_void) -> Self {
+    pub unsafe fn from_raw(kiocb: *mut bindings::kiocb) -> Self {
         Self {
             // SAFETY: the caller says that it is valid.
             inner: unsafe { NonNull::new_unchecked(kiocb) },
@@ -46,7 +45,7 @@ impl<'a, T: ForeignOwnable> Kiocb<'a, T> {
     }
 
     /// The `struct kiocb *`.
-    pub fn as_raw(&self) -> *mut c_void {
+    pub fn as_raw(&self) -> *mut bindings::kiocb {
         self.inner.as_ptr()
     }
 

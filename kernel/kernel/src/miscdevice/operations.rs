@@ -109,7 +109,7 @@ impl<T: MiscDevice> Table<T> {
     };
 
     /// The `struct file_operations *`.
-    pub(super) fn get() -> *const c_void {
+    pub(super) fn get() -> *const bindings::file_operations {
         let operations: &'static Operations = &Self::OPERATIONS;
         core::ptr::from_ref(operations).cast()
     }
@@ -117,7 +117,7 @@ impl<T: MiscDevice> Table<T> {
     /// # Safety
     ///
     /// See [`Table`]; the file's private data is the `struct miscdevice`.
-    unsafe extern "C" fn open(inode: *mut c_void, file: *mut c_void) -> c_int {
+    unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
         // SAFETY: `misc_open` calls this, with its lock held.
         let errno = unsafe { bindings::koru_misc_may_open(inode, file) };
         if errno != 0 {
@@ -143,7 +143,7 @@ impl<T: MiscDevice> Table<T> {
     /// # Safety
     ///
     /// See [`Table`].
-    unsafe extern "C" fn release(_inode: *mut c_void, file: *mut c_void) -> c_int {
+    unsafe extern "C" fn release(_inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
         // SAFETY: the file is valid, and its private data is a `T::Ptr` which
         // nothing uses any more.
         let (ptr, file) = unsafe {
@@ -159,7 +159,10 @@ impl<T: MiscDevice> Table<T> {
     /// # Safety
     ///
     /// See [`Table`]; the iterator is one to write to.
-    unsafe extern "C" fn read_iter(kiocb: *mut c_void, iov: *mut c_void) -> isize {
+    unsafe extern "C" fn read_iter(
+        kiocb: *mut bindings::kiocb,
+        iov: *mut bindings::iov_iter,
+    ) -> isize {
         // SAFETY: the iterator is this call's.
         let mut to = unsafe { IovIterDest::from_raw(iov) };
         // SAFETY: the kiocb is this call's.
@@ -169,7 +172,10 @@ impl<T: MiscDevice> Table<T> {
     /// # Safety
     ///
     /// See [`Table`]; the iterator is one to read from.
-    unsafe extern "C" fn write_iter(kiocb: *mut c_void, iov: *mut c_void) -> isize {
+    unsafe extern "C" fn write_iter(
+        kiocb: *mut bindings::kiocb,
+        iov: *mut bindings::iov_iter,
+    ) -> isize {
         // SAFETY: the iterator is this call's.
         let mut from = unsafe { IovIterSource::from_raw(iov) };
         // SAFETY: the kiocb is this call's.
@@ -184,7 +190,7 @@ impl<T: MiscDevice> Table<T> {
     ///
     /// See [`Table`]; the kiocb is this call's.
     unsafe fn transfer(
-        kiocb: *mut c_void,
+        kiocb: *mut bindings::kiocb,
         len: usize,
         f: impl FnOnce(Kiocb<'_, T::Ptr>) -> Result<usize>,
     ) -> isize {
@@ -211,7 +217,7 @@ impl<T: MiscDevice> Table<T> {
     /// # Safety
     ///
     /// See [`Table`].
-    unsafe extern "C" fn lseek(file: *mut c_void, offset: Offset, whence: c_int) -> Offset {
+    unsafe extern "C" fn lseek(file: *mut bindings::file, offset: Offset, whence: c_int) -> Offset {
         // SAFETY: the file is valid, and is not released before this returns.
         let (device, opened) = unsafe { Self::parts(file) };
         let sought = Whence::from_raw(whence)
@@ -227,7 +233,7 @@ impl<T: MiscDevice> Table<T> {
     /// # Safety
     ///
     /// See [`Table`].
-    unsafe extern "C" fn ioctl(file: *mut c_void, cmd: u32, arg: usize) -> isize {
+    unsafe extern "C" fn ioctl(file: *mut bindings::file, cmd: u32, arg: usize) -> isize {
         // SAFETY: the file is valid, and is not released before this returns.
         let (device, file) = unsafe { Self::parts(file) };
         answer(T::ioctl(device, file, cmd, arg))
@@ -237,7 +243,7 @@ impl<T: MiscDevice> Table<T> {
     ///
     /// See [`Table`].
     #[cfg(CONFIG_COMPAT)]
-    unsafe extern "C" fn compat_ioctl(file: *mut c_void, cmd: u32, arg: usize) -> isize {
+    unsafe extern "C" fn compat_ioctl(file: *mut bindings::file, cmd: u32, arg: usize) -> isize {
         // SAFETY: the file is valid, and is not released before this returns.
         let (device, file) = unsafe { Self::parts(file) };
         answer(T::compat_ioctl(device, file, cmd, arg))
@@ -246,7 +252,7 @@ impl<T: MiscDevice> Table<T> {
     /// # Safety
     ///
     /// See [`Table`]; `seq` is a `seq_file` that the kernel locked.
-    unsafe extern "C" fn show_fdinfo(seq: *mut c_void, file: *mut c_void) {
+    unsafe extern "C" fn show_fdinfo(seq: *mut bindings::seq_file, file: *mut bindings::file) {
         // SAFETY: the file is valid, and is not released before this returns.
         let (device, file) = unsafe { Self::parts(file) };
         // SAFETY: the caller says so.
@@ -259,7 +265,9 @@ impl<T: MiscDevice> Table<T> {
     /// # Safety
     ///
     /// See [`Table`]; the file is not released during `'a`.
-    unsafe fn parts<'a>(file: *mut c_void) -> (<T::Ptr as ForeignOwnable>::Borrowed<'a>, &'a File) {
+    unsafe fn parts<'a>(
+        file: *mut bindings::file,
+    ) -> (<T::Ptr as ForeignOwnable>::Borrowed<'a>, &'a File) {
         // SAFETY: the caller says that the file is valid, and its private data a
         // `T::Ptr`, for `'a`.
         unsafe {

@@ -8,7 +8,7 @@ use super::lock::{Backend, Guard};
 use super::LockClassKey;
 use crate::bindings;
 use crate::ffi::{c_int, c_long};
-use crate::layout::{self, Storage};
+use crate::layout;
 use crate::time::Jiffies;
 use crate::types::Opaque;
 use core::ffi::CStr;
@@ -88,7 +88,7 @@ const FOREVER: c_long = c_long::MAX;
 #[pin_data]
 pub struct CondVar {
     #[pin]
-    queue: Opaque<Storage<{ layout::WAIT_QUEUE_HEAD_SIZE }, { layout::WAIT_QUEUE_HEAD_ALIGN }>>,
+    queue: Opaque<layout::WaitQueueHead>,
     #[pin]
     _pin: PhantomPinned,
 }
@@ -142,8 +142,8 @@ impl CondVar {
         pin_init!(Self {
             // SAFETY: the slot is of the right size and stays where it is; name
             // and key are static.
-            queue <- Opaque::ffi_init(|slot: *mut Storage<_, _>| unsafe {
-                bindings::koru_wait_queue_init(slot.cast(), name.as_ptr().cast(), key.as_ptr());
+            queue <- Opaque::ffi_init(|slot| unsafe {
+                bindings::koru_wait_queue_init(layout::WaitQueueHead::object(slot), name.as_ptr().cast(), key.as_ptr());
             }),
             _pin: PhantomPinned,
         })
@@ -163,10 +163,8 @@ impl CondVar {
         };
         // Does not fail: states are small numbers.
         let state = c_int::try_from(state).unwrap_or(c_int::MAX);
-        let entry: Opaque<
-            Storage<{ layout::WAIT_QUEUE_ENTRY_SIZE }, { layout::WAIT_QUEUE_ENTRY_ALIGN }>,
-        > = Opaque::uninit();
-        let (queue, entry) = (self.queue.get().cast(), entry.get().cast());
+        let entry: Opaque<layout::WaitQueueEntry> = Opaque::uninit();
+        let (queue, entry) = (self.queue.object(), entry.object());
         // SAFETY: the entry is of the right size, and stays on this stack until it
         // is off the queue again, below.
         unsafe { bindings::koru_wait_prepare(queue, entry, state) };
@@ -216,7 +214,7 @@ impl CondVar {
 
     fn notify(&self, count: c_int, sync: bool) {
         // SAFETY: the constructor made the queue.
-        unsafe { bindings::koru_wake_up(self.queue.get().cast(), count, c_int::from(sync)) }
+        unsafe { bindings::koru_wake_up(self.queue.object(), count, c_int::from(sync)) }
     }
 
     /// Wakes one waiter, if there is one. Nothing is remembered for later ones.
@@ -252,7 +250,7 @@ impl CondVar {
 #[pin_data]
 pub struct Completion {
     #[pin]
-    inner: Opaque<Storage<{ layout::COMPLETION_SIZE }, { layout::COMPLETION_ALIGN }>>,
+    inner: Opaque<layout::Completion>,
     #[pin]
     _pin: PhantomPinned,
 }
@@ -267,8 +265,8 @@ impl Completion {
     pub fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             // SAFETY: the slot is of the right size and stays where it is.
-            inner <- Opaque::ffi_init(|slot: *mut Storage<_, _>| unsafe {
-                bindings::koru_completion_init(slot.cast());
+            inner <- Opaque::ffi_init(|slot| unsafe {
+                bindings::koru_completion_init(layout::Completion::object(slot));
             }),
             _pin: PhantomPinned,
         })
@@ -278,12 +276,12 @@ impl Completion {
     /// called in every context.
     pub fn complete_all(&self) {
         // SAFETY: the constructor made it.
-        unsafe { bindings::koru_complete_all(self.inner.get().cast()) }
+        unsafe { bindings::koru_complete_all(self.inner.object()) }
     }
 
     /// Sleeps until it has happened. Signals do not wake.
     pub fn wait_for_completion(&self) {
         // SAFETY: the constructor made it.
-        unsafe { bindings::koru_wait_for_completion(self.inner.get().cast()) }
+        unsafe { bindings::koru_wait_for_completion(self.inner.object()) }
     }
 }

@@ -45,7 +45,7 @@ pub unsafe trait Backend {
     unsafe fn init(
         ptr: *mut Self::State,
         name: *const crate::ffi::c_char,
-        key: *mut crate::ffi::c_void,
+        key: *mut crate::bindings::lock_class_key,
     );
 
     /// Takes the lock.

@@ -37,7 +37,9 @@ impl Refcount {
     fn warn(&self, kind: i32) {
         self.0.store(SATURATED, Ordering::Relaxed);
         // SAFETY: a `refcount_t` is an `atomic_t`, which is an `int`.
-        unsafe { bindings::koru_refcount_warn(self.0.as_ptr().cast(), kind) }
+        unsafe {
+            bindings::koru_refcount_warn(self.0.as_ptr().cast::<bindings::refcount_struct>(), kind)
+        }
     }
 
     /// Adds one. The caller holds a reference, so no ordering is needed.

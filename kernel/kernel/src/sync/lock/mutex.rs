@@ -4,7 +4,7 @@
 
 use super::Backend;
 use crate::bindings;
-use crate::layout::{self, Storage};
+use crate::layout;
 
 /// Makes a [`Mutex`] around a value, with a lock class of its own.
 ///
@@ -63,7 +63,14 @@ pub type MutexGuard<'a, T> = super::Guard<'a, T, MutexBackend>;
 pub struct MutexBackend;
 
 #[doc(hidden)]
-pub struct State(#[allow(dead_code)] Storage<{ layout::MUTEX_SIZE }, { layout::MUTEX_ALIGN }>);
+#[repr(transparent)]
+pub struct State(#[allow(dead_code)] layout::Mutex);
+
+impl State {
+    fn object(this: *mut Self) -> *mut bindings::mutex {
+        layout::Mutex::object(this.cast())
+    }
+}
 
 // SAFETY: these are the kernel's own functions, on memory of the lock's size and
 // alignment.
@@ -71,23 +78,27 @@ unsafe impl Backend for MutexBackend {
     type State = State;
     type GuardState = ();
 
-    unsafe fn init(ptr: *mut State, name: *const crate::ffi::c_char, key: *mut crate::ffi::c_void) {
+    unsafe fn init(
+        ptr: *mut State,
+        name: *const crate::ffi::c_char,
+        key: *mut bindings::lock_class_key,
+    ) {
         // SAFETY: the caller's promises are those of the C function.
-        unsafe { bindings::koru_mutex_init(ptr.cast(), name, key) }
+        unsafe { bindings::koru_mutex_init(State::object(ptr), name, key) }
     }
 
     unsafe fn lock(ptr: *mut State) {
         // SAFETY: the caller says that the lock was made.
-        unsafe { bindings::koru_mutex_lock(ptr.cast()) }
+        unsafe { bindings::koru_mutex_lock(State::object(ptr)) }
     }
 
     unsafe fn try_lock(ptr: *mut State) -> Option<()> {
         // SAFETY: the caller says that the lock was made.
-        (unsafe { bindings::koru_mutex_trylock(ptr.cast()) } != 0).then_some(())
+        (unsafe { bindings::koru_mutex_trylock(State::object(ptr)) } != 0).then_some(())
     }
 
     unsafe fn unlock(ptr: *mut State, _: &()) {
         // SAFETY: the caller holds the lock.
-        unsafe { bindings::koru_mutex_unlock(ptr.cast()) }
+        unsafe { bindings::koru_mutex_unlock(State::object(ptr)) }
     }
 }

@@ -4,7 +4,7 @@
 
 use super::Backend;
 use crate::bindings;
-use crate::layout::{self, Storage};
+use crate::layout;
 
 /// Makes a [`SpinLock`] around a value, with a lock class of its own.
 ///
@@ -64,9 +64,14 @@ pub type SpinLockGuard<'a, T> = super::Guard<'a, T, SpinLockBackend>;
 pub struct SpinLockBackend;
 
 #[doc(hidden)]
-pub struct State(
-    #[allow(dead_code)] Storage<{ layout::SPINLOCK_SIZE }, { layout::SPINLOCK_ALIGN }>,
-);
+#[repr(transparent)]
+pub struct State(#[allow(dead_code)] layout::SpinLock);
+
+impl State {
+    fn object(this: *mut Self) -> *mut bindings::spinlock {
+        layout::SpinLock::object(this.cast())
+    }
+}
 
 // SAFETY: these are the kernel's own functions, on memory of the lock's size and
 // alignment.
@@ -74,23 +79,27 @@ unsafe impl Backend for SpinLockBackend {
     type State = State;
     type GuardState = ();
 
-    unsafe fn init(ptr: *mut State, name: *const crate::ffi::c_char, key: *mut crate::ffi::c_void) {
+    unsafe fn init(
+        ptr: *mut State,
+        name: *const crate::ffi::c_char,
+        key: *mut bindings::lock_class_key,
+    ) {
         // SAFETY: the caller's promises are those of the C function.
-        unsafe { bindings::koru_spin_init(ptr.cast(), name, key) }
+        unsafe { bindings::koru_spin_init(State::object(ptr), name, key) }
     }
 
     unsafe fn lock(ptr: *mut State) {
         // SAFETY: the caller says that the lock was made.
-        unsafe { bindings::koru_spin_lock(ptr.cast()) }
+        unsafe { bindings::koru_spin_lock(State::object(ptr)) }
     }
 
     unsafe fn try_lock(ptr: *mut State) -> Option<()> {
         // SAFETY: the caller says that the lock was made.
-        (unsafe { bindings::koru_spin_trylock(ptr.cast()) } != 0).then_some(())
+        (unsafe { bindings::koru_spin_trylock(State::object(ptr)) } != 0).then_some(())
     }
 
     unsafe fn unlock(ptr: *mut State, _: &()) {
         // SAFETY: the caller holds the lock.
-        unsafe { bindings::koru_spin_unlock(ptr.cast()) }
+        unsafe { bindings::koru_spin_unlock(State::object(ptr)) }
     }
 }
