@@ -114,6 +114,13 @@ KORU_ANY int koru_task_pid(const struct task_struct *task);
 KORU_ANY int koru_task_tgid(const struct task_struct *task);
 KORU_ANY int koru_signal_pending(struct task_struct *task);
 KORU_SLEEPS void koru_might_sleep(const char *file, int line);
+KORU_ATOMIC void koru_get_task(struct task_struct *task);
+KORU_ATOMIC void koru_put_task(struct task_struct *task);
+KORU_ATOMIC struct task_struct *koru_task_group_leader(struct task_struct *task);
+KORU_ATOMIC int koru_wake_up_process(struct task_struct *task);
+KORU_ATOMIC unsigned int koru_task_uid(struct task_struct *task);
+KORU_ATOMIC unsigned int koru_task_euid(struct task_struct *task);
+KORU_ATOMIC unsigned int koru_uid_in_current_ns(unsigned int uid);
 
 /* wait.c: timeouts and results in ticks; `count` 0 wakes all. */
 KORU_ATOMIC void koru_wait_queue_init(struct wait_queue_head *queue, const char *name,

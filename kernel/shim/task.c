@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/cred.h>
 #include <linux/kernel.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/uidgid.h>
 
 #include "shim.h"
 
@@ -35,4 +39,52 @@ void koru_might_sleep(const char *file, int line)
 		((void (*)(const char *, int))__might_sleep)(file, line);
 #endif
 	might_resched();
+}
+
+void koru_get_task(struct task_struct *task)
+{
+	get_task_struct(task);
+}
+
+void koru_put_task(struct task_struct *task)
+{
+	put_task_struct(task);
+}
+
+/*
+ * With a reference. Once a task is reaped nothing keeps its leader, so its pointer
+ * is not followed: the task then stands for itself. Where it is seen alive under
+ * RCU, its leader is freed no sooner than a grace period later.
+ */
+struct task_struct *koru_task_group_leader(struct task_struct *task)
+{
+	struct task_struct *leader = task;
+
+	rcu_read_lock();
+	if (pid_alive(task))
+		leader = READ_ONCE(task->group_leader);
+	get_task_struct(leader);
+	rcu_read_unlock();
+	return leader;
+}
+
+int koru_wake_up_process(struct task_struct *task)
+{
+	return wake_up_process(task);
+}
+
+/* The credentials of a task are freed with the last reference to it. */
+unsigned int koru_task_uid(struct task_struct *task)
+{
+	return __kuid_val(task_uid(task));
+}
+
+unsigned int koru_task_euid(struct task_struct *task)
+{
+	return __kuid_val(task_euid(task));
+}
+
+unsigned int koru_uid_in_current_ns(unsigned int uid)
+{
+	return from_kuid(current_user_ns(), KUIDT_INIT(uid));
 }

@@ -237,6 +237,13 @@ unsafe extern "C" {
     pub fn koru_task_tgid(task: *const task_struct) -> crate::ffi::c_int;
     pub fn koru_signal_pending(task: *mut task_struct) -> crate::ffi::c_int;
     pub fn koru_might_sleep(file: *const crate::ffi::c_char, line: crate::ffi::c_int);
+    pub fn koru_get_task(task: *mut task_struct);
+    pub fn koru_put_task(task: *mut task_struct);
+    pub fn koru_task_group_leader(task: *mut task_struct) -> *mut task_struct;
+    pub fn koru_wake_up_process(task: *mut task_struct) -> crate::ffi::c_int;
+    pub fn koru_task_uid(task: *mut task_struct) -> crate::ffi::c_uint;
+    pub fn koru_task_euid(task: *mut task_struct) -> crate::ffi::c_uint;
+    pub fn koru_uid_in_current_ns(uid: crate::ffi::c_uint) -> crate::ffi::c_uint;
     pub fn koru_wait_queue_init(
         queue: *mut wait_queue_head,
         name: *const crate::ffi::c_char,
