@@ -68,7 +68,7 @@ macro_rules! build_assert {
 #[macro_export]
 macro_rules! static_assert {
     ($condition:expr $(, $arg:literal)? $(,)?) => {
-        const _: () = ::core::assert!($condition $(, $arg)?);
+        const _: () = $crate::__core::assert!($condition $(, $arg)?);
     };
 }
 
@@ -86,7 +86,7 @@ macro_rules! static_assert {
 #[macro_export]
 macro_rules! const_assert {
     ($condition:expr $(, $arg:literal)? $(,)?) => {
-        const { ::core::assert!($condition $(, $arg)?) }
+        const { $crate::__core::assert!($condition $(, $arg)?) }
     };
 }
 

@@ -17,15 +17,15 @@
 #[macro_export]
 macro_rules! dbg {
     () => {
-        $crate::pr_info!("[{}:{}:{}]\n", ::core::file!(), ::core::line!(), ::core::column!())
+        $crate::pr_info!("[{}:{}:{}]\n", $crate::__core::file!(), $crate::__core::line!(), $crate::__core::column!())
     };
     ($val:expr $(,)?) => {
         match $val {
             tmp => {
                 $crate::pr_info!(
                     "[{}:{}:{}] {} = {:?}\n",
-                    ::core::file!(), ::core::line!(), ::core::column!(),
-                    ::core::stringify!($val), &tmp,
+                    $crate::__core::file!(), $crate::__core::line!(), $crate::__core::column!(),
+                    $crate::__core::stringify!($val), &tmp,
                 );
                 tmp
             }

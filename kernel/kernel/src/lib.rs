@@ -205,5 +205,9 @@ pub use pinned_init as __pinned_init_crate;
 #[doc(hidden)]
 pub use pinned_init::*;
 
+// Macros name `core` by this: a module may call another crate `core`.
+#[doc(hidden)]
+pub use ::core as __core;
+
 /// The prefix of what this crate itself prints.
 const __LOG_PREFIX: &[u8] = b"rust_kernel\0";

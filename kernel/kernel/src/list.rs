@@ -164,17 +164,25 @@ macro_rules! impl_list_item {
             using ListLinks { self$(.$field:ident)+ };
         }
     )*) => {$(
-        // SAFETY: a field at a fixed place in the object (`offset_of!` knows no
-        // other), of the type that the signature says.
+        // SAFETY: both functions name the same field. It is one of the object
+        // itself, at a fixed offset: `offset_of!` does not go through a `Deref`. Its
+        // type is the one in the signature: raw pointers are not coerced. It is
+        // aligned: the compiler refuses the reference to one that is not.
         unsafe impl$(<$($generics)*>)? $crate::list::ListItem<$num> for $t {
             unsafe fn view_links(me: *const Self) -> *mut $crate::list::ListLinks<$num> {
-                // SAFETY: as the caller says.
+                fn aligned$(<$($generics)*>)?(me: &$t) {
+                    let _ = &me$(.$field)+;
+                }
+                let _: fn(&Self) = aligned;
+                // SAFETY: the caller's pointer is that of a valid object, so the
+                // place of its field is in it. The value is not read.
                 unsafe { &raw mut (*me.cast_mut())$(.$field)+ }
             }
 
             unsafe fn view_value(links: *mut $crate::list::ListLinks<$num>) -> *const Self {
-                let offset = ::core::mem::offset_of!(Self, $($field).+);
-                // SAFETY: as the caller says, so the object is there.
+                let offset = $crate::__core::mem::offset_of!(Self, $($field).+);
+                // SAFETY: the caller's pointer comes from `view_links`, which went
+                // this far into an object, and may be used for all of it.
                 unsafe { links.byte_sub(offset) }.cast_const().cast()
             }
         }

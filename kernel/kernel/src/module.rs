@@ -68,7 +68,7 @@ macro_rules! __this_module {
             $crate::ThisModule::from_ptr(
                 (&raw const __this_module)
                     .cast_mut()
-                    .cast::<::core::ffi::c_void>(),
+                    .cast::<$crate::__core::ffi::c_void>(),
             )
         }
     }};

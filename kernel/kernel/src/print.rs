@@ -227,9 +227,9 @@ macro_rules! print_macro (
 #[macro_export]
 macro_rules! print_once_macro (
     ($macro:ident, $($arg:tt)+) => ({
-        static DONE: ::core::sync::atomic::AtomicBool =
-            ::core::sync::atomic::AtomicBool::new(false);
-        if !DONE.swap(true, ::core::sync::atomic::Ordering::Relaxed) {
+        static DONE: $crate::__core::sync::atomic::AtomicBool =
+            $crate::__core::sync::atomic::AtomicBool::new(false);
+        if !DONE.swap(true, $crate::__core::sync::atomic::Ordering::Relaxed) {
             $crate::$macro!($($arg)+);
         }
     });

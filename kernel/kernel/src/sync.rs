@@ -74,7 +74,7 @@ macro_rules! static_lock_class {
         static CLASS: $crate::sync::LockClassKey =
             // SAFETY: it is a static.
             unsafe { $crate::sync::LockClassKey::new_static() };
-        ::core::pin::Pin::static_ref(&CLASS)
+        $crate::__core::pin::Pin::static_ref(&CLASS)
     }};
 }
 
@@ -83,7 +83,11 @@ macro_rules! static_lock_class {
 #[macro_export]
 macro_rules! optional_name {
     () => {
-        $crate::c_str_of!(::core::concat!(::core::file!(), ":", ::core::line!()))
+        $crate::c_str_of!($crate::__core::concat!(
+            $crate::__core::file!(),
+            ":",
+            $crate::__core::line!()
+        ))
     };
     ($name:literal) => {
         $crate::c_str_of!($name)
@@ -94,8 +98,10 @@ macro_rules! optional_name {
 #[macro_export]
 macro_rules! c_str_of {
     ($str:expr) => {{
-        const NAME: &::core::ffi::CStr =
-            match ::core::ffi::CStr::from_bytes_with_nul(::core::concat!($str, "\0").as_bytes()) {
+        const NAME: &$crate::__core::ffi::CStr =
+            match $crate::__core::ffi::CStr::from_bytes_with_nul(
+                $crate::__core::concat!($str, "\0").as_bytes(),
+            ) {
                 Ok(name) => name,
                 Err(_) => panic!("the name contains a NUL"),
             };

@@ -272,7 +272,7 @@ unsafe impl<const ID: u64> TryNewListArc<ID> for AtomicTracker<ID> {
 macro_rules! impl_list_arc_safe {
     (impl$({$($generics:tt)*})? ListArcSafe<$num:tt> for $t:ty { untracked; } $($rest:tt)*) => {
         impl$(<$($generics)*>)? $crate::list::ListArcSafe<$num> for $t {
-            unsafe fn on_create_list_arc_from_unique(self: ::core::pin::Pin<&mut Self>) {}
+            unsafe fn on_create_list_arc_from_unique(self: $crate::__core::pin::Pin<&mut Self>) {}
             unsafe fn on_drop_list_arc(&self) {}
         }
         $crate::impl_list_arc_safe! { $($rest)* }
@@ -281,31 +281,49 @@ macro_rules! impl_list_arc_safe {
         tracked_by $field:ident : $fty:ty;
     } $($rest:tt)*) => {
         impl$(<$($generics)*>)? $crate::list::ListArcSafe<$num> for $t {
-            unsafe fn on_create_list_arc_from_unique(self: ::core::pin::Pin<&mut Self>) {
-                // SAFETY: of a field that may move, and nothing is moved.
-                let field: &mut $fty = unsafe { &mut self.get_unchecked_mut().$field };
-                // SAFETY: as the caller says of the object.
+            unsafe fn on_create_list_arc_from_unique(self: $crate::__core::pin::Pin<&mut Self>) {
+                // SAFETY: the value is not moved out of the reference.
+                let this = unsafe { $crate::__core::pin::Pin::get_unchecked_mut(self) };
+                // Only a direct field has an offset, a reference to it must be
+                // aligned, and none becomes a raw pointer to what it dereferences
+                // to: so this is the object's own field, and its type is `$fty`.
+                let _ = $crate::__core::mem::offset_of!(Self, $field);
+                let field: *mut $fty = &mut this.$field;
+                // SAFETY: `field` is a place in `this`, which is borrowed mutably
+                // and not used while `field` is.
+                let field = unsafe { &mut *field };
+                // SAFETY: the caller makes the only `ListArc` of `self`, whose
+                // tracker is the field.
                 unsafe {
                     <$fty as $crate::list::ListArcSafe<$num>>::on_create_list_arc_from_unique(
-                        ::core::pin::Pin::new(field),
+                        $crate::__core::pin::Pin::new(field),
                     )
                 }
             }
 
             unsafe fn on_drop_list_arc(&self) {
-                let field: &$fty = &self.$field;
-                // SAFETY: as the caller says of the object.
+                let _ = $crate::__core::mem::offset_of!(Self, $field);
+                let field: *const $fty = &self.$field;
+                // SAFETY: `field` is a place in `self`, which is borrowed.
+                let field = unsafe { &*field };
+                // SAFETY: the caller had the `ListArc` of `self`, whose tracker is
+                // the field.
                 unsafe { <$fty as $crate::list::ListArcSafe<$num>>::on_drop_list_arc(field) }
             }
         }
 
-        // SAFETY: as the field's.
+        // SAFETY: the field returns true only if there is no `ListArc` that it
+        // knows of, and it is told of all: the functions above tell the same field.
         unsafe impl$(<$($generics)*>)? $crate::list::TryNewListArc<$num> for $t
         where
             $fty: $crate::list::TryNewListArc<$num>,
         {
             fn try_new_list_arc(&self) -> bool {
-                <$fty as $crate::list::TryNewListArc<$num>>::try_new_list_arc(&self.$field)
+                let _ = $crate::__core::mem::offset_of!(Self, $field);
+                let field: *const $fty = &self.$field;
+                // SAFETY: `field` is a place in `self`, which is borrowed.
+                let field = unsafe { &*field };
+                <$fty as $crate::list::TryNewListArc<$num>>::try_new_list_arc(field)
             }
         }
         $crate::impl_list_arc_safe! { $($rest)* }

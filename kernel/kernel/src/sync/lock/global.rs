@@ -148,12 +148,12 @@ macro_rules! global_lock {
         $vis enum $name {}
 
         impl $crate::sync::GlobalLockBackend for $name {
-            const NAME: &'static ::core::ffi::CStr =
-                $crate::c_str_of!(::core::stringify!($name));
+            const NAME: &'static $crate::__core::ffi::CStr =
+                $crate::c_str_of!($crate::__core::stringify!($name));
             type Item = $ty;
             type Backend = $crate::global_lock!(@backend $kind);
 
-            fn get_lock_class() -> ::core::pin::Pin<&'static $crate::sync::LockClassKey> {
+            fn get_lock_class() -> $crate::__core::pin::Pin<&'static $crate::sync::LockClassKey> {
                 $crate::static_lock_class!()
             }
         }
