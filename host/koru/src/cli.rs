@@ -301,6 +301,8 @@ pub enum Check {
     Unit,
     /// the kernel crate's examples
     Doc,
+    /// code that must not compile against the kernel crate
+    Misuse,
     /// tests that boot a kernel
     Guest,
 }

@@ -117,6 +117,16 @@ impl Run<'_> {
         self.libtest("doc", cargo)
     }
 
+    /// Code against the kernel crate that must not compile, and its twins.
+    pub fn misuse(&self) -> Result<()> {
+        let tree = self.context.kernels.find(None)?;
+        // Made ready here, where it is shown what is done meanwhile.
+        Builder::new(&self.context.home, &tree, &*self.context.ui)?;
+        let mut cargo = self.cargo(&["test", "--locked", "-p", "koru-misuse"]);
+        cargo.env("KORU_KERNEL", &tree.release);
+        self.libtest("misuse", cargo)
+    }
+
     pub fn unit(&self) -> Result<()> {
         let mut cargo = self.cargo(&["test", "--locked", "--no-fail-fast"]);
         for package in [

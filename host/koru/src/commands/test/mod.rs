@@ -47,6 +47,7 @@ pub fn test(context: &Context, args: &TestArgs) -> Result<u8> {
             Check::Lint,
             Check::Unit,
             Check::Doc,
+            Check::Misuse,
             Check::Guest,
         ] {
             if !args.only.is_empty() && !args.only.contains(&check) {
@@ -57,6 +58,7 @@ pub fn test(context: &Context, args: &TestArgs) -> Result<u8> {
                 Check::Lint => run.lint()?,
                 Check::Unit => run.unit()?,
                 Check::Doc => run.doc()?,
+                Check::Misuse => run.misuse()?,
                 Check::Guest => run.guest_of(&context.home.root.join("tests"))?,
             }
         }

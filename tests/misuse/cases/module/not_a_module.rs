@@ -1,0 +1,23 @@
+//! The type is a module.
+#![no_std]
+#![forbid(unsafe_code)]
+
+use kernel::prelude::*;
+
+module! {
+    //~^ E0277
+    type: Case,
+    name: "case",
+    license: "GPL",
+}
+
+pub struct Case;
+
+#[cfg(not(misuse))]
+impl kernel::Module for Case {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        Ok(Case)
+    }
+}
+#[cfg(misuse)]
+pub type Unused = Result<&'static ThisModule>;

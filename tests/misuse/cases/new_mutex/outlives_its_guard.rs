@@ -1,0 +1,15 @@
+//! Nor for longer than it is held.
+#![no_std]
+#![forbid(unsafe_code)]
+
+use kernel::sync::Mutex;
+
+#[cfg(misuse)]
+pub fn value(lock: &Mutex<u32>) -> &u32 {
+    &lock.lock() //~ E0515
+}
+
+#[cfg(not(misuse))]
+pub fn value(lock: &Mutex<u32>) -> u32 {
+    *lock.lock()
+}

@@ -1,0 +1,13 @@
+//! A lock that was made does not move.
+#![no_std]
+#![forbid(unsafe_code)]
+
+use kernel::{prelude::*, sync::SpinLock};
+
+pub fn swap(one: Pin<KBox<SpinLock<u32>>>, two: Pin<KBox<SpinLock<u32>>>) {
+    let (mut one, mut two) = (one, two);
+    #[cfg(misuse)]
+    core::mem::swap(&mut *one, &mut *two); //~ E0596
+    #[cfg(not(misuse))]
+    core::mem::swap(&mut one, &mut two);
+}

@@ -1,0 +1,229 @@
+//! Which exported macros expand to what the lint `unsafe_code` is about. It does
+//! not look into them, so each must be right by itself.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::{Attribute, Item};
+
+/// What forbidding unsafe code forbids a module to write itself.
+const MARKS: [&str; 6] = [
+    "unsafe",
+    "no_mangle",
+    "link_section",
+    "export_name",
+    "asm",
+    "global_asm",
+];
+
+/// Their names: those of the crate in `kernel`, by rules, and of `macros`, by code.
+pub fn unsafe_macros(kernel: &Path, macros: &Path) -> Result<BTreeSet<String>, String> {
+    let mut rules = BTreeMap::new();
+    for file in rust_files(kernel)? {
+        by_rules(&parse(&file)?.items, &mut rules);
+    }
+    let mut found = by_code(macros)?;
+    loop {
+        let more: Vec<String> = rules
+            .iter()
+            .filter(|(name, body)| {
+                !found.contains(*name)
+                    && (body.words.iter().any(|w| MARKS.contains(&w.as_str()))
+                        || body.called.iter().any(|name| found.contains(name)))
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
+        if more.is_empty() {
+            return Ok(found);
+        }
+        found.extend(more);
+    }
+}
+
+/// What a macro expands to, as far as it matters here.
+#[derive(Default)]
+struct Body {
+    words: BTreeSet<String>,
+    called: BTreeSet<String>,
+}
+
+impl Body {
+    fn add(&mut self, tokens: TokenStream) {
+        let mut last = None;
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => {
+                    self.add(group.stream());
+                    last = None;
+                }
+                TokenTree::Ident(word) => {
+                    self.words.insert(word.to_string());
+                    last = Some(word.to_string());
+                }
+                TokenTree::Punct(p) if p.as_char() == '!' => self.called.extend(last.take()),
+                _ => last = None,
+            }
+        }
+    }
+}
+
+fn has(attributes: &[Attribute], name: &str) -> bool {
+    attributes.iter().any(|a| a.path().is_ident(name))
+}
+
+fn by_rules(items: &[Item], rules: &mut BTreeMap<String, Body>) {
+    for item in items {
+        match item {
+            Item::Mod(inner) => {
+                by_rules(
+                    inner.content.as_ref().map_or(&[], |(_, items)| items),
+                    rules,
+                );
+            }
+            Item::Macro(rule) if has(&rule.attrs, "macro_export") => {
+                let Some(name) = &rule.ident else { continue };
+                let body = rules.entry(name.to_string()).or_default();
+                let mut arrow = false;
+                for token in rule.mac.tokens.clone() {
+                    match token {
+                        // What is before the arrow is a pattern.
+                        TokenTree::Group(group) if arrow => body.add(group.stream()),
+                        TokenTree::Punct(p) => arrow = p.as_char() == '>',
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A procedural macro is what its function names: files of its crate, with `quote!`.
+fn by_code(folder: &Path) -> Result<BTreeSet<String>, String> {
+    let mut files = BTreeMap::new();
+    for path in rust_files(folder)? {
+        let tokens: TokenStream = read(&path)?
+            .parse()
+            .map_err(|e| format!("{}: {e}", path.display()))?;
+        let mut body = Body::default();
+        body.add(tokens.clone());
+        let mut quoted = Body::default();
+        add_quoted(tokens, &mut quoted);
+        let stem = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        files.insert(stem, (body.words, quoted.words));
+    }
+    let mut found = BTreeSet::new();
+    for item in parse(&folder.join("lib.rs"))?.items {
+        let Item::Fn(function) = item else { continue };
+        if !["proc_macro", "proc_macro_attribute", "proc_macro_derive"]
+            .iter()
+            .any(|a| has(&function.attrs, a))
+        {
+            continue;
+        }
+        let mut body = Body::default();
+        body.add(quote::ToTokens::to_token_stream(&function.block));
+        let mut to_see: Vec<String> = body.words.into_iter().collect();
+        let mut seen = BTreeSet::new();
+        while let Some(stem) = to_see.pop() {
+            let Some((words, quoted)) = files.get(&stem).filter(|_| stem != "lib") else {
+                continue;
+            };
+            if !seen.insert(stem) {
+                continue;
+            }
+            if quoted.iter().any(|w| MARKS.contains(&w.as_str())) {
+                found.insert(function.sig.ident.to_string());
+            }
+            to_see.extend(words.iter().cloned());
+        }
+    }
+    Ok(found)
+}
+
+fn add_quoted(tokens: TokenStream, body: &mut Body) {
+    let mut quote = 0;
+    for token in tokens {
+        quote = match token {
+            TokenTree::Ident(word) if word.to_string().contains("quote") => 1,
+            TokenTree::Punct(p) if p.as_char() == '!' && quote == 1 => 2,
+            TokenTree::Group(group) => {
+                match quote {
+                    2 => body.add(group.stream()),
+                    _ => add_quoted(group.stream(), body),
+                }
+                0
+            }
+            _ => 0,
+        };
+    }
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))
+}
+
+fn parse(file: &Path) -> Result<syn::File, String> {
+    syn::parse_file(&read(file)?).map_err(|e| format!("{}: {e}", file.display()))
+}
+
+fn rust_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))? {
+        let path = entry.map_err(|e| e.to_string())?.path();
+        if path.is_dir() {
+            files.extend(rust_files(&path)?);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_that_end_in_unsafe() {
+        let file = syn::parse_file(
+            r#"
+            #[macro_export] macro_rules! pattern { (unsafe) => { 1 } }
+            #[macro_export] macro_rules! direct { () => { 1 }; ($e:expr) => { { unsafe { f() } } } }
+            #[macro_export] macro_rules! through { () => { $crate::direct!(1) } }
+            macro_rules! private { () => { unsafe { f() } } }
+            #[macro_export] macro_rules! comment { () => { /* unsafe */ "unsafe" } }
+            "#,
+        )
+        .expect("Rust");
+        let mut rules = BTreeMap::new();
+        by_rules(&file.items, &mut rules);
+        let marked: Vec<_> = rules
+            .iter()
+            .filter(|(_, b)| b.words.contains("unsafe"))
+            .map(|(n, _)| n.as_str())
+            .collect();
+        assert_eq!(marked, ["direct"]);
+        assert!(rules["through"].called.contains("direct"));
+        assert!(!rules.contains_key("private"));
+    }
+
+    #[test]
+    fn ours() {
+        let kernel = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../kernel");
+        let found = unsafe_macros(&kernel.join("kernel/src"), &kernel.join("macros/src"))
+            .expect("readable");
+        for name in ["module", "new_mutex", "static_lock_class", "impl_list_item"] {
+            assert!(found.contains(name), "{name} is not among {found:?}");
+        }
+        assert!(!found.contains("static_assert"), "{found:?}");
+    }
+}
