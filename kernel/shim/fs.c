@@ -18,23 +18,3 @@ long long koru_file_set_pos(struct file *file, long long pos)
 {
 	return vfs_setpos(file, pos, LLONG_MAX);
 }
-
-void *koru_file_private(const struct file *file)
-{
-	return file->private_data;
-}
-
-void koru_file_set_private(struct file *file, void *data)
-{
-	file->private_data = data;
-}
-
-struct file *koru_kiocb_file(const struct kiocb *kiocb)
-{
-	return kiocb->ki_filp;
-}
-
-long long *koru_kiocb_pos(struct kiocb *kiocb)
-{
-	return &kiocb->ki_pos;
-}

@@ -14,12 +14,15 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
+#include <linux/proc_fs.h>
 #include <linux/sched.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
 #include "kprobe.h"
+#include "shim.h"
 
 #define KORU_VALUE(name, expr)				\
 	extern const unsigned long koru_value_##name;	\
@@ -74,16 +77,33 @@ KORU_VALUE(KPARAM_ARRAY_ELEM, offsetof(struct kparam_array, elem));
 
 KORU_TYPE(MISCDEVICE, struct miscdevice);
 
-#define KORU_FOP(name, field) \
-	KORU_VALUE(FOP_##name, offsetof(struct file_operations, field))
+KORU_VALUE(FILE_INODE, offsetof(struct file, f_inode));
+KORU_VALUE(FILE_PRIVATE_DATA, offsetof(struct file, private_data));
+KORU_VALUE(KIOCB_FILP, offsetof(struct kiocb, ki_filp));
+KORU_VALUE(KIOCB_POS, offsetof(struct kiocb, ki_pos));
+KORU_VALUE(SEQ_FILE_PRIVATE, offsetof(struct seq_file, private));
+
+/* A member that holds a function of that type. */
+#define KORU_FUNCTION(name, structure, field, type)				\
+	static_assert(__same_type(((struct structure *)NULL)->field, (type)NULL), \
+		      #structure "." #field " is no " #type);			\
+	KORU_VALUE(name, offsetof(struct structure, field))
 
 KORU_TYPE(FILE_OPERATIONS, struct file_operations);
-KORU_FOP(OWNER, owner);
-KORU_FOP(LLSEEK, llseek);
-KORU_FOP(READ_ITER, read_iter);
-KORU_FOP(WRITE_ITER, write_iter);
-KORU_FOP(UNLOCKED_IOCTL, unlocked_ioctl);
-KORU_FOP(COMPAT_IOCTL, compat_ioctl);
-KORU_FOP(OPEN, open);
-KORU_FOP(RELEASE, release);
-KORU_FOP(SHOW_FDINFO, show_fdinfo);
+KORU_VALUE(FOP_OWNER, offsetof(struct file_operations, owner));
+KORU_FUNCTION(FOP_LLSEEK, file_operations, llseek, koru_llseek_t);
+KORU_FUNCTION(FOP_READ_ITER, file_operations, read_iter, koru_transfer_t);
+KORU_FUNCTION(FOP_WRITE_ITER, file_operations, write_iter, koru_transfer_t);
+KORU_FUNCTION(FOP_UNLOCKED_IOCTL, file_operations, unlocked_ioctl, koru_ioctl_t);
+KORU_FUNCTION(FOP_COMPAT_IOCTL, file_operations, compat_ioctl, koru_ioctl_t);
+KORU_FUNCTION(FOP_OPEN, file_operations, open, koru_open_t);
+KORU_FUNCTION(FOP_RELEASE, file_operations, release, koru_open_t);
+KORU_FUNCTION(FOP_SHOW_FDINFO, file_operations, show_fdinfo, koru_show_fdinfo_t);
+
+KORU_TYPE(PROC_OPS, struct proc_ops);
+KORU_FUNCTION(PROC_OPEN, proc_ops, proc_open, koru_open_t);
+KORU_FUNCTION(PROC_READ, proc_ops, proc_read, koru_read_t);
+KORU_FUNCTION(PROC_READ_ITER, proc_ops, proc_read_iter, koru_transfer_t);
+KORU_FUNCTION(PROC_WRITE, proc_ops, proc_write, koru_write_t);
+KORU_FUNCTION(PROC_LSEEK, proc_ops, proc_lseek, koru_llseek_t);
+KORU_FUNCTION(PROC_RELEASE, proc_ops, proc_release, koru_open_t);

@@ -1,53 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/magic.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/namei.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "lookup.h"
 #include "shim.h"
 
-/*
- * misc_register() lets sysfs find out that a name is taken, and that dumps the
- * stack. The class cannot be searched from a module, so ask the mounted /sys,
- * if there is one.
- */
-static bool name_is_taken(const char *name)
-{
-	static const char dir[] = "/sys/class/misc/";
-	struct path path;
-	char *full;
-	bool taken;
+/* Keeps this module's own threads from making the same name twice. */
+static DEFINE_MUTEX(names);
 
-	full = kasprintf(GFP_KERNEL, "%s%s", dir, name);
-	if (!full)
-		return false;
-	/* As the device model does. */
-	strreplace(full + sizeof(dir) - 1, '/', '!');
-	taken = kern_path(full, 0, &path) == 0;
-	kfree(full);
-	if (taken) {
-		taken = path.dentry->d_sb->s_magic == SYSFS_MAGIC;
-		path_put(&path);
-	}
+/*
+ * Whether there is a device of that name, as the device model spells it. All of
+ * the class have a link in its directory, wherever they are themselves.
+ */
+static int name_is_taken(const char *name)
+{
+	char *path = kasprintf(GFP_KERNEL, "class/misc/%s", name);
+	int taken;
+
+	if (!path)
+		return -ENOMEM;
+	strreplace(path + strlen("class/misc/"), '/', '!');
+	taken = koru_path_exists("sysfs", path);
+	kfree(path);
 	return taken;
 }
 
+/*
+ * The kernel dumps the stack about a name that is taken, so it is looked for first.
+ * Two modules that make the same name at the very same time still get that, as any
+ * two do.
+ */
 int koru_misc_register(struct miscdevice *misc, const char *name, unsigned int mode,
 		       const struct file_operations *fops)
 {
-	if (name_is_taken(name))
-		return -EEXIST;
+	int err;
+
 	*misc = (struct miscdevice){
 		.minor = MISC_DYNAMIC_MINOR,
 		.name = name,
 		.mode = mode,
 		.fops = fops,
 	};
-	return misc_register(misc);
+	mutex_lock(&names);
+	err = name_is_taken(name);
+	if (err > 0)
+		err = -EEXIST;
+	else if (!err)
+		err = misc_register(misc);
+	mutex_unlock(&names);
+	return err;
 }
 
 void koru_misc_deregister(struct miscdevice *misc)

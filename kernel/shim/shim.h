@@ -43,11 +43,12 @@ struct inode;
 struct iov_iter;
 struct kiocb;
 struct koru_kprobe;
-struct koru_proc_entry;
 struct lock_class_key;
 struct miscdevice;
 struct mutex;
 struct pid;
+struct proc_dir_entry;
+struct proc_ops;
 struct pt_regs;
 struct refcount_struct;
 struct seq_file;
@@ -55,6 +56,20 @@ struct spinlock;
 struct task_struct;
 struct wait_queue_entry;
 struct wait_queue_head;
+
+/*
+ * What the kernel calls for a file. layout.c checks that these are the types of
+ * the members that they are for.
+ */
+typedef int (*koru_open_t)(struct inode *inode, struct file *file);
+typedef long (*koru_read_t)(struct file *file, char *buf, unsigned long len, long long *pos);
+typedef long (*koru_write_t)(struct file *file, const char *buf, unsigned long len,
+			     long long *pos);
+typedef long (*koru_transfer_t)(struct kiocb *kiocb, struct iov_iter *iov);
+typedef long long (*koru_llseek_t)(struct file *file, long long offset, int whence);
+typedef long (*koru_ioctl_t)(struct file *file, unsigned int cmd, unsigned long arg);
+typedef int (*koru_show_t)(struct seq_file *seq, void *v);
+typedef void (*koru_show_fdinfo_t)(struct seq_file *seq, struct file *file);
 
 /* print.c: one call, one record. `level` is 0..=7, or KORU_PRINT_CONT. */
 #define KORU_PRINT_CONT 8
@@ -163,10 +178,6 @@ KORU_ANY unsigned long koru_gcd(unsigned long a, unsigned long b);
 KORU_ANY unsigned int koru_file_flags(const struct file *file);
 KORU_ANY long long koru_file_pos(const struct file *file);
 KORU_ATOMIC long long koru_file_set_pos(struct file *file, long long pos);
-KORU_ANY void *koru_file_private(const struct file *file);
-KORU_ANY void koru_file_set_private(struct file *file, void *data);
-KORU_ANY struct file *koru_kiocb_file(const struct kiocb *kiocb);
-KORU_ANY long long *koru_kiocb_pos(struct kiocb *kiocb);
 
 /* iov.c: the number of bytes that were copied. */
 KORU_ANY unsigned long koru_iov_len(const struct iov_iter *iov);
@@ -193,25 +204,25 @@ KORU_ATOMIC int koru_misc_may_open(const struct inode *inode, struct file *file)
 KORU_PROCESS long koru_misc_compat_ptr_ioctl(struct file *file, unsigned int cmd,
 			unsigned long arg);
 
-/* seq_file.c */
-KORU_ANY int koru_seq_write(struct seq_file *seq, const char *text, unsigned long len);
+/* Of the kernel itself: a file that is printed. */
+KORU_SLEEPS int single_open(struct file *file, koru_show_t show, void *data);
+KORU_SLEEPS int single_open_size(struct file *file, koru_show_t show, void *data,
+			unsigned long size);
+KORU_SLEEPS int single_release(struct inode *inode, struct file *file);
+KORU_PROCESS long seq_read_iter(struct kiocb *kiocb, struct iov_iter *iov);
+KORU_SLEEPS long long seq_lseek(struct file *file, long long offset, int whence);
+KORU_ANY int seq_write(struct seq_file *seq, const void *data, unsigned long len);
+KORU_SLEEPS long long default_llseek(struct file *file, long long offset, int whence);
 
-/* proc_fs.c */
-struct koru_proc_calls {
-	/* A show-style file has `show` only. */
-	int (*show)(struct seq_file *seq, void *entry_data);
-	/* The others; NULL where the file has no such operation. */
-	int (*open)(struct file *file, void *entry_data, void **open_data);
-	void (*release)(struct file *file, void *entry_data, void *open_data);
-	long (*read)(struct file *file, void *entry_data, void *open_data,
-		     unsigned long buf, unsigned long len, long long *pos);
-	long (*write)(struct file *file, void *entry_data, void *open_data,
-		      unsigned long buf, unsigned long len, long long *pos);
-	long long (*lseek)(struct file *file, void *entry_data, void *open_data,
-			   long long offset, int whence);
-};
-KORU_SLEEPS struct koru_proc_entry *koru_proc_create(const char *name, unsigned int mode,
-			unsigned long size_hint, const struct koru_proc_calls *calls, void *entry_data);
-KORU_SLEEPS void koru_proc_remove(struct koru_proc_entry *entry);
+/*
+ * proc_fs.c: koru_proc_create() wants a name that is no path, no number and not
+ * longer than 255 bytes, and `ops` for as long as a file of it may be open.
+ * koru_proc_remove() waits until the functions in `ops` have returned, and
+ * releases what is open.
+ */
+KORU_SLEEPS struct proc_dir_entry *koru_proc_create(const char *name, unsigned int mode,
+			const struct proc_ops *ops, void *data);
+KORU_SLEEPS void koru_proc_remove(struct proc_dir_entry *entry);
+KORU_ANY void *koru_proc_data(const struct inode *inode);
 
 #endif

@@ -17,7 +17,7 @@ fn generate(kernel: &Path) -> Result<String, String> {
         .clang_args(["-target", "x86_64-unknown-linux-gnu", "-ffreestanding"])
         .use_core()
         .ctypes_prefix("crate::ffi")
-        .allowlist_item("(koru|KORU)_.*")
+        .allowlist_file(".*/shim\\.h")
         .default_macro_constant_type(bindgen::MacroTypeVariation::Signed)
         .derive_copy(false)
         .derive_debug(false)

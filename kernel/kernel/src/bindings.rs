@@ -36,10 +36,6 @@ pub struct koru_kprobe {
     _unused: [u8; 0],
 }
 #[repr(C)]
-pub struct koru_proc_entry {
-    _unused: [u8; 0],
-}
-#[repr(C)]
 pub struct lock_class_key {
     _unused: [u8; 0],
 }
@@ -53,6 +49,14 @@ pub struct mutex {
 }
 #[repr(C)]
 pub struct pid {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct proc_dir_entry {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct proc_ops {
     _unused: [u8; 0],
 }
 #[repr(C)]
@@ -83,83 +87,51 @@ pub struct wait_queue_entry {
 pub struct wait_queue_head {
     _unused: [u8; 0],
 }
-#[repr(C)]
-pub struct koru_proc_calls {
-    pub show: ::core::option::Option<
-        unsafe extern "C" fn(
-            seq: *mut seq_file,
-            entry_data: *mut crate::ffi::c_void,
-        ) -> crate::ffi::c_int,
-    >,
-    pub open: ::core::option::Option<
-        unsafe extern "C" fn(
-            file: *mut file,
-            entry_data: *mut crate::ffi::c_void,
-            open_data: *mut *mut crate::ffi::c_void,
-        ) -> crate::ffi::c_int,
-    >,
-    pub release: ::core::option::Option<
-        unsafe extern "C" fn(
-            file: *mut file,
-            entry_data: *mut crate::ffi::c_void,
-            open_data: *mut crate::ffi::c_void,
-        ),
-    >,
-    pub read: ::core::option::Option<
-        unsafe extern "C" fn(
-            file: *mut file,
-            entry_data: *mut crate::ffi::c_void,
-            open_data: *mut crate::ffi::c_void,
-            buf: crate::ffi::c_ulong,
-            len: crate::ffi::c_ulong,
-            pos: *mut crate::ffi::c_longlong,
-        ) -> crate::ffi::c_long,
-    >,
-    pub write: ::core::option::Option<
-        unsafe extern "C" fn(
-            file: *mut file,
-            entry_data: *mut crate::ffi::c_void,
-            open_data: *mut crate::ffi::c_void,
-            buf: crate::ffi::c_ulong,
-            len: crate::ffi::c_ulong,
-            pos: *mut crate::ffi::c_longlong,
-        ) -> crate::ffi::c_long,
-    >,
-    pub lseek: ::core::option::Option<
-        unsafe extern "C" fn(
-            file: *mut file,
-            entry_data: *mut crate::ffi::c_void,
-            open_data: *mut crate::ffi::c_void,
-            offset: crate::ffi::c_longlong,
-            whence: crate::ffi::c_int,
-        ) -> crate::ffi::c_longlong,
-    >,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of koru_proc_calls"][::core::mem::size_of::<koru_proc_calls>() - 48usize];
-    [
-        "Alignment of koru_proc_calls",
-    ][::core::mem::align_of::<koru_proc_calls>() - 8usize];
-    [
-        "Offset of field: koru_proc_calls::show",
-    ][::core::mem::offset_of!(koru_proc_calls, show) - 0usize];
-    [
-        "Offset of field: koru_proc_calls::open",
-    ][::core::mem::offset_of!(koru_proc_calls, open) - 8usize];
-    [
-        "Offset of field: koru_proc_calls::release",
-    ][::core::mem::offset_of!(koru_proc_calls, release) - 16usize];
-    [
-        "Offset of field: koru_proc_calls::read",
-    ][::core::mem::offset_of!(koru_proc_calls, read) - 24usize];
-    [
-        "Offset of field: koru_proc_calls::write",
-    ][::core::mem::offset_of!(koru_proc_calls, write) - 32usize];
-    [
-        "Offset of field: koru_proc_calls::lseek",
-    ][::core::mem::offset_of!(koru_proc_calls, lseek) - 40usize];
-};
+pub type koru_open_t = ::core::option::Option<
+    unsafe extern "C" fn(inode: *mut inode, file: *mut file) -> crate::ffi::c_int,
+>;
+pub type koru_read_t = ::core::option::Option<
+    unsafe extern "C" fn(
+        file: *mut file,
+        buf: *mut crate::ffi::c_char,
+        len: crate::ffi::c_ulong,
+        pos: *mut crate::ffi::c_longlong,
+    ) -> crate::ffi::c_long,
+>;
+pub type koru_write_t = ::core::option::Option<
+    unsafe extern "C" fn(
+        file: *mut file,
+        buf: *const crate::ffi::c_char,
+        len: crate::ffi::c_ulong,
+        pos: *mut crate::ffi::c_longlong,
+    ) -> crate::ffi::c_long,
+>;
+pub type koru_transfer_t = ::core::option::Option<
+    unsafe extern "C" fn(kiocb: *mut kiocb, iov: *mut iov_iter) -> crate::ffi::c_long,
+>;
+pub type koru_llseek_t = ::core::option::Option<
+    unsafe extern "C" fn(
+        file: *mut file,
+        offset: crate::ffi::c_longlong,
+        whence: crate::ffi::c_int,
+    ) -> crate::ffi::c_longlong,
+>;
+pub type koru_ioctl_t = ::core::option::Option<
+    unsafe extern "C" fn(
+        file: *mut file,
+        cmd: crate::ffi::c_uint,
+        arg: crate::ffi::c_ulong,
+    ) -> crate::ffi::c_long,
+>;
+pub type koru_show_t = ::core::option::Option<
+    unsafe extern "C" fn(
+        seq: *mut seq_file,
+        v: *mut crate::ffi::c_void,
+    ) -> crate::ffi::c_int,
+>;
+pub type koru_show_fdinfo_t = ::core::option::Option<
+    unsafe extern "C" fn(seq: *mut seq_file, file: *mut file),
+>;
 unsafe extern "C" {
     pub fn koru_print(
         level: crate::ffi::c_int,
@@ -309,10 +281,6 @@ unsafe extern "C" {
         file: *mut file,
         pos: crate::ffi::c_longlong,
     ) -> crate::ffi::c_longlong;
-    pub fn koru_file_private(file: *const file) -> *mut crate::ffi::c_void;
-    pub fn koru_file_set_private(file: *mut file, data: *mut crate::ffi::c_void);
-    pub fn koru_kiocb_file(kiocb: *const kiocb) -> *mut file;
-    pub fn koru_kiocb_pos(kiocb: *mut kiocb) -> *mut crate::ffi::c_longlong;
     pub fn koru_iov_len(iov: *const iov_iter) -> crate::ffi::c_ulong;
     pub fn koru_iov_advance(iov: *mut iov_iter, len: crate::ffi::c_ulong);
     pub fn koru_iov_revert(iov: *mut iov_iter, len: crate::ffi::c_ulong);
@@ -349,17 +317,40 @@ unsafe extern "C" {
         cmd: crate::ffi::c_uint,
         arg: crate::ffi::c_ulong,
     ) -> crate::ffi::c_long;
-    pub fn koru_seq_write(
+    pub fn single_open(
+        file: *mut file,
+        show: koru_show_t,
+        data: *mut crate::ffi::c_void,
+    ) -> crate::ffi::c_int;
+    pub fn single_open_size(
+        file: *mut file,
+        show: koru_show_t,
+        data: *mut crate::ffi::c_void,
+        size: crate::ffi::c_ulong,
+    ) -> crate::ffi::c_int;
+    pub fn single_release(inode: *mut inode, file: *mut file) -> crate::ffi::c_int;
+    pub fn seq_read_iter(kiocb: *mut kiocb, iov: *mut iov_iter) -> crate::ffi::c_long;
+    pub fn seq_lseek(
+        file: *mut file,
+        offset: crate::ffi::c_longlong,
+        whence: crate::ffi::c_int,
+    ) -> crate::ffi::c_longlong;
+    pub fn seq_write(
         seq: *mut seq_file,
-        text: *const crate::ffi::c_char,
+        data: *const crate::ffi::c_void,
         len: crate::ffi::c_ulong,
     ) -> crate::ffi::c_int;
+    pub fn default_llseek(
+        file: *mut file,
+        offset: crate::ffi::c_longlong,
+        whence: crate::ffi::c_int,
+    ) -> crate::ffi::c_longlong;
     pub fn koru_proc_create(
         name: *const crate::ffi::c_char,
         mode: crate::ffi::c_uint,
-        size_hint: crate::ffi::c_ulong,
-        calls: *const koru_proc_calls,
-        entry_data: *mut crate::ffi::c_void,
-    ) -> *mut koru_proc_entry;
-    pub fn koru_proc_remove(entry: *mut koru_proc_entry);
+        ops: *const proc_ops,
+        data: *mut crate::ffi::c_void,
+    ) -> *mut proc_dir_entry;
+    pub fn koru_proc_remove(entry: *mut proc_dir_entry);
+    pub fn koru_proc_data(inode: *const inode) -> *mut crate::ffi::c_void;
 }

@@ -57,7 +57,11 @@ extern crate self as kernel;
 
 pub mod alloc;
 #[rustfmt::skip]
-#[allow(missing_docs, missing_debug_implementations)]
+#[allow(
+    missing_docs,
+    missing_debug_implementations,
+    non_camel_case_types
+)]
 mod bindings;
 pub mod build_assert;
 mod dbg;

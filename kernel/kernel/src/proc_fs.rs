@@ -36,8 +36,9 @@
 
 use crate::error::{code::EINVAL, code::EIO};
 use crate::error::{from_err_ptr, Error, Result, VTABLE_DEFAULT_ERROR};
-use crate::ffi::{c_int, c_void};
-use crate::fs::{file::Offset, File};
+use crate::ffi::{c_char, c_int, c_void};
+use crate::fs::operations::{Member, ProcOps};
+use crate::fs::{file::Offset, is_file_name, File};
 use crate::macros::vtable;
 use crate::seq_file::SeqFile;
 use crate::types::ForeignOwnable;
@@ -78,59 +79,73 @@ impl Options {
     }
 
     /// How long a [`ShowFile`]'s text is, in bytes. With a good guess above a
-    /// page it is printed once, not several times into ever larger buffers.
+    /// page it is printed once, not several times into ever larger buffers. Each
+    /// open file gets a buffer of that size, so more than 1 MiB counts as 1 MiB.
     pub const fn size_hint(mut self, bytes: usize) -> Self {
-        self.size_hint = bytes;
+        self.size_hint = if bytes < MAX_SIZE_HINT {
+            bytes
+        } else {
+            MAX_SIZE_HINT
+        };
         self
     }
+
+    /// # Errors
+    ///
+    /// `EINVAL` for a name that cannot be one in /proc, where numbers are processes.
+    fn check(&self) -> Result {
+        let name = self.name.to_bytes();
+        if is_file_name(name) && !name.iter().all(u8::is_ascii_digit) {
+            Ok(())
+        } else {
+            Err(EINVAL)
+        }
+    }
 }
+
+/// The kernel WARNs when it is asked for a buffer of gigabytes.
+const MAX_SIZE_HINT: usize = 1 << 20;
 
 /// The file itself.
 ///
 /// # Invariants
 ///
 /// The pointer comes from `koru_proc_create` and was not removed.
-struct Entry(NonNull<bindings::koru_proc_entry>);
+struct Entry(NonNull<bindings::proc_dir_entry>);
 
-// SAFETY: removing may be done by every thread.
+// SAFETY: `koru_proc_remove` may be called by every thread.
 unsafe impl Send for Entry {}
 // SAFETY: a shared reference can do nothing.
 unsafe impl Sync for Entry {}
 
 impl Entry {
-    /// Makes the file.
+    /// Makes the file. May sleep.
     ///
     /// # Safety
     ///
-    /// The functions in `calls` may be called with `data` until the entry is
-    /// dropped.
-    unsafe fn new(
-        options: Options,
-        calls: &bindings::koru_proc_calls,
-        data: *mut c_void,
-    ) -> Result<Self> {
-        let name = options.name.to_bytes();
-        if name.is_empty() || name.contains(&b'/') || name == b"." || name == b".." {
-            return Err(EINVAL);
-        }
-        // SAFETY: the name is a C string and is copied, as the calls are; the
-        // rest says the caller.
-        let ptr = unsafe {
+    /// The functions in `ops` may be called with `data` as the entry's data until the
+    /// entry is dropped.
+    unsafe fn new(options: Options, ops: &'static ProcOps, data: *mut c_void) -> Result<Self> {
+        options.check()?;
+        // SAFETY: `koru_proc_create` wants a name of the kind that was just checked, as
+        // a C string, which it copies; operations that stay, which a static does; and
+        // `data` for them, which the caller promises. It may sleep, as the caller.
+        let entry = unsafe {
             bindings::koru_proc_create(
                 options.name.as_ptr().cast(),
                 u32::from(options.mode.bits()),
-                options.size_hint,
-                calls,
+                ops.as_ptr(),
                 data,
             )
         };
-        NonNull::new(from_err_ptr(ptr)?).map(Self).ok_or(EINVAL)
+        NonNull::new(from_err_ptr(entry)?).map(Self).ok_or(EINVAL)
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        // SAFETY: by the type's invariant. It waits for running calls.
+        // SAFETY: by the type's invariant `koru_proc_create` made it, and this is the
+        // only time that it is removed. It may sleep, and waits for running calls.
         unsafe { bindings::koru_proc_remove(self.0.as_ptr()) }
     }
 }
@@ -173,6 +188,7 @@ pub trait Show: Send + Sync + 'static {
 pub struct ShowFile<T: Show> {
     // First, so that it is dropped before the data.
     entry: Entry,
+    size_hint: usize,
     #[pin]
     data: T,
     #[pin]
@@ -190,22 +206,14 @@ impl<T: Show> ShowFile<T> {
     where
         Error: From<E>,
     {
-        let calls = bindings::koru_proc_calls {
-            show: Some(show::<T>),
-            open: None,
-            release: None,
-            read: None,
-            write: None,
-            lseek: None,
-        };
         crate::try_pin_init!(&this in Self {
             data <- data,
+            size_hint: options.size_hint,
             _pin: PhantomPinned,
-            // SAFETY: the data is there, does not move, and outlives the entry.
-            // `show` takes a pointer to it.
-            entry: unsafe {
-                Entry::new(options, &calls, (&raw mut (*this.as_ptr()).data).cast())?
-            },
+            // SAFETY: the functions in `OPS` take a pointer to a `ShowFile<T>`, and use
+            // its hint and its data. Both are there by now, do not move, and outlive
+            // the entry, which is dropped first.
+            entry: unsafe { Entry::new(options, &Self::OPS, this.as_ptr().cast())? },
         }? Error)
     }
 
@@ -213,19 +221,46 @@ impl<T: Show> ShowFile<T> {
     pub fn data(&self) -> &T {
         &self.data
     }
-}
 
-/// # Safety
-///
-/// Called by the shim, with a `seq_file` and the `T` of an entry.
-unsafe extern "C" fn show<T: Show>(seq: *mut bindings::seq_file, data: *mut c_void) -> c_int {
-    // SAFETY: the entry is not removed before this returns.
-    let data = unsafe { &*data.cast::<T>() };
-    // SAFETY: the kernel locks the file around this call.
-    let seq = unsafe { SeqFile::from_raw(seq) };
-    match data.show(seq) {
-        Ok(()) => 0,
-        Err(error) => error.to_errno(),
+    const OPS: ProcOps = ProcOps::empty()
+        .with(Member::PROC_OPEN, Some(Self::open))
+        .with(Member::PROC_READ_ITER, Some(bindings::seq_read_iter as _))
+        .with(Member::PROC_LSEEK, Some(bindings::seq_lseek as _))
+        .with(Member::PROC_RELEASE, Some(bindings::single_release as _));
+
+    /// # Safety
+    ///
+    /// The kernel opens a file of an entry whose data is a `Self`, of which `entry` may
+    /// not be there yet.
+    unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+        // SAFETY: the inode is that of an entry of `koru_proc_create`.
+        let this = unsafe { bindings::koru_proc_data(inode) }.cast::<Self>();
+        // SAFETY: the data is a `Self`, which stays until this has returned; its hint
+        // does not change.
+        let (size_hint, data) = unsafe { ((*this).size_hint, &raw mut (*this).data) };
+        // SAFETY: both functions want a file that is being opened, and a function to
+        // print it with `data`, until `single_release`; and a size that is not 0.
+        unsafe {
+            match size_hint {
+                0 => bindings::single_open(file, Some(Self::show), data.cast()),
+                size => bindings::single_open_size(file, Some(Self::show), data.cast(), size),
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The kernel prints a file that `open` opened: it has locked `seq`.
+    unsafe extern "C" fn show(seq: *mut bindings::seq_file, _: *mut c_void) -> c_int {
+        // SAFETY: the caller says that `seq` is valid; `open` gave it the data, which
+        // stays, since removing the entry waits for this call.
+        let data = unsafe { &*SeqFile::private(seq).cast::<T>() };
+        // SAFETY: the kernel locks the `seq_file` around this call.
+        let seq = unsafe { SeqFile::from_raw(seq) };
+        match data.show(seq) {
+            Ok(()) => 0,
+            Err(error) => error.to_user_errno(),
+        }
     }
 }
 
@@ -348,10 +383,10 @@ impl<T: Operations> ProcFile<T> {
         crate::try_pin_init!(&this in Self {
             data <- data,
             _pin: PhantomPinned,
-            // SAFETY: the data is there, does not move, and outlives the entry.
-            // All calls take a pointer to it.
+            // SAFETY: the functions in `OPS` take a pointer to a `T`. The data is there
+            // by now, does not move, and outlives the entry, which is dropped first.
             entry: unsafe {
-                Entry::new(options, &Calls::<T>::CALLS, (&raw mut (*this.as_ptr()).data).cast())?
+                Entry::new(options, &Calls::<T>::OPS, (&raw mut (*this.as_ptr()).data).cast())?
             },
         }? Error)
     }
@@ -362,100 +397,92 @@ impl<T: Operations> ProcFile<T> {
     }
 }
 
-/// The C functions of a `T`. The shim calls them with the entry's `T`, with an
-/// open file, and with what `open` gave for it, which `release` alone ends.
+/// The C functions of a `T`.
+///
+/// The kernel calls them with a file of an entry whose data is a `T`. After `open`
+/// succeeded its private data is a `T::Data`, until `release`, which is called once,
+/// last, takes it back. Removing the entry waits until they have returned.
 struct Calls<T>(core::marker::PhantomData<T>);
 
 impl<T: Operations> Calls<T> {
-    const CALLS: bindings::koru_proc_calls = bindings::koru_proc_calls {
-        show: None,
-        open: Some(Self::open),
-        release: Some(Self::release),
-        read: if T::HAS_READ { Some(Self::read) } else { None },
-        write: if T::HAS_WRITE {
-            Some(Self::write)
+    const OPS: ProcOps = {
+        let lseek = if T::HAS_LSEEK {
+            Self::lseek
         } else {
-            None
-        },
-        lseek: if T::HAS_LSEEK {
-            Some(Self::lseek)
-        } else {
-            None
-        },
+            bindings::default_llseek as unsafe extern "C" fn(_, _, _) -> _
+        };
+        ProcOps::empty()
+            .with(Member::PROC_OPEN, Some(Self::open))
+            .with(Member::PROC_RELEASE, Some(Self::release))
+            .with(Member::PROC_LSEEK, Some(lseek))
+            .with_if(T::HAS_READ, Member::PROC_READ, Some(Self::read))
+            .with_if(T::HAS_WRITE, Member::PROC_WRITE, Some(Self::write))
     };
 
     /// # Safety
     ///
-    /// See [`Calls`]; `open_data` is valid for writes.
-    unsafe extern "C" fn open(
-        file: *mut bindings::file,
-        data: *mut c_void,
-        open_data: *mut *mut c_void,
-    ) -> c_int {
-        // SAFETY: the shim says that they are valid.
-        let (data, file) = unsafe { (&*data.cast::<T>(), File::from_raw_file(file)) };
-        match data.open(file) {
+    /// See [`Calls`]; the file is being opened.
+    unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+        // SAFETY: the inode is that of an entry of `koru_proc_create`, whose data is a
+        // `T` that stays until this has returned.
+        let data = unsafe { &*bindings::koru_proc_data(inode).cast::<T>() };
+        // SAFETY: the kernel's file is valid during the call.
+        let opened = unsafe { File::from_raw_file(file) };
+        match data.open(opened) {
             Ok(value) => {
-                // SAFETY: the shim says that it may be written.
-                unsafe { open_data.write(value.into_foreign()) };
+                // SAFETY: the file is valid, and no other thread has it yet.
+                unsafe { File::private_data(file).write(value.into_foreign()) };
                 0
             }
-            Err(error) => error.to_errno(),
+            Err(error) => error.to_user_errno(),
         }
     }
 
     /// # Safety
     ///
-    /// See [`Calls`]; called once for each `open` that succeeded, last.
-    unsafe extern "C" fn release(
-        file: *mut bindings::file,
-        data: *mut c_void,
-        open_data: *mut c_void,
-    ) {
-        // SAFETY: the shim says that they are valid.
-        let (data, file) = unsafe { (&*data.cast::<T>(), File::from_raw_file(file)) };
-        // SAFETY: `open` made it, and nothing uses it any more.
-        data.release(unsafe { T::Data::from_foreign(open_data) }, file);
+    /// See [`Calls`].
+    unsafe extern "C" fn release(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+        // SAFETY: the inode is that of an entry of `koru_proc_create`, whose data is a
+        // `T` that stays until this has returned.
+        let data = unsafe { &*bindings::koru_proc_data(inode).cast::<T>() };
+        // SAFETY: the file is valid; `open` put a `T::Data` there, which no call uses any
+        // more and no other takes back.
+        let open_data = unsafe { T::Data::from_foreign(File::private_data(file).read()) };
+        // SAFETY: the kernel's file is valid during the call.
+        data.release(open_data, unsafe { File::from_raw_file(file) });
+        0
     }
 
     /// # Safety
     ///
-    /// See [`Calls`]; `pos` is valid.
+    /// See [`Calls`]; `pos` is this call's.
     unsafe extern "C" fn read(
         file: *mut bindings::file,
-        data: *mut c_void,
-        open_data: *mut c_void,
-        buf: usize,
+        buf: *mut c_char,
         len: usize,
         pos: *mut Offset,
     ) -> isize {
-        // SAFETY: the shim says that they are valid.
-        let (data, file) = unsafe { (&*data.cast::<T>(), File::from_raw_file(file)) };
-        // SAFETY: it is not released before this returns.
-        let open_data = unsafe { T::Data::borrow(open_data) };
-        let mut to = UserSlice::new(UserPtr::from_addr(buf), len).writer();
-        // SAFETY: the shim says that it is valid.
+        // SAFETY: the kernel's file is open, and not released before this returns.
+        let (data, open_data, file) = unsafe { Self::parts(file) };
+        let mut to = UserSlice::new(UserPtr::from_addr(buf.addr()), len).writer();
+        // SAFETY: the caller says that nobody else uses it.
         let at = unsafe { &mut *pos };
         transfer(at, len, |at| data.read(open_data, file, &mut to, at))
     }
 
     /// # Safety
     ///
-    /// See [`Calls`]; `pos` is valid.
+    /// See [`Calls`]; `pos` is this call's.
     unsafe extern "C" fn write(
         file: *mut bindings::file,
-        data: *mut c_void,
-        open_data: *mut c_void,
-        buf: usize,
+        buf: *const c_char,
         len: usize,
         pos: *mut Offset,
     ) -> isize {
-        // SAFETY: the shim says that they are valid.
-        let (data, file) = unsafe { (&*data.cast::<T>(), File::from_raw_file(file)) };
-        // SAFETY: it is not released before this returns.
-        let open_data = unsafe { T::Data::borrow(open_data) };
-        let mut from = UserSlice::new(UserPtr::from_addr(buf), len).reader();
-        // SAFETY: the shim says that it is valid.
+        // SAFETY: the kernel's file is open, and not released before this returns.
+        let (data, open_data, file) = unsafe { Self::parts(file) };
+        let mut from = UserSlice::new(UserPtr::from_addr(buf.addr()), len).reader();
+        // SAFETY: the caller says that nobody else uses it.
         let at = unsafe { &mut *pos };
         transfer(at, len, |at| data.write(open_data, file, &mut from, at))
     }
@@ -463,24 +490,38 @@ impl<T: Operations> Calls<T> {
     /// # Safety
     ///
     /// See [`Calls`].
-    unsafe extern "C" fn lseek(
+    unsafe extern "C" fn lseek(file: *mut bindings::file, offset: Offset, whence: c_int) -> Offset {
+        // SAFETY: the kernel's file is open, and not released before this returns.
+        let (data, open_data, opened) = unsafe { Self::parts(file) };
+        let sought = Whence::from_raw(whence)
+            .ok_or(EINVAL)
+            .and_then(|whence| data.lseek(open_data, opened, offset, whence));
+        match sought {
+            // SAFETY: `koru_file_set_pos` wants a valid file, and answers a negative
+            // position with `EINVAL`.
+            Ok(pos) => unsafe { bindings::koru_file_set_pos(file, pos) },
+            Err(error) => Offset::from(error.to_user_errno()),
+        }
+    }
+
+    /// The entry's data, what belongs to an open file, and the file.
+    ///
+    /// # Safety
+    ///
+    /// See [`Calls`]; the file is not released during `'a`.
+    unsafe fn parts<'a>(
         file: *mut bindings::file,
-        data: *mut c_void,
-        open_data: *mut c_void,
-        offset: Offset,
-        whence: c_int,
-    ) -> Offset {
-        let Some(whence) = Whence::from_raw(whence) else {
-            return Offset::from(EINVAL.to_errno());
-        };
-        // SAFETY: the shim says that they are valid.
-        let (data, file) = unsafe { (&*data.cast::<T>(), File::from_raw_file(file)) };
-        // SAFETY: it is not released before this returns.
-        let open_data = unsafe { T::Data::borrow(open_data) };
-        match data.lseek(open_data, file, offset, whence) {
-            Ok(pos) if pos >= 0 => pos,
-            Ok(_) => Offset::from(EINVAL.to_errno()),
-            Err(error) => Offset::from(error.to_errno()),
+    ) -> (&'a T, <T::Data as ForeignOwnable>::Borrowed<'a>, &'a File) {
+        // SAFETY: the caller says that the file is valid. Its inode is that of an entry
+        // of `koru_proc_create`, whose data is a `T`; and its private data comes from a
+        // `T::Data`. Both stay while the file is not released.
+        unsafe {
+            let inode = File::inode(file);
+            (
+                &*bindings::koru_proc_data(inode).cast::<T>(),
+                T::Data::borrow(File::private_data(file).read()),
+                File::from_raw_file(file),
+            )
         }
     }
 }
@@ -495,6 +536,6 @@ fn transfer(pos: &mut Offset, len: usize, f: impl FnOnce(&mut Offset) -> Result<
             // The kernel caps `len` below `isize::MAX`.
             n as isize
         }
-        Err(error) => error.to_errno() as isize,
+        Err(error) => error.to_user_errno() as isize,
     }
 }

@@ -9,6 +9,8 @@
 //! C header: [`include/linux/seq_file.h`](https://docs.kernel.org/filesystems/seq_file.html)
 
 use crate::bindings;
+use crate::ffi::c_void;
+use crate::layout;
 use crate::types::{NotThreadSafe, Opaque};
 use core::fmt::{self, Write};
 
@@ -40,6 +42,22 @@ impl SeqFile {
         unsafe { &*ptr.cast() }
     }
 
+    /// The data that the file was opened with: `struct seq_file`'s `private`.
+    ///
+    /// # Safety
+    ///
+    /// `seq` is a valid `struct seq_file`.
+    #[inline]
+    pub(crate) unsafe fn private(seq: *mut bindings::seq_file) -> *mut c_void {
+        // SAFETY: the caller says that it is a `struct seq_file`, which has a `void *`
+        // at that offset.
+        unsafe {
+            seq.byte_add(layout::SEQ_FILE_PRIVATE)
+                .cast::<*mut c_void>()
+                .read()
+        }
+    }
+
     /// Prints. Text that does not fit is not an error: the kernel makes room and
     /// asks again. Used through [`seq_print!`](crate::seq_print!).
     pub fn call_printf(&self, args: fmt::Arguments<'_>) {
@@ -48,9 +66,10 @@ impl SeqFile {
 
     /// Prints bytes as they are.
     pub fn write_bytes(&self, bytes: &[u8]) {
-        // SAFETY: by `from_raw` the file is valid; the bytes are for their
-        // length. When they do not fit the file remembers that.
-        unsafe { bindings::koru_seq_write(self.inner.get(), bytes.as_ptr(), bytes.len()) };
+        // SAFETY: `seq_write` wants a `seq_file` that nobody else prints to, which
+        // `from_raw` was promised, and bytes that may be read, as those of a slice.
+        // When they do not fit, the `seq_file` remembers that.
+        unsafe { bindings::seq_write(self.inner.get(), bytes.as_ptr().cast(), bytes.len()) };
     }
 }
 

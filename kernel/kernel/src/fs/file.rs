@@ -5,7 +5,8 @@
 use crate::bindings;
 use crate::error::code::{EINVAL, EOVERFLOW};
 use crate::error::Result;
-use crate::ffi::c_int;
+use crate::ffi::{c_int, c_void};
+use crate::layout;
 use crate::types::Opaque;
 
 /// A position in a file: C's `loff_t`.
@@ -70,6 +71,34 @@ impl File {
     /// The `struct file *`.
     pub fn as_ptr(&self) -> *mut bindings::file {
         self.inner.get()
+    }
+
+    /// Where the file's private data is.
+    ///
+    /// # Safety
+    ///
+    /// `file` is a valid `struct file`.
+    #[inline]
+    pub(crate) unsafe fn private_data(file: *mut bindings::file) -> *mut *mut c_void {
+        // SAFETY: the caller says that it is a `struct file`, which has a `void *` at
+        // that offset.
+        unsafe { file.byte_add(layout::FILE_PRIVATE_DATA).cast() }
+    }
+
+    /// The file's inode.
+    ///
+    /// # Safety
+    ///
+    /// `file` is a valid `struct file`.
+    #[inline]
+    pub(crate) unsafe fn inode(file: *mut bindings::file) -> *mut bindings::inode {
+        // SAFETY: the caller says that it is a `struct file`, which has a
+        // `struct inode *` at that offset that does not change.
+        unsafe {
+            file.byte_add(layout::FILE_INODE)
+                .cast::<*mut bindings::inode>()
+                .read()
+        }
     }
 
     /// The flags of `open`, as `fcntl` may have changed them: see [`flags`].

@@ -2,8 +2,9 @@
 
 //! One read or write of a file.
 
-use super::file::Offset;
+use super::file::{File, Offset};
 use crate::bindings;
+use crate::layout;
 use crate::types::ForeignOwnable;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -51,23 +52,43 @@ impl<'a, T: ForeignOwnable> Kiocb<'a, T> {
 
     /// What belongs to the open file: what `open` returned.
     pub fn file(&self) -> <T as ForeignOwnable>::Borrowed<'a> {
-        // SAFETY: by the invariants the kiocb is valid, and so is its file.
-        let private =
-            unsafe { bindings::koru_file_private(bindings::koru_kiocb_file(self.as_raw())) };
+        let kiocb = self.as_raw();
+        // SAFETY: by the invariants it is a valid `struct kiocb`, which has a
+        // `struct file *` at that offset.
+        let file = unsafe {
+            kiocb
+                .byte_add(layout::KIOCB_FILP)
+                .cast::<*mut bindings::file>()
+                .read()
+        };
+        // SAFETY: the kernel holds a reference to the file of a kiocb.
+        let private = unsafe { File::private_data(file).read() };
         // SAFETY: by the invariants it is a `T` that stays for `'a`.
         unsafe { T::borrow(private) }
     }
 
     /// The position to read or write at.
     pub fn ki_pos(&self) -> Offset {
-        // SAFETY: by the invariants the kiocb is valid.
-        unsafe { *bindings::koru_kiocb_pos(self.as_raw()) }
+        // SAFETY: by the invariants the kiocb is valid, and nobody else uses it.
+        unsafe { Self::pos(self.as_raw()).read() }
     }
 
     /// The position, to be moved by as much as was read or written. `pread` and
     /// `pwrite` have one of their own, so the open file's may stay.
     pub fn ki_pos_mut(&mut self) -> &mut Offset {
         // SAFETY: by the invariants the kiocb is valid, and nobody else uses it.
-        unsafe { &mut *bindings::koru_kiocb_pos(self.as_raw()) }
+        unsafe { &mut *Self::pos(self.as_raw()) }
+    }
+
+    /// Where a kiocb's position is.
+    ///
+    /// # Safety
+    ///
+    /// `kiocb` is a valid `struct kiocb`.
+    #[inline]
+    pub(crate) unsafe fn pos(kiocb: *mut bindings::kiocb) -> *mut Offset {
+        // SAFETY: the caller says that it is a `struct kiocb`, which has a `loff_t` at
+        // that offset.
+        unsafe { kiocb.byte_add(layout::KIOCB_POS).cast() }
     }
 }

@@ -5,50 +5,14 @@
 use super::{MiscDevice, MiscDeviceRegistration};
 use crate::bindings;
 use crate::error::code::{EINVAL, EIO};
-use crate::error::Result;
-use crate::ffi::{c_int, c_void};
+use crate::error::{Error, Result};
+use crate::ffi::c_int;
+use crate::fs::operations::{FileOperations, Member};
 use crate::fs::{file::Offset, File, Kiocb, Whence};
 use crate::iov::{IovIterDest, IovIterSource};
-use crate::layout;
 use crate::seq_file::SeqFile;
 use crate::types::ForeignOwnable;
 use core::marker::PhantomData;
-
-const WORD: usize = size_of::<*const c_void>();
-const WORDS: usize = layout::FILE_OPERATIONS_SIZE / WORD;
-
-/// A `struct file_operations`, of which only pointers are set.
-///
-/// The kernel looks at it for as long as a file is open, and even after its
-/// release, so it is a constant of the module, which an open file keeps.
-#[repr(transparent)]
-struct Operations([*const c_void; WORDS]);
-
-crate::static_assert!(layout::FILE_OPERATIONS_SIZE == WORDS * WORD);
-crate::static_assert!(layout::FILE_OPERATIONS_ALIGN <= WORD);
-
-impl Operations {
-    const fn empty() -> Self {
-        Self([core::ptr::null(); WORDS])
-    }
-
-    /// Sets the member at `offset`.
-    const fn with(mut self, offset: usize, value: *const c_void) -> Self {
-        let word = offset / WORD;
-        assert!(word * WORD == offset);
-        self.0[word] = value;
-        self
-    }
-
-    /// Sets the member at `offset` if the device has such a method.
-    const fn with_if(self, has: bool, offset: usize, value: *const c_void) -> Self {
-        if has {
-            self.with(offset, value)
-        } else {
-            self
-        }
-    }
-}
 
 /// The operations of a `T`.
 ///
@@ -58,73 +22,56 @@ impl Operations {
 pub(super) struct Table<T>(PhantomData<T>);
 
 impl<T: MiscDevice> Table<T> {
-    // The functions' types are those of the members in `include/linux/fs.h`.
-    const OPERATIONS: Operations = {
-        let table = Operations::empty()
-            .with(
-                layout::FOP_OWNER,
-                crate::module::this_module!().as_ptr().cast_const(),
-            )
-            .with(layout::FOP_OPEN, Self::open as *const c_void)
-            .with(layout::FOP_RELEASE, Self::release as *const c_void)
-            .with_if(
-                T::HAS_LSEEK,
-                layout::FOP_LLSEEK,
-                Self::lseek as *const c_void,
-            )
-            .with_if(
-                T::HAS_READ_ITER,
-                layout::FOP_READ_ITER,
-                Self::read_iter as *const c_void,
-            )
+    /// The kernel looks at it for as long as a file is open, and even after its
+    /// release, so it is a constant of the module, which an open file keeps.
+    const OPERATIONS: FileOperations = {
+        let table = FileOperations::empty()
+            .with(Member::OWNER, crate::module::this_module!().as_ptr())
+            .with(Member::OPEN, Some(Self::open))
+            .with(Member::RELEASE, Some(Self::release))
+            .with_if(T::HAS_LSEEK, Member::LLSEEK, Some(Self::lseek))
+            .with_if(T::HAS_READ_ITER, Member::READ_ITER, Some(Self::read_iter))
             .with_if(
                 T::HAS_WRITE_ITER,
-                layout::FOP_WRITE_ITER,
-                Self::write_iter as *const c_void,
+                Member::WRITE_ITER,
+                Some(Self::write_iter),
             )
-            .with_if(
-                T::HAS_IOCTL,
-                layout::FOP_UNLOCKED_IOCTL,
-                Self::ioctl as *const c_void,
-            )
+            .with_if(T::HAS_IOCTL, Member::UNLOCKED_IOCTL, Some(Self::ioctl))
             .with_if(
                 T::HAS_SHOW_FDINFO,
-                layout::FOP_SHOW_FDINFO,
-                Self::show_fdinfo as *const c_void,
+                Member::SHOW_FDINFO,
+                Some(Self::show_fdinfo),
             );
         #[cfg(CONFIG_COMPAT)]
         let table = if T::HAS_COMPAT_IOCTL {
-            table.with(
-                layout::FOP_COMPAT_IOCTL,
-                Self::compat_ioctl as *const c_void,
-            )
+            table.with(Member::COMPAT_IOCTL, Some(Self::compat_ioctl))
         } else {
-            table.with_if(
-                T::HAS_IOCTL,
-                layout::FOP_COMPAT_IOCTL,
-                bindings::koru_misc_compat_ptr_ioctl as *const c_void,
-            )
+            let by_address = Some(bindings::koru_misc_compat_ptr_ioctl as _);
+            table.with_if(T::HAS_IOCTL, Member::COMPAT_IOCTL, by_address)
         };
         table
     };
 
     /// The `struct file_operations *`.
     pub(super) fn get() -> *const bindings::file_operations {
-        let operations: &'static Operations = &Self::OPERATIONS;
-        core::ptr::from_ref(operations).cast()
+        let operations: &'static FileOperations = &Self::OPERATIONS;
+        operations.as_ptr()
     }
 
     /// # Safety
     ///
     /// See [`Table`]; the file's private data is the `struct miscdevice`.
     unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
-        // SAFETY: `misc_open` calls this, with its lock held.
+        // SAFETY: `koru_misc_may_open` is for an `open` that `misc_open` calls, which
+        // this is, with that one's arguments.
         let errno = unsafe { bindings::koru_misc_may_open(inode, file) };
         if errno != 0 {
             return errno;
         }
-        // SAFETY: the file is valid.
-        let misc = unsafe { bindings::koru_file_private(file) };
+        // SAFETY: the kernel opens this file, so it is valid, and no other thread has it.
+        let private = unsafe { File::private_data(file) };
+        // SAFETY: it is that file's.
+        let misc = unsafe { private.read() };
         // SAFETY: it is the first member of a registration of `T`, which is
         // complete, and whose drop waits for the lock that `misc_open` holds.
         let misc = unsafe { &*misc.cast::<MiscDeviceRegistration<T>>() };
@@ -133,10 +80,10 @@ impl<T: MiscDevice> Table<T> {
         match T::open(opened, misc) {
             Ok(ptr) => {
                 // SAFETY: the file is valid, and nobody else uses it yet.
-                unsafe { bindings::koru_file_set_private(file, ptr.into_foreign()) };
+                unsafe { private.write(ptr.into_foreign()) };
                 0
             }
-            Err(error) => error.to_errno(),
+            Err(error) => error.to_user_errno(),
         }
     }
 
@@ -148,7 +95,7 @@ impl<T: MiscDevice> Table<T> {
         // nothing uses any more.
         let (ptr, file) = unsafe {
             (
-                T::Ptr::from_foreign(bindings::koru_file_private(file)),
+                T::Ptr::from_foreign(File::private_data(file).read()),
                 File::from_raw_file(file),
             )
         };
@@ -183,8 +130,7 @@ impl<T: MiscDevice> Table<T> {
     }
 
     /// Runs a read or a write: the position moves only if it succeeds. More than
-    /// was asked for is never reported, and neither is `EIOCBQUEUED`, which the
-    /// kernel takes for a promise to go on later.
+    /// was asked for is never reported.
     ///
     /// # Safety
     ///
@@ -194,24 +140,21 @@ impl<T: MiscDevice> Table<T> {
         len: usize,
         f: impl FnOnce(Kiocb<'_, T::Ptr>) -> Result<usize>,
     ) -> isize {
-        const EIOCBQUEUED: c_int = 529;
-
-        // SAFETY: the kiocb is valid.
-        let pos = unsafe { bindings::koru_kiocb_pos(kiocb) };
-        // SAFETY: as above, and nobody uses it yet.
-        let before = unsafe { *pos };
+        // SAFETY: the caller says that the kiocb is valid.
+        let pos = unsafe { Kiocb::<T::Ptr>::pos(kiocb) };
+        // SAFETY: the kiocb is this call's, and nobody else uses its position.
+        let before = unsafe { pos.read() };
         // SAFETY: it is this call's; its file is not released before this returns.
         let result = f(unsafe { Kiocb::from_raw(kiocb) });
         let error = match result {
             // The kernel caps `len` below `isize::MAX`.
             Ok(n) if n <= len => return n as isize,
             Ok(_) => EIO,
-            Err(error) if error.to_errno() == -EIOCBQUEUED => EIO,
             Err(error) => error,
         };
-        // SAFETY: as above, and nobody uses it any more.
-        unsafe { *pos = before };
-        error.to_errno() as isize
+        // SAFETY: the kiocb is this call's, and `f` has given it back.
+        unsafe { pos.write(before) };
+        error.to_user_errno() as isize
     }
 
     /// # Safety
@@ -226,7 +169,7 @@ impl<T: MiscDevice> Table<T> {
         match sought {
             // SAFETY: the file is valid. A negative position is `EINVAL`.
             Ok(pos) => unsafe { bindings::koru_file_set_pos(file, pos) },
-            Err(error) => Offset::from(error.to_errno()),
+            Err(error) => Offset::from(error.to_user_errno()),
         }
     }
 
@@ -272,17 +215,21 @@ impl<T: MiscDevice> Table<T> {
         // `T::Ptr`, for `'a`.
         unsafe {
             (
-                T::Ptr::borrow(bindings::koru_file_private(file)),
+                T::Ptr::borrow(File::private_data(file).read()),
                 File::from_raw_file(file),
             )
         }
     }
 }
 
-/// What an `ioctl` returns.
+/// What an `ioctl` returns. A number that is an errno is one, whoever made it.
 fn answer(result: Result<isize>) -> isize {
-    match result {
-        Ok(value) => value,
-        Err(error) => error.to_errno() as isize,
-    }
+    let error = match result {
+        Ok(value) => match c_int::try_from(value).ok().and_then(Error::try_from_errno) {
+            Some(error) => error,
+            None => return value,
+        },
+        Err(error) => error,
+    };
+    error.to_user_errno() as isize
 }
