@@ -138,8 +138,8 @@ mod tests {
                 false,
             ),
             (
-                "/home/me/.cargo/registry/src/index.crates.io-1/pinned-init-0.0.10/src/lib.rs",
-                "pinned-init-0.0.10/src/lib.rs",
+                "/home/me/.cargo/registry/src/index.crates.io-1/heapless-0.9.1/src/lib.rs",
+                "heapless-0.9.1/src/lib.rs",
                 false,
             ),
             (

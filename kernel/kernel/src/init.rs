@@ -2,14 +2,14 @@
 
 //! Values that are built in their final place.
 //!
-//! The machinery is the `pinned-init` crate, the same that upstream uses. What
-//! is here ties it to the kernel's allocators and errors.
+//! The machinery is the crate [`pin_init`](::pin_init). What is here ties it to the
+//! kernel's allocators and errors.
 
 use crate::alloc::{AllocError, Flags};
 use crate::error::{Error, Result as KResult};
 
 #[doc(no_inline)]
-pub use pinned_init::*;
+pub use pin_init::*;
 
 /// Smart pointers that can build their value in place.
 ///
@@ -37,7 +37,7 @@ pub trait InPlaceInit<T>: Sized {
     {
         // SAFETY: it does what `init` does, and maps the error.
         let init = unsafe {
-            pinned_init::pin_init_from_closure(|slot| {
+            pin_init::pin_init_from_closure(|slot| {
                 // SAFETY: the slot is this closure's, and goes to one initialiser.
                 init.__pinned_init(slot).map_err(Error::from)
             })
@@ -57,7 +57,7 @@ pub trait InPlaceInit<T>: Sized {
     {
         // SAFETY: it does what `init` does, and maps the error.
         let init = unsafe {
-            pinned_init::init_from_closure(|slot| {
+            pin_init::init_from_closure(|slot| {
                 // SAFETY: the slot is this closure's, and goes to one initialiser.
                 init.__init(slot).map_err(Error::from)
             })
@@ -74,7 +74,7 @@ pub trait InPlaceInit<T>: Sized {
 ///
 /// ```
 /// use kernel::{new_mutex, prelude::*, sync::Mutex};
-/// # extern crate kernel as pinned_init;
+/// # extern crate kernel as pin_init;
 /// #[pin_data]
 /// struct Queue {
 ///     #[pin]
@@ -91,15 +91,8 @@ pub trait InPlaceInit<T>: Sized {
 /// ```
 #[macro_export]
 macro_rules! try_pin_init {
-    ($(&$this:ident in)? $t:ident $(::<$($generics:ty),* $(,)?>)? { $($fields:tt)* }) => {
-        $crate::__pinned_init_crate::try_pin_init!(
-            $(&$this in)? $t $(::<$($generics),*>)? { $($fields)* }? $crate::error::Error
-        )
-    };
-    ($(&$this:ident in)? $t:ident $(::<$($generics:ty),* $(,)?>)? { $($fields:tt)* }? $err:ty) => {
-        $crate::__pinned_init_crate::try_pin_init!(
-            $(&$this in)? $t $(::<$($generics),*>)? { $($fields)* }? $err
-        )
+    ($($input:tt)*) => {
+        $crate::pin_init!(#[default_error($crate::error::Error)] $($input)*)
     };
 }
 
@@ -125,14 +118,7 @@ macro_rules! try_pin_init {
 /// ```
 #[macro_export]
 macro_rules! try_init {
-    ($(&$this:ident in)? $t:ident $(::<$($generics:ty),* $(,)?>)? { $($fields:tt)* }) => {
-        $crate::__pinned_init_crate::try_init!(
-            $(&$this in)? $t $(::<$($generics),*>)? { $($fields)* }? $crate::error::Error
-        )
-    };
-    ($(&$this:ident in)? $t:ident $(::<$($generics:ty),* $(,)?>)? { $($fields:tt)* }? $err:ty) => {
-        $crate::__pinned_init_crate::try_init!(
-            $(&$this in)? $t $(::<$($generics),*>)? { $($fields)* }? $err
-        )
+    ($($input:tt)*) => {
+        $crate::init!(#[default_error($crate::error::Error)] $($input)*)
     };
 }

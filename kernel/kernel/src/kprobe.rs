@@ -36,7 +36,7 @@ use crate::str::{CStrExt as _, CString};
 use crate::types::Opaque;
 use core::ffi::CStr;
 use core::marker::PhantomPinned;
-use pinned_init::{pin_data, PinInit};
+use pin_init::{pin_data, PinInit};
 
 /// What a [`Probe`] does.
 ///
@@ -99,7 +99,7 @@ struct Registered {
     _pin: PhantomPinned,
 }
 
-#[pinned_init::pinned_drop]
+#[pin_init::pinned_drop]
 impl PinnedDrop for Registered {
     fn drop(self: core::pin::Pin<&mut Self>) {
         // SAFETY: by the type's invariant. It waits for running handlers.
@@ -168,7 +168,7 @@ impl<T: Handler> Probe<T> {
                 };
                 // SAFETY: success means that it is registered in the slot; the
                 // other field has no size.
-                unsafe { pinned_init::pin_init_from_closure(init) }
+                unsafe { pin_init::pin_init_from_closure(init) }
             },
         }? Error)
     }

@@ -202,12 +202,10 @@ pub use error::Error;
 pub use koru_macros::fmt;
 pub use module::{InPlaceModule, Module, ModuleMetadata, ThisModule};
 
-// `#[pin_data]` and the like write `::pinned_init::NAME`, and `module!` makes
-// that name this crate.
+// A module depends on this crate only, and writes `pin_init::NAME`, as `#[pin_data]`
+// does: `module!` makes that name this crate.
 #[doc(hidden)]
-pub use pinned_init as __pinned_init_crate;
-#[doc(hidden)]
-pub use pinned_init::*;
+pub use pin_init::*;
 
 // Macros name `core` by this: a module may call another crate `core`.
 #[doc(hidden)]

@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use kernel::{impl_list_arc_safe, impl_list_item, list::{List, ListArc, ListLinks}, prelude::*};
-//! # extern crate kernel as pinned_init;
+//! # extern crate kernel as pin_init;
 //!
 //! #[pin_data]
 //! struct Job {
@@ -51,7 +51,7 @@ use core::iter::FusedIterator;
 use core::marker::PhantomData;
 use core::ops::Deref;
 use core::ptr;
-use pinned_init::PinInit;
+use pin_init::PinInit;
 
 #[doc(inline)]
 pub use crate::{impl_list_arc_safe, impl_list_item};
@@ -68,7 +68,7 @@ struct Fields {
 ///
 /// ```
 /// use kernel::{list::ListLinks, prelude::*};
-/// # extern crate kernel as pinned_init;
+/// # extern crate kernel as pin_init;
 /// /// On two lists at once.
 /// #[pin_data]
 /// struct Item {
@@ -105,7 +105,7 @@ impl<const ID: u64> ListLinks<ID> {
             Ok(())
         };
         // SAFETY: the slot is initialised.
-        unsafe { pinned_init::pin_init_from_closure(init) }
+        unsafe { pin_init::pin_init_from_closure(init) }
     }
 }
 

@@ -20,7 +20,7 @@
 //! # Examples
 //!
 //! ```
-//! # extern crate kernel as pinned_init;
+//! # extern crate kernel as pin_init;
 //! use kernel::{
 //!     fs::{File, Kiocb},
 //!     iov::IovIterDest,
@@ -82,7 +82,7 @@ use core::ffi::CStr;
 use core::marker::PhantomData;
 use core::pin::Pin;
 use operations::Table;
-use pinned_init::{pin_data, pin_init_from_closure, pinned_drop, PinInit};
+use pin_init::{pin_data, pin_init_from_closure, pinned_drop, PinInit};
 
 /// How a device is called.
 ///

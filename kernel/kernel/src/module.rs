@@ -8,7 +8,7 @@ use crate::Error;
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
-use pinned_init::PinInit;
+use pin_init::PinInit;
 
 /// A module, as the kernel knows it: `struct module`, C's `THIS_MODULE`.
 ///
@@ -114,7 +114,7 @@ pub trait Module: Sized + Sync + Send {
 ///
 /// ```
 /// use kernel::{new_mutex, prelude::*, sync::Mutex};
-/// # extern crate kernel as pinned_init;
+/// # extern crate kernel as pin_init;
 ///
 /// #[pin_data]
 /// struct Counter {
@@ -145,7 +145,7 @@ impl<T: Module> InPlaceModule for T {
         };
         // SAFETY: the closure initialises the whole slot, or fails before it
         // touches it.
-        unsafe { pinned_init::pin_init_from_closure(initer) }
+        unsafe { pin_init::pin_init_from_closure(initer) }
     }
 }
 

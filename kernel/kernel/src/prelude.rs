@@ -34,7 +34,7 @@ pub use crate::{
 pub use crate::macros::{fmt, module, vtable};
 
 #[doc(no_inline)]
-pub use pinned_init::{pin_data, pinned_drop, InPlaceWrite, Init, PinInit, PinnedDrop, Zeroable};
+pub use pin_init::{pin_data, pinned_drop, InPlaceWrite, Init, PinInit, PinnedDrop, Zeroable};
 
 #[doc(no_inline)]
 pub use zerocopy::{FromBytes, IntoBytes};

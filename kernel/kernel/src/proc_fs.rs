@@ -47,7 +47,7 @@ use crate::{bindings, build_error};
 use core::ffi::CStr;
 use core::marker::PhantomPinned;
 use core::ptr::NonNull;
-use pinned_init::{pin_data, PinInit};
+use pin_init::{pin_data, PinInit};
 
 #[doc(no_inline)]
 pub use crate::fs::{Mode, Whence};

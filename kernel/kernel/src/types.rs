@@ -7,7 +7,7 @@ use core::cell::UnsafeCell;
 use core::marker::{PhantomData, PhantomPinned};
 use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
-use pinned_init::{PinInit, Zeroable};
+use pin_init::{PinInit, Zeroable};
 
 /// Values that C code can hold as a `void *`.
 ///
@@ -200,7 +200,7 @@ impl<T> Opaque<T> {
     pub fn ffi_init(init_func: impl FnOnce(*mut T)) -> impl PinInit<Self> {
         // SAFETY: every state of an `Opaque` is valid.
         unsafe {
-            pinned_init::pin_init_from_closure(|slot: *mut Self| {
+            pin_init::pin_init_from_closure(|slot: *mut Self| {
                 init_func(slot.cast());
                 Ok(())
             })

@@ -185,12 +185,12 @@ impl ModuleInfo {
             }
         });
         quote! {
-            // `#[pin_data]` writes `::pinned_init::..`; the kernel crate has it all.
+            // `#[pin_data]` writes `::pin_init::..`; the kernel crate has it all.
             // The compiler's messages name a crate by the first of these.
             #[doc(hidden)]
             extern crate kernel;
             #[doc(hidden)]
-            extern crate kernel as pinned_init;
+            extern crate kernel as pin_init;
 
             /// The module's name, for the print macros.
             #[doc(hidden)]

@@ -19,8 +19,8 @@ impl Ring {
     /// A ring in which byte i is i mod 256. `size` is not 0.
     pub(crate) fn new(size: usize) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            size,
             bytes <- new_mutex!(generated(size)?),
+            size,
         })
     }
 

@@ -162,7 +162,7 @@ pub mod prelude {
     };
     pub use core::{ffi::CStr, pin::Pin};
     pub use koru_macros::vtable;
-    pub use pinned_init::pin_data;
+    pub use pin_init::pin_data;
 }
 
 /// Gives the module around it a function that loads it.

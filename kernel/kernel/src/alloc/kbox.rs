@@ -13,7 +13,7 @@ use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ops::{CoerceUnsized, Deref, DerefMut, DispatchFromDyn};
 use core::pin::Pin;
 use core::ptr::NonNull;
-use pinned_init::{InPlaceWrite, Init, PinInit, Zeroable};
+use pin_init::{InPlaceWrite, Init, PinInit, Zeroable};
 
 /// An owned value in kernel memory.
 ///

@@ -9,7 +9,7 @@ use core::mem::ManuallyDrop;
 use core::ops::Deref;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, Ordering};
-use pinned_init::{Init, PinInit};
+use pin_init::{Init, PinInit};
 
 /// Objects that can have a [`ListArc`]. Implement it by
 /// [`impl_list_arc_safe!`](crate::impl_list_arc_safe).

@@ -13,7 +13,7 @@ use core::mem::{offset_of, ManuallyDrop, MaybeUninit};
 use core::ops::{CoerceUnsized, Deref, DerefMut, DispatchFromDyn};
 use core::pin::Pin;
 use core::ptr::NonNull;
-use pinned_init::{InPlaceWrite, Init, PinInit};
+use pin_init::{InPlaceWrite, Init, PinInit};
 
 #[repr(C)]
 struct ArcInner<T: ?Sized> {

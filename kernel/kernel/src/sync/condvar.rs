@@ -14,7 +14,7 @@ use crate::types::Opaque;
 use core::ffi::CStr;
 use core::marker::PhantomPinned;
 use core::pin::Pin;
-use pinned_init::{pin_data, pin_init, PinInit};
+use pin_init::{pin_data, pin_init, PinInit};
 
 /// Makes a [`CondVar`], with a lock class of its own.
 ///
@@ -49,7 +49,7 @@ const FOREVER: c_long = c_long::MAX;
 ///
 /// ```
 /// use kernel::{new_condvar, new_mutex, prelude::*, sync::{CondVar, Mutex}};
-/// # extern crate kernel as pinned_init;
+/// # extern crate kernel as pin_init;
 ///
 /// #[pin_data]
 /// struct Mailbox {

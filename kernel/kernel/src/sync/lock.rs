@@ -13,7 +13,7 @@ use core::ffi::CStr;
 use core::marker::PhantomPinned;
 use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
-use pinned_init::PinInit;
+use pin_init::PinInit;
 
 /// A kind of lock.
 ///
@@ -129,7 +129,7 @@ impl<T, B: Backend> Lock<T, B> {
         };
         // SAFETY: the closure initialises both fields; it fails before the lock
         // is made, with the data gone.
-        unsafe { pinned_init::pin_init_from_closure(init) }
+        unsafe { pin_init::pin_init_from_closure(init) }
     }
 }
 

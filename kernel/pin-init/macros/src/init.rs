@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! `pin_init!` and `init!`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{
+    braced, parenthesized,
+    parse::{Parse, ParseStream, Parser},
+    spanned::Spanned,
+    Attribute, Block, Error, Expr, Ident, Path, Result, Token, Type,
+};
+
+use crate::attributes;
+
+/// What an expansion consists of.
+struct Initializer {
+    /// `$crate` of `pin_init`: the user's names have no say in where it is.
+    krate: TokenStream,
+    pinned: bool,
+    default_error: Option<Type>,
+    this: Option<Ident>,
+    path: Path,
+    entries: Vec<Entry>,
+    /// The span of `..Zeroable::init_zeroed()`, when that is the tail.
+    zeroed: Option<Span>,
+    error: Option<Type>,
+}
+
+struct Entry {
+    attributes: Vec<Attribute>,
+    kind: Kind,
+}
+
+enum Kind {
+    /// `name: value`, or `name` alone.
+    Value(Ident, Option<Expr>),
+    /// `name <- initialiser`
+    Init(Ident, Expr),
+    /// `_: { .. }`
+    Code(Block),
+}
+
+impl Parse for Initializer {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let krate;
+        parenthesized!(krate in input);
+        let krate = krate.parse()?;
+        let mode;
+        parenthesized!(mode in input);
+        let pinned = mode.parse::<Ident>()? == "pinned";
+
+        let mut default_error = None;
+        for attribute in input.call(Attribute::parse_outer)? {
+            if !attribute.path().is_ident("default_error") {
+                let message = "unknown attribute: only `#[default_error(Type)]` is allowed here";
+                return Err(Error::new_spanned(attribute, message));
+            }
+            default_error = Some(attribute.parse_args()?);
+        }
+
+        let this = if input.peek(Token![&]) {
+            input.parse::<Token![&]>()?;
+            let this = input.parse()?;
+            input.parse::<Token![in]>()?;
+            Some(this)
+        } else {
+            None
+        };
+        let path = input.parse()?;
+
+        let content;
+        braced!(content in input);
+        let mut entries = Vec::new();
+        let mut zeroed = None;
+        while !content.is_empty() {
+            if content.peek(Token![..]) {
+                zeroed = Some(tail(&content)?);
+                break;
+            }
+            entries.push(content.parse()?);
+            if !content.is_empty() {
+                content.parse::<Token![,]>()?;
+            }
+        }
+
+        let error = if input.peek(Token![?]) {
+            input.parse::<Token![?]>()?;
+            Some(input.parse()?)
+        } else {
+            None
+        };
+        Ok(Self {
+            krate,
+            pinned,
+            default_error,
+            this,
+            path,
+            entries,
+            zeroed,
+            error,
+        })
+    }
+}
+
+/// Parses `..Zeroable::init_zeroed()`, the only tail there is.
+fn tail(content: ParseStream<'_>) -> Result<Span> {
+    content.parse::<Token![..]>()?;
+    let expression: Expr = content.parse()?;
+    if quote!(#expression).to_string() != quote!(Zeroable::init_zeroed()).to_string() {
+        return Err(Error::new_spanned(
+            expression,
+            "the only tail is `..Zeroable::init_zeroed()`",
+        ));
+    }
+    if !content.is_empty() {
+        return Err(content.error("nothing may follow `..Zeroable::init_zeroed()`"));
+    }
+    Ok(expression.span())
+}
+
+impl Parse for Entry {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        attributes::check(&attributes)?;
+        let kind = if input.peek(Token![_]) {
+            input.parse::<Token![_]>()?;
+            input.parse::<Token![:]>()?;
+            Kind::Code(input.parse()?)
+        } else {
+            let name = input.parse()?;
+            if input.peek(Token![<-]) {
+                input.parse::<Token![<-]>()?;
+                Kind::Init(name, input.parse()?)
+            } else if input.peek(Token![:]) {
+                input.parse::<Token![:]>()?;
+                Kind::Value(name, Some(input.parse()?))
+            } else if input.is_empty() || input.peek(Token![,]) {
+                Kind::Value(name, None)
+            } else {
+                return Err(input.error("expected `:`, `<-` or `,` after the field's name"));
+            }
+        };
+        Ok(Self { attributes, kind })
+    }
+}
+
+impl Entry {
+    fn field(&self) -> Option<&Ident> {
+        match &self.kind {
+            Kind::Value(name, _) | Kind::Init(name, _) => Some(name),
+            Kind::Code(_) => None,
+        }
+    }
+
+    fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
+        self.attributes.iter().filter(|a| attributes::is_cfg(a))
+    }
+
+    /// The variable that owns the finished field until all are. No user's code
+    /// can name it.
+    fn guard(&self) -> Option<Ident> {
+        let field = self.field()?;
+        Some(format_ident!(
+            "__guard_of_{}",
+            field,
+            span = Span::mixed_site()
+        ))
+    }
+}
+
+pub fn expand(input: TokenStream) -> Result<TokenStream> {
+    let initializer = Initializer::parse.parse2(input)?;
+    let Initializer { krate, pinned, .. } = &initializer;
+    let site = Span::mixed_site();
+    let internal = quote_spanned!(site=> #krate::__internal);
+
+    let error = match initializer
+        .error
+        .as_ref()
+        .or(initializer.default_error.as_ref())
+    {
+        Some(error) => quote!(#error),
+        None => quote_spanned!(site=> #internal::Infallible),
+    };
+    let (fields_of, finish) = if *pinned {
+        (
+            quote_spanned!(site=> pinned_fields_of),
+            quote_spanned!(site=> pin_init),
+        )
+    } else {
+        (
+            quote_spanned!(site=> moved_fields_of),
+            quote_spanned!(site=> init),
+        )
+    };
+    let checks = checks(&initializer, &internal);
+    let zero = initializer.zeroed.map(|span| {
+        // Located at the tail, for "`T` is not `Zeroable`".
+        let zero = Ident::new("zero", site.located_at(span));
+        quote_spanned!(site=> unsafe { #internal::#zero(__slot) };)
+    });
+    let this = initializer.this.as_ref().map(|this| {
+        quote_spanned!(site=>
+            #[allow(unused_variables)]
+            let #this = unsafe { #internal::NonNull::new_unchecked(__slot) };
+        )
+    });
+    let entries = initializer
+        .entries
+        .iter()
+        .map(|entry| code(entry, *pinned, &internal));
+    let forget = initializer.entries.iter().filter_map(|entry| {
+        let guard = entry.guard()?;
+        let cfgs = entry.cfgs();
+        Some(quote_spanned!(site=> #(#cfgs)* #internal::forget(#guard);))
+    });
+
+    // `__closure`'s type of success can only be made here, so that no `return` in
+    // the user's code claims that all fields are there.
+    Ok(quote_spanned! {site=> {
+        let __fields = #internal::#fields_of(#checks);
+        let __closure = __fields.closure::<_, #error>(move |__slot| {
+            #zero
+            #this
+            #(#entries)*
+            #(#forget)*
+            #internal::Result::Ok(unsafe { #internal::Complete::new() })
+        });
+        unsafe { #internal::#finish::<_, #error, _>(__closure) }
+    }})
+}
+
+/// Two closures that never run, and are compiled only. The first one's type is the
+/// struct's, and the compiler finds fields that are unknown, missing, given twice
+/// or private. The second sees that the path names a type (not a variant, whose
+/// tag nobody would write) and that the fields are aligned (not packed).
+fn checks(initializer: &Initializer, internal: &TokenStream) -> TokenStream {
+    let site = Span::mixed_site();
+    let path = &initializer.path;
+    let given = initializer.entries.iter().filter_map(|entry| {
+        let field = entry.field()?;
+        let cfgs = entry.cfgs();
+        Some(quote_spanned!(site=> #(#cfgs)* #field: #internal::any(),))
+    });
+    let rest = initializer
+        .zeroed
+        .map(|_| quote_spanned!(site=> ..#internal::any()));
+    let aligned = initializer.entries.iter().filter_map(|entry| {
+        let field = entry.field()?;
+        let cfgs = entry.cfgs();
+        Some(quote_spanned!(site=> #(#cfgs)* let _ = unsafe { &__value.#field };))
+    });
+    quote_spanned! {site=>
+        || #path { #(#given)* #rest },
+        |__value| {
+            use #internal::NamesAType as _;
+            #path::__names_a_type(__value);
+            #(#aligned)*
+        },
+    }
+}
+
+/// What one entry becomes. The user's expressions stand outside of `unsafe`.
+fn code(entry: &Entry, pinned: bool, internal: &TokenStream) -> TokenStream {
+    let site = Span::mixed_site();
+    let all = &entry.attributes;
+    let (Some(field), Some(guard)) = (entry.field(), entry.guard()) else {
+        let Kind::Code(block) = &entry.kind else {
+            return TokenStream::new();
+        };
+        let statements = &block.stmts;
+        // Braces of our own, for which there is no lint against needless ones.
+        return quote_spanned!(site=> #(#all)* { #(#statements)* });
+    };
+    let marker = if pinned {
+        quote_spanned!(site=> __fields.markers().#field())
+    } else {
+        quote_spanned!(site=> #internal::Unpinned)
+    };
+    let slot = quote_spanned! {site=>
+        (unsafe { #internal::Slot::new(#marker, &raw mut (*__slot).#field) })
+    };
+    let made = match &entry.kind {
+        Kind::Value(_, Some(value)) => quote_spanned!(site=> #slot.write(#value)),
+        Kind::Value(_, None) => quote_spanned!(site=> #slot.write(#field)),
+        Kind::Init(_, value) => {
+            // Located at the value, for an initialiser or an error of the wrong type.
+            let at = site.located_at(value.span());
+            let init = quote_spanned!(at=> .init(#value)?);
+            quote_spanned!(site=> #slot #init)
+        }
+        Kind::Code(_) => return TokenStream::new(),
+    };
+    let cfgs: Vec<_> = entry.cfgs().collect();
+    quote_spanned! {site=>
+        #(#all)*
+        let mut #guard = #made;
+        #(#cfgs)*
+        #[allow(unused_variables, non_snake_case)]
+        let #field = #guard.get();
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! `#[pinned_drop]`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::{parse_quote_spanned, Error, ImplItem, ItemImpl, Result};
+
+pub fn attribute(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    if !arguments.is_empty() {
+        let message = "`#[pinned_drop]` takes no arguments";
+        return Err(Error::new_spanned(arguments, message));
+    }
+    let expected = "expected `impl PinnedDrop for Type { fn drop(self: Pin<&mut Self>) { .. } }`";
+    let mut input: ItemImpl = match syn::parse2(item.clone()) {
+        Ok(input) => input,
+        Err(_) => return Err(Error::new_spanned(item, expected)),
+    };
+    if let Some(token) = input.unsafety {
+        let message = "implementing `PinnedDrop` is safe";
+        return Err(Error::new_spanned(token, message));
+    }
+    let Some((None, path, _)) = &input.trait_ else {
+        return Err(Error::new_spanned(&input.self_ty, expected));
+    };
+    let named = path.segments.last().is_some_and(|last| {
+        last.ident == "PinnedDrop" && matches!(last.arguments, syn::PathArguments::None)
+    });
+    if !named {
+        return Err(Error::new_spanned(path, expected));
+    }
+    let [ImplItem::Fn(method)] = &mut input.items[..] else {
+        return Err(Error::new_spanned(&input.self_ty, expected));
+    };
+    if method.sig.ident != "drop" || method.sig.inputs.len() != 1 {
+        return Err(Error::new_spanned(&method.sig, expected));
+    }
+    if let Some(token) = method.sig.unsafety {
+        return Err(Error::new_spanned(token, expected));
+    }
+
+    let site = Span::mixed_site();
+    // A parameter without a name: the body cannot pass it on to another value's.
+    method.sig.inputs.push(parse_quote_spanned! {site=>
+        _: ::pin_init::__internal::OnlyCallFromDrop
+    });
+    let method = &*method;
+    let attributes = &input.attrs;
+    let name = &input.self_ty;
+    let (generics, _, bounds) = input.generics.split_for_impl();
+    Ok(quote_spanned! {site=>
+        #(#attributes)*
+        unsafe impl #generics ::pin_init::PinnedDrop for #name #bounds {
+            #method
+        }
+    })
+}

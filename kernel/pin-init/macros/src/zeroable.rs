@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! `#[derive(Zeroable)]` and `#[derive(MaybeZeroable)]`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::{parse_quote_spanned, Data, DeriveInput, Error, Generics, Result, Type};
+
+/// Implements the trait, and checks that every field has it.
+pub fn derive(item: TokenStream) -> Result<TokenStream> {
+    let input: DeriveInput = syn::parse2(item)?;
+    let site = Span::mixed_site();
+    let name = &input.ident;
+    let types = field_types(&input)?;
+    let generics = bounded(&input.generics);
+    let (generics, arguments, bounds) = generics.split_for_impl();
+    Ok(quote_spanned! {site=>
+        #[automatically_derived]
+        unsafe impl #generics ::pin_init::Zeroable for #name #arguments #bounds {}
+        const _: () = {
+            trait __FieldsAreZeroable {
+                fn check();
+            }
+            impl #generics __FieldsAreZeroable for #name #arguments #bounds {
+                fn check() {
+                    #(::pin_init::__internal::is_zeroable::<#types>();)*
+                }
+            }
+        };
+    })
+}
+
+/// Implements the trait for the case that every field has it.
+pub fn derive_maybe(item: TokenStream) -> Result<TokenStream> {
+    let input: DeriveInput = syn::parse2(item)?;
+    let site = Span::mixed_site();
+    let name = &input.ident;
+    let types = field_types(&input)?;
+    let mut generics = bounded(&input.generics);
+    let predicates = &mut generics.make_where_clause().predicates;
+    for ty in types {
+        // The lifetime keeps the compiler from deciding it here, where a field
+        // that is not `Zeroable` would be an error.
+        predicates.push(parse_quote_spanned! {site=>
+            #ty: for<'__any> ::pin_init::Zeroable
+        });
+    }
+    let (generics, arguments, bounds) = generics.split_for_impl();
+    Ok(quote_spanned! {site=>
+        #[automatically_derived]
+        unsafe impl #generics ::pin_init::Zeroable for #name #arguments #bounds {}
+    })
+}
+
+fn field_types(input: &DeriveInput) -> Result<Vec<&Type>> {
+    match &input.data {
+        Data::Struct(data) => Ok(data.fields.iter().map(|field| &field.ty).collect()),
+        Data::Union(data) => Ok(data.fields.named.iter().map(|field| &field.ty).collect()),
+        Data::Enum(data) => Err(Error::new_spanned(
+            data.enum_token,
+            "an enum cannot derive `Zeroable`: zero need not be one of its values",
+        )),
+    }
+}
+
+/// The generics, with every type parameter `Zeroable`.
+fn bounded(generics: &Generics) -> Generics {
+    let mut generics = generics.clone();
+    for parameter in generics.type_params_mut() {
+        let bound = parse_quote_spanned!(Span::mixed_site()=> ::pin_init::Zeroable);
+        parameter.bounds.push(bound);
+    }
+    generics
+}
