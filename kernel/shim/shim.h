@@ -142,8 +142,9 @@ KORU_ATOMIC void koru_wait_queue_init(struct wait_queue_head *queue, const char 
 			struct lock_class_key *key);
 KORU_ATOMIC void koru_wait_prepare(struct wait_queue_head *queue,
 			struct wait_queue_entry *entry, int state);
-KORU_SLEEPS long koru_wait_sleep(long timeout, int kthread);
-KORU_ATOMIC void koru_wait_finish(struct wait_queue_head *queue,
+KORU_SLEEPS long koru_wait_sleep(long timeout);
+/* Whether a wake-up chose this waiter. */
+KORU_ATOMIC int koru_wait_finish(struct wait_queue_head *queue,
 			struct wait_queue_entry *entry);
 KORU_ATOMIC void koru_wake_up(struct wait_queue_head *queue, int count, int sync);
 KORU_ATOMIC void koru_completion_init(struct completion *completion);
@@ -156,6 +157,13 @@ KORU_SLEEPS struct task_struct *koru_kthread_spawn(int (*run)(void *data), void 
 KORU_SLEEPS void koru_kthread_stop(struct task_struct *task);
 KORU_ATOMIC int koru_kthread_should_stop(void);
 KORU_SLEEPS void koru_kthread_sleep(unsigned long ticks);
+
+/* live.c. The first: in a thread of koru_kthread_spawn(). The second: whether one more
+ * of these has left.
+ */
+KORU_SLEEPS void koru_thread_leave(void) __attribute__((noreturn));
+KORU_ATOMIC int koru_thread_left(void);
+KORU_SLEEPS void koru_idle(unsigned long ticks);
 
 /* kprobe.c */
 KORU_SLEEPS int koru_kprobe_register(struct koru_kprobe *probe, const char *symbol,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/completion.h>
-#include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
 
@@ -17,20 +16,28 @@ void koru_wait_prepare(struct wait_queue_head *queue, struct wait_queue_entry *e
 	prepare_to_wait_exclusive(queue, entry, state);
 }
 
-/*
- * A kernel thread's stop wakes it, but only if it sleeps already: so it looks once
- * more after it has said that it is about to.
- */
-long koru_wait_sleep(long timeout, int kthread)
+/* Whoever wakes by another way than the queue is looked for after koru_wait_prepare(). */
+long koru_wait_sleep(long timeout)
 {
-	if (kthread && kthread_should_stop())
-		return timeout;
 	return schedule_timeout(timeout);
 }
 
-void koru_wait_finish(struct wait_queue_head *queue, struct wait_queue_entry *entry)
+/*
+ * Whether a wake-up took the entry off the queue: then it chose this waiter, and, if
+ * it was to wake one, no other. Under the queue's lock, for the waker must be done
+ * with an entry that is on our stack.
+ */
+int koru_wait_finish(struct wait_queue_head *queue, struct wait_queue_entry *entry)
 {
-	finish_wait(queue, entry);
+	unsigned long flags;
+	bool woken;
+
+	__set_current_state(TASK_RUNNING);
+	spin_lock_irqsave(&queue->lock, flags);
+	woken = list_empty(&entry->entry);
+	list_del_init(&entry->entry);
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return woken;
 }
 
 void koru_wake_up(struct wait_queue_head *queue, int count, int sync)

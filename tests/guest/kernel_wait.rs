@@ -4,11 +4,16 @@ use std::{
     fs::{self, File},
     io::{Read, Write},
     os::unix::{fs::FileExt, process::ExitStatusExt},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
+    time::{Duration, Instant},
 };
 
 use koru_testing::{Log, Module};
+use rustix::{
+    process::{Pid, setpriority_process},
+    thread::{CpuSet, sched_setaffinity},
+};
 
 const FILE: &str = "/proc/kt_wait";
 
@@ -106,4 +111,52 @@ fn a_signal_ends_the_wait() {
     let mut said = String::new();
     child.stdout.unwrap().read_to_string(&mut said).unwrap();
     assert_eq!(said, "");
+}
+
+/// A process that takes one token, and runs when nobody else wants to.
+fn taker() -> Child {
+    let child = Command::new("head")
+        .args(["-c", "6", FILE])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    setpriority_process(Some(Pid::from_child(&child)), 19).unwrap();
+    child
+}
+
+/// A waiter that is chosen, and then gets a signal before it runs: either it takes the
+/// token all the same, or the next one does. It never lies there with somebody waiting.
+#[test]
+fn no_notification_is_lost_to_a_signal() {
+    const TURNS: usize = 40;
+    let _module = load();
+    // All on one CPU, on which this test goes before the takers.
+    let mut cpus = CpuSet::new();
+    cpus.set(0);
+    sched_setaffinity(None, &cpus).unwrap();
+    for turn in 0..TURNS {
+        let mut first = taker();
+        until("tokens 0 waiting 1");
+        let mut second = taker();
+        until("tokens 0 waiting 2");
+        give(1);
+        first.kill().unwrap();
+        first.wait().unwrap();
+        let begun = Instant::now();
+        while fs::read_to_string("/proc/kt_wait_state").unwrap() == "tokens 1 waiting 1\n" {
+            let waited = begun.elapsed();
+            assert!(waited < Duration::from_secs(10), "lost in turn {turn}");
+            thread::sleep(Duration::from_millis(5));
+        }
+        if second.try_wait().unwrap().is_none() {
+            give(1);
+        }
+        assert!(second.wait().unwrap().success());
+        // What the second did not need.
+        let left = fs::read_to_string("/proc/kt_wait_state").unwrap();
+        if left == "tokens 1 waiting 0\n" {
+            take(0);
+        }
+    }
+    until("tokens 0 waiting 0");
 }

@@ -115,7 +115,8 @@ pub fn is_loaded(name: &str) -> bool {
 }
 
 /// Says that a warning of the kernel's which contains this text is no failure of
-/// this test. For what the kernel warns of although the module does right.
+/// this test. For what the kernel warns of although the module does right; and for
+/// a module that says it must stay in memory. (Then the next test gets another guest.)
 pub fn kernel_may_say(text: &str) {
     let mut kmsg = File::options()
         .write(true)

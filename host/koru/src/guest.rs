@@ -116,6 +116,14 @@ pub fn vm_error(error: koru_vm::Error) -> Error {
                 _ => None,
             },
         ),
+        E::StillRegistered {
+            what, complaint, ..
+        } => (
+            Kind::System,
+            what.clone(),
+            complaint.line.clone(),
+            Some("the machine keeps the module until it starts anew (`koru vm stop`)"),
+        ),
         E::Complaint {
             what, complaint, ..
         } => (

@@ -31,6 +31,9 @@ pub enum ComplaintKind {
     Refcount,
     /// A leak.
     Leak,
+    /// A module that is leaving has not dropped all that it registered, so that its
+    /// code has to stay.
+    StillRegistered,
     /// The module loader found the module itself wrong.
     Loader,
     /// The kernel is tainted by more than an out-of-tree, unsigned module.
@@ -140,6 +143,7 @@ const PATTERNS: &[(ComplaintKind, &[&str])] = {
                 "detected buffer overflow",
             ],
         ),
+        (StillRegistered, &["^rust_kernel: * must stay in memory: "]),
         (Warning, &["^WARNING: ", "------------[ cut here ]"]),
         (
             Loader,
@@ -180,7 +184,7 @@ pub fn complaint(line: &str) -> Option<Complaint> {
 }
 
 /// Where warnings are that a test has announced ([`KERNEL_MAY_SAY`]): from "cut
-/// here" to "end trace".
+/// here" to "end trace". Likewise what a module says that has to stay.
 pub(crate) fn announced(records: &[LogRecord]) -> Vec<Range<usize>> {
     let texts: Vec<&str> = records
         .iter()
@@ -189,7 +193,12 @@ pub(crate) fn announced(records: &[LogRecord]) -> Vec<Range<usize>> {
         // Every line has an empty text in it.
         .filter(|text| !text.is_empty())
         .collect();
-    let mut found = Vec::new();
+    let expected = |r: &LogRecord| texts.iter().any(|t| is(r, t));
+    let stays = |r: &LogRecord| still_registered(std::slice::from_ref(r)).is_some();
+    let mut found: Vec<Range<usize>> = (0..records.len())
+        .filter(|&i| stays(&records[i]) && expected(&records[i]))
+        .map(|i| i..i + 1)
+        .collect();
     let mut at = 0;
     while let Some(begin) = (at..records.len()).find(|i| is(&records[*i], "[ cut here ]")) {
         let end = (begin + 1..records.len())
@@ -198,7 +207,6 @@ pub(crate) fn announced(records: &[LogRecord]) -> Vec<Range<usize>> {
         let warning = &records[begin..end];
         let only_warns =
             first_complaint_of(warning.iter()).is_some_and(|c| c.kind == ComplaintKind::Warning);
-        let expected = |r: &LogRecord| texts.iter().any(|t| is(r, t));
         if only_warns && warning.iter().any(expected) {
             found.push(begin..end);
         }
@@ -220,6 +228,16 @@ pub fn first_complaint(records: &[LogRecord]) -> Option<Complaint> {
         .enumerate()
         .filter(|(i, _)| !expected.iter().any(|range| range.contains(i)));
     first_complaint_of(others.map(|(_, record)| record))
+}
+
+/// What a module has said that has to stay ([`ComplaintKind::StillRegistered`]):
+/// neither it nor the process that loads or unloads it can be got rid of.
+pub fn still_registered(records: &[LogRecord]) -> Option<Complaint> {
+    records
+        .iter()
+        .filter(|r| r.facility == 0)
+        .filter_map(|r| complaint(&r.text))
+        .find(|c| c.kind == ComplaintKind::StillRegistered)
 }
 
 fn first_complaint_of<'a>(records: impl Iterator<Item = &'a LogRecord>) -> Option<Complaint> {
@@ -324,6 +342,11 @@ mod tests {
             ),
             (Sanitizer, "UBSAN: array-index-out-of-bounds in x.c:5:4"),
             (Refcount, "refcount_t: underflow; use-after-free."),
+            (
+                StillRegistered,
+                "rust_kernel: t must stay in memory: its exit ended with 1 kernel thread still \
+                 registered, never dropped.",
+            ),
             (Loader, "module: hello: Unknown rela relocation: 9"),
         ] {
             assert_eq!(complaint(line).map(|c| c.kind), Some(kind), "{line}");
@@ -339,6 +362,7 @@ mod tests {
             "rust_kernel: attempted to create `Error` with out of range `errno`: -5000",
             "my_timer: WARNING: the interval is long. BUG: none",
             "my_timer: Kernel panic - not syncing: only words",
+            "my_timer: rust_kernel: x must stay in memory: only words",
             "x86/fpu: Supporting XSAVE feature 0x001",
             "clocksource: Switched to clocksource tsc",
             "Debugging enabled",
@@ -398,6 +422,23 @@ mod tests {
             "BUG: kernel NULL pointer dereference, address: 0",
         ));
         assert_eq!(first_complaint(&twice).map(|c| c.kind), Some(Oops));
+    }
+
+    #[test]
+    fn a_module_that_stays_may_be_announced() {
+        let stays = record(
+            0,
+            "rust_kernel: t must stay in memory: its exit ended with ..",
+        );
+        let log = [record(0, "t: bye"), stays.clone()];
+        assert_eq!(first_complaint(&log).map(|c| c.kind), Some(StillRegistered));
+        assert!(still_registered(&log).is_some());
+        let announce = record(1, "koru: the kernel may say: t must stay in memory");
+        assert_eq!(first_complaint(&[announce.clone(), stays.clone()]), None);
+        // The guest is none to go on with, all the same.
+        assert!(still_registered(&[announce, stays]).is_some());
+        let by_user = record(1, "rust_kernel: t must stay in memory: no");
+        assert_eq!(still_registered(&[by_user]), None);
     }
 
     #[test]

@@ -54,6 +54,18 @@ pub enum Error {
         records: Vec<LogRecord>,
     },
 
+    /// The module cannot leave: what it registered was not dropped, so its code
+    /// has to stay, and the process that loads or unloads it does not end.
+    #[error("{what}: {}", .complaint.line)]
+    StillRegistered {
+        /// What was being done.
+        what: String,
+        /// What the module says of it.
+        complaint: Complaint,
+        /// What was logged meanwhile.
+        records: Vec<LogRecord>,
+    },
+
     /// The kernel complained: an oops, a warning, ...
     #[error("{what}: the kernel complained: {complaint}")]
     Complaint {
@@ -153,6 +165,7 @@ impl Error {
         match self {
             Error::LoadFailed { records, .. }
             | Error::UnloadFailed { records, .. }
+            | Error::StillRegistered { records, .. }
             | Error::Complaint { records, .. }
             | Error::Panicked { records, .. }
             | Error::Hung { records, .. } => records,

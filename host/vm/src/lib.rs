@@ -57,7 +57,9 @@ mod ssh;
 mod tsc;
 
 pub use accel::{Accel, AccelChoice};
-pub use complaint::{Complaint, ComplaintKind, complaint, first_complaint, taint_complaint};
+pub use complaint::{
+    Complaint, ComplaintKind, complaint, first_complaint, still_registered, taint_complaint,
+};
 pub use config::{Event, GuestConfig};
 pub use error::{Error, Result, errno_text};
 pub use gdb::GdbStub;

@@ -226,11 +226,11 @@ unsafe extern "C" {
         entry: *mut wait_queue_entry,
         state: crate::ffi::c_int,
     );
-    pub fn koru_wait_sleep(
-        timeout: crate::ffi::c_long,
-        kthread: crate::ffi::c_int,
-    ) -> crate::ffi::c_long;
-    pub fn koru_wait_finish(queue: *mut wait_queue_head, entry: *mut wait_queue_entry);
+    pub fn koru_wait_sleep(timeout: crate::ffi::c_long) -> crate::ffi::c_long;
+    pub fn koru_wait_finish(
+        queue: *mut wait_queue_head,
+        entry: *mut wait_queue_entry,
+    ) -> crate::ffi::c_int;
     pub fn koru_wake_up(
         queue: *mut wait_queue_head,
         count: crate::ffi::c_int,
@@ -249,6 +249,9 @@ unsafe extern "C" {
     pub fn koru_kthread_stop(task: *mut task_struct);
     pub fn koru_kthread_should_stop() -> crate::ffi::c_int;
     pub fn koru_kthread_sleep(ticks: crate::ffi::c_ulong);
+    pub fn koru_thread_leave() -> !;
+    pub fn koru_thread_left() -> crate::ffi::c_int;
+    pub fn koru_idle(ticks: crate::ffi::c_ulong);
     pub fn koru_kprobe_register(
         probe: *mut koru_kprobe,
         symbol: *const crate::ffi::c_char,

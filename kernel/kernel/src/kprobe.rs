@@ -32,6 +32,7 @@ use crate::bindings;
 use crate::error::{to_result, Error};
 use crate::ffi::c_void;
 use crate::layout;
+use crate::live::{Kind, Live};
 use crate::str::{CStrExt as _, CString};
 use crate::types::Opaque;
 use core::ffi::CStr;
@@ -122,6 +123,8 @@ pub struct Probe<T: Handler> {
     // First, so that it is dropped before what it uses.
     #[pin]
     registered: Registered,
+    // Dropped after the probe was unregistered.
+    live: Live,
     symbol: CString,
     #[pin]
     data: T,
@@ -147,6 +150,7 @@ impl<T: Handler> Probe<T> {
         crate::try_pin_init!(&this in Self {
             data <- data,
             symbol: symbol?,
+            live: Live::new(Kind::Probe),
             registered <- {
                 // SAFETY: both are initialised above, do not move, and outlive the
                 // registration. A `CString`'s text stays where it is.

@@ -79,6 +79,7 @@ pub mod kprobe;
 pub mod kthread;
 mod layout;
 pub mod list;
+mod live;
 pub mod math;
 pub mod miscdevice;
 pub mod module;

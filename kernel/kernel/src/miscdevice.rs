@@ -73,6 +73,7 @@ use crate::ffi::c_void;
 use crate::fs::{file::Offset, is_file_name, File, Kiocb, Mode, Whence};
 use crate::iov::{IovIterDest, IovIterSource};
 use crate::layout;
+use crate::live::{Kind, Live};
 use crate::macros::vtable;
 use crate::seq_file::SeqFile;
 use crate::sync::Arc;
@@ -138,6 +139,8 @@ pub struct MiscDeviceRegistration<T> {
     #[pin]
     inner: Opaque<layout::MiscDevice>,
     data: Option<Erased>,
+    // Dropped after the device was deregistered.
+    live: Live,
     _device: PhantomData<T>,
 }
 
@@ -164,6 +167,7 @@ impl<T: MiscDevice> MiscDeviceRegistration<T> {
         // In this order: with the last, `open` may be called.
         try_pin_init!(Self {
             data,
+            live: Live::new(Kind::MiscDevice),
             _device: PhantomData,
             inner <- Self::register_inner(opts),
         }? Error)

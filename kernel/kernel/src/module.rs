@@ -1,9 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 //! What `module!` builds on.
+//!
+//! # Unloading
+//!
+//! A module's unloading is that its value is dropped, field by field. Whatever the
+//! module has registered - a thread, a file, a device, a probe - is a value, too, and
+//! its `Drop` returns when the kernel no longer calls the module's code. A load that
+//! fails drops what was made until then.
+//!
+//! Safe code can keep a value from being dropped: by [`core::mem::forget`], by `leak()`,
+//! in a static, or in an [`Arc`](crate::sync::Arc) cycle. The kernel would then
+//! run code that the loader has freed. So the crate counts what is registered. If
+//! something still is after the exit, or after an init that failed, the module stays: one
+//! record at emergency level says what was left behind, and the process
+//! that unloads or loads the module does not return. It sleeps, idle and without any lock,
+//! and cannot be killed: neither can be called off at this point. Should the rest be
+//! dropped after all, it goes on.
+//!
+//! What is leaked and not registered costs its memory only: a `KBox`, a reference to a
+//! process. A lock whose guard is leaked is never given back: whoever wants it next waits
+//! for ever.
 
+use crate::bindings;
 use crate::error::Result;
 use crate::ffi::c_int;
+use crate::live::{self, Leaving};
 use crate::Error;
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
@@ -164,6 +186,16 @@ pub trait ModuleMetadata {
     const NAME: &'static CStr;
 }
 
+/// The name of the module that this crate is in. For every context.
+///
+/// The crate is compiled once for all modules, so the C side has to say it.
+pub(crate) fn module_name() -> &'static str {
+    // SAFETY: the name is a C string in the `struct module`, which is there for as
+    // long as the module's code.
+    let name = unsafe { CStr::from_ptr(bindings::koru_module_name().cast()) };
+    name.to_str().unwrap_or("?")
+}
+
 /// Where the module's value lives while it is loaded.
 #[doc(hidden)]
 pub struct Slot<T>(UnsafeCell<MaybeUninit<T>>);
@@ -195,7 +227,10 @@ impl<T> Slot<T> {
         // SAFETY: the slot is static, so it never moves, and nobody has used it.
         match unsafe { init.__pinned_init(slot) } {
             Ok(()) => 0,
-            Err(error) => error.to_errno(),
+            Err(error) => {
+                live::settle(&Leaving::Refused(error.to_errno()));
+                error.to_errno()
+            }
         }
     }
 
@@ -205,6 +240,7 @@ impl<T> Slot<T> {
     pub unsafe fn exit(&'static self) {
         // SAFETY: `init` made the value; the loader lets nobody use the module
         // any more.
-        unsafe { self.0.get().cast::<T>().drop_in_place() }
+        unsafe { self.0.get().cast::<T>().drop_in_place() };
+        live::settle(&Leaving::Unloaded);
     }
 }

@@ -3,20 +3,16 @@
 //! What happens when Rust code panics, and what core wants of the machine.
 
 use crate::bindings;
+use crate::module::module_name;
 use crate::print::{print_text, Level, Record, MAX_MESSAGE};
-use core::ffi::CStr;
 use core::fmt::Write;
 use core::panic::PanicInfo;
 
 /// One record that says where and why, then the kernel's own BUG.
-///
-/// The crate is compiled once for all modules: which one this is says the C side.
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
     let mut record = Record::<MAX_MESSAGE>::new();
-    // SAFETY: the name is a C string that lives as long as the module.
-    let module = unsafe { CStr::from_ptr(bindings::koru_module_name().cast()) };
-    let module = module.to_str().unwrap_or("?");
+    let module = module_name();
     let _ = write!(record, "rust_kernel: {module} panicked");
     if let Some(place) = info.location() {
         let _ = write!(record, " at {place}");

@@ -39,6 +39,7 @@ use crate::error::{from_err_ptr, Error, Result, VTABLE_DEFAULT_ERROR};
 use crate::ffi::{c_char, c_int, c_void};
 use crate::fs::operations::{Member, ProcOps};
 use crate::fs::{file::Offset, is_file_name, File};
+use crate::live::{Kind, Live};
 use crate::macros::vtable;
 use crate::seq_file::SeqFile;
 use crate::types::ForeignOwnable;
@@ -111,7 +112,11 @@ const MAX_SIZE_HINT: usize = 1 << 20;
 /// # Invariants
 ///
 /// The pointer comes from `koru_proc_create` and was not removed.
-struct Entry(NonNull<bindings::proc_dir_entry>);
+struct Entry {
+    ptr: NonNull<bindings::proc_dir_entry>,
+    // Dropped after the entry was removed.
+    _live: Live,
+}
 
 // SAFETY: `koru_proc_remove` may be called by every thread.
 unsafe impl Send for Entry {}
@@ -138,7 +143,10 @@ impl Entry {
                 data,
             )
         };
-        NonNull::new(from_err_ptr(entry)?).map(Self).ok_or(EINVAL)
+        Ok(Self {
+            ptr: NonNull::new(from_err_ptr(entry)?).ok_or(EINVAL)?,
+            _live: Live::new(Kind::ProcFile),
+        })
     }
 }
 
@@ -146,7 +154,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         // SAFETY: by the type's invariant `koru_proc_create` made it, and this is the
         // only time that it is removed. It may sleep, and waits for running calls.
-        unsafe { bindings::koru_proc_remove(self.0.as_ptr()) }
+        unsafe { bindings::koru_proc_remove(self.ptr.as_ptr()) }
     }
 }
 

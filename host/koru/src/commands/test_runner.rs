@@ -352,7 +352,11 @@ fn one(
         })
     };
     match outcome {
-        Ok(None) => (None, true),
+        // A module that has to stay, as a test expected, is nothing to go on with.
+        Ok(None) => (
+            None,
+            koru_vm::still_registered(&session.log_since(begin)).is_none(),
+        ),
         Ok(Some((cause, why))) => {
             // The records come beside the test's end, not before it.
             let _ = session.mark();
@@ -412,8 +416,8 @@ impl Said {
 /// How a test's process came to its end.
 enum End {
     Exit(i32),
-    /// Not at all, after an oops. It may wait for ever: for the thread that the
-    /// kernel killed, or a lock of its.
+    /// Not at all, after an oops or because of a module that has to stay. It may wait
+    /// for ever: for the thread that the kernel killed, or a lock of its.
     Oopsed,
     /// Not at all.
     Stuck,
@@ -471,10 +475,15 @@ fn run_one(
             }
             Err(_) if begun.elapsed() > setting.limit + AFTER_LIMIT => return Ok(End::Stuck),
             Err(_) => {
+                // With what the test itself has said of it.
                 let kills = |r: &LogRecord| {
-                    let found = koru_vm::first_complaint(std::slice::from_ref(r));
-                    found
-                        .is_some_and(|c| matches!(c.kind, ComplaintKind::Oops | ComplaintKind::Bug))
+                    let mut told = session.log_since(begin);
+                    told.retain(|other| other.facility != 0 || other.seq == r.seq);
+                    let found = koru_vm::first_complaint(&told);
+                    found.is_some_and(|c| {
+                        use ComplaintKind as K;
+                        matches!(c.kind, K::Oops | K::Bug | K::StillRegistered)
+                    })
                 };
                 if oopsed.is_none() && log.next(Duration::ZERO)?.iter().any(kills) {
                     oopsed = Some(Instant::now());

@@ -1,7 +1,10 @@
 //! Loading and unloading.
 
 use super::{Session, refused, unexpected};
-use crate::{Complaint, Error, Result, complaint::first_complaint};
+use crate::{
+    Complaint, Error, Result,
+    complaint::{first_complaint, still_registered},
+};
 use koru_protocol::{Call, LogRecord, Look, ModuleOutcome, ModuleResult, Reply, ToHost};
 use std::{
     sync::mpsc::RecvTimeoutError,
@@ -74,15 +77,21 @@ impl Session {
     fn module_call(&self, what: &str, call: Call) -> Result<ModuleOutcome> {
         const LIMIT: Duration = Duration::from_secs(60);
         let limit = LIMIT.max(self.shared.hang * 2);
+        let mut stay = Stay::from_now(self);
         let (id, answers) = self.begin_here(call)?;
         let mut watch = Watch::new(limit);
         loop {
             let answer = match answers.recv_timeout(Duration::from_millis(500)) {
                 Ok(answer) => answer,
                 Err(RecvTimeoutError::Disconnected) => return Err(self.why_gone()),
-                Err(RecvTimeoutError::Timeout) if self.is_patient() => continue,
                 Err(RecvTimeoutError::Timeout) => {
-                    self.check_progress(what, id, &mut watch)?;
+                    if let Err(stays) = stay.check(self, what) {
+                        self.abandon(id);
+                        return Err(stays);
+                    }
+                    if !self.is_patient() {
+                        self.check_progress(what, id, &mut watch)?;
+                    }
                     continue;
                 }
             };
@@ -174,6 +183,41 @@ impl Watch {
             limit,
             slept: start,
         }
+    }
+}
+
+/// Looks whether a module that is loaded or unloaded says that it has to stay.
+pub(super) struct Stay {
+    from: u64,
+    /// When it was first seen to have said so.
+    said: Option<Instant>,
+}
+
+impl Stay {
+    pub fn from_now(session: &Session) -> Stay {
+        Stay {
+            from: session.last_record().map_or(0, |r| r.seq + 1),
+            said: None,
+        }
+    }
+
+    /// To be called now and then while the answer is not there; the error is that it
+    /// will not come.
+    pub fn check(&mut self, session: &Session, what: &str) -> Result<()> {
+        /// It may drop the rest after all.
+        const AFTER: Duration = Duration::from_secs(3);
+        let records = session.log_since(self.from);
+        let Some(complaint) = still_registered(&records) else {
+            return Ok(());
+        };
+        if self.said.get_or_insert_with(Instant::now).elapsed() < AFTER {
+            return Ok(());
+        }
+        Err(Error::StillRegistered {
+            what: what.into(),
+            complaint,
+            records,
+        })
     }
 }
 

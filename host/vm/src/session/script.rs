@@ -2,11 +2,15 @@
 
 use super::{
     REPLY_LIMIT, Sink, State,
-    modules::{load_call, unload_call},
+    modules::{Stay, load_call, unload_call},
 };
 use crate::{Complaint, Error, Exec, Exit, ModuleReport, ProcessEvent, Result, Session};
 use koru_protocol::{Call, ModuleOutcome, Reply, Stream, ToGuest, ToHost, encode};
-use std::{sync::mpsc::channel, time::Duration};
+use std::{
+    sync::mpsc::{RecvTimeoutError, channel},
+    thread,
+    time::Duration,
+};
 
 /// A run: a module is loaded, a command runs, the module is unloaded.
 #[derive(Debug, Clone)]
@@ -132,8 +136,21 @@ impl Session {
         }
     }
 
-    fn module_answer(&self, id: u64) -> Result<ModuleOutcome> {
-        match self.answer(id, STEP_LIMIT, |_| ())? {
+    fn module_answer(&self, id: u64, what: &str) -> Result<ModuleOutcome> {
+        const LOOK: Duration = Duration::from_millis(500);
+        let mut stay = Stay::from_now(self);
+        let (events, done) = channel();
+        // It ends with the guest.
+        let session = self.clone();
+        thread::spawn(move || _ = events.send(session.answer(id, STEP_LIMIT, |_| ())));
+        let reply = loop {
+            match done.recv_timeout(LOOK) {
+                Ok(reply) => break reply,
+                Err(RecvTimeoutError::Timeout) => stay.check(self, what)?,
+                Err(RecvTimeoutError::Disconnected) => return Err(self.why_gone()),
+            }
+        };
+        match reply? {
             Reply::Module(outcome) => Ok(outcome),
             _ => Err(super::unexpected(PLAY)),
         }
@@ -148,7 +165,8 @@ impl Playing {
 
     /// The module was loaded. If not, no command runs, and nothing is unloaded.
     pub fn loaded(&self) -> Result<ModuleReport> {
-        let outcome = self.session.module_answer(LOAD)?;
+        let what = format!("load {}", self.script.name);
+        let outcome = self.session.module_answer(LOAD, &what)?;
         self.session.loaded(&self.script.path, outcome)
     }
 
@@ -170,7 +188,8 @@ impl Playing {
 
     /// The module was unloaded.
     pub fn unloaded(&self) -> Result<ModuleReport> {
-        let outcome = self.session.module_answer(UNLOAD)?;
+        let what = format!("unload {}", self.script.name);
+        let outcome = self.session.module_answer(UNLOAD, &what)?;
         self.session.unloaded(&self.script.name, outcome)
     }
 

@@ -132,8 +132,28 @@ pub enum CondVarTimeoutResult {
 pub(crate) enum Sleep {
     Uninterruptible,
     Interruptible,
+    Freezable,
     /// Of a kernel thread of ours: not at all once it is to stop.
     KThread,
+}
+
+/// How a wait ended.
+pub(crate) struct End {
+    /// A notification chose this waiter, so no other one got it.
+    pub(crate) notified: bool,
+    /// The ticks that are left.
+    left: c_long,
+}
+
+impl End {
+    pub(crate) fn jiffies(&self) -> Jiffies {
+        Jiffies::try_from(self.left).unwrap_or(0)
+    }
+}
+
+/// Whether the system call that this task is in should end.
+fn should_return() -> bool {
+    crate::current!().signal_pending()
 }
 
 impl CondVar {
@@ -149,33 +169,45 @@ impl CondVar {
         })
     }
 
-    /// One wait; what is left of `timeout`.
+    /// One wait of at most `timeout` ticks.
     pub(crate) fn wait_internal<T: ?Sized, B: Backend>(
         &self,
         sleep: Sleep,
         guard: &mut Guard<'_, T, B>,
         timeout: c_long,
-    ) -> c_long {
-        let (state, kthread) = match sleep {
-            Sleep::Uninterruptible => (layout::TASK_UNINTERRUPTIBLE, false),
-            Sleep::Interruptible => (layout::TASK_INTERRUPTIBLE, false),
-            Sleep::KThread => (layout::TASK_IDLE, true),
+    ) -> End {
+        let state = match sleep {
+            Sleep::Uninterruptible => layout::TASK_UNINTERRUPTIBLE,
+            Sleep::Interruptible => layout::TASK_INTERRUPTIBLE,
+            Sleep::Freezable => layout::TASK_INTERRUPTIBLE | layout::TASK_FREEZABLE,
+            Sleep::KThread => layout::TASK_IDLE,
         };
         // Does not fail: states are small numbers.
         let state = c_int::try_from(state).unwrap_or(c_int::MAX);
         let entry: Opaque<layout::WaitQueueEntry> = Opaque::uninit();
         let (queue, entry) = (self.queue.object(), entry.object());
-        // SAFETY: the entry is of the right size, and stays on this stack until it
-        // is off the queue again, below.
+        // SAFETY: the constructor made the queue. The entry is of the right size, and
+        // stays on this stack until it is off the queue again, below.
         unsafe { bindings::koru_wait_prepare(queue, entry, state) };
         // On the queue before the lock is given back: no notification is missed. Off
         // it, and running, before the lock is taken, which may sleep itself.
         guard.do_unlocked(|| {
-            // SAFETY: with the lock given back this thread may sleep.
-            let left = unsafe { bindings::koru_wait_sleep(timeout, c_int::from(kthread)) };
-            // SAFETY: it was put on this queue above.
-            unsafe { bindings::koru_wait_finish(queue, entry) };
-            left
+            // Whoever ends the wait otherwise wakes only those that sleep already; so
+            // look once more, now that this thread has said that it is about to.
+            let ended = match sleep {
+                Sleep::Uninterruptible | Sleep::Interruptible | Sleep::Freezable => false,
+                // SAFETY: only `Running`, which is in kernel threads, asks for this.
+                Sleep::KThread => unsafe { bindings::koru_kthread_should_stop() != 0 },
+            };
+            let left = match ended {
+                true => timeout,
+                // SAFETY: the thread is on a queue, and with the lock given back it
+                // may sleep.
+                false => unsafe { bindings::koru_wait_sleep(timeout) },
+            };
+            // SAFETY: `koru_wait_prepare` put the entry on this queue.
+            let notified = unsafe { bindings::koru_wait_finish(queue, entry) != 0 };
+            End { notified, left }
         })
     }
 
@@ -185,30 +217,58 @@ impl CondVar {
         self.wait_internal(Sleep::Uninterruptible, guard, FOREVER);
     }
 
-    /// The same until notified or a signal comes; true if there is a signal to
-    /// handle.
+    /// As [`Self::wait`], but a signal ends it, too. True if the system call should
+    /// end, with `EINTR` or `ERESTARTSYS`.
+    ///
+    /// A notification is never lost: a waiter that was chosen by
+    /// [`Self::notify_one`] gets false even if there is a signal as well, and learns of
+    /// that the next time. So whoever gets true was not chosen, and need not pass
+    /// anything on.
     #[must_use = "a signal must end the system call"]
     pub fn wait_interruptible<T: ?Sized, B: Backend>(&self, guard: &mut Guard<'_, T, B>) -> bool {
-        self.wait_internal(Sleep::Interruptible, guard, FOREVER);
-        crate::current!().signal_pending()
+        self.wait_for_signal(Sleep::Interruptible, guard)
     }
 
-    /// The same until notified, a signal comes, or `jiffies` ticks are over.
+    /// As [`Self::wait_interruptible`], and the waiting process does not keep the
+    /// system from being suspended.
+    #[must_use = "a signal must end the system call"]
+    pub fn wait_interruptible_freezable<T: ?Sized, B: Backend>(
+        &self,
+        guard: &mut Guard<'_, T, B>,
+    ) -> bool {
+        self.wait_for_signal(Sleep::Freezable, guard)
+    }
+
+    fn wait_for_signal<T: ?Sized, B: Backend>(
+        &self,
+        sleep: Sleep,
+        guard: &mut Guard<'_, T, B>,
+    ) -> bool {
+        // Who is not on the queue is not chosen.
+        should_return() || {
+            let end = self.wait_internal(sleep, guard, FOREVER);
+            !end.notified && should_return()
+        }
+    }
+
+    /// As [`Self::wait_interruptible`], for at most `jiffies` ticks. Who was notified
+    /// gets [`CondVarTimeoutResult::Woken`], even if the time is over as well.
     #[must_use = "a signal must end the system call"]
     pub fn wait_interruptible_timeout<T: ?Sized, B: Backend>(
         &self,
         guard: &mut Guard<'_, T, B>,
         jiffies: Jiffies,
     ) -> CondVarTimeoutResult {
+        if should_return() {
+            return CondVarTimeoutResult::Signal { jiffies };
+        }
         let timeout = c_long::try_from(jiffies).unwrap_or(FOREVER);
-        let left = self.wait_internal(Sleep::Interruptible, guard, timeout);
-        let jiffies = Jiffies::try_from(left).unwrap_or(0);
-        if crate::current!().signal_pending() {
-            CondVarTimeoutResult::Signal { jiffies }
-        } else if jiffies == 0 {
-            CondVarTimeoutResult::Timeout
-        } else {
-            CondVarTimeoutResult::Woken { jiffies }
+        let end = self.wait_internal(Sleep::Interruptible, guard, timeout);
+        match end.jiffies() {
+            jiffies if end.notified => CondVarTimeoutResult::Woken { jiffies },
+            jiffies if should_return() => CondVarTimeoutResult::Signal { jiffies },
+            0 => CondVarTimeoutResult::Timeout,
+            jiffies => CondVarTimeoutResult::Woken { jiffies },
         }
     }
 

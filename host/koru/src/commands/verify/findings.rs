@@ -190,6 +190,10 @@ pub fn complained(complaint: &Complaint, place: &str) -> (Verdict, String) {
         K::Bug => (Verdict::Crash, format!("kernel BUG{place}: {line}")),
         K::Panic => (Verdict::Crash, format!("kernel panic{place}: {line}")),
         K::Lockup | K::RcuStall | K::HungTask => (Verdict::Crash, format!("hang{place}: {line}")),
+        K::StillRegistered => (
+            Verdict::Crash,
+            format!("hang: the module can never be unloaded: {line}"),
+        ),
         K::Sanitizer => (Verdict::Crash, format!("memory error{place}: {line}")),
         _ => (
             Verdict::Fail,
