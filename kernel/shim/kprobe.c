@@ -6,6 +6,8 @@
 #include "kprobe.h"
 #include "shim.h"
 
+#ifdef CONFIG_KPROBES
+
 static int pre_handler(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct koru_kprobe *probe = container_of(kp, struct koru_kprobe, kp);
@@ -35,6 +37,25 @@ unsigned long koru_kprobe_missed(const struct koru_kprobe *probe)
 {
 	return READ_ONCE(probe->kp.nmissed);
 }
+
+#else
+
+int koru_kprobe_register(struct koru_kprobe *probe, const char *symbol,
+			 void (*hit)(void *data, const struct pt_regs *regs), void *data)
+{
+	return -EOPNOTSUPP;
+}
+
+void koru_kprobe_unregister(struct koru_kprobe *probe)
+{
+}
+
+unsigned long koru_kprobe_missed(const struct koru_kprobe *probe)
+{
+	return 0;
+}
+
+#endif
 
 unsigned long koru_regs_argument(const struct pt_regs *regs, unsigned int n)
 {

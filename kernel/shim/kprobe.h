@@ -6,7 +6,9 @@
 
 /* A kprobe and whom it tells. Rust owns the memory. */
 struct koru_kprobe {
+#ifdef CONFIG_KPROBES
 	struct kprobe kp;
+#endif
 	void (*hit)(void *data, const struct pt_regs *regs);
 	void *data;
 };

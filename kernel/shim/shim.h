@@ -116,6 +116,7 @@ KORU_ATOMIC long long koru_ktime_get(void);
 KORU_ATOMIC long long koru_ktime_get_real(void);
 KORU_ATOMIC long long koru_ktime_get_boottime(void);
 KORU_ATOMIC long long koru_ktime_get_tai(void);
+KORU_ANY unsigned long long koru_ktime_get_mono_fast(void);
 KORU_ANY unsigned long koru_jiffies(void);
 KORU_ANY unsigned long long koru_jiffies64(void);
 KORU_ANY unsigned long koru_msecs_to_jiffies(unsigned int ms);
@@ -125,6 +126,7 @@ KORU_ANY void koru_udelay(unsigned long us);
 
 /* task.c */
 KORU_ANY struct task_struct *koru_current(void);
+KORU_ANY unsigned int koru_smp_processor_id(void);
 KORU_ANY int koru_task_pid(const struct task_struct *task);
 KORU_ANY int koru_task_tgid(const struct task_struct *task);
 KORU_ANY int koru_signal_pending(struct task_struct *task);
@@ -165,7 +167,7 @@ KORU_SLEEPS void koru_thread_leave(void) __attribute__((noreturn));
 KORU_ATOMIC int koru_thread_left(void);
 KORU_SLEEPS void koru_idle(unsigned long ticks);
 
-/* kprobe.c */
+/* kprobe.c: -EOPNOTSUPP on kernels without kprobes. */
 KORU_SLEEPS int koru_kprobe_register(struct koru_kprobe *probe, const char *symbol,
 			void (*hit)(void *data, const struct pt_regs *regs), void *data);
 KORU_SLEEPS void koru_kprobe_unregister(struct koru_kprobe *probe);

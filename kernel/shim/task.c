@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/smp.h>
 #include <linux/uidgid.h>
 
 #include "shim.h"
@@ -12,6 +13,12 @@
 struct task_struct *koru_current(void)
 {
 	return current;
+}
+
+/* Where preemption is off; elsewhere it may have changed by now. */
+unsigned int koru_smp_processor_id(void)
+{
+	return raw_smp_processor_id();
 }
 
 int koru_task_pid(const struct task_struct *task)

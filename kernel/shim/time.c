@@ -26,6 +26,11 @@ long long koru_ktime_get_tai(void)
 	return ktime_to_ns(ktime_get_clocktai());
 }
 
+unsigned long long koru_ktime_get_mono_fast(void)
+{
+	return ktime_get_mono_fast_ns();
+}
+
 unsigned long koru_jiffies(void)
 {
 	return jiffies;

@@ -1,11 +1,14 @@
-//! Probes on kernel functions, on the module `kt_kprobe`.
+//! Probes on kernel functions, on the modules `kt_kprobe` and `kt_kprobe_ready`.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{Seek, SeekFrom},
+    os::fd::AsRawFd,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use koru_testing::{Module, is_loaded};
+use koru_testing::{Log, Module, is_loaded};
 use koru_tests::{EINVAL, errno, exists};
 
 const FILE: &str = "/proc/kt_kprobe";
@@ -56,7 +59,6 @@ fn functions_that_cannot_be_probed() {
 
 #[test]
 fn coming_and_going_under_calls() {
-    use std::sync::atomic::{AtomicBool, Ordering};
     let done = AtomicBool::new(false);
     std::thread::scope(|s| {
         for _ in 0..2 {
@@ -79,4 +81,186 @@ fn coming_and_going_under_calls() {
         }
         done.store(true, Ordering::Relaxed);
     });
+}
+
+/// What the ready-made handlers have seen.
+struct Ready {
+    /// When, on which CPU, and three arguments.
+    samples: Vec<[u64; 5]>,
+    dropped: u64,
+    /// The smallest value of a bucket, and how many were in it.
+    buckets: Vec<[u64; 2]>,
+    count: u64,
+    missed: u64,
+}
+
+fn ready() -> Ready {
+    let text = fs::read_to_string("/proc/kt_kprobe_ready").unwrap();
+    let mut ready = Ready {
+        samples: Vec::new(),
+        dropped: 0,
+        buckets: Vec::new(),
+        count: 0,
+        missed: 0,
+    };
+    for line in text.lines() {
+        let mut words = line.split(' ');
+        let what = words.next().unwrap();
+        let numbers: Vec<u64> = words.map(|n| n.parse().unwrap()).collect();
+        match what {
+            "sample" => ready.samples.push(numbers.try_into().unwrap()),
+            "dropped" => ready.dropped = numbers[0],
+            "bucket" => ready.buckets.push(numbers.try_into().unwrap()),
+            "count" => [ready.count, ready.missed] = numbers.try_into().unwrap(),
+            _ => panic!("{line}"),
+        }
+    }
+    ready
+}
+
+/// Takes the samples that are there.
+fn empty() -> Ready {
+    loop {
+        let ready = ready();
+        if ready.samples.is_empty() {
+            return ready;
+        }
+    }
+}
+
+/// Offsets that nobody else seeks to.
+const MARK: u64 = 0x0123_4000_0000_0000;
+
+#[test]
+fn ready_made_handlers() {
+    let module = Module::load("kt_kprobe_ready", &[]).unwrap();
+    let before = empty();
+    let mut file = File::open("/proc/self/exe").unwrap();
+    let fd = file.as_raw_fd() as u64;
+    for offset in [0, 1, 2, 3, 4, MARK] {
+        file.seek(SeekFrom::Start(offset)).unwrap();
+    }
+    file.seek(SeekFrom::Current(0)).unwrap();
+    let after = ready();
+    assert!(after.count >= before.count + 7);
+    assert_eq!((after.dropped, after.missed), (before.dropped, 0));
+    let mine: Vec<[u64; 2]> = after
+        .samples
+        .iter()
+        .filter(|s| s[2] == fd)
+        .map(|s| [s[3], s[4]])
+        .collect();
+    let offsets = [0, 1, 2, 3, 4, MARK].map(|offset| [offset, 0]);
+    assert!(mine.ends_with(&[offsets[5], [0, 1]]), "{mine:x?}");
+    assert!(mine.windows(6).any(|w| w == offsets), "{mine:x?}");
+    let times: Vec<u64> = after.samples.iter().map(|s| s[0]).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    for (start, calls) in [(0, 2), (1, 1), (2, 2), (4, 1), (1 << 56, 1)] {
+        let of = |ready: &Ready| {
+            let bucket = ready.buckets.iter().find(|b| b[0] == start);
+            bucket.map_or(0, |b| b[1])
+        };
+        assert!(of(&after) >= of(&before) + calls, "{start}");
+    }
+    let all: u64 = after.buckets.iter().map(|b| b[1]).sum();
+    assert_eq!(all, after.count);
+    // There are 32 places, and the newest have none.
+    let before = empty();
+    for offset in 0..50 {
+        file.seek(SeekFrom::Start(MARK + offset)).unwrap();
+    }
+    let after = ready();
+    assert_eq!(after.samples.len(), 32);
+    assert!(after.samples.iter().any(|s| s[3] == MARK));
+    assert!(after.samples.iter().all(|s| s[3] != MARK + 49));
+    assert!(after.dropped >= before.dropped + 18);
+    let (count, dropped) = (after.count - before.count, after.dropped - before.dropped);
+    assert_eq!(count, dropped + 32);
+    module.unload().unwrap();
+}
+
+#[test]
+fn ready_made_handlers_on_all_processors() {
+    const CALLS: u64 = 20_000;
+    let module = Module::load("kt_kprobe_ready", &[]).unwrap();
+    let before = empty();
+    let done = AtomicUsize::new(0);
+    let mut seen = 0;
+    let mut last = [None; 2];
+    let mut cpus = BTreeSet::new();
+    std::thread::scope(|s| {
+        for who in 0..2 {
+            let done = &done;
+            s.spawn(move || {
+                let mut file = File::open("/proc/self/exe").unwrap();
+                for n in 0..CALLS {
+                    let offset = MARK + (who << 32) + n;
+                    file.seek(SeekFrom::Start(offset)).unwrap();
+                    // Emulated processors take turns, and this ends one's.
+                    std::hint::spin_loop();
+                }
+                done.fetch_add(1, Ordering::Release);
+            });
+        }
+        loop {
+            let ended = done.load(Ordering::Acquire) == 2;
+            let ready = ready();
+            seen += ready.samples.len() as u64;
+            for [_, cpu, _, offset, _] in &ready.samples {
+                cpus.insert(*cpu);
+                // Whole, each once, and each thread's in their order.
+                if offset & MARK == MARK {
+                    let (who, n) = ((offset >> 32) & 1, offset & 0xffff_ffff);
+                    assert!(n < CALLS && last[who as usize].is_none_or(|l| l < n));
+                    last[who as usize] = Some(n);
+                }
+            }
+            if ended && ready.samples.is_empty() {
+                let count = ready.count - before.count;
+                assert!(count >= 2 * CALLS, "{count}");
+                assert_eq!(count, seen + ready.dropped - before.dropped);
+                assert_eq!(ready.missed, 0);
+                break;
+            }
+        }
+    });
+    assert!(last.iter().all(Option::is_some), "{last:?}");
+    assert!(cpus.iter().all(|c| *c < 2), "{cpus:?}");
+    module.unload().unwrap();
+}
+
+#[test]
+fn many_probes_come_and_go_under_calls() {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|s| {
+        for _ in 0..2 {
+            s.spawn(|| {
+                let mut file = File::open("/proc/self/exe").unwrap();
+                while !done.load(Ordering::Relaxed) {
+                    file.seek(SeekFrom::Start(7)).unwrap();
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let module = Module::load("kt_kprobe_ready", &["cycles=250"]);
+        done.store(true, Ordering::Relaxed);
+        module.unwrap().unload().unwrap();
+    });
+}
+
+#[test]
+fn a_handler_that_prints_in_an_interrupt() {
+    let log = Log::from_now();
+    // The timer's interrupt calls it.
+    let module = Module::load("kt_kprobe_ready", &["prints=update_process_times"]).unwrap();
+    let said = || log.messages("kt_kprobe_ready: call ");
+    while said().len() < 3 {
+        std::thread::yield_now();
+    }
+    module.unload().unwrap();
+    let said = said();
+    assert_eq!(said.len(), 3, "{said:?}");
+    for (n, said) in said.iter().enumerate() {
+        assert!(said.starts_with(&format!("{n}, 0x")), "{said}");
+    }
 }

@@ -198,6 +198,7 @@ unsafe extern "C" {
     pub fn koru_ktime_get_real() -> crate::ffi::c_longlong;
     pub fn koru_ktime_get_boottime() -> crate::ffi::c_longlong;
     pub fn koru_ktime_get_tai() -> crate::ffi::c_longlong;
+    pub fn koru_ktime_get_mono_fast() -> crate::ffi::c_ulonglong;
     pub fn koru_jiffies() -> crate::ffi::c_ulong;
     pub fn koru_jiffies64() -> crate::ffi::c_ulonglong;
     pub fn koru_msecs_to_jiffies(ms: crate::ffi::c_uint) -> crate::ffi::c_ulong;
@@ -205,6 +206,7 @@ unsafe extern "C" {
     pub fn koru_fsleep(us: crate::ffi::c_ulong);
     pub fn koru_udelay(us: crate::ffi::c_ulong);
     pub fn koru_current() -> *mut task_struct;
+    pub fn koru_smp_processor_id() -> crate::ffi::c_uint;
     pub fn koru_task_pid(task: *const task_struct) -> crate::ffi::c_int;
     pub fn koru_task_tgid(task: *const task_struct) -> crate::ffi::c_int;
     pub fn koru_signal_pending(task: *mut task_struct) -> crate::ffi::c_int;

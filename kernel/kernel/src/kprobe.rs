@@ -2,31 +2,31 @@
 
 //! Probes on kernel functions.
 //!
-//! A [`Probe`] runs a handler each time a function of the running kernel is
-//! called. It is there while the value is; dropping it waits for handlers that are
-//! running.
+//! A [`Probe`] runs a handler each time a function of the running kernel is called, until
+//! it is dropped. The handlers [`Count`], [`Histogram`] and [`Samples`] are ready-made and
+//! can go wrong in no way. For anything else a module implements [`Handler`], and must
+//! keep to what is allowed there: the build checks most of it.
 //!
 //! # Examples
 //!
 //! ```
-//! use core::sync::atomic::{AtomicU64, Ordering};
-//! use kernel::{kprobe::{Handler, Probe, Regs}, prelude::*};
+//! use kernel::{kprobe::{Count, Probe}, prelude::*};
 //!
-//! struct Opens(AtomicU64);
-//!
-//! impl Handler for Opens {
-//!     fn pre_handler(&self, _regs: &Regs) {
-//!         self.0.fetch_add(1, Ordering::Relaxed);
-//!     }
-//! }
-//!
-//! fn watch() -> Result<Pin<KBox<Probe<Opens>>>> {
-//!     let probe = Probe::new(c"do_sys_openat2", Opens(AtomicU64::new(0)));
+//! fn watch() -> Result<Pin<KBox<Probe<Count>>>> {
+//!     let probe = Probe::new(c"do_sys_openat2", Count::new());
 //!     KBox::pin_init(probe, GFP_KERNEL)
 //! }
 //! ```
 //!
 //! C header: [`include/linux/kprobes.h`](https://docs.kernel.org/trace/kprobes.html)
+
+mod count;
+mod histogram;
+mod samples;
+
+pub use count::Count;
+pub use histogram::Histogram;
+pub use samples::{Sample, Samples};
 
 use crate::bindings;
 use crate::error::{to_result, Error};
@@ -41,23 +41,61 @@ use pin_init::{pin_data, PinInit};
 
 /// What a [`Probe`] does.
 ///
+/// # Context
+///
+/// [`pre_handler`](Handler::pre_handler) runs with preemption off, in the context of
+/// whoever calls the probed function: a process, a softirq, an interrupt, or an NMI if
+/// that calls it. It runs on several CPUs at once. The caller may hold any lock of the
+/// kernel's.
+///
+/// So it must not sleep, and must not take a lock, not even a spinlock: the probed
+/// function's caller may be the one who holds it. The build follows each handler through
+/// all that it calls, and refuses a module in which one can reach a function of the
+/// kernel's that may sleep or takes locks: [`Mutex`](crate::sync::Mutex) and
+/// [`SpinLock`](crate::sync::SpinLock), allocation and freeing of memory (with any flags;
+/// so the last reference to an [`Arc`](crate::sync::Arc) cannot go here either), user
+/// memory, reading the clock by [`Instant`](crate::time::Instant), sleeping, waiting and
+/// waking, and making or dropping a registration. It also refuses calls through pointers,
+/// as of a `dyn Trait`, for it cannot tell where they lead. Atomics, [`Regs`], and printing
+/// of texts and numbers are allowed.
+///
+/// What remains possible:
+///
+/// - A panic, such as an index that is out of bounds. It is a BUG in the probed function's
+///   caller, whoever that is, and stops the machine if that is an interrupt. Use `get`
+///   instead of an index, and `wrapping_add` and the like.
+/// - A loop that takes long, or for ever: the CPU does nothing else meanwhile.
+/// - Printing about a function that the console's driver calls. If the driver does so under
+///   its lock, the printing waits for that lock for ever; if not, each line that is shown
+///   makes another one.
+///
 /// # Examples
 ///
+/// The largest second argument:
+///
 /// ```
-/// use kernel::{kprobe::{Handler, Regs}};
-/// struct Nothing;
-/// impl Handler for Nothing {
-///     fn pre_handler(&self, _regs: &Regs) {}
+/// use kernel::kprobe::{Handler, Regs};
+/// use kernel::sync::atomic::{Atomic, Relaxed};
+///
+/// struct Largest(Atomic<usize>);
+///
+/// impl Handler for Largest {
+///     fn pre_handler(&self, regs: &Regs) {
+///         let new = regs.argument(1);
+///         let mut old = self.0.load(Relaxed);
+///         while old < new {
+///             match self.0.cmpxchg(old, new, Relaxed) {
+///                 Ok(_) => break,
+///                 Err(now) => old = now,
+///             }
+///         }
+///     }
 /// }
 /// ```
 pub trait Handler: Send + Sync + 'static {
-    /// The function is about to run, on this CPU, for whoever called it.
+    /// Is called when the function is about to run, on this CPU, for whoever called it.
     ///
-    /// Runs with preemption off, maybe in an interrupt, even one that cannot be
-    /// masked, and on several CPUs at once. So it must not sleep, allocate with
-    /// `GFP_KERNEL`, or take a lock that other code takes: atomics are what it
-    /// should work with. Functions that it calls are not probed meanwhile; see
-    /// [`Probe::missed`].
+    /// Atomic context, maybe an NMI: see the trait's own text.
     fn pre_handler(&self, regs: &Regs);
 }
 
@@ -75,14 +113,20 @@ pub trait Handler: Send + Sync + 'static {
 pub struct Regs(Opaque<bindings::pt_regs>);
 
 impl Regs {
-    /// The function's argument `n`, from 0, as the number in its register; 0 for
-    /// those that are not in registers (`n` above 5 on x86). Only right at a
-    /// function's start, which is where a [`Probe`] is.
+    /// How many arguments of a function are in registers: 6 on x86.
+    pub const ARGUMENTS: usize = 6;
+
+    /// Returns the function's argument `n`, from 0, as the number in its register; 0 for
+    /// those that are not in registers (`n` of [`ARGUMENTS`](Self::ARGUMENTS) and above).
+    ///
+    /// Only right at a function's start, which is where a [`Probe`] is. May be called in
+    /// any context.
     pub fn argument(&self, n: u32) -> usize {
-        if n > 5 {
+        if n as usize >= Self::ARGUMENTS {
             return 0;
         }
-        // SAFETY: the kernel's registers are valid while the handler runs.
+        // SAFETY: `regs_get_kernel_argument()` reads the `struct pt_regs` that it is given.
+        // A reference to a `Regs` is made in `hit` only, of one that is valid for as long.
         unsafe { bindings::koru_regs_argument(self.0.get(), n) }
     }
 }
@@ -103,12 +147,24 @@ struct Registered {
 #[pin_init::pinned_drop]
 impl PinnedDrop for Registered {
     fn drop(self: core::pin::Pin<&mut Self>) {
-        // SAFETY: by the type's invariant. It waits for running handlers.
+        // SAFETY: `unregister_kprobe()` wants a probe that is registered, which it is by
+        // the type's invariant, and to be called where sleeping is allowed, as the
+        // documentation of `Probe` asks: the build refuses handlers that drop one. When it
+        // returns no handler runs any more, so the memory may be used for something else.
         unsafe { bindings::koru_kprobe_unregister(self.probe.object()) }
     }
 }
 
 /// A probe at the start of a function, with its handler's data.
+///
+/// It is registered for as long as it exists. Dropping it takes it from the function and
+/// waits until all handlers that still run have ended, on all CPUs. That sleeps, so it may
+/// be dropped in a process or a kernel thread that holds no spinlock; its own handler is
+/// no such place.
+///
+/// Handlers do not run, and nothing says so, while kprobes are off as a whole: root can
+/// write 0 to `/sys/kernel/debug/kprobes/enabled`, and a bug that ftrace finds in itself
+/// stops it for good.
 ///
 /// # Examples
 ///
@@ -130,18 +186,25 @@ pub struct Probe<T: Handler> {
     data: T,
 }
 
-// SAFETY: every thread may unregister it; `T` is `Send`.
+// SAFETY: `unregister_kprobe()` may be called by any thread, not just the one that
+// registered the probe, and `T` may be dropped by any: it is `Send`.
 unsafe impl<T: Handler> Send for Probe<T> {}
-// SAFETY: a shared reference reads a counter and the data; `T` is `Sync`.
+// SAFETY: by a shared reference the name is read, which nobody changes, a counter, which
+// the C side reads in one access, and the data; `T` is `Sync`.
 unsafe impl<T: Handler> Sync for Probe<T> {}
 
 impl<T: Handler> Probe<T> {
-    /// Makes the data, then the probe on the function of that name. May sleep.
+    /// Makes the data, then the probe on the function `symbol`. The handler may run before
+    /// the initialiser returns. May sleep: for a process that holds no spinlock.
     ///
     /// # Errors
     ///
-    /// The kernel's: `ENOENT` if it has no such function, `EINVAL` if that one must
-    /// not be probed. `ENOMEM`, or what the data's initialiser says.
+    /// - `ENOENT`: the kernel has no such function, or the module that has it is not
+    ///   loaded.
+    /// - `EINVAL`: the function must not be probed. The kernel's list is in
+    ///   `/sys/kernel/debug/kprobes/blacklist`.
+    /// - `EOPNOTSUPP`: the kernel was built without kprobes.
+    /// - `ENOMEM`, or what the data's initialiser returns.
     pub fn new<E>(symbol: &CStr, data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -152,15 +215,20 @@ impl<T: Handler> Probe<T> {
             symbol: symbol?,
             live: Live::new(Kind::Probe),
             registered <- {
-                // SAFETY: both are initialised above, do not move, and outlive the
-                // registration. A `CString`'s text stays where it is.
+                // SAFETY: the initialisers above have run, so both fields may be read and
+                // pointed to. They are pinned, and dropped after `registered`, so the
+                // pointers are valid for as long as the probe is registered; the text of
+                // a `CString` is on the heap and does not move.
                 let (symbol, data) = unsafe {
                     let this = this.as_ptr();
                     ((*this).symbol.as_char_ptr(), (&raw mut (*this).data).cast::<c_void>())
                 };
                 let init = move |slot: *mut Registered| {
-                    // SAFETY: the slot is valid, of the right size, and stays;
-                    // `hit` takes a pointer to a `T` from any CPU.
+                    // SAFETY: `koru_kprobe_register()` writes a `struct koru_kprobe`, for
+                    // which the slot is large enough and aligned, and which stays where it
+                    // is until it is unregistered, as the slot is pinned. It keeps `symbol`,
+                    // a C string, and `data`, which both live longer. It calls `hit::<T>`
+                    // with `data`, which is a `T` that may be shared: `T` is `Sync`.
                     to_result(unsafe {
                         bindings::koru_kprobe_register(
                             (*slot).probe.object(),
@@ -170,36 +238,56 @@ impl<T: Handler> Probe<T> {
                         )
                     })
                 };
-                // SAFETY: success means that it is registered in the slot; the
-                // other field has no size.
+                // SAFETY: on success the probe is registered, which is the type's invariant,
+                // and the other field has no size; on failure the slot holds nothing that
+                // has to be dropped.
                 unsafe { pin_init::pin_init_from_closure(init) }
             },
         }? Error)
     }
 
-    /// The function's name.
+    /// Returns the function's name.
     pub fn symbol(&self) -> &CStr {
         &self.symbol
     }
 
-    /// How often the function ran without the handler, because this CPU was in a
-    /// probe's handler already.
+    /// Returns how often the kernel did not call the handler, because this CPU was in the
+    /// handler of some probe already. May be called in any context.
+    ///
+    /// That happens if a handler, of whatever probe, calls the function, or if an
+    /// interrupt does that comes during a handler. So calls that a handler counts, together
+    /// with these, are all of them, with two exceptions:
+    ///
+    /// - The kernel increments this number without atomics. If two CPUs miss a call at the
+    ///   very same time, it may grow by one only.
+    /// - A call inside the machinery itself, before a handler is reached, is refused by
+    ///   ftrace's guard against recursion and counted nowhere.
+    ///
+    /// Neither can happen if no handler calls the function, and no interrupt does.
     pub fn missed(&self) -> usize {
-        // SAFETY: it is registered.
+        // SAFETY: `koru_kprobe_missed()` reads a field of a `struct koru_kprobe`, which the
+        // storage holds from registration to drop, by the invariant of `Registered`.
         unsafe { bindings::koru_kprobe_missed(self.registered.probe.object()) }
     }
 
-    /// The handler's data.
+    /// Returns the handler's data.
     pub fn data(&self) -> &T {
         &self.data
     }
 }
 
+/// Runs the handler of a probe. The kernel calls this in the context that [`Handler`]
+/// describes.
+///
 /// # Safety
 ///
-/// Called by the shim, with the `T` of a probe that is registered.
+/// `data` must point to a `T` and `regs` to the registers of the CPU; both must be valid
+/// until this returns, and may be shared.
+// The build follows what it finds in this section.
+#[link_section = ".text.koru_kprobe"]
 unsafe extern "C" fn hit<T: Handler>(data: *mut c_void, regs: *const bindings::pt_regs) {
-    // SAFETY: as the caller says; the registers are valid until this returns.
+    // SAFETY: the caller vouches for both pointers, and for that nothing changes what they
+    // point to but by interior mutability. A `Regs` is a `struct pt_regs`.
     let (data, regs) = unsafe { (&*data.cast::<T>(), &*regs.cast::<Regs>()) };
     data.pre_handler(regs);
 }
