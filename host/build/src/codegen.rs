@@ -54,14 +54,13 @@ impl Codegen {
         if ibt {
             add("-Zcf-protection=branch");
         }
-        if ibt || retpoline {
-            // A jump table is an indirect jump without a landing pad or thunk.
-            add(if rustc >= (1, 93) {
-                "-Cjump-tables=n"
-            } else {
-                "-Zno-jump-tables"
-            });
-        }
+        // A jump table is an indirect jump without a landing pad or thunk; and on kernels
+        // that need neither, one that looks like a call through a pointer.
+        add(if rustc >= (1, 93) {
+            "-Cjump-tables=n"
+        } else {
+            "-Zno-jump-tables"
+        });
         if retpoline {
             if has_option("retpoline-external-thunk") {
                 add("-Zretpoline");
@@ -97,14 +96,17 @@ impl Codegen {
             add("-Zsanitizer=kcfi");
             add("-Zsanitizer-cfi-normalize-integers");
         }
-        if config.yes("DEBUG_INFO") {
-            add("-Cdebuginfo=2");
-            add(if config.yes("DEBUG_INFO_DWARF4") {
-                "-Zdwarf-version=4"
-            } else {
-                "-Zdwarf-version=5"
-            });
-        }
+        // Without types where the kernel has none: what is inlined where is needed anyway.
+        add(if config.yes("DEBUG_INFO") {
+            "-Cdebuginfo=2"
+        } else {
+            "-Cdebuginfo=1"
+        });
+        add(if config.yes("DEBUG_INFO_DWARF4") {
+            "-Zdwarf-version=4"
+        } else {
+            "-Zdwarf-version=5"
+        });
         if !features.is_empty() {
             flags.push(format!("-Ctarget-feature={}", features.join(",")));
         }
@@ -134,6 +136,7 @@ mod tests {
     fn a_plain_kernel_gets_no_mitigations() {
         let f = flags("", (1, 96), &[]);
         assert!(has(&f, "-Copt-level=2") && has(&f, "-Zplt=yes"));
+        assert!(has(&f, "-Cjump-tables=n") && has(&f, "-Cdebuginfo=1"));
         assert!(!f.iter().any(|f| f.contains("retpoline")
             || f.contains("thunk")
             || f.contains("cf-protection")

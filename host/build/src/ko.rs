@@ -11,7 +11,7 @@ use crate::{
     Toolchain,
     cache::write_atomically,
     error::IoContext,
-    link::{SCRIPT, link},
+    link::{RULES, link},
     process, run,
     rust_object::{Cargo, RustObject},
     shim::{Shim, kbuild_command},
@@ -193,7 +193,8 @@ impl<'a> Builder<'a> {
         let path = output.join(format!("{name}.ko"));
         let debug = output.join(format!("{name}.ko.debug"));
         let stamp = output.join(format!(".{name}.stamp"));
-        let key = self.tree.key()?.add(self.shim.key().hex()).add(SCRIPT);
+        let key = self.tree.key()?.add(self.shim.key().hex());
+        let key = RULES.iter().fold(key, |k, r| k.add(r));
         let key = key.add(object.own.as_os_str().as_encoded_bytes()).hex();
         let ko = |rebuilt| -> Result<Ko> {
             Ok(Ko {
@@ -225,9 +226,7 @@ impl<'a> Builder<'a> {
         self.split_debug(name, &dir)?;
         // Debug info first: it must never be older than the module.
         let made_debug = dir.join(format!("{name}.ko.debug"));
-        if made_debug.is_file() {
-            fs::rename(&made_debug, &debug).at("renaming to", &debug)?;
-        }
+        fs::rename(&made_debug, &debug).at("renaming to", &debug)?;
         fs::rename(dir.join(format!("{name}.ko")), &path).at("renaming to", &path)?;
         let lines: Result<Vec<String>> = archives.iter().map(|a| made(a)).collect();
         write_atomically(&stamp, format!("{key}\n{}\n", lines?.join("\n")).as_bytes())?;
@@ -293,25 +292,23 @@ impl<'a> Builder<'a> {
         let ko = dir.join(format!("{name}.ko"));
         let debug = dir.join(format!("{name}.ko.debug"));
         let attempted = format!("splitting the debug info of {name}.ko");
-        if self.tree.config.yes("DEBUG_INFO") {
-            run(
-                Command::new("objcopy")
-                    .args(["--only-keep-debug"])
-                    .arg(&ko)
-                    .arg(&debug),
-                &attempted,
-            )?;
-            // The kernel reads what is not debug info: local symbols stay for
-            // kallsyms and for livepatch.
-            run(
-                Command::new("objcopy")
-                    .current_dir(dir)
-                    .arg("--strip-debug")
-                    .arg(format!("--add-gnu-debuglink={name}.ko.debug"))
-                    .arg(&ko),
-                &attempted,
-            )?;
-        }
+        run(
+            Command::new("objcopy")
+                .args(["--only-keep-debug"])
+                .arg(&ko)
+                .arg(&debug),
+            &attempted,
+        )?;
+        // The kernel reads what is not debug info: local symbols stay for
+        // kallsyms and for livepatch.
+        run(
+            Command::new("objcopy")
+                .current_dir(dir)
+                .arg("--strip-debug")
+                .arg(format!("--add-gnu-debuglink={name}.ko.debug"))
+                .arg(&ko),
+            &attempted,
+        )?;
         Ok(())
     }
 }

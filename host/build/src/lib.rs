@@ -11,9 +11,11 @@
 #![forbid(unsafe_code)]
 
 pub mod apt;
+mod atomic_context;
 mod busybox;
 mod cache;
 mod codegen;
+mod contexts;
 mod error;
 mod home;
 mod import;

@@ -11,25 +11,35 @@ use object::{
 };
 
 use crate::{
-    Error, Kind, Result, Sysroot, error::IoContext, run, rust_object::RustObject, shim::Shim,
+    Error, Kind, Result, Sysroot, atomic_context, error::IoContext, run, rust_object::RustObject,
+    shim::Shim,
 };
 
-/// Keeps the sections that nothing refers to but the kernel's loader or tools
-/// read, and makes one section each of the many that rustc gives a function
-/// or constant each: the loader aligns, lists and protects them one by one.
-pub(crate) const SCRIPT: &str = "\
+/// Keeps the sections that nothing refers to but the kernel's loader or tools read.
+const KEPT: &str = "\
 SECTIONS {
 	.modinfo : { KEEP(*(.modinfo)) }
 	__param : { KEEP(*(__param)) }
 	.init.data : { KEEP(*(.init.data)) }
 	.exit.data : { KEEP(*(.exit.data)) }
-	.text : { *(.text .text.*) }
-	.rodata : { *(.rodata .rodata.*) }
-	.data.rel.ro : { *(.data.rel.ro .data.rel.ro.*) }
-	.data : { *(.data .data.*) }
-	.bss : { *(.bss .bss.*) }
 }
 ";
+
+/// Makes one section each of the many that rustc gives a function or constant each:
+/// the loader aligns, lists and protects them one by one. The C side's stay as they are.
+const MERGED: &str = "\
+SECTIONS {
+	.text : { *gc.o(.text .text.*) }
+	.rodata : { *gc.o(.rodata .rodata.*) }
+	.data.rel.ro : { *gc.o(.data.rel.ro .data.rel.ro.*) }
+	.data : { *gc.o(.data .data.*) }
+	.bss : { *gc.o(.bss .bss.*) }
+}
+";
+
+/// What decides how a module is linked, and whether it may be: a module that was made by
+/// other rules is made again.
+pub(crate) const RULES: [&str; 3] = [KEPT, MERGED, include_str!("atomic_context.rs")];
 
 /// Links a module's Rust code and what it uses of the C interface layer into
 /// one relocatable object, `dir/rust.o`. Gives the archives of Rust code that
@@ -42,8 +52,10 @@ pub(crate) fn link(
     dir: &Path,
 ) -> Result<Vec<PathBuf>> {
     let attempted = format!("linking {name}");
-    let script = dir.join("rust.ld");
-    fs::write(&script, SCRIPT).at("writing", &script)?;
+    let [kept, merged] = [("kept.ld", KEPT), ("merged.ld", MERGED)].map(|(file, script)| {
+        let path = dir.join(file);
+        fs::write(&path, script).at("writing", &path).map(|()| path)
+    });
     if !defines(&rust.own, b"init_module")? {
         return Err(Error::new(
             Kind::Link,
@@ -58,7 +70,7 @@ pub(crate) fn link(
     let trace = run(
         Command::new("ld")
             .args(["-r", "-m", "elf_x86_64", "-t", "-t", "--gc-sections", "-T"])
-            .arg(&script)
+            .arg(kept?)
             .args(["-u", "init_module", "-u", "cleanup_module", "-o"])
             .arg(dir.join("gc.o"))
             .arg("--start-group")
@@ -68,9 +80,12 @@ pub(crate) fn link(
             .arg("--end-group"),
         &attempted,
     )?;
+    atomic_context::check(name, &dir.join("gc.o"), &shim.contexts()?)?;
     run(
         Command::new("ld")
-            .args(["-r", "-m", "elf_x86_64", "-o"])
+            .args(["-r", "-m", "elf_x86_64", "-T"])
+            .arg(merged?)
+            .arg("-o")
             .arg(dir.join("rust.o"))
             .arg(dir.join("gc.o"))
             .arg(&shim.archive),

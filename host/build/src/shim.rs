@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -7,8 +8,11 @@ use std::{
 use object::{Object, ObjectSection, ObjectSymbol};
 
 use crate::{
-    Cache, Error, Home, KernelTree, Kind, Report, Result, cache::Key, error::IoContext, process,
-    run,
+    Cache, Error, Home, KernelTree, Kind, Report, Result,
+    cache::Key,
+    contexts::{Context, contexts},
+    error::IoContext,
+    process, run,
 };
 
 /// The C interface layer, compiled by one kernel tree's own Kbuild.
@@ -43,6 +47,13 @@ impl Shim {
             archive: path.join("libshim.a"),
             layout: path.join("layout.rs"),
         })
+    }
+
+    /// The context that each of its functions needs.
+    pub fn contexts(&self) -> Result<BTreeMap<String, Context>> {
+        let header = self.archive.with_file_name("shim.h");
+        let text = fs::read_to_string(&header).at("reading", &header)?;
+        Ok(contexts(&text))
     }
 
     pub fn key(&self) -> Key {

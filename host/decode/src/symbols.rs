@@ -112,7 +112,26 @@ impl Symbols {
     /// no debug info of that module, as the symbol's size shows.
     pub fn locate(&self, frame: &Frame) -> Option<Vec<Location>> {
         let at = self.find(frame)?;
-        let address = self.symbols[at].address + frame.instruction();
+        let mut found = self.frames(self.symbols[at].address + frame.instruction());
+        if found.is_empty() {
+            found.push(Location {
+                function: demangled(&frame.symbol),
+                file: None,
+                line: None,
+                column: None,
+                inlined: false,
+            });
+        }
+        Some(found)
+    }
+
+    /// What stands at an offset into a section, the innermost function first. Empty if
+    /// the debug info does not know.
+    pub fn at(&self, section: usize, offset: u64) -> Vec<Location> {
+        self.frames(section as u64 * SECTION + offset)
+    }
+
+    fn frames(&self, address: u64) -> Vec<Location> {
         let mut found = Vec::new();
         let frames = self.lines.find_frames(address).skip_all_loads();
         if let Ok(mut frames) = frames {
@@ -123,7 +142,7 @@ impl Symbols {
                     .and_then(|n| Some(n.raw_name().ok()?.into_owned()));
                 let location = f.location.as_ref();
                 found.push(Location {
-                    function: demangled(function.as_deref().unwrap_or(&frame.symbol)),
+                    function: demangled(function.as_deref().unwrap_or_else(|| self.name(address))),
                     file: location.and_then(|l| l.file).map(file_name),
                     line: location.and_then(|l| l.line).filter(|l| *l > 0),
                     column: location.and_then(|l| l.column).filter(|c| *c > 0),
@@ -131,19 +150,17 @@ impl Symbols {
                 });
             }
         }
-        if found.is_empty() {
-            found.push(Location {
-                function: demangled(&frame.symbol),
-                file: None,
-                line: None,
-                column: None,
-                inlined: false,
-            });
-        }
         if let Some(outermost) = found.last_mut() {
             outermost.inlined = false;
         }
-        Some(found)
+        found
+    }
+
+    /// The symbol that holds an address.
+    fn name(&self, address: u64) -> &str {
+        let after = self.symbols.partition_point(|s| s.address <= address);
+        let before = self.symbols[..after].last();
+        before.map_or("?", |s| s.name.as_str())
     }
 
     /// The symbol of a frame, of this name and size. The kernel counts up to the next
