@@ -20,6 +20,11 @@ const KEPT: &str = "\
 SECTIONS {
 	.modinfo : { KEEP(*(.modinfo)) }
 	__param : { KEEP(*(__param)) }
+	.koru_global_locks : {
+		__koru_global_locks = .;
+		KEEP(*(.koru_global_locks))
+		__koru_global_locks_end = .;
+	}
 	.init.data : { KEEP(*(.init.data)) }
 	.exit.data : { KEEP(*(.exit.data)) }
 }

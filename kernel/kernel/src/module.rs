@@ -222,6 +222,8 @@ impl<T> Slot<T> {
     where
         T: InPlaceModule,
     {
+        // SAFETY: the caller is `init_module`, which does this first, and once.
+        unsafe { crate::sync::lock::global::make_all() };
         let slot = self.0.get().cast::<T>();
         let init = <T as InPlaceModule>::init(module);
         // SAFETY: the slot is static, so it never moves, and nobody has used it.

@@ -2,11 +2,14 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use kernel::sync::GlobalLock;
+use kernel::sync::{lock::global::Entry, GlobalLock};
 
 kernel::sync::global_lock! {
     pub unsafe(uninit) static LOCK: Mutex<u32> = 0;
 }
-#[cfg(misuse)]
-pub static OTHER: GlobalLock<LOCK> = GlobalLock::new(0); //~ E0133
-pub static ALSO: &GlobalLock<LOCK> = &LOCK;
+pub const fn other(_entry: &'static Entry) -> Option<GlobalLock<LOCK>> {
+    #[cfg(misuse)]
+    return Some(GlobalLock::new(0, _entry)); //~ E0133
+    #[cfg(not(misuse))]
+    None
+}

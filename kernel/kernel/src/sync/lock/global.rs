@@ -42,43 +42,123 @@ pub trait GlobalLockBackend {
 ///     *lock.lock() += 1;
 /// }
 /// ```
+///
+/// # Invariants
+///
+/// `state` is that of a lock, made by `B::Backend::init`, before any code of the
+/// module runs.
 pub struct GlobalLock<B: GlobalLockBackend> {
     inner: Lock<B::Item, B::Backend>,
+    /// Never read. It refers to the static's entry, so that the linker takes the
+    /// entry wherever it takes the lock.
+    _entry: &'static Entry,
+}
+
+/// Says that a static is a lock which has to be made. All entries of a module are
+/// one array, in a section of their own: the build's linker script gathers them.
+#[doc(hidden)]
+#[repr(C)]
+pub struct Entry {
+    lock: *const (),
+    make: unsafe fn(*const ()),
+}
+
+// SAFETY: an entry is constant, and what it points to is a static that is `Sync`.
+unsafe impl Sync for Entry {}
+
+impl Entry {
+    /// Of a static.
+    #[doc(hidden)]
+    pub const fn new<B: GlobalLockBackend>(lock: &'static GlobalLock<B>) -> Self {
+        Self {
+            lock: core::ptr::from_ref(lock).cast(),
+            make: make::<B>,
+        }
+    }
+}
+
+/// # Safety
+///
+/// `lock` must be that of an [`Entry`] for a `GlobalLock<B>`, and nobody may use the
+/// lock yet.
+unsafe fn make<B: GlobalLockBackend>(lock: *const ()) {
+    // SAFETY: the caller's pointer is from `Entry::new`, which had a reference to a
+    // static of this type.
+    let lock = unsafe { &*lock.cast::<GlobalLock<B>>() };
+    // SAFETY: `init` wants memory for a lock that stays where it is and that nobody
+    // uses: it is a static's, and the caller says the rest. Name and key are static.
+    unsafe {
+        B::Backend::init(
+            lock.inner.state.get(),
+            B::NAME.as_ptr().cast(),
+            B::get_lock_class().as_ptr(),
+        )
+    }
+}
+
+/// An entry for no lock: so there is the section in modules that have none.
+#[link_section = ".koru_global_locks"]
+#[used]
+static NONE: Entry = Entry {
+    lock: core::ptr::null(),
+    make: |_| {},
+};
+
+/// Makes all locks that are statics of this module, in any of its crates.
+///
+/// # Safety
+///
+/// It must be called once, by the module's `init_module`, before any other code of
+/// the module runs.
+pub(crate) unsafe fn make_all() {
+    unsafe extern "C" {
+        static __koru_global_locks: [u8; 0];
+        static __koru_global_locks_end: [u8; 0];
+    }
+    // What is used is linked.
+    core::hint::black_box(&NONE);
+    let mut entry = (&raw const __koru_global_locks).cast::<Entry>();
+    let end = (&raw const __koru_global_locks_end).cast::<Entry>();
+    while entry < end {
+        // SAFETY: the linker script puts these symbols around a section in which
+        // there are entries only, one behind the other: what is put there is the
+        // macro's.
+        let Entry { lock, make } = unsafe { &*entry };
+        // SAFETY: both are of one entry, and the caller says that nothing of the
+        // module has run.
+        unsafe { make(*lock) };
+        entry = entry.wrapping_add(1);
+    }
 }
 
 impl<B: GlobalLockBackend> GlobalLock<B> {
-    /// Makes a lock that is not ready yet.
+    /// Wraps the value.
     ///
     /// # Safety
     ///
-    /// [`Self::init`] is called once before anything else.
+    /// `entry` must be for the static that the result becomes, and itself a static
+    /// in the section `.koru_global_locks`.
     #[doc(hidden)]
-    pub const unsafe fn new(data: B::Item) -> Self {
+    pub const unsafe fn new(data: B::Item, entry: &'static Entry) -> Self {
         Self {
             inner: Lock {
                 state: Opaque::uninit(),
                 _pin: PhantomPinned,
                 data: UnsafeCell::new(data),
             },
+            _entry: entry,
         }
     }
 
-    /// Makes the lock ready.
+    /// Does nothing: the lock is ready before the module's `init` is called. (It is
+    /// here for modules that shall compile upstream as well, where it makes the
+    /// lock.)
     ///
     /// # Safety
     ///
-    /// Called once, before the lock is used.
-    pub unsafe fn init(&'static self) {
-        // SAFETY: it is a static, so it stays where it is; the caller says that
-        // nobody uses it. Name and key are static.
-        unsafe {
-            B::Backend::init(
-                self.inner.state.get(),
-                B::NAME.as_ptr().cast(),
-                B::get_lock_class().as_ptr(),
-            )
-        }
-    }
+    /// None here. Upstream it must be called once, before the lock is used.
+    #[inline]
+    pub unsafe fn init(&'static self) {}
 
     /// Takes the lock; waits for it.
     pub fn lock(&'static self) -> GlobalGuard<B> {
@@ -106,6 +186,7 @@ pub struct GlobalGuard<B: GlobalLockBackend>(Guard<'static, B::Item, B::Backend>
 
 impl<B: GlobalLockBackend> Deref for GlobalGuard<B> {
     type Target = B::Item;
+    #[inline]
     fn deref(&self) -> &B::Item {
         &self.0
     }
@@ -115,14 +196,19 @@ impl<B: GlobalLockBackend> DerefMut for GlobalGuard<B>
 where
     B::Item: Unpin,
 {
+    #[inline]
     fn deref_mut(&mut self) -> &mut B::Item {
         &mut self.0
     }
 }
 
-/// Declares a lock that is a static. `unsafe(uninit)`, because nothing checks that
-/// `init` is called before the lock is used. A module that has no unsafe code
-/// keeps its locks in its own value instead.
+/// Declares a lock that is a static: a `Mutex` or a `SpinLock`.
+///
+/// It is ready before the module's `init` is called. Upstream it has to be made by
+/// `unsafe { NAME.init() }` first, which is why the declaration there says
+/// `unsafe(uninit)`; both are accepted here, and neither is needed.
+///
+/// Prefer a lock in the module's own value: a static is never dropped.
 ///
 /// # Examples
 ///
@@ -130,19 +216,19 @@ where
 /// use kernel::prelude::*;
 ///
 /// kernel::sync::global_lock! {
-///     // SAFETY: made ready in `init` below, before anything else.
-///     unsafe(uninit) static COUNTER: Mutex<u32> = 0;
+///     static COUNTER: Mutex<u32> = 0;
 /// }
 ///
-/// fn init() {
-///     // SAFETY: called once, first.
-///     unsafe { COUNTER.init() };
+/// fn count() {
 ///     *COUNTER.lock() += 1;
 /// }
 /// ```
 #[macro_export]
 macro_rules! global_lock {
-    ($(#[$meta:meta])* $vis:vis unsafe(uninit) static $name:ident: $kind:ident<$ty:ty> = $value:expr;) => {
+    ($(#[$meta:meta])* $vis:vis unsafe(uninit) static $($rest:tt)*) => {
+        $crate::global_lock! { $(#[$meta])* $vis static $($rest)* }
+    };
+    ($(#[$meta:meta])* $vis:vis static $name:ident: $kind:ident<$ty:ty> = $value:expr;) => {
         #[doc(hidden)]
         #[allow(non_camel_case_types)]
         $vis enum $name {}
@@ -161,8 +247,16 @@ macro_rules! global_lock {
         $(#[$meta])*
         $vis static $name: $crate::sync::GlobalLock<$name> = {
             let value: $ty = $value;
-            // SAFETY: whoever wrote `unsafe(uninit)` says that `init` is called.
-            unsafe { $crate::sync::GlobalLock::new(value) }
+            let entry = {
+                #[link_section = ".koru_global_locks"]
+                #[used]
+                static ENTRY: $crate::sync::lock::global::Entry =
+                    $crate::sync::lock::global::Entry::new(&$name);
+                &ENTRY
+            };
+            // SAFETY: the entry is for this static, and is itself one in that
+            // section. Nobody can name it, so there is one for the lock.
+            unsafe { $crate::sync::GlobalLock::new(value, entry) }
         };
     };
     (@backend Mutex) => { $crate::sync::lock::mutex::MutexBackend };
