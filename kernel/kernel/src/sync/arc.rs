@@ -98,14 +98,22 @@ impl<T: ?Sized> Arc<T> {
         }
     }
 
-    /// The only owner's reference, if this is it; else gives this one away.
+    /// Gives this reference away; returns the value's memory to the one who gave
+    /// away the last, so that of several owners who do this exactly one gets it.
+    /// It never runs the value's destructor.
     pub fn into_unique_or_drop(this: Self) -> Option<Pin<UniqueArc<T>>> {
-        // SAFETY: by the type's invariant it is valid.
-        if unsafe { this.ptr.as_ref() }.refcount.is_one() {
-            // Nobody else has one, so nobody can make another.
-            return Some(Pin::from(UniqueArc { inner: this }));
+        let this = ManuallyDrop::new(this);
+        // SAFETY: by the type's invariant the value is valid: this reference counts.
+        let refcount = unsafe { &this.ptr.as_ref().refcount };
+        if !refcount.dec_and_test() {
+            // The others may have freed it meanwhile.
+            return None;
         }
-        None
+        // Nobody else has a reference, so nobody can make or count one.
+        refcount.set(1);
+        Some(Pin::from(UniqueArc {
+            inner: ManuallyDrop::into_inner(this),
+        }))
     }
 }
 

@@ -67,8 +67,8 @@ impl Refcount {
         false
     }
 
-    /// Whether there is exactly one reference: the caller's.
-    pub(crate) fn is_one(&self) -> bool {
-        self.0.load(Ordering::Acquire) == 1
+    /// Sets the count, for one who has the object to himself.
+    pub(crate) fn set(&self, value: i32) {
+        self.0.store(value, Ordering::Relaxed);
     }
 }
