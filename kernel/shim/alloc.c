@@ -6,6 +6,29 @@
 #include "shim.h"
 
 /*
+ * Any flags may come, for safe code can combine and negate them: only those that it
+ * has names for are let through. Where flags contradict each other, what may sleep
+ * does, and uses no reserves that are for others.
+ */
+static gfp_t allowed(unsigned int flags)
+{
+	gfp_t gfp = (__force gfp_t)flags & (GFP_KERNEL | GFP_ATOMIC | GFP_KERNEL_ACCOUNT |
+		GFP_NOWAIT | __GFP_ZERO | __GFP_HIGHMEM | __GFP_NOWARN);
+
+#ifdef __GFP_ATOMIC
+	if (gfp & __GFP_DIRECT_RECLAIM)
+		gfp &= ~__GFP_ATOMIC;
+#endif
+	return gfp;
+}
+
+/* The slab allocator complains of flags that make no sense for its memory. */
+static gfp_t for_slab(unsigned int flags)
+{
+	return allowed(flags) & ~__GFP_HIGHMEM;
+}
+
+/*
  * A size that no kernel grants is an ordinary failure here. The kernel itself
  * would WARN, and a length that came from user space must not be able to.
  */
@@ -13,14 +36,14 @@ void *koru_kmalloc(unsigned long size, unsigned int flags)
 {
 	if (size > KMALLOC_MAX_SIZE)
 		return NULL;
-	return kmalloc(size, (__force gfp_t)flags);
+	return kmalloc(size, for_slab(flags));
 }
 
 void *koru_krealloc(const void *p, unsigned long size, unsigned int flags)
 {
 	if (size > KMALLOC_MAX_SIZE)
 		return NULL;
-	return krealloc(p, size, (__force gfp_t)flags);
+	return krealloc(p, size, for_slab(flags));
 }
 
 void koru_kfree(const void *p)
@@ -30,9 +53,12 @@ void koru_kfree(const void *p)
 
 void *koru_vmalloc(unsigned long size, unsigned int flags)
 {
-	if (size > INT_MAX)
+	gfp_t gfp = allowed(flags);
+
+	/* It always sleeps, whatever the flags say. */
+	if (size > INT_MAX || !gfpflags_allow_blocking(gfp))
 		return NULL;
-	return __vmalloc(size, (__force gfp_t)flags);
+	return __vmalloc(size, gfp);
 }
 
 void koru_vfree(const void *p)
@@ -44,7 +70,7 @@ void *koru_kvmalloc(unsigned long size, unsigned int flags)
 {
 	if (size > INT_MAX)
 		return NULL;
-	return kvmalloc(size, (__force gfp_t)flags);
+	return kvmalloc(size, for_slab(flags));
 }
 
 void koru_kvfree(const void *p)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/device.h>
+#include <linux/kernel.h>
 
 #include "shim.h"
 
@@ -10,6 +11,8 @@ static const char *const levels[] = {
 
 void koru_dev_print(int level, const struct device *dev, const char *text, unsigned long len)
 {
+	if (level < 0 || level >= ARRAY_SIZE(levels))
+		level = 6;
 	dev_printk(levels[level], dev, "%.*s", (int)len, text);
 }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/atomic.h>
 #include <linux/pid.h>
+#include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/siphash.h>
 
 #include "shim.h"
 
@@ -38,4 +41,34 @@ void koru_put_pid(struct pid *pid)
 int koru_pid_nr(struct pid *pid)
 {
 	return pid_nr(pid);
+}
+
+/*
+ * Stands for the address: by four rounds of a Feistel network, so different addresses
+ * give different numbers, with a secret of each load, so a number tells no address.
+ */
+unsigned long koru_pid_id(const struct pid *pid)
+{
+	static atomic64_t secret;
+	u64 given = (unsigned long)pid, seed = atomic64_read(&secret);
+	u32 left = given >> 32, right = given;
+	siphash_key_t key;
+	int round;
+
+	if (!seed) {
+		u64 fresh = get_random_u64() | 1;
+
+		seed = atomic64_cmpxchg(&secret, 0, fresh);
+		if (!seed)
+			seed = fresh;
+	}
+	key.key[0] = seed;
+	key.key[1] = ~seed;
+	for (round = 0; round < 4; round++) {
+		u32 next = left ^ (u32)siphash_1u64((u64)round << 32 | right, &key);
+
+		left = right;
+		right = next;
+	}
+	return (u64)left << 32 | right;
 }

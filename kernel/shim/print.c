@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/kernel.h>
 #include <linux/printk.h>
 
 #include "shim.h"
@@ -15,5 +16,13 @@ static const char *const formats[] = {
 
 void koru_print(int level, const char *text, unsigned long len)
 {
+	if (level < 0 || level >= ARRAY_SIZE(formats))
+		level = 6;
 	printk(formats[level], (int)len, text);
+}
+
+/* As much as was written, without the NUL. */
+unsigned long koru_hash_pointer(char *text, unsigned long size, unsigned long address)
+{
+	return scnprintf(text, size, "%p", (void *)address);
 }

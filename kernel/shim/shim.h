@@ -74,6 +74,7 @@ typedef void (*koru_show_fdinfo_t)(struct seq_file *seq, struct file *file);
 /* print.c: one call, one record. `level` is 0..=7, or KORU_PRINT_CONT. */
 #define KORU_PRINT_CONT 8
 KORU_ANY void koru_print(int level, const char *text, unsigned long len);
+KORU_ANY unsigned long koru_hash_pointer(char *text, unsigned long size, unsigned long address);
 
 /* bug.c */
 KORU_ANY void koru_bug(void) __attribute__((noreturn));
@@ -180,6 +181,7 @@ KORU_ANY int koru_task_belongs_to(struct task_struct *task, const struct pid *pi
 KORU_ANY void koru_get_pid(struct pid *pid);
 KORU_ATOMIC void koru_put_pid(struct pid *pid);
 KORU_ANY int koru_pid_nr(struct pid *pid);
+KORU_ATOMIC unsigned long koru_pid_id(const struct pid *pid);
 
 /* math.c */
 KORU_ANY unsigned long koru_gcd(unsigned long a, unsigned long b);

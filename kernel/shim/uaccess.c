@@ -1,19 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/sched.h>
 #include <linux/uaccess.h>
 
 #include "shim.h"
 
+/*
+ * A kernel thread has no memory in user space: what is mapped there is that of the
+ * process which ran before it. One that has borrowed a process's memory
+ * (kthread_use_mm()), and io_uring's workers, have an mm.
+ */
+static bool has_user_memory(void)
+{
+	return current->mm;
+}
+
 unsigned long koru_copy_from_user(void *to, unsigned long from, unsigned long len)
 {
+	if (!has_user_memory())
+		return len;
 	return copy_from_user(to, (const void __user *)from, len);
 }
 
 unsigned long koru_copy_to_user(unsigned long to, const void *from, unsigned long len)
 {
+	if (!has_user_memory())
+		return len;
 	return copy_to_user((void __user *)to, from, len);
 }
 
 long koru_strncpy_from_user(char *to, unsigned long from, long len)
 {
+	if (!has_user_memory())
+		return -EFAULT;
 	return strncpy_from_user(to, (const char __user *)from, len);
 }

@@ -138,6 +138,11 @@ unsafe extern "C" {
         text: *const crate::ffi::c_char,
         len: crate::ffi::c_ulong,
     );
+    pub fn koru_hash_pointer(
+        text: *mut crate::ffi::c_char,
+        size: crate::ffi::c_ulong,
+        address: crate::ffi::c_ulong,
+    ) -> crate::ffi::c_ulong;
     pub fn koru_bug() -> !;
     pub fn koru_module_name() -> *const crate::ffi::c_char;
     pub fn koru_fault_null();
@@ -276,6 +281,7 @@ unsafe extern "C" {
     pub fn koru_get_pid(pid: *mut pid);
     pub fn koru_put_pid(pid: *mut pid);
     pub fn koru_pid_nr(pid: *mut pid) -> crate::ffi::c_int;
+    pub fn koru_pid_id(pid: *const pid) -> crate::ffi::c_ulong;
     pub fn koru_gcd(
         a: crate::ffi::c_ulong,
         b: crate::ffi::c_ulong,

@@ -5,7 +5,7 @@
 //! C header: [`include/linux/device.h`](https://docs.kernel.org/driver-api/infrastructure.html)
 
 use crate::bindings;
-use crate::print::{Level, Record, MAX_MESSAGE};
+use crate::print::{Record, MAX_MESSAGE};
 use crate::str::CStrExt as _;
 use crate::sync::aref::AlwaysRefCounted;
 use crate::types::Opaque;
@@ -49,6 +49,22 @@ unsafe impl Sync for Device {}
 // SAFETY: as above.
 unsafe impl Send for Device {}
 
+/// The levels of a device's messages: those of the kernel log without the
+/// continuation, which has no device.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+#[repr(i32)]
+pub enum DevLevel {
+    Emerg = 0,
+    Alert = 1,
+    Crit = 2,
+    Err = 3,
+    Warning = 4,
+    Notice = 5,
+    Info = 6,
+    Debug = 7,
+}
+
 impl Device {
     /// Wraps a `struct device *`.
     ///
@@ -74,14 +90,15 @@ impl Device {
 
     #[doc(hidden)]
     #[inline(never)]
-    pub fn __print(&self, level: Level, args: fmt::Arguments<'_>) {
+    pub fn __print(&self, level: DevLevel, args: fmt::Arguments<'_>) {
         let mut record = Record::<{ MAX_MESSAGE - PREFIX_ROOM }>::new();
         // An argument that fails to format leaves what it wrote.
         let _ = record.write_fmt(args);
         record.close();
         let text = record.text();
-        // SAFETY: the device is valid; the text is for its length, and is copied.
-        // The level is one of the shim's: the macros know no others.
+        // SAFETY: `dev_printk` wants a valid device, which `self` is while it is
+        // borrowed, and copies the text, which is valid for its length. A `DevLevel`
+        // is one of the eight levels, and the function checks it.
         unsafe { bindings::koru_dev_print(level as i32, self.as_raw(), text.as_ptr(), text.len()) }
     }
 }
@@ -90,7 +107,7 @@ impl Device {
 #[macro_export]
 macro_rules! dev_print_macro (
     ($level:ident, $dev:expr, $($arg:tt)+) => (
-        ($dev).__print($crate::print::Level::$level, $crate::macros::log_fmt!($($arg)+))
+        ($dev).__print($crate::device::DevLevel::$level, $crate::macros::log_fmt!($($arg)+))
     );
 );
 

@@ -51,7 +51,54 @@ macro_rules! forward {
         }
     )*};
 }
-forward!(Debug, LowerHex, UpperHex, Octal, Binary, Pointer, LowerExp, UpperExp);
+forward!(Debug, LowerHex, UpperHex, Octal, Binary, LowerExp, UpperExp);
+
+/// Prints what the argument points to, as C's `%p`: not the address, but a number
+/// that stands for it until the next boot.
+impl<T: Pointer> Pointer for Adapter<&T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let mut text = Short::default();
+        // The plain form: `f` may ask for widths and more.
+        write!(text, "{:p}", *self.0)?;
+        let digits = text.get().trim_start_matches("0x");
+        let address = usize::from_str_radix(digits, 16).map_err(|_| Error)?;
+        let mut hashed = Short::default();
+        // SAFETY: the function writes at most as many bytes as it is told, which
+        // `bytes` has, and returns how many it wrote. It does not follow the pointer.
+        hashed.len = unsafe {
+            crate::bindings::koru_hash_pointer(
+                hashed.bytes.as_mut_ptr(),
+                hashed.bytes.len(),
+                address,
+            )
+        };
+        f.pad(hashed.get())
+    }
+}
+
+/// Room for the digits of an address.
+#[derive(Default)]
+struct Short {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl Short {
+    fn get(&self) -> &str {
+        let text = self.bytes.get(..self.len).unwrap_or_default();
+        core::str::from_utf8(text).unwrap_or_default()
+    }
+}
+
+impl Write for Short {
+    fn write_str(&mut self, s: &str) -> Result {
+        let end = self.len + s.len();
+        let room = self.bytes.get_mut(self.len..end).ok_or(Error)?;
+        room.copy_from_slice(s.as_bytes());
+        self.len = end;
+        Ok(())
+    }
+}
 
 impl<T: Display> core::fmt::Display for Adapter<T> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {

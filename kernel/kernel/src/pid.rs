@@ -56,20 +56,20 @@ use core::ptr::NonNull;
 #[repr(transparent)]
 pub struct Pid(Opaque<bindings::pid>);
 
-// SAFETY: what is done here with a `struct pid` may be done by every thread.
+// SAFETY: `put_pid` may be called by any thread, whoever called `get_pid`.
 unsafe impl Send for Pid {}
-// SAFETY: as above.
+// SAFETY: the methods read an atomic count and constant numbers.
 unsafe impl Sync for Pid {}
 
 // SAFETY: the kernel's own counting; `get_pid` and `put_pid`.
 unsafe impl AlwaysRefCounted for Pid {
     fn inc_ref(&self) {
-        // SAFETY: a reference to it is held.
+        // SAFETY: `self` is borrowed, so the pid is valid and its count is not 0.
         unsafe { bindings::koru_get_pid(self.as_ptr()) }
     }
 
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: the caller gives its reference up.
+        // SAFETY: the caller hands over a reference, which is what `put_pid` consumes.
         unsafe { bindings::koru_put_pid(obj.cast().as_ptr()) }
     }
 }
@@ -82,20 +82,23 @@ impl Pid {
     /// The number: what `getpid` returns, for messages. It may be somebody else's
     /// by now. In a container it is the one outside.
     pub fn nr(&self) -> task::Pid {
-        // SAFETY: a reference to it is held.
+        // SAFETY: `self` is borrowed, so the pid is valid: all that `pid_nr` needs.
         unsafe { bindings::koru_pid_nr(self.as_ptr()) }
     }
 
-    /// A number that no other has while there is a reference: a key for tables.
-    /// It is a kernel address; print it nowhere.
+    /// Returns a number that no other has while there is a reference: a key for
+    /// tables. It says nothing about where in memory anything is, and is another one
+    /// each time that the module is loaded.
     pub fn id(&self) -> usize {
-        self.as_ptr().addr()
+        // SAFETY: `self` is borrowed, so it is valid; only its address is used.
+        unsafe { bindings::koru_pid_id(self.as_ptr()) }
     }
 }
 
 impl PartialEq for Pid {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
-        self.id() == other.id()
+        core::ptr::eq(self.as_ptr(), other.as_ptr())
     }
 }
 

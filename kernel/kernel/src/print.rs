@@ -24,8 +24,10 @@ use core::fmt::{self, Formatter, Write};
 
 /// How long one message may be, in bytes, with the prefix and the newline.
 ///
-/// Every supported kernel stores that much in one record.
-pub const MAX_MESSAGE: usize = 976;
+/// Every supported kernel stores that much in one record. It is the least of them:
+/// kernels before 6.3 cut at 1024 bytes less a prefix, which takes 48 with
+/// `CONFIG_PRINTK_CALLER`, and count the level's two bytes and the NUL.
+pub const MAX_MESSAGE: usize = 1024 - 48 - 3;
 
 /// How long one message may be, as [`kmsg_len`] counts, for readers of /dev/kmsg
 /// to get all of it: `dmesg` and the journal are such. It is the newer kernels'
@@ -134,8 +136,9 @@ impl<const N: usize> Write for Record<N> {
 
 /// Hands one piece of text to `printk`.
 pub(crate) fn print_text(level: Level, text: &[u8]) {
-    // SAFETY: the text is valid for its length, and `printk` copies it. The
-    // level is one of the shim's.
+    // SAFETY: `printk` wants text that is valid for its length during the call, which
+    // a slice is. A `Level` is one of the nine that the function has formats for, and
+    // it checks that.
     unsafe { bindings::koru_print(level as i32, text.as_ptr(), text.len()) }
 }
 
@@ -164,39 +167,51 @@ pub fn print(level: Level, prefix: &[u8], args: fmt::Arguments<'_>) {
 pub struct Escape<T>(pub T);
 
 /// Writes on, with control characters escaped; `{:#?}` keeps its newlines.
-struct EscapeWriter<'a, 'b>(&'a mut Formatter<'b>);
+struct EscapeWriter<'a, 'b> {
+    to: &'a mut Formatter<'b>,
+    keep_newlines: bool,
+}
 
 impl Write for EscapeWriter<'_, '_> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
-        let keep = self.0.alternate();
-        let forges = |c: char| c.is_control() && !(keep && c == '\n');
+        let forges = |c: char| c.is_control() && !(self.keep_newlines && c == '\n');
         let mut rest = s;
         while let Some(at) = rest.find(forges) {
             let (plain, tail) = rest.split_at(at);
-            self.0.write_str(plain)?;
+            self.to.write_str(plain)?;
             let mut chars = tail.chars();
             if let Some(c) = chars.next() {
-                write!(self.0, "{}", c.escape_default())?;
+                write!(self.to, "{}", c.escape_default())?;
             }
             rest = chars.as_str();
         }
-        self.0.write_str(rest)
+        self.to.write_str(rest)
     }
 }
 
 macro_rules! escape {
-    ($($trait:ident),*) => {$(
+    ($($trait:ident, $keeps:expr;)*) => {$(
         impl<T: fmt::$trait> fmt::$trait for Escape<T> {
             fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
                 let options = f.options();
-                let mut writer = EscapeWriter(f);
+                let mut writer = EscapeWriter {
+                    keep_newlines: $keeps && f.alternate(),
+                    to: f,
+                };
                 self.0.fmt(&mut Formatter::new(&mut writer, options))
             }
         }
     )*};
 }
 
-escape!(Display, Debug);
+escape!(Display, false; Debug, true;);
+
+impl<T: fmt::Pointer> fmt::Pointer for Escape<&T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        crate::fmt::Adapter(self.0).fmt(f)
+    }
+}
+
 // What these print are digits.
 macro_rules! pass {
     ($($trait:ident),*) => {$(
@@ -207,7 +222,7 @@ macro_rules! pass {
         }
     )*};
 }
-pass!(Binary, LowerExp, LowerHex, Octal, Pointer, UpperExp, UpperHex);
+pass!(Binary, LowerExp, LowerHex, Octal, UpperExp, UpperHex);
 
 // The prefix is that of the crate which prints.
 #[allow(clippy::crate_in_macro_def)]

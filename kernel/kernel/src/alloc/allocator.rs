@@ -18,7 +18,8 @@ use core::ptr::NonNull;
 /// ```
 pub struct Kmalloc;
 
-/// `vmalloc`: whole pages, contiguous for the CPU only. Always may sleep.
+/// `vmalloc`: whole pages, contiguous for the CPU only. It may sleep, so it fails
+/// with flags that forbid that.
 ///
 /// # Examples
 ///
@@ -84,7 +85,8 @@ unsafe impl Allocator for Kmalloc {
             Some(old) => unsafe {
                 bindings::koru_krealloc(old.as_ptr().cast(), size, flags.as_raw())
             },
-            // SAFETY: has no requirements but the flags', which are the caller's.
+            // SAFETY: `kmalloc` takes any size; of the flags, which may be any, the
+            // function lets through what it can be given.
             None => unsafe { bindings::koru_kmalloc(size, flags.as_raw()) },
         };
         slice(new, layout)
@@ -119,7 +121,8 @@ unsafe fn move_to_new<A: Allocator>(
             return Err(AllocError);
         }
         let size = kmalloc_size(layout).ok_or(AllocError)?;
-        // SAFETY: has no requirements but the flags', which are the caller's.
+        // SAFETY: `get` is one of the shim's functions, which take any size; of the
+        // flags, which may be any, they let through what the kernel can be given.
         slice(unsafe { get(size, flags.as_raw()) }, layout)?
     };
     if let Some(old) = ptr {

@@ -15,10 +15,12 @@ fn micros(delta: Delta) -> usize {
     usize::try_from(delta.as_micros_ceil()).unwrap_or(0)
 }
 
-/// Sleeps at least `delta`, by whatever means suits the length. At most an hour;
-/// a negative span is none.
+/// Sleeps at least `delta`, by whatever means suits the length; a negative span is
+/// none. No signal ends it, so a span of more than an hour is taken for a mistake,
+/// and ends after one. A thread that waits for longer, or shall be stopped meanwhile,
+/// uses [`KThread`](crate::kthread::KThread)'s `sleep`, which has no such limit.
 ///
-/// Only where sleeping is allowed.
+/// Context: process. It sleeps.
 ///
 /// # Examples
 ///
@@ -27,7 +29,9 @@ fn micros(delta: Delta) -> usize {
 /// fsleep(Delta::from_millis(20));
 /// ```
 pub fn fsleep(delta: Delta) {
-    // SAFETY: sleeping where it is not allowed is reported by the kernel.
+    // SAFETY: `fsleep` takes any number of microseconds. That it sleeps is in the
+    // contract of this function; from atomic context it is the caller's mistake, which
+    // the scheduler reports, and memory stays valid.
     unsafe { bindings::koru_fsleep(micros(delta)) }
 }
 
