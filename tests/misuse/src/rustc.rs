@@ -96,7 +96,9 @@ impl Rustc {
                 false => format!("--emit=metadata={}", object.display()),
             })
             .args(["-Ccodegen-units=1", "--check-cfg=cfg(misuse)"])
-            .arg(file);
+            .arg(file)
+            // It writes what is too long for a message where it is.
+            .current_dir(out.path());
         if misuse {
             rustc.arg("--cfg=misuse");
         }
@@ -134,7 +136,7 @@ fn build(
             "--release",
             "-p",
             "koru-kernel",
-            "--message-format=json",
+            "--message-format=json-render-diagnostics",
         ])
         .arg("--target-dir")
         .arg(target)

@@ -6,7 +6,8 @@ use core::pin::Pin;
 use kernel::sync::LockClassKey;
 
 pub fn key() {
+    let mut key: Pin<&'static LockClassKey> = kernel::static_lock_class!();
     #[cfg(misuse)]
-    let _key: &'static mut LockClassKey = Pin::get_mut(kernel::static_lock_class!()); //~ E0308
-    let _key: Pin<&'static LockClassKey> = kernel::static_lock_class!();
+    let _key: &mut LockClassKey = &mut *key; //~ E0596
+    let _key: &mut Pin<&'static LockClassKey> = &mut key;
 }
