@@ -34,8 +34,11 @@ struct proc_dir_entry *koru_proc_create(const char *name, unsigned int mode,
 		return ERR_PTR(-ENODEV);
 	mutex_lock(&names);
 	taken = koru_path_exists("proc", name);
-	if (!taken)
+	if (!taken) {
 		entry = proc_create_data(name, mode, NULL, ops, data);
+		if (!entry)
+			taken = koru_path_exists("proc", name);
+	}
 	mutex_unlock(&names);
 	if (taken)
 		return ERR_PTR(taken < 0 ? taken : -EEXIST);

@@ -333,6 +333,10 @@ fn names_that_are_none() {
         "name=/x",
         "name=x/",
         "name=a//b",
+        // A slash to the device model.
+        "name=a!b",
+        "name=..!x",
+        "name=bell\u{7}",
         &long,
     ] {
         assert_eq!(errno(Module::load("misc_test", &[name])), EINVAL, "{name}");

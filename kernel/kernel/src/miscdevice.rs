@@ -13,7 +13,9 @@
 //! the file then works on, and nobody can open it anew.
 //!
 //! Nobody gets in while the module's `init` runs: `open` is `ENODEV` until it
-//! succeeded.
+//! succeeded. The node is there before that, and user space has been told of it
+//! (uevent): a program that udev starts for it, and that opens it at once, has to try
+//! again. Registering last in `init` makes that time short.
 //!
 //! C header: [`include/linux/miscdevice.h`](https://docs.kernel.org/driver-api/misc_devices.html)
 //!
@@ -67,7 +69,7 @@ mod operations;
 
 use crate::bindings;
 use crate::device::Device;
-use crate::error::code::{EINVAL, ENODEV};
+use crate::error::code::{EDEADLK, EINVAL, ENODEV};
 use crate::error::{to_result, Error, Result, VTABLE_DEFAULT_ERROR};
 use crate::ffi::c_void;
 use crate::fs::{file::Offset, is_file_name, File, Kiocb, Mode, Whence};
@@ -97,6 +99,10 @@ use pin_init::{pin_data, pin_init_from_closure, pinned_drop, PinInit};
 #[derive(Clone, Copy)]
 pub struct MiscDeviceOptions {
     /// The name: the node is `/dev/NAME`. With `DIR/NAME` it is in a directory.
+    ///
+    /// At most 255 bytes, of which none is a control character or `!`; no part of it is
+    /// empty, `.` or `..`. If there is a node of that name that belongs to no misc
+    /// device, such as `null`, the device is registered and has no node.
     pub name: &'static CStr,
 }
 
@@ -117,7 +123,9 @@ impl MiscDeviceOptions {
 /// A device that is there while this value is.
 ///
 /// Dropping it takes the node away and waits for `open`s that are running, but
-/// not for open files: they work on until they are closed.
+/// not for open files: they work on until they are closed. It may sleep, and may be
+/// done in any process and any kernel thread, but not in [`MiscDevice::open`], whose end
+/// it would wait for: that process hangs for ever.
 ///
 /// # Examples
 ///
@@ -152,13 +160,21 @@ unsafe impl<T> Send for MiscDeviceRegistration<T> {}
 unsafe impl<T> Sync for MiscDeviceRegistration<T> {}
 
 impl<T: MiscDevice> MiscDeviceRegistration<T> {
-    /// Makes the device. May sleep, and must not be called from
-    /// [`MiscDevice::open`], which runs under a lock that this takes.
+    /// Makes the device.
+    ///
+    /// # Context
+    ///
+    /// May sleep. Any process, also one that is about to end, and any kernel thread;
+    /// but not [`MiscDevice::open`], which runs under a lock that this takes.
     ///
     /// # Errors
     ///
-    /// `EEXIST` if the name is taken, `EINVAL` if it is none, `EBUSY` if there
-    /// are too many devices, `ENOMEM`.
+    /// `EEXIST` if another device of the class has the name, `EINVAL` if it is none
+    /// (see [`MiscDeviceOptions::name`]), `EBUSY` if there are too many devices,
+    /// `EDEADLK` in [`MiscDevice::open`], `ENOMEM`.
+    ///
+    /// Of two modules that register one name at the very same time the second gets
+    /// `EEXIST` too, but the kernel then also prints a warning about it.
     pub fn register(opts: MiscDeviceOptions) -> impl PinInit<Self, Error> {
         Self::new(opts, None)
     }
@@ -176,6 +192,9 @@ impl<T: MiscDevice> MiscDeviceRegistration<T> {
     fn register_inner(opts: MiscDeviceOptions) -> impl PinInit<Opaque<layout::MiscDevice>, Error> {
         let register = move |slot: *mut Opaque<layout::MiscDevice>| {
             opts.check()?;
+            if operations::is_opening() {
+                return Err(EDEADLK);
+            }
             // SAFETY: the slot has the size of a `struct miscdevice`, is pinned,
             // and is deregistered before it goes. The name and the operations
             // are there for as long as the module. Those are this `T`'s, for a

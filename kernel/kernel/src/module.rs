@@ -230,8 +230,9 @@ impl<T> Slot<T> {
         match unsafe { init.__pinned_init(slot) } {
             Ok(()) => 0,
             Err(error) => {
-                live::settle(&Leaving::Refused(error.to_errno()));
-                error.to_errno()
+                let errno = error.to_user_errno();
+                live::settle(&Leaving::Refused(errno));
+                errno
             }
         }
     }

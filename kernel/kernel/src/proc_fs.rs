@@ -12,6 +12,11 @@
 //! file appears only after its data is ready, and its data goes only after the
 //! file is gone.
 //!
+//! Making a file and dropping it may sleep. Any process may do it, also one that is
+//! about to end, and any kernel thread; but a call of the file (its `open`, `read`,
+//! `show`, ...) must not drop the file itself: it would wait for its own end, and the
+//! process would hang for ever.
+//!
 //! # Examples
 //!
 //! ```
@@ -71,6 +76,9 @@ pub struct Options {
 
 impl Options {
     /// A file `/proc/NAME`.
+    ///
+    /// A name has 1 to 255 bytes, of which none is a slash or a control character. It is
+    /// not `.`, `..` or all digits: numbers are processes.
     pub const fn new(name: &'static CStr, mode: Mode) -> Self {
         Self {
             name,
@@ -173,12 +181,18 @@ impl Drop for Entry {
 /// }
 /// ```
 pub trait Show: Send + Sync + 'static {
-    /// Prints the content. May sleep. May be called several times for one
-    /// `read`, and by several processes at once.
+    /// Prints the content. May be called several times for one `read`, and by several
+    /// processes at once.
+    ///
+    /// # Context
+    ///
+    /// May sleep; the process that reads.
     ///
     /// # Errors
     ///
-    /// Any: `read` returns it.
+    /// Any: `read` returns it, unless it is one that user space does not know (512 and
+    /// above). `ERESTARTSYS` and its like restart the call if a signal is pending, and
+    /// are `EINTR` otherwise; what remains is `EIO`.
     fn show(&self, m: &SeqFile) -> Result;
 }
 
@@ -208,8 +222,12 @@ impl<T: Show> ShowFile<T> {
     ///
     /// # Errors
     ///
-    /// `EEXIST` if the name is taken, `EINVAL` if it is none, `ENOMEM`, or what
-    /// the data's initialiser says.
+    /// `EEXIST` if the name is taken, whoever has it and wherever /proc is mounted;
+    /// `EINVAL` if it is no name (see [`Options::new`]); `ENOMEM`; or what the data's
+    /// initialiser returns.
+    ///
+    /// Of two modules that make one name at the very same time the second gets `EEXIST`
+    /// too, but the kernel then also WARNs about it.
     pub fn new<E>(options: Options, data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -276,6 +294,12 @@ impl<T: Show> ShowFile<T> {
 ///
 /// All of it runs in the calling process, may sleep, and may run several times
 /// at once, on one open file too: a thread can `pread` while another does.
+/// `release` may run late in a process that ends, which has no memory, root directory
+/// or namespaces any more, and in the task that drops the file.
+///
+/// An error is what the system call returns, unless user space does not know it (512 and
+/// above): `ERESTARTSYS` and its like restart the call if a signal is pending, and are
+/// `EINTR` otherwise; what remains is `EIO`.
 ///
 /// # Examples
 ///
@@ -382,8 +406,12 @@ impl<T: Operations> ProcFile<T> {
     ///
     /// # Errors
     ///
-    /// `EEXIST` if the name is taken, `EINVAL` if it is none, `ENOMEM`, or what
-    /// the data's initialiser says.
+    /// `EEXIST` if the name is taken, whoever has it and wherever /proc is mounted;
+    /// `EINVAL` if it is no name (see [`Options::new`]); `ENOMEM`; or what the data's
+    /// initialiser returns.
+    ///
+    /// Of two modules that make one name at the very same time the second gets `EEXIST`
+    /// too, but the kernel then also WARNs about it.
     pub fn new<E>(options: Options, data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
