@@ -44,4 +44,6 @@ void koru_kthread_sleep(unsigned long ticks)
 		schedule_timeout(left);
 	}
 	__set_current_state(TASK_RUNNING);
+	/* Without a wait, too: a loop of such calls must not keep the CPU. */
+	cond_resched();
 }

@@ -131,6 +131,7 @@ KORU_ANY unsigned int koru_smp_processor_id(void);
 KORU_ANY int koru_task_pid(const struct task_struct *task);
 KORU_ANY int koru_task_tgid(const struct task_struct *task);
 KORU_ANY int koru_signal_pending(struct task_struct *task);
+KORU_SLEEPS void koru_cond_resched(void);
 KORU_SLEEPS void koru_might_sleep(const char *file, int line);
 KORU_ATOMIC void koru_get_task(struct task_struct *task);
 KORU_ATOMIC void koru_put_task(struct task_struct *task);

@@ -36,6 +36,11 @@ int koru_signal_pending(struct task_struct *task)
 	return signal_pending(task);
 }
 
+void koru_cond_resched(void)
+{
+	cond_resched();
+}
+
 void koru_might_sleep(const char *file, int line)
 {
 #ifdef CONFIG_DEBUG_ATOMIC_SLEEP

@@ -215,6 +215,7 @@ unsafe extern "C" {
     pub fn koru_task_pid(task: *const task_struct) -> crate::ffi::c_int;
     pub fn koru_task_tgid(task: *const task_struct) -> crate::ffi::c_int;
     pub fn koru_signal_pending(task: *mut task_struct) -> crate::ffi::c_int;
+    pub fn koru_cond_resched();
     pub fn koru_might_sleep(file: *const crate::ffi::c_char, line: crate::ffi::c_int);
     pub fn koru_get_task(task: *mut task_struct);
     pub fn koru_put_task(task: *mut task_struct);

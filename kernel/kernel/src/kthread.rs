@@ -332,7 +332,8 @@ impl Running {
     }
 
     /// Sleeps at least `delta`, in ticks of the timer; a stop ends it at once. True
-    /// if the thread is to go on.
+    /// if the thread is to go on. Without a time to sleep it still lets others run
+    /// that wait for the CPU.
     #[must_use = "false means: stop"]
     pub fn sleep(&self, delta: Delta) -> bool {
         // Only the thread itself can be what left it alone, so not while it sleeps.

@@ -39,6 +39,10 @@
 //!
 //! C header: [`include/linux/proc_fs.h`](https://docs.kernel.org/filesystems/proc.html)
 
+mod snapshot;
+
+pub use snapshot::Snapshot;
+
 use crate::error::{code::EINVAL, code::EIO};
 use crate::error::{from_err_ptr, Error, Result, VTABLE_DEFAULT_ERROR};
 use crate::ffi::{c_char, c_int, c_void};

@@ -2,6 +2,10 @@
 
 //! Strings: C's, and bytes that are mostly text.
 
+mod array_string;
+
+pub use array_string::ArrayString;
+
 use crate::alloc::{flags::GFP_KERNEL, AllocError, Flags, KVec};
 use crate::error::{code::EINVAL, Error, Result};
 use core::ffi::CStr;

@@ -305,6 +305,31 @@ macro_rules! current {
     };
 }
 
+/// Lets others run that wait for this CPU, if the kernel would not take it from this
+/// task by itself. For loops in system calls and kernel threads that can take long.
+///
+/// May sleep, so only in process context, and with no spin lock held.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::task::cond_resched;
+/// fn sum(numbers: &[u64]) -> u64 {
+///     let mut sum = 0_u64;
+///     for part in numbers.chunks(4096) {
+///         sum = sum.wrapping_add(part.iter().copied().fold(0, u64::wrapping_add));
+///         cond_resched();
+///     }
+///     sum
+/// }
+/// ```
+pub fn cond_resched() {
+    // SAFETY: `cond_resched()` takes no argument and may be called wherever sleeping
+    // is allowed; where it is not, a call is a bug that the kernel can report, as for
+    // every other function that may sleep, and touches no memory of the caller's.
+    unsafe { bindings::koru_cond_resched() }
+}
+
 /// Says that this code may sleep. A kernel with `CONFIG_DEBUG_ATOMIC_SLEEP`
 /// complains if it runs where it must not; others yield the processor here if they
 /// are built to.

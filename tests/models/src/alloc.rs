@@ -35,6 +35,7 @@ pub struct RemoveError;
 pub struct Flags;
 
 pub const GFP_KERNEL: Flags = Flags;
+pub const GFP_KERNEL_ACCOUNT: Flags = Flags;
 
 pub type KBox<T> = Box<T>;
 

@@ -17,6 +17,7 @@ pub mod code {
     pub const EINVAL: Error = Error(22);
     pub const ENOSPC: Error = Error(28);
     pub const EMSGSIZE: Error = Error(90);
+    pub const ERESTARTSYS: Error = Error(512);
 }
 
 impl From<AllocError> for Error {

@@ -6,6 +6,10 @@
 //! not here: that is tested in a guest.
 #![forbid(unsafe_code)]
 
+// The kernel crate's own files, where they need no more than is here.
+#[path = "../../../kernel/kernel/src/str/array_string.rs"]
+mod array_string;
+
 pub mod alloc;
 pub mod error;
 pub mod init;
@@ -123,6 +127,7 @@ macro_rules! pr_err {
 }
 
 pub mod str {
+    pub use crate::array_string::ArrayString;
     use zerocopy::{FromBytes, Immutable, KnownLayout};
 
     /// Text that may be any bytes.
@@ -154,7 +159,7 @@ impl<T> Parameter<T> {
 
 pub mod prelude {
     pub use crate::{
-        alloc::{KBox, KVVec, KVec, GFP_KERNEL},
+        alloc::{KBox, KVVec, KVec, GFP_KERNEL, GFP_KERNEL_ACCOUNT},
         current,
         error::{code::*, Error, Result},
         init::{InPlaceInit, PinInit},

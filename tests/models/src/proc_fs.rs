@@ -1,5 +1,10 @@
 //! Files in /proc, which [`model::open`](crate::model::open) opens.
 
+#[path = "../../../kernel/kernel/src/proc_fs/snapshot.rs"]
+mod snapshot;
+
+pub use snapshot::Snapshot;
+
 use std::{cell::RefCell, collections::HashMap, ffi::CStr, pin::Pin, sync::Arc};
 
 use koru_macros::vtable;
