@@ -16,7 +16,8 @@ use koru_testing::{Module, is_loaded, kernel_may_say, unload};
 use koru_tests::{
     Bad, Contract, Errno, Guarded, contract, exists, fails,
     files::{at_once, read_once},
-    gives, in_flight, inherited_read, modinfo, read_bad, refuses, too_large, works, write_bad,
+    gives, in_flight, inherited_read, modinfo, read_bad, refuses, signalled, too_large, works,
+    write_bad,
 };
 
 static CONTRACT: LazyLock<Contract> = contract!("circbuf");
@@ -199,6 +200,41 @@ fn a_write_longer_than_the_ring() {
             );
         }
     }
+}
+
+/// A signal ends a write that goes round very often. What it has taken is in the ring,
+/// and it says how much that is.
+#[test]
+fn a_signal_ends_a_long_write() {
+    const BUFFER: usize = 1 << 20;
+    const TIMES: usize = 1000;
+    let size = 1000;
+    let _module = load(size);
+    // A prime: each round leaves others.
+    let bytes: Vec<u8> = (0..BUFFER).map(|i| (i % 251) as u8).collect();
+    let all = [IoSlice::new(&bytes); TIMES];
+    let mut file = open();
+    let done = format!("write of {} bytes, with a signal", TIMES * BUFFER);
+    // The first signals may come before the write begins.
+    let written = signalled(|| file.write_vectored(&all));
+    let n = works(&done, written);
+    gives(
+        &format!("{done}, takes less than all"),
+        n < TIMES * BUFFER,
+        true,
+    );
+    let mut promised = vec![0; size];
+    for i in n.saturating_sub(size)..n {
+        promised[i % size] = bytes[i % BUFFER];
+    }
+    if n >= size {
+        gives(
+            "the last bytes that it took are there",
+            ring(size) == promised,
+            true,
+        );
+    }
+    gives("the position", place(&mut file, size), (n % size) as u64);
 }
 
 /// lseek counts from the start, the position and the end, inside 0 to the size.

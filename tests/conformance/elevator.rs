@@ -640,6 +640,27 @@ fn pieces_are_of_one_moment() {
     }
 }
 
+/// A read in pieces shows one moment, whatever is done meanwhile on the same descriptor
+/// that gives nobody anything.
+#[test]
+fn pieces_are_not_disturbed() {
+    let _module = load(1, 1);
+    let change = || command("2 5 L");
+    files::disturbed_reads(path(), change, |done, seen, begun| {
+        gives(done, text(seen), text(begun));
+    });
+}
+
+/// A pread at an offset does not bring back what was to be seen before.
+#[test]
+fn a_slow_pread_puts_nothing_back() {
+    let _module = load(1, 1);
+    let change = || command("2 5 L");
+    files::a_slow_pread_puts_nothing_back(path(), change, |done, seen| {
+        gives(done, text(seen), text(&files::read_all(path())));
+    });
+}
+
 /// Unloading works whatever it is doing, and leaves no thread.
 #[test]
 fn unloading_at_any_moment() {

@@ -207,6 +207,33 @@ fn a_message_that_was_begun() {
     }
 }
 
+/// Who began to read a message reads it to its end, whatever is done meanwhile on the
+/// same descriptor that gives nobody anything.
+#[test]
+fn a_message_that_was_begun_is_not_disturbed() {
+    let _module = CONTRACT.load();
+    let messages: [&[u8]; 2] = [b"the first message", b"THE SECOND ONE, WHICH IS LONGER"];
+    for message in messages {
+        write(message);
+        let change = || write(b"something else");
+        files::disturbed_reads(path(), change, |done, seen, begun| {
+            gives(done, text(seen), text(begun));
+            write(message);
+        });
+    }
+}
+
+/// A pread at an offset does not bring back a message that was replaced meanwhile.
+#[test]
+fn a_slow_pread_puts_no_message_back() {
+    let _module = CONTRACT.load();
+    let change = || write(b"THE SECOND ONE, WHICH IS LONGER");
+    files::a_slow_pread_puts_nothing_back(path(), change, |done, seen| {
+        gives(done, text(seen), "THE SECOND ONE, WHICH IS LONGER");
+        write(b"the first message");
+    });
+}
+
 /// A write from a bad address is EFAULT and changes nothing.
 #[test]
 fn bad_writes() {

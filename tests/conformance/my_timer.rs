@@ -12,7 +12,7 @@ use std::{
 
 use koru_testing::Module;
 use koru_tests::{
-    Bad, Contract, Errno, Guarded, RealTime, broken, contract,
+    Bad, Contract, Errno, Guarded, RealTime, Slow, broken, contract,
     files::{self, Served, read_rest},
     gives, in_flight, inherited_read, modinfo, read_bad, refuses, works,
 };
@@ -323,6 +323,44 @@ fn a_far_offset_is_the_end_and_no_reading() {
         gives(&done, works(&done, file.read_at(&mut [0; 8], at)), 0);
     }
     read(&file).follows("the next read", &first);
+}
+
+/// A pread behind the end begins nothing: what is read afterwards, at an offset even,
+/// is a reading of its own.
+#[test]
+fn behind_the_end_nothing_is_begun() {
+    let _module = timer();
+    cat();
+    let file = open();
+    let done = "pread at 4096";
+    gives(done, works(done, file.read_at(&mut [0; 8], 4096)), 0);
+    let last = read(&open());
+    let start = CONTRACT.text("current");
+    let done = format!("pread at {} after a pread at 4096", start.len());
+    let mut rest = [0; 4096];
+    let n = works(&done, file.read_at(&mut rest, start.len() as u64));
+    let whole = [start.as_bytes(), &rest[..n]].concat();
+    parse(whole).follows(&done, &last);
+}
+
+/// A pread at an offset that takes long does not take the place of a reading that was
+/// begun meanwhile on the same descriptor.
+#[test]
+fn a_slow_pread_puts_nothing_in_a_readings_place() {
+    let _module = timer();
+    cat();
+    let file = open();
+    let memory = Slow::new();
+    let read_at = |at| {
+        let mut bytes = [0; 4096];
+        let n = works("pread of 4096 bytes", file.read_at(&mut bytes, at));
+        bytes[..n].to_vec()
+    };
+    let (slow, begun) = memory.while_stuck(|| memory.pread(&file, 0, 1, 1), || read_at(0));
+    gives("a slow pread of 1 byte", works("a slow pread", slow), 1);
+    parse(&begun);
+    let rest = files::text(&read_at(1));
+    gives("the rest of the reading", rest, files::text(&begun[1..]));
 }
 
 /// After lseek to the start the next read is a new reading; after lseek elsewhere it

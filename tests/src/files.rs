@@ -20,8 +20,8 @@ use nix::errno::Errno;
 use rustix::pipe::PipeFlags;
 
 use crate::{
-    Bad, Contract, Guarded, NOBODY, broken, exists, fails, gives, in_flight, inherited_read,
-    read_bad, refuses, works,
+    Bad, Contract, Guarded, NOBODY, Slow, broken, exists, fails, gives, in_flight, inherited_read,
+    pread_bad, read_bad, refuses, works,
 };
 
 /// More than a file of a module under test contains.
@@ -300,6 +300,75 @@ pub fn reads_of_nothing(file: &Served) {
     }
     gives("a read of 0 bytes", read_once(&mut opened, 0).len(), 0);
     file.check("reads of 1 and of 0 bytes in turn", &seen);
+}
+
+/// What is done on a descriptor, and how it is called.
+type Disturbance = (&'static str, fn(&File));
+
+/// What may be done on a descriptor amid a read in pieces, and gives nobody anything.
+const DISTURBANCES: [Disturbance; 4] = [
+    ("a pread of 0 bytes at 0", |file| {
+        gives("it", works("pread", file.read_at(&mut [], 0)), 0);
+    }),
+    ("a pread of 0 bytes at 2", |file| {
+        gives("it", works("pread", file.read_at(&mut [], 2)), 0);
+    }),
+    ("a pread to a bad address at 0", |file| {
+        refuses("it", pread_bad(file, Bad::Kernel, 100, 0), Errno::EFAULT);
+    }),
+    ("a pread to a bad address at 2", |file| {
+        refuses("it", pread_bad(file, Bad::Kernel, 100, 2), Errno::EFAULT);
+    }),
+];
+
+/// Reads a file in two pieces, by one descriptor. Between them the content changes,
+/// and something is done on the descriptor that gives nobody anything. `check` is
+/// given what was read, and what all of it was before the change.
+#[track_caller]
+pub fn disturbed_reads(path: &str, change: impl Fn(), check: impl Fn(&str, &[u8], &[u8])) {
+    for (done, disturb) in DISTURBANCES {
+        let mut file = works(&format!("open of {path}"), File::open(path));
+        let before = read_all(path);
+        let mut seen = read_once(&mut file, 3);
+        change();
+        disturb(&file);
+        seen.extend(read_rest(&mut file, 4096));
+        let done = format!("a read in two pieces, with {done} in between");
+        check(&done, &seen, &before);
+    }
+}
+
+/// A `pread` at an offset takes long. Meanwhile the content changes, and another
+/// `pread` on the same descriptor gets the new content's first byte; that one goes on
+/// with the new content when the slow one is done. `check` is given what it read.
+#[track_caller]
+pub fn a_slow_pread_puts_nothing_back(
+    path: &str,
+    change: impl Fn() + Sync,
+    check: impl Fn(&str, &[u8]),
+) {
+    for (begun, reads) in [("nothing", 0), ("a read", 3)] {
+        let mut file = works(&format!("open of {path}"), File::open(path));
+        read_once(&mut file, reads);
+        let memory = Slow::new();
+        let slow = memory.while_stuck(
+            || memory.pread(&file, 0, 1, 1),
+            || {
+                change();
+                let mut head = [0; 1];
+                gives("pread at 0", works("pread", file.read_at(&mut head, 0)), 1);
+                head
+            },
+        );
+        gives("a slow pread of 1 byte at 1", works("pread", slow.0), 1);
+        let mut seen = vec![0; MOST];
+        let n = works("pread at 1", file.read_at(&mut seen[1..], 1));
+        seen[0] = slow.1[0];
+        seen.truncate(1 + n);
+        let done =
+            format!("preads at 0 and at 1, with a slow one around them and {begun} begun before");
+        check(&done, &seen);
+    }
 }
 
 /// A read to a bad address is `EFAULT` and takes nothing.

@@ -6,8 +6,11 @@ mod compat;
 mod contract;
 mod descriptors;
 pub mod files;
+mod memory_group;
 mod modinfo;
 mod processes;
+mod signals;
+mod slow_memory;
 mod ticks;
 mod uring;
 mod user_memory;
@@ -23,11 +26,14 @@ pub use compat::{Low, compat_ioctl, ioctl};
 pub use contract::{Contract, broken, errno_by_name, fails, gives, refuses, too_large, works};
 pub use descriptors::{in_flight, inherited_read, receive, send, taken_from};
 pub use koru_testing::kernel_may_say;
+pub use memory_group::MemoryGroups;
 pub use modinfo::modinfo;
 pub use processes::{Child, bare_child_read, end_on_panic, fork_with_id, in_child, pause};
+pub use signals::signalled;
+pub use slow_memory::Slow;
 pub use ticks::{ticks, ticks_per_second, wait_ticks};
 pub use uring::{read_by_worker, write_by_worker};
-pub use user_memory::{Bad, Guarded, read_bad, write_bad};
+pub use user_memory::{Bad, Guarded, pread_bad, read_bad, write_bad};
 
 pub use nix::errno::Errno;
 

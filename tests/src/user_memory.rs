@@ -46,6 +46,13 @@ pub fn read_bad(fd: impl AsFd, to: Bad, len: usize) -> io::Result<usize> {
     result(unsafe { libc::read(fd, to.address(), len) })
 }
 
+/// `pread` into a bad address.
+pub fn pread_bad(fd: impl AsFd, to: Bad, len: usize, at: i64) -> io::Result<usize> {
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: the kernel checks the address, and no memory of ours is there.
+    result(unsafe { libc::pread(fd, to.address(), len, at) })
+}
+
 /// `write` from a bad address.
 pub fn write_bad(fd: impl AsFd, from: Bad, len: usize) -> io::Result<usize> {
     let fd = fd.as_fd().as_raw_fd();

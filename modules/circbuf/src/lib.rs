@@ -13,6 +13,7 @@ use kernel::iov::{IovIterDest, IovIterSource};
 use kernel::miscdevice::{MiscDevice, MiscDeviceData, MiscDeviceOptions, MiscDeviceRegistration};
 use kernel::prelude::*;
 use kernel::sync::{Arc, ArcBorrow};
+use kernel::task::cond_resched;
 use kernel::InPlaceModule;
 use ring::Ring;
 
@@ -28,8 +29,8 @@ module! {
     },
 }
 
-/// The largest ring, 1 MiB.
-const LARGEST: u64 = 1 << 20;
+/// The size of the largest ring, 1 MiB.
+const MAX_RING_SIZE: u64 = 1 << 20;
 
 /// The module is its device: loaded, it is there; unloaded, it is gone.
 #[pin_data]
@@ -50,8 +51,8 @@ impl InPlaceModule for CircBuf {
 /// The ring that the parameter asks for.
 fn ring() -> Result<Arc<Ring>> {
     let size = *module_parameters::size.value();
-    if !(1..=LARGEST).contains(&size) {
-        pr_err!("size is 1 to {LARGEST}, not {size}\n");
+    if !(1..=MAX_RING_SIZE).contains(&size) {
+        pr_err!("size is 1 to {MAX_RING_SIZE}, not {size}\n");
         return Err(EINVAL);
     }
     Arc::pin_init(Ring::new(usize::try_from(size)?), GFP_KERNEL)
@@ -69,10 +70,15 @@ fn place(ring: &Ring, pos: Offset) -> Result<usize> {
 }
 
 /// A buffer of zeros. The ring is not locked while a process's memory is read or
-/// written, which may take long: what goes there, or comes from there, is copied.
+/// written, which may take long: what goes there, or comes from there, is copied. It
+/// counts as the memory of the process that calls.
 fn scratch(len: usize) -> Result<KVVec<u8>> {
-    Ok(KVVec::from_elem(0, len, GFP_KERNEL)?)
+    Ok(KVVec::from_elem(0, len, GFP_KERNEL_ACCOUNT)?)
 }
+
+/// The smallest buffer for a long write, so that its bytes are not fetched one by one
+/// when the ring is small.
+const PAGE: usize = 4096;
 
 #[vtable]
 impl MiscDevice for Device {
@@ -97,7 +103,8 @@ impl MiscDevice for Device {
         Ok(len)
     }
 
-    /// Around as often as there are bytes for.
+    /// Around as often as there are bytes for, or until a signal comes: then, as with
+    /// any file, what was taken by then is written, and the result says how much.
     fn write_iter(mut kiocb: Kiocb<'_, Arc<Ring>>, from: &mut IovIterSource<'_>) -> Result<usize> {
         let ring = kiocb.file();
         let start = place(&ring, kiocb.ki_pos())?;
@@ -107,19 +114,24 @@ impl MiscDevice for Device {
         }
         // Only the last round stays. What is overwritten at once is fetched all the
         // same: a bad address anywhere fails the write, which then changes nothing.
-        let stays = len.min(ring.size());
-        let mut gone = len - stays;
-        let mut bytes = scratch(stays.max(gone.min(PAGE)))?;
-        while gone > 0 {
-            let part = gone.min(bytes.len());
+        let mut bytes = scratch(len.min(ring.size().max(PAGE)))?;
+        let mut taken = 0;
+        while taken < len {
+            let part = bytes.len().min(len - taken);
             from.copy_from_iter_full(bytes.get_mut(..part).ok_or(EINVAL)?)?;
-            gone -= part;
+            // The oldest byte is the first one.
+            bytes.rotate_left(part);
+            taken += part;
+            if current!().signal_pending() {
+                break;
+            }
+            cond_resched();
         }
-        bytes.truncate(stays);
-        from.copy_from_iter_full(&mut bytes)?;
-        ring.put((start + (len - stays)) % ring.size(), &bytes);
-        *kiocb.ki_pos_mut() = ((start + len) % ring.size()) as Offset;
-        Ok(len)
+        let stays = taken.min(ring.size());
+        let last = bytes.get(bytes.len() - stays..).ok_or(EINVAL)?;
+        ring.put((start + (taken - stays)) % ring.size(), last);
+        *kiocb.ki_pos_mut() = ((start + taken) % ring.size()) as Offset;
+        Ok(taken)
     }
 
     fn lseek(
@@ -136,6 +148,3 @@ impl MiscDevice for Device {
         Ok(to)
     }
 }
-
-/// So that the bytes of a long write into a small ring are not fetched one by one.
-const PAGE: usize = 4096;

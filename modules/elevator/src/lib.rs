@@ -11,7 +11,7 @@ use core::fmt::Write;
 use kernel::fs::{file::Offset, File};
 use kernel::kthread::{KThread, Running};
 use kernel::prelude::*;
-use kernel::proc_fs::{Mode, Operations, Options, ProcFile};
+use kernel::proc_fs::{Mode, Operations, Options, ProcFile, Snapshot};
 use kernel::sync::{Arc, CondVar, Mutex};
 use kernel::time::Delta;
 use kernel::uaccess::{UserSliceReader, UserSliceWriter};
@@ -31,11 +31,12 @@ module! {
     },
 }
 
-/// So many may wait. Everybody can write to the file, and each takes memory.
+/// So many may wait. Everybody can write to the file; the memory for all who may come
+/// is there from the start, so that a command allocates nothing.
 const MAX_WAITING: usize = 10_000;
 
 /// No command is longer, with its newline.
-const LONGEST: usize = 6;
+const MAX_COMMAND_LEN: usize = 6;
 
 /// When it is dropped, the file goes first: then nobody calls the elevator. Then
 /// the thread, whatever it is doing. What they shared goes with the last of them.
@@ -81,8 +82,9 @@ impl Line for KVec<Person> {
 
 impl Shaft {
     fn new() -> Result<Arc<Self>> {
+        let line = KVec::with_capacity(MAX_WAITING, GFP_KERNEL)?;
         let init = pin_init!(Self {
-            elevator <- new_mutex!(Elevator::new(KVec::new())),
+            elevator <- new_mutex!(Elevator::new(line)),
             called <- new_condvar!(),
         });
         Arc::pin_init(init, GFP_KERNEL)
@@ -132,21 +134,54 @@ impl Shaft {
         Ok(())
     }
 
-    /// How it all is at this moment.
-    fn text(&self) -> Result<KVec<u8>> {
-        let mut text = Text(KVec::new());
-        write!(text, "{}", *self.elevator.lock()).map_err(|_| ENOMEM)?;
-        Ok(text.0)
+    /// How it all is at this moment, as text.
+    fn text(&self) -> Result<Text> {
+        let seen = self.look()?;
+        let len = HEAD_LEN + seen.waiting().len() * PERSON_LEN;
+        let mut text = Growing(KVec::with_capacity(len, GFP_KERNEL_ACCOUNT)?);
+        write!(text, "{seen}").map_err(|_| ENOMEM)?;
+        Ok(Text(Arc::new(text.0, GFP_KERNEL_ACCOUNT)?))
+    }
+
+    /// How it all is at this moment. A copy: the motor does not wait until somebody
+    /// has written it down, nor for memory.
+    fn look(&self) -> Result<Elevator<KVec<Person>>> {
+        let mut room = self.elevator.lock().waiting().len();
+        loop {
+            let mut people = KVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?;
+            let elevator = self.elevator.lock();
+            if elevator.waiting().len() <= room {
+                people.extend_from_slice(elevator.waiting(), GFP_KERNEL_ACCOUNT)?;
+                return Ok(elevator.with_line(people));
+            }
+            // More have come meanwhile; for all who may come there is room next time.
+            room = MAX_WAITING;
+        }
     }
 }
 
-/// Text that grows.
-struct Text(KVec<u8>);
+/// About how long the text is without those who wait.
+const HEAD_LEN: usize = 512;
+/// How long the text of one who waits is: ` L4`.
+const PERSON_LEN: usize = 3;
 
-impl Write for Text {
+/// Text that grows.
+struct Growing(KVec<u8>);
+
+impl Write for Growing {
     fn write_str(&mut self, s: &str) -> core::fmt::Result {
-        let added = self.0.extend_from_slice(s.as_bytes(), GFP_KERNEL);
+        let added = self.0.extend_from_slice(s.as_bytes(), GFP_KERNEL_ACCOUNT);
         added.map_err(|_| core::fmt::Error)
+    }
+}
+
+/// Text that its readers share.
+#[derive(Clone)]
+struct Text(Arc<KVec<u8>>);
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 
@@ -155,47 +190,30 @@ struct Panel {
     shaft: Arc<Shaft>,
 }
 
-/// One open file: what was read at its start, for reads that take it in pieces.
-#[pin_data]
-struct Opened {
-    #[pin]
-    text: Mutex<Option<Arc<KVec<u8>>>>,
-}
-
 #[vtable]
 impl Operations for Panel {
-    type Data = Pin<KBox<Opened>>;
+    /// The text that an open file gives, for reads that take it in pieces.
+    type Data = Pin<KBox<Snapshot<Text>>>;
 
     fn open(&self, _file: &File) -> Result<Self::Data> {
-        let init = pin_init!(Opened {
-            text <- new_mutex!(None),
-        });
-        KBox::pin_init(init, GFP_KERNEL)
+        // Everybody may open the file: it is the opener's memory that this counts as.
+        KBox::pin_init(Snapshot::new(), GFP_KERNEL_ACCOUNT)
     }
 
     fn read(
         &self,
-        opened: Pin<&Opened>,
+        snapshot: Pin<&Snapshot<Text>>,
         _file: &File,
         to: &mut UserSliceWriter,
         pos: &mut Offset,
     ) -> Result<usize> {
         // A read from the start looks anew; any other goes on with what was seen.
-        let seen = match *pos {
-            0 => None,
-            _ => opened.text.lock().clone(),
-        };
-        let text = match seen {
-            Some(text) => text,
-            None => Arc::new(self.shaft.text()?, GFP_KERNEL)?,
-        };
-        *opened.text.lock() = Some(text.clone());
-        to.write_slice_file(&text, pos)
+        snapshot.read(to, pos, || self.shaft.text())
     }
 
     fn write(
         &self,
-        _opened: Pin<&Opened>,
+        _snapshot: Pin<&Snapshot<Text>>,
         _file: &File,
         from: &mut UserSliceReader,
         _pos: &mut Offset,
@@ -205,8 +223,8 @@ impl Operations for Panel {
             return Ok(0);
         }
         // One byte more than fits shows what is too long.
-        let mut text = [0; LONGEST + 1];
-        let text = text.get_mut(..len.min(LONGEST + 1)).ok_or(EINVAL)?;
+        let mut text = [0; MAX_COMMAND_LEN + 1];
+        let text = text.get_mut(..len.min(MAX_COMMAND_LEN + 1)).ok_or(EINVAL)?;
         from.read_slice(text)?;
         self.shaft.command(Command::parse(text).ok_or(EINVAL)?)?;
         Ok(len)

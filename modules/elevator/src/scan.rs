@@ -144,6 +144,19 @@ impl<L: Line> Elevator<L> {
         }
     }
 
+    /// The same, with these waiting.
+    pub(crate) fn with_line<M>(&self, waiting: M) -> Elevator<M> {
+        Elevator {
+            state: self.state,
+            open: self.open,
+            upwards: self.upwards,
+            floor: self.floor,
+            riders: self.riders,
+            waiting,
+            served: self.served,
+        }
+    }
+
     pub(crate) fn riders(&self) -> impl Iterator<Item = &Person> {
         self.riders.iter().flatten()
     }

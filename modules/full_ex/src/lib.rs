@@ -25,11 +25,11 @@ module! {
     version: "1.0",
 }
 
-/// The most integers that a deque may be asked to hold.
-const MOST: u8 = 100;
+/// The largest capacity that a deque may be asked for, in integers.
+const MAX_CAPACITY: u8 = 100;
 
 /// What later writes and reads move: one integer.
-const INTEGER: usize = size_of::<i32>();
+const ELEMENT_SIZE: usize = size_of::<i32>();
 
 /// The module is its file: loaded, it is there; unloaded, it is gone.
 #[pin_data]
@@ -55,7 +55,8 @@ struct Deques {
     holders: Mutex<KVec<ARef<Pid>>>,
 }
 
-/// One open file: the process that opened it, and its deque.
+/// One open file: the process that opened it, and its deque. Everybody may open the
+/// file: all of this counts as the opener's memory.
 #[pin_data]
 struct Opened {
     owner: ARef<Pid>,
@@ -79,7 +80,7 @@ impl Opened {
                 owner,
                 deque <- new_mutex!(None),
             }),
-            GFP_KERNEL,
+            GFP_KERNEL_ACCOUNT,
         )
     }
 
@@ -101,10 +102,10 @@ fn make_deque(from: &mut UserSliceReader) -> Result<Deque<KVec<i32>>> {
         return Err(EINVAL);
     }
     let capacity: u8 = from.read()?;
-    if !(1..=MOST).contains(&capacity) {
+    if !(1..=MAX_CAPACITY).contains(&capacity) {
         return Err(EINVAL);
     }
-    let slots = KVec::from_elem(0, usize::from(capacity), GFP_KERNEL)?;
+    let slots = KVec::from_elem(0, usize::from(capacity), GFP_KERNEL_ACCOUNT)?;
     Ok(Deque::new(slots))
 }
 
@@ -119,7 +120,7 @@ impl Operations for Deques {
         if holders.iter().any(|holder| **holder == *owner) {
             return Err(EACCES);
         }
-        holders.push(owner, GFP_KERNEL)?;
+        holders.push(owner, GFP_KERNEL_ACCOUNT)?;
         Ok(opened)
     }
 
@@ -138,7 +139,7 @@ impl Operations for Deques {
         _pos: &mut Offset,
     ) -> Result<usize> {
         opened.check_caller()?;
-        if to.len() < INTEGER {
+        if to.len() < ELEMENT_SIZE {
             return Err(EINVAL);
         }
         // Held until the reader has its integer, for two readers must not get the
@@ -151,7 +152,7 @@ impl Operations for Deques {
         to.write(&value)?;
         // Not before: had the copy failed, the integer would be lost.
         deque.pop();
-        Ok(INTEGER)
+        Ok(ELEMENT_SIZE)
     }
 
     fn write(
@@ -167,11 +168,11 @@ impl Operations for Deques {
             *made = Some(make_deque(from)?);
             return Ok(1);
         };
-        if from.len() != INTEGER {
+        if from.len() != ELEMENT_SIZE {
             return Err(EINVAL);
         }
         let value: i32 = from.read()?;
         deque.push(value).map_err(|deque::Full| EACCES)?;
-        Ok(INTEGER)
+        Ok(ELEMENT_SIZE)
     }
 }

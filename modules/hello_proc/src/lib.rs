@@ -9,7 +9,7 @@ mod message;
 
 use kernel::fs::{file::Offset, File};
 use kernel::prelude::*;
-use kernel::proc_fs::{Mode, Operations, Options, ProcFile};
+use kernel::proc_fs::{Mode, Operations, Options, ProcFile, Snapshot};
 use kernel::sync::Mutex;
 use kernel::uaccess::{UserSliceReader, UserSliceWriter};
 use kernel::{new_mutex, InPlaceModule};
@@ -55,52 +55,33 @@ impl Hello {
     }
 }
 
-/// One open file: the message that is being read, for reads that take it in
-/// pieces while others write.
-#[pin_data]
-struct Opened {
-    #[pin]
-    begun: Mutex<Message>,
-}
-
 #[vtable]
 impl Operations for Hello {
-    type Data = Pin<KBox<Opened>>;
+    /// The message that an open file gives, for reads that take it in pieces while
+    /// others write.
+    type Data = Pin<KBox<Snapshot<Message>>>;
 
     fn open(&self, _file: &File) -> Result<Self::Data> {
-        let message = *self.message.lock();
-        KBox::pin_init(
-            pin_init!(Opened {
-                begun <- new_mutex!(message),
-            }),
-            GFP_KERNEL,
-        )
+        // Everybody may open the file: it is the opener's memory that this counts as.
+        KBox::pin_init(Snapshot::new(), GFP_KERNEL_ACCOUNT)
     }
 
     fn read(
         &self,
-        opened: Pin<&Opened>,
+        snapshot: Pin<&Snapshot<Message>>,
         _file: &File,
         to: &mut UserSliceWriter,
         pos: &mut Offset,
     ) -> Result<usize> {
-        // A read from the start takes the message of now, any other goes on with
-        // the one that was begun. Each is a copy: no lock is held while the
-        // reader's memory is written, which may take as long as it likes.
-        let message = match *pos {
-            0 => *self.message.lock(),
-            _ => *opened.begun.lock(),
-        };
-        let given = to.write_slice_file(message.as_bytes(), pos)?;
-        if given > 0 {
-            *opened.begun.lock() = message;
-        }
-        Ok(given)
+        // A read from the start takes the message of now, any other goes on with the
+        // one that was begun. Each is a copy: no lock is held while the reader's
+        // memory is written, which may take as long as it likes.
+        snapshot.read(to, pos, || Ok(*self.message.lock()))
     }
 
     fn write(
         &self,
-        _opened: Pin<&Opened>,
+        _snapshot: Pin<&Snapshot<Message>>,
         _file: &File,
         from: &mut UserSliceReader,
         pos: &mut Offset,

@@ -41,9 +41,9 @@ impl InPlaceModule for MinimalProc {
 }
 
 /// What the record has beside the text: the module's name.
-const AROUND: usize = around(MinimalProc::NAME);
+const RECORD_OVERHEAD: usize = around(MinimalProc::NAME);
 /// How many bytes of text are left.
-const ROOM: usize = MAX_MESSAGE - AROUND;
+const MAX_TEXT_LEN: usize = MAX_MESSAGE - RECORD_OVERHEAD;
 
 struct ToLog;
 
@@ -78,13 +78,13 @@ impl Operations for ToLog {
         }
         // A copy: the caller's memory is not a string, may change while we look,
         // and goes on behind the last byte.
-        let mut bytes = [0; ROOM];
-        let len = from.len().min(ROOM);
+        let mut bytes = [0; MAX_TEXT_LEN];
+        let len = from.len().min(MAX_TEXT_LEN);
         let bytes = bytes.get_mut(..len).unwrap_or_default();
         let more = from.len() > len;
         from.read_slice(bytes)?;
 
-        let mut shown = Shown::<AROUND>::new();
+        let mut shown = Shown::<RECORD_OVERHEAD>::new();
         let taken = shown.take(bytes, more);
         pr_info!("{}\n", shown.as_str());
         // What did not fit was not taken. A caller's loop brings it again.

@@ -6,15 +6,15 @@ use core::fmt::{self, Write};
 use kernel::print::{kmsg_len, MAX_KMSG, MAX_MESSAGE};
 use kernel::str::Formatter;
 
-/// Room for the text of one record, less `AROUND` bytes that are the printer's.
-pub(crate) struct Shown<const AROUND: usize> {
+/// Room for the text of one record, less `RECORD_OVERHEAD` bytes that are the printer's.
+pub(crate) struct Shown<const RECORD_OVERHEAD: usize> {
     text: [u8; MAX_MESSAGE],
     len: usize,
     /// How long it is for the readers of /dev/kmsg.
     kmsg: usize,
 }
 
-impl<const AROUND: usize> Shown<AROUND> {
+impl<const RECORD_OVERHEAD: usize> Shown<RECORD_OVERHEAD> {
     pub(crate) const fn new() -> Self {
         Self {
             text: [0; MAX_MESSAGE],
@@ -48,12 +48,12 @@ impl<const AROUND: usize> Shown<AROUND> {
 
     /// Appends all of a piece, or nothing.
     fn push(&mut self, piece: &Piece<'_>) -> fmt::Result {
-        let mut buffer = [0; Piece::LONGEST];
+        let mut buffer = [0; Piece::MAX_LEN];
         let mut shown = Formatter::new(&mut buffer);
         write!(shown, "{piece}")?;
         let shown = core::str::from_utf8(shown.as_bytes()).map_err(|_| fmt::Error)?;
         let (end, kmsg) = (self.len + shown.len(), self.kmsg + kmsg_len(shown));
-        if end > MAX_MESSAGE - AROUND || kmsg > MAX_KMSG - AROUND {
+        if end > MAX_MESSAGE - RECORD_OVERHEAD || kmsg > MAX_KMSG - RECORD_OVERHEAD {
             return Err(fmt::Error);
         }
         let room = self.text.get_mut(self.len..end).ok_or(fmt::Error)?;
@@ -71,8 +71,8 @@ enum Piece<'a> {
 }
 
 impl<'a> Piece<'a> {
-    /// A control character of two bytes, `\xc2\x80`.
-    const LONGEST: usize = 8;
+    /// The length of the longest one: a control character of two bytes, `\xc2\x80`.
+    const MAX_LEN: usize = 8;
 
     /// The first one of `bytes`, and how long it is there.
     fn first(bytes: &'a [u8], more: bool) -> Option<(Self, usize)> {

@@ -9,7 +9,7 @@ mod line;
 
 use kernel::fs::{file::Offset, File};
 use kernel::prelude::*;
-use kernel::proc_fs::{Mode, Operations, Options, ProcFile};
+use kernel::proc_fs::{Mode, Operations, Options, ProcFile, Snapshot};
 use kernel::sync::Mutex;
 use kernel::time::{Instant, RealTime};
 use kernel::uaccess::UserSliceWriter;
@@ -56,13 +56,6 @@ struct Last {
     time: Option<Instant<RealTime>>,
 }
 
-/// One open file: what its last reading said, for reads that take it in pieces.
-#[pin_data]
-struct Opened {
-    #[pin]
-    text: Mutex<Option<Lines>>,
-}
-
 impl Timer {
     fn new() -> impl PinInit<Self> {
         pin_init!(Self {
@@ -75,12 +68,13 @@ impl Timer {
     /// It counts only once the reader has it, and copying may fail, or wait for a
     /// page. So no lock is held meanwhile; if another reading was counted in
     /// between, this one is made again.
-    fn read_clock(&self, give: impl Fn(&Lines) -> Result<usize>) -> Result<(usize, Lines)> {
+    fn read_clock(&self, to: &UserSliceWriter, pos: &mut Offset) -> Result<(usize, Lines)> {
         loop {
             let last = *self.last.lock();
             let now = Instant::<RealTime>::now();
             let lines = Lines::new(now, last.time.map(|time| now - time))?;
-            let given = give(&lines)?;
+            let mut end = *pos;
+            let given = to.again().write_slice_file(lines.as_ref(), &mut end)?;
             if given == 0 {
                 // Behind the end: nobody has seen the clock.
                 return Ok((0, lines));
@@ -91,7 +85,14 @@ impl Timer {
                     count: last.count.wrapping_add(1),
                     time: Some(now),
                 };
+                *pos = end;
                 return Ok((given, lines));
+            }
+            drop(current);
+            // Each turn means that somebody else got a reading. To one whose memory
+            // is slow that may happen again and again: he can be stopped.
+            if current!().signal_pending() {
+                return Err(ERESTARTSYS);
             }
         }
     }
@@ -99,40 +100,23 @@ impl Timer {
 
 #[vtable]
 impl Operations for Timer {
-    type Data = Pin<KBox<Opened>>;
+    /// The reading that an open file gives, for reads that take it in pieces.
+    type Data = Pin<KBox<Snapshot<Lines>>>;
 
     fn open(&self, _file: &File) -> Result<Self::Data> {
-        KBox::pin_init(
-            pin_init!(Opened {
-                text <- new_mutex!(None),
-            }),
-            GFP_KERNEL,
-        )
+        // Everybody may open the file: it is the opener's memory that this counts as.
+        KBox::pin_init(Snapshot::new(), GFP_KERNEL_ACCOUNT)
     }
 
     fn read(
         &self,
-        opened: Pin<&Opened>,
+        snapshot: Pin<&Snapshot<Lines>>,
         _file: &File,
         to: &mut UserSliceWriter,
         pos: &mut Offset,
     ) -> Result<usize> {
-        if to.is_empty() {
-            return Ok(0);
-        }
         // A read from the start is a new reading; any other goes on with the one
         // that was begun.
-        let begun = if *pos == 0 { None } else { *opened.text.lock() };
-        if let Some(lines) = begun {
-            return to.write_slice_file(lines.as_bytes(), pos);
-        }
-        let start = *pos;
-        let (given, lines) = self.read_clock(|lines| {
-            let mut at = start;
-            to.again().write_slice_file(lines.as_bytes(), &mut at)
-        })?;
-        *pos += given as Offset;
-        *opened.text.lock() = Some(lines);
-        Ok(given)
+        snapshot.read_or_begin(to, pos, |to, pos| self.read_clock(to, pos))
     }
 }

@@ -4,16 +4,14 @@
 
 use core::fmt::{self, Write};
 use kernel::prelude::*;
+use kernel::str::ArrayString;
 use kernel::time::{Delta, Instant, RealTime, NSEC_PER_SEC};
 
-/// Room for both lines with the largest numbers.
-const ROOM: usize = 96;
+/// The length of both lines with the largest numbers is below this.
+const MAX_LINES_LEN: usize = 96;
 
 #[derive(Clone, Copy)]
-pub(crate) struct Lines {
-    text: [u8; ROOM],
-    len: usize,
-}
+pub(crate) struct Lines(ArrayString<MAX_LINES_LEN>);
 
 /// Seconds and nine digits. The sign stands before the whole, which seconds and
 /// nanoseconds with signs of their own get wrong between -1 and 0.
@@ -30,28 +28,17 @@ impl fmt::Display for Seconds {
 
 impl Lines {
     pub(crate) fn new(now: Instant<RealTime>, elapsed: Option<Delta>) -> Result<Self> {
-        let mut lines = Self {
-            text: [0; ROOM],
-            len: 0,
-        };
+        let mut lines = ArrayString::new();
         writeln!(lines, "current time: {}", Seconds(now.as_nanos()))?;
         if let Some(elapsed) = elapsed {
             writeln!(lines, "elapsed time: {}", Seconds(elapsed.as_nanos()))?;
         }
-        Ok(lines)
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.text.get(..self.len).unwrap_or_default()
+        Ok(Self(lines))
     }
 }
 
-impl Write for Lines {
-    fn write_str(&mut self, s: &str) -> fmt::Result {
-        let end = self.len + s.len();
-        let room = self.text.get_mut(self.len..end).ok_or(fmt::Error)?;
-        room.copy_from_slice(s.as_bytes());
-        self.len = end;
-        Ok(())
+impl AsRef<[u8]> for Lines {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 }

@@ -7,12 +7,11 @@
 
 mod since;
 
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use kernel::fmt::Write;
 use kernel::fs::{file::Offset, File};
 use kernel::prelude::*;
-use kernel::proc_fs::{Mode, Operations, Options, ProcFile};
-use kernel::str::Formatter;
+use kernel::proc_fs::{Mode, Operations, Options, ProcFile, Snapshot};
+use kernel::str::ArrayString;
 use kernel::time::{jiffies64, HZ};
 use kernel::uaccess::UserSliceWriter;
 use kernel::InPlaceModule;
@@ -44,7 +43,7 @@ impl InPlaceModule for Module {
 }
 
 /// A 64-bit number's digits, and the newline.
-const LINE: usize = 21;
+type Line = ArrayString<21>;
 
 struct Seconds {
     /// The tick at which the module was loaded.
@@ -59,34 +58,27 @@ impl Seconds {
 
 #[vtable]
 impl Operations for Seconds {
-    /// What an open file tells, for reads that take it in pieces.
-    type Data = KBox<AtomicU64>;
+    /// The line that an open file gives, for reads that take it in pieces.
+    type Data = Pin<KBox<Snapshot<Line>>>;
 
     fn open(&self, _file: &File) -> Result<Self::Data> {
-        Ok(KBox::new(AtomicU64::new(self.now()), GFP_KERNEL)?)
+        // Everybody may open the file: it is the opener's memory that this counts as.
+        KBox::pin_init(Snapshot::new(), GFP_KERNEL_ACCOUNT)
     }
 
     fn read(
         &self,
-        told: &AtomicU64,
+        snapshot: Pin<&Snapshot<Line>>,
         _file: &File,
         to: &mut UserSliceWriter,
         pos: &mut Offset,
     ) -> Result<usize> {
-        // A read from the start looks at the clock; any other goes on with what
-        // was begun.
-        let seconds = match *pos {
-            0 => self.now(),
-            _ => told.load(Relaxed),
-        };
-        let mut line = [0; LINE];
-        let mut line = Formatter::new(&mut line);
-        writeln!(line, "{seconds}")?;
-        let given = to.write_slice_file(line.as_bytes(), pos)?;
-        // Only now: a read that failed, or gave nothing, has begun nothing.
-        if given > 0 {
-            told.store(seconds, Relaxed);
-        }
-        Ok(given)
+        // A read from the start tells the time anew. Any other goes on with the line that
+        // was begun, or two numbers' digits would mix.
+        snapshot.read(to, pos, || {
+            let mut line = Line::new();
+            writeln!(line, "{}", self.now())?;
+            Ok(line)
+        })
     }
 }

@@ -5,6 +5,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/proc_fs.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
@@ -33,7 +34,7 @@ static int print_ns(char *to, size_t room, const char *label, s64 ns)
 
 static int timer_open(struct inode *inode, struct file *file)
 {
-	struct reading *r = kzalloc(sizeof(*r), GFP_KERNEL);
+	struct reading *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
 
 	if (!r)
 		return -ENOMEM;
@@ -91,10 +92,16 @@ static ssize_t new_reading(struct reading *r, char __user *to, size_t len,
 			break;
 		}
 		mutex_unlock(&last_lock);
+		/* Others may come before one whose memory is slow for ever. */
+		if (signal_pending(current))
+			return -ERESTARTSYS;
 	}
 	mutex_lock(&r->lock);
-	memcpy(r->text, mine.text, mine.len);
-	r->len = mine.len;
+	/* At an offset: meanwhile another reading may have begun. */
+	if (!*pos || !r->len) {
+		memcpy(r->text, mine.text, mine.len);
+		r->len = mine.len;
+	}
 	mutex_unlock(&r->lock);
 	*pos = at + n;
 	return n;

@@ -1,5 +1,6 @@
 //! The scan of `elevator` against a simulation that asks everybody where they are.
 
+#[allow(dead_code)]
 #[path = "../../../modules/elevator/src/scan.rs"]
 mod scan;
 

@@ -1,0 +1,77 @@
+//! Memory cgroups: what of the kernel's memory is counted as whose.
+
+use std::{
+    fs::{create_dir, create_dir_all, read_to_string, remove_dir, write},
+    process::Command,
+};
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use crate::{Child, works};
+
+const MOUNT: &str = "/tmp/cgroup2";
+
+/// All memory cgroups, while this is there.
+pub struct MemoryGroups(());
+
+impl MemoryGroups {
+    pub fn mount() -> MemoryGroups {
+        works("mkdir", create_dir_all(MOUNT));
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "cgroup2", "none", MOUNT]);
+        let status = mount.status().expect("the guest has mount");
+        assert!(status.success(), "mount of cgroup2: {status}");
+        let groups = MemoryGroups(());
+        let control = format!("{MOUNT}/cgroup.subtree_control");
+        works("the memory controller", write(control, "+memory"));
+        groups
+    }
+
+    /// What a process that is alone in a new group gets from `act`, which is called
+    /// with the group's files. It may open many files.
+    #[track_caller]
+    pub fn alone(&self, act: impl FnOnce(&Group) -> i64) -> i64 {
+        let group = Group(format!("{MOUNT}/alone"));
+        works("a new cgroup", create_dir(&group.0));
+        let mut child = Child::fork(|line| {
+            use std::io::Write;
+            group.write("cgroup.procs", "0");
+            let limit = Some(1 << 16);
+            let limit = Rlimit {
+                current: limit,
+                maximum: limit,
+            };
+            setrlimit(Resource::Nofile, limit).expect("RLIMIT_NOFILE");
+            let value = act(&group);
+            line.write_all(&value.to_ne_bytes()).expect("the parent");
+        });
+        let mut value = [0; 8];
+        let got = std::io::Read::read_exact(&mut child.line, &mut value);
+        child.join();
+        got.expect("the child's answer");
+        works("rmdir of the cgroup", remove_dir(&group.0));
+        i64::from_ne_bytes(value)
+    }
+}
+
+impl Drop for MemoryGroups {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(MOUNT).status();
+        let _ = remove_dir(MOUNT);
+    }
+}
+
+/// One group.
+pub struct Group(String);
+
+impl Group {
+    fn write(&self, file: &str, text: &str) {
+        write(format!("{}/{file}", self.0), text).expect(file);
+    }
+
+    /// A number of bytes, such as that of `memory.current`.
+    pub fn bytes(&self, file: &str) -> i64 {
+        let text = read_to_string(format!("{}/{file}", self.0)).expect(file);
+        text.trim().parse().expect(file)
+    }
+}
