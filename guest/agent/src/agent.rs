@@ -204,6 +204,7 @@ impl Agent {
             Call::PowerOff => {
                 self.log.mark();
                 self.reply(id, Ok(Reply::Done));
+                self.line.send(&ToHost::Leaving);
                 self.line.drain();
                 machine::power_off(serial::STATUS_OK)
             }

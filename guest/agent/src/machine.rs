@@ -147,7 +147,8 @@ pub fn reseed(seed: [u8; 32]) -> io::Result<()> {
     Ok(())
 }
 
-/// Ends the guest with `status`; by ACPI when the device is not there.
+/// Ends the guest with `status`. By ACPI, and without it, when the device is not there
+/// or the kernel gives nobody its ports: without X86_IOPL_IOPERM, or locked down.
 pub fn power_off(status: u8) -> ! {
     rustix::fs::sync();
     // SAFETY: ioperm only asks the kernel for access to one I/O port; it takes

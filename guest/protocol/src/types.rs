@@ -87,6 +87,9 @@ pub enum ToHost {
     },
     /// The guest is gone. Never sent by the agent: its owner tells its clients.
     Gone(Death),
+    /// The agent powers the guest off, as asked. Nothing comes after it. How the machine
+    /// then ends tells nothing: not every kernel lets the agent choose that.
+    Leaving,
 }
 
 /// Where a command's output came from.

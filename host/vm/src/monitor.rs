@@ -21,7 +21,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// isa-debug-exit's status for the agent's orderly end: 42 << 1 | 1.
+/// isa-debug-exit's status for the agent's orderly end: 42 << 1 | 1. It is the fast way;
+/// an agent that cannot take it has said before that it leaves.
 const POWERED_OFF: i32 = 85;
 
 /// What the monitor is told.
@@ -152,6 +153,7 @@ impl Monitor {
         match self.ended.recv() {
             // It was first.
             Ok(ended) if ended.status.code() == Some(POWERED_OFF) => return Death::PoweredOff,
+            Ok(ended) if ended.status.success() => return self.post_mortem(&ended),
             _ => {}
         }
         Death::Vanished {
@@ -216,6 +218,9 @@ impl Monitor {
                 reason,
                 records: records_after(&console, self.session.last_record().as_ref()),
             };
+        }
+        if ended.status.success() && self.session.is_leaving() {
+            return Death::PoweredOff;
         }
         let mut detail = ended.detail();
         if ended.status.success() {

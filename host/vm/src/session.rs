@@ -71,6 +71,8 @@ struct State {
     ready: Option<Ready>,
     death: Option<Death>,
     heard: Option<Instant>,
+    /// The agent said that it ends the guest.
+    leaving: bool,
     observers: Vec<Observer>,
     /// What belongs to a script's calls, until somebody asks for it.
     early: Vec<(u64, ToHost)>,
@@ -169,6 +171,7 @@ impl Session {
                 }
             }
             ToHost::Heartbeat { .. } | ToHost::Shared(_) => return,
+            ToHost::Leaving => state.leaving = true,
             ToHost::Gone(death) => {
                 drop(state);
                 self.bury(death);
@@ -232,6 +235,11 @@ impl Session {
     /// When the last byte came.
     pub(crate) fn heard(&self) -> Option<Instant> {
         self.state().heard
+    }
+
+    /// Whether the agent has said that it ends the guest.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.state().leaving
     }
 
     pub(crate) fn last_record(&self) -> Option<LogRecord> {

@@ -315,6 +315,30 @@ fn a_panic_is_one() {
     assert!(matches!(guest.wait(), Death::Panicked { .. }));
 }
 
+/// How a machine is powered off is not told apart by QEMU: the agent says that it is.
+#[test]
+fn an_orderly_end_where_no_port_is_given_to_anyone() {
+    let Some(mut config) = config() else { return };
+    config.cmdline.push("lockdown=integrity".into());
+    let guest = Guest::start(config).unwrap();
+    let ask = "mount -t securityfs - /mnt && cat /mnt/lockdown";
+    let ask = format!("mkdir -p /mnt && {ask}");
+    let output = guest.session().output(sh(&ask)).unwrap();
+    let lockdown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(lockdown.contains("[integrity]"), "{output:?}");
+    guest.power_off().unwrap();
+}
+
+#[test]
+fn a_guest_that_is_powered_off_from_inside() {
+    let Some(config) = config() else { return };
+    let guest = Guest::start(config).unwrap();
+    match guest.session().output(sh("poweroff -f")) {
+        Err(Error::Died { detail, .. }) => assert!(detail.contains("by itself"), "{detail}"),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_boot_that_fails_says_why() {
     let Some(mut config) = config() else { return };
