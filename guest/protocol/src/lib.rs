@@ -42,6 +42,11 @@ pub const HEARTBEAT_MS: u64 = 500;
 /// in the shared memory when that comes.
 pub const SCRIPTED: &str = "koru_script";
 
-/// Begins a record that a test writes into the kernel log: a warning that
-/// contains the rest of the record is expected, and no failure of the test.
+/// Begins a record that a test writes into the kernel log: a warning, or a report of
+/// KASAN's, that contains the rest of the record is expected, and no failure of the
+/// test.
 pub const KERNEL_MAY_SAY: &str = "koru: the kernel may say: ";
+
+/// A test that ends with this status has found that it cannot be run on this kernel.
+/// The last line of its output says why.
+pub const TEST_SKIPPED: i32 = 77;

@@ -28,7 +28,7 @@ use std::{
 };
 
 pub use koru_protocol::LogRecord;
-use koru_protocol::{KERNEL_MAY_SAY, parse_kmsg};
+use koru_protocol::{KERNEL_MAY_SAY, TEST_SKIPPED, parse_kmsg};
 use object::{Object, ObjectSection};
 use rustix::{fs::OFlags, system};
 
@@ -114,9 +114,10 @@ pub fn is_loaded(name: &str) -> bool {
         .exists()
 }
 
-/// Says that a warning of the kernel's which contains this text is no failure of
-/// this test. For what the kernel warns of although the module does right; and for
-/// a module that says it must stay in memory. (Then the next test gets another guest.)
+/// Says that a warning of the kernel's, or a report of KASAN's, which contains this text
+/// is no failure of this test. For what the kernel warns of although the module does
+/// right, for a module that does wrong to be reported, and for a module that says it must
+/// stay in memory. (Then the next test gets another guest.)
 pub fn kernel_may_say(text: &str) {
     let mut kmsg = File::options()
         .write(true)
@@ -126,6 +127,21 @@ pub fn kernel_may_say(text: &str) {
     // All at once: each write is a record.
     kmsg.write_all(format!("<6>{KERNEL_MAY_SAY}{text}\n").as_bytes())
         .expect("writing to the log");
+}
+
+/// Ends this test: it cannot be run on this kernel, and counts as skipped.
+///
+/// ```no_run
+/// if !std::path::Path::new("/sys/kernel/debug").exists() {
+///     koru_testing::skip("this kernel has no debugfs");
+/// }
+/// ```
+pub fn skip(why: &str) -> ! {
+    // Not through the test harness, which keeps what a test prints.
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "\n{why}");
+    let _ = out.flush();
+    std::process::exit(TEST_SKIPPED)
 }
 
 /// The kernel log from a moment on.

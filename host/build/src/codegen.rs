@@ -8,25 +8,51 @@ pub const TARGET: &str = "x86_64-unknown-none";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Codegen {
     /// In the order they are passed; never with a space inside.
-    pub flags: Vec<String>,
+    flags: Vec<String>,
+    /// What comes after these for `core`.
+    core_flags: Vec<String>,
+    /// What comes after these for all other crates.
+    crate_flags: Vec<String>,
+}
+
+/// What is asked of a kernel and of a rustc.
+struct Facts<'a> {
+    config: &'a Config,
+    release: &'a str,
+    rustc: (u32, u32),
+    has_option: &'a dyn Fn(&str) -> bool,
+    exports: &'a dyn Fn(&str) -> bool,
 }
 
 impl Codegen {
     pub fn new(tree: &KernelTree, toolchain: &Toolchain) -> Result<Codegen> {
-        Self::of_config(
-            &tree.config,
-            &tree.release,
-            |option| toolchain.has_option(option),
-            toolchain.minor(),
-        )
+        Self::of(&Facts {
+            config: &tree.config,
+            release: &tree.release,
+            rustc: toolchain.minor(),
+            has_option: &|option| toolchain.has_option(option),
+            exports: &|symbol| tree.exports(symbol),
+        })
     }
 
-    fn of_config(
-        config: &Config,
-        release: &str,
-        has_option: impl Fn(&str) -> bool,
-        rustc: (u32, u32),
-    ) -> Result<Codegen> {
+    /// The flags that `core` is compiled with.
+    pub fn for_core(&self) -> impl Iterator<Item = &String> {
+        self.flags.iter().chain(&self.core_flags)
+    }
+
+    /// The flags that the `kernel` crate and modules are compiled with.
+    pub fn for_crates(&self) -> impl Iterator<Item = &String> {
+        self.flags.iter().chain(&self.crate_flags)
+    }
+
+    fn of(facts: &Facts<'_>) -> Result<Codegen> {
+        let &Facts {
+            config,
+            release,
+            rustc,
+            has_option,
+            ..
+        } = facts;
         let mut flags: Vec<String> = Vec::new();
         let mut features: Vec<&str> = Vec::new();
         let mut add = |f: &str| flags.push(f.to_owned());
@@ -110,7 +136,55 @@ impl Codegen {
         if !features.is_empty() {
             flags.push(format!("-Ctarget-feature={}", features.join(",")));
         }
-        Ok(Codegen { flags })
+        let mut codegen = Codegen {
+            flags,
+            core_flags: Vec::new(),
+            crate_flags: Vec::new(),
+        };
+        if config.yes("KASAN_GENERIC") && has_option("sanitizer") {
+            codegen.add_kasan(facts)?;
+        }
+        Ok(codegen)
+    }
+
+    /// Has memory accesses checked by the kernel's generic KASAN.
+    fn add_kasan(&mut self, facts: &Facts<'_>) -> Result<()> {
+        let config = facts.config;
+        let offset = config.get("KASAN_SHADOW_OFFSET").ok_or_else(|| {
+            Error::new(
+                Kind::Usage,
+                format!("reading the config of {}", facts.release),
+                "KASAN_GENERIC is set but KASAN_SHADOW_OFFSET is not",
+            )
+        })?;
+        let add = |flags: &mut Vec<String>, option: &str, value: &str| {
+            flags.push(format!("-Cllvm-args=-asan-{option}={value}"));
+        };
+        self.flags.push("-Zsanitizer=kernel-address".to_owned());
+        if (facts.has_option)("sanitizer-recover") {
+            // A report is no end: the kernel's own code goes on after one, too.
+            let recover = "-Zsanitizer-recover=kernel-address";
+            self.flags.push(recover.to_owned());
+        }
+        let all = &mut self.flags;
+        add(all, "mapping-offset", offset);
+        // Up to so many accesses in a function are checked inline.
+        let inline = config.yes("KASAN_INLINE");
+        let threshold = if inline { "10000" } else { "0" };
+        add(all, "instrumentation-with-call-threshold", threshold);
+        let stack = if config.yes("KASAN_STACK") { "1" } else { "0" };
+        add(all, "stack", stack);
+        // Older kernels check in memcpy itself.
+        if (facts.exports)("__asan_memcpy") {
+            add(all, "kernel-mem-intrinsic-prefix", "1");
+        }
+        // A constructor tells the kernel of all the globals that were compiled
+        // together, so none of them can be left out of a module, nor what they
+        // refer to. That is too much of `core`.
+        add(&mut self.core_flags, "globals", "0");
+        let globals = if config.yes("CONSTRUCTORS") { "1" } else { "0" };
+        add(&mut self.crate_flags, "globals", globals);
+        Ok(())
     }
 }
 
@@ -118,15 +192,22 @@ impl Codegen {
 mod tests {
     use super::*;
 
-    fn flags(config: &str, rustc: (u32, u32), options: &[&str]) -> Vec<String> {
-        Codegen::of_config(
-            &Config::parse(config),
-            "test",
-            |o| options.contains(&o),
+    fn codegen(
+        config: &str,
+        rustc: (u32, u32),
+        options: &[&str],
+        exports: &[&str],
+    ) -> Result<Codegen> {
+        Codegen::of(&Facts {
+            config: &Config::parse(config),
+            release: "test",
             rustc,
-        )
-        .unwrap()
-        .flags
+            has_option: &|o| options.contains(&o),
+            exports: &|s| exports.contains(&s),
+        })
+    }
+    fn flags(config: &str, rustc: (u32, u32), options: &[&str]) -> Vec<String> {
+        codegen(config, rustc, options, &[]).unwrap().flags
     }
     fn has(flags: &[String], wanted: &str) -> bool {
         flags.iter().any(|f| f == wanted)
@@ -186,15 +267,57 @@ mod tests {
             &[],
         );
         assert!(has(&f, "-Zpatchable-function-entry=16,16"));
-        assert!(
-            Codegen::of_config(
-                &Config::parse("CONFIG_CALL_PADDING=y\n"),
-                "t",
-                |_| true,
-                (1, 96)
-            )
-            .is_err()
-        );
+        assert!(codegen("CONFIG_CALL_PADDING=y\n", (1, 96), &[], &[]).is_err());
+    }
+
+    const KASAN: &str = "CONFIG_KASAN=y\nCONFIG_KASAN_GENERIC=y\nCONFIG_CONSTRUCTORS=y\n\
+                         CONFIG_KASAN_SHADOW_OFFSET=0xdffffc0000000000\n";
+    const SANITIZER: &[&str] = &["sanitizer", "sanitizer-recover"];
+
+    #[test]
+    fn kasan_sees_rust_as_it_sees_c() {
+        let config = format!("{KASAN}CONFIG_KASAN_INLINE=y\nCONFIG_KASAN_STACK=y\n");
+        let c = codegen(&config, (1, 96), SANITIZER, &["__asan_memcpy"]).unwrap();
+        for wanted in [
+            "-Zsanitizer=kernel-address",
+            "-Zsanitizer-recover=kernel-address",
+            "-Cllvm-args=-asan-mapping-offset=0xdffffc0000000000",
+            "-Cllvm-args=-asan-instrumentation-with-call-threshold=10000",
+            "-Cllvm-args=-asan-stack=1",
+            "-Cllvm-args=-asan-kernel-mem-intrinsic-prefix=1",
+        ] {
+            assert!(has(&c.flags, wanted), "{wanted} in {c:?}");
+        }
+        assert_eq!(c.core_flags, ["-Cllvm-args=-asan-globals=0"]);
+        assert_eq!(c.crate_flags, ["-Cllvm-args=-asan-globals=1"]);
+    }
+
+    #[test]
+    fn kasan_with_calls_and_without_the_stack() {
+        let c = codegen(KASAN, (1, 96), SANITIZER, &[]).unwrap();
+        for wanted in [
+            "-Cllvm-args=-asan-instrumentation-with-call-threshold=0",
+            "-Cllvm-args=-asan-stack=0",
+        ] {
+            assert!(has(&c.flags, wanted), "{wanted} in {c:?}");
+        }
+        assert!(!c.flags.iter().any(|f| f.contains("mem-intrinsic")));
+        let without = KASAN.replace("CONFIG_CONSTRUCTORS=y\n", "");
+        let c = codegen(&without, (1, 96), SANITIZER, &[]).unwrap();
+        assert_eq!(c.crate_flags, ["-Cllvm-args=-asan-globals=0"]);
+    }
+
+    #[test]
+    fn no_kasan_where_there_is_none() {
+        let other = KASAN.replace("KASAN_GENERIC", "KASAN_HW_TAGS");
+        for (config, options) in [("", SANITIZER), (&*other, SANITIZER), (KASAN, &[][..])] {
+            let c = codegen(config, (1, 96), options, &[]).unwrap();
+            assert!(
+                !format!("{c:?}").contains("asan") && !format!("{c:?}").contains("kernel-address")
+            );
+        }
+        let no_offset = "CONFIG_KASAN=y\nCONFIG_KASAN_GENERIC=y\n";
+        assert!(codegen(no_offset, (1, 96), SANITIZER, &[]).is_err());
     }
 
     #[test]

@@ -27,6 +27,7 @@ SECTIONS {
 	}
 	.init.data : { KEEP(*(.init.data)) }
 	.exit.data : { KEEP(*(.exit.data)) }
+	.init_array : { KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*) .init_array)) }
 }
 ";
 

@@ -39,7 +39,7 @@ impl Cargo<'_> {
             // Every CONFIG_* may be asked about, also those that are off.
             "-Aunexpected_cfgs".to_owned(),
         ];
-        flags.extend(self.codegen.flags.iter().cloned());
+        flags.extend(self.codegen.for_crates().cloned());
         if let Some(cfg) = self.tree.rustc_cfg() {
             flags.push(format!("@{}", cfg.display()));
         }

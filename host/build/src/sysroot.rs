@@ -24,8 +24,7 @@ impl Sysroot {
         report: &dyn Report,
     ) -> Result<Sysroot> {
         let key = codegen
-            .flags
-            .iter()
+            .for_core()
             .fold(Key::default(), |k, f| k.add(f))
             .add(&toolchain.version)
             .add(toolchain.library.as_os_str().as_encoded_bytes())
@@ -66,7 +65,7 @@ fn build(dir: &Path, toolchain: &Toolchain, codegen: &Codegen) -> Result<()> {
                 .env_remove("RUSTFLAGS")
                 .args(["--edition=2024", "--crate-type=rlib", "--cap-lints=allow"])
                 .args(["--crate-name", name, "--target", TARGET])
-                .args(&codegen.flags)
+                .args(codegen.for_core())
                 .arg("--sysroot")
                 .arg(dir)
                 .arg("--out-dir")

@@ -98,6 +98,14 @@ impl KernelTree {
         Some(self.build_dir.join("include/generated/rustc_cfg")).filter(|p| p.is_file())
     }
 
+    /// Whether modules can use this symbol of the kernel, by `Module.symvers`.
+    pub fn exports(&self, symbol: &str) -> bool {
+        let symbols = fs::read_to_string(self.build_dir.join("Module.symvers"));
+        // `CRC<tab>SYMBOL<tab>FILE<tab>..`
+        let is_it = |line: &str| line.split('\t').nth(1) == Some(symbol);
+        symbols.is_ok_and(|text| text.lines().any(is_it))
+    }
+
     /// A key of everything in the tree that a built object depends on.
     pub(crate) fn key(&self) -> Result<Key> {
         let mut key = Key::default()

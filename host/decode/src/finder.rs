@@ -3,7 +3,7 @@
 
 use crate::{
     Frame,
-    report::{Kind, Report},
+    report::{Kind, Report, Stack},
 };
 
 /// What became of the items of a log.
@@ -48,6 +48,8 @@ enum Line {
     Rip(Option<Frame>),
     /// "Call Trace:"
     Trace,
+    /// What KASAN calls the stack that comes next: who allocated or freed the memory.
+    Earlier,
     /// Registers and the like; part of a report if there is one.
     Detail,
     EndTrace,
@@ -65,13 +67,18 @@ impl<T> Finder<T> {
         if belongs {
             let open = self.open.as_mut().expect("it was there");
             open.add(item, text, line);
-            // A warning says nothing after its end; an oops its registers once more.
-            if open.ended && open.report.kind == Kind::Warning {
+            // A warning says nothing after its end, nor does KASAN; an oops its
+            // registers once more.
+            if open.ended && (open.report.kind == Kind::Warning || is_rule(text)) {
                 return self.flush();
             }
             return Vec::new();
         }
-        if let (Line::Text | Line::Detail | Line::EndTrace, Some(open)) = (&line, &mut self.open) {
+        let is_none = matches!(
+            line,
+            Line::Text | Line::Detail | Line::EndTrace | Line::Earlier
+        );
+        if let (true, Some(open)) = (is_none, &mut self.open) {
             open.others.push(item);
             open.strange += 1;
             let patience = if open.in_stack { 20 } else { 3 };
@@ -133,7 +140,8 @@ impl<T> Open<T> {
     fn takes(&self, line: &Line, text: &str) -> bool {
         let has_stack = self.report.has_stack();
         match line {
-            Line::Text => self.cut && !text.is_empty(),
+            Line::Text if text.is_empty() => self.report.is_kasan(),
+            Line::Text => self.cut,
             // One fault is told in several lines, and has consequences.
             Line::Opens(Kind::Panic) => !self.report.panicked,
             Line::Opens(Kind::Backtrace | Kind::Stack) if self.report.kind.asks_all() => {
@@ -141,6 +149,7 @@ impl<T> Open<T> {
             }
             Line::Opens(_) => !has_stack,
             Line::Trace => !self.ended,
+            Line::Earlier => has_stack && !self.ended,
             _ => true,
         }
     }
@@ -172,11 +181,28 @@ impl<T> Open<T> {
                 }
             }
             Line::Trace => report.is_also(Kind::Stack, text),
+            Line::Earlier => report.stacks.push(Stack::default()),
             Line::EndTrace => self.ended = true,
-            Line::Detail if text.starts_with("#PF: ") => report.head.push(text.to_owned()),
+            Line::Detail if is_access(text) => report.head.push(text.to_owned()),
             _ => {}
         }
     }
+}
+
+/// What a fault or KASAN says of the access to memory.
+fn is_access(text: &str) -> bool {
+    let begins = [
+        "#PF: ",
+        "Read of size ",
+        "Write of size ",
+        "The buggy address is located",
+    ];
+    begins.iter().any(|begin| text.starts_with(begin))
+}
+
+/// What a report of KASAN's begins and ends with.
+fn is_rule(text: &str) -> bool {
+    text.len() >= 20 && text.bytes().all(|b| b == b'=')
 }
 
 fn begins(line: &Line) -> bool {
@@ -201,11 +227,40 @@ fn classify(text: &str) -> Line {
     if text.starts_with("Call Trace:") {
         return Line::Trace;
     }
-    if text.starts_with("---[ end trace ") {
+    if text.starts_with("---[ end trace ") || is_rule(text) {
         return Line::EndTrace;
+    }
+    const EARLIER: &[&str] = &[
+        "Allocated by task ",
+        "Freed by task ",
+        "Last potentially related work creation:",
+        "Second to last potentially related work creation:",
+    ];
+    if EARLIER.iter().any(|e| text.starts_with(e)) {
+        return Line::Earlier;
+    }
+    // A row of KASAN's shadow memory: ` ffff888003d3c680: 00 00 00 fc fc`.
+    let row = text.trim_start_matches(['>', ' ']).split_once(": ");
+    let is_hex = |t: &str| t.len() == 16 && t.bytes().all(|b| b.is_ascii_hexdigit());
+    if row.is_some_and(|(address, _)| is_hex(address)) || text.trim() == "^" {
+        return Line::Detail;
     }
     // The tail of a panic's record, registers, markers.
     const DETAILS: &[&str] = &[
+        "Read of size ",
+        "Write of size ",
+        "The buggy address ",
+        "which belongs to the cache ",
+        "allocated ",
+        "freed ",
+        "This frame has ",
+        "page: refcount:",
+        "flags: 0x",
+        "anon flags: 0x",
+        "page_type: ",
+        "raw: ",
+        "page dumped because: kasan",
+        "Memory state around the buggy address:",
         "Code: ",
         "RSP: ",
         "RAX: ",

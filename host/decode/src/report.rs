@@ -152,6 +152,7 @@ impl Stack {
             _ => &self.frames[..],
         };
         let certain = frames.iter().filter(|f| f.certain);
+        let certain = certain.skip_while(|f| is_reporting(&f.symbol));
         self.rip.iter().chain(certain).collect()
     }
 
@@ -159,6 +160,20 @@ impl Stack {
     pub fn in_module(&self) -> bool {
         self.path().iter().any(|f| f.module.is_some())
     }
+}
+
+/// Whether a function only tells of what another one did: KASAN is called by the code
+/// that it checks.
+fn is_reporting(symbol: &str) -> bool {
+    let begins = [
+        "dump_stack",
+        "print_report",
+        "print_address",
+        "kasan_",
+        "__kasan_",
+        "__asan_",
+    ];
+    begins.iter().any(|begin| symbol.starts_with(begin))
 }
 
 impl<T> Report<T> {
@@ -239,6 +254,11 @@ impl<T> Report<T> {
     /// The first line that says what is wrong.
     pub fn line(&self) -> &str {
         self.head.first().map_or("", String::as_str)
+    }
+
+    /// Whether KASAN tells it, whose reports have several parts.
+    pub(crate) fn is_kasan(&self) -> bool {
+        self.line().starts_with("BUG: KASAN: ")
     }
 
     /// The first line of the head with this begin: the rest of it.

@@ -137,7 +137,36 @@ fn oops<T>(report: &Report<T>) -> String {
     format!("oops: {}", line.strip_prefix("BUG: ").unwrap_or(line))
 }
 
+/// `BUG: KASAN: slab-out-of-bounds in f+0x1/0x2 [m]`, and then
+/// `Write of size 1 at addr ffff888003d3c6d8 by task insmod/84`
+fn kasan<T>(report: &Report<T>, found: &str) -> String {
+    let what = found.split(" in ").next().unwrap_or(found);
+    let words = match what {
+        "slab-out-of-bounds" => "past the end or before the begin of an allocation",
+        "stack-out-of-bounds" => "past the end of a variable on the stack",
+        "global-out-of-bounds" => "past the end of a static variable",
+        "vmalloc-out-of-bounds" => "past the end of an allocation",
+        "use-after-free" | "slab-use-after-free" => "memory that was freed",
+        "stack-use-after-scope" => "a variable on the stack that is gone",
+        "double-free" => return "memory error: memory was freed twice (double-free)".to_owned(),
+        _ => return format!("memory error: {what}"),
+    };
+    let access = report.head.iter().find_map(|line| {
+        let (access, rest) = line.split_once(" of size ")?;
+        let size = rest.split(' ').next()?;
+        Some(match size {
+            "1" => format!("{} of 1 byte", access.to_lowercase()),
+            _ => format!("{} of {size} bytes", access.to_lowercase()),
+        })
+    });
+    let access = access.unwrap_or_else(|| "access".to_owned());
+    format!("memory error: {access}: {words} ({what})")
+}
+
 fn bug<T>(report: &Report<T>) -> String {
+    if let Some(found) = report.said("BUG: KASAN: ") {
+        return kasan(report, found);
+    }
     // A check says what it found before it calls BUG.
     let found = report
         .head

@@ -111,6 +111,33 @@ fn a_warning_ends_at_its_end() {
     assert_eq!(decoded(&report).what, "warning: koru: a deliberate warning");
 }
 
+/// Who allocated and freed the memory is told in stacks of their own.
+#[test]
+fn a_use_after_free_that_kasan_found() {
+    let log = include_str!("logs/kasan-6.12.txt");
+    let (report, others) = only(log);
+    assert_eq!(report.kind, Kind::Bug);
+    assert_eq!(
+        others.len(),
+        2,
+        "the rule above it is none of it: {others:?}"
+    );
+    assert_eq!(report.stacks.len(), 3, "{:#?}", report.stacks);
+    let decoded = decoded(&report);
+    let what = "memory error: read of 1 byte: memory that was freed (slab-use-after-free)";
+    assert_eq!(decoded.what, what);
+    let place = decoded.place();
+    assert_eq!(
+        place.as_deref(),
+        Some("kt_kasan::after_the_free [kt_kasan]")
+    );
+    // How KASAN came to tell it is no part of the way.
+    let functions = functions(&decoded);
+    let way = ["kt_kasan::after_the_free", "do_one_initcall"];
+    assert_eq!(functions[..2], way);
+    assert_eq!(functions.last(), Some(&"entry_SYSCALL_64_after_hwframe"));
+}
+
 #[test]
 fn an_nmi_that_finds_a_loop() {
     let (report, others) = only(include_str!("logs/loop-6.12.txt"));

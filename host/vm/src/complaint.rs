@@ -183,9 +183,20 @@ pub fn complaint(line: &str) -> Option<Complaint> {
     })
 }
 
-/// Where warnings are that a test has announced ([`KERNEL_MAY_SAY`]): from "cut
-/// here" to "end trace". Likewise what a module says that has to stay.
-pub(crate) fn announced(records: &[LogRecord]) -> Vec<Range<usize>> {
+/// A report of the kernel's that a test has announced ([`KERNEL_MAY_SAY`]).
+pub(crate) struct Announced {
+    /// Its records.
+    pub range: Range<usize>,
+    /// The taint bits that it leaves behind.
+    pub taint: u64,
+}
+
+/// Where warnings are that a test has announced, from "cut here" to "end trace", and
+/// reports of KASAN's, which a line of `=` ends. Likewise what a module says that
+/// has to stay.
+pub(crate) fn announced(records: &[LogRecord]) -> Vec<Announced> {
+    const WARNED: u64 = 1 << 9;
+    const BAD_MEMORY: u64 = 1 << 5;
     let texts: Vec<&str> = records
         .iter()
         .filter(|r| r.facility != 0)
@@ -193,22 +204,38 @@ pub(crate) fn announced(records: &[LogRecord]) -> Vec<Range<usize>> {
         // Every line has an empty text in it.
         .filter(|text| !text.is_empty())
         .collect();
+    let begins = |record: &LogRecord| {
+        if is(record, "[ cut here ]") {
+            return Some(("[ end trace ", ComplaintKind::Warning, WARNED));
+        }
+        let is_kasan = record.text.starts_with("BUG: KASAN: ") && record.facility == 0;
+        is_kasan.then_some(("====================", ComplaintKind::Sanitizer, BAD_MEMORY))
+    };
     let expected = |r: &LogRecord| texts.iter().any(|t| is(r, t));
     let stays = |r: &LogRecord| still_registered(std::slice::from_ref(r)).is_some();
-    let mut found: Vec<Range<usize>> = (0..records.len())
+    let mut found: Vec<Announced> = (0..records.len())
         .filter(|&i| stays(&records[i]) && expected(&records[i]))
-        .map(|i| i..i + 1)
+        .map(|i| Announced {
+            range: i..i + 1,
+            taint: 0,
+        })
         .collect();
     let mut at = 0;
-    while let Some(begin) = (at..records.len()).find(|i| is(&records[*i], "[ cut here ]")) {
+    while let Some((begin, (last, kind, taint))) =
+        (at..records.len()).find_map(|i| Some((i, begins(&records[i])?)))
+    {
         let end = (begin + 1..records.len())
-            .find(|i| is(&records[*i], "[ end trace "))
+            .find(|i| is(&records[*i], last))
             .map_or(records.len(), |i| i + 1);
-        let warning = &records[begin..end];
-        let only_warns =
-            first_complaint_of(warning.iter()).is_some_and(|c| c.kind == ComplaintKind::Warning);
-        if only_warns && warning.iter().any(expected) {
-            found.push(begin..end);
+        let report = &records[begin..end];
+        let mut lines = report
+            .iter()
+            .filter(|r| r.facility == 0)
+            .flat_map(|r| r.text.lines());
+        let is_alone = lines.all(|line| complaint(line).is_none_or(|c| c.kind == kind));
+        if is_alone && report.iter().any(expected) {
+            let range = begin..end;
+            found.push(Announced { range, taint });
         }
         at = end;
     }
@@ -220,13 +247,13 @@ fn is(record: &LogRecord, text: &str) -> bool {
 }
 
 /// The first complaint in some records. User space's own records don't count, nor
-/// do warnings that a test has announced.
+/// do reports that a test has announced.
 pub fn first_complaint(records: &[LogRecord]) -> Option<Complaint> {
     let expected = announced(records);
     let others = records
         .iter()
         .enumerate()
-        .filter(|(i, _)| !expected.iter().any(|range| range.contains(i)));
+        .filter(|(i, _)| !expected.iter().any(|report| report.range.contains(i)));
     first_complaint_of(others.map(|(_, record)| record))
 }
 
@@ -439,6 +466,41 @@ mod tests {
         assert!(still_registered(&[announce, stays]).is_some());
         let by_user = record(1, "rust_kernel: t must stay in memory: no");
         assert_eq!(still_registered(&[by_user]), None);
+    }
+
+    #[test]
+    fn an_announced_report_of_kasan_is_none() {
+        let record = |facility, text: &str| LogRecord {
+            seq: 0,
+            level: 4,
+            facility,
+            timestamp_us: 0,
+            text: text.into(),
+            continuation: false,
+        };
+        let line = "=".repeat(66);
+        let report = |what: &str| {
+            [
+                line.clone(),
+                format!("BUG: KASAN: {what} in f+0x1/0x2 [m]"),
+                "Write of size 1 at addr ffff888003d3c6d8 by task insmod/84".into(),
+                line.clone(),
+            ]
+            .map(|text| record(0, &text))
+        };
+        let announce = [record(1, "koru: the kernel may say: BUG: KASAN: heap")];
+        let log = |reports: &[&str]| -> Vec<LogRecord> {
+            let reports = reports.iter().flat_map(|what| report(what));
+            announce.iter().cloned().chain(reports).collect()
+        };
+        assert_eq!(first_complaint(&log(&["heap"])), None);
+        let found = first_complaint(&log(&["heap", "stack"])).unwrap();
+        assert_eq!(found.kind, Sanitizer);
+        assert!(found.line.contains("stack"), "{found}");
+        // Nothing else may hide in it.
+        let mut oops = log(&["heap"]);
+        oops.insert(3, record(0, "Oops: 0000 [#1] PREEMPT SMP NOPTI"));
+        assert!(first_complaint(&oops).is_some());
     }
 
     #[test]

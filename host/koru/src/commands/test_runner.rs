@@ -15,6 +15,7 @@ use std::{
 };
 
 use koru_build::{Error, KernelTree, Report, Result, find_modules};
+use koru_protocol::TEST_SKIPPED;
 use koru_vm::{Complaint, ComplaintKind, Exec, Guest, Initramfs, LogRecord, ProcessEvent, Session};
 
 use crate::{
@@ -43,8 +44,20 @@ pub struct TestResult {
     pub took: Duration,
     /// Why it failed, with its output and the kernel's log.
     pub failure: Option<Failure>,
-    /// Not run: `#[ignore]`.
-    pub ignored: bool,
+    /// Why it was not run: `#[ignore]`, or by its own word.
+    pub ignored: Option<String>,
+}
+
+impl TestResult {
+    /// `ok`, `FAILED`, or that it was ignored and why, as Rust's test harness says it.
+    pub fn verdict(&self) -> String {
+        match (&self.ignored, &self.failure) {
+            (Some(why), _) if why.is_empty() => "ignored".into(),
+            (Some(why), _) => format!("ignored, {why}"),
+            (None, Some(_)) => "FAILED".into(),
+            (None, None) => "ok".into(),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -154,12 +167,7 @@ pub fn test_runner(context: &Context, binary: &Path, args: &[String]) -> Result<
     let mut guest = None;
     let results = run_tests(context, &tree, &setting, &mut guest, &tests, &|r| {
         context.ui.done();
-        let word = match (&r.failure, r.ignored) {
-            (_, true) => "ignored",
-            (None, _) => "ok",
-            (Some(_), _) => "FAILED",
-        };
-        println!("test {} ... {word}", r.name);
+        println!("test {} ... {}", r.name, r.verdict());
     })?;
     power_off(guest)?;
     context.ui.done();
@@ -167,7 +175,7 @@ pub fn test_runner(context: &Context, binary: &Path, args: &[String]) -> Result<
     for result in &failed {
         println!("\n---- {} ----\n{}", result.name, describe(result));
     }
-    let ignored = results.iter().filter(|r| r.ignored).count();
+    let ignored = results.iter().filter(|r| r.ignored.is_some()).count();
     println!(
         "\ntest result: {}. {} passed; {} failed; {ignored} ignored; 0 measured; 0 filtered out\n",
         if failed.is_empty() { "ok" } else { "FAILED" },
@@ -273,7 +281,7 @@ pub fn run_tests(
                 name: name.clone(),
                 took: Duration::ZERO,
                 failure: None,
-                ignored: true,
+                ignored: Some(String::new()),
             }
         } else {
             let up = match guest.take() {
@@ -282,15 +290,15 @@ pub fn run_tests(
             };
             context.ui.status(&format!("test {name}"));
             let begun = Instant::now();
-            let (failure, usable) = one(context, up.session(), setting, name);
-            if usable {
+            let one = one(context, up.session(), setting, name);
+            if one.usable {
                 *guest = Some(up);
             }
             TestResult {
                 name: name.clone(),
                 took: begun.elapsed(),
-                failure,
-                ignored: false,
+                failure: one.failure,
+                ignored: one.skipped,
             }
         };
         tell(&result);
@@ -306,15 +314,24 @@ pub fn power_off(guest: Option<Guest>) -> Result<()> {
 
 const BINARY: &str = "/tests/run";
 
-/// Runs one test. The second value tells whether the guest can go on.
-fn one(
-    context: &Context,
-    session: &Session,
-    setting: &Setting,
-    name: &str,
-) -> (Option<Failure>, bool) {
+/// The kernel's TAINT_BAD_PAGE, which KASAN sets as well.
+const BAD_MEMORY: u64 = 1 << 5;
+
+/// What came of one test.
+struct One {
+    failure: Option<Failure>,
+    /// Why it could not be run.
+    skipped: Option<String>,
+    /// Whether the guest can go on.
+    usable: bool,
+}
+
+/// Runs one test.
+fn one(context: &Context, session: &Session, setting: &Setting, name: &str) -> One {
     let mut said = Said::default();
     let mut begin = 0;
+    let mut skipped = None;
+    let mut usable = true;
     let outcome = (|| -> koru_vm::Result<Option<(Cause, String)>> {
         let taint = session.taint()? | setting.taint;
         begin = session.mark()?;
@@ -329,9 +346,16 @@ fn one(
             let why = format!("the kernel complained: {complaint}");
             return Ok(Some((Cause::Complaint(complaint), why)));
         }
+        // KASAN tells of the first fault only.
+        usable = session.taint()? & BAD_MEMORY == 0;
         let seconds = setting.limit.as_secs();
         Ok(match end {
             End::Exit(0) => None,
+            End::Exit(TEST_SKIPPED) => {
+                let output = said.text();
+                skipped = output.lines().last().map(|why| why.trim().to_owned());
+                None
+            }
             End::Exit(101) => Some((Cause::Test, "the test failed".to_owned())),
             End::Exit(137) => Some((Cause::Late, format!("killed after {seconds} s"))),
             End::Exit(code) => Some((Cause::Test, format!("the test ended with status {code}"))),
@@ -342,31 +366,34 @@ fn one(
             )),
         })
     })();
-    let failure = |cause: Cause, why: String, records: &[LogRecord]| {
+    let failed = |usable: bool, cause: Cause, why: String, records: &[LogRecord]| {
         let decoder = oops::decoder(context);
-        Some(Failure {
-            cause,
-            why: decoder.sentence(&why),
-            output: said.text(),
-            log: Log::new(context, &decoder, records),
-        })
+        One {
+            failure: Some(Failure {
+                cause,
+                why: decoder.sentence(&why),
+                output: said.text(),
+                log: Log::new(context, &decoder, records),
+            }),
+            skipped: None,
+            usable,
+        }
     };
     match outcome {
-        // A module that has to stay, as a test expected, is nothing to go on with.
-        Ok(None) => (
-            None,
-            koru_vm::still_registered(&session.log_since(begin)).is_none(),
-        ),
+        Ok(None) => One {
+            failure: None,
+            skipped,
+            // A module that has to stay, as a test expected, is nothing to go on with.
+            usable: usable && koru_vm::still_registered(&session.log_since(begin)).is_none(),
+        },
         Ok(Some((cause, why))) => {
             // The records come beside the test's end, not before it.
             let _ = session.mark();
             let by_itself = matches!(cause, Cause::Test | Cause::Late);
             // An oops or a module left behind must not colour the next test.
             let clean = session.list().is_ok_and(|m| m.is_empty());
-            (
-                failure(cause, why, &session.log_since(begin)),
-                by_itself && clean,
-            )
+            let usable = usable && by_itself && clean;
+            failed(usable, cause, why, &session.log_since(begin))
         }
         Err(error) => {
             let mut records = session.log_since(begin);
@@ -376,7 +403,7 @@ fn one(
                 }
             }
             let cause = cause_of_loss(&error, &records);
-            (failure(cause, error.to_string(), &records), false)
+            failed(false, cause, error.to_string(), &records)
         }
     }
 }

@@ -66,13 +66,9 @@ impl Session {
         now: u64,
     ) -> Option<Complaint> {
         let records = self.records(mark, end);
-        // What a warning that was expected leaves behind.
-        let warned = if announced(&records).is_empty() {
-            0
-        } else {
-            1 << 9
-        };
-        first_complaint(&records).or_else(|| taint_complaint(before | warned, now))
+        // What a report that was expected leaves behind.
+        let expected = announced(&records).iter().fold(0, |bits, r| bits | r.taint);
+        first_complaint(&records).or_else(|| taint_complaint(before | expected, now))
     }
 }
 

@@ -92,7 +92,9 @@ fn follow(
         .map(|(name, word, took)| TestResult {
             failure: (word == "FAILED")
                 .then(|| failed("the test failed".into(), section(&text, &name))),
-            ignored: word.starts_with("ignored"),
+            ignored: word
+                .strip_prefix("ignored")
+                .map(|why| why.trim_start_matches(", ").to_owned()),
             name,
             took,
         })
@@ -109,7 +111,7 @@ fn follow(
             name,
             took: heard.elapsed(),
             failure: Some(failed(why.clone(), String::new())),
-            ignored: false,
+            ignored: None,
         }));
     }
     let none_failed = results.iter().all(|r| r.failure.is_none());
@@ -119,7 +121,7 @@ fn follow(
             name: "cargo test".into(),
             took: begun.elapsed(),
             failure: Some(failed(why, text)),
-            ignored: false,
+            ignored: None,
         });
     }
     Ok(results)

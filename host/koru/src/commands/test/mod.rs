@@ -88,14 +88,10 @@ impl Run<'_> {
 
     fn add(&self, suite: &str, result: TestResult) {
         self.context.ui.done();
-        let word = match (&result.failure, result.ignored) {
-            (_, true) => "ignored",
-            (None, _) => "ok",
-            (Some(_), _) => "FAILED",
-        };
         println!(
-            "{suite}: {} ... {word} ({:.1} s)",
+            "{suite}: {} ... {} ({:.1} s)",
             result.name,
+            result.verdict(),
             result.took.as_secs_f64()
         );
         let mut suites = self.suites.lock().expect("no panic while held");
@@ -129,7 +125,7 @@ impl Run<'_> {
             name: name.to_owned(),
             took: begun.elapsed(),
             failure,
-            ignored: false,
+            ignored: None,
         };
         self.add(suite, result);
         Ok(())

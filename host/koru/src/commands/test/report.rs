@@ -28,7 +28,7 @@ pub fn summary(suites: &[Suite], junit: &Path, took: Duration) -> u8 {
             describe(result)
         );
     }
-    let ignored = all().filter(|r| r.ignored).count();
+    let ignored = all().filter(|r| r.ignored.is_some()).count();
     let passed = all().count() - failed.len() - ignored;
     println!("\nreport: {}", junit.display());
     println!("took {} s", took.as_secs());
@@ -49,8 +49,14 @@ pub fn write_junit(suites: &[Suite], path: &Path) -> Result<()> {
     for suite in suites {
         let mut junit = TestSuite::new(suite.name.clone());
         for result in &suite.results {
-            let status = match (&result.failure, result.ignored) {
-                (_, true) => TestCaseStatus::skipped(),
+            let status = match (&result.failure, &result.ignored) {
+                (_, Some(why)) => {
+                    let mut status = TestCaseStatus::skipped();
+                    if !why.is_empty() {
+                        status.set_message(why.clone());
+                    }
+                    status
+                }
                 (None, _) => TestCaseStatus::success(),
                 (Some(failure), _) => {
                     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
