@@ -1,18 +1,16 @@
 //! Runs `cargo test`, and takes libtest's word for each test.
 
 use std::{
-    fs,
     io::{self, BufRead, BufReader, Read},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::mpsc::{RecvTimeoutError, Sender, channel},
     thread,
     time::{Duration, Instant},
 };
 
 use koru_build::{Error, Report, Result};
-use rustix::process::{Pid, Signal, kill_process};
 
-use super::Run;
+use super::{Run, marked::Mark};
 use crate::{
     commands::test_runner::{Cause, Failure, TestResult},
     oops::Log,
@@ -42,7 +40,10 @@ fn follow(
     tell: impl Fn(&str),
 ) -> io::Result<Vec<TestResult>> {
     const TICK: Duration = Duration::from_millis(500);
+    /// What ends with a test may take its time for that.
+    const GRACE: Duration = Duration::from_secs(10);
     let begun = Instant::now();
+    let mark = Mark::put_on(command);
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -78,9 +79,11 @@ fn follow(
         text.push('\n');
     };
     if stands {
-        end_all(&child);
+        mark.end();
     }
     let status = child.wait()?;
+    mark.wait(GRACE);
+    let left = mark.end();
     let failed = |why: String, output: String| Failure {
         cause: Cause::Test,
         why,
@@ -115,6 +118,15 @@ fn follow(
         }));
     }
     let none_failed = results.iter().all(|r| r.failure.is_none());
+    if !left.is_empty() {
+        let why = format!("left running, and ended now: {}", left.join(", "));
+        results.push(TestResult {
+            name: "nothing is left running".into(),
+            took: Duration::ZERO,
+            failure: Some(failed(why, String::new())),
+            ignored: None,
+        });
+    }
     if none_failed && (stands || !status.success()) {
         // Not a test: it does not compile, or a test binary died or stands still.
         results.push(TestResult {
@@ -136,28 +148,6 @@ fn read(from: impl Read + Send + 'static, lines: Sender<String>) {
             }
         }
     });
-}
-
-/// Ends a process and all that it has started.
-fn end_all(child: &Child) {
-    let mut all = vec![child.id()];
-    let mut next = 0;
-    while let Some(pid) = all.get(next) {
-        next += 1;
-        let threads = fs::read_dir(format!("/proc/{pid}/task"));
-        for thread in threads.into_iter().flatten().flatten() {
-            let children = fs::read_to_string(thread.path().join("children"));
-            let pids = children.unwrap_or_default();
-            all.extend(
-                pids.split_whitespace()
-                    .filter_map(|pid| pid.parse::<u32>().ok()),
-            );
-        }
-    }
-    for pid in all {
-        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-        let _ = pid.map(|pid| kill_process(pid, Signal::KILL));
-    }
 }
 
 /// `test NAME ... ok`
@@ -242,8 +232,17 @@ mod tests {
     #[test]
     fn one_that_leaves_something_behind() {
         let begun = Instant::now();
-        let left = of("sleep 30 & echo 'test b ... ok'");
+        // Not a child of anybody any more, and with no pipe of ours.
+        let left = of("(setsid sleep 1000 >/dev/null 2>&1 &); echo 'test b ... ok'");
+        let why = "left running, and ended now: sleep";
+        let found = ("nothing is left running".into(), Some(why.into()));
+        assert_eq!(left, [("b".into(), None), found]);
+        assert!(begun.elapsed() < Duration::from_secs(60));
+    }
+
+    #[test]
+    fn one_whose_processes_end_a_little_later() {
+        let left = of("(setsid sleep 2 >/dev/null 2>&1 &); echo 'test b ... ok'");
         assert_eq!(left, [("b".into(), None)]);
-        assert!(begun.elapsed() < Duration::from_secs(20));
     }
 }

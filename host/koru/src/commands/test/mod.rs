@@ -5,6 +5,7 @@ mod checks;
 mod guest;
 mod jobs;
 mod libtest;
+mod marked;
 mod report;
 
 use std::{path::Path, process::Command, sync::Mutex, time::Instant};
