@@ -8,6 +8,15 @@ use crate::{
     Cache, Error, KernelTree, Kind, Report, Result, apt, cache::write_atomically, error::IoContext,
     nearest,
 };
+use packages::{packages, settle, wanted_release};
+
+mod packages;
+
+/// The versions that set-up gets a kernel of, and the tests run on.
+pub const SUPPORTED: [&str; 2] = ["6.1", "6.12"];
+
+/// In the folder of the kernel that set-up got for a version of [`SUPPORTED`].
+const SET_UP: &str = "set-up";
 
 /// The kernel trees that Koru keeps.
 pub struct Kernels {
@@ -22,12 +31,22 @@ pub struct Installed {
     /// Whether it can be booted in a guest.
     pub bootable: bool,
     pub default: bool,
+    /// The version of [`SUPPORTED`] that it stands for: the tests run on it.
+    pub supported: Option<&'static str>,
     /// Whether Koru downloaded it (else it is somebody's own directory).
     pub downloaded: bool,
 }
 
 /// The flavours of distribution kernels, the best for a guest first.
 const FLAVOURS: [&str; 4] = ["-cloud-amd64", "-amd64", "-generic", "-rt-amd64"];
+
+/// Its place among [`FLAVOURS`].
+fn flavour(release: &str) -> Option<usize> {
+    let fitting = FLAVOURS.iter().enumerate();
+    let fitting = fitting.filter(|(_, f)| release.ends_with(**f));
+    // `-rt-amd64` ends in `-amd64` as well.
+    fitting.max_by_key(|(_, f)| f.len()).map(|(i, _)| i)
+}
 
 impl Kernels {
     pub fn new(cache: &Cache) -> Kernels {
@@ -64,11 +83,14 @@ impl Kernels {
 
     pub fn list(&self) -> Result<Vec<Installed>> {
         let default = self.default_release();
+        let supported = SUPPORTED.map(|version| (version, self.supported_release(version)));
         let mut rows = Vec::new();
         for release in self.releases() {
             let tree = self.open(&release)?;
+            let stands_for = supported.iter().find(|(_, r)| r.as_ref() == Some(&release));
             rows.push(Installed {
                 default: Some(&release) == default.as_ref(),
+                supported: stands_for.map(|(version, _)| *version),
                 bootable: tree.image.is_some(),
                 downloaded: self.keeps(&release),
                 build_dir: tree.build_dir,
@@ -84,24 +106,73 @@ impl Kernels {
         link.is_ok_and(|target| target.is_relative())
     }
 
-    /// The chosen default, else the newest that can be booted.
+    /// The release that stands for a version of [`SUPPORTED`], whatever else was added:
+    /// the one that set-up got.
+    fn supported_release(&self, version: &str) -> Option<String> {
+        let candidates: Vec<String> = self
+            .releases()
+            .into_iter()
+            .filter(|r| selects(version, r) && self.keeps(r) && self.own_image(r).is_file())
+            .collect();
+        let set_up = |r: &&String| self.dir().join(r).join(SET_UP).is_file();
+        // An earlier Koru left no such file; the flavour tells.
+        let best = |r: &&String| flavour(r) == Some(0);
+        let mut newest = candidates.iter().rev();
+        let found = newest.clone().find(set_up);
+        found.or_else(|| newest.find(best)).cloned()
+    }
+
+    /// The kernel that the tests run on for a version of [`SUPPORTED`].
+    pub fn supported(&self, version: &str) -> Option<Result<KernelTree>> {
+        let release = self.supported_release(version)?;
+        Some(self.open(&release))
+    }
+
+    /// Gets the kernel for a version of [`SUPPORTED`], unless it is here.
+    pub fn set_up(&self, version: &str, report: &dyn Report) -> Result<KernelTree> {
+        let release = match self.supported_release(version) {
+            Some(release) => release,
+            None => self.add_packages(version, report)?.release,
+        };
+        let place = self.dir().join(&release);
+        let mark = place.join(SET_UP);
+        if !mark.is_file() {
+            settle(&place, &release)?;
+            write_atomically(&mark, version.as_bytes())?;
+        }
+        self.open(&release)
+    }
+
+    /// The chosen default, else the newest that is supported, else the one that was
+    /// added first. What is added later does not become it unasked.
     pub fn default_release(&self) -> Option<String> {
         let releases = self.releases();
         let chosen = fs::read_to_string(self.default_file()).ok();
-        chosen
-            .map(|c| c.trim().to_owned())
-            .filter(|c| releases.contains(c))
-            .or_else(|| {
-                let bootable = |r: &&String| self.open(r).is_ok_and(|t| t.image.is_some());
-                releases.iter().rev().find(bootable).cloned()
-            })
-            .or_else(|| releases.last().cloned())
+        let chosen = chosen.map(|c| c.trim().to_owned());
+        if let Some(chosen) = chosen.filter(|c| releases.contains(c)) {
+            return Some(chosen);
+        }
+        let supported = SUPPORTED.iter().rev();
+        if let Some(release) = supported.copied().find_map(|v| self.supported_release(v)) {
+            return Some(release);
+        }
+        let added = |r: &&String| {
+            let link = fs::symlink_metadata(self.dir().join(r).join("tree"));
+            link.and_then(|link| link.modified()).ok()
+        };
+        let boots = |r: &&String| self.open(r).is_ok_and(|t| t.image.is_some());
+        let first = releases.iter().filter(boots).min_by_key(added);
+        first.or_else(|| releases.iter().min_by_key(added)).cloned()
     }
 
-    /// The tree that `selector` names: a release, or its beginning up to a
-    /// dot or dash (`6.1`); the default without one.
+    /// The tree that `selector` names: a release, or its beginning up to a dot or dash
+    /// (`6.1`); the default without one.
+    ///
+    /// # Errors
+    ///
+    /// `Kind::Usage` if there is no such kernel, or if there are several and not exactly
+    /// one of them is supported.
     pub fn find(&self, selector: Option<&str>) -> Result<KernelTree> {
-        let releases = self.releases();
         let Some(selector) = selector else {
             let release = self.default_release().ok_or_else(|| {
                 Error::new(Kind::Missing, "choosing a kernel", "there is none here yet")
@@ -109,26 +180,46 @@ impl Kernels {
             })?;
             return self.open(&release);
         };
-        let found = releases.iter().rev().find(|r| selects(selector, r));
-        match found {
-            Some(release) => self.open(release),
-            None => {
-                let near = nearest(selector, releases.iter().map(String::as_str));
-                let todo = match (near.is_empty(), releases.is_empty()) {
-                    (false, _) => format!("did you mean {}?", near.join(" or ")),
-                    (true, false) => format!("there are: {}", releases.join(", ")),
-                    (true, true) => "none are here yet: `koru setup`".to_owned(),
-                };
-                Err(Error::new(
-                    Kind::Usage,
-                    format!("looking for the kernel `{selector}`"),
-                    "it is not among those that are here",
-                )
-                .todo(format!(
-                    "{todo}\nto get another: `koru kernel add {selector}`"
-                )))
-            }
+        let fitting = self.fitting(selector)?;
+        let supported: Vec<String> = SUPPORTED
+            .iter()
+            .filter_map(|version| self.supported_release(version))
+            .filter(|release| fitting.contains(release))
+            .collect();
+        match (fitting.as_slice(), supported.as_slice()) {
+            ([release], _) | (_, [release]) => self.open(release),
+            _ => Err(several(selector, &fitting)),
         }
+    }
+
+    /// The releases that `selector` may mean; one only if it is that release's full name.
+    fn fitting(&self, selector: &str) -> Result<Vec<String>> {
+        let releases = self.releases();
+        if releases.iter().any(|r| r == selector) {
+            return Ok(vec![selector.to_owned()]);
+        }
+        let fitting: Vec<String> = releases
+            .iter()
+            .filter(|r| selects(selector, r))
+            .cloned()
+            .collect();
+        if !fitting.is_empty() {
+            return Ok(fitting);
+        }
+        let near = nearest(selector, releases.iter().map(String::as_str));
+        let todo = match (near.is_empty(), releases.is_empty()) {
+            (false, _) => format!("did you mean {}?", near.join(" or ")),
+            (true, false) => format!("there are: {}", releases.join(", ")),
+            (true, true) => "none are here yet: `koru setup`".to_owned(),
+        };
+        Err(Error::new(
+            Kind::Usage,
+            format!("looking for the kernel `{selector}`"),
+            "it is not among those that are here",
+        )
+        .todo(format!(
+            "{todo}\nto get another: `koru kernel add {selector}`"
+        )))
     }
 
     /// The tree of exactly this release, if it is here.
@@ -146,6 +237,13 @@ impl Kernels {
         Ok(ours.unwrap_or(tree))
     }
 
+    /// Where the image of a downloaded kernel lies.
+    fn own_image(&self, release: &str) -> PathBuf {
+        self.dir()
+            .join(release)
+            .join(format!("boot/vmlinuz-{release}"))
+    }
+
     fn open(&self, release: &str) -> Result<KernelTree> {
         let place = self.dir().join(release);
         let mut tree = KernelTree::open(&place.join("tree"))?;
@@ -153,7 +251,7 @@ impl Kernels {
             .iter()
             .map(|m| place.join(m).join(&tree.release))
             .find(|m| m.join("kernel").is_dir());
-        let image = place.join(format!("boot/vmlinuz-{}", tree.release));
+        let image = self.own_image(&tree.release);
         if image.is_file() {
             tree.image = Some(image);
         }
@@ -215,8 +313,17 @@ impl Kernels {
     }
 
     /// Forgets a kernel; a directory that Koru did not download stays.
+    ///
+    /// # Errors
+    ///
+    /// `Kind::Usage` if there is no such kernel, or if there are several, for what is
+    /// removed is never guessed.
     pub fn remove(&self, selector: &str, report: &dyn Report) -> Result<String> {
-        let release = self.find(Some(selector))?.release;
+        let fitting = self.fitting(selector)?;
+        let [release] = fitting.as_slice() else {
+            return Err(several(selector, &fitting));
+        };
+        let release = release.clone();
         let place = self.dir().join(&release);
         let _lock = self.cache.lock(
             &format!("kernels-{release}"),
@@ -238,89 +345,13 @@ impl Kernels {
     }
 }
 
-/// The release that the distribution has for `what`: the newest of the best
-/// flavour.
-fn wanted_release(what: &str) -> Result<String> {
-    let name = ["linux-image-unsigned-", "linux-image-", "linux-headers-"]
-        .iter()
-        .find_map(|p| what.strip_prefix(p))
-        .unwrap_or(what);
-    let releases: Vec<String> = apt::names("linux-headers-")?
-        .into_iter()
-        .filter_map(|n| n.strip_prefix("linux-headers-").map(str::to_owned))
-        .filter(|r| r.contains('.') && r.contains('-') && FLAVOURS.iter().any(|f| r.ends_with(f)))
-        .collect();
-    let mut matching: Vec<&String> = releases.iter().filter(|r| selects(name, r)).collect();
-    matching.sort_by(|a, b| {
-        let flavour = |r: &str| FLAVOURS.iter().position(|f| r.ends_with(f));
-        flavour(b).cmp(&flavour(a)).then_with(|| compare(a, b))
-    });
-    let found = matching
-        .into_iter()
-        .rev()
-        .find(|r| image_package(r).is_some() && apt::available(&format!("linux-headers-{r}")));
-    found.cloned().ok_or_else(|| {
-        let near = nearest(name, releases.iter().map(String::as_str));
-        Error::new(
-            Kind::Usage,
-            format!("looking for the kernel `{what}` among the distribution's packages"),
-            "apt knows no headers and image of this version",
-        )
-        .todo(if releases.is_empty() {
-            "apt knows no kernels at all: `apt-get update` as root".to_owned()
-        } else if near.is_empty() {
-            "`apt-cache pkgnames linux-headers-` lists what there is".to_owned()
-        } else {
-            format!("did you mean {}?", near.join(" or "))
-        })
-    })
-}
-
-fn image_package(release: &str) -> Option<String> {
-    ["linux-image-", "linux-image-unsigned-"]
-        .iter()
-        .map(|p| format!("{p}{release}"))
-        .find(|p| apt::available(p))
-}
-
-/// Image, headers, and what the headers need of the kernel's own packages.
-fn packages(release: &str) -> Result<Vec<String>> {
-    let mut all = vec![format!("linux-headers-{release}")];
-    let mut next = 0;
-    while next < all.len() {
-        for name in apt::depends(&all[next])? {
-            let needed = ["linux-headers-", "linux-kbuild-"]
-                .iter()
-                .any(|p| name.starts_with(p));
-            if needed && !all.contains(&name) {
-                all.push(name);
-            }
-        }
-        next += 1;
-    }
-    all.extend(image_package(release));
-    // Ubuntu keeps the modules apart from the image.
-    let modules = format!("linux-modules-{release}");
-    if apt::available(&modules) {
-        all.push(modules);
-    }
-    Ok(all)
-}
-
-/// Makes unpacked packages usable where they lie.
-fn settle(dir: &Path, release: &str) -> Result<()> {
-    let headers = dir.join("usr/src").join(format!("linux-headers-{release}"));
-    let makefile = headers.join("Makefile");
-    let text = fs::read_to_string(&makefile).at("reading", &makefile)?;
-    // Debian's says `include /usr/src/linux-headers-..-common/Makefile`.
-    let here = "$(dir $(abspath $(lastword $(MAKEFILE_LIST))))../";
-    let moved = text.replace("include /usr/src/", &format!("include {here}"));
-    if moved != text {
-        fs::write(&makefile, moved).at("writing", &makefile)?;
-    }
-    let link = dir.join("tree");
-    std::os::unix::fs::symlink(format!("usr/src/linux-headers-{release}"), &link)
-        .at("linking", &link)
+fn several(selector: &str, fitting: &[String]) -> Error {
+    Error::new(
+        Kind::Usage,
+        format!("looking for the kernel `{selector}`"),
+        format!("several are here: {}", fitting.join(", ")),
+    )
+    .todo("give one of these names in full")
 }
 
 /// Whether `selector` is `release` or a beginning of it that ends where a
@@ -356,6 +387,14 @@ mod tests {
         ));
         assert!(selects("6.12.117", "6.12.117+deb12-cloud-amd64"));
         assert!(!selects("", "6.1"));
+    }
+
+    #[test]
+    fn flavours() {
+        assert_eq!(flavour("6.1.0-56-cloud-amd64"), Some(0));
+        assert_eq!(flavour("6.1.0-56-amd64"), Some(1));
+        assert_eq!(flavour("6.1.0-56-rt-amd64"), Some(3));
+        assert_eq!(flavour("6.12.117"), None);
     }
 
     #[test]

@@ -83,6 +83,12 @@ impl<'a> Builder<'a> {
         })
     }
 
+    /// Why nothing can be built for this kernel, if that was found out before: the
+    /// compiler's first error in the C interface layer.
+    pub fn known_refusal(home: &Home, tree: &KernelTree) -> Option<String> {
+        Shim::known_refusal(home, tree)
+    }
+
     /// What cargo, clippy, rustdoc or rust-analyzer need in the environment to
     /// work on ring-0 crates for this kernel.
     pub fn environment(&self) -> Vec<(String, String)> {

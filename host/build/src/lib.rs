@@ -42,7 +42,7 @@ pub use codegen::{Codegen, TARGET};
 pub use error::{Error, Kind, Result};
 pub use home::Home;
 pub use import::{NO_BUILD_DIR, pack_script};
-pub use kernels::{Installed, Kernels};
+pub use kernels::{Installed, Kernels, SUPPORTED};
 pub use ko::{BuildOptions, Builder, Ko, Stages};
 pub use modinfo::ModInfo;
 pub use module::{Module, find_modules, patch_options, workspace_of};

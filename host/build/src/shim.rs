@@ -15,6 +15,8 @@ use crate::{
     process, run,
 };
 
+mod refusal;
+
 /// The C interface layer, compiled by one kernel tree's own Kbuild.
 #[derive(Debug, Clone)]
 pub(crate) struct Shim {
@@ -25,17 +27,13 @@ pub(crate) struct Shim {
 
 const LAYOUT_PREFIX: &str = "koru_value_";
 
+/// In an entry of the cache for a kernel that the layer does not compile for: the
+/// compiler's first error, then all that was said. It is not tried again.
+const REFUSED: &str = "refused";
+
 impl Shim {
     pub fn get(home: &Home, cache: &Cache, tree: &KernelTree, report: &dyn Report) -> Result<Shim> {
-        let source = home.root.join("kernel/shim");
-        let files = sources(&source)?;
-        let mut key = tree.key()?;
-        for file in &files {
-            key = key
-                .add(file.as_os_str().as_encoded_bytes())
-                .add_file(file)?;
-        }
-        let name = format!("{}-{}", tree.release, key.hex());
+        let (files, name) = entry_for(home, tree)?;
         let path = cache.entry("shims", &name, report, |dir| {
             report.status(&format!(
                 "compiling the C interface layer for {}",
@@ -43,6 +41,14 @@ impl Shim {
             ));
             build(dir, &files, tree)
         })?;
+        if let Some(why) = refused(&path) {
+            let whole = path.join(REFUSED);
+            return Err(failure(tree, why).todo(format!(
+                "`koru kernel list` says which kernels Koru supports; all that the compiler \
+                 said is in {}",
+                whole.display()
+            )));
+        }
         Ok(Shim {
             archive: path.join("libshim.a"),
             layout: path.join("layout.rs"),
@@ -56,10 +62,40 @@ impl Shim {
         Ok(contexts(&text))
     }
 
+    /// Why it does not compile for this kernel, if that was found out before.
+    pub fn known_refusal(home: &Home, tree: &KernelTree) -> Option<String> {
+        let (_, name) = entry_for(home, tree).ok()?;
+        refused(&home.cache.join("shims").join(name))
+    }
+
     pub fn key(&self) -> Key {
         // Content-addressed already: the path says it all.
         Key::default().add(self.archive.as_os_str().as_encoded_bytes())
     }
+}
+
+/// The sources, and the name in the cache of what they become for this kernel.
+fn entry_for(home: &Home, tree: &KernelTree) -> Result<(Vec<PathBuf>, String)> {
+    let files = sources(&home.root.join("kernel/shim"))?;
+    let mut key = tree.key()?;
+    for file in &files {
+        key = key
+            .add(file.as_os_str().as_encoded_bytes())
+            .add_file(file)?;
+    }
+    let name = format!("{}-{}", tree.release, key.hex());
+    Ok((files, name))
+}
+
+/// The compiler's first error, if this entry is a refusal.
+fn refused(entry: &Path) -> Option<String> {
+    let text = fs::read_to_string(entry.join(REFUSED)).ok()?;
+    text.lines().next().map(str::to_owned)
+}
+
+fn failure(tree: &KernelTree, wrong: impl Into<String>) -> Error {
+    let attempted = format!("compiling the C interface layer for {}", tree.release);
+    Error::new(Kind::Link, attempted, wrong)
 }
 
 fn sources(dir: &Path) -> Result<Vec<PathBuf>> {
@@ -73,6 +109,7 @@ fn sources(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Fills an entry of the cache with the compiled layer, or with the compiler's refusal.
 fn build(dir: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
     let mut objects = Vec::new();
     for file in files {
@@ -97,13 +134,11 @@ fn build(dir: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
     let output = process::output(&mut make, "compiling the C interface layer")?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() {
-        return Err(Error::new(
-            Kind::Link,
-            format!("compiling the C interface layer for {}", tree.release),
-            "the kernel's own build failed",
-        )
-        .todo("if this kernel is one that Koru supports, please report it with the text above")
-        .output(said));
+        let Some(why) = refusal::first_error(&said, dir) else {
+            return Err(failure(tree, "the kernel's own build failed").output(said));
+        };
+        fs::write(dir.join(REFUSED), format!("{why}\n\n{said}")).at("writing", dir)?;
+        return Ok(());
     }
     let archived: Vec<&String> = objects.iter().filter(|o| *o != "layout.o").collect();
     run(

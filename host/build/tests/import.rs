@@ -10,8 +10,8 @@ use std::{
 };
 
 use koru_build::{
-    BuildOptions, Builder, Cache, Error, Home, KernelTree, Kernels, Kind, ModInfo, Silent,
-    find_modules, pack_script,
+    BuildOptions, Builder, Cache, Error, Home, KernelTree, Kernels, Kind, ModInfo, SUPPORTED,
+    Silent, find_modules, pack_script,
 };
 
 fn home() -> Home {
@@ -20,8 +20,11 @@ fn home() -> Home {
 
 fn trees() -> Vec<KernelTree> {
     let kernels = Kernels::new(&Cache::new(&home().cache));
-    let tree = |k: &&str| kernels.find(Some(k)).expect("a kernel tree");
-    ["6.1", "6.12"].iter().map(tree).collect()
+    let tree = |version: &str| {
+        let tree = kernels.supported(version);
+        tree.expect("`koru setup` gets it").expect("a kernel tree")
+    };
+    SUPPORTED.map(tree).into()
 }
 
 /// Lays a tree out as on a machine that has Debian's packages: halves that name each

@@ -1,17 +1,18 @@
 //! What is in a built module, against what its kernel's config asks for. On every
-//! kernel that is installed.
+//! kernel that is supported.
 
 use std::{
     collections::BTreeSet,
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, MutexGuard},
 };
 
 use koru_build::{
-    BuildOptions, Builder, Cache, Error, Home, KernelTree, Kernels, Kind, Ko, Module, Silent,
-    find_modules,
+    BuildOptions, Builder, Cache, Error, Home, KernelTree, Kernels, Kind, Ko, Module, SUPPORTED,
+    Silent, find_modules,
 };
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionKind, SymbolKind};
 
@@ -27,12 +28,11 @@ fn home() -> Home {
 
 fn trees() -> Vec<KernelTree> {
     let kernels = Kernels::new(&Cache::new(&home().cache));
-    let releases = kernels.releases();
-    assert!(!releases.is_empty(), "`koru setup` gets kernels");
-    releases
-        .iter()
-        .map(|r| kernels.find(Some(r)).expect("a kernel tree"))
-        .collect()
+    let tree = |version: &str| {
+        let tree = kernels.supported(version);
+        tree.expect("`koru setup` gets it").expect("a kernel tree")
+    };
+    SUPPORTED.map(tree).into()
 }
 
 fn target_dir() -> PathBuf {
@@ -306,6 +306,41 @@ fn c_module(tree: &KernelTree) -> Vec<u8> {
         .expect("make");
     assert!(output.status.success(), "{output:?}");
     fs::read(dir.path().join("c_hello.ko")).unwrap()
+}
+
+/// As in a lab: `make -C KDIR M=$PWD`, on a machine without pahole. What set-up unpacks
+/// has to do for that, for the packages that Debian's depend on are not installed.
+#[test]
+fn plain_make_needs_no_pahole() {
+    let dir = tempfile::tempdir().unwrap();
+    let pahole = dir.path().join("bin/pahole");
+    fs::create_dir(dir.path().join("bin")).unwrap();
+    fs::write(&pahole, "#!/bin/sh\necho pahole: not found >&2\nexit 127\n").unwrap();
+    fs::set_permissions(&pahole, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", dir.path().join("bin").display());
+    let kernels = Kernels::new(&Cache::new(&home().cache));
+    for version in SUPPORTED {
+        let tree = kernels.set_up(version, &Silent).unwrap();
+        let source = dir.path().join(&tree.release);
+        fs::create_dir(&source).unwrap();
+        fs::write(
+            source.join("it.c"),
+            "#include <linux/module.h>\nMODULE_LICENSE(\"GPL\");\n",
+        )
+        .unwrap();
+        fs::write(source.join("Kbuild"), "obj-m := it.o\n").unwrap();
+        let output = Command::new("make")
+            .arg("-C")
+            .arg(&tree.build_dir)
+            .arg(format!("M={}", source.display()))
+            .env("PATH", &path)
+            .env_remove("MAKEFLAGS")
+            .output()
+            .expect("make");
+        assert!(output.status.success(), "{output:?}");
+        assert!(source.join("it.ko").is_file());
+    }
 }
 
 #[test]

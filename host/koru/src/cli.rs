@@ -191,8 +191,13 @@ reports.")]
   koru kernel add 6.1                                 the newest such of the distribution
   koru kernel add linux-image-6.12.117+deb12-cloud-amd64
   koru kernel add running                             the running kernel's own build directory
-  koru kernel add ~/src/linux                         any KDIR
-  koru kernel default 6.1")]
+  koru kernel add ~/src/linux --default               any KDIR, and from now on the default
+  koru kernel default 6.1
+
+Set-up gets Debian's 6.1 and 6.12, which Koru is tested on; the newer one is the default
+until you choose another. Wherever a kernel is named, the beginning of its release will
+do. It means a tested kernel, if it is the beginning of one: `6.1` is always that of
+set-up, whatever else was added. If it is still ambiguous, koru asks for the full name.")]
     Kernel {
         #[command(subcommand)]
         command: KernelCommand,
@@ -245,7 +250,7 @@ pub struct DemoArgs {
 pub struct TestArgs {
     /// Only these tests: those whose names contain one of these words.
     pub filters: Vec<String>,
-    /// Only on this kernel (all installed by set-up without it).
+    /// Only on this kernel (without it, on those that set-up gets).
     #[arg(long, value_name = "K")]
     pub kernel: Option<String>,
     /// Only these kinds of checks.
@@ -544,11 +549,23 @@ pub enum KernelCommand {
     /// Those that are here.
     List,
     /// Get one: a version, a package name, `running`, or a directory.
-    Add { what: String },
+    Add {
+        /// The version, package name or directory.
+        what: String,
+        /// Make it the default as well.
+        #[arg(long)]
+        default: bool,
+    },
     /// Remove one (a directory of your own is only forgotten).
-    Remove { kernel: String },
+    Remove {
+        /// Its release, or a beginning that no other has.
+        kernel: String,
+    },
     /// Show or choose the default.
-    Default { kernel: Option<String> },
+    Default {
+        /// The release of the one to choose, or its beginning.
+        kernel: Option<String>,
+    },
 }
 
 #[derive(Args)]

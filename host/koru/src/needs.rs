@@ -9,11 +9,8 @@ use std::{
 };
 
 use koru_build::{
-    Builder, Cache, Error, Home, Kernels, Kind, Report, Result, Toolchain, apt, busybox,
+    Builder, Cache, Error, Home, Kernels, Kind, Report, Result, SUPPORTED, Toolchain, apt, busybox,
 };
-
-/// The kernels that set-up gets and the tests run on.
-pub const SUPPORTED: [&str; 2] = ["6.1", "6.12"];
 
 /// One line of `koru doctor`.
 #[derive(Debug, serde::Serialize)]
@@ -125,34 +122,32 @@ pub fn get(home: &Home, tests: bool, yes: bool, report: &dyn Report) -> Result<(
     }
     let cache = Cache::new(&home.cache);
     let kernels = Kernels::new(&cache);
-    let mut missing: Vec<&str> = SUPPORTED
-        .into_iter()
-        .filter(|k| kernels.find(Some(k)).is_err())
-        .collect();
+    let no_kernel = SUPPORTED.iter().any(|k| kernels.supported(k).is_none());
     let no_server = tests && !ssh_server_line(&cache).ok;
-    if !missing.is_empty() || !busybox_line(&cache).ok || no_server {
+    if no_kernel || !busybox_line(&cache).ok || no_server {
         // Best effort: with old lists a download may still work.
         if is_root() && apt::names("linux-headers-")?.is_empty() {
             apt_get(&["update"], report)?;
         }
-        missing.retain(|k| match kernels.add(k, report) {
-            Ok(_) => false,
-            Err(e) if e.kind == Kind::Usage => {
-                report.print(&format!("note: this distribution has no {k} kernel: {e}"));
-                false
-            }
-            Err(e) => {
-                report.print(&format!("{e}"));
-                true
-            }
-        });
-        busybox(&cache, report)?;
     }
+    let mut missing = SUPPORTED.to_vec();
+    missing.retain(|k| match kernels.set_up(k, report) {
+        Ok(_) => false,
+        Err(e) if e.kind == Kind::Usage => {
+            report.print(&format!("note: this distribution has no {k} kernel: {e}"));
+            false
+        }
+        Err(e) => {
+            report.print(&format!("{e}"));
+            true
+        }
+    });
+    busybox(&cache, report)?;
     if tests {
         ssh_server(&cache, report)?;
     }
     if let Some(kernel) = missing.first() {
-        return kernels.add(kernel, report).map(|_| ());
+        return kernels.set_up(kernel, report).map(|_| ());
     }
     // Compilers that the kernels just fetched ask for, and all the rest.
     let left: Vec<Line> = look(home, tests).into_iter().filter(|l| !l.ok).collect();
@@ -183,21 +178,15 @@ pub fn debugger(report: &dyn Report) -> Result<()> {
     }
 }
 
-/// Builds core and the C interface layer for every kernel here, so that the
-/// first module does not wait for them.
+/// Builds core and the C interface layer for every supported kernel, so that the
+/// first module does not wait for them. (Those that somebody added are tried when they
+/// are added.)
 pub fn prebuild(home: &Home, report: &dyn Report) -> Result<()> {
     let kernels = Kernels::new(&Cache::new(&home.cache));
     let built: Vec<Result<()>> = std::thread::scope(|s| {
-        let each: Vec<_> = kernels
-            .releases()
-            .into_iter()
-            .map(|release| {
-                let kernels = &kernels;
-                s.spawn(move || {
-                    let tree = kernels.find(Some(&release))?;
-                    Builder::new(home, &tree, report).map(|_| ())
-                })
-            })
+        let trees = SUPPORTED.iter().filter_map(|k| kernels.supported(k));
+        let each: Vec<_> = trees
+            .map(|tree| s.spawn(|| Builder::new(home, &tree?, report).map(|_| ())))
             .collect();
         each.into_iter()
             .map(|b| b.join().expect("it returns its errors"))
@@ -372,7 +361,7 @@ fn compilers(cache: &Cache) -> Vec<Line> {
     let mut wanted: Vec<String> = kernels
         .releases()
         .iter()
-        .filter_map(|r| kernels.find(Some(r)).ok())
+        .filter_map(|r| kernels.exactly(r)?.ok())
         .filter_map(|t| {
             let text = t.config.get("CC_VERSION_TEXT")?;
             let compiler = text.split_whitespace().next()?;
@@ -438,15 +427,16 @@ fn agent() -> Line {
 }
 
 fn kernel_line(cache: &Cache, kernel: &'static str) -> Line {
-    let found = Kernels::new(cache)
-        .find(Some(kernel))
-        .map(|t| t.release)
-        .map_err(|_| format!("no {kernel} kernel"));
+    let found = match Kernels::new(cache).supported(kernel) {
+        Some(Ok(tree)) => Ok(tree.release),
+        Some(Err(e)) => Err(e.to_string()),
+        None => Err(format!("no {kernel} kernel of the distribution")),
+    };
     let what = match kernel {
         "6.1" => "kernel 6.1",
         _ => "kernel 6.12",
     };
-    line(what, found).todo(&format!("koru kernel add {kernel}"))
+    line(what, found).todo("koru setup")
 }
 
 fn busybox_line(cache: &Cache) -> Line {

@@ -4,11 +4,11 @@ mod common;
 
 use std::fs;
 
-use common::{KERNELS, koru, root};
+use common::{KERNELS, Vm, root};
 
 /// What `koru list` shows, the modules' names.
-fn listed(vm: &str) -> Vec<String> {
-    let run = koru(["list", "--vm", vm, "--json"]).run_and_leave();
+fn listed(vm: &Vm) -> Vec<String> {
+    let run = vm.run(&["list", "--json"]);
     let rows = run.exits(0).json();
     let name = |row: &serde_json::Value| row["name"].as_str().expect("a name").to_owned();
     let mut names: Vec<String> = rows.as_array().expect("a list").iter().map(name).collect();
@@ -27,11 +27,8 @@ fn loaded_together() {
     modules.sort();
     assert!(modules.len() > 2, "{modules:?}");
     for kernel in KERNELS {
-        let vm = format!("all-{}-{}", kernel.replace('.', "-"), std::process::id());
-        let with = |arguments: &[&str]| {
-            let at = ["--vm", vm.as_str()];
-            koru(arguments.iter().copied().chain(at)).run_and_leave()
-        };
+        let vm = Vm::new();
+        let with = |arguments: &[&str]| vm.run(arguments);
         with(&["vm", "start", "--kernel", kernel]).exits(0);
         for module in &modules {
             with(&["load", module]).exits(0);
@@ -41,6 +38,5 @@ fn loaded_together() {
             with(&["unload", module]).exits(0);
         }
         assert_eq!(listed(&vm), [""; 0]);
-        with(&["vm", "stop"]).exits(0);
     }
 }

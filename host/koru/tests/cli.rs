@@ -4,7 +4,7 @@ mod common;
 
 use std::{fs, path::Path};
 
-use common::{KERNELS, Run, koru, root};
+use common::{KERNELS, Run, Vm, koru, root};
 use rustix::process::Signal;
 
 /// Commands in a folder of their own, outside of the checkout. All share one
@@ -429,8 +429,9 @@ fn json_everywhere() {
 
 #[test]
 fn the_workflow_of_the_labs() {
-    let name = format!("cli-{}", std::process::id());
-    let vm = ["--vm", name.as_str()];
+    let guard = Vm::new();
+    let name = guard.name();
+    let vm = ["--vm", name];
     let with = |arguments: &[&str]| {
         // Options before a command's own words.
         let (first, rest) = arguments.split_at(1);
@@ -453,11 +454,11 @@ fn the_workflow_of_the_labs() {
             .says("it is not up")
             .says("koru vm start");
     }
-    koru(["vm", "start", "--kernel", "6.1", "--vm", &name])
+    koru(["vm", "start", "--kernel", "6.1", "--vm", name])
         .run_and_leave()
         .exits(0)
         .prints("is up: Linux 6.1.");
-    koru(["vm", "start", "--vm", &name])
+    koru(["vm", "start", "--vm", name])
         .run_and_leave()
         .exits(2)
         .says("it is up already");
@@ -518,14 +519,14 @@ fn the_workflow_of_the_labs() {
         .says("No such file or directory (errno 2)");
     with(&["exec", "--", "sh", "-c", "exec 3</proc/timer; sleep 0.1"]).exits(0);
     with(&["unload", "my_timer"]).exits(0);
-    let status = koru(["vm", "status", "--vm", &name, "--json"]).run_and_leave();
+    let status = koru(["vm", "status", "--vm", name, "--json"]).run_and_leave();
     assert_eq!(status.exits(0).json()["up"], true);
-    koru(["vm", "stop", "--vm", &name]).run_and_leave().exits(0);
-    koru(["vm", "status", "--vm", &name])
+    koru(["vm", "stop", "--vm", name]).run_and_leave().exits(0);
+    koru(["vm", "status", "--vm", name])
         .run_and_leave()
         .exits(1)
         .prints("is down");
-    koru(["vm", "stop", "--vm", &name]).run_and_leave().exits(0);
+    koru(["vm", "stop", "--vm", name]).run_and_leave().exits(0);
     koru(["vm", "status", "--vm", "not a name"])
         .run()
         .exits(2)

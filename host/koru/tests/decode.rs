@@ -4,7 +4,7 @@ mod common;
 
 use std::{fs, path::Path, process::Command};
 
-use common::{KERNELS, Run, koru, line_of, root};
+use common::{KERNELS, Run, Vm, kernels, koru, line_of, root};
 use tempfile::TempDir;
 
 /// A module in C, built as its author would, and the log of its oops.
@@ -29,18 +29,9 @@ impl Lab {
     }
 
     fn make(&self) {
-        let list = koru(["kernel", "list", "--json"]).run().json();
-        let all = list.as_array().expect("a list").iter();
-        let is_it = |release: &str| {
-            release
-                .strip_prefix(self.kernel)
-                .is_some_and(|r| r.starts_with('.'))
-        };
-        let mut them = all.filter(|k| k["release"].as_str().is_some_and(is_it));
-        let kernel = them.next().expect("the kernel is here");
         let output = Command::new("make")
             .arg("-C")
-            .arg(kernel["build_dir"].as_str().expect("a build directory"))
+            .arg(kernels::tree(self.kernel).build_dir)
             .arg(format!("M={}", self.path().display()))
             .env_remove("MAKEFLAGS")
             .output()
@@ -132,6 +123,31 @@ fn an_oops_in_c() {
     }
 }
 
+/// These tests build C against a kernel, and run it on the same, whatever kernels the
+/// user has added. They are run once more, with other ones.
+#[test]
+fn with_other_kernels_added() {
+    let added = kernels::Added::new();
+    let own = added.directory("6.12.999");
+    let add = koru(
+        ["kernel", "add"]
+            .map(Path::new)
+            .iter()
+            .copied()
+            .chain([&*own]),
+    );
+    add.env("KORU_CACHE", added.cache()).run().exits(0);
+    let this = std::env::current_exe().expect("this program");
+    let output = Command::new(this)
+        .args(["--exact", "debug_info_of_another_build"])
+        .env("KORU_CACHE", added.cache())
+        .output()
+        .expect("running it again");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "{said}");
+}
+
 /// The function and the line, as for a module in Rust.
 #[test]
 fn a_loop_in_c() {
@@ -169,13 +185,9 @@ fn debug_info_of_another_build() {
 
 #[test]
 fn a_build_after_the_load() {
-    let vm = format!("decode-{}", std::process::id());
+    let vm = Vm::new();
     let lab = Lab::of(OOPS, "6.12");
-    let with = |arguments: &[&str]| {
-        let at = ["--vm", &vm];
-        let all = arguments.iter().copied().chain(at);
-        koru(all).dir(lab.path()).run_and_leave()
-    };
+    let with = |arguments: &[&str]| vm.koru(arguments).dir(lab.path()).run_and_leave();
     with(&["load", "student.ko", "--kernel", "6.12"])
         .exits(1)
         .prints("\n  at student.c:");
@@ -186,7 +198,6 @@ fn a_build_after_the_load() {
     fs::write(&source, format!("\n\n{text}")).expect("writing");
     lab.make();
     let run = with(&["log"]);
-    with(&["vm", "stop"]).exits(0);
     run.exits(0)
         .prints("is of another build than the module that was loaded (by its build-id)");
     assert!(!run.out.contains("\n  at "), "no wrong line\n{run}");
@@ -194,20 +205,14 @@ fn a_build_after_the_load() {
 
 #[test]
 fn an_oops_in_a_followed_log() {
-    let vm = format!("follow-{}", std::process::id());
-    let with = |arguments: &[&str]| {
-        let at = ["--vm", &vm];
-        koru(arguments.iter().copied().chain(at))
-    };
-    with(&["load", "hello", "--kernel", "6.1"])
-        .run_and_leave()
-        .exits(0);
-    let mut follower = with(&["log", "--follow"]).start();
+    let vm = Vm::new();
+    vm.run(&["load", "hello", "--kernel", "6.1"]).exits(0);
+    let mut follower = vm.koru(&["log", "--follow"]).start();
     follower.wait_for_output("Hello world");
-    with(&["load", "kt_fault_null"]).run_and_leave().exits(1);
+    vm.run(&["load", "kt_fault_null"]).exits(1);
     follower.wait_for_output("] oops: a NULL pointer was followed");
     follower.wait_for_output("kt_fault_null/src/lib.rs:");
-    with(&["vm", "stop"]).run_and_leave().exits(0);
+    vm.run(&["vm", "stop"]).exits(0);
     follower.end().exits(0);
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{KERNELS, Run, koru, line_of};
+use common::{KERNELS, Run, Vm, koru, line_of};
 
 #[track_caller]
 fn load(module: &str, kernel: &str) -> Run {
@@ -167,9 +167,8 @@ fn a_loop_with_a_processor_to_spare() {
 
 #[test]
 fn in_a_machine_that_stays_up() {
-    let vm = format!("faults-{}", std::process::id());
-    let at = ["--vm", &vm];
-    let with = |arguments: &[&str]| koru(arguments.iter().copied().chain(at)).run_and_leave();
+    let vm = Vm::new();
+    let with = |arguments: &[&str]| vm.run(arguments);
     with(&["load", "kt_fault_init", "--kernel", "6.1"])
         .exits(1)
         .says("No such device (errno 19)")

@@ -7,23 +7,28 @@ use std::{
     process::{Command, Output},
 };
 
-use common::{koru, root};
+use common::{Vm, kernels, koru, root};
 
 /// A folder with a Makefile, and a virtual machine of its own.
 struct Folder {
     path: PathBuf,
-    vm: &'static str,
+    vm: Vm,
 }
 
 impl Folder {
+    fn name(&self) -> &Path {
+        Path::new(self.path.file_name().expect("a folder"))
+    }
+
     fn make(&self, arguments: &[&str]) -> Output {
         Command::new("make")
             .args(arguments)
             .current_dir(&self.path)
-            .env("KORU_VM", self.vm)
+            .env("KORU_VM", self.vm.name())
+            .env("KORU_CACHE", kernels::cache())
             .env(
                 "CARGO_TARGET_DIR",
-                root().join("target/makefile-tests").join(self.vm),
+                root().join("target/makefile-tests").join(self.name()),
             )
             .env_remove("MAKEFLAGS")
             .output()
@@ -40,12 +45,6 @@ impl Folder {
             String::from_utf8_lossy(&output.stderr)
         );
         out
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        koru(["vm", "stop", "--vm", self.vm]).run();
     }
 }
 
@@ -67,26 +66,25 @@ fn workflow(folder: &Folder, name: &str, said: &str) {
 fn a_module_of_the_checkout() {
     let folder = Folder {
         path: root().join("modules/hello"),
-        vm: "make-inside",
+        vm: Vm::new(),
     };
     workflow(&folder, "hello", "Hello world");
     // Another kernel's build directory, by both names.
-    let list = koru(["kernel", "list", "--json"]).run().json();
-    let oldest = &list.as_array().expect("kernels")[0];
-    let dir = oldest["build_dir"].as_str().expect("a build directory");
-    let release = oldest["release"].as_str().expect("a release");
+    let oldest = kernels::tree(kernels::KERNELS[0]);
+    let dir = oldest.build_dir.display();
+    let release = oldest.release;
     for name in ["KDIR", "KERNEL_DIR"] {
         folder.prints(&[&format!("{name}={dir}")], &format!("for {release}"));
     }
     // Loaded, the virtual machine that is started has that kernel.
-    koru(["vm", "stop", "--vm", folder.vm]).run();
+    folder.vm.run(&["vm", "stop"]).exits(0);
     folder.prints(
         &[&format!("KDIR={dir}"), "TARGET=vm", "load"],
         "Hello world",
     );
     folder.prints(&["TARGET=vm", "list"], "\nhello ");
-    let inside = koru(["exec", "--vm", folder.vm, "uname", "-r"]).run();
-    inside.exits(0).prints(release);
+    let inside = folder.vm.run(&["exec", "uname", "-r"]);
+    inside.exits(0).prints(&release);
     folder.prints(&["TARGET=vm", "log"], "Hello world");
     folder.prints(&["TARGET=vm", "unload"], "");
     // This machine's kernel is another target, which nothing is loaded into unasked.
@@ -105,7 +103,7 @@ fn a_module_elsewhere() {
     koru(["new", "made_here"]).dir(dir.path()).run().exits(0);
     let folder = Folder {
         path: dir.path().join("made_here"),
-        vm: "make-outside",
+        vm: Vm::new(),
     };
     let koru = format!("KORU={}", root().join("koru").display());
     let folder_make = |arguments: &[&str]| {

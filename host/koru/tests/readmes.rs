@@ -88,6 +88,7 @@ fn they_work_as_they_stand() {
                     .args(["-c", &format!("{koru}\n{command}")])
                     .current_dir(root())
                     .env("KORU_KERNEL", "6.12")
+                    .env("KORU_CACHE", common::kernels::cache())
                     .env_remove("KORU_ROOT")
                     .stdin(Stdio::null())
                     .output()

@@ -2,23 +2,17 @@
 
 mod common;
 
-use common::{Run, koru};
+use common::{Run, Vm};
 
-const VM: &str = "shelltest";
-
-fn stop() {
-    koru(["vm", "stop", "--vm", VM]).run().exits(0);
-}
-
-fn shell(script: &str) -> Run {
-    koru(["shell", "--vm", VM])
-        .input(script.as_bytes())
-        .run_and_leave()
+fn shell(vm: &Vm, script: &str) -> Run {
+    vm.koru(&["shell"]).input(script.as_bytes()).run_and_leave()
 }
 
 #[test]
 fn without_a_terminal_and_on_one() {
+    let vm = Vm::new();
     let run = shell(
+        &vm,
         "load full_ex; list
          load sample_hello whom=you
          help; help full_ex
@@ -36,12 +30,12 @@ fn without_a_terminal_and_on_one() {
         .prints("you")
         .prints("not loaded");
     // A second one begins where the first ended.
-    shell("load hello\nlog | tail -n 1\n")
+    shell(&vm, "load hello\nlog | tail -n 1\n")
         .exits(0)
         .prints("Hello world");
     // `script` gives it a terminal. What is waited for is not what is typed:
     // the terminal shows that as well.
-    let mut run = koru(["shell", "--vm", VM]).on_terminal();
+    let mut run = vm.koru(&["shell"]).on_terminal();
     run.wait_for_output("leaves.");
     run.type_in("echo $((6 * 7)); sleep 1000\n");
     run.wait_for_output("42");
@@ -49,7 +43,6 @@ fn without_a_terminal_and_on_one() {
     let run = run.end_and_leave();
     assert!(run.status.success(), "{run}");
     // It took the sleep with it.
-    let processes = koru(["exec", "--vm", VM, "ps"]).run();
+    let processes = vm.run(&["exec", "ps"]);
     assert!(!processes.out.contains("sleep 1000"), "{processes}");
-    stop();
 }

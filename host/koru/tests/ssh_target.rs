@@ -406,10 +406,8 @@ fn the_headers_of_the_machine() {
 #[ignore = "packing and building with 20 MB of headers takes minutes on an emulated processor"]
 fn the_headers_of_a_real_machine() {
     for kernel in KERNELS {
-        let home = koru_build::Home::find().unwrap();
-        let kernels = koru_build::Kernels::new(&koru_build::Cache::new(&home.cache));
-        let release = kernels.find(Some(kernel)).unwrap().release;
-        let kept = home.cache.join("kernels").join(&release);
+        let release = common::kernels::tree(kernel).release;
+        let kept = common::kernels::cache().join("kernels").join(&release);
         let lab = Lab::start_with(kernel, |config| {
             config.memory_mb = 1024;
             lab::put_folder(&mut config.files, "/usr", &kept.join("usr"));

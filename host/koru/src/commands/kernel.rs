@@ -1,4 +1,4 @@
-use koru_build::Result;
+use koru_build::{Builder, Error, Installed, KernelTree, Kind, Result};
 
 use crate::{
     cli::KernelCommand,
@@ -9,19 +9,7 @@ use crate::{
 pub fn kernel(context: &Context, command: &KernelCommand) -> Result<u8> {
     match command {
         KernelCommand::List => list(context)?,
-        KernelCommand::Add { what } => {
-            let tree = context.kernels.add(what, &*context.ui)?;
-            context.ui.done();
-            if context.json {
-                json(&serde_json::json!({ "release": tree.release }));
-            } else {
-                let note = match tree.image {
-                    Some(_) => "",
-                    None => "  (to build for; no image of it here to boot)",
-                };
-                out(&format!("{}{note}", tree.release));
-            }
-        }
+        KernelCommand::Add { what, default } => add(context, what, *default)?,
         KernelCommand::Remove { kernel } => {
             let release = context.kernels.remove(kernel, &*context.ui)?;
             context.ui.say(&format!("removed {release}"));
@@ -31,41 +19,132 @@ pub fn kernel(context: &Context, command: &KernelCommand) -> Result<u8> {
         }
         KernelCommand::Default {
             kernel: Some(kernel),
-        } => {
-            let release = context.kernels.set_default(kernel)?;
-            context.ui.say(&format!("the default is {release} now"));
-        }
+        } => make_default(context, kernel)?,
     }
     Ok(0)
 }
 
-fn list(context: &Context) -> Result<()> {
-    let installed = context.kernels.list()?;
+fn make_default(context: &Context, kernel: &str) -> Result<()> {
+    let release = context.kernels.set_default(kernel)?;
+    context.ui.say(&format!("the default is {release} now"));
+    Ok(())
+}
+
+fn add(context: &Context, what: &str, default: bool) -> Result<()> {
+    let tree = context.kernels.add(what, &*context.ui)?;
+    let refusal = try_out(context, &tree)?;
+    context.ui.done();
+    if default {
+        make_default(context, &tree.release)?;
+    }
+    let current = context.kernels.default_release();
     if context.json {
-        json(&installed);
+        json(&serde_json::json!({
+            "release": tree.release,
+            "default": current.as_ref() == Some(&tree.release),
+            "refusal": refusal,
+        }));
         return Ok(());
     }
-    if installed.is_empty() {
+    let note = match tree.image {
+        Some(_) => "",
+        None => "  (to build for; no image of it here to boot)",
+    };
+    out(&format!("{}{note}", tree.release));
+    if let Some(refusal) = refusal {
+        context.ui.say(&format!(
+            "note: Koru cannot build for this kernel: {refusal}"
+        ));
+    }
+    if let Some(current) = current.filter(|current| *current != tree.release) {
+        context.ui.say(&format!(
+            "the default is still {current}; `koru kernel default {}` changes that",
+            tree.release
+        ));
+    }
+    Ok(())
+}
+
+/// Builds what is common to all modules, so that it is told now if it does not compile.
+fn try_out(context: &Context, tree: &KernelTree) -> Result<Option<String>> {
+    match Builder::new(&context.home, tree, &*context.ui) {
+        Ok(_) => Ok(None),
+        // What is not set up yet is no fault of this kernel.
+        Err(Error {
+            kind: Kind::Missing,
+            ..
+        }) => Ok(None),
+        Err(e) if e.kind == Kind::Link => Ok(Some(e.wrong)),
+        Err(e) => Err(e),
+    }
+}
+
+/// One line of the list.
+#[derive(serde::Serialize)]
+struct Row {
+    #[serde(flatten)]
+    installed: Installed,
+    /// Why nothing can be built for it, if that is known.
+    refusal: Option<String>,
+}
+
+fn list(context: &Context) -> Result<()> {
+    let rows: Vec<Row> = context
+        .kernels
+        .list()?
+        .into_iter()
+        .map(|installed| Row {
+            refusal: refusal(context, &installed),
+            installed,
+        })
+        .collect();
+    if context.json {
+        json(&rows);
+        return Ok(());
+    }
+    if rows.is_empty() {
         context.ui.say(
             "no kernels yet: `koru setup` gets Debian's 6.1 and 6.12, `koru kernel add` others",
         );
         return Ok(());
     }
-    let rows: Vec<Vec<String>> = installed
-        .into_iter()
-        .map(|k| {
+    let lines: Vec<Vec<String>> = rows
+        .iter()
+        .map(|Row { installed, refusal }| {
+            let support = match (installed.supported, refusal) {
+                (_, Some(_)) => "does not build",
+                (Some(_), None) => "tested",
+                (None, None) => "not tested",
+            };
+            let from = match installed.downloaded {
+                true => "downloaded".into(),
+                false => installed.build_dir.display().to_string(),
+            };
+            let default = if installed.default { "default" } else { "" };
+            let guest = if installed.bootable {
+                "boots"
+            } else {
+                "build only"
+            };
             vec![
-                k.release,
-                if k.default { "default" } else { "" }.into(),
-                if k.bootable { "boots" } else { "build only" }.into(),
-                if k.downloaded {
-                    "downloaded".into()
-                } else {
-                    k.build_dir.display().to_string()
-                },
+                installed.release.clone(),
+                default.into(),
+                support.into(),
+                guest.into(),
+                from,
             ]
         })
         .collect();
-    out(&table(&["KERNEL", "", "GUEST", "FROM"], &rows));
+    out(&table(&["KERNEL", "", "KORU", "GUEST", "FROM"], &lines));
+    for Row { installed, refusal } in &rows {
+        if let Some(refusal) = refusal {
+            out(&format!("\n{}: {refusal}", installed.release));
+        }
+    }
     Ok(())
+}
+
+fn refusal(context: &Context, installed: &Installed) -> Option<String> {
+    let tree = context.kernels.exactly(&installed.release)?.ok()?;
+    Builder::known_refusal(&context.home, &tree)
 }

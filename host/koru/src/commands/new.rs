@@ -6,7 +6,7 @@ use std::{
 use koru_build::{Builder, Error, Kind, Result};
 
 use crate::{
-    cli::{NewArgs, Template},
+    cli::{KernelChoice, NewArgs, Template},
     context::Context,
 };
 
@@ -80,6 +80,17 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
         files.push((format!("tests/{name}.rs").into(), test));
         files.push((".gitignore".into(), "/target\n/.cargo\n/.vscode\n"));
     }
+    // Help for editors needs a kernel; without one, `koru editor` can do it later.
+    let tree = match folder.starts_with(&context.home.root) {
+        false if !context.kernels.releases().is_empty() => {
+            Some(context.tree(&KernelChoice::default())?)
+        }
+        _ => None,
+    };
+    let builder = tree
+        .as_ref()
+        .map(|tree| Builder::new(&context.home, tree, &*context.ui))
+        .transpose()?;
     // Made aside and renamed, so that a full disk leaves no half module.
     let parent = folder.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(parent).map_err(|e| Error::io("making", parent, e))?;
@@ -94,23 +105,14 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
     let made = aside.keep();
     open_to_all(&made).map_err(|e| Error::io("making", &folder, e))?;
     fs::rename(&made, &folder).map_err(|e| Error::io("making", &folder, e))?;
-    // Help for editors needs a kernel; without one, `koru editor` can do it later.
-    if !folder.starts_with(&context.home.root) {
-        set_up_editor(context, &folder)?;
+    if let Some(builder) = builder {
+        super::editor::write(context, &folder, &builder)?;
     }
     context.ui.say(&format!(
         "made {0}/\n  {0}/src/lib.rs is the module\n\nnext:\n  cd {0}\n  koru run",
         args.path.display()
     ));
     Ok(0)
-}
-
-fn set_up_editor(context: &Context, folder: &Path) -> Result<()> {
-    let Ok(tree) = context.kernels.find(None) else {
-        return Ok(());
-    };
-    let builder = Builder::new(&context.home, &tree, &*context.ui)?;
-    super::editor::write(context, folder, &builder).map(|_| ())
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {

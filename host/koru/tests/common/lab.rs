@@ -11,12 +11,12 @@ use std::{
     time::Instant,
 };
 
-use koru_build::{Cache, Home, Kernels, Silent, busybox};
+use koru_build::{Cache, Silent, busybox};
 use koru_vm::{Death, Exec, Guest, GuestConfig, Initramfs, Server, Session};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::common::{Koru, Run, koru, root};
+use crate::common::{Koru, Run, kernels, koru, root};
 
 /// Its `USER@HOST`s for `--target ssh:`.
 pub const ROOT: &str = "ssh:root@lab";
@@ -67,8 +67,8 @@ impl Lab {
         let folder = tempfile::tempdir().expect("a folder");
         keys(folder.path());
         fs::write(folder.path().join("config"), ssh_config(folder.path())).expect("a file");
-        let cache = Cache::new(&Home::find().expect("the checkout").cache);
-        let tree = Kernels::new(&cache).find(Some(kernel)).expect("a kernel");
+        let cache = Cache::new(kernels::cache());
+        let tree = kernels::tree(kernel);
         // As koru's own guests, so that their saved machine serves here, too.
         let mut base = Initramfs::new();
         base.file("/init", agent()).expect("the agent");
@@ -136,6 +136,7 @@ impl Lab {
             ])
             .env("KORU_SSH", format!("ssh -F {}", config.display()))
             .env("XDG_RUNTIME_DIR", self.folder.path())
+            .env("KORU_CACHE", kernels::cache())
             .env_remove("KORU_TARGET")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,7 +1,7 @@
 //! Runs the `koru` program, through its bootstrap script, as a user would.
 
 // Each test program uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 use std::{
     fs,
@@ -15,8 +15,11 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-/// The kernels that everything is tested on.
-pub const KERNELS: [&str; 2] = ["6.1", "6.12"];
+pub mod kernels;
+mod vm;
+
+pub use kernels::KERNELS;
+pub use vm::Vm;
 
 /// Longer than anything here takes, on a busy machine too.
 const LIMIT: Duration = Duration::from_secs(400);
@@ -89,7 +92,7 @@ pub struct Koru {
     input: Vec<u8>,
 }
 
-/// `koru ARGUMENTS`, in the checkout.
+/// `koru ARGUMENTS`, in the checkout, with the tests' own list of kernels.
 pub fn koru<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Koru {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -99,6 +102,7 @@ pub fn koru<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -
         .args(arguments)
         .current_dir(root())
         .env(MARK, &mark)
+        .env("KORU_CACHE", kernels::cache())
         .stdin(Stdio::null());
     for name in [
         "KORU_KERNEL",

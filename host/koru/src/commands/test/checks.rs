@@ -1,6 +1,6 @@
 //! Checks that need no guest: format, lints, unit tests, examples.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use koru_build::{Builder, Error, KernelTree, Kind, Result, TARGET, find_modules};
 
@@ -38,7 +38,7 @@ impl Run<'_> {
         clippy.args(["--", "-D", "warnings"]);
         self.command("lint", "clippy in user space", &mut clippy)?;
         if self.wanted("clippy in ring 0") {
-            let tree = self.context.kernels.find(None)?;
+            let tree = self.tree()?;
             let builder = Builder::new(&self.context.home, &tree, &*self.context.ui)?;
             let mut clippy = self.ring0(&builder, &tree, "check")?;
             let driver = needs::clippy_driver(builder.toolchain()).ok_or_else(|| {
@@ -81,7 +81,7 @@ impl Run<'_> {
         if !self.wanted("examples of the kernel crate") {
             return Ok(());
         }
-        let tree = self.context.kernels.find(None)?;
+        let tree = self.tree()?;
         let builder = Builder::new(&self.context.home, &tree, &*self.context.ui)?;
         let environment = builder.environment();
         let flags = environment
@@ -129,24 +129,12 @@ impl Run<'_> {
 
     pub fn unit(&self) -> Result<()> {
         let mut cargo = self.cargo(&["test", "--locked", "--no-fail-fast"]);
-        for package in [
-            "koru",
-            "koru-build",
-            "koru-vm",
-            "koru-protocol",
-            "koru-testing",
-            "koru-agent",
-            "koru-properties",
-            "deque_client",
-            "empty",
-            "ioshell",
-            "part1",
-        ] {
-            cargo.args(["-p", package]);
+        for package in packages_tested_here(&self.context.home.root)? {
+            cargo.args(["-p", &package]);
         }
         // For the tests of the guest itself.
         let context = self.context;
-        if let Some(image) = context.kernels.find(None)?.image {
+        if let Some(image) = self.tree()?.image {
             cargo
                 .env("KORU_TEST_KERNEL", image)
                 .env("KORU_TEST_AGENT", needs::agent_path()?)
@@ -157,5 +145,39 @@ impl Run<'_> {
                 .env("KORU_TEST_CACHE", context.cache.root().join("guest"));
         }
         self.libtest("unit", cargo)
+    }
+}
+
+/// The packages whose tests run on this machine: all that plain `cargo test` takes, but
+/// those for the guest.
+fn packages_tested_here(workspace: &Path) -> Result<Vec<String>> {
+    let packages = super::guest::metadata(workspace)?;
+    let here = |p: &&cargo_metadata::Package| p.metadata["koru"]["guest"] != true;
+    let default = packages.workspace_default_packages().into_iter();
+    Ok(default.filter(here).map(|p| p.name.to_string()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_package_is_forgotten() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let here = packages_tested_here(&root).unwrap();
+        for package in [
+            "koru",
+            "koru-build",
+            "koru-decode",
+            "koru-models",
+            "koru-bench",
+            "empty",
+        ] {
+            assert!(here.iter().any(|p| p == package), "{package}: {here:?}");
+        }
+        // Those of the guest, and of ring 0.
+        for package in ["koru-tests", "koru-kernel", "hello"] {
+            assert!(here.iter().all(|p| p != package), "{package}: {here:?}");
+        }
     }
 }

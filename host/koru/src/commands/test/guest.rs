@@ -7,7 +7,7 @@ use std::{
 };
 
 use cargo_metadata::Message;
-use koru_build::{Error, KernelTree, Kind, Report, Result};
+use koru_build::{Error, KernelTree, Kind, Report, Result, SUPPORTED};
 use koru_vm::Guest;
 
 use super::{
@@ -19,7 +19,6 @@ use crate::{
     commands::test_runner::{self, Setting, TestResult},
     context::Context,
     guest_tests::GuestTests,
-    needs,
 };
 
 impl Run<'_> {
@@ -86,7 +85,8 @@ impl Run<'_> {
         outcome
     }
 
-    /// The kernels to test on: the one asked for, or all that can boot.
+    /// The kernels to test on: the one asked for, or the supported ones. Which others are
+    /// here, and which of all is the default, makes no difference.
     fn trees(&self) -> Result<Vec<KernelTree>> {
         if let Some(kernel) = &self.args.kernel {
             let choice = KernelChoice {
@@ -95,15 +95,19 @@ impl Run<'_> {
             };
             return Ok(vec![self.context.tree(&choice)?]);
         }
-        let supported = needs::SUPPORTED
-            .iter()
-            .filter_map(|k| self.context.kernels.find(Some(k)).ok())
-            .filter(|t| t.image.is_some())
-            .collect::<Vec<_>>();
+        let kernels = &self.context.kernels;
+        let supported = SUPPORTED.iter().filter_map(|k| kernels.supported(k));
+        let supported: Vec<KernelTree> = supported.collect::<Result<_>>()?;
         if supported.is_empty() {
-            return Ok(vec![self.context.kernels.find(None)?]);
+            return Ok(vec![kernels.find(None)?]);
         }
         Ok(supported)
+    }
+
+    /// One of them, for what is tried on one only.
+    pub fn tree(&self) -> Result<KernelTree> {
+        let last = self.trees()?.pop();
+        Ok(last.expect("there is one, or an error"))
     }
 }
 
@@ -202,8 +206,8 @@ fn around(folder: &Path) -> Result<PathBuf> {
         })
 }
 
-fn guest_packages(workspace: &Path) -> Result<Vec<String>> {
-    let metadata = cargo_metadata::MetadataCommand::new()
+pub fn metadata(workspace: &Path) -> Result<cargo_metadata::Metadata> {
+    cargo_metadata::MetadataCommand::new()
         .manifest_path(workspace.join("Cargo.toml"))
         .no_deps()
         .exec()
@@ -213,8 +217,11 @@ fn guest_packages(workspace: &Path) -> Result<Vec<String>> {
                 format!("reading {}", workspace.display()),
                 e.to_string(),
             )
-        })?;
-    Ok(metadata
+        })
+}
+
+fn guest_packages(workspace: &Path) -> Result<Vec<String>> {
+    Ok(metadata(workspace)?
         .packages
         .iter()
         .filter(|p| p.metadata["koru"]["guest"] == true)

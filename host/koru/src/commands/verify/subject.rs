@@ -40,8 +40,8 @@ pub fn subject(context: &Context, args: &VerifyArgs, name: &str) -> Result<Subje
             // Without a word, the kernel that it was built for.
             Some(release) if !choice.is_made() => context
                 .kernels
-                .find(Some(release))
-                .map_err(|_| other_kernel(&shown, release, None))?,
+                .exactly(release)
+                .ok_or_else(|| other_kernel(&shown, release, None))??,
             _ => context.tree(&choice)?,
         };
         return Subject::new(ko, shown, &info, tree, None);

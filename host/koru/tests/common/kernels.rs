@@ -1,0 +1,139 @@
+//! The tests' own list of kernels: those that set-up gets, whatever else the user has
+//! added, and whatever is the default.
+
+use std::{
+    fs, io,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use koru_build::{Cache, Home, KernelTree, Kernels};
+use sha2::{Digest, Sha256};
+
+/// The kernels that everything is tested on.
+pub const KERNELS: [&str; 2] = koru_build::SUPPORTED;
+
+/// The cache that the tests' runs of koru use.
+pub fn cache() -> &'static Path {
+    static CACHE: OnceLock<PathBuf> = OnceLock::new();
+    CACHE.get_or_init(|| {
+        let users = Home::find().expect("the checkout").cache;
+        own_cache(&users, Path::new(env!("CARGO_TARGET_TMPDIR")))
+    })
+}
+
+/// The tree of one of [`KERNELS`].
+pub fn tree(version: &str) -> KernelTree {
+    let kernels = Kernels::new(&Cache::new(cache()));
+    let found = kernels.supported(version);
+    let found = found.unwrap_or_else(|| panic!("no kernel {version}: koru setup --tests"));
+    found.expect("a kernel's tree")
+}
+
+/// Makes a cache in `place` that shares all with `users` but the list of kernels: only
+/// the supported ones are in it, and no default is chosen.
+pub fn own_cache(users: &Path, place: &Path) -> PathBuf {
+    let kernels = Kernels::new(&Cache::new(users));
+    let found = KERNELS.map(|version| kernels.supported(version));
+    let releases: Vec<String> = found
+        .into_iter()
+        .flatten()
+        .map(|tree| tree.expect("a kernel's tree").release)
+        .collect();
+    let whole = format!("{} {releases:?}", users.display());
+    let hash = format!("{:x}", Sha256::digest(whole));
+    let cache = place.join(format!("cache-{}", &hash[..12]));
+    if !cache.is_dir() {
+        fs::create_dir_all(place).expect("a folder");
+        let made = tempfile::tempdir_in(place).expect("a folder");
+        link(users, &releases, made.path()).expect("making a cache");
+        // Another test program may have been faster.
+        if fs::rename(made.path(), &cache).is_ok() {
+            let _ = made.keep();
+        }
+    }
+    assert!(cache.is_dir(), "{}", cache.display());
+    cache
+}
+
+fn link(users: &Path, releases: &[String], cache: &Path) -> io::Result<()> {
+    fs::create_dir_all(cache.join("kernels"))?;
+    for shared in ["agreed", "guest", "locks", "shims", "sysroots", "tools"] {
+        fs::create_dir_all(users.join(shared))?;
+        symlink(users.join(shared), cache.join(shared))?;
+    }
+    for release in releases {
+        let kernel = Path::new("kernels").join(release);
+        symlink(users.join(&kernel), cache.join(&kernel))?;
+    }
+    Ok(())
+}
+
+/// A cache as that of a user who has added other kernels, some newer than ours.
+pub struct Added {
+    dir: tempfile::TempDir,
+    /// As downloaded; its image boots, but is of another release: nothing that is built
+    /// for it can be loaded.
+    pub generic: &'static str,
+    /// Another flavour of the same.
+    pub realtime: &'static str,
+}
+
+impl Added {
+    pub fn new() -> Added {
+        let added = Added {
+            dir: tempfile::tempdir().expect("a folder"),
+            generic: "6.1.999-amd64",
+            realtime: "6.1.999-rt-amd64",
+        };
+        let releases = KERNELS.map(|version| tree(version).release);
+        link(cache(), &releases, &added.cache()).expect("making a cache");
+        for release in [added.generic, added.realtime] {
+            let place = added.cache().join("kernels").join(release);
+            unpacked(&tree("6.1"), release, &place).expect("making a kernel");
+        }
+        added
+    }
+
+    pub fn cache(&self) -> PathBuf {
+        self.dir.path().join("cache")
+    }
+
+    /// A build directory of somebody's own, with this release; not yet added.
+    pub fn directory(&self, release: &str) -> PathBuf {
+        let place = self.dir.path().join(release);
+        unpacked(&tree("6.12"), release, &place).expect("making a kernel");
+        place.join("tree").canonicalize().expect("a kernel's tree")
+    }
+}
+
+/// Lays out a kernel of another release as its unpacked packages would lie: with headers
+/// of its own, and all else linked to a kernel that is here.
+fn unpacked(like: &KernelTree, release: &str, place: &Path) -> io::Result<()> {
+    let sources = like.build_dir.parent().expect("usr/src");
+    let headers = place.join(format!("usr/src/linux-headers-{release}"));
+    fs::create_dir_all(place.join("usr/src"))?;
+    let copied = std::process::Command::new("cp")
+        .arg("-a")
+        .arg(&like.build_dir)
+        .arg(&headers)
+        .status()?;
+    assert!(copied.success());
+    for entry in fs::read_dir(sources)?.flatten() {
+        if entry.path() != like.build_dir {
+            symlink(entry.path(), place.join("usr/src").join(entry.file_name()))?;
+        }
+    }
+    symlink(sources.with_file_name("lib"), place.join("usr/lib"))?;
+    let utsrelease = headers.join("include/generated/utsrelease.h");
+    let text = fs::read_to_string(&utsrelease)?;
+    fs::write(&utsrelease, text.replace(&like.release, release))?;
+    fs::create_dir(place.join("boot"))?;
+    let image = like.image.as_ref().expect("an image");
+    symlink(image, place.join(format!("boot/vmlinuz-{release}")))?;
+    symlink(
+        format!("usr/src/linux-headers-{release}"),
+        place.join("tree"),
+    )
+}
