@@ -77,7 +77,7 @@ impl<T> Clone for PinnedFields<T> {
 
 impl<T> Copy for PinnedFields<T> {}
 
-impl<T: HasPinData> PinnedFields<T> {
+impl<T> PinnedFields<T> {
     /// Tells the compiler the closure's type.
     #[inline(always)]
     pub fn closure<F, E>(self, f: F) -> F
@@ -86,7 +86,9 @@ impl<T: HasPinData> PinnedFields<T> {
     {
         f
     }
+}
 
+impl<T: HasPinData> PinnedFields<T> {
     /// For each field a method that says whether it is pinned.
     #[inline(always)]
     pub fn markers(self) -> T::Markers {

@@ -49,3 +49,31 @@ fn every_unsafe_macro_is_misused() {
         );
     }
 }
+
+/// They are exported from several crates, and derived ones have another name there.
+#[test]
+fn every_macro_of_pin_init_is_misused() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../kernel/pin-init/src");
+    let mut names = Vec::new();
+    for (file, before, after) in [
+        ("lib.rs", "pub use koru_pin_init_macros::", ';'),
+        ("macros.rs", "macro_rules! ", ' '),
+    ] {
+        let text = fs::read_to_string(folder.join(file)).expect("readable");
+        let found = text.lines().filter_map(|line| line.strip_prefix(before));
+        names.extend(found.map(|rest| rest.split(after).next().unwrap_or(rest).to_owned()));
+    }
+    assert!(names.len() >= 9, "{names:?}");
+    for name in names {
+        let folder = match name.as_str() {
+            "Zeroable" => "zeroable",
+            "MaybeZeroable" => "maybe_zeroable",
+            other => other,
+        };
+        let files = fs::read_dir(cases().join(folder)).map_or(0, Iterator::count);
+        assert!(
+            files >= 3,
+            "`{name}`: tests/misuse/cases/{folder} has {files} files"
+        );
+    }
+}

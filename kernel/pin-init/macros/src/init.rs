@@ -164,7 +164,7 @@ impl Entry {
         Some(format_ident!(
             "__guard_of_{}",
             field,
-            span = Span::mixed_site()
+            span = Span::mixed_site().located_at(field.span())
         ))
     }
 }
@@ -197,8 +197,9 @@ pub fn expand(input: TokenStream) -> Result<TokenStream> {
     let checks = checks(&initializer, &internal);
     let zero = initializer.zeroed.map(|span| {
         // Located at the tail, for "`T` is not `Zeroable`".
-        let zero = Ident::new("zero", site.located_at(span));
-        quote_spanned!(site=> unsafe { #internal::#zero(__slot) };)
+        let at = site.located_at(span);
+        let zero = quote_spanned!(at=> ::zero(__slot));
+        quote_spanned!(site=> unsafe { #internal #zero };)
     });
     let this = initializer.this.as_ref().map(|this| {
         quote_spanned!(site=>
@@ -213,7 +214,9 @@ pub fn expand(input: TokenStream) -> Result<TokenStream> {
     let forget = initializer.entries.iter().filter_map(|entry| {
         let guard = entry.guard()?;
         let cfgs = entry.cfgs();
-        Some(quote_spanned!(site=> #(#cfgs)* #internal::forget(#guard);))
+        // Located at the field, for a reference to it that is still kept.
+        let forget = Ident::new("forget", site.located_at(guard.span()));
+        Some(quote_spanned!(site=> #(#cfgs)* #internal::#forget(#guard);))
     });
 
     // `__closure`'s type of success can only be made here, so that no `return` in
@@ -249,7 +252,9 @@ fn checks(initializer: &Initializer, internal: &TokenStream) -> TokenStream {
     let aligned = initializer.entries.iter().filter_map(|entry| {
         let field = entry.field()?;
         let cfgs = entry.cfgs();
-        Some(quote_spanned!(site=> #(#cfgs)* let _ = unsafe { &__value.#field };))
+        let at = site.located_at(field.span());
+        let reference = quote_spanned!(at=> &__value.#field);
+        Some(quote_spanned!(site=> #(#cfgs)* let _ = unsafe { #reference };))
     });
     quote_spanned! {site=>
         || #path { #(#given)* #rest },

@@ -178,7 +178,8 @@ fn markers(input: &DeriveInput, members: &[Member]) -> TokenStream {
 
 /// `Unpin` if all pinned fields are. As it is implemented here, nobody else can.
 fn unpin(input: &DeriveInput, members: &[Member]) -> TokenStream {
-    let site = Span::mixed_site();
+    // Located at the name, for an implementation that there is already.
+    let site = Span::mixed_site().located_at(input.ident.span());
     let name = &input.ident;
     let (_, arguments, bounds) = input.generics.split_for_impl();
     let generics = with_pin_lifetime(&input.generics);
@@ -211,7 +212,8 @@ fn with_pin_lifetime(generics: &Generics) -> Generics {
 
 /// `Drop` by `PinnedDrop`, or code that conflicts with either of them.
 fn drop_impl(input: &DeriveInput, drops: bool) -> TokenStream {
-    let site = Span::mixed_site();
+    // Located at the name, for an implementation that there is already.
+    let site = Span::mixed_site().located_at(input.ident.span());
     let name = &input.ident;
     let (generics, arguments, bounds) = input.generics.split_for_impl();
     if drops {

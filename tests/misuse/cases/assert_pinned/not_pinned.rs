@@ -1,0 +1,19 @@
+//! A field without `#[pin]` is not pinned.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate kernel as pin_init;
+
+use core::marker::PhantomPinned;
+
+#[pin_init::pin_data]
+pub struct One {
+    pub number: u8,
+    #[pin]
+    pub pin: PhantomPinned,
+}
+
+#[cfg(misuse)]
+pin_init::assert_pinned!(One, number, u8); //~ E0308
+#[cfg(not(misuse))]
+pin_init::assert_pinned!(One, pin, PhantomPinned);

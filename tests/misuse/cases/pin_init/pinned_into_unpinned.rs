@@ -1,0 +1,29 @@
+//! What needs to be pinned is no initialiser of a field that may move.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate kernel as pin_init;
+
+use core::marker::PhantomPinned;
+
+#[pin_init::pin_data]
+pub struct Inner {
+    #[pin]
+    pin: PhantomPinned,
+}
+
+pub fn inner() -> impl pin_init::PinInit<Inner> {
+    pin_init::pin_init!(Inner { pin: PhantomPinned })
+}
+
+#[pin_init::pin_data]
+pub struct Outer {
+    #[cfg_attr(not(misuse), pin)]
+    inner: Inner,
+}
+
+pub fn outer() -> impl pin_init::PinInit<Outer> {
+    pin_init::pin_init!(Outer {
+        inner <- inner(), //~ E0277
+    })
+}

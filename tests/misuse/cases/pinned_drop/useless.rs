@@ -1,0 +1,18 @@
+//! A `PinnedDrop` that the struct knows nothing of would never run.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate kernel as pin_init;
+
+use core::pin::Pin;
+
+#[cfg_attr(misuse, pin_init::pin_data)]
+#[cfg_attr(not(misuse), pin_init::pin_data(PinnedDrop))]
+pub struct One { //~ E0119
+    pub a: u8,
+}
+
+#[pin_init::pinned_drop]
+impl PinnedDrop for One {
+    fn drop(self: Pin<&mut Self>) {}
+}

@@ -1,0 +1,27 @@
+//! What is pinned on the stack does not move.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate kernel as pin_init;
+
+use core::marker::PhantomPinned;
+
+#[pin_init::pin_data]
+pub struct One {
+    pub number: u8,
+    #[pin]
+    pub pin: PhantomPinned,
+}
+
+pub fn one() -> impl pin_init::PinInit<One, ()> {
+    pin_init::pin_init!(One { number: 1, pin: PhantomPinned }? ())
+}
+
+pub fn moved() -> Result<(), ()> {
+    pin_init::stack_try_pin_init!(let one =? one());
+    #[cfg(misuse)]
+    let _: &mut One = one.get_mut(); //~ E0277
+    #[cfg(not(misuse))]
+    let _: &One = &one;
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! Every field can be zero.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate kernel as pin_init;
+
+#[derive(pin_init::Zeroable)]
+pub struct Two {
+    pub a: u8,
+    #[cfg(misuse)]
+    pub b: &'static u8, //~ E0277
+    #[cfg(not(misuse))]
+    pub b: Option<&'static u8>,
+}
