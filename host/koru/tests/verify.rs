@@ -80,6 +80,8 @@ fn hello_with_wrong_messages() {
 #[test]
 fn my_timer_that_counts_faulted_reads_and_mistakes_signs() {
     let fails = [
+        "behind_the_end_nothing_is_begun",
+        "a_slow_pread_puts_nothing_in_a_readings_place",
         "dd_byte_by_byte",
         "a_bad_pointer_is_efault_and_no_reading",
         "a_buffer_that_ends_too_early_loses_nothing",
@@ -618,6 +620,8 @@ fn hello_proc_without_a_terminator() {
         "a_write_at_an_offset",
         "one_descriptor_for_both",
         "a_message_that_was_begun",
+        "a_message_that_was_begun_is_not_disturbed",
+        "a_slow_pread_puts_no_message_back",
         "bad_writes",
         "everybody_reads_and_writes",
         "writes_by_others",
