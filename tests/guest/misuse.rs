@@ -24,7 +24,7 @@ fn locks_that_are_statics_are_ready_before_anything_runs() {
 
 #[test]
 fn of_two_owners_exactly_one_becomes_the_only_one() {
-    let expected = "of 4000 values, 4000 were won and 4000 dropped";
+    let expected = "of 2000 values, 2000 were won and 2000 dropped";
     assert_eq!(messages("unique"), [expected]);
 }
 

@@ -56,9 +56,9 @@ fn global_locks() -> Result {
 /// Two give up their references to the same values at once. Each value goes to
 /// exactly one of them, and is dropped once.
 fn unique() -> Result {
-    const ROUNDS: usize = 4000;
+    const ROUNDS: usize = 2000;
     /// How long the others are waited for: the processor may be theirs as well.
-    const PATIENCE: u32 = 2000;
+    const PATIENCE: u32 = 1000;
 
     struct Counted(Arc<AtomicU32>);
     impl Drop for Counted {
@@ -103,6 +103,8 @@ fn unique() -> Result {
                 if Arc::into_unique_or_drop(value).is_some() {
                     shared.won.fetch_add(1, Ordering::Relaxed);
                 }
+                // With one processor, and no preemption, all else would have to wait.
+                kernel::task::cond_resched();
             }
         }
     };
