@@ -61,6 +61,7 @@ fn use_all() {
 
 /// Leaks, and cannot be unloaded: one record says why, nothing is harmed, and whoever
 /// unloads it sleeps.
+#[expect(clippy::zombie_processes, reason = "the unloading never ends")]
 fn leaks(what: &str, left: &str) {
     kernel_may_say("kt_leak must stay in memory");
     let log = Log::from_now();
