@@ -49,12 +49,12 @@ fn without_comments(header: &str) -> String {
     code + rest
 }
 
-/// The function's name is the first that is followed by a parenthesis and begins like
-/// one; the marker stands before it.
+/// The function's name is the word before the first parenthesis; the marker stands
+/// before it. The kernel's own functions that Rust calls are marked as well.
 fn prototype(declaration: &str) -> Option<(String, Context)> {
     let (before, _) = declaration.split_once('(')?;
     let mut words = before.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    let name = words.next_back().filter(|n| n.starts_with("koru_"))?;
+    let name = words.next_back().filter(|n| !n.is_empty())?;
     Some((name.to_owned(), words.find_map(Context::of)?))
 }
 
