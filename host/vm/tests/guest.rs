@@ -704,7 +704,9 @@ fn a_hundred_resumed_four_at_a_time() {
         for _ in 0..4 {
             s.spawn(|| {
                 while next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 100 {
-                    let guest = Guest::start(resuming(cache.path()).unwrap()).unwrap();
+                    let (guest, events) = watched(resuming(cache.path()).unwrap());
+                    let failed = |e: &Event| matches!(e, Event::NotResumed(_));
+                    assert!(!events.iter().any(failed), "{events:?}");
                     let random = text(
                         &guest,
                         "head -c 16 /dev/urandom | hexdump -v -e '/1 \"%02x\"'",

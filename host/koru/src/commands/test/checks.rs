@@ -25,7 +25,6 @@ impl Run<'_> {
     pub fn lint(&self) -> Result<()> {
         let scripts = [
             "koru",
-            ".ci/bare",
             ".ci/run",
             "host/vm/src/ssh.sh",
             "host/build/src/import.sh",
