@@ -1,7 +1,7 @@
 //! What a guest is to be, and what is told of its start.
 
 use crate::{Accel, AccelChoice, Initramfs, Result, error::doing, qemu, tsc};
-use koru_protocol::SCRIPTED;
+use koru_protocol::{LogRecord, SCRIPTED};
 use std::{
     fmt,
     fs::File,
@@ -174,7 +174,12 @@ pub enum Event {
     /// A guest goes on from a saved machine.
     Resuming,
     /// That did not work, for this reason; the guest boots.
-    NotResumed(String),
+    NotResumed {
+        /// Why.
+        why: String,
+        /// What the guest's kernel had to say, if it was its fault.
+        records: Vec<LogRecord>,
+    },
     /// The agent is up.
     Ready {
         /// The kernel's release.
@@ -196,7 +201,7 @@ impl fmt::Display for Event {
             }
             Event::Saving => f.write_str("making a machine to start from (once)"),
             Event::Resuming => f.write_str("starting a guest"),
-            Event::NotResumed(why) => write!(f, "starting from a saved machine failed: {why}"),
+            Event::NotResumed { why, .. } => write!(f, "starting from a saved machine failed: {why}"),
             Event::Ready { release, after } => {
                 write!(f, "Linux {release} ready in {:.2} s", after.as_secs_f64())
             }

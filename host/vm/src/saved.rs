@@ -76,7 +76,10 @@ pub(crate) fn start(config: &GuestConfig, image: &BootImage, accel: Accel) -> Op
     attempt()
         .inspect_err(|e| {
             forget(config, image, accel);
-            config.tell(Event::NotResumed(e.to_string()));
+            config.tell(Event::NotResumed {
+                why: e.to_string(),
+                records: e.records().to_vec(),
+            });
         })
         .ok()
 }

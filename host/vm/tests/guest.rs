@@ -705,8 +705,8 @@ fn a_hundred_resumed_four_at_a_time() {
             s.spawn(|| {
                 while next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 100 {
                     let (guest, events) = watched(resuming(cache.path()).unwrap());
-                    let failed = |e: &Event| matches!(e, Event::NotResumed(_));
-                    assert!(!events.iter().any(failed), "{events:?}");
+                    let failed = |e: &Event| matches!(e, Event::NotResumed { .. });
+                    assert!(!events.iter().any(failed), "{events:#?}");
                     let random = text(
                         &guest,
                         "head -c 16 /dev/urandom | hexdump -v -e '/1 \"%02x\"'",
