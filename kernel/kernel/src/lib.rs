@@ -100,7 +100,7 @@ pub mod uaccess;
 /// The procedural macros. [`prelude`] has those that modules use.
 pub mod macros {
     #[doc(hidden)]
-    pub use koru_macros::log_fmt;
+    pub use koru_macros::{log_fmt, module as __module};
 
     /// Formats, with each argument in an [`Adapter`](crate::fmt::Adapter): the
     /// kernel's form of [`core::format_args!`].
@@ -171,7 +171,8 @@ pub mod macros {
     /// # }
     /// # fn main() {}
     /// ```
-    pub use koru_macros::module;
+    #[doc(inline)]
+    pub use crate::__module as module;
 
     /// Goes on a trait with optional methods, and on each implementation: there
     /// is then a constant `HAS_METHOD` for each, which says whether the
@@ -197,6 +198,13 @@ pub mod macros {
     /// static_assert!(!Nothing::HAS_START);
     /// ```
     pub use koru_macros::vtable;
+}
+
+/// Gives the procedural macro `$crate`: a module may call something else `kernel`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __module {
+    ($($input:tt)*) => { $crate::macros::__module! { ($crate) $($input)* } };
 }
 
 pub use error::Error;

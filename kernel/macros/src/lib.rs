@@ -2,15 +2,19 @@
 
 //! The procedural macros of the `kernel` crate, which re-exports and documents
 //! them: [`macro@vtable`], [`module!`] and [`fmt!`].
+//!
+//! What a module must not write itself, `module!` writes as `trusted` says.
 
 mod fmt;
 mod module;
 mod param;
+#[path = "../../pin-init/macros/src/trusted.rs"]
+mod trusted;
 mod vtable;
 
 use proc_macro::TokenStream;
 
-/// `kernel::macros::module` has the documentation.
+/// `kernel::macros::module` has the documentation, and writes `(crate)` before the input.
 #[proc_macro]
 pub fn module(input: TokenStream) -> TokenStream {
     let module = syn::parse_macro_input!(input as module::ModuleInfo);

@@ -3,6 +3,7 @@
 //! `module! { .. }`.
 
 use crate::param::Param;
+use crate::trusted::Crate;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use std::collections::BTreeSet;
@@ -10,7 +11,7 @@ use std::ffi::CString;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{bracketed, Error, Ident, LitStr, Result, Token, Type};
+use syn::{bracketed, parenthesized, Error, Ident, LitStr, Result, Token, Type};
 
 const ORDER: [&str; 10] = [
     "type",
@@ -27,6 +28,8 @@ const ORDER: [&str; 10] = [
 const PARAMS: &str = "params";
 
 pub(crate) struct ModuleInfo {
+    /// That of `kernel`: the module may have something else of this name.
+    krate: Crate,
     ty: Type,
     name: String,
     info: Vec<(&'static str, String)>,
@@ -92,6 +95,9 @@ fn name(value: &LitStr) -> Result<String> {
 
 impl Parse for ModuleInfo {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let krate;
+        parenthesized!(krate in input);
+        let krate = krate.parse()?;
         let (mut ty, mut module, mut licensed) = (None, None, false);
         let mut info = Vec::new();
         let mut params: Vec<Param> = Vec::new();
@@ -147,6 +153,7 @@ impl Parse for ModuleInfo {
         }
         info.extend(params.iter().flat_map(Param::info));
         Ok(Self {
+            krate,
             ty,
             name,
             info,
@@ -157,7 +164,9 @@ impl Parse for ModuleInfo {
 
 impl ModuleInfo {
     pub(crate) fn expand(&self) -> TokenStream {
-        let Self { ty, name, .. } = self;
+        let Self {
+            krate, ty, name, ..
+        } = self;
         let mut prefix = name.clone().into_bytes();
         prefix.push(0);
         let prefix = Literal::byte_string(&prefix);
@@ -172,8 +181,8 @@ impl ModuleInfo {
             let bytes = format!(".byte {}", bytes.join(","));
             quote!(#bytes,)
         });
-        let values = self.params.iter().map(Param::value);
-        let entries = self.params.iter().map(Param::entry);
+        let values = self.params.iter().map(|param| param.value(krate));
+        let entries = self.params.iter().map(|param| param.entry(krate));
         let parameters = (!self.params.is_empty()).then(|| {
             quote! {
                 mod module_parameters {
@@ -184,6 +193,12 @@ impl ModuleInfo {
                 #(#entries)*
             }
         });
+        let exported = krate.attribute(quote!(no_mangle));
+        let in_init_data = krate.attribute(quote!(link_section = ".init.data"));
+        // SAFETY: the loader calls `init_module` once, before anything else here.
+        let init = krate.unsafe_block(quote!(__MODULE.init(&THIS_MODULE)));
+        // SAFETY: the loader calls `cleanup_module` once, after `init_module` returned 0.
+        let exit = krate.unsafe_block(quote!(__MODULE.exit()));
         quote! {
             // `#[pin_data]` writes `::pin_init::..`; the kernel crate has it all.
             // The compiler's messages name a crate by the first of these.
@@ -197,16 +212,16 @@ impl ModuleInfo {
             const __LOG_PREFIX: &[u8] = #prefix;
 
             /// This module, as the kernel's loader knows it.
-            static THIS_MODULE: ::kernel::ThisModule = ::kernel::module::this_module!();
+            static THIS_MODULE: #krate::ThisModule = #krate::module::this_module!();
 
             #[doc(hidden)]
             type LocalModule = #ty;
 
-            impl ::kernel::ModuleMetadata for #ty {
-                const NAME: &'static ::core::ffi::CStr = #cname;
+            impl #krate::ModuleMetadata for #ty {
+                const NAME: &'static #krate::__core::ffi::CStr = #cname;
             }
 
-            ::core::arch::global_asm!(
+            #krate::__core::arch::global_asm!(
                 ".pushsection .modinfo, \"a\", @progbits",
                 #(#infos)*
                 ".popsection",
@@ -214,26 +229,24 @@ impl ModuleInfo {
             #parameters
 
             const _: () = {
-                static __MODULE: ::kernel::module::Slot<LocalModule> = ::kernel::module::Slot::new();
+                static __MODULE: #krate::module::Slot<LocalModule> = #krate::module::Slot::new();
 
-                // SAFETY: the loader calls this once, before anything else here.
-                #[no_mangle]
-                extern "C" fn init_module() -> ::kernel::ffi::c_int {
-                    unsafe { __MODULE.init(&THIS_MODULE) }
+                #exported
+                extern "C" fn init_module() -> #krate::ffi::c_int {
+                    #init
                 }
 
-                // SAFETY: the loader calls this once, after `init_module` returned 0.
-                #[no_mangle]
+                #exported
                 extern "C" fn cleanup_module() {
-                    unsafe { __MODULE.exit() }
+                    #exit
                 }
 
                 // Only the loader calls these two, indirectly: with IBT, objtool
                 // must see that somebody has their addresses.
                 #[used]
-                #[link_section = ".init.data"]
+                #in_init_data
                 static __ADDRESSES: (
-                    extern "C" fn() -> ::kernel::ffi::c_int,
+                    extern "C" fn() -> #krate::ffi::c_int,
                     extern "C" fn(),
                 ) = (init_module, cleanup_module);
             };

@@ -2,6 +2,7 @@
 
 //! One entry of `params` in `module!`.
 
+use crate::trusted::Crate;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
@@ -151,7 +152,7 @@ impl Param {
     }
 
     /// The value, in `mod module_parameters`.
-    pub(crate) fn value(&self) -> TokenStream {
+    pub(crate) fn value(&self, krate: &Crate) -> TokenStream {
         let Self {
             name, default, ty, ..
         } = self;
@@ -161,10 +162,10 @@ impl Param {
         };
         let ty = match (self.kind, ty) {
             (Kind::Array(_), Type::Array(TypeArray { elem, len, .. })) => {
-                quote!(::kernel::module_param::ArrayParam<#elem, { #len }>)
+                quote!(#krate::module_param::ArrayParam<#elem, { #len }>)
             }
-            (Kind::CStr, _) => quote!(::kernel::module_param::CharpParam),
-            _ => quote!(::kernel::module_param::ModuleParamAccess<#ty>),
+            (Kind::CStr, _) => quote!(#krate::module_param::CharpParam),
+            _ => quote!(#krate::module_param::ModuleParamAccess<#ty>),
         };
         quote! {
             #[doc = #doc]
@@ -174,7 +175,7 @@ impl Param {
     }
 
     /// The entry that the kernel's loader finds.
-    pub(crate) fn entry(&self) -> TokenStream {
+    pub(crate) fn entry(&self, krate: &Crate) -> TokenStream {
         let Self { name, perm, .. } = self;
         let text = syn::LitCStr::new(
             &std::ffi::CString::new(name.to_string()).unwrap_or_default(),
@@ -183,19 +184,20 @@ impl Param {
         let (array, owner) = match self.kind {
             Kind::Array(_) => (
                 Some(quote! {
-                    static __ARRAY: ::kernel::module_param::KparamArray =
+                    static __ARRAY: #krate::module_param::KparamArray =
                         module_parameters::#name.array();
                 }),
                 quote!(__ARRAY),
             ),
             _ => (None, quote!(module_parameters::#name)),
         };
+        let in_param = krate.attribute(quote!(link_section = "__param"));
         quote! {
             const _: () = {
                 #array
-                #[link_section = "__param"]
+                #in_param
                 #[used]
-                static __PARAM: ::kernel::module_param::KernelParam =
+                static __PARAM: #krate::module_param::KernelParam =
                     #owner.entry(#text, &THIS_MODULE, #perm);
             };
         }

@@ -16,7 +16,7 @@ pub use core::{
     result::Result,
 };
 
-pub use koru_pin_init_macros::{__PinData as PinData, __init};
+pub use koru_pin_init_macros::{__PinData as PinData, __init, __pinned_drop};
 
 use core::{mem::MaybeUninit, ptr};
 
@@ -177,9 +177,6 @@ pub unsafe fn zero<T: Zeroable>(slot: *mut T) {
     // SAFETY: it is the caller's promise.
     unsafe { slot.write_bytes(0, 1) };
 }
-
-/// Compiles for types that are `Zeroable`.
-pub fn is_zeroable<T: ?Sized + Zeroable>() {}
 
 /// The place of a field without a value. `P` is [`Pinned`] or [`Unpinned`].
 ///

@@ -1,7 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The function-like macros. They give the procedural ones `$crate`, so that no crate
+//! The macros by example. They give the procedural ones `$crate`, so that no crate
 //! that the user calls `pin_init` can take the place of this one.
+
+/// What `#[pin_data]` becomes: `(arguments) struct`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pin_data {
+    (($($arguments:tt)*) $($item:tt)*) => {
+        #[derive($crate::__internal::PinData)]
+        #[__pin_data($crate $($arguments)*)]
+        $($item)*
+    };
+}
+
+/// What `#[pinned_drop]` becomes: `(arguments) implementation`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pinned_drop {
+    ($($input:tt)*) => { $crate::__internal::__pinned_drop! { ($crate) $($input)* } };
+}
 
 /// Makes an initialiser of a struct that is pinned: an
 /// [`impl PinInit<Struct, Error>`](trait@crate::PinInit).

@@ -31,6 +31,10 @@ use crate::{init_from_closure, Init};
 /// assert_eq!(Option::<&u8>::zeroed(), None);
 /// ```
 pub unsafe trait Zeroable {
+    /// What the derive macros define, so that no other trait can be taken for this one.
+    #[doc(hidden)]
+    const __DERIVED: () = ();
+
     /// Makes an initialiser that writes zeros.
     #[inline]
     fn init_zeroed() -> impl Init<Self>

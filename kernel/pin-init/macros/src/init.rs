@@ -11,12 +11,12 @@ use syn::{
     Attribute, Block, Error, Expr, Ident, Path, Result, Token, Type,
 };
 
-use crate::attributes;
+use crate::{attributes, trusted::Crate};
 
 /// What an expansion consists of.
 struct Initializer {
-    /// `$crate` of `pin_init`: the user's names have no say in where it is.
-    krate: TokenStream,
+    /// That of `pin_init`: the user's names have no say in where it is.
+    krate: Crate,
     pinned: bool,
     default_error: Option<Type>,
     this: Option<Ident>,
@@ -199,18 +199,18 @@ pub fn expand(input: TokenStream) -> Result<TokenStream> {
         // Located at the tail, for "`T` is not `Zeroable`".
         let at = site.located_at(span);
         let zero = quote_spanned!(at=> ::zero(__slot));
-        quote_spanned!(site=> unsafe { #internal #zero };)
+        let zero = krate.unsafe_block(quote_spanned!(site=> #internal #zero));
+        quote_spanned!(site=> #zero;)
     });
     let this = initializer.this.as_ref().map(|this| {
-        quote_spanned!(site=>
-            #[allow(unused_variables)]
-            let #this = unsafe { #internal::NonNull::new_unchecked(__slot) };
-        )
+        let value = quote_spanned!(site=> #internal::NonNull::new_unchecked(__slot));
+        let value = krate.unsafe_block(value);
+        quote_spanned!(site=> #[allow(unused_variables)] let #this = #value;)
     });
     let entries = initializer
         .entries
         .iter()
-        .map(|entry| code(entry, *pinned, &internal));
+        .map(|entry| code(entry, *pinned, krate, &internal));
     let forget = initializer.entries.iter().filter_map(|entry| {
         let guard = entry.guard()?;
         let cfgs = entry.cfgs();
@@ -218,6 +218,10 @@ pub fn expand(input: TokenStream) -> Result<TokenStream> {
         let forget = Ident::new("forget", site.located_at(guard.span()));
         Some(quote_spanned!(site=> #(#cfgs)* #internal::#forget(#guard);))
     });
+
+    let complete = krate.unsafe_block(quote_spanned!(site=> #internal::Complete::new()));
+    let finish = quote_spanned!(site=> #internal::#finish::<_, #error, _>(__closure));
+    let finish = krate.unsafe_block(finish);
 
     // `__closure`'s type of success can only be made here, so that no `return` in
     // the user's code claims that all fields are there.
@@ -228,9 +232,9 @@ pub fn expand(input: TokenStream) -> Result<TokenStream> {
             #this
             #(#entries)*
             #(#forget)*
-            #internal::Result::Ok(unsafe { #internal::Complete::new() })
+            #internal::Result::Ok(#complete)
         });
-        unsafe { #internal::#finish::<_, #error, _>(__closure) }
+        #finish
     }})
 }
 
@@ -254,7 +258,8 @@ fn checks(initializer: &Initializer, internal: &TokenStream) -> TokenStream {
         let cfgs = entry.cfgs();
         let at = site.located_at(field.span());
         let reference = quote_spanned!(at=> &__value.#field);
-        Some(quote_spanned!(site=> #(#cfgs)* let _ = unsafe { #reference };))
+        let reference = initializer.krate.unsafe_block(reference);
+        Some(quote_spanned!(site=> #(#cfgs)* let _ = #reference;))
     });
     quote_spanned! {site=>
         || #path { #(#given)* #rest },
@@ -267,7 +272,7 @@ fn checks(initializer: &Initializer, internal: &TokenStream) -> TokenStream {
 }
 
 /// What one entry becomes. The user's expressions stand outside of `unsafe`.
-fn code(entry: &Entry, pinned: bool, internal: &TokenStream) -> TokenStream {
+fn code(entry: &Entry, pinned: bool, krate: &Crate, internal: &TokenStream) -> TokenStream {
     let site = Span::mixed_site();
     let all = &entry.attributes;
     let (Some(field), Some(guard)) = (entry.field(), entry.guard()) else {
@@ -283,9 +288,10 @@ fn code(entry: &Entry, pinned: bool, internal: &TokenStream) -> TokenStream {
     } else {
         quote_spanned!(site=> #internal::Unpinned)
     };
-    let slot = quote_spanned! {site=>
-        (unsafe { #internal::Slot::new(#marker, &raw mut (*__slot).#field) })
-    };
+    let slot = krate.unsafe_block(quote_spanned! {site=>
+        #internal::Slot::new(#marker, &raw mut (*__slot).#field)
+    });
+    let slot = quote_spanned!(site=> (#slot));
     let made = match &entry.kind {
         Kind::Value(_, Some(value)) => quote_spanned!(site=> #slot.write(#value)),
         Kind::Value(_, None) => quote_spanned!(site=> #slot.write(#field)),

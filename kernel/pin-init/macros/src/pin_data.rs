@@ -5,11 +5,17 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use syn::{
-    parse::Parser, parse_quote, visit_mut::VisitMut, Attribute, Data, DeriveInput, Error, Field,
-    Fields, Generics, Ident, Meta, Result, Type, TypePath, Visibility,
+    parse::{ParseStream, Parser},
+    parse_quote,
+    visit_mut::VisitMut,
+    Attribute, Data, DeriveInput, Error, Field, Fields, Generics, Ident, Meta, Result, Type,
+    TypePath, Visibility,
 };
 
-/// Leaves the work to the derive macro, for which the compiler applies `#[cfg]`.
+use crate::trusted::Crate;
+
+/// Leaves the work to the derive macro, for which the compiler applies `#[cfg]`. The
+/// macro between them gives it `$crate`.
 pub fn attribute(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     pinned_drop.parse2(arguments.clone())?;
     let input: DeriveInput = match syn::parse2(item.clone()) {
@@ -22,14 +28,12 @@ pub fn attribute(arguments: TokenStream, item: TokenStream) -> Result<TokenStrea
     named_fields(&input)?;
     let site = Span::mixed_site();
     Ok(quote_spanned! {site=>
-        #[derive(::pin_init::__internal::PinData)]
-        #[__pin_data(#arguments)]
-        #item
+        ::pin_init::__pin_data! { (#arguments) #item }
     })
 }
 
 /// Parses the arguments: nothing, or `PinnedDrop`.
-fn pinned_drop(input: syn::parse::ParseStream<'_>) -> Result<bool> {
+fn pinned_drop(input: ParseStream<'_>) -> Result<bool> {
     if input.is_empty() {
         return Ok(false);
     }
@@ -102,18 +106,23 @@ pub fn derive(item: TokenStream) -> Result<TokenStream> {
         .iter()
         .map(Member::new)
         .collect::<Result<Vec<_>>>()?;
-    let mut drops = false;
+    let mut arguments = None;
     for attribute in &input.attrs {
         if attribute.path().is_ident("__pin_data") {
-            drops = attribute.parse_args_with(pinned_drop)?;
+            arguments = Some(attribute.parse_args_with(|input: ParseStream<'_>| {
+                Ok((input.parse::<Crate>()?, pinned_drop(input)?))
+            })?);
         }
         refuse_packed(attribute)?;
     }
+    let Some((krate, drops)) = arguments else {
+        return Err(Error::new_spanned(&input.ident, "expected `#[pin_data]`"));
+    };
 
-    let projection = projection(&input, &members);
-    let markers = markers(&input, &members);
-    let unpin = unpin(&input, &members);
-    let drop = drop_impl(&input, drops);
+    let projection = projection(&krate, &input, &members);
+    let markers = markers(&krate, &input, &members);
+    let unpin = unpin(&krate, &input, &members);
+    let drop = drop_impl(&krate, &input, drops);
     Ok(quote_spanned! {Span::mixed_site()=>
         #projection
         const _: () = {
@@ -143,7 +152,7 @@ fn refuse_packed(attribute: &Attribute) -> Result<()> {
 }
 
 /// For each field a method that gives its marker, which is `Pinned` or `Unpinned`.
-fn markers(input: &DeriveInput, members: &[Member]) -> TokenStream {
+fn markers(krate: &Crate, input: &DeriveInput, members: &[Member]) -> TokenStream {
     let site = Span::mixed_site();
     let name = &input.ident;
     let (generics, arguments, bounds) = input.generics.split_for_impl();
@@ -156,11 +165,20 @@ fn markers(input: &DeriveInput, members: &[Member]) -> TokenStream {
         };
         quote_spanned! {site=>
             #[inline(always)]
-            pub const fn #field(self) -> ::pin_init::__internal::#marker {
-                ::pin_init::__internal::#marker
+            pub const fn #field(self) -> #krate::__internal::#marker {
+                #krate::__internal::#marker
             }
         }
     });
+    let implementation = krate.unsafe_impl(
+        quote_spanned! {site=>
+            impl #generics #krate::__internal::HasPinData for #name #arguments #bounds
+        },
+        quote_spanned! {site=>
+            type Markers = __PinDataMarkers;
+            const MARKERS: __PinDataMarkers = __PinDataMarkers;
+        },
+    );
     quote_spanned! {site=>
         #[doc(hidden)]
         pub struct __PinDataMarkers;
@@ -169,15 +187,12 @@ fn markers(input: &DeriveInput, members: &[Member]) -> TokenStream {
             #(#methods)*
         }
 
-        unsafe impl #generics ::pin_init::__internal::HasPinData for #name #arguments #bounds {
-            type Markers = __PinDataMarkers;
-            const MARKERS: __PinDataMarkers = __PinDataMarkers;
-        }
+        #implementation
     }
 }
 
 /// `Unpin` if all pinned fields are. As it is implemented here, nobody else can.
-fn unpin(input: &DeriveInput, members: &[Member]) -> TokenStream {
+fn unpin(krate: &Crate, input: &DeriveInput, members: &[Member]) -> TokenStream {
     // Located at the name, for an implementation that there is already.
     let site = Span::mixed_site().located_at(input.ident.span());
     let name = &input.ident;
@@ -191,11 +206,11 @@ fn unpin(input: &DeriveInput, members: &[Member]) -> TokenStream {
         // The lifetime keeps the compiler from deciding it here, where a field
         // that is not `Unpin` would be an error.
         quote_spanned! {site=>
-            ::pin_init::__internal::PinnedField<'__pin, #ty>: ::pin_init::__internal::Unpin
+            #krate::__internal::PinnedField<'__pin, #ty>: #krate::__internal::Unpin
         }
     });
     quote_spanned! {site=>
-        impl #generics ::pin_init::__internal::Unpin for #name #arguments
+        impl #generics #krate::__internal::Unpin for #name #arguments
         where
             #(#predicates,)*
             #(#pinned,)*
@@ -211,17 +226,19 @@ fn with_pin_lifetime(generics: &Generics) -> Generics {
 }
 
 /// `Drop` by `PinnedDrop`, or code that conflicts with either of them.
-fn drop_impl(input: &DeriveInput, drops: bool) -> TokenStream {
+fn drop_impl(krate: &Crate, input: &DeriveInput, drops: bool) -> TokenStream {
     // Located at the name, for an implementation that there is already.
     let site = Span::mixed_site().located_at(input.ident.span());
     let name = &input.ident;
     let (generics, arguments, bounds) = input.generics.split_for_impl();
     if drops {
+        let body = quote_spanned!(site=> #krate::__internal::drop_pinned(self));
+        let body = krate.unsafe_block(body);
         return quote_spanned! {site=>
-            impl #generics ::pin_init::__internal::Drop for #name #arguments #bounds {
+            impl #generics #krate::__internal::Drop for #name #arguments #bounds {
                 #[inline]
                 fn drop(&mut self) {
-                    unsafe { ::pin_init::__internal::drop_pinned(self) }
+                    #body
                 }
             }
         };
@@ -231,21 +248,21 @@ fn drop_impl(input: &DeriveInput, drops: bool) -> TokenStream {
         trait MustNotImplDropButPinnedDrop {}
         impl<__T> MustNotImplDropButPinnedDrop for __T
         where
-            __T: ::pin_init::__internal::Drop + ?::pin_init::__internal::Sized,
+            __T: #krate::__internal::Drop + ?#krate::__internal::Sized,
         {}
         impl #generics MustNotImplDropButPinnedDrop for #name #arguments #bounds {}
 
         trait PinnedDropNeedsPinDataWithPinnedDrop {}
         impl<__T> PinnedDropNeedsPinDataWithPinnedDrop for __T
         where
-            __T: ::pin_init::PinnedDrop + ?::pin_init::__internal::Sized,
+            __T: #krate::PinnedDrop + ?#krate::__internal::Sized,
         {}
         impl #generics PinnedDropNeedsPinDataWithPinnedDrop for #name #arguments #bounds {}
     }
 }
 
 /// `NameProjection` and the method `project`.
-fn projection(input: &DeriveInput, members: &[Member]) -> TokenStream {
+fn projection(krate: &Crate, input: &DeriveInput, members: &[Member]) -> TokenStream {
     let site = Span::mixed_site();
     let DeriveInput {
         ident: name, vis, ..
@@ -264,7 +281,7 @@ fn projection(input: &DeriveInput, members: &[Member]) -> TokenStream {
         let mut ty = member.field.ty.clone();
         replace.visit_type_mut(&mut ty);
         if member.pinned {
-            quote_spanned!(site=> #vis #field: ::pin_init::__internal::Pin<&'__pin mut #ty>)
+            quote_spanned!(site=> #vis #field: #krate::__internal::Pin<&'__pin mut #ty>)
         } else {
             quote_spanned!(site=> #vis #field: &'__pin mut #ty)
         }
@@ -272,9 +289,10 @@ fn projection(input: &DeriveInput, members: &[Member]) -> TokenStream {
     let values = members.iter().map(|member| {
         let field = member.own_name();
         if member.pinned {
-            quote_spanned! {site=>
-                #field: unsafe { ::pin_init::__internal::Pin::new_unchecked(&mut __this.#field) }
-            }
+            let value = krate.unsafe_block(quote_spanned! {site=>
+                #krate::__internal::Pin::new_unchecked(&mut __this.#field)
+            });
+            quote_spanned!(site=> #field: #value)
         } else {
             quote_spanned!(site=> #field: &mut __this.#field)
         }
@@ -294,12 +312,14 @@ fn projection(input: &DeriveInput, members: &[Member]) -> TokenStream {
     let pinned = list(true, "Fields that stay pinned");
     let moved = list(false, "Fields that may be moved");
     let vis: &Visibility = vis;
+    let this = quote_spanned!(site=> #krate::__internal::Pin::get_unchecked_mut(self));
+    let this = krate.unsafe_block(this);
     quote_spanned! {site=>
         #[doc = #docs]
         #[doc(hidden)]
         #vis struct #projection #pinned_generics #pinned_bounds {
             #(#fields,)*
-            __pin: ::pin_init::__internal::PhantomData<&'__pin mut ()>,
+            __pin: #krate::__internal::PhantomData<&'__pin mut ()>,
         }
 
         impl #generics #name #arguments #bounds {
@@ -309,12 +329,12 @@ fn projection(input: &DeriveInput, members: &[Member]) -> TokenStream {
             #[doc = #moved]
             #[inline]
             #vis fn project<'__pin>(
-                self: ::pin_init::__internal::Pin<&'__pin mut Self>,
+                self: #krate::__internal::Pin<&'__pin mut Self>,
             ) -> #projection #pinned_arguments {
-                let __this = unsafe { ::pin_init::__internal::Pin::get_unchecked_mut(self) };
+                let __this = #this;
                 #projection {
                     #(#values,)*
-                    __pin: ::pin_init::__internal::PhantomData,
+                    __pin: #krate::__internal::PhantomData,
                 }
             }
         }

@@ -4,9 +4,30 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
-use syn::{parse_quote_spanned, Error, ImplItem, ItemImpl, Result};
+use syn::{
+    parenthesized,
+    parse::{ParseStream, Parser},
+    parse_quote_spanned, Error, ImplItem, ItemImpl, Result,
+};
 
-pub fn attribute(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
+use crate::trusted::Crate;
+
+/// Asks the macro that gives [`expand`] its `$crate`.
+pub fn attribute(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    quote_spanned!(Span::mixed_site()=> ::pin_init::__pinned_drop! { (#arguments) #item })
+}
+
+/// Expands `(crate) (arguments) item`.
+pub fn expand(input: TokenStream) -> Result<TokenStream> {
+    let parse = |input: ParseStream<'_>| {
+        let (krate, arguments);
+        parenthesized!(krate in input);
+        parenthesized!(arguments in input);
+        let krate: Crate = krate.parse()?;
+        let arguments: TokenStream = arguments.parse()?;
+        Ok((krate, arguments, input.parse::<TokenStream>()?))
+    };
+    let (krate, arguments, item) = parse.parse2(input)?;
     if !arguments.is_empty() {
         let message = "`#[pinned_drop]` takes no arguments";
         return Err(Error::new_spanned(arguments, message));
@@ -42,16 +63,15 @@ pub fn attribute(arguments: TokenStream, item: TokenStream) -> Result<TokenStrea
     let site = Span::mixed_site();
     // A parameter without a name: the body cannot pass it on to another value's.
     method.sig.inputs.push(parse_quote_spanned! {site=>
-        _: ::pin_init::__internal::OnlyCallFromDrop
+        _: #krate::__internal::OnlyCallFromDrop
     });
     let method = &*method;
     let attributes = &input.attrs;
     let name = &input.self_ty;
     let (generics, _, bounds) = input.generics.split_for_impl();
-    Ok(quote_spanned! {site=>
-        #(#attributes)*
-        unsafe impl #generics ::pin_init::PinnedDrop for #name #bounds {
-            #method
-        }
-    })
+    let implementation = krate.unsafe_impl(
+        quote_spanned!(site=> impl #generics #krate::PinnedDrop for #name #bounds),
+        quote_spanned!(site=> #method),
+    );
+    Ok(quote_spanned!(site=> #(#attributes)* #implementation))
 }

@@ -16,14 +16,19 @@ pub fn derive(item: TokenStream) -> Result<TokenStream> {
     let (generics, arguments, bounds) = generics.split_for_impl();
     Ok(quote_spanned! {site=>
         #[automatically_derived]
-        unsafe impl #generics ::pin_init::Zeroable for #name #arguments #bounds {}
+        unsafe impl #generics ::pin_init::Zeroable for #name #arguments #bounds {
+            const __DERIVED: () = ();
+        }
         const _: () = {
+            // Whatever `::pin_init::Zeroable` is in this crate: it is asked for by the same
+            // path under which it is implemented.
+            fn is_zeroable<__T: ::pin_init::Zeroable + ?::pin_init::__internal::Sized>() {}
             trait __FieldsAreZeroable {
                 fn check();
             }
             impl #generics __FieldsAreZeroable for #name #arguments #bounds {
                 fn check() {
-                    #(::pin_init::__internal::is_zeroable::<#types>();)*
+                    #(is_zeroable::<#types>();)*
                 }
             }
         };
@@ -48,7 +53,9 @@ pub fn derive_maybe(item: TokenStream) -> Result<TokenStream> {
     let (generics, arguments, bounds) = generics.split_for_impl();
     Ok(quote_spanned! {site=>
         #[automatically_derived]
-        unsafe impl #generics ::pin_init::Zeroable for #name #arguments #bounds {}
+        unsafe impl #generics ::pin_init::Zeroable for #name #arguments #bounds {
+            const __DERIVED: () = ();
+        }
     })
 }
 

@@ -6,15 +6,16 @@ extern crate kernel as pin_init;
 
 use core::pin::Pin;
 
-#[pin_init::pin_data(PinnedDrop)]
-pub struct One { //~ E0277
+#[pin_init::pin_data(PinnedDrop)] //~ E0277
+pub struct One {
     pub a: u8,
 }
 
 #[cfg(misuse)]
 #[pin_init::pinned_drop]
 impl PinnedDrop for One {
-    fn drop(self: Pin<&mut Self>, token: pin_init::__internal::OnlyCallFromDrop) { //~ "expected `impl PinnedDrop"
+    fn drop(self: Pin<&mut Self>, token: pin_init::__internal::OnlyCallFromDrop) {
+        //~^ "expected `impl PinnedDrop"
         let _ = token;
     }
 }

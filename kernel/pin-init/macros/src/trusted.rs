@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! What a crate may not write itself if it forbids unsafe code.
+//!
+//! The lint leaves alone what the macro of another crate wrote, and tells that by the
+//! span. A procedural macro's own spans would always be such, whoever calls it with
+//! whatever in place of `$crate`; so these tokens get the span of `$crate` itself. They
+//! are as good as the macro which wrote that: ours, whose `$crate` is our crate, or one
+//! of the user's, which the lint then reports.
+
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::{quote, ToTokens};
+use syn::parse::{Parse, ParseStream};
+
+/// `$crate`, as a macro by example passed it on.
+#[derive(Clone)]
+pub(crate) struct Crate(TokenTree);
+
+impl Parse for Crate {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self(input.parse()?))
+    }
+}
+
+impl ToTokens for Crate {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}
+
+impl Crate {
+    fn span(&self) -> Span {
+        self.0.span()
+    }
+
+    fn group(&self, delimiter: Delimiter, content: TokenStream) -> Group {
+        let mut group = Group::new(delimiter, content);
+        group.set_span(self.span());
+        group
+    }
+
+    /// `unsafe`
+    fn keyword(&self) -> Ident {
+        Ident::new("unsafe", self.span())
+    }
+
+    /// `unsafe { content }`
+    pub(crate) fn unsafe_block(&self, content: TokenStream) -> TokenStream {
+        let keyword = self.keyword();
+        let block = self.group(Delimiter::Brace, content);
+        quote!(#keyword #block)
+    }
+
+    /// `unsafe head { items }`
+    #[allow(dead_code)] // Not by all crates that have this file.
+    pub(crate) fn unsafe_impl(&self, head: TokenStream, items: TokenStream) -> TokenStream {
+        let keyword = self.keyword();
+        let items = self.group(Delimiter::Brace, items);
+        quote!(#keyword #head #items)
+    }
+
+    /// `#[content]`
+    #[allow(dead_code)] // Nor this.
+    pub(crate) fn attribute(&self, content: TokenStream) -> TokenStream {
+        let mut sign = Punct::new('#', Spacing::Alone);
+        sign.set_span(self.span());
+        let content = self.group(Delimiter::Bracket, content);
+        quote!(#sign #content)
+    }
+}
