@@ -225,10 +225,15 @@ where
 /// ```
 #[macro_export]
 macro_rules! global_lock {
-    ($(#[$meta:meta])* $vis:vis unsafe(uninit) static $($rest:tt)*) => {
-        $crate::global_lock! { $(#[$meta])* $vis static $($rest)* }
+    ($(#[$($meta:tt)*])* $vis:vis unsafe(uninit) static $($rest:tt)*) => {
+        $crate::global_lock! { $(#[$($meta)*])* $vis static $($rest)* }
     };
-    ($(#[$meta:meta])* $vis:vis static $name:ident: $kind:ident<$ty:ty> = $value:expr;) => {
+    (
+        $(#[$($meta:tt)*])*
+        $vis:vis static $name:ident: $kind:ident<$ty:ty> = $value:expr;
+    ) => {
+        $($crate::global_lock! { @attribute $($meta)* })*
+
         #[doc(hidden)]
         #[allow(non_camel_case_types)]
         $vis enum $name {}
@@ -244,7 +249,7 @@ macro_rules! global_lock {
             }
         }
 
-        $(#[$meta])*
+        $(#[$($meta)*])*
         $vis static $name: $crate::sync::GlobalLock<$name> = {
             let value: $ty = $value;
             let entry = {
@@ -259,6 +264,13 @@ macro_rules! global_lock {
             unsafe { $crate::sync::GlobalLock::new(value, entry) }
         };
     };
+    // What the macro writes has its span, so the lint against unsafe code would not see
+    // an `#[export_name]`, also behind a `cfg_attr`.
+    (@attribute doc $($rest:tt)*) => {};
+    (@attribute cfg $($rest:tt)*) => {};
+    (@attribute allow $($rest:tt)*) => {};
+    (@attribute expect $($rest:tt)*) => {};
+    (@attribute deprecated $($rest:tt)*) => {};
     (@backend Mutex) => { $crate::sync::lock::mutex::MutexBackend };
     (@backend SpinLock) => { $crate::sync::lock::spinlock::SpinLockBackend };
 }
