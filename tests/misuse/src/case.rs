@@ -17,7 +17,7 @@ pub struct Case {
 /// One error that must come.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Expected {
-    /// From 1.
+    /// From 1; 0 for an error that names no place in the file.
     pub line: usize,
     /// `E0308`, or a lint's name; none where rustc has no code for it.
     pub code: Option<String>,
@@ -45,10 +45,14 @@ impl Case {
                 }
             }
             if let Some((_, announced)) = line.split_once("//~") {
-                let up = announced.chars().take_while(|c| *c == '^').count();
-                let line = number - up;
-                case.expected
-                    .push(Expected::parse(line, announced[up..].trim())?);
+                let (line, announced) = match announced.strip_prefix('?') {
+                    Some(rest) => (0, rest),
+                    None => {
+                        let up = announced.chars().take_while(|c| *c == '^').count();
+                        (number - up, &announced[up..])
+                    }
+                };
+                case.expected.push(Expected::parse(line, announced.trim())?);
             }
         }
         if !text.contains("(misuse") {
@@ -127,8 +131,11 @@ impl Expected {
     }
 
     fn is(&self, error: &Diagnostic) -> bool {
-        error.lines.contains(&self.line)
-            && self.code == error.code
+        let here = match self.line {
+            0 => error.lines.is_empty(),
+            line => error.lines.contains(&line),
+        };
+        here && self.code == error.code
             && self
                 .phrase
                 .as_ref()
@@ -205,6 +212,16 @@ mod tests {
         assert!(!of(&[error(3, Some("E0308"), "other")]));
         assert!(!of(&[error(3, None, "mismatched types")]));
         assert!(!of(&[right(), error(1, None, "another")]));
+    }
+
+    #[test]
+    fn errors_without_a_place() {
+        let case = Case::parse(&format!("{HEAD}x; //~? E0080\n")).expect("a case");
+        let here = error(3, Some("E0080"), "evaluation panicked");
+        assert!(case.compare(&[here], &[]).is_err());
+        let mut elsewhere = error(3, Some("E0080"), "evaluation panicked");
+        elsewhere.lines.clear();
+        assert!(case.compare(&[elsewhere], &[]).is_ok());
     }
 
     #[test]

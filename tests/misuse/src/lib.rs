@@ -7,7 +7,7 @@ mod macros;
 mod rustc;
 
 pub use case::Case;
-pub use macros::unsafe_macros;
+pub use macros::Macros;
 pub use rustc::{Diagnostic, Rustc};
 
 use std::path::{Path, PathBuf};

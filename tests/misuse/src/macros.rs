@@ -20,27 +20,56 @@ const MARKS: [&str; 6] = [
     "global_asm",
 ];
 
-/// Their names: those of the crate in `kernel`, by rules, and of `macros`, by code.
-pub fn unsafe_macros(kernel: &Path, macros: &Path) -> Result<BTreeSet<String>, String> {
-    let mut rules = BTreeMap::new();
-    for file in rust_files(kernel)? {
-        by_rules(&parse(&file)?.items, &mut rules);
-    }
-    let mut found = by_code(macros)?;
-    loop {
-        let more: Vec<String> = rules
-            .iter()
-            .filter(|(name, body)| {
-                !found.contains(*name)
-                    && (body.words.iter().any(|w| MARKS.contains(&w.as_str()))
-                        || body.called.iter().any(|name| found.contains(name)))
-            })
-            .map(|(name, _)| name.clone())
-            .collect();
-        if more.is_empty() {
-            return Ok(found);
+/// The exported macros of ring 0.
+pub struct Macros {
+    /// By example: what each expands to.
+    rules: BTreeMap<String, Body>,
+    /// Procedural: whether what it writes is unsafe.
+    code: BTreeMap<String, bool>,
+}
+
+impl Macros {
+    /// Those of the sources below `kernel`, which has crates of both kinds.
+    pub fn read(kernel: &Path) -> Result<Macros, String> {
+        let mut macros = Macros {
+            rules: BTreeMap::new(),
+            code: BTreeMap::new(),
+        };
+        for folder in ["kernel/src", "pin-init/src"] {
+            for file in rust_files(&kernel.join(folder))? {
+                by_rules(&parse(&file)?.items, &mut macros.rules);
+            }
         }
-        found.extend(more);
+        for folder in ["macros/src", "pin-init/macros/src"] {
+            macros.code.extend(by_code(&kernel.join(folder))?);
+        }
+        Ok(macros)
+    }
+
+    pub fn names(&self) -> BTreeSet<String> {
+        self.rules.keys().chain(self.code.keys()).cloned().collect()
+    }
+
+    /// The names of those that expand to unsafe code, by themselves or by another.
+    pub fn with_unsafe(&self) -> BTreeSet<String> {
+        let code = self.code.iter().filter(|(_, is_unsafe)| **is_unsafe);
+        let mut found: BTreeSet<String> = code.map(|(name, _)| name.clone()).collect();
+        loop {
+            let more: Vec<String> = self
+                .rules
+                .iter()
+                .filter(|(name, body)| {
+                    !found.contains(*name)
+                        && (body.words.iter().any(|w| MARKS.contains(&w.as_str()))
+                            || body.called.iter().any(|name| found.contains(name)))
+                })
+                .map(|(name, _)| name.clone())
+                .collect();
+            if more.is_empty() {
+                return found;
+            }
+            found.extend(more);
+        }
     }
 }
 
@@ -102,8 +131,9 @@ fn by_rules(items: &[Item], rules: &mut BTreeMap<String, Body>) {
     }
 }
 
-/// A procedural macro is what its function names: files of its crate, with `quote!`.
-fn by_code(folder: &Path) -> Result<BTreeSet<String>, String> {
+/// A procedural macro is what its function names: files of its crate, with `quote!`, and
+/// `trusted`, which writes what lints are to see.
+fn by_code(folder: &Path) -> Result<BTreeMap<String, bool>, String> {
     let mut files = BTreeMap::new();
     for path in rust_files(folder)? {
         let tokens: TokenStream = read(&path)?
@@ -120,7 +150,7 @@ fn by_code(folder: &Path) -> Result<BTreeSet<String>, String> {
             .into_owned();
         files.insert(stem, (body.words, quoted.words));
     }
-    let mut found = BTreeSet::new();
+    let mut found = BTreeMap::new();
     for item in parse(&folder.join("lib.rs"))?.items {
         let Item::Fn(function) = item else { continue };
         if !["proc_macro", "proc_macro_attribute", "proc_macro_derive"]
@@ -133,6 +163,7 @@ fn by_code(folder: &Path) -> Result<BTreeSet<String>, String> {
         body.add(quote::ToTokens::to_token_stream(&function.block));
         let mut to_see: Vec<String> = body.words.into_iter().collect();
         let mut seen = BTreeSet::new();
+        let mut is_unsafe = false;
         while let Some(stem) = to_see.pop() {
             let Some((words, quoted)) = files.get(&stem).filter(|_| stem != "lib") else {
                 continue;
@@ -140,11 +171,12 @@ fn by_code(folder: &Path) -> Result<BTreeSet<String>, String> {
             if !seen.insert(stem) {
                 continue;
             }
-            if quoted.iter().any(|w| MARKS.contains(&w.as_str())) {
-                found.insert(function.sig.ident.to_string());
-            }
+            is_unsafe |= quoted.iter().any(|w| MARKS.contains(&w.as_str()));
+            is_unsafe |= words.contains("trusted");
             to_see.extend(words.iter().cloned());
         }
+        // A derive macro has a name of its own; the function's is `derive_NAME`.
+        found.insert(function.sig.ident.to_string(), is_unsafe);
     }
     Ok(found)
 }
@@ -219,11 +251,23 @@ mod tests {
     #[test]
     fn ours() {
         let kernel = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../kernel");
-        let found = unsafe_macros(&kernel.join("kernel/src"), &kernel.join("macros/src"))
-            .expect("readable");
-        for name in ["module", "new_mutex", "static_lock_class", "impl_list_item"] {
+        let macros = Macros::read(&kernel).expect("readable");
+        let found = macros.with_unsafe();
+        for name in [
+            "module",
+            "new_mutex",
+            "static_lock_class",
+            "impl_list_item",
+            "pin_init",
+            "try_init",
+            "pin_data",
+            "derive_zeroable",
+        ] {
             assert!(found.contains(name), "{name} is not among {found:?}");
         }
-        assert!(!found.contains("static_assert"), "{found:?}");
+        for name in ["static_assert", "fmt", "vtable", "pr_info"] {
+            assert!(!found.contains(name), "{name} is among {found:?}");
+            assert!(macros.names().contains(name), "{name}");
+        }
     }
 }

@@ -1,9 +1,13 @@
 //! One test for each file under `cases`: it fails to compile as it announces, and
 //! without what is marked `cfg(misuse)` it compiles.
 
-use std::{fs, path::Path, sync::LazyLock};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
-use koru_misuse::{Case, Rustc, cases, unsafe_macros};
+use koru_misuse::{Case, Macros, Rustc, cases};
 
 static RUSTC: LazyLock<Result<Rustc, String>> = LazyLock::new(Rustc::new);
 
@@ -35,45 +39,71 @@ fn both(file: &Path) -> Result<(), String> {
 
 include!(concat!(env!("OUT_DIR"), "/cases.rs"));
 
+fn kernel() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../kernel")
+}
+
+#[track_caller]
+fn needs_three(what: &str, folder: &str) {
+    let files = fs::read_dir(cases().join(folder)).map_or(0, Iterator::count);
+    assert!(
+        files >= 3,
+        "{what}: tests/misuse/cases/{folder} needs three files, and has {files}"
+    );
+}
+
+/// Without what marks the functions of derive macros, and what other macros are made of.
+fn plain(name: &str) -> &str {
+    let name = name.strip_prefix("derive_").unwrap_or(name);
+    name.trim_start_matches('_')
+}
+
 /// Nobody's lint looks into a macro of another crate.
 #[test]
 fn every_unsafe_macro_is_misused() {
-    let kernel = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../kernel");
-    let macros =
-        unsafe_macros(&kernel.join("kernel/src"), &kernel.join("macros/src")).expect("readable");
+    let macros = Macros::read(&kernel()).expect("readable").with_unsafe();
+    assert!(macros.len() >= 20, "{macros:?}");
     for name in macros {
-        let files = fs::read_dir(cases().join(&name)).map_or(0, Iterator::count);
-        assert!(
-            files >= 3,
-            "`{name}!` expands to `unsafe`: tests/misuse/cases/{name} needs three files, and has {files}"
-        );
+        needs_three(&format!("`{name}!` expands to `unsafe`"), plain(&name));
     }
 }
 
-/// They are exported from several crates, and derived ones have another name there.
 #[test]
-fn every_macro_of_pin_init_is_misused() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../kernel/pin-init/src");
-    let mut names = Vec::new();
-    for (file, before, after) in [
-        ("lib.rs", "pub use koru_pin_init_macros::", ';'),
-        ("macros.rs", "macro_rules! ", ' '),
-    ] {
-        let text = fs::read_to_string(folder.join(file)).expect("readable");
-        let found = text.lines().filter_map(|line| line.strip_prefix(before));
-        names.extend(found.map(|rest| rest.split(after).next().unwrap_or(rest).to_owned()));
-    }
-    assert!(names.len() >= 9, "{names:?}");
-    for name in names {
+fn every_other_macro_is_misused() {
+    let macros = Macros::read(&kernel()).expect("readable");
+    for name in &macros.names() - &macros.with_unsafe() {
         let folder = match name.as_str() {
-            "Zeroable" => "zeroable",
-            "MaybeZeroable" => "maybe_zeroable",
-            other => other,
+            "print_macro" | "print_once_macro" | "log_fmt" => "pr",
+            "c_str_of" | "optional_name" => "new_mutex",
+            // One for each level.
+            name if name.starts_with("pr_") => "pr",
+            name if name.starts_with("dev_") => "dev_print_macro",
+            name => plain(name),
         };
-        let files = fs::read_dir(cases().join(folder)).map_or(0, Iterator::count);
-        assert!(
-            files >= 3,
-            "`{name}`: tests/misuse/cases/{folder} has {files} files"
-        );
+        needs_three(&format!("`{name}!`"), folder);
+    }
+}
+
+/// What is registered with the kernel is counted, by its kind.
+#[test]
+fn every_registration_is_misused() {
+    let text = fs::read_to_string(kernel().join("kernel/src/live.rs")).expect("readable");
+    let (_, kinds) = text.split_once("enum Kind {").expect("the kinds");
+    let (kinds, _) = kinds.split_once('}').expect("an end");
+    let kinds: Vec<&str> = kinds
+        .lines()
+        .filter_map(|line| line.trim().strip_suffix(','))
+        .collect();
+    assert!(kinds.len() >= 4, "{kinds:?}");
+    for kind in kinds {
+        for folder in match kind {
+            "Thread" => &["kthread"][..],
+            "ProcFile" => &["proc_file", "show_file"],
+            "MiscDevice" => &["misc_device"],
+            "Probe" => &["kprobe"],
+            other => panic!("`{other}` is a new kind: which folder has its misuses?"),
+        } {
+            needs_three(kind, folder);
+        }
     }
 }
