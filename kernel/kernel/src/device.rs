@@ -34,19 +34,21 @@ pub struct Device(Opaque<bindings::device>);
 // SAFETY: the kernel's own count; a device goes with its last reference.
 unsafe impl AlwaysRefCounted for Device {
     fn inc_ref(&self) {
-        // SAFETY: the device is valid while it is borrowed.
+        // SAFETY: `get_device()` wants a device whose count is not 0: it is borrowed, so
+        // somebody has a reference.
         unsafe { bindings::koru_get_device(self.as_raw()) }
     }
 
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: the caller says that this is a reference to give up.
+        // SAFETY: `put_device()` consumes a reference, which the caller hands over.
         unsafe { bindings::koru_put_device(obj.as_ptr().cast()) }
     }
 }
 
-// SAFETY: what is done here with a device may be done from every thread.
+// SAFETY: the methods print, read the name and count references, all of which the kernel
+// allows from several threads at once.
 unsafe impl Sync for Device {}
-// SAFETY: as above.
+// SAFETY: a reference to a device is of no thread: `put_device()` may be called by any.
 unsafe impl Send for Device {}
 
 /// The levels of a device's messages: those of the kernel log without the
@@ -72,8 +74,8 @@ impl Device {
     ///
     /// It is valid while the result lives.
     pub unsafe fn from_raw<'a>(ptr: *mut bindings::device) -> &'a Self {
-        // SAFETY: the caller says that it is valid; nothing is assumed of what
-        // it points to.
+        // SAFETY: it is that of a device which stays while the result lives, as the caller
+        // promises. An `Opaque` assumes nothing of the memory it is in.
         unsafe { &*ptr.cast() }
     }
 

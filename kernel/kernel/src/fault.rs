@@ -17,8 +17,9 @@ use crate::bindings;
 /// kernel::fault::null_dereference();
 /// ```
 pub fn null_dereference() {
-    // SAFETY: the address is never mapped, so no memory is touched: the CPU
-    // faults, and the kernel ends the process.
+    // SAFETY: nothing of the kernel's is at address 0, so the write faults, and the kernel
+    // ends the process. (A process may have mapped that address where `mmap_min_addr` is 0;
+    // without SMAP its own memory is then written to, which Rust knows nothing of.)
     unsafe { bindings::koru_fault_null() }
 }
 
@@ -30,6 +31,7 @@ pub fn null_dereference() {
 /// kernel::fault::warn();
 /// ```
 pub fn warn() {
-    // SAFETY: may be called in every context.
+    // SAFETY: `WARN()` takes no pointer but that of its text, and may be used in every
+    // context.
     unsafe { bindings::koru_fault_warn() }
 }

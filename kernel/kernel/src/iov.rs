@@ -37,19 +37,22 @@ impl IovIter<'_> {
     /// The type's invariants hold.
     unsafe fn from_raw(iov: *mut bindings::iov_iter) -> Self {
         Self {
-            // SAFETY: the caller says that it is valid.
+            // SAFETY: by the type's invariants, which the caller promises, it is that of a
+            // `struct iov_iter`, so not null.
             iov: unsafe { NonNull::new_unchecked(iov) },
             _data: PhantomData,
         }
     }
 
     fn len(&self) -> usize {
-        // SAFETY: by the invariants it is valid.
+        // SAFETY: the function reads the count of a valid iterator, as this one is by the
+        // invariants.
         unsafe { bindings::koru_iov_len(self.iov.as_ptr()) }
     }
 
     fn advance(&mut self, bytes: usize) {
-        // SAFETY: by the invariants it is valid; the kernel stops at the end.
+        // SAFETY: `iov_iter_advance()` wants a valid iterator, as this one is by the
+        // invariants, and stops at its end.
         unsafe { bindings::koru_iov_advance(self.iov.as_ptr(), bytes) }
     }
 
@@ -57,8 +60,9 @@ impl IovIter<'_> {
     ///
     /// The iterator was moved on by at least `bytes`.
     unsafe fn revert(&mut self, bytes: usize) {
-        // SAFETY: by the invariants it is valid, and the caller says that this
-        // is not before its start.
+        // SAFETY: `iov_iter_revert()` wants a valid iterator, as this one is by the
+        // invariants, and does not check for its start: it is not reached, for the caller
+        // promises that it was moved on by as much.
         unsafe { bindings::koru_iov_revert(self.iov.as_ptr(), bytes) }
     }
 
@@ -67,7 +71,7 @@ impl IovIter<'_> {
         if copied == wanted {
             return Ok(());
         }
-        // SAFETY: the copying just moved it on by as much.
+        // SAFETY: the caller has just copied `copied` bytes, which moved it on by as much.
         unsafe { self.revert(copied) };
         Err(EFAULT)
     }
@@ -82,7 +86,8 @@ macro_rules! common {
         /// It is valid for `'data`, nobody else uses it meanwhile, and its
         /// direction is that of the type.
         pub unsafe fn from_raw(iov: *mut bindings::iov_iter) -> $name<'data> {
-            // SAFETY: the caller says so.
+            // SAFETY: the invariants are that the iterator is valid, and nobody else's for
+            // `'data`: both are promised by the caller.
             Self(unsafe { IovIter::from_raw(iov) })
         }
 
@@ -112,7 +117,7 @@ macro_rules! common {
         ///
         /// Not to before where it started: it was moved on by as much.
         pub unsafe fn revert(&mut self, bytes: usize) {
-            // SAFETY: the caller says so.
+            // SAFETY: it was moved on by at least `bytes`, as the caller promises.
             unsafe { self.0.revert(bytes) }
         }
     };
@@ -139,7 +144,8 @@ impl<'data> IovIterSource<'data> {
     /// Reads into `out`. Returns how many bytes there were: fewer than `out` has
     /// room for at the end, or where one cannot be read.
     pub fn copy_from_iter(&mut self, out: &mut [u8]) -> usize {
-        // SAFETY: the bytes are valid, and only bytes are written to them.
+        // SAFETY: both types have one layout, and `copy_from_iter_raw` writes initialised
+        // bytes only, so that `out` stays valid as bytes.
         let out = unsafe { &mut *(core::ptr::from_mut(out) as *mut [MaybeUninit<u8>]) };
         self.copy_from_iter_raw(out).len()
     }
@@ -147,9 +153,11 @@ impl<'data> IovIterSource<'data> {
     /// As [`Self::copy_from_iter`]; returns the part of `out` that was written.
     pub fn copy_from_iter_raw<'out>(&mut self, out: &'out mut [MaybeUninit<u8>]) -> &'out mut [u8] {
         let to = out.as_mut_ptr();
-        // SAFETY: the iterator is valid, and `out` is for its length.
+        // SAFETY: `copy_from_iter()` wants a valid iterator to read from, as this one is by
+        // the invariants, and memory that is valid for writes of the length, as `out` is.
         let copied = unsafe { bindings::koru_copy_from_iter(to.cast(), out.len(), self.as_raw()) };
-        // SAFETY: the first `copied` bytes of `out` were just written.
+        // SAFETY: the function returns how many bytes it wrote, from the start of `out`,
+        // which is borrowed for as long as the result.
         unsafe { core::slice::from_raw_parts_mut(to.cast(), copied) }
     }
 
@@ -189,7 +197,8 @@ impl<'data> IovIterSource<'data> {
         if copied == 0 && wanted != 0 {
             return Err(EFAULT);
         }
-        // SAFETY: they were just written.
+        // SAFETY: the first `copied` bytes behind the old ones were just written, within the
+        // capacity.
         unsafe { out.set_len(old + copied) };
         Ok(copied)
     }
@@ -215,7 +224,8 @@ impl<'data> IovIterDest<'data> {
     /// Writes `input`. Returns how many bytes of it: fewer at the end of the
     /// buffers, or where one cannot be written.
     pub fn copy_to_iter(&mut self, input: &[u8]) -> usize {
-        // SAFETY: the iterator is valid, and `input` is for its length.
+        // SAFETY: `copy_to_iter()` wants a valid iterator to write to, as this one is by the
+        // invariants, and memory that is valid for reads of the length, as `input` is.
         unsafe { bindings::koru_copy_to_iter(input.as_ptr().cast(), input.len(), self.as_raw()) }
     }
 

@@ -88,7 +88,8 @@ pub struct ListLinks<const ID: u64 = 0> {
 
 // SAFETY: only the holder of the object's `ListArc` touches them.
 unsafe impl<const ID: u64> Send for ListLinks<ID> {}
-// SAFETY: as above.
+// SAFETY: by a shared reference to them nothing can be reached: only the list that has the
+// object's `ListArc` follows them.
 unsafe impl<const ID: u64> Sync for ListLinks<ID> {}
 
 impl<const ID: u64> ListLinks<ID> {
@@ -296,7 +297,7 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
 
     /// Puts an object at the front.
     pub fn push_front(&mut self, item: ListArc<T, ID>) {
-        // SAFETY: by the type's invariant.
+        // SAFETY: by the list's invariant `first` is on it, or null if it is empty.
         self.first = unsafe { self.insert(item, self.first) };
     }
 
@@ -326,7 +327,9 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
     pub unsafe fn remove(&mut self, item: &T) -> Option<ListArc<T, ID>> {
         // SAFETY: the object is valid.
         let links = unsafe { T::view_links(item) }.cast::<Fields>();
-        // SAFETY: the caller says that nobody else uses the links now.
+        // SAFETY: the links are those of a valid object, and nobody writes to them now: the
+        // caller promises that it is on no other list and not being put on one, and this list
+        // is borrowed mutably.
         let prev = unsafe { (*links).prev };
         if prev.is_null() {
             return None;
@@ -403,9 +406,10 @@ pub struct Iter<'a, T: ListItem<ID>, const ID: u64 = 0> {
     _list: PhantomData<&'a List<T, ID>>,
 }
 
-// SAFETY: it is a `&List`.
+// SAFETY: it borrows the list as `&List` does, so it may be sent where that may: where what
+// the list owns may be shared.
 unsafe impl<T: ListItem<ID>, const ID: u64> Send for Iter<'_, T, ID> where ListArc<T, ID>: Sync {}
-// SAFETY: as above.
+// SAFETY: by a shared iterator nothing can be reached; and it is a `&List` all the same.
 unsafe impl<T: ListItem<ID>, const ID: u64> Sync for Iter<'_, T, ID> where ListArc<T, ID>: Sync {}
 
 impl<'a, T: ListItem<ID>, const ID: u64> Iter<'a, T, ID> {
@@ -423,9 +427,10 @@ impl<'a, T: ListItem<ID>, const ID: u64> Iterator for Iter<'a, T, ID> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (first, last) = self.ends?;
-        // SAFETY: by the type's invariant.
+        // SAFETY: by the type's invariant `first` is on the list, which does not change while
+        // it is borrowed, so its links are valid.
         self.ends = (first != last).then(|| (unsafe { (*first).next }, last));
-        // SAFETY: as above.
+        // SAFETY: by the type's invariant `first` is on the list.
         Some(unsafe { Self::view(first) })
     }
 }
@@ -433,9 +438,10 @@ impl<'a, T: ListItem<ID>, const ID: u64> Iterator for Iter<'a, T, ID> {
 impl<T: ListItem<ID>, const ID: u64> DoubleEndedIterator for Iter<'_, T, ID> {
     fn next_back(&mut self) -> Option<Self::Item> {
         let (first, last) = self.ends?;
-        // SAFETY: by the type's invariant.
+        // SAFETY: by the type's invariant `last` is on the list, which does not change while
+        // it is borrowed, so its links are valid.
         self.ends = (first != last).then(|| (first, unsafe { (*last).prev }));
-        // SAFETY: as above.
+        // SAFETY: by the type's invariant `last` is on the list.
         Some(unsafe { Self::view(last) })
     }
 }
@@ -549,7 +555,8 @@ impl<'a, T: ListItem<ID>, const ID: u64> Cursor<'a, T, ID> {
         if self.next.is_null() {
             return false;
         }
-        // SAFETY: by the type's invariant.
+        // SAFETY: by the type's invariant `next`, which is not null, is on the list, so its
+        // links are valid, and nobody else's while the list is borrowed mutably.
         let next = unsafe { (*self.next).next };
         self.next = if next == self.list.first {
             ptr::null_mut()
@@ -621,7 +628,7 @@ impl<T: ListItem<ID>, const ID: u64> CursorPeek<'_, '_, T, ID> {
         if self.cursor.next == self.item {
             self.cursor.move_next();
         }
-        // SAFETY: by the type's invariant.
+        // SAFETY: by the type's invariant the object is on the cursor's list.
         unsafe { self.cursor.list.take(self.item) }
     }
 

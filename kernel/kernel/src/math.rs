@@ -19,6 +19,6 @@ use crate::ffi::c_ulong;
 /// # let _ = twelve;
 /// ```
 pub fn gcd(a: c_ulong, b: c_ulong) -> c_ulong {
-    // SAFETY: arithmetic only.
+    // SAFETY: the function takes numbers, of any value, and touches no memory.
     unsafe { bindings::koru_gcd(a, b) }
 }

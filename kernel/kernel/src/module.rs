@@ -50,7 +50,7 @@ use pin_init::PinInit;
 /// The pointer is that of the module that the code is in, or null.
 pub struct ThisModule(*mut crate::ffi::c_void);
 
-// SAFETY: the kernel synchronises what it does with a module.
+// SAFETY: it gives its pointer away, and does not follow it.
 unsafe impl Sync for ThisModule {}
 
 impl ThisModule {
@@ -85,7 +85,8 @@ macro_rules! __this_module {
         unsafe extern "C" {
             static __this_module: $crate::module::RawModule;
         }
-        // SAFETY: it is this module's own.
+        // SAFETY: `__this_module` is the `struct module` that modpost defines for the module
+        // that this code is linked into. Only its address is taken.
         unsafe {
             $crate::ThisModule::from_ptr(
                 (&raw const __this_module)
@@ -226,7 +227,9 @@ impl<T> Slot<T> {
         unsafe { crate::sync::lock::global::make_all() };
         let slot = self.0.get().cast::<T>();
         let init = <T as InPlaceModule>::init(module);
-        // SAFETY: the slot is static, so it never moves, and nobody has used it.
+        // SAFETY: the slot is a static's memory: valid, aligned, and never moved. It holds no
+        // value yet, and nobody else uses it: the loader calls this once. After an error it
+        // is not used any more.
         match unsafe { init.__pinned_init(slot) } {
             Ok(()) => 0,
             Err(error) => {
@@ -241,8 +244,9 @@ impl<T> Slot<T> {
     ///
     /// Called once, by `cleanup_module`, after `init` returned 0.
     pub unsafe fn exit(&'static self) {
-        // SAFETY: `init` made the value; the loader lets nobody use the module
-        // any more.
+        // SAFETY: `init` returned 0, so the slot holds a value, which is dropped this once:
+        // the loader calls `cleanup_module` once. Whoever could still reach the value by the
+        // kernel is stopped by the drops of its own fields.
         unsafe { self.0.get().cast::<T>().drop_in_place() };
         live::settle(&Leaving::Unloaded);
     }

@@ -37,7 +37,8 @@ pub struct KernelParam {
     arg: *mut c_void,
 }
 
-// SAFETY: the kernel guards what it does with parameters.
+// SAFETY: Rust reads nothing of it. The kernel does while it loads the module, and later
+// under the module's `param_lock`.
 unsafe impl Sync for KernelParam {}
 
 const _: () = {
@@ -238,7 +239,8 @@ pub struct KparamArray {
     elem: *mut c_void,
 }
 
-// SAFETY: the kernel guards what it does with parameters.
+// SAFETY: Rust reads nothing of it. The kernel does while it loads the module, and later
+// under the module's `param_lock`.
 unsafe impl Sync for KparamArray {}
 
 const _: () = {

@@ -20,7 +20,8 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     let _ = writeln!(record, ": {}", info.message());
     record.close();
     print_text(Level::Emerg, record.text());
-    // SAFETY: may be called anywhere; it does not return.
+    // SAFETY: `BUG()` takes nothing and may be used in every context. It does not return, as
+    // the declaration says.
     unsafe { bindings::koru_bug() }
 }
 

@@ -61,7 +61,8 @@ unsafe impl Send for Pid {}
 // SAFETY: the methods read an atomic count and constant numbers.
 unsafe impl Sync for Pid {}
 
-// SAFETY: the kernel's own counting; `get_pid` and `put_pid`.
+// SAFETY: `get_pid` and `put_pid` are the kernel's own counting: a pid is not freed before the
+// last reference is put.
 unsafe impl AlwaysRefCounted for Pid {
     fn inc_ref(&self) {
         // SAFETY: `self` is borrowed, so the pid is valid and its count is not 0.

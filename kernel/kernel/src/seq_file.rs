@@ -37,8 +37,8 @@ impl SeqFile {
     ///
     /// It is valid while the result lives, and nobody else prints to it.
     pub unsafe fn from_raw<'a>(ptr: *mut bindings::seq_file) -> &'a SeqFile {
-        // SAFETY: the caller says that it is valid; nothing is assumed of what
-        // it points to.
+        // SAFETY: it is that of a `seq_file` which stays while the result lives, as the
+        // caller promises. An `Opaque` assumes nothing of the memory it is in.
         unsafe { &*ptr.cast() }
     }
 
@@ -49,8 +49,9 @@ impl SeqFile {
     /// `seq` is a valid `struct seq_file`.
     #[inline]
     pub(crate) unsafe fn private(seq: *mut bindings::seq_file) -> *mut c_void {
-        // SAFETY: the caller says that it is a `struct seq_file`, which has a `void *`
-        // at that offset.
+        // SAFETY: `seq` is a `struct seq_file` by this function's contract, and C measured
+        // that its `private`, a `void *`, is at that offset. Nobody writes it meanwhile: it
+        // is set when the file is opened.
         unsafe {
             seq.byte_add(layout::SEQ_FILE_PRIVATE)
                 .cast::<*mut c_void>()

@@ -40,7 +40,9 @@ pub trait CStrExt {
 
 impl CStrExt for CStr {
     unsafe fn from_char_ptr<'a>(ptr: *const crate::ffi::c_char) -> &'a Self {
-        // SAFETY: the caller's promises are the same.
+        // SAFETY: `CStr::from_ptr` wants a string that ends in NUL and does not change while
+        // the result lives, which is what this function's caller promises. The kernel's
+        // `char` has one byte, as the one of `core`.
         unsafe { CStr::from_ptr(ptr.cast()) }
     }
 
@@ -120,7 +122,7 @@ impl CString {
 impl Deref for CString {
     type Target = CStr;
     fn deref(&self) -> &CStr {
-        // SAFETY: by the type's invariant.
+        // SAFETY: by the type's invariant the bytes end in NUL, and have no other.
         unsafe { CStr::from_bytes_with_nul_unchecked(&self.buf) }
     }
 }
@@ -196,7 +198,8 @@ pub struct BStr([u8]);
 impl BStr {
     /// Looks at bytes as text.
     pub const fn from_bytes(bytes: &[u8]) -> &Self {
-        // SAFETY: the type is transparent.
+        // SAFETY: `BStr` is a transparent wrapper of `[u8]`, so a reference to one is a
+        // reference to the other, of the same lifetime.
         unsafe { &*(core::ptr::from_ref(bytes) as *const BStr) }
     }
 

@@ -37,7 +37,7 @@ pub type Msecs = c_uint;
 /// # let _ = ticks;
 /// ```
 pub fn msecs_to_jiffies(msecs: Msecs) -> Jiffies {
-    // SAFETY: arithmetic only.
+    // SAFETY: the function takes a number, of any value, and touches no memory.
     unsafe { bindings::koru_msecs_to_jiffies(msecs) }
 }
 
@@ -50,7 +50,7 @@ pub fn msecs_to_jiffies(msecs: Msecs) -> Jiffies {
 /// # let _ = ms;
 /// ```
 pub fn jiffies_to_msecs(ticks: Jiffies) -> Msecs {
-    // SAFETY: arithmetic only.
+    // SAFETY: the function takes a number, of any value, and touches no memory.
     unsafe { bindings::koru_jiffies_to_msecs(ticks) }
 }
 
@@ -65,7 +65,8 @@ pub fn jiffies_to_msecs(ticks: Jiffies) -> Msecs {
 /// # let _ = passed;
 /// ```
 pub fn jiffies() -> Jiffies {
-    // SAFETY: reads a variable.
+    // SAFETY: the function takes nothing, and reads a variable of the kernel's as the kernel
+    // itself does in every context.
     unsafe { bindings::koru_jiffies() }
 }
 
@@ -78,7 +79,8 @@ pub fn jiffies() -> Jiffies {
 /// # let _ = ticks;
 /// ```
 pub fn jiffies64() -> u64 {
-    // SAFETY: reads a variable.
+    // SAFETY: the function takes nothing, and reads a variable of the kernel's as the kernel
+    // itself does in every context.
     unsafe { bindings::koru_jiffies64() }
 }
 
@@ -118,7 +120,9 @@ macro_rules! clocks {
             const ID: i32 = $id;
 
             fn ktime_get() -> i64 {
-                // SAFETY: may be called in every context.
+                // SAFETY: the function takes nothing. It is one of `ktime_get`'s kind, which
+                // may be called in every context but an NMI; there it could wait for ever, and
+                // touch no memory.
                 unsafe { bindings::$get() }
             }
         }

@@ -53,7 +53,8 @@ pub unsafe trait ForeignOwnable: Sized {
         if ptr.is_null() {
             return None;
         }
-        // SAFETY: it is not null, the rest says the caller.
+        // SAFETY: it is not null, so it is from `into_foreign` and taken back once, as the
+        // caller promises.
         Some(unsafe { Self::from_foreign(ptr) })
     }
 
@@ -198,7 +199,8 @@ impl<T> Opaque<T> {
 
     /// Lets `init_func` initialise it in place.
     pub fn ffi_init(init_func: impl FnOnce(*mut T)) -> impl PinInit<Self> {
-        // SAFETY: every state of an `Opaque` is valid.
+        // SAFETY: an `Opaque` is valid in every state, so the slot holds a value whatever
+        // `init_func` wrote; it cannot fail.
         unsafe {
             pin_init::pin_init_from_closure(|slot: *mut Self| {
                 init_func(slot.cast());

@@ -152,7 +152,9 @@ impl UserSliceReader {
         if out.len() > self.length {
             return Err(EFAULT);
         }
-        // SAFETY: `out` is valid for its length.
+        // SAFETY: `copy_from_user()` wants memory of the kernel that is valid for writes of
+        // the length, as `out` is. It checks the user's address itself, and the function
+        // copies nothing where there is no user memory.
         let left = unsafe {
             bindings::koru_copy_from_user(out.as_mut_ptr().cast(), self.ptr.addr(), out.len())
         };
@@ -164,7 +166,8 @@ impl UserSliceReader {
 
     /// Fills `out`; as [`Self::read_raw`] otherwise.
     pub fn read_slice(&mut self, out: &mut [u8]) -> Result {
-        // SAFETY: the bytes are valid, and only bytes are written to them.
+        // SAFETY: both types have one layout, and `read_raw` writes initialised bytes only, so
+        // that `out` stays valid as bytes.
         let out = unsafe { &mut *(core::ptr::from_mut(out) as *mut [MaybeUninit<u8>]) };
         self.read_raw(out)
     }
@@ -188,7 +191,8 @@ impl UserSliceReader {
     /// Reads a value of any type that any bytes make.
     pub fn read<T: FromBytes>(&mut self) -> Result<T> {
         let mut out = MaybeUninit::<T>::uninit();
-        // SAFETY: it is the value's memory, which may hold any bytes.
+        // SAFETY: it is the value's memory, for its size: valid for writes, ours, and of a
+        // type that need not be initialised.
         let bytes = unsafe {
             core::slice::from_raw_parts_mut(
                 out.as_mut_ptr().cast::<MaybeUninit<u8>>(),
@@ -196,7 +200,8 @@ impl UserSliceReader {
             )
         };
         self.read_raw(bytes)?;
-        // SAFETY: all of it was written, and any bytes make a `T`.
+        // SAFETY: `read_raw` returned `Ok`, so all of it was written, and by `FromBytes` any
+        // bytes make a `T`.
         Ok(unsafe { out.assume_init() })
     }
 
@@ -229,7 +234,8 @@ impl UserSliceReader {
             return Err(EINVAL);
         }
         let len = buf.len().min(self.length);
-        // SAFETY: `buf` is valid for `len` bytes.
+        // SAFETY: `strncpy_from_user()` wants memory of the kernel that is valid for writes of
+        // the length: `len` is at most that of `buf`. It checks the user's address itself.
         let res = unsafe {
             bindings::koru_strncpy_from_user(buf.as_mut_ptr(), self.ptr.addr(), len as isize)
         };
@@ -290,7 +296,9 @@ impl UserSliceWriter {
     /// memory may then be written in part; the writer stays where it was.
     pub fn write_slice(&mut self, data: &[u8]) -> Result {
         let length = self.length.checked_sub(data.len()).ok_or(EFAULT)?;
-        // SAFETY: `data` is valid for its length.
+        // SAFETY: `copy_to_user()` wants memory of the kernel that is valid for reads of the
+        // length, and initialised, as `data` is. It checks the user's address itself, and the
+        // function copies nothing where there is no user memory.
         let left = unsafe {
             bindings::koru_copy_to_user(self.ptr.addr(), data.as_ptr().cast(), data.len())
         };

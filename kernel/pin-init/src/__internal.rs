@@ -174,7 +174,8 @@ where
 /// `slot` is valid for writes and aligned.
 #[inline(always)]
 pub unsafe fn zero<T: Zeroable>(slot: *mut T) {
-    // SAFETY: it is the caller's promise.
+    // SAFETY: `write_bytes` wants a place that is valid for writes and aligned, which the
+    // caller promises; zeros are a value by `Zeroable`.
     unsafe { slot.write_bytes(0, 1) };
 }
 

@@ -74,14 +74,16 @@ unsafe impl Allocator for Kmalloc {
         let old = ptr.filter(|_| old_layout.size() != 0);
         if layout.size() == 0 {
             if let Some(old) = old {
-                // SAFETY: the caller says that it is ours, with that layout.
+                // SAFETY: `realloc`'s caller promises that the memory is this allocator's,
+                // with `old_layout`, and gives it up.
                 unsafe { Self::free(old, old_layout) };
             }
             return Ok(NonNull::slice_from_raw_parts(dangling(layout), 0));
         }
         let size = kmalloc_size(layout).ok_or(AllocError)?;
         let new = match old {
-            // SAFETY: the caller says that it is ours.
+            // SAFETY: `krealloc()` wants memory of `kmalloc()`: `realloc`'s caller promises that
+            // `old` is this allocator's, and its size was not 0, so it is no dangling one.
             Some(old) => unsafe {
                 bindings::koru_krealloc(old.as_ptr().cast(), size, flags.as_raw())
             },
@@ -94,7 +96,8 @@ unsafe impl Allocator for Kmalloc {
 
     unsafe fn free(ptr: NonNull<u8>, layout: Layout) {
         if layout.size() != 0 {
-            // SAFETY: the caller says that it is ours.
+            // SAFETY: `kfree()` wants memory of `kmalloc()`: `free`'s caller promises that it is
+            // this allocator's with `layout`, whose size is not 0, and gives it up.
             unsafe { bindings::koru_kfree(ptr.as_ptr().cast()) };
         }
     }
@@ -104,7 +107,8 @@ unsafe impl Allocator for Kmalloc {
 ///
 /// # Safety
 ///
-/// As [`Allocator::realloc`].
+/// Those of [`Allocator::realloc`] for `A`, which frees what `get` allocates; `get` is a
+/// function of the shim.
 unsafe fn move_to_new<A: Allocator>(
     get: unsafe extern "C" fn(usize, u32) -> *mut c_void,
     ptr: Option<NonNull<u8>>,
@@ -127,9 +131,11 @@ unsafe fn move_to_new<A: Allocator>(
     };
     if let Some(old) = ptr {
         let len = old_layout.size().min(layout.size());
-        // SAFETY: both are valid for the smaller of their sizes, and distinct.
+        // SAFETY: `old` is valid for `old_layout`, as the caller promises, and `new` was just
+        // allocated with `layout`: both for the smaller of the sizes, and distinct.
         unsafe { old.copy_to_nonoverlapping(new.cast(), len) };
-        // SAFETY: the caller says that it is ours, with that layout.
+        // SAFETY: the caller promises, as `realloc`'s does, that the memory is of `A` with
+        // `old_layout`, and gives it up; it has been copied.
         unsafe { A::free(old, old_layout) };
     }
     Ok(new)
@@ -146,13 +152,15 @@ unsafe impl Allocator for Vmalloc {
         old_layout: Layout,
         flags: Flags,
     ) -> Result<NonNull<[u8]>, AllocError> {
-        // SAFETY: the caller's promises are the same.
+        // SAFETY: `move_to_new` wants what `realloc`'s caller promises, and a function of the
+        // shim whose memory this allocator's `free` frees.
         unsafe { move_to_new::<Self>(bindings::koru_vmalloc, ptr, layout, old_layout, flags) }
     }
 
     unsafe fn free(ptr: NonNull<u8>, layout: Layout) {
         if layout.size() != 0 {
-            // SAFETY: the caller says that it is ours.
+            // SAFETY: `vfree()` wants memory of `vmalloc()`: `free`'s caller promises that it is
+            // this allocator's with `layout`, whose size is not 0, and gives it up.
             unsafe { bindings::koru_vfree(ptr.as_ptr().cast()) };
         }
     }
@@ -169,13 +177,15 @@ unsafe impl Allocator for KVmalloc {
         old_layout: Layout,
         flags: Flags,
     ) -> Result<NonNull<[u8]>, AllocError> {
-        // SAFETY: the caller's promises are the same.
+        // SAFETY: `move_to_new` wants what `realloc`'s caller promises, and a function of the
+        // shim whose memory this allocator's `free` frees.
         unsafe { move_to_new::<Self>(bindings::koru_kvmalloc, ptr, layout, old_layout, flags) }
     }
 
     unsafe fn free(ptr: NonNull<u8>, layout: Layout) {
         if layout.size() != 0 {
-            // SAFETY: the caller says that it is ours.
+            // SAFETY: `kvfree()` wants memory of `kvmalloc()`: `free`'s caller promises that it is
+            // this allocator's with `layout`, whose size is not 0, and gives it up.
             unsafe { bindings::koru_kvfree(ptr.as_ptr().cast()) };
         }
     }

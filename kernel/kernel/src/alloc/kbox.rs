@@ -67,9 +67,10 @@ pub type VBox<T> = Box<T, Vmalloc>;
 /// ```
 pub type KVBox<T> = Box<T, KVmalloc>;
 
-// SAFETY: a box owns its value as a plain variable does.
+// SAFETY: a box owns its value as a plain variable does, and memory may be freed by another
+// thread than the one which allocated it.
 unsafe impl<T: ?Sized + Send, A: Allocator> Send for Box<T, A> {}
-// SAFETY: as above.
+// SAFETY: by a shared box its value can be reached as shared only.
 unsafe impl<T: ?Sized + Sync, A: Allocator> Sync for Box<T, A> {}
 
 // Moving the box does not move the value.
@@ -272,46 +273,51 @@ unsafe impl<T: 'static, A: Allocator + 'static> ForeignOwnable for Box<T, A> {
     }
 
     unsafe fn from_foreign(ptr: *mut c_void) -> Self {
-        // SAFETY: the caller says that it comes from `into_foreign`.
+        // SAFETY: the pointer is from `into_foreign`, which is that of `into_raw`, and is
+        // taken back once, as the trait's caller promises.
         unsafe { Box::from_raw(ptr.cast()) }
     }
 
     unsafe fn borrow<'a>(ptr: *mut c_void) -> &'a T {
-        // SAFETY: the caller says that it lives and is not borrowed mutably.
+        // SAFETY: the pointer is from `into_foreign`, so that of a value. The trait's caller
+        // promises that it is not taken back or borrowed mutably during `'a`.
         unsafe { &*ptr.cast() }
     }
 
     unsafe fn borrow_mut<'a>(ptr: *mut c_void) -> &'a mut T {
-        // SAFETY: the caller says that it lives and is not borrowed otherwise.
+        // SAFETY: the pointer is from `into_foreign`, so that of a value. The trait's caller
+        // promises that it is not taken back or borrowed otherwise during `'a`.
         unsafe { &mut *ptr.cast() }
     }
 }
 
-// SAFETY: as above; the value does not move while it is foreign.
+// SAFETY: the pointer is that of the box, which is aligned as `T` is.
 unsafe impl<T: 'static, A: Allocator + 'static> ForeignOwnable for Pin<Box<T, A>> {
     const FOREIGN_ALIGN: usize = align_of::<T>();
     type Borrowed<'a> = Pin<&'a T>;
     type BorrowedMut<'a> = Pin<&'a mut T>;
 
     fn into_foreign(self) -> *mut c_void {
-        // SAFETY: the value is not moved out of its place.
+        // SAFETY: the value is not moved: only its address is given away, and the other
+        // functions pin it again.
         Box::into_raw(unsafe { Pin::into_inner_unchecked(self) }).cast()
     }
 
     unsafe fn from_foreign(ptr: *mut c_void) -> Self {
-        // SAFETY: the caller says that it comes from `into_foreign`.
+        // SAFETY: the pointer is from `into_foreign`, which is that of `into_raw` of a pinned
+        // box, and is taken back once, as the trait's caller promises.
         unsafe { Pin::new_unchecked(Box::from_raw(ptr.cast())) }
     }
 
     unsafe fn borrow<'a>(ptr: *mut c_void) -> Pin<&'a T> {
-        // SAFETY: the caller says that it lives and is not borrowed mutably; it
-        // was pinned before.
+        // SAFETY: the pointer is from `into_foreign`, so that of a pinned value. The trait's
+        // caller promises that it is not taken back or borrowed mutably during `'a`.
         unsafe { Pin::new_unchecked(&*ptr.cast()) }
     }
 
     unsafe fn borrow_mut<'a>(ptr: *mut c_void) -> Pin<&'a mut T> {
-        // SAFETY: the caller says that it lives and is not borrowed otherwise;
-        // it was pinned before.
+        // SAFETY: the pointer is from `into_foreign`, so that of a pinned value. The trait's
+        // caller promises that it is not taken back or borrowed otherwise during `'a`.
         unsafe { Pin::new_unchecked(&mut *ptr.cast()) }
     }
 }

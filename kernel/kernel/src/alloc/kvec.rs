@@ -124,9 +124,10 @@ macro_rules! errors {
 }
 errors!(PushError<T> "no capacity", InsertError<T> "bad index or no capacity", RemoveError "bad index");
 
-// SAFETY: a vector owns its elements as an array does.
+// SAFETY: a vector owns its elements as an array does, and memory may be freed by another
+// thread than the one which allocated it.
 unsafe impl<T: Send, A: Allocator> Send for Vec<T, A> {}
-// SAFETY: as above.
+// SAFETY: by a shared vector its elements can be reached as shared only.
 unsafe impl<T: Sync, A: Allocator> Sync for Vec<T, A> {}
 
 impl<T, A: Allocator> Default for Vec<T, A> {
@@ -267,7 +268,8 @@ impl<T, A: Allocator> Vec<T, A> {
     ///
     /// There is room for one more.
     unsafe fn push_unchecked(&mut self, v: T) {
-        // SAFETY: by the caller's word it lies within the memory.
+        // SAFETY: the caller promises room for one more, so the place behind the last
+        // element is within the memory, and holds no value.
         unsafe { self.ptr.add(self.len).write(v) };
         self.len += 1;
     }
@@ -371,10 +373,10 @@ impl<T, A: Allocator> Vec<T, A> {
         }
         self.reserve(n, flags)?;
         for _ in 1..n {
-            // SAFETY: there is room for `n`.
+            // SAFETY: `reserve` made room for `n`, of which the loop fills `n - 1`.
             unsafe { self.push_unchecked(value.clone()) };
         }
-        // SAFETY: as above, and one is left.
+        // SAFETY: `reserve` made room for `n`, of which the loop filled `n - 1`.
         unsafe { self.push_unchecked(value) };
         Ok(())
     }
@@ -492,9 +494,9 @@ struct Elements<T> {
     _owns: PhantomData<T>,
 }
 
-// SAFETY: it owns its elements.
+// SAFETY: by the type's invariant the elements are its own, as those of an array.
 unsafe impl<T: Send> Send for Elements<T> {}
-// SAFETY: as above.
+// SAFETY: by a shared reference it gives their number only.
 unsafe impl<T: Sync> Sync for Elements<T> {}
 
 impl<T> Iterator for Elements<T> {
@@ -566,15 +568,17 @@ pub struct IntoIter<T, A: Allocator> {
 /// A vector's memory, without elements.
 struct Memory<T, A: Allocator>(NonNull<T>, Layout, PhantomData<A>);
 
-// SAFETY: it holds no value.
+// SAFETY: it holds no `T`, and may be freed by another thread than the one which
+// allocated it.
 unsafe impl<T, A: Allocator> Send for Memory<T, A> {}
-// SAFETY: as above.
+// SAFETY: by a shared reference it gives nothing.
 unsafe impl<T, A: Allocator> Sync for Memory<T, A> {}
 
 impl<T, A: Allocator> Drop for Memory<T, A> {
     fn drop(&mut self) {
         if self.1.size() != 0 {
-            // SAFETY: the vector's memory, which was of `A`, with this layout.
+            // SAFETY: `free` wants memory of `A` with the layout that it was allocated
+            // with, once: it is the vector's, which was taken apart for this value.
             unsafe { A::free(self.0.cast(), self.1) };
         }
     }

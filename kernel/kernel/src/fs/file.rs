@@ -51,9 +51,10 @@ pub struct File {
     inner: Opaque<bindings::file>,
 }
 
-// SAFETY: an open file may be used from every thread.
+// SAFETY: an open file is of no thread: processes pass it on and share it.
 unsafe impl Send for File {}
-// SAFETY: as above.
+// SAFETY: the methods read the flags and the position, each by one load, while others may
+// change them.
 unsafe impl Sync for File {}
 
 impl File {
@@ -63,8 +64,8 @@ impl File {
     ///
     /// It is valid while the result lives.
     pub unsafe fn from_raw_file<'a>(ptr: *const bindings::file) -> &'a File {
-        // SAFETY: the caller says that it is valid; nothing is assumed of what
-        // it points to.
+        // SAFETY: it is that of a file which stays open while the result lives, as the
+        // caller promises. An `Opaque` assumes nothing of the memory it is in.
         unsafe { &*ptr.cast() }
     }
 
@@ -80,8 +81,8 @@ impl File {
     /// `file` is a valid `struct file`.
     #[inline]
     pub(crate) unsafe fn private_data(file: *mut bindings::file) -> *mut *mut c_void {
-        // SAFETY: the caller says that it is a `struct file`, which has a `void *` at
-        // that offset.
+        // SAFETY: `file` is a `struct file` by this function's contract, and C measured that
+        // its `private_data`, a `void *`, is at that offset: so within it, and aligned.
         unsafe { file.byte_add(layout::FILE_PRIVATE_DATA).cast() }
     }
 
@@ -92,8 +93,9 @@ impl File {
     /// `file` is a valid `struct file`.
     #[inline]
     pub(crate) unsafe fn inode(file: *mut bindings::file) -> *mut bindings::inode {
-        // SAFETY: the caller says that it is a `struct file`, which has a
-        // `struct inode *` at that offset that does not change.
+        // SAFETY: `file` is a `struct file` by this function's contract, and C measured that
+        // its `f_inode` is at that offset. It is set before the file is opened, and does
+        // not change.
         unsafe {
             file.byte_add(layout::FILE_INODE)
                 .cast::<*mut bindings::inode>()
@@ -103,13 +105,15 @@ impl File {
 
     /// The flags of `open`, as `fcntl` may have changed them: see [`flags`].
     pub fn flags(&self) -> u32 {
-        // SAFETY: by `from_raw_file` it is valid.
+        // SAFETY: the function reads `f_flags` of a valid file: `self` is borrowed, so by
+        // `from_raw_file`'s contract it is.
         unsafe { bindings::koru_file_flags(self.as_ptr()) }
     }
 
     /// The position that the next `read` or `write` starts at.
     pub fn pos(&self) -> Offset {
-        // SAFETY: by `from_raw_file` it is valid.
+        // SAFETY: the function reads `f_pos` of a valid file: `self` is borrowed, so by
+        // `from_raw_file`'s contract it is.
         unsafe { bindings::koru_file_pos(self.as_ptr()) }
     }
 }

@@ -39,7 +39,8 @@ impl<'a, T: ForeignOwnable> Kiocb<'a, T> {
     /// The type's invariants hold.
     pub unsafe fn from_raw(kiocb: *mut bindings::kiocb) -> Self {
         Self {
-            // SAFETY: the caller says that it is valid.
+            // SAFETY: by the type's invariants, which the caller promises, it is that of a
+            // `struct kiocb`, so not null.
             inner: unsafe { NonNull::new_unchecked(kiocb) },
             _borrows: PhantomData,
         }
@@ -87,8 +88,8 @@ impl<'a, T: ForeignOwnable> Kiocb<'a, T> {
     /// `kiocb` is a valid `struct kiocb`.
     #[inline]
     pub(crate) unsafe fn pos(kiocb: *mut bindings::kiocb) -> *mut Offset {
-        // SAFETY: the caller says that it is a `struct kiocb`, which has a `loff_t` at
-        // that offset.
+        // SAFETY: `kiocb` is a `struct kiocb` by this function's contract, and C measured
+        // that its `ki_pos`, a `loff_t`, is at that offset: so within it, and aligned.
         unsafe { kiocb.byte_add(layout::KIOCB_POS).cast() }
     }
 }

@@ -95,7 +95,8 @@ impl<T: ListArcSafe<ID>, const ID: u64> ListArc<T, ID> {
     /// As of [`Arc::from_raw`], and the right to a `ListArc` comes with it.
     pub(super) unsafe fn from_raw(ptr: *const T) -> Self {
         Self {
-            // SAFETY: as the caller says.
+            // SAFETY: `Arc::from_raw` wants a pointer from `into_raw` that is taken back once,
+            // which is what the caller promises.
             arc: unsafe { Arc::from_raw(ptr) },
         }
     }

@@ -46,7 +46,8 @@ pub struct Arc<T: ?Sized> {
 
 // SAFETY: other threads get `&T` and may be the ones that drop it.
 unsafe impl<T: ?Sized + Sync + Send> Send for Arc<T> {}
-// SAFETY: as above, by cloning.
+// SAFETY: by a shared `Arc` another thread gets `&T`, and by cloning it an `Arc` that
+// may be the one which drops the value.
 unsafe impl<T: ?Sized + Sync + Send> Sync for Arc<T> {}
 
 // Moving the reference does not move the value.
@@ -74,10 +75,11 @@ impl<T> Arc<T> {
     ///
     /// `ptr` comes from there, and is taken back once.
     pub unsafe fn from_raw(ptr: *const T) -> Self {
-        // SAFETY: the caller says that the value is in an `ArcInner`.
+        // SAFETY: the pointer is from `into_raw`, so the value is the `data` of an
+        // `ArcInner`, which begins that much before it in the same memory.
         let inner = unsafe { ptr.byte_sub(offset_of!(ArcInner<T>, data)) };
         Self {
-            // SAFETY: as above, so it is not null.
+            // SAFETY: it points to an `ArcInner`, so it is not null.
             ptr: unsafe { NonNull::new_unchecked(inner.cast_mut().cast()) },
             _owns: PhantomData,
         }
@@ -207,7 +209,8 @@ unsafe impl<T: 'static> ForeignOwnable for Arc<T> {
 
     unsafe fn from_foreign(ptr: *mut c_void) -> Self {
         Self {
-            // SAFETY: the caller says that it comes from `into_foreign`.
+            // SAFETY: the pointer is from `into_foreign`, which gives that of an `Arc`:
+            // not null, and with the reference that this takes over.
             ptr: unsafe { NonNull::new_unchecked(ptr.cast()) },
             _owns: PhantomData,
         }
@@ -215,7 +218,8 @@ unsafe impl<T: 'static> ForeignOwnable for Arc<T> {
 
     unsafe fn borrow<'a>(ptr: *mut c_void) -> ArcBorrow<'a, T> {
         ArcBorrow {
-            // SAFETY: the caller says that it comes from `into_foreign`.
+            // SAFETY: the pointer is from `into_foreign`, which gives that of an `Arc`:
+            // not null. Its reference stays there for `'a`.
             inner: unsafe { NonNull::new_unchecked(ptr.cast()) },
             _p: PhantomData,
         }
@@ -246,9 +250,10 @@ pub struct ArcBorrow<'a, T: ?Sized + 'a> {
     _p: PhantomData<&'a ()>,
 }
 
-// SAFETY: it is a `&T` that can become an `Arc`.
+// SAFETY: another thread gets `&T` by it, and can make an `Arc` of it, which may be the
+// one that drops the value.
 unsafe impl<T: ?Sized + Sync + Send> Send for ArcBorrow<'_, T> {}
-// SAFETY: as above.
+// SAFETY: it is `Copy`, so what is shared can be had as a value, too: see `Send`.
 unsafe impl<T: ?Sized + Sync + Send> Sync for ArcBorrow<'_, T> {}
 
 impl<T> ArcBorrow<'_, T> {
@@ -258,7 +263,8 @@ impl<T> ArcBorrow<'_, T> {
     ///
     /// `ptr` comes from there, and that reference stays while the result lives.
     pub unsafe fn from_raw(ptr: *const T) -> Self {
-        // SAFETY: as the caller says; it is not dropped.
+        // SAFETY: `from_raw` wants a pointer from `into_raw` that is taken back once. It
+        // is one, and what is made of it is not dropped, so it takes nothing back.
         let arc = ManuallyDrop::new(unsafe { Arc::from_raw(ptr) });
         Self {
             inner: arc.ptr,
@@ -326,7 +332,8 @@ impl<T> UniqueArc<T> {
     pub fn new_uninit(flags: Flags) -> Result<UniqueArc<MaybeUninit<T>>, AllocError> {
         let inner = KBox::<ArcInner<MaybeUninit<T>>>::new_uninit(flags)?;
         let ptr = KBox::into_raw(inner).cast::<ArcInner<MaybeUninit<T>>>();
-        // SAFETY: it is our memory; the data needs no value.
+        // SAFETY: the box was just made, so the place of the count is valid for writes and
+        // aligned. The data is a `MaybeUninit`, which needs no value.
         unsafe { (&raw mut (*ptr).refcount).write(Refcount::new(1)) };
         Ok(UniqueArc {
             inner: Arc {
@@ -376,7 +383,8 @@ impl<T> InPlaceWrite<T> for UniqueArc<MaybeUninit<T>> {
 
     fn write_pin_init<E>(mut self, init: impl PinInit<T, E>) -> Result<Pin<Self::Initialized>, E> {
         let slot = (*self).as_mut_ptr();
-        // SAFETY: as above, and the result is pinned.
+        // SAFETY: the memory is ours and uninitialised; on failure it is only freed. What
+        // is made there is handed out pinned.
         unsafe { init.__pinned_init(slot)? };
         // SAFETY: the initialiser succeeded.
         Ok(unsafe { self.assume_init() }.into())

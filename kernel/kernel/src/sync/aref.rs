@@ -70,7 +70,8 @@ pub struct ARef<T: AlwaysRefCounted> {
 
 // SAFETY: other threads get `&T`, and may be the ones that drop it.
 unsafe impl<T: AlwaysRefCounted + Sync + Send> Send for ARef<T> {}
-// SAFETY: as above, by cloning.
+// SAFETY: by a shared `ARef` another thread gets `&T`, and by cloning it an `ARef` that
+// may be the one which drops the last reference.
 unsafe impl<T: AlwaysRefCounted + Sync + Send> Sync for ARef<T> {}
 
 // Moving the reference does not move the object.

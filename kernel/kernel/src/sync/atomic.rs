@@ -204,7 +204,7 @@ pub unsafe trait AtomicType: sealed::Sealed + Copy + Send + 'static {
 ///
 /// # Safety
 ///
-/// As of [`AtomicType`].
+/// The methods are atomic, with the order that they are given.
 ///
 /// # Examples
 ///
@@ -247,7 +247,8 @@ pub unsafe trait AtomicAdd: AtomicType {
 #[repr(transparent)]
 pub struct Atomic<T: AtomicType>(UnsafeCell<T>);
 
-// SAFETY: all access is atomic.
+// SAFETY: by a shared reference the value is accessed by `AtomicType`'s functions only,
+// which are atomic; and it may come from any thread, since an `AtomicType` is `Send`.
 unsafe impl<T: AtomicType> Sync for Atomic<T> {}
 
 /// Runs an operation with barriers of the compiler around it, if it is to be full.
@@ -279,21 +280,24 @@ impl<T: AtomicType> Atomic<T> {
     /// The value.
     #[inline(always)]
     pub fn load<O: AcquireOrRelaxed>(&self, _: O) -> T {
-        // SAFETY: it is valid, aligned, and all access is atomic.
+        // SAFETY: the cell's pointer is valid for reads and writes and aligned, for `self`
+        // is borrowed. All that accesses a shared `Atomic` is atomic.
         unsafe { T::atomic_load(self.0.get(), O::CORE) }
     }
 
     /// Sets the value.
     #[inline(always)]
     pub fn store<O: ReleaseOrRelaxed>(&self, value: T, _: O) {
-        // SAFETY: as above.
+        // SAFETY: the cell's pointer is valid for reads and writes and aligned, for `self`
+        // is borrowed. All that accesses a shared `Atomic` is atomic.
         unsafe { T::atomic_store(self.0.get(), value, O::CORE) }
     }
 
     /// Sets the value, and gives the old one.
     #[inline(always)]
     pub fn xchg<O: Any>(&self, value: T, _: O) -> T {
-        // SAFETY: as above.
+        // SAFETY: the cell's pointer is valid for reads and writes and aligned, for `self`
+        // is borrowed. All that accesses a shared `Atomic` is atomic.
         ordered::<O, _>(|| unsafe { T::atomic_xchg(self.0.get(), value, O::CORE) })
     }
 
@@ -301,7 +305,8 @@ impl<T: AtomicType> Atomic<T> {
     /// set, and `Err`, without any order, if not.
     #[inline(always)]
     pub fn cmpxchg<O: Any>(&self, old: T, new: T, _: O) -> Result<T, T> {
-        // SAFETY: as above.
+        // SAFETY: the cell's pointer is valid for reads and writes and aligned, for `self`
+        // is borrowed. All that accesses a shared `Atomic` is atomic.
         ordered::<O, _>(|| unsafe { T::atomic_cmpxchg(self.0.get(), old, new, O::CORE) })
     }
 }
@@ -316,14 +321,16 @@ impl<T: AtomicAdd> Atomic<T> {
     /// Adds, and gives the old value; wraps around.
     #[inline(always)]
     pub fn fetch_add<O: Any>(&self, value: T, _: O) -> T {
-        // SAFETY: as above.
+        // SAFETY: the cell's pointer is valid for reads and writes and aligned, for `self`
+        // is borrowed. All that accesses a shared `Atomic` is atomic.
         ordered::<O, _>(|| unsafe { T::atomic_add(self.0.get(), value, O::CORE) })
     }
 
     /// Subtracts, and gives the old value; wraps around.
     #[inline(always)]
     pub fn fetch_sub<O: Any>(&self, value: T, _: O) -> T {
-        // SAFETY: as above.
+        // SAFETY: the cell's pointer is valid for reads and writes and aligned, for `self`
+        // is borrowed. All that accesses a shared `Atomic` is atomic.
         ordered::<O, _>(|| unsafe { T::atomic_sub(self.0.get(), value, O::CORE) })
     }
 }
@@ -334,23 +341,29 @@ macro_rules! atomics {
 
         impl sealed::Sealed for $ty {}
 
-        // SAFETY: core's atomics.
+        // SAFETY: these are core's atomic operations, with the order that is given.
         unsafe impl AtomicType for $ty {
             #[inline(always)]
             unsafe fn atomic_load(ptr: *mut Self, order: Ordering) -> Self {
-                // SAFETY: the caller says that it may be used so.
+                // SAFETY: `from_ptr` wants a valid, aligned pointer, which the caller promises:
+                // core's atomics are aligned as the type is, by the assertion above. Other
+                // accesses are atomic, as the caller promises as well.
                 unsafe { $core::from_ptr(ptr) }.load(order)
             }
 
             #[inline(always)]
             unsafe fn atomic_store(ptr: *mut Self, value: Self, order: Ordering) {
-                // SAFETY: as above.
+                // SAFETY: `from_ptr` wants a valid, aligned pointer, which the caller promises:
+                // core's atomics are aligned as the type is, by the assertion above. Other
+                // accesses are atomic, as the caller promises as well.
                 unsafe { $core::from_ptr(ptr) }.store(value, order);
             }
 
             #[inline(always)]
             unsafe fn atomic_xchg(ptr: *mut Self, value: Self, order: Ordering) -> Self {
-                // SAFETY: as above.
+                // SAFETY: `from_ptr` wants a valid, aligned pointer, which the caller promises:
+                // core's atomics are aligned as the type is, by the assertion above. Other
+                // accesses are atomic, as the caller promises as well.
                 unsafe { $core::from_ptr(ptr) }.swap(value, order)
             }
 
@@ -361,7 +374,9 @@ macro_rules! atomics {
                 new: Self,
                 order: Ordering,
             ) -> Result<Self, Self> {
-                // SAFETY: as above.
+                // SAFETY: `from_ptr` wants a valid, aligned pointer, which the caller promises:
+                // core's atomics are aligned as the type is, by the assertion above. Other
+                // accesses are atomic, as the caller promises as well.
                 unsafe { $core::from_ptr(ptr) }.compare_exchange(old, new, order, Ordering::Relaxed)
             }
         }
@@ -372,17 +387,21 @@ macro_rules! numbers {
     ($($ty:ty => $core:ident),* $(,)?) => {
         atomics!($($ty => $core),*);
         $(
-            // SAFETY: core's atomics.
+            // SAFETY: these are core's atomic operations, with the order that is given.
             unsafe impl AtomicAdd for $ty {
                 #[inline(always)]
                 unsafe fn atomic_add(ptr: *mut Self, value: Self, order: Ordering) -> Self {
-                    // SAFETY: the caller says that it may be used so.
+                    // SAFETY: `from_ptr` wants a valid, aligned pointer, which the caller promises:
+                    // core's atomics are aligned as the type is, by the assertion above. Other
+                    // accesses are atomic, as the caller promises as well.
                     unsafe { $core::from_ptr(ptr) }.fetch_add(value, order)
                 }
 
                 #[inline(always)]
                 unsafe fn atomic_sub(ptr: *mut Self, value: Self, order: Ordering) -> Self {
-                    // SAFETY: as above.
+                    // SAFETY: `from_ptr` wants a valid, aligned pointer, which the caller promises:
+                    // core's atomics are aligned as the type is, by the assertion above. Other
+                    // accesses are atomic, as the caller promises as well.
                     unsafe { $core::from_ptr(ptr) }.fetch_sub(value, order)
                 }
             }

@@ -93,9 +93,10 @@ pub struct CondVar {
     _pin: PhantomPinned,
 }
 
-// SAFETY: a wait queue may be used from every thread.
+// SAFETY: a wait queue is of no thread.
 unsafe impl Send for CondVar {}
-// SAFETY: it has a lock of its own.
+// SAFETY: the kernel's functions take the queue's own lock, so several threads may call
+// them at once.
 unsafe impl Sync for CondVar {}
 
 /// How a wait with a time limit ended.
@@ -160,8 +161,9 @@ impl CondVar {
     /// Makes one; [`new_condvar!`](crate::new_condvar!) is shorter.
     pub fn new(name: &'static CStr, key: Pin<&'static LockClassKey>) -> impl PinInit<Self> {
         pin_init!(Self {
-            // SAFETY: the slot is of the right size and stays where it is; name
-            // and key are static.
+            // SAFETY: `__init_waitqueue_head()` wants memory for a queue that is valid for
+            // writes and stays where it is, and a name and key that live as long: the slot
+            // has its size and alignment, the value is pinned, and name and key are static.
             queue <- Opaque::ffi_init(|slot| unsafe {
                 bindings::koru_wait_queue_init(layout::WaitQueueHead::object(slot), name.as_ptr().cast(), key.as_ptr());
             }),
@@ -186,8 +188,9 @@ impl CondVar {
         let state = c_int::try_from(state).unwrap_or(c_int::MAX);
         let entry: Opaque<layout::WaitQueueEntry> = Opaque::uninit();
         let (queue, entry) = (self.queue.object(), entry.object());
-        // SAFETY: the constructor made the queue. The entry is of the right size, and
-        // stays on this stack until it is off the queue again, below.
+        // SAFETY: the function wants a queue that was made, as the constructor did, and
+        // memory for an entry, which it makes. That stays on this stack until it is off the
+        // queue again, below: a panic in between does not unwind.
         unsafe { bindings::koru_wait_prepare(queue, entry, state) };
         // On the queue before the lock is given back: no notification is missed. Off
         // it, and running, before the lock is taken, which may sleep itself.
@@ -273,7 +276,7 @@ impl CondVar {
     }
 
     fn notify(&self, count: c_int, sync: bool) {
-        // SAFETY: the constructor made the queue.
+        // SAFETY: the function wants a queue that was made, as the constructor did.
         unsafe { bindings::koru_wake_up(self.queue.object(), count, c_int::from(sync)) }
     }
 
@@ -315,16 +318,19 @@ pub struct Completion {
     _pin: PhantomPinned,
 }
 
-// SAFETY: a completion may be used from every thread.
+// SAFETY: a completion is of no thread.
 unsafe impl Send for Completion {}
-// SAFETY: it has a lock of its own.
+// SAFETY: the kernel's functions take the lock of its queue, so several threads may call
+// them at once.
 unsafe impl Sync for Completion {}
 
 impl Completion {
     /// Makes one that has not happened.
     pub fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            // SAFETY: the slot is of the right size and stays where it is.
+            // SAFETY: `init_completion()` wants memory for a `struct completion` that is valid
+            // for writes and stays where it is: the slot has its size and alignment, and the
+            // value is pinned.
             inner <- Opaque::ffi_init(|slot| unsafe {
                 bindings::koru_completion_init(layout::Completion::object(slot));
             }),
@@ -335,13 +341,14 @@ impl Completion {
     /// It has happened: all who wait go on, and nobody waits any more. May be
     /// called in every context.
     pub fn complete_all(&self) {
-        // SAFETY: the constructor made it.
+        // SAFETY: `complete_all()` wants a completion that was made, as the constructor did.
         unsafe { bindings::koru_complete_all(self.inner.object()) }
     }
 
     /// Sleeps until it has happened. Signals do not wake.
     pub fn wait_for_completion(&self) {
-        // SAFETY: the constructor made it.
+        // SAFETY: the function wants a completion that was made, as the constructor did, and
+        // that stays while it waits: `self` is borrowed.
         unsafe { bindings::koru_wait_for_completion(self.inner.object()) }
     }
 }

@@ -75,7 +75,8 @@ pub unsafe trait Backend {
     ///
     /// It was made with [`Self::init`], and the state is from [`Self::lock`].
     unsafe fn relock(ptr: *mut Self::State, guard_state: &mut Self::GuardState) {
-        // SAFETY: as the caller says.
+        // SAFETY: the caller promises that the lock was made by `init`, which is all that
+        // `lock` wants.
         *guard_state = unsafe { Self::lock(ptr) };
     }
 }
@@ -136,7 +137,7 @@ impl<T, B: Backend> Lock<T, B> {
 impl<T: ?Sized, B: Backend> Lock<T, B> {
     /// Takes the lock; waits for it.
     pub fn lock(&self) -> Guard<'_, T, B> {
-        // SAFETY: the constructor made it.
+        // SAFETY: there is no `Lock` but by the constructor, which made it by `B::init`.
         let state = unsafe { B::lock(self.state.get()) };
         Guard {
             lock: self,
@@ -152,7 +153,7 @@ impl<T: ?Sized, B: Backend> Lock<T, B> {
 
     /// Takes the lock if it is free.
     pub fn try_lock(&self) -> Option<Guard<'_, T, B>> {
-        // SAFETY: the constructor made it.
+        // SAFETY: there is no `Lock` but by the constructor, which made it by `B::init`.
         let state = unsafe { B::try_lock(self.state.get())? };
         Some(Guard {
             lock: self,
@@ -189,7 +190,7 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
         // the value by it; a panic does not come back.
         unsafe { B::unlock(self.lock.state.get(), &self.state) };
         let result = f();
-        // SAFETY: the lock was made, and the state is its guard's.
+        // SAFETY: the constructor made the lock, and the state is from `lock`, as the guard's.
         unsafe { B::relock(self.lock.state.get(), &mut self.state) };
         result
     }
@@ -204,14 +205,16 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
 impl<T: ?Sized, B: Backend> Deref for Guard<'_, T, B> {
     type Target = T;
     fn deref(&self) -> &T {
-        // SAFETY: the lock is held.
+        // SAFETY: the guard holds the lock, so nobody else reaches the value but by this
+        // guard, which is borrowed.
         unsafe { &*self.lock.data.get() }
     }
 }
 
 impl<T: ?Sized + Unpin, B: Backend> DerefMut for Guard<'_, T, B> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: the lock is held.
+        // SAFETY: the guard holds the lock, so nobody else reaches the value but by this
+        // guard, which is borrowed mutably.
         unsafe { &mut *self.lock.data.get() }
     }
 }

@@ -39,9 +39,10 @@ pub struct LockedBy<T: ?Sized, U: ?Sized> {
     data: UnsafeCell<T>,
 }
 
-// SAFETY: the owner's address is only compared.
+// SAFETY: it owns a `T`; the owner's address is only compared.
 unsafe impl<T: ?Sized + Send, U: ?Sized> Send for LockedBy<T, U> {}
-// SAFETY: the value is reached under a lock only; by several at once if `T: Sync`.
+// SAFETY: by a shared reference the value is reached as `&mut T` by one thread at a time,
+// for which `T: Send` is enough, or as `&T`, for which `access` asks for `T: Sync`.
 unsafe impl<T: ?Sized + Send, U: ?Sized> Sync for LockedBy<T, U> {}
 
 impl<T, U> LockedBy<T, U> {
@@ -70,7 +71,8 @@ impl<T: ?Sized, U> LockedBy<T, U> {
     {
         build_assert!(size_of::<U>() > 0);
         assert!(ptr::eq(owner, self.owner), "the wrong owner");
-        // SAFETY: nobody has `&mut U`, which changing the value takes.
+        // SAFETY: the value is changed by `access_mut` only, which wants `&mut U` of the same
+        // address. `owner` is borrowed, and has a size, so nobody else has that for `'a`.
         unsafe { &*self.data.get() }
     }
 
@@ -82,7 +84,8 @@ impl<T: ?Sized, U> LockedBy<T, U> {
     pub fn access_mut<'a>(&'a self, owner: &'a mut U) -> &'a mut T {
         build_assert!(size_of::<U>() > 0);
         assert!(ptr::eq(owner, self.owner), "the wrong owner");
-        // SAFETY: nobody else has the owner.
+        // SAFETY: both functions want a reference to the one owner, of which `owner` is a
+        // mutable one: as it has a size, nobody else has another of that address for `'a`.
         unsafe { &mut *self.data.get() }
     }
 }

@@ -36,7 +36,8 @@ impl Refcount {
     #[cold]
     fn warn(&self, kind: i32) {
         self.0.store(SATURATED, Ordering::Relaxed);
-        // SAFETY: a `refcount_t` is an `atomic_t`, which is an `int`.
+        // SAFETY: `refcount_warn_saturate()` wants a `refcount_t`, to which it writes by an
+        // atomic store: that is an `atomic_t`, which is an `int`, as `self` has one.
         unsafe {
             bindings::koru_refcount_warn(self.0.as_ptr().cast::<bindings::refcount_struct>(), kind)
         }

@@ -48,6 +48,7 @@ pub fn fsleep(delta: Delta) {
 /// udelay(Delta::from_micros(10));
 /// ```
 pub fn udelay(delta: Delta) {
-    // SAFETY: may be called everywhere.
+    // SAFETY: `udelay()` takes any number of microseconds, touches no memory, and may be used
+    // in every context.
     unsafe { bindings::koru_udelay(micros(delta.min(Delta::from_millis(1)))) }
 }

@@ -83,22 +83,27 @@ unsafe impl Backend for MutexBackend {
         name: *const crate::ffi::c_char,
         key: *mut bindings::lock_class_key,
     ) {
-        // SAFETY: the caller's promises are those of the C function.
+        // SAFETY: the function wants memory for a `mutex` that is valid for writes and stays
+        // where it is, and a name and a key that live as long: `State` has its size and
+        // alignment, and the caller promises the rest.
         unsafe { bindings::koru_mutex_init(State::object(ptr), name, key) }
     }
 
     unsafe fn lock(ptr: *mut State) {
-        // SAFETY: the caller says that the lock was made.
+        // SAFETY: `mutex_lock()` wants a mutex that was made, which is what the caller
+        // promises of `init`. Taking it twice is a deadlock, and no undefined behaviour.
         unsafe { bindings::koru_mutex_lock(State::object(ptr)) }
     }
 
     unsafe fn try_lock(ptr: *mut State) -> Option<()> {
-        // SAFETY: the caller says that the lock was made.
+        // SAFETY: the function wants a mutex that was made, which is what the caller
+        // promises of `init`.
         (unsafe { bindings::koru_mutex_trylock(State::object(ptr)) } != 0).then_some(())
     }
 
     unsafe fn unlock(ptr: *mut State, _: &()) {
-        // SAFETY: the caller holds the lock.
+        // SAFETY: `mutex_unlock()` wants that the calling task holds the mutex: the caller
+        // promises that, and a guard cannot be sent to another one.
         unsafe { bindings::koru_mutex_unlock(State::object(ptr)) }
     }
 }

@@ -84,22 +84,27 @@ unsafe impl Backend for SpinLockBackend {
         name: *const crate::ffi::c_char,
         key: *mut bindings::lock_class_key,
     ) {
-        // SAFETY: the caller's promises are those of the C function.
+        // SAFETY: the function wants memory for a `spinlock` that is valid for writes and stays
+        // where it is, and a name and a key that live as long: `State` has its size and
+        // alignment, and the caller promises the rest.
         unsafe { bindings::koru_spin_init(State::object(ptr), name, key) }
     }
 
     unsafe fn lock(ptr: *mut State) {
-        // SAFETY: the caller says that the lock was made.
+        // SAFETY: `spin_lock()` wants a spinlock that was made, which is what the caller
+        // promises of `init`. Taking it twice is a deadlock, and no undefined behaviour.
         unsafe { bindings::koru_spin_lock(State::object(ptr)) }
     }
 
     unsafe fn try_lock(ptr: *mut State) -> Option<()> {
-        // SAFETY: the caller says that the lock was made.
+        // SAFETY: the function wants a spinlock that was made, which is what the caller
+        // promises of `init`.
         (unsafe { bindings::koru_spin_trylock(State::object(ptr)) } != 0).then_some(())
     }
 
     unsafe fn unlock(ptr: *mut State, _: &()) {
-        // SAFETY: the caller holds the lock.
+        // SAFETY: `spin_unlock()` wants that this processor holds the lock: the caller promises
+        // that, and a guard cannot be sent to another thread.
         unsafe { bindings::koru_spin_unlock(State::object(ptr)) }
     }
 }
