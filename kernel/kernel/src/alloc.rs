@@ -51,6 +51,7 @@ impl core::fmt::Display for AllocError {
 pub struct Flags(u32);
 
 impl Flags {
+    #[inline]
     pub(crate) const fn as_raw(self) -> u32 {
         self.0
     }
@@ -58,6 +59,7 @@ impl Flags {
 
 impl core::ops::BitOr for Flags {
     type Output = Self;
+    #[inline]
     fn bitor(self, rhs: Self) -> Self {
         Self(self.0 | rhs.0)
     }
@@ -65,6 +67,7 @@ impl core::ops::BitOr for Flags {
 
 impl core::ops::BitAnd for Flags {
     type Output = Self;
+    #[inline]
     fn bitand(self, rhs: Self) -> Self {
         Self(self.0 & rhs.0)
     }
@@ -72,6 +75,7 @@ impl core::ops::BitAnd for Flags {
 
 impl core::ops::Not for Flags {
     type Output = Self;
+    #[inline]
     fn not(self) -> Self {
         Self(!self.0)
     }
@@ -132,6 +136,7 @@ pub unsafe trait Allocator {
     const MIN_ALIGN: usize;
 
     /// Allocates. A layout of size 0 gives a dangling pointer.
+    #[inline]
     fn alloc(layout: Layout, flags: Flags) -> Result<NonNull<[u8]>, AllocError> {
         // SAFETY: without an old pointer there is nothing to be valid.
         unsafe { Self::realloc(None, layout, Layout::new::<()>(), flags) }

@@ -33,12 +33,14 @@ pub struct Device(Opaque<bindings::device>);
 
 // SAFETY: the kernel's own count; a device goes with its last reference.
 unsafe impl AlwaysRefCounted for Device {
+    #[inline]
     fn inc_ref(&self) {
         // SAFETY: `get_device()` wants a device whose count is not 0: it is borrowed, so
         // somebody has a reference.
         unsafe { bindings::koru_get_device(self.as_raw()) }
     }
 
+    #[inline]
     unsafe fn dec_ref(obj: NonNull<Self>) {
         // SAFETY: `put_device()` consumes a reference, which the caller hands over.
         unsafe { bindings::koru_put_device(obj.as_ptr().cast()) }
@@ -73,6 +75,7 @@ impl Device {
     /// # Safety
     ///
     /// It is valid while the result lives.
+    #[inline]
     pub unsafe fn from_raw<'a>(ptr: *mut bindings::device) -> &'a Self {
         // SAFETY: it is that of a device which stays while the result lives, as the caller
         // promises. An `Opaque` assumes nothing of the memory it is in.
@@ -80,6 +83,7 @@ impl Device {
     }
 
     /// The `struct device *`.
+    #[inline]
     pub fn as_raw(&self) -> *mut bindings::device {
         self.0.get().cast()
     }

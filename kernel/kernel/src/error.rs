@@ -276,6 +276,7 @@ impl Error {
     }
 
     /// The errno as C functions return it: negative.
+    #[inline]
     pub const fn to_errno(self) -> c_int {
         self.0.get()
     }
@@ -315,6 +316,7 @@ impl Error {
     /// let ptr: *mut u8 = kernel::error::code::EIO.to_ptr();
     /// # let _ = ptr;
     /// ```
+    #[inline]
     pub fn to_ptr<T>(self) -> *mut T {
         core::ptr::without_provenance_mut(self.to_errno() as isize as usize)
     }
@@ -343,36 +345,42 @@ impl fmt::Debug for Error {
 }
 
 impl From<AllocError> for Error {
+    #[inline]
     fn from(_: AllocError) -> Error {
         code::ENOMEM
     }
 }
 
 impl From<core::alloc::LayoutError> for Error {
+    #[inline]
     fn from(_: core::alloc::LayoutError) -> Error {
         code::ENOMEM
     }
 }
 
 impl From<TryFromIntError> for Error {
+    #[inline]
     fn from(_: TryFromIntError) -> Error {
         code::EINVAL
     }
 }
 
 impl From<Utf8Error> for Error {
+    #[inline]
     fn from(_: Utf8Error) -> Error {
         code::EINVAL
     }
 }
 
 impl From<fmt::Error> for Error {
+    #[inline]
     fn from(_: fmt::Error) -> Error {
         code::EINVAL
     }
 }
 
 impl From<core::convert::Infallible> for Error {
+    #[inline]
     fn from(never: core::convert::Infallible) -> Error {
         match never {}
     }

@@ -44,12 +44,14 @@ impl IovIter<'_> {
         }
     }
 
+    #[inline]
     fn len(&self) -> usize {
         // SAFETY: the function reads the count of a valid iterator, as this one is by the
         // invariants.
         unsafe { bindings::koru_iov_len(self.iov.as_ptr()) }
     }
 
+    #[inline]
     fn advance(&mut self, bytes: usize) {
         // SAFETY: `iov_iter_advance()` wants a valid iterator, as this one is by the
         // invariants, and stops at its end.
@@ -59,6 +61,7 @@ impl IovIter<'_> {
     /// # Safety
     ///
     /// The iterator was moved on by at least `bytes`.
+    #[inline]
     unsafe fn revert(&mut self, bytes: usize) {
         // SAFETY: `iov_iter_revert()` wants a valid iterator, as this one is by the
         // invariants, and does not check for its start: it is not reached, for the caller
@@ -85,6 +88,7 @@ macro_rules! common {
         ///
         /// It is valid for `'data`, nobody else uses it meanwhile, and its
         /// direction is that of the type.
+        #[inline]
         pub unsafe fn from_raw(iov: *mut bindings::iov_iter) -> $name<'data> {
             // SAFETY: the invariants are that the iterator is valid, and nobody else's for
             // `'data`: both are promised by the caller.
@@ -92,21 +96,25 @@ macro_rules! common {
         }
 
         /// The `struct iov_iter *`.
+        #[inline]
         pub fn as_raw(&self) -> *mut bindings::iov_iter {
             self.0.iov.as_ptr()
         }
 
         /// How many bytes are left.
+        #[inline]
         pub fn len(&self) -> usize {
             self.0.len()
         }
 
         /// Whether none are.
+        #[inline]
         pub fn is_empty(&self) -> bool {
             self.len() == 0
         }
 
         /// Passes by `bytes`, or what is left if that is less.
+        #[inline]
         pub fn advance(&mut self, bytes: usize) {
             self.0.advance(bytes);
         }
@@ -116,6 +124,7 @@ macro_rules! common {
         /// # Safety
         ///
         /// Not to before where it started: it was moved on by as much.
+        #[inline]
         pub unsafe fn revert(&mut self, bytes: usize) {
             // SAFETY: it was moved on by at least `bytes`, as the caller promises.
             unsafe { self.0.revert(bytes) }
@@ -223,6 +232,7 @@ impl<'data> IovIterDest<'data> {
 
     /// Writes `input`. Returns how many bytes of it: fewer at the end of the
     /// buffers, or where one cannot be written.
+    #[inline]
     pub fn copy_to_iter(&mut self, input: &[u8]) -> usize {
         // SAFETY: `copy_to_iter()` wants a valid iterator to write to, as this one is by the
         // invariants, and memory that is valid for reads of the length, as `input` is.

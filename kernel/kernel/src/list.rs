@@ -216,6 +216,7 @@ unsafe impl<T: ListItem<ID>, const ID: u64> Send for List<T, ID> where ListArc<T
 unsafe impl<T: ListItem<ID>, const ID: u64> Sync for List<T, ID> where ListArc<T, ID>: Sync {}
 
 impl<T: ListItem<ID>, const ID: u64> Default for List<T, ID> {
+    #[inline]
     fn default() -> Self {
         Self::new()
     }
@@ -231,6 +232,7 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
     }
 
     /// Whether nothing is on it.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.first.is_null()
     }
@@ -290,12 +292,14 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
     }
 
     /// Puts an object at the end.
+    #[inline]
     pub fn push_back(&mut self, item: ListArc<T, ID>) {
         // SAFETY: what is before the first is the last.
         unsafe { self.insert(item, self.first) };
     }
 
     /// Puts an object at the front.
+    #[inline]
     pub fn push_front(&mut self, item: ListArc<T, ID>) {
         // SAFETY: by the list's invariant `first` is on it, or null if it is empty.
         self.first = unsafe { self.insert(item, self.first) };
@@ -416,6 +420,7 @@ impl<'a, T: ListItem<ID>, const ID: u64> Iter<'a, T, ID> {
     /// # Safety
     ///
     /// `links` is on the list.
+    #[inline]
     unsafe fn view(links: *mut Fields) -> ArcBorrow<'a, T> {
         // SAFETY: the list has a reference to it, and is borrowed.
         unsafe { ArcBorrow::from_raw(T::view_value(links.cast())) }
@@ -452,6 +457,7 @@ impl<'a, T: ListItem<ID>, const ID: u64> IntoIterator for &'a List<T, ID> {
     type IntoIter = Iter<'a, T, ID>;
     type Item = ArcBorrow<'a, T>;
 
+    #[inline]
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
@@ -472,12 +478,14 @@ pub struct IntoIter<T: ListItem<ID>, const ID: u64 = 0>(List<T, ID>);
 impl<T: ListItem<ID>, const ID: u64> Iterator for IntoIter<T, ID> {
     type Item = ListArc<T, ID>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.0.pop_front()
     }
 }
 
 impl<T: ListItem<ID>, const ID: u64> DoubleEndedIterator for IntoIter<T, ID> {
+    #[inline]
     fn next_back(&mut self) -> Option<Self::Item> {
         self.0.pop_back()
     }
@@ -489,6 +497,7 @@ impl<T: ListItem<ID>, const ID: u64> IntoIterator for List<T, ID> {
     type IntoIter = IntoIter<T, ID>;
     type Item = ListArc<T, ID>;
 
+    #[inline]
     fn into_iter(self) -> Self::IntoIter {
         IntoIter(self)
     }
@@ -593,11 +602,13 @@ impl<'a, T: ListItem<ID>, const ID: u64> Cursor<'a, T, ID> {
     }
 
     /// Puts an object behind the place: it is the next.
+    #[inline]
     pub fn insert_next(&mut self, item: ListArc<T, ID>) {
         self.next = self.insert(item);
     }
 
     /// Puts an object before the place.
+    #[inline]
     pub fn insert_prev(&mut self, item: ListArc<T, ID>) {
         self.insert(item);
     }
@@ -633,6 +644,7 @@ impl<T: ListItem<ID>, const ID: u64> CursorPeek<'_, '_, T, ID> {
     }
 
     /// A borrow that can become an [`Arc`](crate::sync::Arc).
+    #[inline]
     pub fn arc(&self) -> ArcBorrow<'_, T> {
         // SAFETY: the list has a reference to it, and is borrowed.
         unsafe { ArcBorrow::from_raw(T::view_value(self.item.cast())) }
@@ -641,6 +653,7 @@ impl<T: ListItem<ID>, const ID: u64> CursorPeek<'_, '_, T, ID> {
 
 impl<T: ListItem<ID>, const ID: u64> Deref for CursorPeek<'_, '_, T, ID> {
     type Target = T;
+    #[inline]
     fn deref(&self) -> &T {
         // SAFETY: the list has a reference to it, and is borrowed.
         unsafe { &*T::view_value(self.item.cast()) }

@@ -72,6 +72,7 @@ impl ThisModule {
     }
 
     /// The `struct module *`, for C functions that want an owner.
+    #[inline]
     pub const fn as_ptr(&self) -> *mut crate::ffi::c_void {
         self.0
     }
@@ -206,12 +207,14 @@ pub struct Slot<T>(UnsafeCell<MaybeUninit<T>>);
 unsafe impl<T: Send + Sync> Sync for Slot<T> {}
 
 impl<T> Default for Slot<T> {
+    #[inline]
     fn default() -> Self {
         Self::new()
     }
 }
 
 impl<T> Slot<T> {
+    #[inline]
     pub const fn new() -> Self {
         Self(UnsafeCell::new(MaybeUninit::uninit()))
     }

@@ -155,17 +155,20 @@ unsafe impl<T: Sync> Sync for ModuleParamAccess<T> {}
 
 impl<T: ModuleParam> ModuleParamAccess<T> {
     #[doc(hidden)]
+    #[inline]
     pub const fn new(default: T) -> Self {
         Self(UnsafeCell::new(default))
     }
 
     /// The value that the module was loaded with.
+    #[inline]
     pub fn value(&self) -> &T {
         // SAFETY: by the type's invariant nothing writes to it any more.
         unsafe { &*self.0.get() }
     }
 
     #[doc(hidden)]
+    #[inline]
     pub const fn entry(
         &'static self,
         name: &'static CStr,
@@ -201,11 +204,13 @@ unsafe impl Sync for CharpParam {}
 
 impl CharpParam {
     #[doc(hidden)]
+    #[inline]
     pub const fn new(default: &'static CStr) -> Self {
         Self(UnsafeCell::new(default.as_ptr().cast()))
     }
 
     /// The value that the module was loaded with.
+    #[inline]
     pub fn value(&self) -> &'static CStr {
         // SAFETY: by the type's invariant the pointer is good and nothing writes
         // to it any more. The kernel frees the string after the module's exit.
@@ -291,11 +296,13 @@ unsafe impl<T: Sync, const N: usize> Sync for ArrayParam<T, N> {}
 
 impl<T: ModuleParam, const N: usize> ArrayParam<T, N> {
     #[doc(hidden)]
+    #[inline]
     pub const fn new(default: [T; N]) -> Self {
         Self(UnsafeCell::new(default))
     }
 
     /// The values that the module was loaded with.
+    #[inline]
     pub fn value(&self) -> &[T; N] {
         // SAFETY: by the type's invariant nothing writes to it any more.
         unsafe { &*self.0.get() }

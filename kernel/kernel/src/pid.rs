@@ -64,11 +64,13 @@ unsafe impl Sync for Pid {}
 // SAFETY: `get_pid` and `put_pid` are the kernel's own counting: a pid is not freed before the
 // last reference is put.
 unsafe impl AlwaysRefCounted for Pid {
+    #[inline]
     fn inc_ref(&self) {
         // SAFETY: `self` is borrowed, so the pid is valid and its count is not 0.
         unsafe { bindings::koru_get_pid(self.as_ptr()) }
     }
 
+    #[inline]
     unsafe fn dec_ref(obj: NonNull<Self>) {
         // SAFETY: the caller hands over a reference, which is what `put_pid` consumes.
         unsafe { bindings::koru_put_pid(obj.cast().as_ptr()) }
@@ -76,12 +78,14 @@ unsafe impl AlwaysRefCounted for Pid {
 }
 
 impl Pid {
+    #[inline]
     pub(crate) fn as_ptr(&self) -> *mut bindings::pid {
         self.0.get()
     }
 
     /// The number: what `getpid` returns, for messages. It may be somebody else's
     /// by now. In a container it is the one outside.
+    #[inline]
     pub fn nr(&self) -> task::Pid {
         // SAFETY: `self` is borrowed, so the pid is valid: all that `pid_nr` needs.
         unsafe { bindings::koru_pid_nr(self.as_ptr()) }
@@ -90,6 +94,7 @@ impl Pid {
     /// Returns a number that no other has while there is a reference: a key for
     /// tables. It says nothing about where in memory anything is, and is another one
     /// each time that the module is loaded.
+    #[inline]
     pub fn id(&self) -> usize {
         // SAFETY: `self` is borrowed, so it is valid; only its address is used.
         unsafe { bindings::koru_pid_id(self.as_ptr()) }

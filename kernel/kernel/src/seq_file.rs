@@ -36,6 +36,7 @@ impl SeqFile {
     /// # Safety
     ///
     /// It is valid while the result lives, and nobody else prints to it.
+    #[inline]
     pub unsafe fn from_raw<'a>(ptr: *mut bindings::seq_file) -> &'a SeqFile {
         // SAFETY: it is that of a `seq_file` which stays while the result lives, as the
         // caller promises. An `Opaque` assumes nothing of the memory it is in.
@@ -66,6 +67,7 @@ impl SeqFile {
     }
 
     /// Prints bytes as they are.
+    #[inline]
     pub fn write_bytes(&self, bytes: &[u8]) {
         // SAFETY: `seq_write` wants a `seq_file` that nobody else prints to, which
         // `from_raw` was promised, and bytes that may be read, as those of a slice.

@@ -39,6 +39,7 @@ pub trait CStrExt {
 }
 
 impl CStrExt for CStr {
+    #[inline]
     unsafe fn from_char_ptr<'a>(ptr: *const crate::ffi::c_char) -> &'a Self {
         // SAFETY: `CStr::from_ptr` wants a string that ends in NUL and does not change while
         // the result lives, which is what this function's caller promises. The kernel's
@@ -46,6 +47,7 @@ impl CStrExt for CStr {
         unsafe { CStr::from_ptr(ptr.cast()) }
     }
 
+    #[inline]
     fn as_char_ptr(&self) -> *const crate::ffi::c_char {
         self.as_ptr().cast()
     }
@@ -121,6 +123,7 @@ impl CString {
 
 impl Deref for CString {
     type Target = CStr;
+    #[inline]
     fn deref(&self) -> &CStr {
         // SAFETY: by the type's invariant the bytes end in NUL, and have no other.
         unsafe { CStr::from_bytes_with_nul_unchecked(&self.buf) }
@@ -155,16 +158,19 @@ pub struct Formatter<'a> {
 
 impl<'a> Formatter<'a> {
     /// Writes from the buffer's start on.
+    #[inline]
     pub fn new(buffer: &'a mut [u8]) -> Self {
         Self { buffer, written: 0 }
     }
 
     /// How long the text is by now, in bytes.
+    #[inline]
     pub fn bytes_written(&self) -> usize {
         self.written
     }
 
     /// The text by now. (This one is not upstream's.)
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         self.buffer.get(..self.written).unwrap_or_default()
     }
@@ -197,6 +203,7 @@ pub struct BStr([u8]);
 
 impl BStr {
     /// Looks at bytes as text.
+    #[inline]
     pub const fn from_bytes(bytes: &[u8]) -> &Self {
         // SAFETY: `BStr` is a transparent wrapper of `[u8]`, so a reference to one is a
         // reference to the other, of the same lifetime.
@@ -204,11 +211,13 @@ impl BStr {
     }
 
     /// How many bytes there are.
+    #[inline]
     pub const fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Whether there are none.
+    #[inline]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -216,6 +225,7 @@ impl BStr {
 
 impl Deref for BStr {
     type Target = [u8];
+    #[inline]
     fn deref(&self) -> &[u8] {
         &self.0
     }

@@ -51,10 +51,12 @@ impl LockClassKey {
     ///
     /// The value is a static: lockdep knows those of a module by their address.
     #[doc(hidden)]
+    #[inline]
     pub const unsafe fn new_static() -> Self {
         Self(Opaque::uninit())
     }
 
+    #[inline]
     pub(crate) fn as_ptr(self: Pin<&Self>) -> *mut bindings::lock_class_key {
         self.get_ref().0.object()
     }

@@ -44,6 +44,7 @@ impl Kuid {
     /// `getuid` would show there. A user that has none there is `u32::MAX`.
     ///
     /// Context: any but NMIs.
+    #[inline]
     pub fn into_uid_in_current_ns(self) -> u32 {
         // SAFETY: `from_kuid` takes every number, and the namespace of `current`
         // is held by its credentials.

@@ -119,6 +119,7 @@ macro_rules! clocks {
         impl ClockSource for $name {
             const ID: i32 = $id;
 
+            #[inline]
             fn ktime_get() -> i64 {
                 // SAFETY: the function takes nothing. It is one of `ktime_get`'s kind, which
                 // may be called in every context but an NMI; there it could wait for ever, and
@@ -158,6 +159,7 @@ pub struct Instant<C: ClockSource> {
 }
 
 impl<C: ClockSource> Clone for Instant<C> {
+    #[inline]
     fn clone(&self) -> Self {
         *self
     }
@@ -175,11 +177,13 @@ impl<C: ClockSource> Instant<C> {
     }
 
     /// The time since then; negative if the clock was set back.
+    #[inline]
     pub fn elapsed(&self) -> Delta {
         Self::now() - *self
     }
 
     /// Nanoseconds since the clock's zero.
+    #[inline]
     pub const fn as_nanos(&self) -> i64 {
         self.inner
     }
@@ -187,6 +191,7 @@ impl<C: ClockSource> Instant<C> {
 
 impl<C: ClockSource> Sub for Instant<C> {
     type Output = Delta;
+    #[inline]
     fn sub(self, other: Self) -> Delta {
         Delta::from_nanos(self.inner.saturating_sub(other.inner))
     }
@@ -211,6 +216,7 @@ impl Delta {
     pub const ZERO: Self = Self { nanos: 0 };
 
     /// From nanoseconds.
+    #[inline]
     pub const fn from_nanos(nanos: i64) -> Self {
         Self { nanos }
     }
@@ -237,16 +243,19 @@ impl Delta {
     }
 
     /// Whether it is no time.
+    #[inline]
     pub const fn is_zero(self) -> bool {
         self.nanos == 0
     }
 
     /// Whether it is negative.
+    #[inline]
     pub const fn is_negative(self) -> bool {
         self.nanos < 0
     }
 
     /// In nanoseconds.
+    #[inline]
     pub const fn as_nanos(self) -> i64 {
         self.nanos
     }
@@ -259,6 +268,7 @@ impl Delta {
     }
 
     /// In whole milliseconds, rounded towards 0.
+    #[inline]
     pub const fn as_millis(self) -> i64 {
         self.nanos / NSEC_PER_MSEC
     }
@@ -266,6 +276,7 @@ impl Delta {
 
 impl Add for Delta {
     type Output = Self;
+    #[inline]
     fn add(self, rhs: Self) -> Self {
         Self::from_nanos(self.nanos.saturating_add(rhs.nanos))
     }
@@ -273,6 +284,7 @@ impl Add for Delta {
 
 impl Sub for Delta {
     type Output = Self;
+    #[inline]
     fn sub(self, rhs: Self) -> Self {
         Self::from_nanos(self.nanos.saturating_sub(rhs.nanos))
     }
@@ -280,6 +292,7 @@ impl Sub for Delta {
 
 impl Neg for Delta {
     type Output = Self;
+    #[inline]
     fn neg(self) -> Self {
         Self::from_nanos(self.nanos.saturating_neg())
     }

@@ -81,6 +81,7 @@ unsafe impl ForeignOwnable for () {
     type Borrowed<'a> = ();
     type BorrowedMut<'a> = ();
 
+    #[inline]
     fn into_foreign(self) -> *mut c_void {
         core::ptr::NonNull::dangling().as_ptr()
     }
@@ -108,6 +109,7 @@ pub struct ScopeGuard<T, F: FnOnce(T)>(Option<(T, F)>);
 impl ScopeGuard<(), fn(())> {
     /// A guard without data.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new(cleanup: impl FnOnce()) -> ScopeGuard<(), impl FnOnce(())> {
         ScopeGuard::new_with_data((), move |()| cleanup())
     }
@@ -115,6 +117,7 @@ impl ScopeGuard<(), fn(())> {
 
 impl<T, F: FnOnce(T)> ScopeGuard<T, F> {
     /// A guard that owns `data` and gives it to the function.
+    #[inline]
     pub fn new_with_data(data: T, cleanup_func: F) -> Self {
         Self(Some((data, cleanup_func)))
     }
@@ -193,6 +196,7 @@ impl<T> Opaque<T> {
     }
 
     /// Its address.
+    #[inline]
     pub const fn get(&self) -> *mut T {
         UnsafeCell::get(&self.value).cast()
     }

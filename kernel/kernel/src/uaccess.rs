@@ -33,16 +33,19 @@ pub struct UserPtr(*mut c_void);
 
 impl UserPtr {
     /// From a number, such as an ioctl's argument.
+    #[inline]
     pub fn from_addr(addr: usize) -> Self {
         Self(core::ptr::without_provenance_mut(addr))
     }
 
     /// As a number.
+    #[inline]
     fn addr(self) -> usize {
         self.0.addr()
     }
 
     /// `bytes` further on. An address that overflows faults when it is used.
+    #[inline]
     fn wrapping_byte_add(self, bytes: usize) -> Self {
         Self(self.0.wrapping_byte_add(bytes))
     }
@@ -70,6 +73,7 @@ pub struct UserSlice {
 
 impl UserSlice {
     /// A range. It is checked when it is used.
+    #[inline]
     pub fn new(ptr: UserPtr, length: usize) -> Self {
         UserSlice { ptr, length }
     }
@@ -133,11 +137,13 @@ impl UserSliceReader {
     }
 
     /// How many bytes are left.
+    #[inline]
     pub fn len(&self) -> usize {
         self.length
     }
 
     /// Whether none are.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
@@ -270,11 +276,13 @@ pub struct UserSliceWriter {
 
 impl UserSliceWriter {
     /// How many bytes there is room for.
+    #[inline]
     pub fn len(&self) -> usize {
         self.length
     }
 
     /// Whether there is room for none.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
@@ -327,6 +335,7 @@ impl UserSliceWriter {
     }
 
     /// Writes a value's bytes.
+    #[inline]
     pub fn write<T: IntoBytes + Immutable>(&mut self, value: &T) -> Result {
         self.write_slice(value.as_bytes())
     }

@@ -85,23 +85,27 @@ impl<T: ?Sized, A: Allocator> Box<T, A> {
     /// # Safety
     ///
     /// `raw` comes from `into_raw` of the same type, and is not used otherwise.
+    #[inline]
     pub const unsafe fn from_raw(raw: *mut T) -> Self {
         // SAFETY: `into_raw` gives no null.
         Self(unsafe { NonNull::new_unchecked(raw) }, PhantomData)
     }
 
     /// Gives up ownership without freeing.
+    #[inline]
     pub fn into_raw(b: Self) -> *mut T {
         ManuallyDrop::new(b).0.as_ptr()
     }
 
     /// Gives up the memory for good.
+    #[inline]
     pub fn leak<'a>(b: Self) -> &'a mut T {
         // SAFETY: by the type's invariant it is valid, and nobody frees it now.
         unsafe { &mut *Box::into_raw(b) }
     }
 
     /// Pins the value: it stays where it is until it is dropped.
+    #[inline]
     pub fn into_pin(this: Self) -> Pin<Self> {
         this.into()
     }
@@ -113,6 +117,7 @@ impl<T, A: Allocator> Box<T, A> {
     /// # Errors
     ///
     /// [`AllocError`]; `x` is dropped.
+    #[inline]
     pub fn new(x: T, flags: Flags) -> Result<Self, AllocError> {
         Ok(Box::write(Self::new_uninit(flags)?, x))
     }
@@ -134,6 +139,7 @@ impl<T, A: Allocator> Box<T, A> {
     }
 
     /// Moves `x` into new memory and pins it there.
+    #[inline]
     pub fn pin(x: T, flags: Flags) -> Result<Pin<Self>, AllocError> {
         Ok(Self::new(x, flags)?.into())
     }
@@ -155,6 +161,7 @@ impl<T, A: Allocator> Box<T, A> {
         Self::into_empty(b)
     }
 
+    #[inline]
     fn into_empty(b: Self) -> Box<MaybeUninit<T>, A> {
         Box(ManuallyDrop::new(b).0.cast(), PhantomData)
     }
@@ -166,6 +173,7 @@ impl<T, A: Allocator> Box<MaybeUninit<T>, A> {
     /// # Safety
     ///
     /// It is.
+    #[inline]
     pub unsafe fn assume_init(self) -> Box<T, A> {
         Box(ManuallyDrop::new(self).0.cast(), PhantomData)
     }
@@ -203,6 +211,7 @@ impl<T, A: Allocator> InPlaceWrite<T> for Box<MaybeUninit<T>, A> {
 impl<T, A: Allocator> InPlaceInit<T> for Box<T, A> {
     type PinnedSelf = Pin<Self>;
 
+    #[inline]
     fn try_pin_init<E>(init: impl PinInit<T, E>, flags: Flags) -> Result<Pin<Self>, E>
     where
         E: From<AllocError>,
@@ -210,6 +219,7 @@ impl<T, A: Allocator> InPlaceInit<T> for Box<T, A> {
         Box::<_, A>::new_uninit(flags)?.write_pin_init(init)
     }
 
+    #[inline]
     fn try_init<E>(init: impl Init<T, E>, flags: Flags) -> Result<Self, E>
     where
         E: From<AllocError>,
@@ -219,6 +229,7 @@ impl<T, A: Allocator> InPlaceInit<T> for Box<T, A> {
 }
 
 impl<T: ?Sized, A: Allocator> From<Box<T, A>> for Pin<Box<T, A>> {
+    #[inline]
     fn from(b: Box<T, A>) -> Self {
         // SAFETY: a box never moves its value, and frees it only after dropping.
         unsafe { Pin::new_unchecked(b) }
@@ -227,6 +238,7 @@ impl<T: ?Sized, A: Allocator> From<Box<T, A>> for Pin<Box<T, A>> {
 
 impl<T: ?Sized, A: Allocator> Deref for Box<T, A> {
     type Target = T;
+    #[inline]
     fn deref(&self) -> &T {
         // SAFETY: by the type's invariant it is valid and ours.
         unsafe { self.0.as_ref() }
@@ -234,6 +246,7 @@ impl<T: ?Sized, A: Allocator> Deref for Box<T, A> {
 }
 
 impl<T: ?Sized, A: Allocator> DerefMut for Box<T, A> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: by the type's invariant it is valid and ours.
         unsafe { self.0.as_mut() }
@@ -268,22 +281,26 @@ unsafe impl<T: 'static, A: Allocator + 'static> ForeignOwnable for Box<T, A> {
     type Borrowed<'a> = &'a T;
     type BorrowedMut<'a> = &'a mut T;
 
+    #[inline]
     fn into_foreign(self) -> *mut c_void {
         Box::into_raw(self).cast()
     }
 
+    #[inline]
     unsafe fn from_foreign(ptr: *mut c_void) -> Self {
         // SAFETY: the pointer is from `into_foreign`, which is that of `into_raw`, and is
         // taken back once, as the trait's caller promises.
         unsafe { Box::from_raw(ptr.cast()) }
     }
 
+    #[inline]
     unsafe fn borrow<'a>(ptr: *mut c_void) -> &'a T {
         // SAFETY: the pointer is from `into_foreign`, so that of a value. The trait's caller
         // promises that it is not taken back or borrowed mutably during `'a`.
         unsafe { &*ptr.cast() }
     }
 
+    #[inline]
     unsafe fn borrow_mut<'a>(ptr: *mut c_void) -> &'a mut T {
         // SAFETY: the pointer is from `into_foreign`, so that of a value. The trait's caller
         // promises that it is not taken back or borrowed otherwise during `'a`.
@@ -297,24 +314,28 @@ unsafe impl<T: 'static, A: Allocator + 'static> ForeignOwnable for Pin<Box<T, A>
     type Borrowed<'a> = Pin<&'a T>;
     type BorrowedMut<'a> = Pin<&'a mut T>;
 
+    #[inline]
     fn into_foreign(self) -> *mut c_void {
         // SAFETY: the value is not moved: only its address is given away, and the other
         // functions pin it again.
         Box::into_raw(unsafe { Pin::into_inner_unchecked(self) }).cast()
     }
 
+    #[inline]
     unsafe fn from_foreign(ptr: *mut c_void) -> Self {
         // SAFETY: the pointer is from `into_foreign`, which is that of `into_raw` of a pinned
         // box, and is taken back once, as the trait's caller promises.
         unsafe { Pin::new_unchecked(Box::from_raw(ptr.cast())) }
     }
 
+    #[inline]
     unsafe fn borrow<'a>(ptr: *mut c_void) -> Pin<&'a T> {
         // SAFETY: the pointer is from `into_foreign`, so that of a pinned value. The trait's
         // caller promises that it is not taken back or borrowed mutably during `'a`.
         unsafe { Pin::new_unchecked(&*ptr.cast()) }
     }
 
+    #[inline]
     unsafe fn borrow_mut<'a>(ptr: *mut c_void) -> Pin<&'a mut T> {
         // SAFETY: the pointer is from `into_foreign`, so that of a pinned value. The trait's
         // caller promises that it is not taken back or borrowed otherwise during `'a`.

@@ -116,6 +116,7 @@ macro_rules! errors {
         }
 
         impl$(<$t>)? From<$name$(<$t>)?> for Error {
+            #[inline]
             fn from(_: $name$(<$t>)?) -> Error {
                 EINVAL
             }
@@ -131,6 +132,7 @@ unsafe impl<T: Send, A: Allocator> Send for Vec<T, A> {}
 unsafe impl<T: Sync, A: Allocator> Sync for Vec<T, A> {}
 
 impl<T, A: Allocator> Default for Vec<T, A> {
+    #[inline]
     fn default() -> Self {
         Self::new()
     }
@@ -174,31 +176,37 @@ impl<T, A: Allocator> Vec<T, A> {
     }
 
     /// How many elements there are.
+    #[inline]
     pub const fn len(&self) -> usize {
         self.len
     }
 
     /// Whether there are none.
+    #[inline]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// The elements.
+    #[inline]
     pub fn as_slice(&self) -> &[T] {
         self
     }
 
     /// The elements, to be changed.
+    #[inline]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         self
     }
 
     /// The first element's address.
+    #[inline]
     pub const fn as_ptr(&self) -> *const T {
         self.ptr.as_ptr()
     }
 
     /// The first element's address.
+    #[inline]
     pub const fn as_mut_ptr(&mut self) -> *mut T {
         self.ptr.as_ptr()
     }
@@ -208,6 +216,7 @@ impl<T, A: Allocator> Vec<T, A> {
     /// # Safety
     ///
     /// There are, and they fit into the capacity.
+    #[inline]
     pub unsafe fn set_len(&mut self, new_len: usize) {
         self.len = new_len;
     }
@@ -237,6 +246,7 @@ impl<T, A: Allocator> Vec<T, A> {
         Ok(())
     }
 
+    #[inline]
     fn layout(&self) -> Layout {
         // It was checked when the memory was allocated.
         Layout::array::<T>(self.cap).unwrap_or(Layout::new::<()>())
@@ -331,6 +341,7 @@ impl<T, A: Allocator> Vec<T, A> {
     }
 
     /// Drops all elements and keeps the memory.
+    #[inline]
     pub fn clear(&mut self) {
         self.truncate(0);
     }
@@ -424,6 +435,7 @@ impl<T, A: Allocator, const N: usize> From<Box<[T; N], A>> for Vec<T, A> {
 
 impl<T, A: Allocator> Deref for Vec<T, A> {
     type Target = [T];
+    #[inline]
     fn deref(&self) -> &[T] {
         // SAFETY: by the type's invariant these are valid.
         unsafe { core::slice::from_raw_parts(self.ptr.as_ptr(), self.len) }
@@ -431,6 +443,7 @@ impl<T, A: Allocator> Deref for Vec<T, A> {
 }
 
 impl<T, A: Allocator> DerefMut for Vec<T, A> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: by the type's invariant these are valid.
         unsafe { core::slice::from_raw_parts_mut(self.ptr.as_ptr(), self.len) }
@@ -444,12 +457,14 @@ impl<T: fmt::Debug, A: Allocator> fmt::Debug for Vec<T, A> {
 }
 
 impl<T: PartialEq, A: Allocator, U: AsRef<[T]> + ?Sized> PartialEq<U> for Vec<T, A> {
+    #[inline]
     fn eq(&self, other: &U) -> bool {
         **self == *other.as_ref()
     }
 }
 
 impl<T, A: Allocator> AsRef<[T]> for Vec<T, A> {
+    #[inline]
     fn as_ref(&self) -> &[T] {
         self
     }
@@ -458,6 +473,7 @@ impl<T, A: Allocator> AsRef<[T]> for Vec<T, A> {
 impl<'a, T, A: Allocator> IntoIterator for &'a Vec<T, A> {
     type Item = &'a T;
     type IntoIter = core::slice::Iter<'a, T>;
+    #[inline]
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
@@ -466,6 +482,7 @@ impl<'a, T, A: Allocator> IntoIterator for &'a Vec<T, A> {
 impl<'a, T, A: Allocator> IntoIterator for &'a mut Vec<T, A> {
     type Item = &'a mut T;
     type IntoIter = core::slice::IterMut<'a, T>;
+    #[inline]
     fn into_iter(self) -> Self::IntoIter {
         self.iter_mut()
     }
@@ -512,12 +529,14 @@ impl<T> Iterator for Elements<T> {
         Some(unsafe { at.read() })
     }
 
+    #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
         (self.left, Some(self.left))
     }
 }
 
 impl<T> Drop for Elements<T> {
+    #[inline]
     fn drop(&mut self) {
         self.for_each(drop);
     }
@@ -539,10 +558,12 @@ pub struct DrainAll<'a, T>(Elements<T>, PhantomData<&'a mut [T]>);
 impl<T> Iterator for DrainAll<'_, T> {
     type Item = T;
 
+    #[inline]
     fn next(&mut self) -> Option<T> {
         self.0.next()
     }
 
+    #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.0.size_hint()
     }
@@ -604,10 +625,12 @@ impl<T, A: Allocator> IntoIterator for Vec<T, A> {
 impl<T, A: Allocator> Iterator for IntoIter<T, A> {
     type Item = T;
 
+    #[inline]
     fn next(&mut self) -> Option<T> {
         self.elements.next()
     }
 
+    #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.elements.size_hint()
     }

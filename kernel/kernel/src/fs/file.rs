@@ -63,6 +63,7 @@ impl File {
     /// # Safety
     ///
     /// It is valid while the result lives.
+    #[inline]
     pub unsafe fn from_raw_file<'a>(ptr: *const bindings::file) -> &'a File {
         // SAFETY: it is that of a file which stays open while the result lives, as the
         // caller promises. An `Opaque` assumes nothing of the memory it is in.
@@ -70,6 +71,7 @@ impl File {
     }
 
     /// The `struct file *`.
+    #[inline]
     pub fn as_ptr(&self) -> *mut bindings::file {
         self.inner.get()
     }
@@ -104,6 +106,7 @@ impl File {
     }
 
     /// The flags of `open`, as `fcntl` may have changed them: see [`flags`].
+    #[inline]
     pub fn flags(&self) -> u32 {
         // SAFETY: the function reads `f_flags` of a valid file: `self` is borrowed, so by
         // `from_raw_file`'s contract it is.
@@ -111,6 +114,7 @@ impl File {
     }
 
     /// The position that the next `read` or `write` starts at.
+    #[inline]
     pub fn pos(&self) -> Offset {
         // SAFETY: the function reads `f_pos` of a valid file: `self` is borrowed, so by
         // `from_raw_file`'s contract it is.
@@ -138,6 +142,7 @@ impl Mode {
         Self(MODE)
     }
 
+    #[inline]
     pub(crate) const fn bits(self) -> u16 {
         self.0
     }

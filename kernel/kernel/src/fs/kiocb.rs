@@ -47,6 +47,7 @@ impl<'a, T: ForeignOwnable> Kiocb<'a, T> {
     }
 
     /// The `struct kiocb *`.
+    #[inline]
     pub fn as_raw(&self) -> *mut bindings::kiocb {
         self.inner.as_ptr()
     }
@@ -69,6 +70,7 @@ impl<'a, T: ForeignOwnable> Kiocb<'a, T> {
     }
 
     /// The position to read or write at.
+    #[inline]
     pub fn ki_pos(&self) -> Offset {
         // SAFETY: by the invariants the kiocb is valid, and nobody else uses it.
         unsafe { Self::pos(self.as_raw()).read() }
@@ -76,6 +78,7 @@ impl<'a, T: ForeignOwnable> Kiocb<'a, T> {
 
     /// The position, to be moved by as much as was read or written. `pread` and
     /// `pwrite` have one of their own, so the open file's may stay.
+    #[inline]
     pub fn ki_pos_mut(&mut self) -> &mut Offset {
         // SAFETY: by the invariants the kiocb is valid, and nobody else uses it.
         unsafe { &mut *Self::pos(self.as_raw()) }

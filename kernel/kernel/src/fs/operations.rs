@@ -100,6 +100,7 @@ impl<S, const WORDS: usize> Table<S, WORDS> {
     }
 
     /// The table as C takes it.
+    #[inline]
     pub(crate) const fn as_ptr(&'static self) -> *const S {
         core::ptr::from_ref(self).cast()
     }

@@ -82,10 +82,12 @@ pub struct ListArc<T: ListArcSafe<ID> + ?Sized, const ID: u64 = 0> {
 
 impl<T: ListArcSafe<ID>, const ID: u64> ListArc<T, ID> {
     /// Moves `contents` into new shared memory.
+    #[inline]
     pub fn new(contents: T, flags: Flags) -> Result<Self, AllocError> {
         Ok(Self::from(UniqueArc::new(contents, flags)?))
     }
 
+    #[inline]
     pub(super) fn into_raw(self) -> *const T {
         self.forget().into_raw()
     }
@@ -135,22 +137,26 @@ impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> ListArc<T, ID> {
     }
 
     /// One more, ordinary, reference.
+    #[inline]
     pub fn clone_arc(&self) -> Arc<T> {
         self.arc.clone()
     }
 
     /// A borrow that can become an [`Arc`].
+    #[inline]
     pub fn as_arc_borrow(&self) -> ArcBorrow<'_, T> {
         self.arc.as_arc_borrow()
     }
 
     /// Whether both are of the same object.
+    #[inline]
     pub fn ptr_eq(this: &Self, other: &Self) -> bool {
         Arc::ptr_eq(&this.arc, &other.arc)
     }
 }
 
 impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> From<UniqueArc<T>> for ListArc<T, ID> {
+    #[inline]
     fn from(unique: UniqueArc<T>) -> Self {
         Self::from(Pin::from(unique))
     }
@@ -167,6 +173,7 @@ impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> From<Pin<UniqueArc<T>>> for Lis
 impl<T: ListArcSafe<ID>, const ID: u64> InPlaceInit<T> for ListArc<T, ID> {
     type PinnedSelf = Self;
 
+    #[inline]
     fn try_pin_init<E>(init: impl PinInit<T, E>, flags: Flags) -> Result<Self, E>
     where
         E: From<AllocError>,
@@ -174,6 +181,7 @@ impl<T: ListArcSafe<ID>, const ID: u64> InPlaceInit<T> for ListArc<T, ID> {
         Ok(UniqueArc::try_pin_init(init, flags)?.into())
     }
 
+    #[inline]
     fn try_init<E>(init: impl Init<T, E>, flags: Flags) -> Result<Self, E>
     where
         E: From<AllocError>,
@@ -184,18 +192,21 @@ impl<T: ListArcSafe<ID>, const ID: u64> InPlaceInit<T> for ListArc<T, ID> {
 
 impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> Deref for ListArc<T, ID> {
     type Target = T;
+    #[inline]
     fn deref(&self) -> &T {
         &self.arc
     }
 }
 
 impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> AsRef<Arc<T>> for ListArc<T, ID> {
+    #[inline]
     fn as_ref(&self) -> &Arc<T> {
         &self.arc
     }
 }
 
 impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> Drop for ListArc<T, ID> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: by the type's invariant this was the only one.
         unsafe { self.arc.on_drop_list_arc() }
@@ -230,6 +241,7 @@ pub struct AtomicTracker<const ID: u64 = 0>(AtomicBool);
 
 impl<const ID: u64> AtomicTracker<ID> {
     /// Of an object without a [`ListArc`].
+    #[inline]
     pub const fn new() -> Self {
         Self(AtomicBool::new(false))
     }

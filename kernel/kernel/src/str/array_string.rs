@@ -35,18 +35,21 @@ impl<const N: usize> ArrayString<N> {
     }
 
     /// Returns the text written so far.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 }
 
 impl<const N: usize> Default for ArrayString<N> {
+    #[inline]
     fn default() -> Self {
         Self::new()
     }
 }
 
 impl<const N: usize> AsRef<[u8]> for ArrayString<N> {
+    #[inline]
     fn as_ref(&self) -> &[u8] {
         self.as_bytes()
     }

@@ -58,6 +58,7 @@ impl<T: ?Sized + Unsize<U>, U: ?Sized> DispatchFromDyn<Arc<U>> for Arc<T> {}
 
 impl<T> Arc<T> {
     /// Moves `contents` into new shared memory.
+    #[inline]
     pub fn new(contents: T, flags: Flags) -> Result<Self, AllocError> {
         Ok(UniqueArc::new(contents, flags)?.into())
     }
@@ -88,6 +89,7 @@ impl<T> Arc<T> {
 
 impl<T: ?Sized> Arc<T> {
     /// Whether both are of the same value.
+    #[inline]
     pub fn ptr_eq(this: &Self, other: &Self) -> bool {
         core::ptr::addr_eq(this.ptr.as_ptr(), other.ptr.as_ptr())
     }
@@ -142,6 +144,7 @@ impl<T: ?Sized> Drop for Arc<T> {
 
 impl<T: ?Sized> Deref for Arc<T> {
     type Target = T;
+    #[inline]
     fn deref(&self) -> &T {
         // SAFETY: by the type's invariant it is valid.
         unsafe { &self.ptr.as_ref().data }
@@ -149,18 +152,21 @@ impl<T: ?Sized> Deref for Arc<T> {
 }
 
 impl<T: ?Sized> AsRef<T> for Arc<T> {
+    #[inline]
     fn as_ref(&self) -> &T {
         self
     }
 }
 
 impl<T: ?Sized> From<UniqueArc<T>> for Arc<T> {
+    #[inline]
     fn from(item: UniqueArc<T>) -> Self {
         item.inner
     }
 }
 
 impl<T: ?Sized> From<Pin<UniqueArc<T>>> for Arc<T> {
+    #[inline]
     fn from(item: Pin<UniqueArc<T>>) -> Self {
         // SAFETY: an `Arc`'s value is pinned as well.
         unsafe { Pin::into_inner_unchecked(item).inner }
@@ -182,6 +188,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Arc<T> {
 impl<T> InPlaceInit<T> for Arc<T> {
     type PinnedSelf = Self;
 
+    #[inline]
     fn try_pin_init<E>(init: impl PinInit<T, E>, flags: Flags) -> Result<Self, E>
     where
         E: From<AllocError>,
@@ -189,6 +196,7 @@ impl<T> InPlaceInit<T> for Arc<T> {
         Ok(UniqueArc::try_pin_init(init, flags)?.into())
     }
 
+    #[inline]
     fn try_init<E>(init: impl Init<T, E>, flags: Flags) -> Result<Self, E>
     where
         E: From<AllocError>,
@@ -203,6 +211,7 @@ unsafe impl<T: 'static> ForeignOwnable for Arc<T> {
     type Borrowed<'a> = ArcBorrow<'a, T>;
     type BorrowedMut<'a> = ArcBorrow<'a, T>;
 
+    #[inline]
     fn into_foreign(self) -> *mut c_void {
         ManuallyDrop::new(self).ptr.as_ptr().cast()
     }
@@ -225,6 +234,7 @@ unsafe impl<T: 'static> ForeignOwnable for Arc<T> {
         }
     }
 
+    #[inline]
     unsafe fn borrow_mut<'a>(ptr: *mut c_void) -> ArcBorrow<'a, T> {
         // SAFETY: the caller promises more than `borrow` needs.
         unsafe { Self::borrow(ptr) }
@@ -274,6 +284,7 @@ impl<T> ArcBorrow<'_, T> {
 }
 
 impl<T: ?Sized> Clone for ArcBorrow<'_, T> {
+    #[inline]
     fn clone(&self) -> Self {
         *self
     }
@@ -296,6 +307,7 @@ impl<T: ?Sized> From<ArcBorrow<'_, T>> for Arc<T> {
 
 impl<T: ?Sized> Deref for ArcBorrow<'_, T> {
     type Target = T;
+    #[inline]
     fn deref(&self) -> &T {
         // SAFETY: by the type's invariant it is valid.
         unsafe { &self.inner.as_ref().data }
@@ -324,6 +336,7 @@ pub struct UniqueArc<T: ?Sized> {
 
 impl<T> UniqueArc<T> {
     /// Moves `value` into new memory.
+    #[inline]
     pub fn new(value: T, flags: Flags) -> Result<Self, AllocError> {
         Ok(Self::new_uninit(flags)?.write(value))
     }
@@ -394,6 +407,7 @@ impl<T> InPlaceWrite<T> for UniqueArc<MaybeUninit<T>> {
 impl<T> InPlaceInit<T> for UniqueArc<T> {
     type PinnedSelf = Pin<Self>;
 
+    #[inline]
     fn try_pin_init<E>(init: impl PinInit<T, E>, flags: Flags) -> Result<Pin<Self>, E>
     where
         E: From<AllocError>,
@@ -401,6 +415,7 @@ impl<T> InPlaceInit<T> for UniqueArc<T> {
         UniqueArc::new_uninit(flags)?.write_pin_init(init)
     }
 
+    #[inline]
     fn try_init<E>(init: impl Init<T, E>, flags: Flags) -> Result<Self, E>
     where
         E: From<AllocError>,
@@ -410,6 +425,7 @@ impl<T> InPlaceInit<T> for UniqueArc<T> {
 }
 
 impl<T: ?Sized> From<UniqueArc<T>> for Pin<UniqueArc<T>> {
+    #[inline]
     fn from(obj: UniqueArc<T>) -> Self {
         // SAFETY: the value never moves, and is freed only after dropping.
         unsafe { Pin::new_unchecked(obj) }
@@ -418,12 +434,14 @@ impl<T: ?Sized> From<UniqueArc<T>> for Pin<UniqueArc<T>> {
 
 impl<T: ?Sized> Deref for UniqueArc<T> {
     type Target = T;
+    #[inline]
     fn deref(&self) -> &T {
         &self.inner
     }
 }
 
 impl<T: ?Sized> DerefMut for UniqueArc<T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: by the type's invariant nobody else has a reference.
         unsafe { &mut (*self.inner.ptr.as_ptr()).data }

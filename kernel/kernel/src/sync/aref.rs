@@ -91,12 +91,14 @@ impl<T: AlwaysRefCounted> ARef<T> {
     }
 
     /// Gives the reference to C, without counting.
+    #[inline]
     pub fn into_raw(me: Self) -> NonNull<T> {
         ManuallyDrop::new(me).ptr
     }
 }
 
 impl<T: AlwaysRefCounted> Clone for ARef<T> {
+    #[inline]
     fn clone(&self) -> Self {
         (&**self).into()
     }
@@ -104,6 +106,7 @@ impl<T: AlwaysRefCounted> Clone for ARef<T> {
 
 impl<T: AlwaysRefCounted> Deref for ARef<T> {
     type Target = T;
+    #[inline]
     fn deref(&self) -> &T {
         // SAFETY: by the type's invariant it is valid.
         unsafe { self.ptr.as_ref() }
@@ -120,6 +123,7 @@ impl<T: AlwaysRefCounted> From<&T> for ARef<T> {
 
 // References are as equal as their objects.
 impl<T: AlwaysRefCounted + PartialEq<U>, U: AlwaysRefCounted> PartialEq<ARef<U>> for ARef<T> {
+    #[inline]
     fn eq(&self, other: &ARef<U>) -> bool {
         **self == **other
     }
@@ -128,6 +132,7 @@ impl<T: AlwaysRefCounted + PartialEq<U>, U: AlwaysRefCounted> PartialEq<ARef<U>>
 impl<T: AlwaysRefCounted + Eq> Eq for ARef<T> {}
 
 impl<T: AlwaysRefCounted + PartialEq<U>, U> PartialEq<&U> for ARef<T> {
+    #[inline]
     fn eq(&self, other: &&U) -> bool {
         **self == **other
     }
@@ -146,6 +151,7 @@ impl<T: AlwaysRefCounted + fmt::Debug> fmt::Debug for ARef<T> {
 }
 
 impl<T: AlwaysRefCounted> Drop for ARef<T> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: by the type's invariant there is a reference to give up.
         unsafe { T::dec_ref(self.ptr) }

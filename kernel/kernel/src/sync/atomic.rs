@@ -273,6 +273,7 @@ fn ordered<O: Any, R>(op: impl FnOnce() -> R) -> R {
 
 impl<T: AtomicType> Atomic<T> {
     /// With this value.
+    #[inline]
     pub const fn new(value: T) -> Self {
         Self(UnsafeCell::new(value))
     }

@@ -147,6 +147,7 @@ pub(crate) struct End {
 }
 
 impl End {
+    #[inline]
     pub(crate) fn jiffies(&self) -> Jiffies {
         Jiffies::try_from(self.left).unwrap_or(0)
     }
@@ -216,6 +217,7 @@ impl CondVar {
 
     /// Gives the lock back, sleeps until notified, takes the lock again. Signals do
     /// not wake; for system calls there is [`Self::wait_interruptible`].
+    #[inline]
     pub fn wait<T: ?Sized, B: Backend>(&self, guard: &mut Guard<'_, T, B>) {
         self.wait_internal(Sleep::Uninterruptible, guard, FOREVER);
     }
@@ -228,6 +230,7 @@ impl CondVar {
     /// that the next time. So whoever gets true was not chosen, and need not pass
     /// anything on.
     #[must_use = "a signal must end the system call"]
+    #[inline]
     pub fn wait_interruptible<T: ?Sized, B: Backend>(&self, guard: &mut Guard<'_, T, B>) -> bool {
         self.wait_for_signal(Sleep::Interruptible, guard)
     }
@@ -235,6 +238,7 @@ impl CondVar {
     /// As [`Self::wait_interruptible`], and the waiting process does not keep the
     /// system from being suspended.
     #[must_use = "a signal must end the system call"]
+    #[inline]
     pub fn wait_interruptible_freezable<T: ?Sized, B: Backend>(
         &self,
         guard: &mut Guard<'_, T, B>,
@@ -275,23 +279,27 @@ impl CondVar {
         }
     }
 
+    #[inline]
     fn notify(&self, count: c_int, sync: bool) {
         // SAFETY: the function wants a queue that was made, as the constructor did.
         unsafe { bindings::koru_wake_up(self.queue.object(), count, c_int::from(sync)) }
     }
 
     /// Wakes one waiter, if there is one. Nothing is remembered for later ones.
+    #[inline]
     pub fn notify_one(&self) {
         self.notify(1, false);
     }
 
     /// Wakes all who wait now.
+    #[inline]
     pub fn notify_all(&self) {
         self.notify(0, false);
     }
 
     /// As [`Self::notify_one`], and tells the scheduler that the caller is about to
     /// sleep, so that the other need not go to another CPU.
+    #[inline]
     pub fn notify_sync(&self) {
         self.notify(1, true);
     }
@@ -340,12 +348,14 @@ impl Completion {
 
     /// It has happened: all who wait go on, and nobody waits any more. May be
     /// called in every context.
+    #[inline]
     pub fn complete_all(&self) {
         // SAFETY: `complete_all()` wants a completion that was made, as the constructor did.
         unsafe { bindings::koru_complete_all(self.inner.object()) }
     }
 
     /// Sleeps until it has happened. Signals do not wake.
+    #[inline]
     pub fn wait_for_completion(&self) {
         // SAFETY: the function wants a completion that was made, as the constructor did, and
         // that stays while it waits: `self` is borrowed.

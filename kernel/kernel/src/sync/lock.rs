@@ -74,6 +74,7 @@ pub unsafe trait Backend {
     /// # Safety
     ///
     /// It was made with [`Self::init`], and the state is from [`Self::lock`].
+    #[inline]
     unsafe fn relock(ptr: *mut Self::State, guard_state: &mut Self::GuardState) {
         // SAFETY: the caller promises that the lock was made by `init`, which is all that
         // `lock` wants.
@@ -147,6 +148,7 @@ impl<T: ?Sized, B: Backend> Lock<T, B> {
     }
 
     /// Where the value is.
+    #[inline]
     pub(crate) fn data_ptr(&self) -> *const T {
         self.data.get()
     }
@@ -196,6 +198,7 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
     }
 
     /// The value as a pinned reference: a lock's value never moves.
+    #[inline]
     pub fn as_mut(&mut self) -> Pin<&mut T> {
         // SAFETY: the lock is held, and is pinned itself.
         unsafe { Pin::new_unchecked(&mut *self.lock.data.get()) }
@@ -204,6 +207,7 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
 
 impl<T: ?Sized, B: Backend> Deref for Guard<'_, T, B> {
     type Target = T;
+    #[inline]
     fn deref(&self) -> &T {
         // SAFETY: the guard holds the lock, so nobody else reaches the value but by this
         // guard, which is borrowed.
@@ -212,6 +216,7 @@ impl<T: ?Sized, B: Backend> Deref for Guard<'_, T, B> {
 }
 
 impl<T: ?Sized + Unpin, B: Backend> DerefMut for Guard<'_, T, B> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: the guard holds the lock, so nobody else reaches the value but by this
         // guard, which is borrowed mutably.
@@ -220,6 +225,7 @@ impl<T: ?Sized + Unpin, B: Backend> DerefMut for Guard<'_, T, B> {
 }
 
 impl<T: ?Sized, B: Backend> Drop for Guard<'_, T, B> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: the guard holds the lock.
         unsafe { B::unlock(self.lock.state.get(), &self.state) };

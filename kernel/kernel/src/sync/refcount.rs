@@ -29,6 +29,7 @@ pub struct Refcount(AtomicI32);
 
 impl Refcount {
     /// A count of `value`.
+    #[inline]
     pub const fn new(value: i32) -> Self {
         Self(AtomicI32::new(value))
     }
@@ -69,6 +70,7 @@ impl Refcount {
     }
 
     /// Sets the count, for one who has the object to himself.
+    #[inline]
     pub(crate) fn set(&self, value: i32) {
         self.0.store(value, Ordering::Relaxed);
     }

@@ -161,11 +161,13 @@ impl<B: GlobalLockBackend> GlobalLock<B> {
     pub unsafe fn init(&'static self) {}
 
     /// Takes the lock; waits for it.
+    #[inline]
     pub fn lock(&'static self) -> GlobalGuard<B> {
         GlobalGuard(self.inner.lock())
     }
 
     /// Takes the lock if it is free.
+    #[inline]
     pub fn try_lock(&'static self) -> Option<GlobalGuard<B>> {
         self.inner.try_lock().map(GlobalGuard)
     }

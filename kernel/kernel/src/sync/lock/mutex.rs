@@ -67,6 +67,7 @@ pub struct MutexBackend;
 pub struct State(#[allow(dead_code)] layout::Mutex);
 
 impl State {
+    #[inline]
     fn object(this: *mut Self) -> *mut bindings::mutex {
         layout::Mutex::object(this.cast())
     }
@@ -78,6 +79,7 @@ unsafe impl Backend for MutexBackend {
     type State = State;
     type GuardState = ();
 
+    #[inline]
     unsafe fn init(
         ptr: *mut State,
         name: *const crate::ffi::c_char,
@@ -89,18 +91,21 @@ unsafe impl Backend for MutexBackend {
         unsafe { bindings::koru_mutex_init(State::object(ptr), name, key) }
     }
 
+    #[inline]
     unsafe fn lock(ptr: *mut State) {
         // SAFETY: `mutex_lock()` wants a mutex that was made, which is what the caller
         // promises of `init`. Taking it twice is a deadlock, and no undefined behaviour.
         unsafe { bindings::koru_mutex_lock(State::object(ptr)) }
     }
 
+    #[inline]
     unsafe fn try_lock(ptr: *mut State) -> Option<()> {
         // SAFETY: the function wants a mutex that was made, which is what the caller
         // promises of `init`.
         (unsafe { bindings::koru_mutex_trylock(State::object(ptr)) } != 0).then_some(())
     }
 
+    #[inline]
     unsafe fn unlock(ptr: *mut State, _: &()) {
         // SAFETY: `mutex_unlock()` wants that the calling task holds the mutex: the caller
         // promises that, and a guard cannot be sent to another one.

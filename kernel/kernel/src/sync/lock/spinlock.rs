@@ -68,6 +68,7 @@ pub struct SpinLockBackend;
 pub struct State(#[allow(dead_code)] layout::SpinLock);
 
 impl State {
+    #[inline]
     fn object(this: *mut Self) -> *mut bindings::spinlock {
         layout::SpinLock::object(this.cast())
     }
@@ -79,6 +80,7 @@ unsafe impl Backend for SpinLockBackend {
     type State = State;
     type GuardState = ();
 
+    #[inline]
     unsafe fn init(
         ptr: *mut State,
         name: *const crate::ffi::c_char,
@@ -90,18 +92,21 @@ unsafe impl Backend for SpinLockBackend {
         unsafe { bindings::koru_spin_init(State::object(ptr), name, key) }
     }
 
+    #[inline]
     unsafe fn lock(ptr: *mut State) {
         // SAFETY: `spin_lock()` wants a spinlock that was made, which is what the caller
         // promises of `init`. Taking it twice is a deadlock, and no undefined behaviour.
         unsafe { bindings::koru_spin_lock(State::object(ptr)) }
     }
 
+    #[inline]
     unsafe fn try_lock(ptr: *mut State) -> Option<()> {
         // SAFETY: the function wants a spinlock that was made, which is what the caller
         // promises of `init`.
         (unsafe { bindings::koru_spin_trylock(State::object(ptr)) } != 0).then_some(())
     }
 
+    #[inline]
     unsafe fn unlock(ptr: *mut State, _: &()) {
         // SAFETY: `spin_unlock()` wants that this processor holds the lock: the caller promises
         // that, and a guard cannot be sent to another thread.
