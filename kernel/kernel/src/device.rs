@@ -20,6 +20,9 @@ const PREFIX_ROOM: usize = 128;
 /// A device. To keep it, make an [`ARef`](crate::sync::aref::ARef) of it, which
 /// may sleep when it is dropped.
 ///
+/// Context: printing and [`Self::name`] are for any context but NMIs. Dropping a reference
+/// may sleep: the last one releases the device.
+///
 /// # Examples
 ///
 /// ```

@@ -11,6 +11,8 @@ use crate::bindings;
 /// Follows a NULL pointer in the C interface layer. The kernel oopses, and the
 /// process that did it is killed.
 ///
+/// Context: any. In an interrupt the kernel panics.
+///
 /// # Examples
 ///
 /// ```no_run
@@ -24,6 +26,8 @@ pub fn null_dereference() {
 }
 
 /// Warns: C's `WARN`, with a stack trace, and the kernel goes on.
+///
+/// Context: any.
 ///
 /// # Examples
 ///

@@ -152,6 +152,8 @@ impl<'data> IovIterSource<'data> {
 
     /// Reads into `out`. Returns how many bytes there were: fewer than `out` has
     /// room for at the end, or where one cannot be read.
+    ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
     pub fn copy_from_iter(&mut self, out: &mut [u8]) -> usize {
         // SAFETY: both types have one layout, and `copy_from_iter_raw` writes initialised
         // bytes only, so that `out` stays valid as bytes.
@@ -172,6 +174,8 @@ impl<'data> IovIterSource<'data> {
 
     /// Fills `out`, or consumes nothing.
     ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
+    ///
     /// # Errors
     ///
     /// `EFAULT` if not as many bytes are left or one cannot be read. `out` may
@@ -183,6 +187,8 @@ impl<'data> IovIterSource<'data> {
 
     /// Appends all that is left to `out`. Returns how many bytes that were; it
     /// stops where one cannot be read.
+    ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
     ///
     /// # Errors
     ///
@@ -232,6 +238,8 @@ impl<'data> IovIterDest<'data> {
 
     /// Writes `input`. Returns how many bytes of it: fewer at the end of the
     /// buffers, or where one cannot be written.
+    ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
     #[inline]
     pub fn copy_to_iter(&mut self, input: &[u8]) -> usize {
         // SAFETY: `copy_to_iter()` wants a valid iterator to write to, as this one is by the
@@ -240,6 +248,8 @@ impl<'data> IovIterDest<'data> {
     }
 
     /// Writes all of `input`, or moves on by nothing.
+    ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
     ///
     /// # Errors
     ///
@@ -253,6 +263,8 @@ impl<'data> IovIterDest<'data> {
     /// Writes `contents` from `ppos` on, as much as there is on both sides, and
     /// moves `ppos`: what a `read` of a file with this content does. Returns how
     /// many bytes that were, 0 at the end and behind it.
+    ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
     ///
     /// # Errors
     ///

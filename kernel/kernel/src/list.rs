@@ -192,6 +192,8 @@ macro_rules! impl_list_item {
 
 /// A list that owns what is on it. Put it behind a lock to share it.
 ///
+/// Context: any: it takes no lock, and allocates nothing. What protects it decides.
+///
 /// # Examples
 ///
 /// ```

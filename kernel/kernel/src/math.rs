@@ -12,6 +12,8 @@ use crate::ffi::c_ulong;
 ///
 /// May be called in every context.
 ///
+/// Context: any.
+///
 /// # Examples
 ///
 /// ```

@@ -16,6 +16,8 @@ use core::fmt::{self, Write};
 
 /// Where a show function prints to.
 ///
+/// Context: the show function that it was given to, which is process context.
+///
 /// # Examples
 ///
 /// ```

@@ -30,6 +30,8 @@ pub type Msecs = c_uint;
 
 /// Milliseconds in ticks, rounded up.
 ///
+/// Context: any.
+///
 /// # Examples
 ///
 /// ```
@@ -42,6 +44,8 @@ pub fn msecs_to_jiffies(msecs: Msecs) -> Jiffies {
 }
 
 /// Ticks in milliseconds.
+///
+/// Context: any.
 ///
 /// # Examples
 ///
@@ -57,6 +61,8 @@ pub fn jiffies_to_msecs(ticks: Jiffies) -> Msecs {
 /// The ticks so far. They start shortly before 2^32, so that 32-bit
 /// arithmetic on them fails early: subtract with `wrapping_sub`.
 ///
+/// Context: any.
+///
 /// # Examples
 ///
 /// ```
@@ -71,6 +77,8 @@ pub fn jiffies() -> Jiffies {
 }
 
 /// As [`jiffies`], and 64 bits wide on every machine.
+///
+/// Context: any.
 ///
 /// # Examples
 ///
@@ -169,6 +177,8 @@ impl<C: ClockSource> Copy for Instant<C> {}
 
 impl<C: ClockSource> Instant<C> {
     /// The time now.
+    ///
+    /// Context: any but NMIs; it does not sleep.
     pub fn now() -> Self {
         Self {
             inner: C::ktime_get(),

@@ -150,6 +150,8 @@ impl UserSliceReader {
 
     /// Fills `out`.
     ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
+    ///
     /// # Errors
     ///
     /// `EFAULT` if not as many bytes are left or one cannot be read. `out` may
@@ -171,6 +173,8 @@ impl UserSliceReader {
     }
 
     /// Fills `out`; as [`Self::read_raw`] otherwise.
+    ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
     pub fn read_slice(&mut self, out: &mut [u8]) -> Result {
         // SAFETY: both types have one layout, and `read_raw` writes initialised bytes only, so
         // that `out` stays valid as bytes.
@@ -180,6 +184,8 @@ impl UserSliceReader {
 
     /// Reads into `out` from `offset` on, as much as there is on both sides, and
     /// moves `offset`.
+    ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
     pub fn read_slice_file(&mut self, out: &mut [u8], offset: &mut Offset) -> Result<usize> {
         let start = usize::try_from(*offset).map_err(|_| EINVAL)?;
         let Some(room) = out.get_mut(start..) else {
@@ -195,6 +201,8 @@ impl UserSliceReader {
     }
 
     /// Reads a value of any type that any bytes make.
+    ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
     pub fn read<T: FromBytes>(&mut self) -> Result<T> {
         let mut out = MaybeUninit::<T>::uninit();
         // SAFETY: it is the value's memory, for its size: valid for writes, ours, and of a
@@ -212,6 +220,8 @@ impl UserSliceReader {
     }
 
     /// Appends all that is left to `buf`, or, on an error, nothing.
+    ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
     pub fn read_all<A: Allocator>(mut self, buf: &mut Vec<u8, A>, flags: Flags) -> Result {
         let (len, old) = (self.length, buf.len());
         buf.reserve(len, flags)?;
@@ -230,6 +240,8 @@ impl UserSliceReader {
 
     /// Reads a C string into `buf`: up to its NUL, or as much as fits, which is
     /// then terminated.
+    ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
     ///
     /// # Errors
     ///
@@ -298,6 +310,8 @@ impl UserSliceWriter {
 
     /// Writes all of `data`.
     ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
+    ///
     /// # Errors
     ///
     /// `EFAULT` if there is not enough room, or one byte cannot be written. User
@@ -321,6 +335,8 @@ impl UserSliceWriter {
     /// Writes `data` from `offset` on, as much as there is on both sides, and
     /// moves `offset`: what a `read` of a file with this content does.
     ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
+    ///
     /// # Errors
     ///
     /// `EFAULT` if a byte cannot be written, `EINVAL` for a negative offset;
@@ -335,6 +351,8 @@ impl UserSliceWriter {
     }
 
     /// Writes a value's bytes.
+    ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
     #[inline]
     pub fn write<T: IntoBytes + Immutable>(&mut self, value: &T) -> Result {
         self.write_slice(value.as_bytes())

@@ -36,6 +36,9 @@ pub struct Box<T: ?Sized, A: Allocator>(NonNull<T>, PhantomData<(A, T)>);
 
 /// A [`Box`] from `kmalloc`.
 ///
+/// Context: dropping it frees by `kfree`, in any context but NMIs, unless the value's own
+/// drop asks for more.
+///
 /// # Examples
 ///
 /// ```
@@ -47,6 +50,8 @@ pub type KBox<T> = Box<T, Kmalloc>;
 
 /// A [`Box`] from `vmalloc`, for large values.
 ///
+/// Context: allocating and dropping it may sleep: process context.
+///
 /// # Examples
 ///
 /// ```
@@ -57,6 +62,8 @@ pub type KBox<T> = Box<T, Kmalloc>;
 pub type VBox<T> = Box<T, Vmalloc>;
 
 /// A [`Box`] from `kvmalloc`.
+///
+/// Context: allocating and dropping it may sleep: process context.
 ///
 /// # Examples
 ///
@@ -114,6 +121,9 @@ impl<T: ?Sized, A: Allocator> Box<T, A> {
 impl<T, A: Allocator> Box<T, A> {
     /// Moves `x` into new memory.
     ///
+    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
+    /// be in any context but NMIs.
+    ///
     /// # Errors
     ///
     /// [`AllocError`]; `x` is dropped.
@@ -123,12 +133,18 @@ impl<T, A: Allocator> Box<T, A> {
     }
 
     /// Memory for a value.
+    ///
+    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
+    /// be in any context but NMIs.
     pub fn new_uninit(flags: Flags) -> Result<Box<MaybeUninit<T>, A>, AllocError> {
         let memory = A::alloc(Layout::new::<MaybeUninit<T>>(), flags)?;
         Ok(Box(memory.cast(), PhantomData))
     }
 
     /// A value of zeroes, made in place.
+    ///
+    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
+    /// be in any context but NMIs.
     pub fn zeroed(flags: Flags) -> Result<Self, AllocError>
     where
         T: Zeroable,
@@ -139,6 +155,9 @@ impl<T, A: Allocator> Box<T, A> {
     }
 
     /// Moves `x` into new memory and pins it there.
+    ///
+    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
+    /// be in any context but NMIs.
     #[inline]
     pub fn pin(x: T, flags: Flags) -> Result<Pin<Self>, AllocError> {
         Ok(Self::new(x, flags)?.into())

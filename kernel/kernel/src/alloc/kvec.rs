@@ -150,6 +150,9 @@ impl<T, A: Allocator> Vec<T, A> {
     }
 
     /// An empty vector with room for `capacity` elements.
+    ///
+    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
+    /// be in any context but NMIs.
     pub fn with_capacity(capacity: usize, flags: Flags) -> Result<Self, AllocError> {
         let mut v = Self::new();
         v.reserve(capacity, flags)?;
@@ -157,6 +160,9 @@ impl<T, A: Allocator> Vec<T, A> {
     }
 
     /// `n` clones of `value`.
+    ///
+    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
+    /// be in any context but NMIs.
     pub fn from_elem(value: T, n: usize, flags: Flags) -> Result<Self, AllocError>
     where
         T: Clone,
@@ -222,6 +228,9 @@ impl<T, A: Allocator> Vec<T, A> {
     }
 
     /// Makes room for `additional` more elements, and for some beyond.
+    ///
+    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
+    /// be in any context but NMIs.
     pub fn reserve(&mut self, additional: usize, flags: Flags) -> Result<(), AllocError> {
         let needed = self.len.checked_add(additional).ok_or(AllocError)?;
         if needed <= self.capacity() {
@@ -254,6 +263,9 @@ impl<T, A: Allocator> Vec<T, A> {
 
     /// Appends an element.
     ///
+    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
+    /// be in any context but NMIs.
+    ///
     /// # Errors
     ///
     /// [`AllocError`]; the element is dropped.
@@ -265,6 +277,8 @@ impl<T, A: Allocator> Vec<T, A> {
     }
 
     /// Appends an element if there is room: allocates nothing.
+    ///
+    /// Context: any: it allocates nothing.
     pub fn push_within_capacity(&mut self, v: T) -> Result<(), PushError<T>> {
         if self.len >= self.capacity() {
             return Err(PushError(v));
@@ -375,6 +389,9 @@ impl<T, A: Allocator> Vec<T, A> {
     }
 
     /// Appends `n` clones of `value`.
+    ///
+    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
+    /// be in any context but NMIs.
     pub fn extend_with(&mut self, n: usize, value: T, flags: Flags) -> Result<(), AllocError>
     where
         T: Clone,
@@ -393,6 +410,9 @@ impl<T, A: Allocator> Vec<T, A> {
     }
 
     /// Appends clones of the elements of `other`.
+    ///
+    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
+    /// be in any context but NMIs.
     pub fn extend_from_slice(&mut self, other: &[T], flags: Flags) -> Result<(), AllocError>
     where
         T: Clone,

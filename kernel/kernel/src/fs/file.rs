@@ -106,6 +106,8 @@ impl File {
     }
 
     /// The flags of `open`, as `fcntl` may have changed them: see [`flags`].
+    ///
+    /// Context: any.
     #[inline]
     pub fn flags(&self) -> u32 {
         // SAFETY: the function reads `f_flags` of a valid file: `self` is borrowed, so by
@@ -114,6 +116,8 @@ impl File {
     }
 
     /// The position that the next `read` or `write` starts at.
+    ///
+    /// Context: any.
     #[inline]
     pub fn pos(&self) -> Offset {
         // SAFETY: the function reads `f_pos` of a valid file: `self` is borrowed, so by

@@ -23,6 +23,10 @@ struct ArcInner<T: ?Sized> {
 
 /// A counted reference. The value never moves, so it is always pinned.
 ///
+/// Context: cloning is for every context. Dropping the last reference drops the value, and
+/// is for what that may be done in; the memory is freed by `kfree`, in any context but
+/// NMIs.
+///
 /// # Examples
 ///
 /// ```
@@ -58,6 +62,9 @@ impl<T: ?Sized + Unsize<U>, U: ?Sized> DispatchFromDyn<Arc<U>> for Arc<T> {}
 
 impl<T> Arc<T> {
     /// Moves `contents` into new shared memory.
+    ///
+    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
+    /// be in any context but NMIs.
     #[inline]
     pub fn new(contents: T, flags: Flags) -> Result<Self, AllocError> {
         Ok(UniqueArc::new(contents, flags)?.into())
@@ -105,6 +112,8 @@ impl<T: ?Sized> Arc<T> {
     /// Gives this reference away; returns the value's memory to the one who gave
     /// away the last, so that of several owners who do this exactly one gets it.
     /// It never runs the value's destructor.
+    ///
+    /// Context: any.
     pub fn into_unique_or_drop(this: Self) -> Option<Pin<UniqueArc<T>>> {
         let this = ManuallyDrop::new(this);
         // SAFETY: by the type's invariant the value is valid: this reference counts.
@@ -336,6 +345,9 @@ pub struct UniqueArc<T: ?Sized> {
 
 impl<T> UniqueArc<T> {
     /// Moves `value` into new memory.
+    ///
+    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
+    /// be in any context but NMIs.
     #[inline]
     pub fn new(value: T, flags: Flags) -> Result<Self, AllocError> {
         Ok(Self::new_uninit(flags)?.write(value))

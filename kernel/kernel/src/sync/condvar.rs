@@ -217,6 +217,8 @@ impl CondVar {
 
     /// Gives the lock back, sleeps until notified, takes the lock again. Signals do
     /// not wake; for system calls there is [`Self::wait_interruptible`].
+    ///
+    /// Context: process context, with no other lock held that forbids sleeping; it sleeps.
     #[inline]
     pub fn wait<T: ?Sized, B: Backend>(&self, guard: &mut Guard<'_, T, B>) {
         self.wait_internal(Sleep::Uninterruptible, guard, FOREVER);
@@ -229,6 +231,8 @@ impl CondVar {
     /// [`Self::notify_one`] gets false even if there is a signal as well, and learns of
     /// that the next time. So whoever gets true was not chosen, and need not pass
     /// anything on.
+    ///
+    /// Context: process context, with no other lock held that forbids sleeping; it sleeps.
     #[must_use = "a signal must end the system call"]
     #[inline]
     pub fn wait_interruptible<T: ?Sized, B: Backend>(&self, guard: &mut Guard<'_, T, B>) -> bool {
@@ -237,6 +241,8 @@ impl CondVar {
 
     /// As [`Self::wait_interruptible`], and the waiting process does not keep the
     /// system from being suspended.
+    ///
+    /// Context: process context, with no other lock held that forbids sleeping; it sleeps.
     #[must_use = "a signal must end the system call"]
     #[inline]
     pub fn wait_interruptible_freezable<T: ?Sized, B: Backend>(
@@ -260,6 +266,8 @@ impl CondVar {
 
     /// As [`Self::wait_interruptible`], for at most `jiffies` ticks. Who was notified
     /// gets [`CondVarTimeoutResult::Woken`], even if the time is over as well.
+    ///
+    /// Context: process context, with no other lock held that forbids sleeping; it sleeps.
     #[must_use = "a signal must end the system call"]
     pub fn wait_interruptible_timeout<T: ?Sized, B: Backend>(
         &self,
@@ -286,12 +294,16 @@ impl CondVar {
     }
 
     /// Wakes one waiter, if there is one. Nothing is remembered for later ones.
+    ///
+    /// Context: any but NMIs; it does not sleep.
     #[inline]
     pub fn notify_one(&self) {
         self.notify(1, false);
     }
 
     /// Wakes all who wait now.
+    ///
+    /// Context: any but NMIs; it does not sleep.
     #[inline]
     pub fn notify_all(&self) {
         self.notify(0, false);
@@ -299,6 +311,8 @@ impl CondVar {
 
     /// As [`Self::notify_one`], and tells the scheduler that the caller is about to
     /// sleep, so that the other need not go to another CPU.
+    ///
+    /// Context: any but NMIs; it does not sleep.
     #[inline]
     pub fn notify_sync(&self) {
         self.notify(1, true);
@@ -355,6 +369,8 @@ impl Completion {
     }
 
     /// Sleeps until it has happened. Signals do not wake.
+    ///
+    /// Context: process context; it sleeps.
     #[inline]
     pub fn wait_for_completion(&self) {
         // SAFETY: the function wants a completion that was made, as the constructor did, and

@@ -137,6 +137,9 @@ impl<T, B: Backend> Lock<T, B> {
 
 impl<T: ?Sized, B: Backend> Lock<T, B> {
     /// Takes the lock; waits for it.
+    ///
+    /// Context: for a mutex process context, and it may sleep; for a spinlock any but NMIs,
+    /// where nothing that interrupts this code takes the same lock.
     pub fn lock(&self) -> Guard<'_, T, B> {
         // SAFETY: there is no `Lock` but by the constructor, which made it by `B::init`.
         let state = unsafe { B::lock(self.state.get()) };
@@ -154,6 +157,9 @@ impl<T: ?Sized, B: Backend> Lock<T, B> {
     }
 
     /// Takes the lock if it is free.
+    ///
+    /// Context: for a mutex process context, also with a spinlock held; for a spinlock any
+    /// but NMIs. It does not sleep.
     pub fn try_lock(&self) -> Option<Guard<'_, T, B>> {
         // SAFETY: there is no `Lock` but by the constructor, which made it by `B::init`.
         let state = unsafe { B::try_lock(self.state.get())? };
@@ -166,6 +172,9 @@ impl<T: ?Sized, B: Backend> Lock<T, B> {
 }
 
 /// The lock is held as long as this lives; it stays on its thread.
+///
+/// Context: dropping it gives the lock back, in the context that it was taken in. It does
+/// not sleep.
 ///
 /// # Examples
 ///

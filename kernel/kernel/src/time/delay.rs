@@ -41,6 +41,8 @@ pub fn fsleep(delta: Delta) {
 /// By what the kernel took the CPU's speed for when it booted, so it may be over early:
 /// in an emulator that booted on a busy host, far too early.
 ///
+/// Context: any. It keeps the processor busy meanwhile.
+///
 /// # Examples
 ///
 /// ```

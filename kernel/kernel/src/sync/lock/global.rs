@@ -161,12 +161,16 @@ impl<B: GlobalLockBackend> GlobalLock<B> {
     pub unsafe fn init(&'static self) {}
 
     /// Takes the lock; waits for it.
+    ///
+    /// Context: that of [`Lock::lock`](super::Lock::lock) for the kind of lock.
     #[inline]
     pub fn lock(&'static self) -> GlobalGuard<B> {
         GlobalGuard(self.inner.lock())
     }
 
     /// Takes the lock if it is free.
+    ///
+    /// Context: that of [`Lock::try_lock`](super::Lock::try_lock) for the kind of lock.
     #[inline]
     pub fn try_lock(&'static self) -> Option<GlobalGuard<B>> {
         self.inner.try_lock().map(GlobalGuard)

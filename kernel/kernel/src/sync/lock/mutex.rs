@@ -28,6 +28,9 @@ macro_rules! new_mutex {
 
 /// A lock whose waiters sleep: not for interrupts, and the holder may sleep too.
 ///
+/// Context: process context. Taking it may sleep, so not in an interrupt, in a probe's
+/// handler, or while a spinlock is held.
+///
 /// # Examples
 ///
 /// ```

@@ -29,6 +29,9 @@ macro_rules! new_spinlock {
 /// A lock whose waiters spin: the holder must not sleep. Interrupts stay on, so it
 /// must not be shared with an interrupt handler.
 ///
+/// Context: any but NMIs. While it is held nothing may sleep. Interrupts stay on, so what
+/// an interrupt takes as well must not be taken by it here.
+///
 /// # Examples
 ///
 /// ```
