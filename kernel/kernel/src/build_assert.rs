@@ -47,7 +47,10 @@ macro_rules! build_error {
 macro_rules! build_assert {
     ($cond:expr $(,)?) => {{
         if !$cond {
-            $crate::build_assert::build_error(concat!("assertion failed: ", stringify!($cond)));
+            $crate::build_assert::build_error($crate::__core::concat!(
+                "assertion failed: ",
+                $crate::__core::stringify!($cond)
+            ));
         }
     }};
     ($cond:expr, $msg:expr) => {{

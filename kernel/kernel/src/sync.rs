@@ -104,8 +104,10 @@ macro_rules! c_str_of {
             match $crate::__core::ffi::CStr::from_bytes_with_nul(
                 $crate::__core::concat!($str, "\0").as_bytes(),
             ) {
-                Ok(name) => name,
-                Err(_) => panic!("the name contains a NUL"),
+                $crate::__core::result::Result::Ok(name) => name,
+                $crate::__core::result::Result::Err(_) => {
+                    $crate::__core::panic!("the name contains a NUL")
+                }
             };
         NAME
     }};

@@ -678,8 +678,10 @@ macro_rules! kvec {
     );
     ($($x:expr),+ $(,)?) => (
         match $crate::alloc::KBox::<_>::new([$($x),+], $crate::alloc::flags::GFP_KERNEL) {
-            Ok(b) => Ok($crate::alloc::KVec::from(b)),
-            Err(e) => Err(e),
+            $crate::__core::result::Result::Ok(b) => {
+                $crate::__core::result::Result::Ok($crate::alloc::KVec::from(b))
+            }
+            $crate::__core::result::Result::Err(e) => $crate::__core::result::Result::Err(e),
         }
     );
 }
