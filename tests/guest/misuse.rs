@@ -1,5 +1,5 @@
-//! What safe code can do that it should not, on the module `misuse_core`: it does no
-//! harm. (What does not compile is in `tests/misuse`.) That the kernel says nothing
+//! What safe code can do that it should not, on the modules `misuse_core` and
+//! `misuse_names`: it does no harm. (What does not compile is in `tests/misuse`.) That the kernel says nothing
 //! of it meanwhile is looked after for every test.
 
 use std::{fs, process::Command};
@@ -133,4 +133,12 @@ fn a_kept_task_of_a_thread_knows_its_leader() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     assert_eq!(fs::read_to_string(FILE).unwrap(), expected);
+}
+
+#[test]
+fn names_of_the_modules_own_are_not_what_the_macros_mean() {
+    let log = Log::from_now();
+    drop(Module::load("misuse_names", &["number=41"]).unwrap());
+    let expected = ["number 41, locked 42", "dropped 41"];
+    assert_eq!(log.messages("misuse_names: "), expected);
 }

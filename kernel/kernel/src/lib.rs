@@ -100,7 +100,9 @@ pub mod uaccess;
 /// The procedural macros. [`prelude`] has those that modules use.
 pub mod macros {
     #[doc(hidden)]
-    pub use koru_macros::{log_fmt, module as __module};
+    pub use crate::__log_fmt as log_fmt;
+    #[doc(hidden)]
+    pub use koru_macros::{fmt as __fmt, log_fmt as __log_fmt, module as __module};
 
     /// Formats, with each argument in an [`Adapter`](crate::fmt::Adapter): the
     /// kernel's form of [`core::format_args!`].
@@ -113,7 +115,8 @@ pub mod macros {
     ///     CString::try_from_fmt(fmt!("unit{unit}"))
     /// }
     /// ```
-    pub use koru_macros::fmt;
+    #[doc(inline)]
+    pub use crate::__fmt as fmt;
 
     /// Declares a kernel module, at the root of its crate.
     ///
@@ -200,15 +203,29 @@ pub mod macros {
     pub use koru_macros::vtable;
 }
 
-/// Gives the procedural macro `$crate`: a module may call something else `kernel`.
+// These give the procedural macros `$crate`: a module may call something else `kernel`.
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __module {
     ($($input:tt)*) => { $crate::macros::__module! { ($crate) $($input)* } };
 }
 
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __fmt {
+    ($($input:tt)*) => { $crate::macros::__fmt!(($crate) $($input)*) };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __log_fmt {
+    ($($input:tt)*) => { $crate::macros::__log_fmt!(($crate) $($input)*) };
+}
+
 pub use error::Error;
-pub use koru_macros::fmt;
+#[doc(no_inline)]
+pub use macros::fmt;
 pub use module::{InPlaceModule, Module, ModuleMetadata, ThisModule};
 
 // A module depends on this crate only, and writes `pin_init::NAME`, as `#[pin_data]`

@@ -4,12 +4,13 @@
 //!
 //! Inline arguments (`{name}`, `{:width$}`) are made explicit on the way.
 
+use crate::trusted::Crate;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use std::collections::BTreeSet;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Expr, Ident, LitStr, Result, Token};
+use syn::{parenthesized, Expr, Ident, LitStr, Result, Token};
 
 pub(crate) enum Wrap {
     Adapter,
@@ -101,17 +102,23 @@ impl Uses {
 }
 
 struct Input {
+    /// That of `kernel`: the module may have something else of this name.
+    krate: Crate,
     format: Expr,
     arguments: Punctuated<Argument, Token![,]>,
 }
 
 impl Parse for Input {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let krate;
+        parenthesized!(krate in input);
+        let krate = krate.parse()?;
         let format = input.parse()?;
         if !input.is_empty() {
             input.parse::<Token![,]>()?;
         }
         Ok(Self {
+            krate,
             format,
             arguments: Punctuated::parse_terminated(input)?,
         })
@@ -119,7 +126,11 @@ impl Parse for Input {
 }
 
 pub(crate) fn expand(input: TokenStream, wrap: Wrap) -> Result<TokenStream> {
-    let Input { format, arguments } = syn::parse2(input)?;
+    let Input {
+        krate,
+        format,
+        arguments,
+    } = syn::parse2(input)?;
     // `concat!(..)` and friends can name nothing inline.
     let literal = match &format {
         Expr::Lit(lit) => match &lit.lit {
@@ -132,8 +143,8 @@ pub(crate) fn expand(input: TokenStream, wrap: Wrap) -> Result<TokenStream> {
         .map(|t: &LitStr| Uses::of(&t.value()))
         .unwrap_or_default();
     let wrapper = match wrap {
-        Wrap::Adapter => quote!(::kernel::fmt::Adapter),
-        Wrap::Escape => quote!(::kernel::print::Escape),
+        Wrap::Adapter => quote!(#krate::fmt::Adapter),
+        Wrap::Escape => quote!(#krate::print::Escape),
     };
     let mut given = BTreeSet::new();
     let mut list = Vec::new();
@@ -159,5 +170,5 @@ pub(crate) fn expand(input: TokenStream, wrap: Wrap) -> Result<TokenStream> {
             list.push(quote!(#name = #wrapper(&#name)));
         }
     }
-    Ok(quote!(::core::format_args!(#format #(, #list)*)))
+    Ok(quote!(#krate::__core::format_args!(#format #(, #list)*)))
 }

@@ -30,7 +30,7 @@ pub fn vtable(attr: TokenStream, item: TokenStream) -> TokenStream {
         .into()
 }
 
-/// `kernel::macros::fmt` has the documentation.
+/// `kernel::macros::fmt` has the documentation, and writes `(crate)` before the input.
 #[proc_macro]
 pub fn fmt(input: TokenStream) -> TokenStream {
     let wrap = fmt::Wrap::Adapter;

@@ -132,7 +132,7 @@ fn by_rules(items: &[Item], rules: &mut BTreeMap<String, Body>) {
 }
 
 /// A procedural macro is what its function names: files of its crate, with `quote!`, and
-/// `trusted`, which writes what lints are to see.
+/// the functions of `trusted`, which write what lints are to see.
 fn by_code(folder: &Path) -> Result<BTreeMap<String, bool>, String> {
     let mut files = BTreeMap::new();
     for path in rust_files(folder)? {
@@ -172,7 +172,9 @@ fn by_code(folder: &Path) -> Result<BTreeMap<String, bool>, String> {
                 continue;
             }
             is_unsafe |= quoted.iter().any(|w| MARKS.contains(&w.as_str()));
-            is_unsafe |= words.contains("trusted");
+            is_unsafe |= ["unsafe_block", "unsafe_impl"]
+                .iter()
+                .any(|w| words.contains(*w));
             to_see.extend(words.iter().cloned());
         }
         // A derive macro has a name of its own; the function's is `derive_NAME`.

@@ -72,13 +72,13 @@ fn every_unsafe_macro_is_misused() {
 fn every_other_macro_is_misused() {
     let macros = Macros::read(&kernel()).expect("readable");
     for name in &macros.names() - &macros.with_unsafe() {
-        let folder = match name.as_str() {
+        let folder = match plain(&name) {
             "print_macro" | "print_once_macro" | "log_fmt" => "pr",
             "c_str_of" | "optional_name" => "new_mutex",
             // One for each level.
             name if name.starts_with("pr_") => "pr",
             name if name.starts_with("dev_") => "dev_print_macro",
-            name => plain(name),
+            name => name,
         };
         needs_three(&format!("`{name}!`"), folder);
     }
