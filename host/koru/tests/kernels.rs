@@ -206,6 +206,35 @@ fn one_that_the_layer_does_not_compile_for() {
     assert!(!list.exits(0).out.contains("does not build"), "{list}");
 }
 
+/// With PREEMPT_RT, as in Debian's `-rt-amd64`: spinlocks sleep, and mutexes and spinlocks
+/// are other structures. The headers of every flavour have that code.
+#[test]
+fn the_layer_compiles_for_real_time_kernels() {
+    let added = Added::new();
+    for version in kernels::KERNELS {
+        let release = format!("{version}.996-rt");
+        let own = added.directory_like(version, &release);
+        let generated = own.join("include/generated");
+        let edit = |file: &str, change: &dyn Fn(&str) -> String| {
+            let file = generated.join(file);
+            let text = fs::read_to_string(&file).expect("a header");
+            fs::write(&file, change(&text)).expect("writing");
+        };
+        edit("autoconf.h", &|text| {
+            format!("{text}#define CONFIG_PREEMPT_RT 1\n")
+        });
+        // The kernel's build measures it; the layout of a page depends on it.
+        edit("bounds.h", &|text| {
+            let (before, rest) = text.split_once("#define SPINLOCK_SIZE 4 ").expect("it");
+            format!("{before}#define SPINLOCK_SIZE 32 {rest}")
+        });
+        let run = added.run(&["kernel", "add", own.to_str().expect("text"), "--json"]);
+        let told = run.exits(0).json();
+        assert_eq!(told["release"], release, "{run}");
+        assert_eq!(told["refusal"], serde_json::Value::Null, "{run}");
+    }
+}
+
 /// Its editor settings are for that kernel.
 #[test]
 fn a_new_module_is_for_the_kernel_of_the_environment() {

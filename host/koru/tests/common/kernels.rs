@@ -102,8 +102,13 @@ impl Added {
 
     /// A build directory of somebody's own, with this release; not yet added.
     pub fn directory(&self, release: &str) -> PathBuf {
+        self.directory_like("6.12", release)
+    }
+
+    /// The same, for another of [`KERNELS`].
+    pub fn directory_like(&self, version: &str, release: &str) -> PathBuf {
         let place = self.dir.path().join(release);
-        unpacked(&tree("6.12"), release, &place).expect("making a kernel");
+        unpacked(&tree(version), release, &place).expect("making a kernel");
         place.join("tree").canonicalize().expect("a kernel's tree")
     }
 }
