@@ -21,7 +21,7 @@ use object::{
     Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionIndex, SectionKind, SymbolKind,
 };
 
-use crate::{Error, Kind, Result, contexts::Context, error::IoContext};
+use crate::{Error, Kind, Result, error::IoContext, shim_header::Context};
 
 /// Functions that the kernel calls in a context in which not everything is allowed. The
 /// `kernel` crate puts them into a section of their own by `#[link_section]`.

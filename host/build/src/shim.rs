@@ -10,9 +10,9 @@ use object::{Object, ObjectSection, ObjectSymbol};
 use crate::{
     Cache, Error, Home, KernelTree, Kind, Report, Result,
     cache::Key,
-    contexts::{Context, contexts},
     error::IoContext,
     process, run,
+    shim_header::{Context, contexts},
 };
 
 mod refusal;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-const CONTEXTS: [&str; 4] = ["KORU_ANY", "KORU_ATOMIC", "KORU_SLEEPS", "KORU_PROCESS"];
+use koru_build::shim_header::{self, Context, Function};
 
 fn kernel(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -16,64 +16,23 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The declarations of a header, without comments, directives and the bodies of
-/// structures.
-fn declarations(header: &str) -> Vec<String> {
-    let mut text = String::new();
-    let mut rest = header;
-    while let Some((before, comment)) = rest.split_once("/*") {
-        text.push_str(before);
-        rest = comment.split_once("*/").expect("comments end").1;
-    }
-    text.push_str(rest);
-    let code = text.lines().filter(|line| !line.starts_with('#'));
-    let code = code.collect::<Vec<_>>().join("\n");
-
-    let (mut found, mut current, mut depth) = (Vec::new(), String::new(), 0);
-    for c in code.chars() {
-        match c {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            ';' if depth == 0 => {
-                found.push(current.split_whitespace().collect::<Vec<_>>().join(" "));
-                current.clear();
-            }
-            _ if depth == 0 => current.push(c),
-            _ => {}
-        }
-    }
-    assert_eq!(current.trim(), "", "the last declaration ends");
-    found
-}
-
-fn function(prototype: &str) -> &str {
-    let before = prototype.split('(').next().unwrap_or_default();
-    before
-        .rsplit([' ', '*'])
-        .next()
-        .expect("a function has a name")
-}
-
-fn prototypes() -> Vec<String> {
-    let all = declarations(&read("shim/shim.h"));
-    all.into_iter()
-        .filter(|d| d.contains('(') && !d.starts_with("typedef "))
-        .collect()
+fn functions() -> Vec<Function> {
+    shim_header::functions(&read("shim/shim.h"))
 }
 
 #[test]
 fn every_function_says_which_context_it_needs() {
-    let prototypes = prototypes();
-    assert!(prototypes.len() > 60, "{} functions", prototypes.len());
-    for prototype in prototypes {
-        let first = prototype.split(' ').next().unwrap_or_default();
+    let functions = functions();
+    assert!(functions.len() > 60, "{} functions", functions.len());
+    for function in functions {
+        let prototype = &function.prototype;
         assert!(
-            CONTEXTS.contains(&first),
+            function.context().is_some(),
             "`{prototype}` begins with no context"
         );
         let words = prototype.split(|c: char| !c.is_alphanumeric() && c != '_');
         assert_eq!(
-            words.filter(|word| CONTEXTS.contains(word)).count(),
+            words.filter_map(Context::of).count(),
             1,
             "`{prototype}` has more contexts than one"
         );
@@ -88,8 +47,8 @@ fn the_bindings_have_these_functions_and_no_others() {
         .filter_map(|line| line.trim().strip_prefix("pub fn "))
         .filter_map(|line| line.split('(').next())
         .collect();
-    let prototypes = prototypes();
-    let declared: BTreeSet<&str> = prototypes.iter().map(|p| function(p)).collect();
+    let functions = functions();
+    let declared: BTreeSet<&str> = functions.iter().map(|f| &*f.name).collect();
     assert_eq!(bound, declared);
 }
 
@@ -101,7 +60,7 @@ fn kernel_objects_have_tags() {
         "lock", "key", "task", "pid", "file", "inode", "kiocb", "iov", "dev", "misc", "seq",
         "queue", "probe", "regs", "fops",
     ];
-    for prototype in prototypes() {
+    for Function { prototype, .. } in functions() {
         for object in objects {
             assert!(
                 !prototype.contains(&format!("void *{object},"))
