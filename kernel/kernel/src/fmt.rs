@@ -5,6 +5,13 @@
 //! [`fmt!`](crate::fmt!) makes the [`Arguments`] that the rest of the crate takes, and wraps each
 //! argument in an [`Adapter`], so that the kernel's types may display otherwise
 //! than core would.
+//!
+//! # Addresses
+//!
+//! `{:p}` prints of a pointer or reference what C's `%p` prints: a hash that stands for the
+//! address, so that the log does not tell where the kernel's memory is. `{:?}` of a raw
+//! pointer or a `NonNull`, also as a field of what derives `Debug`, and numbers made of a
+//! pointer print the plain address: use them for debugging only.
 
 pub use core::fmt::{
     Alignment, Arguments, Binary, Debug, Error, Formatter, LowerExp, LowerHex, Octal, Pointer,
