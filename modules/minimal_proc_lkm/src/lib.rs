@@ -78,14 +78,14 @@ impl Operations for ToLog {
         }
         // A copy: the caller's memory is not a string, may change while we look,
         // and goes on behind the last byte.
-        let mut bytes = [0; MAX_TEXT_LEN];
         let len = from.len().min(MAX_TEXT_LEN);
-        let bytes = bytes.get_mut(..len).unwrap_or_default();
+        // With the text that is shown it would be too much for a stack frame.
+        let mut bytes = KVec::from_elem(0, len, GFP_KERNEL_ACCOUNT)?;
         let more = from.len() > len;
-        from.read_slice(bytes)?;
+        from.read_slice(&mut bytes)?;
 
         let mut shown = Shown::<RECORD_OVERHEAD>::new();
-        let taken = shown.take(bytes, more);
+        let taken = shown.take(&bytes, more);
         pr_info!("{}\n", shown.as_str());
         // What did not fit was not taken. A caller's loop brings it again.
         *pos = pos.saturating_add(taken as Offset);
