@@ -21,7 +21,7 @@ use object::{
     Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionIndex, SectionKind, SymbolKind,
 };
 
-use crate::{Error, Kind, Result, error::IoContext, shim_header::Context};
+use crate::{Error, Kind, Result, error::IoContext, report::shortened, shim_header::Context};
 
 /// Functions that the kernel calls in a context in which not everything is allowed. The
 /// `kernel` crate puts them into a section of their own by `#[link_section]`.
@@ -329,13 +329,6 @@ fn calls_through_pointers(code: &[u8], node: Node) -> Vec<u64> {
         })
         .map(|i| i.ip())
         .collect()
-}
-
-/// As seen from the current folder.
-fn shortened(file: &str) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    let short = Path::new(file).strip_prefix(here).ok();
-    short.map_or(file.to_owned(), |f| f.display().to_string())
 }
 
 #[cfg(test)]

@@ -140,6 +140,10 @@ impl Codegen {
         } else {
             "-Zdwarf-version=5"
         });
+        // Read, and left out, when a module is linked.
+        if has_option("emit-stack-sizes") {
+            add("-Zemit-stack-sizes");
+        }
         if !features.is_empty() {
             flags.push(format!("-Ctarget-feature={}", features.join(",")));
         }

@@ -7,14 +7,15 @@ use std::{
 };
 
 use crate::{
-    Cache, Codegen, Error, Home, KernelTree, Kind, Lock, Module, Report, Result, Sysroot,
-    Toolchain,
+    Cache, Codegen, Dependency, Error, Home, KernelTree, Kind, LargeFrame, Lock, Module, Report,
+    Result, Sysroot, Toolchain,
     cache::write_atomically,
     error::IoContext,
-    link::{RULES, link},
+    link::{Parts, RULES, link},
     process, run,
     rust_object::{Cargo, RustObject},
     shim::{Shim, kbuild_command},
+    unsafe_code,
 };
 
 /// A finished module.
@@ -31,6 +32,19 @@ pub struct Ko {
     pub kernel: String,
     /// False when nothing had changed and the last build's file stands.
     pub rebuilt: bool,
+    #[serde(flatten)]
+    pub notes: Notes,
+}
+
+/// What there is to say of a module that is fine otherwise.
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+pub struct Notes {
+    /// If the module forbids unsafe code: those of its dependencies that have some, but
+    /// for Koru's own.
+    pub unsafe_dependencies: Vec<Dependency>,
+    /// Functions with larger stack frames than the kernel's config wants, the largest
+    /// first.
+    pub large_frames: Vec<LargeFrame>,
 }
 
 /// How long each stage of a build took.
@@ -120,6 +134,11 @@ impl<'a> Builder<'a> {
         module.target_dir.join("koru").join(&self.tree.release)
     }
 
+    /// cargo's target folder.
+    fn cargo_dir(&self, module: &Module) -> PathBuf {
+        self.output_dir(module).join("cargo")
+    }
+
     /// Builds all of `modules`; what did not change is not built again. A
     /// module that fails leaves its last good `.ko` in place.
     pub fn build(
@@ -152,7 +171,7 @@ impl<'a> Builder<'a> {
             let start = Instant::now();
             let objects =
                 self.cargo()
-                    .build(&group, &output.join("cargo"), options.colour, report)?;
+                    .build(&group, &self.cargo_dir(group[0]), options.colour, report)?;
             stages.cargo += start.elapsed();
             let start = Instant::now();
             kos.extend(self.finish_all(&group, &objects, report)?);
@@ -160,6 +179,14 @@ impl<'a> Builder<'a> {
         }
         // In the order asked for.
         kos.sort_by_key(|ko: &Ko| modules.iter().position(|m| m.name == ko.name));
+        // As rustc's own, at every build.
+        for frame in kos.iter().flat_map(|ko| &ko.notes.large_frames) {
+            let (yellow, plain) = match options.colour {
+                true => ("\x1b[1;33m", "\x1b[0m"),
+                false => ("", ""),
+            };
+            report.print(&format!("{yellow}warning{plain}: {frame}"));
+        }
         Ok((kos, stages))
     }
 
@@ -199,10 +226,13 @@ impl<'a> Builder<'a> {
         let path = output.join(format!("{name}.ko"));
         let debug = output.join(format!("{name}.ko.debug"));
         let stamp = output.join(format!(".{name}.stamp"));
+        let notes_file = output.join(format!(".{name}.notes"));
         let key = self.tree.key()?.add(self.shim.key().hex());
         let key = RULES.iter().fold(key, |k, r| k.add(r));
-        let key = key.add(object.own.as_os_str().as_encoded_bytes()).hex();
-        let ko = |rebuilt| -> Result<Ko> {
+        let key = key
+            .add(object.own.rlib.as_os_str().as_encoded_bytes())
+            .hex();
+        let ko = |rebuilt, notes| -> Result<Ko> {
             Ok(Ko {
                 name: name.clone(),
                 size: fs::metadata(&path).at("reading", &path)?.len(),
@@ -210,6 +240,7 @@ impl<'a> Builder<'a> {
                 debug: debug.is_file().then(|| debug.clone()),
                 kernel: self.tree.release.clone(),
                 rebuilt,
+                notes,
             })
         };
         let is_current = |stamp: String| {
@@ -221,22 +252,46 @@ impl<'a> Builder<'a> {
             })
         };
         if path.is_file() && fs::read_to_string(&stamp).is_ok_and(is_current) {
-            return ko(false);
+            let notes = fs::read(&notes_file).ok();
+            if let Some(notes) = notes.and_then(|n| serde_json::from_slice(&n).ok()) {
+                return ko(false, notes);
+            }
         }
         report.status(&format!("linking {name}.ko"));
         let dir = output.join("kbuild").join(name);
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).at("making", &dir)?;
-        let archives = link(name, object, &self.sysroot, &self.shim, &dir)?;
+        let parts = Parts {
+            rust: object,
+            sysroot: &self.sysroot,
+            shim: &self.shim,
+            frame_limit: self.tree.frame_limit(),
+        };
+        let linked = link(module, &parts, &dir)?;
+        let notes = Notes {
+            unsafe_dependencies: self.unsafe_dependencies(module, object)?,
+            large_frames: linked.large_frames,
+        };
         self.kbuild(name, &dir)?;
         self.split_debug(name, &dir)?;
         // Debug info first: it must never be older than the module.
         let made_debug = dir.join(format!("{name}.ko.debug"));
         fs::rename(&made_debug, &debug).at("renaming to", &debug)?;
         fs::rename(dir.join(format!("{name}.ko")), &path).at("renaming to", &path)?;
-        let lines: Result<Vec<String>> = archives.iter().map(|a| made(a)).collect();
+        let text = serde_json::to_vec(&notes).expect("our types have string keys");
+        write_atomically(&notes_file, &text)?;
+        let lines: Result<Vec<String>> = linked.archives.iter().map(|a| made(a)).collect();
         write_atomically(&stamp, format!("{key}\n{}\n", lines?.join("\n")).as_bytes())?;
-        ko(true)
+        ko(true, notes)
+    }
+
+    fn unsafe_dependencies(&self, module: &Module, object: &RustObject) -> Result<Vec<Dependency>> {
+        if !unsafe_code::is_forbidden(&object.own)? {
+            return Ok(Vec::new());
+        }
+        let target_dir = self.cargo_dir(module);
+        let dependencies = self.cargo().dependencies(module, &target_dir)?;
+        unsafe_code::unsafe_among(&dependencies, object, &module.workspace)
     }
 
     /// The kernel's own last steps: objtool, modpost, the final link.

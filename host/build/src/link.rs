@@ -11,8 +11,13 @@ use object::{
 };
 
 use crate::{
-    Error, Kind, Result, Sysroot, atomic_context, error::IoContext, run, rust_object::RustObject,
+    Error, Kind, LargeFrame, Module, Result, Sysroot, atomic_context,
+    error::IoContext,
+    module::OURS,
+    run,
+    rust_object::{Artifact, RustObject},
     shim::Shim,
+    stack::large_frames,
 };
 
 /// Keeps the sections that nothing refers to but the kernel's loader or tools read.
@@ -40,29 +45,53 @@ SECTIONS {
 	.data.rel.ro : { *gc.o(.data.rel.ro .data.rel.ro.*) }
 	.data : { *gc.o(.data .data.*) }
 	.bss : { *gc.o(.bss .bss.*) }
+	/DISCARD/ : { *(.stack_sizes) }
 }
 ";
 
-/// What decides how a module is linked, and whether it may be: a module that was made by
-/// other rules is made again.
-pub(crate) const RULES: [&str; 3] = [KEPT, MERGED, include_str!("atomic_context.rs")];
+/// What decides how a module is linked, whether it may be, and what is noted of it: a
+/// module that was made by other rules is made again.
+pub(crate) const RULES: [&str; 5] = [
+    KEPT,
+    MERGED,
+    include_str!("atomic_context.rs"),
+    include_str!("stack.rs"),
+    include_str!("unsafe_code.rs"),
+];
+
+/// What a module is linked from.
+pub(crate) struct Parts<'a> {
+    pub rust: &'a RustObject,
+    pub sysroot: &'a Sysroot,
+    pub shim: &'a Shim,
+    /// Stack frames with more bytes than this are noted.
+    pub frame_limit: Option<u64>,
+}
+
+pub(crate) struct Linked {
+    /// The archives of Rust code that something was taken from: cargo's list has those of
+    /// other modules' too.
+    pub archives: Vec<PathBuf>,
+    pub large_frames: Vec<LargeFrame>,
+}
 
 /// Links a module's Rust code and what it uses of the C interface layer into
-/// one relocatable object, `dir/rust.o`. Gives the archives of Rust code that
-/// something was taken from: cargo's list has those of other modules' too.
-pub(crate) fn link(
-    name: &str,
-    rust: &RustObject,
-    sysroot: &Sysroot,
-    shim: &Shim,
-    dir: &Path,
-) -> Result<Vec<PathBuf>> {
+/// one relocatable object, `dir/rust.o`.
+pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Linked> {
+    let Parts {
+        rust,
+        sysroot,
+        shim,
+        frame_limit,
+    } = parts;
+    let name = &module.name;
+    let rlibs = || std::iter::once(&rust.own).chain(&rust.dependencies);
     let attempted = format!("linking {name}");
     let [kept, merged] = [("kept.ld", KEPT), ("merged.ld", MERGED)].map(|(file, script)| {
         let path = dir.join(file);
         fs::write(&path, script).at("writing", &path).map(|()| path)
     });
-    if !defines(&rust.own, b"init_module")? {
+    if !defines(&rust.own.rlib, b"init_module")? {
         return Err(Error::new(
             Kind::Link,
             attempted,
@@ -80,13 +109,23 @@ pub(crate) fn link(
             .args(["-u", "init_module", "-u", "cleanup_module", "-o"])
             .arg(dir.join("gc.o"))
             .arg("--start-group")
-            .arg(&rust.own)
-            .args(&rust.dependencies)
+            .args(rlibs().map(|a| &a.rlib))
             .arg(&sysroot.libcore)
             .arg("--end-group"),
         &attempted,
     )?;
     atomic_context::check(name, &dir.join("gc.o"), &shim.contexts()?)?;
+    let ours = rust.dependencies.iter();
+    let ours = ours.filter(|a| OURS.contains(&&*a.dependency.name));
+    let ours: Vec<&PathBuf> = ours.map(|a| &a.rlib).chain([&sysroot.libcore]).collect();
+    let is_ours = |symbol: &str| {
+        let mut defined = ours.iter().map(|a| defines(a, symbol.as_bytes()));
+        defined.try_fold(false, |any, defined| Ok(any || defined?))
+    };
+    let large_frames = match frame_limit {
+        Some(limit) => large_frames(&dir.join("gc.o"), *limit, module, is_ours)?,
+        None => Vec::new(),
+    };
     run(
         Command::new("ld")
             .args(["-r", "-m", "elf_x86_64", "-T"])
@@ -99,11 +138,11 @@ pub(crate) fn link(
     )?;
     check(name, &dir.join("rust.o"))?;
     // A line is `(ARCHIVE)MEMBER` for each member that is linked.
-    let archives = std::iter::once(&rust.own).chain(&rust.dependencies);
-    Ok(archives
-        .filter(|a| trace.stdout.contains(&format!("({})", a.display())))
-        .cloned()
-        .collect())
+    let taken = |a: &&Artifact| trace.stdout.contains(&format!("({})", a.rlib.display()));
+    Ok(Linked {
+        archives: rlibs().filter(taken).map(|a| a.rlib.clone()).collect(),
+        large_frames,
+    })
 }
 
 fn defines(archive: &Path, symbol: &[u8]) -> Result<bool> {

@@ -22,6 +22,9 @@ pub struct Module {
 /// The package name of the `kernel` crate.
 pub(crate) const KERNEL_PACKAGE: &str = "koru-kernel";
 
+/// Koru's own packages that become part of a module.
+pub(crate) const OURS: [&str; 2] = [KERNEL_PACKAGE, "koru-pin-init"];
+
 /// The modules that `names` name, seen from the folder `here`: a folder or
 /// `Cargo.toml`, a module of the workspace around `here`, or one of Koru's
 /// own. Without names: the module of `here`, or all of its workspace.

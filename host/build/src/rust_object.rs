@@ -1,4 +1,6 @@
 use std::{
+    collections::BTreeSet,
+    fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -8,8 +10,13 @@ use std::{
 use cargo_metadata::{Message, diagnostic::DiagnosticLevel};
 
 use crate::{
-    Codegen, Error, Home, KernelTree, Kind, Module, Report, Result, Sysroot, Toolchain,
-    codegen::TARGET, module::patch_options, process::spawn_error, shim::Shim,
+    Codegen, Dependency, Error, Home, KernelTree, Kind, Module, Report, Result, Sysroot, Toolchain,
+    codegen::TARGET,
+    error::IoContext,
+    module::{KERNEL_PACKAGE, patch_options},
+    process::spawn_error,
+    run,
+    shim::Shim,
 };
 
 /// What cargo is given besides the crates: one kernel's compiler settings.
@@ -25,8 +32,68 @@ pub(crate) struct Cargo<'a> {
 /// The archives that one module's object is linked from.
 #[derive(Debug)]
 pub(crate) struct RustObject {
-    pub own: PathBuf,
-    pub dependencies: Vec<PathBuf>,
+    pub own: Artifact,
+    /// Of other modules' dependencies as well.
+    pub dependencies: Vec<Artifact>,
+}
+
+/// A crate that cargo has compiled for the kernel.
+#[derive(Debug, Clone)]
+pub(crate) struct Artifact {
+    /// Its package.
+    pub dependency: Dependency,
+    /// The library's own name.
+    pub name: String,
+    pub rlib: PathBuf,
+    /// The source file of the crate's root.
+    pub root: PathBuf,
+}
+
+impl Artifact {
+    fn of(artifact: cargo_metadata::Artifact) -> Option<Artifact> {
+        let rlib = artifact.filenames.iter().find(|f| {
+            f.extension() == Some("rlib") && f.components().any(|c| c.as_str() == TARGET)
+        })?;
+        Some(Artifact {
+            dependency: package(&artifact.package_id.repr)?,
+            name: artifact.target.name.replace('-', "_"),
+            rlib: rlib.clone().into(),
+            root: artifact.target.src_path.into(),
+        })
+    }
+
+    /// The files that it was compiled from.
+    pub fn sources(&self, workspace: &Path) -> Result<Vec<PathBuf>> {
+        // `libNAME-HASH.rlib` has `NAME-HASH.d` beside it.
+        let stem = self.rlib.file_stem().and_then(|n| n.to_str());
+        let stem = stem.and_then(|n| n.strip_prefix("lib")).unwrap_or_default();
+        let info = self.rlib.with_file_name(format!("{stem}.d"));
+        let text = fs::read_to_string(&info).at("reading", &info)?;
+        let files = sources_in(&text).into_iter();
+        Ok(files.map(|file| workspace.join(file)).collect())
+    }
+}
+
+/// `SOURCE#NAME@VERSION`, or `SOURCE/NAME#VERSION`.
+fn package(id: &str) -> Option<Dependency> {
+    let (source, rest) = id.rsplit_once('#')?;
+    let (name, version) = rest
+        .split_once('@')
+        .unwrap_or((source.rsplit('/').next()?, rest));
+    Some(Dependency {
+        name: name.to_owned(),
+        version: version.to_owned(),
+    })
+}
+
+/// What rustc says in make's form: `OUTPUT: SOURCE SOURCE ..`, a line for each output.
+fn sources_in(dep_info: &str) -> Vec<String> {
+    let first = dep_info.lines().next().unwrap_or_default();
+    let files = first.split_once(": ").map_or("", |(_, files)| files);
+    // A blank in a path has a backslash before it.
+    let files = files.replace("\\ ", "\0");
+    let files = files.split(' ').filter(|f| !f.is_empty());
+    files.map(|f| f.replace('\0', " ")).collect()
 }
 
 impl Cargo<'_> {
@@ -61,6 +128,33 @@ impl Cargo<'_> {
         } else {
             patch_options(self.home)
         }
+    }
+
+    /// All crates that a module is compiled with, but those that are there for the
+    /// `kernel` crate only.
+    pub fn dependencies(&self, module: &Module, target_dir: &Path) -> Result<BTreeSet<Dependency>> {
+        let mut command = Command::new("cargo");
+        command
+            .args(["tree", "--target", TARGET])
+            .arg("--manifest-path")
+            .arg(module.workspace.join("Cargo.toml"))
+            .args(["--package", &module.package, "--prune", KERNEL_PACKAGE])
+            .args(["--edges", "normal,no-proc-macro"])
+            .args(["--prefix", "none", "--format", "{p}", "--offline"])
+            .args(self.options(&module.workspace))
+            .envs(self.environment())
+            .env("CARGO_TARGET_DIR", target_dir)
+            .env("CARGO_TERM_COLOR", "never");
+        let attempted = format!("asking cargo what {} depends on", module.name);
+        let tree = run(&mut command, &attempted)?;
+        // `NAME vVERSION (WHERE)`; the module itself comes first.
+        let package = |line: &str| {
+            let mut words = line.split(' ');
+            let name = words.next()?.to_owned();
+            let version = words.next()?.strip_prefix('v')?.to_owned();
+            Some(Dependency { name, version })
+        };
+        Ok(tree.stdout.lines().skip(1).filter_map(package).collect())
     }
 
     /// Compiles `modules`, all of one workspace, in one cargo run.
@@ -103,7 +197,7 @@ impl Cargo<'_> {
         let stderr = child.stderr.take().expect("piped");
         let stdout = child.stdout.take().expect("piped");
         let said = Mutex::new(String::new());
-        let mut rlibs: Vec<(String, PathBuf)> = Vec::new();
+        let mut rlibs: Vec<Artifact> = Vec::new();
         let mut compile_error = false;
         std::thread::scope(|s| {
             s.spawn(|| {
@@ -128,15 +222,7 @@ impl Cargo<'_> {
                             report.print(text.trim_end());
                         }
                     }
-                    Message::CompilerArtifact(a) => {
-                        let rlib = a.filenames.iter().find(|f| {
-                            f.extension() == Some("rlib")
-                                && f.components().any(|c| c.as_str() == TARGET)
-                        });
-                        if let Some(rlib) = rlib {
-                            rlibs.push((a.target.name.replace('-', "_"), rlib.clone().into()));
-                        }
-                    }
+                    Message::CompilerArtifact(a) => rlibs.extend(Artifact::of(a)),
                     _ => {}
                 }
             }
@@ -162,8 +248,8 @@ impl Cargo<'_> {
         modules
             .iter()
             .map(|module| {
-                let own = rlibs.iter().find(|(n, _)| *n == module.name);
-                let (_, own) = own.ok_or_else(|| {
+                let own = rlibs.iter().find(|a| a.name == module.name);
+                let own = own.ok_or_else(|| {
                     Error::new(
                         Kind::Link,
                         format!("compiling {}", module.name),
@@ -175,8 +261,8 @@ impl Cargo<'_> {
                     own: own.clone(),
                     dependencies: rlibs
                         .iter()
-                        .filter(|(n, _)| !modules.iter().any(|m| m.name == *n))
-                        .map(|(_, p)| p.clone())
+                        .filter(|a| !modules.iter().any(|m| m.name == a.name))
+                        .cloned()
                         .collect(),
                 })
             })
@@ -190,4 +276,36 @@ fn is_about_flags(diagnostic: &cargo_metadata::diagnostic::Diagnostic) -> bool {
     diagnostic.level == DiagnosticLevel::Warning
         && diagnostic.spans.is_empty()
         && diagnostic.message.contains("`-Ctarget-feature`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_in_all_forms() {
+        let of = |id: &str| package(id).map(|p| format!("{} {}", p.name, p.version));
+        for (id, wanted) in [
+            ("path+file:///w/modules/hello#0.1.0", "hello 0.1.0"),
+            (
+                "path+file:///w/kernel/kernel#koru-kernel@0.1.0",
+                "koru-kernel 0.1.0",
+            ),
+            (
+                "registry+https://index#itoa@1.0.18+meta",
+                "itoa 1.0.18+meta",
+            ),
+        ] {
+            assert_eq!(of(id).as_deref(), Some(wanted));
+        }
+        assert_eq!(of("hello"), None);
+    }
+
+    #[test]
+    fn sources_of_a_crate() {
+        let text = "/t/a.d: src/lib.rs /r/with\\ blank/b.rs\n\n/t/a.rlib: src/lib.rs x.rs\n";
+        assert_eq!(sources_in(text), ["src/lib.rs", "/r/with blank/b.rs"]);
+        assert!(sources_in("").is_empty());
+        assert!(sources_in("/t/a.d: \n").is_empty());
+    }
 }

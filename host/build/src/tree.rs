@@ -106,6 +106,12 @@ impl KernelTree {
         symbols.is_ok_and(|text| text.lines().any(is_it))
     }
 
+    /// The most bytes that a function's stack frame may have without a warning; none if the
+    /// config has no limit.
+    pub(crate) fn frame_limit(&self) -> Option<u64> {
+        frame_limit(&self.config)
+    }
+
     /// A key of everything in the tree that a built object depends on.
     pub(crate) fn key(&self) -> Result<Key> {
         let mut key = Key::default()
@@ -120,6 +126,11 @@ impl KernelTree {
         }
         Ok(key)
     }
+}
+
+fn frame_limit(config: &Config) -> Option<u64> {
+    let limit = config.get("FRAME_WARN")?.parse().ok()?;
+    (limit > 0).then_some(limit)
 }
 
 /// What modules of this tree are built for. Debian's `kernel.release` is the
@@ -139,6 +150,14 @@ fn release(build_dir: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_of_stack_frames() {
+        let of = |config: &str| frame_limit(&Config::parse(config));
+        assert_eq!(of("CONFIG_FRAME_WARN=1024\n"), Some(1024));
+        assert_eq!(of("CONFIG_FRAME_WARN=0\n"), None);
+        assert_eq!(of(""), None);
+    }
 
     #[test]
     fn config_values() {

@@ -102,7 +102,10 @@ Exit status: 0 every promise is kept, 1 some are not, 2 wrong usage.")]
   koru build                      the module of this folder, or all of this workspace
   koru build hello my_timer       by name: of this workspace, or Koru's own
   koru build path/to/module --kernel 6.1
-  koru build --kdir /lib/modules/$(uname -r)/build")]
+  koru build --kdir /lib/modules/$(uname -r)/build
+
+Functions with larger stack frames than the kernel's config wants are warned about, and
+dependencies with unsafe code of modules that forbid it are named.")]
     Build(BuildArgs),
     /// Load a module in a fresh virtual machine, run a command, show the log, unload.
     #[command(after_help = "Examples:

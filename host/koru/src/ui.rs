@@ -75,6 +75,12 @@ impl Ui {
         }
     }
 
+    /// `text` in the form of cargo's notes.
+    pub fn note(&self, text: &str) -> String {
+        let (_, bold, plain) = self.paint();
+        format!("{bold}note{plain}: {text}")
+    }
+
     fn paint(&self) -> (&'static str, &'static str, &'static str) {
         if self.colour {
             ("\x1b[1;31m", "\x1b[1m", "\x1b[0m")

@@ -31,7 +31,9 @@ fn loaded_together() {
         let with = |arguments: &[&str]| vm.run(arguments);
         with(&["vm", "start", "--kernel", kernel]).exits(0);
         for module in &modules {
-            with(&["load", module]).exits(0);
+            let run = with(&["load", module]);
+            run.exits(0);
+            assert!(!run.err.contains("warning"), "{run}");
         }
         assert_eq!(listed(&vm), modules);
         for module in &modules {

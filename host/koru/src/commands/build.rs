@@ -1,4 +1,4 @@
-use koru_build::Result;
+use koru_build::{Dependency, Ko, Report, Result};
 
 use crate::{
     cli::BuildArgs,
@@ -29,5 +29,29 @@ pub fn build(context: &Context, args: &BuildArgs) -> Result<u8> {
             if ko.rebuilt { "" } else { "  (unchanged)" }
         ));
     }
+    if let Some(note) = unsafe_dependencies(&kos) {
+        context.ui.print(&context.ui.note(&note));
+    }
     Ok(0)
+}
+
+/// Each dependency once, whatever number of modules has it.
+fn unsafe_dependencies(kos: &[Ko]) -> Option<String> {
+    let has = |ko: &&Ko, dependency: &Dependency| {
+        let mut all = ko.notes.unsafe_dependencies.iter();
+        all.any(|d| d == dependency)
+    };
+    let all = kos.iter().flat_map(|ko| &ko.notes.unsafe_dependencies);
+    let mut all: Vec<&Dependency> = all.collect();
+    all.sort();
+    all.dedup();
+    let lines = all.iter().map(|dependency| {
+        let modules = kos.iter().filter(|ko| has(ko, dependency));
+        let modules: Vec<String> = modules.map(|ko| format!("{}.ko", ko.name)).collect();
+        let Dependency { name, version } = dependency;
+        format!("\n  {name} v{version}, in {}", modules.join(", "))
+    });
+    let lines: String = lines.collect();
+    let what = "dependencies of modules that forbid unsafe code contain `unsafe` themselves:";
+    (!lines.is_empty()).then(|| format!("{what}{lines}"))
 }
