@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 
+#include "overdue.h"
 #include "shim.h"
 
 /* The reference lets kthread_stop() find a thread that has ended by itself. */
@@ -21,7 +22,13 @@ struct task_struct *koru_kthread_spawn(int (*run)(void *data), void *data, const
 
 void koru_kthread_stop(struct task_struct *task)
 {
+	struct koru_overdue overdue;
+
+	koru_overdue_begin(&overdue, "the end of the kernel thread ", task->comm,
+			   "Either it does not look at should_stop(); or it waits for a lock that "
+			   "is held by whoever stops it, or was never given back.");
 	kthread_stop(task);
+	koru_overdue_end(&overdue);
 	put_task_struct(task);
 }
 

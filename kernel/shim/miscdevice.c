@@ -7,6 +7,7 @@
 #include <linux/string.h>
 
 #include "lookup.h"
+#include "overdue.h"
 #include "shim.h"
 
 /* Keeps this module's own threads from making the same name twice. */
@@ -57,7 +58,12 @@ int koru_misc_register(struct miscdevice *misc, const char *name, unsigned int m
 
 void koru_misc_deregister(struct miscdevice *misc)
 {
+	struct koru_overdue overdue;
+
+	koru_overdue_begin(&overdue, "its turn to remove /dev/", misc->name,
+			   "An open of some device of the misc class does not end.");
 	misc_deregister(misc);
+	koru_overdue_end(&overdue);
 }
 
 struct device *koru_misc_device(const struct miscdevice *misc)

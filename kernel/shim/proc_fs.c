@@ -5,6 +5,7 @@
 #include <linux/version.h>
 
 #include "lookup.h"
+#include "overdue.h"
 #include "shim.h"
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0)
@@ -45,7 +46,13 @@ struct proc_dir_entry *koru_proc_create(const char *name, unsigned int mode,
 	return entry ?: ERR_PTR(-ENOMEM);
 }
 
-void koru_proc_remove(struct proc_dir_entry *entry)
+void koru_proc_remove(struct proc_dir_entry *entry, const char *name)
 {
+	struct koru_overdue overdue;
+
+	koru_overdue_begin(&overdue, "the end of all calls of /proc/", name,
+			   "Either a call blocks, which the file's removing() should end; or a call "
+			   "drops its own file, and waits for itself.");
 	proc_remove(entry);
+	koru_overdue_end(&overdue);
 }

@@ -231,11 +231,11 @@ KORU_SLEEPS long long default_llseek(struct file *file, long long offset, int wh
  * proc_fs.c: koru_proc_create() wants a name that is no path, no number and not
  * longer than 255 bytes, and `ops` for as long as a file of it may be open.
  * koru_proc_remove() waits until the functions in `ops` have returned, and
- * releases what is open.
+ * releases what is open; `name` is for its message if that takes long.
  */
 KORU_SLEEPS struct proc_dir_entry *koru_proc_create(const char *name, unsigned int mode,
 			const struct proc_ops *ops, void *data);
-KORU_SLEEPS void koru_proc_remove(struct proc_dir_entry *entry);
+KORU_SLEEPS void koru_proc_remove(struct proc_dir_entry *entry, const char *name);
 KORU_ANY void *koru_proc_data(const struct inode *inode);
 
 #endif

@@ -267,6 +267,17 @@ pub fn still_registered(records: &[LogRecord]) -> Option<Complaint> {
         .find(|c| c.kind == ComplaintKind::StillRegistered)
 }
 
+/// What a module has said whose unloading, or whoever drops something of it, has waited
+/// for long. No complaint: it may go on.
+pub fn overdue(records: &[LogRecord]) -> Option<&str> {
+    const SAID: [&str; 2] = ["rust_kernel: ", " still waits for "];
+    records
+        .iter()
+        .filter(|r| r.facility == 0)
+        .map(|r| r.text.as_str())
+        .find(|text| text.starts_with(SAID[0]) && text.contains(SAID[1]))
+}
+
 fn first_complaint_of<'a>(records: impl Iterator<Item = &'a LogRecord>) -> Option<Complaint> {
     let mut found = records
         .filter(|r| r.facility == 0)

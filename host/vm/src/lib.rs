@@ -58,7 +58,8 @@ mod tsc;
 
 pub use accel::{Accel, AccelChoice};
 pub use complaint::{
-    Complaint, ComplaintKind, complaint, first_complaint, still_registered, taint_complaint,
+    Complaint, ComplaintKind, complaint, first_complaint, overdue, still_registered,
+    taint_complaint,
 };
 pub use config::{Event, GuestConfig};
 pub use error::{Error, Result, errno_text};
@@ -66,7 +67,9 @@ pub use gdb::GdbStub;
 pub use guest::Guest;
 pub use initramfs::Initramfs;
 pub use kernel::BootImage;
-pub use koru_protocol::{Death, Exec, Exit, LogRecord, Look, ModuleRow, Ready, Stream, TtySize};
+pub use koru_protocol::{
+    Death, Exec, Exit, LogRecord, Look, ModuleRow, Ready, Stream, TtySize,
+};
 pub use local::local;
 pub use replay::Replay;
 pub use serve::{Server, connect};

@@ -363,6 +363,6 @@ unsafe extern "C" {
         ops: *const proc_ops,
         data: *mut crate::ffi::c_void,
     ) -> *mut proc_dir_entry;
-    pub fn koru_proc_remove(entry: *mut proc_dir_entry);
+    pub fn koru_proc_remove(entry: *mut proc_dir_entry, name: *const crate::ffi::c_char);
     pub fn koru_proc_data(inode: *const inode) -> *mut crate::ffi::c_void;
 }

@@ -157,10 +157,17 @@ impl PinnedDrop for Registered {
 
 /// A probe at the start of a function, with its handler's data.
 ///
+/// # Dropping
+///
 /// It is registered for as long as it exists. Dropping it takes it from the function and
 /// waits until all handlers that still run have ended, on all CPUs. That sleeps, so it may
-/// be dropped in a process or a kernel thread that holds no spinlock; its own handler is
-/// no such place.
+/// be dropped in a process or a kernel thread that holds no spinlock. A handler, its own
+/// or another, is no such place: the build refuses a module in which one could drop a
+/// probe, also as the last owner of what holds one.
+///
+/// A probe that is never dropped - leaked by [`mem::forget`](core::mem::forget), kept in a
+/// static, or in an [`Arc`](crate::sync::Arc) cycle because its data holds what holds it -
+/// goes on being hit, and the module stays; see [`kernel::module`](crate::module).
 ///
 /// Handlers do not run, and nothing says so, while kprobes are off as a whole: root can
 /// write 0 to `/sys/kernel/debug/kprobes/enabled`, and a bug that ftrace finds in itself

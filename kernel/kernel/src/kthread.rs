@@ -69,7 +69,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 /// by a method of [`Running`], and sleeps until it is gone. So it may be dropped
 /// where sleeping is allowed only: not in an interrupt, not in a probe's handler, not
 /// while a spinlock is held. A lock that the thread still takes must not be held
-/// either, or both wait for ever.
+/// either, or both wait for ever. Whoever drops it cannot be killed meanwhile; after ten
+/// seconds a record in the kernel's log says which thread it is that does not end.
 ///
 /// If the last owner is the thread itself (its closure owns what owns the `KThread`),
 /// nobody can wait for it there. The thread then goes on by itself, with

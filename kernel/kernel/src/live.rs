@@ -146,3 +146,23 @@ pub(crate) fn settle(leaving: &Leaving) {
         pr_emerg!("{} may go now: all is dropped\n", module_name());
     }
 }
+
+/// Does not return: this task would wait for its own end. One record says why; the
+/// task then sleeps, idle, instead of hanging in the kernel's own wait.
+///
+/// May sleep, as long as it likes.
+pub(crate) fn waits_for_itself(what: fmt::Arguments<'_>) -> ! {
+    let task = crate::current!();
+    // The host's tools know the first words.
+    pr_emerg!(
+        "{} must stay in memory: process {} {what}, and would wait for its own end. It never \
+         returns.\n",
+        module_name(),
+        task.pid()
+    );
+    loop {
+        // SAFETY: `koru_idle` may be called where sleeping is allowed, as it is here: the
+        // caller was about to wait.
+        unsafe { bindings::koru_idle(HZ as Jiffies) };
+    }
+}

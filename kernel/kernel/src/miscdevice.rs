@@ -75,7 +75,7 @@ use crate::ffi::c_void;
 use crate::fs::{file::Offset, is_file_name, File, Kiocb, Mode, Whence};
 use crate::iov::{IovIterDest, IovIterSource};
 use crate::layout;
-use crate::live::{Kind, Live};
+use crate::live::{waits_for_itself, Kind, Live};
 use crate::macros::vtable;
 use crate::seq_file::SeqFile;
 use crate::sync::Arc;
@@ -122,10 +122,22 @@ impl MiscDeviceOptions {
 
 /// A device that is there while this value is.
 ///
-/// Dropping it takes the node away and waits for `open`s that are running, but
-/// not for open files: they work on until they are closed. It may sleep, and may be
-/// done in any process and any kernel thread, but not in [`MiscDevice::open`], whose end
-/// it would wait for: that process hangs for ever.
+/// # Dropping
+///
+/// Dropping it takes the node away and waits, uninterruptibly, for `open`s that are
+/// running: those of all devices of the misc class, whose lock it takes. It does not wait
+/// for open files; they work on until they are closed, and keep the module loaded. It may
+/// sleep, and may be done in any process and any kernel thread, also in other calls of the
+/// device.
+///
+/// It must not be done in a [`MiscDevice::open`] of this module, which has that lock. The
+/// process would wait for itself, so it says so by a record at emergency level, and sleeps
+/// for ever. From then on no device of the class can be opened: the machine has to be
+/// started anew.
+///
+/// A registration that is never dropped - leaked by [`mem::forget`](core::mem::forget),
+/// kept in a static, or in an [`Arc`] cycle because its data holds what holds it - keeps
+/// the device and the module; see [`kernel::module`](crate::module).
 ///
 /// # Examples
 ///
@@ -243,7 +255,13 @@ impl<T: MiscDeviceData> MiscDeviceRegistration<T> {
 #[pinned_drop]
 impl<T> PinnedDrop for MiscDeviceRegistration<T> {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: by the invariants it is registered.
+        if operations::is_opening() {
+            // Registered it stays, for the memory is never given back.
+            waits_for_itself(format_args!("drops a misc device in the open of one"));
+        }
+        // SAFETY: `misc_deregister()` wants a device that is registered, which it is by
+        // the invariants, and a caller that may sleep and does not hold the class's lock,
+        // as was just checked.
         unsafe { bindings::koru_misc_deregister(self.inner.object()) }
     }
 }

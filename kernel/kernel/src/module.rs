@@ -20,7 +20,18 @@
 //!
 //! What is leaked and not registered costs its memory only: a `KBox`, a reference to a
 //! process. A lock whose guard is leaked is never given back: whoever wants it next waits
-//! for ever.
+//! for ever, and cannot be killed. The module can be unloaded unless somebody does: a call
+//! of its files, a thread, or the dropping of its own value.
+//!
+//! # Removing what is in use
+//!
+//! Dropping a registration waits for what is running of it. Where that waits for something
+//! itself - a call that blocks, a thread that does not look whether it should stop - so
+//! does the unloading, and nobody can kill `rmmod` then. After ten seconds one record says
+//! who waits for what. What each type does about it, and where it must not be dropped, is
+//! said there: [`proc_fs`](crate::proc_fs#dropping),
+//! [`MiscDeviceRegistration`](crate::miscdevice::MiscDeviceRegistration#dropping),
+//! [`KThread`](crate::kthread::KThread#dropping), [`Probe`](crate::kprobe::Probe#dropping).
 
 use crate::bindings;
 use crate::error::Result;

@@ -6,16 +6,30 @@
 //! handles reads of any size. A [`ProcFile`] answers `open`, `read`,
 //! `write` and `lseek` itself and has data of its own per open file.
 //!
-//! The file is there when its value is, and gone when that is dropped. Dropping
-//! waits for calls that are running and closes what is still open: a process
-//! that holds the file over the module's unloading gets `EIO` from then on. The
-//! file appears only after its data is ready, and its data goes only after the
-//! file is gone.
+//! The file is there when its value is, and gone when that is dropped. The file
+//! appears only after its data is ready, and its data goes only after the file is gone.
+//!
+//! # Dropping
+//!
+//! Dropping a file removes it: it waits, uninterruptibly, for the calls of the file that
+//! are running, and closes what is still open. A process that holds the file over that,
+//! as over the module's unloading, gets `EIO` for all that it does with it from then on.
 //!
 //! Making a file and dropping it may sleep. Any process may do it, also one that is
-//! about to end, and any kernel thread; but a call of the file (its `open`, `read`,
-//! `show`, ...) must not drop the file itself: it would wait for its own end, and the
-//! process would hang for ever.
+//! about to end, and any kernel thread; a call of another file may do it as well.
+//!
+//! - A call that blocks, such as a `read` that waits for data, keeps the removal waiting,
+//!   and with it `rmmod`, which nobody can kill then. So files with such calls implement
+//!   [`Operations::removing`] or [`Show::removing`], which the removal begins with, and
+//!   send away there who waits.
+//! - A call of the file must not drop the file itself: it would wait for its own end. The
+//!   process then hangs for ever and cannot be killed, and the module cannot be unloaded.
+//! - A file that is never dropped - leaked by [`mem::forget`](core::mem::forget), kept in
+//!   a static, or in an [`Arc`](crate::sync::Arc) cycle because its data holds what
+//!   holds it - stays, and the module with it; see [`kernel::module`](crate::module).
+//!
+//! A removal that has waited for ten seconds says so in the kernel's log, with the name
+//! of the file.
 //!
 //! # Examples
 //!
@@ -39,8 +53,10 @@
 //!
 //! C header: [`include/linux/proc_fs.h`](https://docs.kernel.org/filesystems/proc.html)
 
+mod show;
 mod snapshot;
 
+pub use show::{Show, ShowFile};
 pub use snapshot::Snapshot;
 
 use crate::error::{code::EINVAL, code::EIO};
@@ -50,14 +66,14 @@ use crate::fs::operations::{Member, ProcOps};
 use crate::fs::{file::Offset, is_file_name, File};
 use crate::live::{Kind, Live};
 use crate::macros::vtable;
-use crate::seq_file::SeqFile;
 use crate::types::ForeignOwnable;
 use crate::uaccess::{UserPtr, UserSlice, UserSliceReader, UserSliceWriter};
 use crate::{bindings, build_error};
 use core::ffi::CStr;
 use core::marker::PhantomPinned;
+use core::pin::Pin;
 use core::ptr::NonNull;
-use pin_init::{pin_data, PinInit};
+use pin_init::{pin_data, pinned_drop, PinInit};
 
 #[doc(no_inline)]
 pub use crate::fs::{Mode, Whence};
@@ -126,6 +142,7 @@ const MAX_SIZE_HINT: usize = 1 << 20;
 /// The pointer comes from `koru_proc_create` and was not removed.
 struct Entry {
     ptr: NonNull<bindings::proc_dir_entry>,
+    name: &'static CStr,
     // Dropped after the entry was removed.
     _live: Live,
 }
@@ -157,6 +174,7 @@ impl Entry {
         };
         Ok(Self {
             ptr: NonNull::new(from_err_ptr(entry)?).ok_or(EINVAL)?,
+            name: options.name,
             _live: Live::new(Kind::ProcFile),
         })
     }
@@ -165,132 +183,9 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         // SAFETY: by the type's invariant `koru_proc_create` made it, and this is the
-        // only time that it is removed. It may sleep, and waits for running calls.
-        unsafe { bindings::koru_proc_remove(self.ptr.as_ptr()) }
-    }
-}
-
-/// The content of a [`ShowFile`].
-///
-/// # Examples
-///
-/// ```
-/// use kernel::{prelude::*, proc_fs::Show, seq_file::SeqFile, seq_print};
-/// struct Answer(u32);
-/// impl Show for Answer {
-///     fn show(&self, m: &SeqFile) -> Result {
-///         seq_print!(m, "{}\n", self.0);
-///         Ok(())
-///     }
-/// }
-/// ```
-pub trait Show: Send + Sync + 'static {
-    /// Prints the content. May be called several times for one `read`, and by several
-    /// processes at once.
-    ///
-    /// # Context
-    ///
-    /// May sleep; the process that reads.
-    ///
-    /// # Errors
-    ///
-    /// Any: `read` returns it, unless it is one that user space does not know (512 and
-    /// above). `ERESTARTSYS` and its like restart the call if a signal is pending, and
-    /// are `EINTR` otherwise; what remains is `EIO`.
-    fn show(&self, m: &SeqFile) -> Result;
-}
-
-/// A file in /proc whose content is printed.
-///
-/// # Examples
-///
-/// ```
-/// use kernel::{prelude::*, proc_fs::{Show, ShowFile}};
-/// fn data<T: Show>(file: &ShowFile<T>) -> &T {
-///     file.data()
-/// }
-/// ```
-#[pin_data]
-pub struct ShowFile<T: Show> {
-    // First, so that it is dropped before the data.
-    entry: Entry,
-    size_hint: usize,
-    #[pin]
-    data: T,
-    #[pin]
-    _pin: PhantomPinned,
-}
-
-impl<T: Show> ShowFile<T> {
-    /// Makes the data, then the file.
-    ///
-    /// # Errors
-    ///
-    /// `EEXIST` if the name is taken, whoever has it and wherever /proc is mounted;
-    /// `EINVAL` if it is no name (see [`Options::new`]); `ENOMEM`; or what the data's
-    /// initialiser returns.
-    ///
-    /// Of two modules that make one name at the very same time the second gets `EEXIST`
-    /// too, but the kernel then also WARNs about it.
-    pub fn new<E>(options: Options, data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
-    where
-        Error: From<E>,
-    {
-        crate::try_pin_init!(&this in Self {
-            data <- data,
-            size_hint: options.size_hint,
-            _pin: PhantomPinned,
-            // SAFETY: the functions in `OPS` take a pointer to a `ShowFile<T>`, and use
-            // its hint and its data. Both are there by now, do not move, and outlive
-            // the entry, which is dropped first.
-            entry: unsafe { Entry::new(options, &Self::OPS, this.as_ptr().cast())? },
-        }? Error)
-    }
-
-    /// The data.
-    pub fn data(&self) -> &T {
-        &self.data
-    }
-
-    const OPS: ProcOps = ProcOps::empty()
-        .with(Member::PROC_OPEN, Some(Self::open))
-        .with(Member::PROC_READ_ITER, Some(bindings::seq_read_iter as _))
-        .with(Member::PROC_LSEEK, Some(bindings::seq_lseek as _))
-        .with(Member::PROC_RELEASE, Some(bindings::single_release as _));
-
-    /// # Safety
-    ///
-    /// The kernel opens a file of an entry whose data is a `Self`, of which `entry` may
-    /// not be there yet.
-    unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
-        // SAFETY: the inode is that of an entry of `koru_proc_create`.
-        let this = unsafe { bindings::koru_proc_data(inode) }.cast::<Self>();
-        // SAFETY: the data is a `Self`, which stays until this has returned; its hint
-        // does not change.
-        let (size_hint, data) = unsafe { ((*this).size_hint, &raw mut (*this).data) };
-        // SAFETY: both functions want a file that is being opened, and a function to
-        // print it with `data`, until `single_release`; and a size that is not 0.
-        unsafe {
-            match size_hint {
-                0 => bindings::single_open(file, Some(Self::show), data.cast()),
-                size => bindings::single_open_size(file, Some(Self::show), data.cast(), size),
-            }
-        }
-    }
-
-    /// # Safety
-    ///
-    /// The kernel prints a file that `open` opened: it has locked `seq`.
-    unsafe extern "C" fn show(seq: *mut bindings::seq_file, _: *mut c_void) -> c_int {
-        // SAFETY: the caller says that `seq` is valid; `open` gave it the data, which
-        // stays, since removing the entry waits for this call.
-        let data = unsafe { &*SeqFile::private(seq).cast::<T>() };
-        // SAFETY: the kernel locks the `seq_file` around this call.
-        let seq = unsafe { SeqFile::from_raw(seq) };
-        match data.show(seq) {
-            Ok(()) => 0,
-            Err(error) => error.to_user_errno(),
-        }
+        // only time that it is removed. It may sleep, and waits for running calls. The
+        // name, for its message, is a C string that stays.
+        unsafe { bindings::koru_proc_remove(self.ptr.as_ptr(), self.name.as_ptr().cast()) }
     }
 }
 
@@ -382,9 +277,117 @@ pub trait Operations: Send + Sync + Sized + 'static {
     fn release(&self, data: Self::Data, _file: &File) {
         drop(data);
     }
+
+    /// The file is about to be removed: its [`ProcFile`] is being dropped, which waits for
+    /// the calls that are running. Whoever blocks in one must be sent away here, or the
+    /// removal waits until he has got what he waits for, or is killed.
+    ///
+    /// Calls may go on while this runs, and new ones may come until shortly after it has
+    /// returned. So it should say so in what they lock, and wake all who wait; a call that
+    /// would block looks at that first, and fails with `EIO`. That is what procfs itself
+    /// answers from the moment on when the file is removed.
+    ///
+    /// # Context
+    ///
+    /// May sleep; the task that drops the file. It may take the locks of the calls, unless
+    /// that task holds them.
+    ///
+    /// # Examples
+    ///
+    /// A queue of numbers, from whose file a reader takes one, and waits for it.
+    ///
+    /// ```
+    /// use kernel::{fs::{file::Offset, File}, prelude::*, proc_fs::Operations};
+    /// use kernel::{new_condvar, new_mutex, sync::{CondVar, Mutex}};
+    /// use kernel::uaccess::{UserSliceReader, UserSliceWriter};
+    /// # extern crate kernel as pin_init;
+    ///
+    /// #[pin_data]
+    /// struct Queue {
+    ///     #[pin]
+    ///     state: Mutex<State>,
+    ///     #[pin]
+    ///     changed: CondVar,
+    /// }
+    ///
+    /// struct State {
+    ///     numbers: KVec<u32>,
+    ///     removing: bool,
+    /// }
+    ///
+    /// impl Queue {
+    ///     /// Is the data of `ProcFile::new(options, Queue::new())`.
+    ///     fn new() -> impl PinInit<Self> {
+    ///         pin_init!(Self {
+    ///             state <- new_mutex!(State { numbers: KVec::new(), removing: false }),
+    ///             changed <- new_condvar!(),
+    ///         })
+    ///     }
+    ///
+    ///     fn take(&self) -> Result<u32> {
+    ///         let mut state = self.state.lock();
+    ///         loop {
+    ///             if state.removing {
+    ///                 return Err(EIO);
+    ///             }
+    ///             if let Ok(number) = state.numbers.remove(0) {
+    ///                 return Ok(number);
+    ///             }
+    ///             if self.changed.wait_interruptible(&mut state) {
+    ///                 return Err(ERESTARTSYS);
+    ///             }
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// #[vtable]
+    /// impl Operations for Queue {
+    ///     type Data = ();
+    ///
+    ///     fn open(&self, _file: &File) -> Result {
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn read(
+    ///         &self,
+    ///         _data: (),
+    ///         _file: &File,
+    ///         to: &mut UserSliceWriter,
+    ///         _pos: &mut Offset,
+    ///     ) -> Result<usize> {
+    ///         if to.len() < size_of::<u32>() {
+    ///             return Err(EINVAL);
+    ///         }
+    ///         to.write(&self.take()?)?;
+    ///         Ok(size_of::<u32>())
+    ///     }
+    ///
+    ///     fn write(
+    ///         &self,
+    ///         _data: (),
+    ///         _file: &File,
+    ///         from: &mut UserSliceReader,
+    ///         _pos: &mut Offset,
+    ///     ) -> Result<usize> {
+    ///         let number = from.read()?;
+    ///         self.state.lock().numbers.push(number, GFP_KERNEL_ACCOUNT)?;
+    ///         self.changed.notify_one();
+    ///         Ok(size_of::<u32>())
+    ///     }
+    ///
+    ///     fn removing(&self) {
+    ///         self.state.lock().removing = true;
+    ///         self.changed.notify_all();
+    ///     }
+    /// }
+    /// ```
+    fn removing(&self) {}
 }
 
 /// A file in /proc with operations of its own.
+///
+/// Dropping it calls [`Operations::removing`], removes the file, and returns when none of
+/// its calls runs any more; see [above](self#dropping) for where it may be dropped.
 ///
 /// # Examples
 ///
@@ -395,7 +398,7 @@ pub trait Operations: Send + Sync + Sized + 'static {
 ///     KBox::pin_init(ProcFile::new(options, data), GFP_KERNEL)
 /// }
 /// ```
-#[pin_data]
+#[pin_data(PinnedDrop)]
 pub struct ProcFile<T: Operations> {
     // First, so that it is dropped before the data.
     entry: Entry,
@@ -434,6 +437,13 @@ impl<T: Operations> ProcFile<T> {
     /// The data.
     pub fn data(&self) -> &T {
         &self.data
+    }
+}
+
+#[pinned_drop]
+impl<T: Operations> PinnedDrop for ProcFile<T> {
+    fn drop(self: Pin<&mut Self>) {
+        self.data.removing();
     }
 }
 

@@ -383,8 +383,7 @@ fn one(context: &Context, session: &Session, setting: &Setting, name: &str) -> O
         Ok(None) => One {
             failure: None,
             skipped,
-            // A module that has to stay, as a test expected, is nothing to go on with.
-            usable: usable && koru_vm::still_registered(&session.log_since(begin)).is_none(),
+            usable: usable && leaves_nothing(session, begin),
         },
         Ok(Some((cause, why))) => {
             // The records come beside the test's end, not before it.
@@ -406,6 +405,15 @@ fn one(context: &Context, session: &Session, setting: &Setting, name: &str) -> O
             failed(false, cause, error.to_string(), &records)
         }
     }
+}
+
+/// A module that has to stay, or whose unloading still waits, as a test expected, is
+/// nothing to go on with.
+fn leaves_nothing(session: &Session, begin: u64) -> bool {
+    let records = session.log_since(begin);
+    let said =
+        koru_vm::still_registered(&records).is_some() || koru_vm::overdue(&records).is_some();
+    !said || session.list().is_ok_and(|modules| modules.is_empty())
 }
 
 /// The answer to a hang ends in a panic, which is not the kernel's complaint; an
