@@ -187,6 +187,11 @@ impl Agent {
             Call::Resize { of, size } => self.with_running(of, |r| r.resize(size)),
             Call::Signal { of, signal } => self.with_running(of, |r| r.signal(signal)),
             Call::Look { of } => self.with_running(of, |r| modules::look(r.pid)),
+            // Reads the stack of each task: not here.
+            Call::Inside { module, of } => {
+                let but = self.running().get(&of).map(|running| running.pid);
+                return self.in_thread(id, move |_| modules::inside(&module, but));
+            }
             Call::List => modules::list(),
             Call::Taint => modules::taint(),
             Call::SetTime { .. } | Call::Resume { .. } | Call::PowerOff if !in_guest() => {

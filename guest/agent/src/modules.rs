@@ -4,7 +4,7 @@ use crate::{
     agent::{Agent, Answer, errno, own_binary},
     exec::Running,
 };
-use koru_protocol::{Look, ModuleOutcome, ModuleResult, ModuleRow, Reply};
+use koru_protocol::{Inside, Look, ModuleOutcome, ModuleResult, ModuleRow, Reply};
 use rustix::{
     io::Errno,
     system::{delete_module, finit_module},
@@ -192,6 +192,41 @@ pub fn taint() -> Answer {
     let text = fs::read_to_string("/proc/sys/kernel/tainted").map_err(|e| errno(&e))?;
     let bits = text.trim().parse().map_err(|_| libc::EIO)?;
     Ok(Reply::Taint(bits))
+}
+
+/// Which tasks are in the code of a module.
+pub fn inside(module: &str, but: Option<u32>) -> Answer {
+    /// A thousand processes need no thousand stacks.
+    const MOST: usize = 100;
+    let code = format!("[{module}]");
+    let tasks = numbers("/proc")
+        .filter(|pid| but != Some(*pid))
+        .flat_map(|pid| numbers(&format!("/proc/{pid}/task")));
+    let inside = tasks.filter_map(|pid| {
+        let stack = fs::read_to_string(format!("/proc/{pid}/stack")).ok()?;
+        if !stack.contains(&code) {
+            return None;
+        }
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        let Ok(Reply::Look(look)) = look(pid) else {
+            return None;
+        };
+        Some(Inside {
+            pid,
+            name: name.trim_end().into(),
+            state: look.state,
+            stack,
+        })
+    });
+    Ok(Reply::Inside(inside.take(MOST).collect()))
+}
+
+/// The entries of a directory that are numbers.
+fn numbers(directory: &str) -> impl Iterator<Item = u32> + use<> {
+    fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
 /// What a process does in the kernel.

@@ -19,7 +19,7 @@ pub use shared::{Area, Piece, Placer, SCRIPT_AT, SHARED_BYTES, TO_GUEST, TO_HOST
 pub use types::*;
 
 /// Raised with every change that an older peer would misread.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// Most payload bytes in one frame. A serial line carries about 0.2 MB/s: with
 /// small frames a heartbeat never waits long behind data.

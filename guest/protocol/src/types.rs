@@ -157,6 +157,13 @@ pub enum Call {
         /// A load, unload or exec call.
         of: u64,
     },
+    /// Which tasks are in the code of a module, all but the process behind a call.
+    Inside {
+        /// The module's name, with underscores.
+        module: String,
+        /// A load or unload call.
+        of: u64,
+    },
     /// Answered when every log record up to now was sent.
     Mark,
     /// Sets the wall clock.
@@ -246,6 +253,8 @@ pub enum Reply {
     Taint(u64),
     /// Answer to [`Call::Look`].
     Look(Look),
+    /// Answer to [`Call::Inside`].
+    Inside(Vec<Inside>),
     /// Answer to [`Call::Mark`]: the sequence number that the next record gets.
     Marked(u64),
 }
@@ -363,6 +372,20 @@ pub struct Look {
     /// Milliseconds of processor time that it spent inside the kernel.
     pub kernel_ms: u64,
     /// Its kernel stack, one function a line, when it can be had.
+    pub stack: String,
+}
+
+/// A task that is in the code of a module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inside {
+    /// The thread's number; that of the process, if it is its first.
+    pub pid: u32,
+    /// The name that `ps` shows.
+    pub name: String,
+    /// `R`, `S`, `D`, ...
+    pub state: char,
+    /// Its kernel stack, one function a line. Those that switch to another task, such as
+    /// `mutex_lock`, are left out.
     pub stack: String,
 }
 

@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc};
 use koru_build::{Error, KernelTree, Kind, Report, Result, busybox};
 use koru_vm::{Guest, GuestConfig, Initramfs};
 
-use crate::{cli::MachineArgs, context::Context, log_view, needs, ui::Ui};
+use crate::{blocked, cli::MachineArgs, context::Context, log_view, needs, ui::Ui};
 
 /// Where modules lie in a guest; `koru-testing` looks there too.
 pub const MODULES: &str = "/lib/koru";
@@ -144,13 +144,22 @@ pub fn vm_error(error: koru_vm::Error) -> Error {
             "the guest hung and was asked where".to_owned(),
             Some("the stack in the log above names the function that does not end"),
         ),
-        E::Timeout { stack, .. } => {
-            output = stack.clone();
+        E::Timeout {
+            what,
+            after,
+            stack,
+            inside,
+            records,
+        } => {
+            output = blocked::stacks(stack, inside);
+            let wrong = format!("not done after {} s", after.as_secs());
+            let reason = blocked::reason(inside);
+            let reason = reason.or_else(|| koru_vm::overdue(records).map(str::to_owned));
             (
                 Kind::System,
-                "running the guest".to_owned(),
-                error.to_string(),
-                None,
+                what.clone(),
+                reason.map_or(wrong.clone(), |reason| format!("{wrong}: {reason}")),
+                blocked::hint(inside),
             )
         }
         E::Boot { why, console } => {

@@ -1,7 +1,7 @@
 //! What can go wrong with a guest.
 
 use crate::Complaint;
-use koru_protocol::{Death, Errno, LogRecord};
+use koru_protocol::{Death, Errno, Inside, LogRecord};
 use std::{io, path::Path, path::PathBuf, time::Duration};
 
 /// Short for this crate's results.
@@ -117,6 +117,10 @@ pub enum Error {
         after: Duration,
         /// The kernel stack of the process that does it, when it can be had.
         stack: String,
+        /// The other tasks that are in the module's code.
+        inside: Vec<Inside>,
+        /// What was logged meanwhile.
+        records: Vec<LogRecord>,
     },
 
     /// A request that the guest refused.
@@ -166,6 +170,7 @@ impl Error {
             Error::LoadFailed { records, .. }
             | Error::UnloadFailed { records, .. }
             | Error::StillRegistered { records, .. }
+            | Error::Timeout { records, .. }
             | Error::Complaint { records, .. }
             | Error::Panicked { records, .. }
             | Error::Hung { records, .. } => records,

@@ -68,7 +68,7 @@ pub use guest::Guest;
 pub use initramfs::Initramfs;
 pub use kernel::BootImage;
 pub use koru_protocol::{
-    Death, Exec, Exit, LogRecord, Look, ModuleRow, Ready, Stream, TtySize,
+    Death, Exec, Exit, Inside, LogRecord, Look, ModuleRow, Ready, Stream, TtySize,
 };
 pub use local::local;
 pub use replay::Replay;

@@ -290,7 +290,10 @@ impl Relay {
                 return self.outbox.reply(id, Ok(Reply::Done));
             }
             Call::Hung { what } => return self.session.hang_found(what),
-            Call::Resize { of, .. } | Call::Signal { of, .. } | Call::Look { of } => {
+            Call::Resize { of, .. }
+            | Call::Signal { of, .. }
+            | Call::Look { of }
+            | Call::Inside { of, .. } => {
                 match self.in_guest(*of) {
                     Some(in_guest) => *of = in_guest,
                     None => return self.outbox.reply(id, Err(3)), // ESRCH

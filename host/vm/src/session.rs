@@ -426,6 +426,8 @@ impl Session {
                 what: what.into(),
                 after: limit,
                 stack: String::new(),
+                inside: Vec::new(),
+                records: Vec::new(),
             },
         })
     }

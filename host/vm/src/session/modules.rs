@@ -3,9 +3,9 @@
 use super::{Session, refused, unexpected};
 use crate::{
     Complaint, Error, Result,
-    complaint::{first_complaint, still_registered},
+    complaint::{first_complaint, overdue, still_registered},
 };
-use koru_protocol::{Call, LogRecord, Look, ModuleOutcome, ModuleResult, Reply, ToHost};
+use koru_protocol::{Call, Inside, LogRecord, Look, ModuleOutcome, ModuleResult, Reply, ToHost};
 use std::{
     sync::mpsc::RecvTimeoutError,
     time::{Duration, Instant},
@@ -34,7 +34,8 @@ impl Session {
         passing: Option<&str>,
     ) -> Result<ModuleReport> {
         let what = format!("load {}", module_of(path));
-        let outcome = self.module_call(&what, load_call(path, params, passing))?;
+        let call = load_call(path, params, passing);
+        let outcome = self.module_call(&what, module_of(path), call)?;
         self.loaded(path, outcome)
     }
 
@@ -55,7 +56,7 @@ impl Session {
 
     /// Unloads a module.
     pub fn unload(&self, name: &str) -> Result<ModuleReport> {
-        let outcome = self.module_call(&format!("unload {name}"), unload_call(name))?;
+        let outcome = self.module_call(&format!("unload {name}"), name, unload_call(name))?;
         self.unloaded(name, outcome)
     }
 
@@ -74,7 +75,7 @@ impl Session {
         }
     }
 
-    fn module_call(&self, what: &str, call: Call) -> Result<ModuleOutcome> {
+    fn module_call(&self, what: &str, module: &str, call: Call) -> Result<ModuleOutcome> {
         const LIMIT: Duration = Duration::from_secs(60);
         let limit = LIMIT.max(self.shared.hang * 2);
         let mut stay = Stay::from_now(self);
@@ -85,12 +86,19 @@ impl Session {
                 Ok(answer) => answer,
                 Err(RecvTimeoutError::Disconnected) => return Err(self.why_gone()),
                 Err(RecvTimeoutError::Timeout) => {
-                    if let Err(stays) = stay.check(self, what) {
+                    let progress = stay
+                        .check(self, what)
+                        .and_then(|()| match self.is_patient() {
+                            true => Ok(()),
+                            false => self.check_progress(what, id, &mut watch),
+                        });
+                    if let Err(mut end) = progress {
+                        if let Error::Timeout { stack, inside, .. } = &mut end {
+                            *stack = self.look(id).map(|l| l.stack).unwrap_or_default();
+                            *inside = self.inside(module, id).unwrap_or_default();
+                        }
                         self.abandon(id);
-                        return Err(stays);
-                    }
-                    if !self.is_patient() {
-                        self.check_progress(what, id, &mut watch)?;
+                        return Err(end);
                     }
                     continue;
                 }
@@ -124,26 +132,37 @@ impl Session {
         if watch.start.elapsed() < watch.limit {
             return Ok(());
         }
-        self.abandon(id);
-        Err(Error::Timeout {
-            what: what.into(),
-            after: watch.limit,
-            stack: look.map(|l| l.stack).unwrap_or_default(),
-        })
+        Err(watch.timeout(what, Vec::new()))
+    }
+
+    /// The tasks in the module's code, but for the one behind this call.
+    fn inside(&self, module: &str, of: u64) -> Result<Vec<Inside>> {
+        let module = module.replace('-', "_");
+        match self.quick("look", Call::Inside { module, of })? {
+            Reply::Inside(inside) => Ok(inside),
+            _ => Err(unexpected("look")),
+        }
     }
 
     fn look(&self, of: u64) -> Result<Look> {
-        let (id, answers) = self.begin_here(Call::Look { of })?;
-        let answer = self.next(&answers, "look", Duration::from_secs(2));
+        match self.quick("look", Call::Look { of })? {
+            Reply::Look(look) => Ok(look),
+            _ => Err(unexpected("look")),
+        }
+    }
+
+    /// Asks what is answered at once, if anything runs there.
+    fn quick(&self, what: &str, call: Call) -> Result<Reply> {
+        let (id, answers) = self.begin_here(call)?;
+        let answer = self.next(&answers, what, Duration::from_secs(2));
         if answer.is_err() {
             self.abandon(id);
         }
         match answer? {
             ToHost::Reply {
-                reply: Ok(Reply::Look(look)),
-                ..
-            } => Ok(look),
-            _ => Err(unexpected("look")),
+                reply: Ok(reply), ..
+            } => Ok(reply),
+            _ => Err(unexpected(what)),
         }
     }
 }
@@ -184,11 +203,23 @@ impl Watch {
             slept: start,
         }
     }
+
+    fn timeout(&self, what: &str, records: Vec<LogRecord>) -> Error {
+        Error::Timeout {
+            what: what.into(),
+            after: self.start.elapsed(),
+            stack: String::new(),
+            inside: Vec::new(),
+            records,
+        }
+    }
 }
 
-/// Looks whether a module that is loaded or unloaded says that it has to stay.
+/// Looks whether a module that is loaded or unloaded says that it has to stay, or what
+/// it waits for.
 pub(super) struct Stay {
     from: u64,
+    watch: Watch,
     /// When it was first seen to have said so.
     said: Option<Instant>,
 }
@@ -197,6 +228,7 @@ impl Stay {
     pub fn from_now(session: &Session) -> Stay {
         Stay {
             from: session.last_record().map_or(0, |r| r.seq + 1),
+            watch: Watch::new(Duration::MAX),
             said: None,
         }
     }
@@ -204,19 +236,23 @@ impl Stay {
     /// To be called now and then while the answer is not there; the error is that it
     /// will not come.
     pub fn check(&mut self, session: &Session, what: &str) -> Result<()> {
-        /// It may drop the rest after all.
+        /// It may drop the rest after all, or what it waits for may come.
         const AFTER: Duration = Duration::from_secs(3);
         let records = session.log_since(self.from);
-        let Some(complaint) = still_registered(&records) else {
+        let stays = still_registered(&records);
+        if stays.is_none() && overdue(&records).is_none() {
             return Ok(());
-        };
+        }
         if self.said.get_or_insert_with(Instant::now).elapsed() < AFTER {
             return Ok(());
         }
-        Err(Error::StillRegistered {
-            what: what.into(),
-            complaint,
-            records,
+        Err(match stays {
+            Some(complaint) => Error::StillRegistered {
+                what: what.into(),
+                complaint,
+                records,
+            },
+            None => self.watch.timeout(what, records),
         })
     }
 }
