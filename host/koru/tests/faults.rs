@@ -111,6 +111,41 @@ fn an_init_that_fails() {
     }
 }
 
+/// What was registered and never dropped.
+#[test]
+fn a_module_that_can_never_leave() {
+    for kernel in KERNELS {
+        let leaks = ["run", "kt_leak", "-p", "what=several", "--kernel", kernel];
+        koru(leaks)
+            .run()
+            .exits(1)
+            .says("error: unload kt_leak: rust_kernel: kt_leak must stay in memory: its exit ended with")
+            .says("2 kernel threads, 1 file in /proc, 1 misc device, 1 kprobe still registered")
+            .says("until it starts anew");
+    }
+}
+
+/// Who keeps it is named, and can be ended.
+#[test]
+fn an_unload_that_waits_for_a_process() {
+    let vm = Vm::new();
+    vm.run(&["load", "kt_remove", "-p", "deaf=1", "--kernel", "6.12"])
+        .exits(0);
+    let script = "cat /proc/kt_remove > /dev/null 2>&1 & echo $! > /tmp/pid; sleep 1";
+    vm.run(&["exec", "--", "sh", "-c", script]).exits(0);
+    let unload = vm.run(&["unload", "kt_remove"]);
+    unload
+        .exits(1)
+        .says("error: unload kt_remove: not done after ")
+        .says(" (cat) is in the module's code and has not left it\n")
+        .says("kt_remove::Desk::take [kt_remove]\n")
+        .says("koru exec kill PID");
+    vm.run(&["exec", "--", "sh", "-c", "kill $(cat /tmp/pid); sleep 1"])
+        .exits(0);
+    let list = vm.run(&["list"]);
+    assert!(!list.out.contains("kt_remove"), "{list}");
+}
+
 /// The line of the loop that was named; it is one of three.
 fn in_loop(run: &Run) -> String {
     let source = "tests/modules/kt_fault_loop/src/lib.rs";
