@@ -278,7 +278,8 @@ struct Erased {
 
 // SAFETY: `new` takes only data that every thread may use and drop.
 unsafe impl Send for Erased {}
-// SAFETY: as above.
+// SAFETY: by a shared reference the data can be had as an `Arc`, and `new` takes only data
+// that is `Send` and `Sync`.
 unsafe impl Sync for Erased {}
 
 impl Erased {

@@ -515,7 +515,8 @@ impl<T: Operations> Calls<T> {
         // SAFETY: the kernel's file is open, and not released before this returns.
         let (data, open_data, file) = unsafe { Self::parts(file) };
         let mut to = UserSlice::new(UserPtr::from_addr(buf.addr()), len).writer();
-        // SAFETY: the caller says that nobody else uses it.
+        // SAFETY: the kernel passes the address of a position that it keeps for this call
+        // alone: valid, and used by nobody else until this returns.
         let at = unsafe { &mut *pos };
         transfer(at, len, |at| data.read(open_data, file, &mut to, at))
     }
@@ -532,7 +533,8 @@ impl<T: Operations> Calls<T> {
         // SAFETY: the kernel's file is open, and not released before this returns.
         let (data, open_data, file) = unsafe { Self::parts(file) };
         let mut from = UserSlice::new(UserPtr::from_addr(buf.addr()), len).reader();
-        // SAFETY: the caller says that nobody else uses it.
+        // SAFETY: the kernel passes the address of a position that it keeps for this call
+        // alone: valid, and used by nobody else until this returns.
         let at = unsafe { &mut *pos };
         transfer(at, len, |at| data.write(open_data, file, &mut from, at))
     }
@@ -562,7 +564,8 @@ impl<T: Operations> Calls<T> {
     unsafe fn parts<'a>(
         file: *mut bindings::file,
     ) -> (&'a T, <T::Data as ForeignOwnable>::Borrowed<'a>, &'a File) {
-        // SAFETY: the caller says that the file is valid. Its inode is that of an entry
+        // SAFETY: the file is not released during `'a`, as the caller promises, so it is
+        // valid. Its inode is that of an entry
         // of `koru_proc_create`, whose data is a `T`; and its private data comes from a
         // `T::Data`. Both stay while the file is not released.
         unsafe {

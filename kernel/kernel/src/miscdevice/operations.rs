@@ -158,7 +158,7 @@ impl<T: MiscDevice> Table<T> {
         len: usize,
         f: impl FnOnce(Kiocb<'_, T::Ptr>) -> Result<usize>,
     ) -> isize {
-        // SAFETY: the caller says that the kiocb is valid.
+        // SAFETY: `pos` wants a valid `struct kiocb`, which the kernel passes to this call.
         let pos = unsafe { Kiocb::<T::Ptr>::pos(kiocb) };
         // SAFETY: the kiocb is this call's, and nobody else uses its position.
         let before = unsafe { pos.read() };
@@ -216,7 +216,8 @@ impl<T: MiscDevice> Table<T> {
     unsafe extern "C" fn show_fdinfo(seq: *mut bindings::seq_file, file: *mut bindings::file) {
         // SAFETY: the file is valid, and is not released before this returns.
         let (device, file) = unsafe { Self::parts(file) };
-        // SAFETY: the caller says so.
+        // SAFETY: `seq` is a `seq_file` that the kernel passes to this call and has locked, so
+        // it stays until this returns, and nobody else prints to it.
         let seq = unsafe { SeqFile::from_raw(seq) };
         T::show_fdinfo(device, seq, file);
     }
@@ -229,8 +230,9 @@ impl<T: MiscDevice> Table<T> {
     unsafe fn parts<'a>(
         file: *mut bindings::file,
     ) -> (<T::Ptr as ForeignOwnable>::Borrowed<'a>, &'a File) {
-        // SAFETY: the caller says that the file is valid, and its private data a
-        // `T::Ptr`, for `'a`.
+        // SAFETY: the file is one of the device's that is not released during `'a`, as the
+        // caller promises. So it is valid, and its private data is from `open`: a `T::Ptr`,
+        // which `release` takes back.
         unsafe {
             (
                 T::Ptr::borrow(File::private_data(file).read()),

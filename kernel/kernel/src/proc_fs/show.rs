@@ -136,8 +136,8 @@ impl<T: Show> ShowFile<T> {
     ///
     /// The kernel prints a file that `open` opened: it has locked `seq`.
     unsafe extern "C" fn show(seq: *mut bindings::seq_file, _: *mut c_void) -> c_int {
-        // SAFETY: the caller says that `seq` is valid; `open` gave it the data, which
-        // stays, since removing the entry waits for this call.
+        // SAFETY: the kernel passes a `seq_file` that it has locked, so it is valid. `open`
+        // gave it the address of a `T`, which stays: removing the entry waits for this call.
         let data = unsafe { &*SeqFile::private(seq).cast::<T>() };
         // SAFETY: the kernel locks the `seq_file` around this call.
         let seq = unsafe { SeqFile::from_raw(seq) };
