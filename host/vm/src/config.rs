@@ -201,7 +201,9 @@ impl fmt::Display for Event {
             }
             Event::Saving => f.write_str("making a machine to start from (once)"),
             Event::Resuming => f.write_str("starting a guest"),
-            Event::NotResumed { why, .. } => write!(f, "starting from a saved machine failed: {why}"),
+            Event::NotResumed { why, .. } => {
+                write!(f, "starting from a saved machine failed: {why}")
+            }
             Event::Ready { release, after } => {
                 write!(f, "Linux {release} ready in {:.2} s", after.as_secs_f64())
             }
