@@ -282,9 +282,13 @@ fn an_open_that_drops_its_own_device_in_a_process() {
     std::mem::forget(opener);
 }
 
+/// What a kernel with lockdep says of a process that leaked a guard.
+const LOCKDEP: &str = "lock held when returning to user space";
+
 /// A guard that is leaked: nothing happens until somebody wants the lock.
 #[test]
 fn a_leaked_guard_that_no_process_waits_for() {
+    kernel_may_say(LOCKDEP);
     let log = load(&[]);
     command("forget");
     koru_testing::unload("kt_remove").unwrap();
@@ -293,6 +297,7 @@ fn a_leaked_guard_that_no_process_waits_for() {
 
 #[test]
 fn a_leaked_guard_that_a_process_waits_for() {
+    kernel_may_say(LOCKDEP);
     let log = load(&[]);
     command("forget");
     let script = format!("echo lock > {CONTROL}");
