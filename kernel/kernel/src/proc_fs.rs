@@ -31,6 +31,10 @@
 //! A removal that has waited for ten seconds says so in the kernel's log, with the name
 //! of the file.
 //!
+//! Kernels older than 6.1.132 (of 6.1) and 6.12.20 (of 6.12) have a fault of their own here,
+//! CVE-2025-21999: a process that looks a file up at the moment of its removal can make
+//! procfs read what was freed, as with the files of a C module. No module can prevent that.
+//!
 //! # Examples
 //!
 //! ```
