@@ -3,7 +3,7 @@
 use std::{fs, sync::LazyLock};
 
 use koru_testing::{Log, LogRecord, Module, is_loaded};
-use koru_tests::{Contract, Errno, contract, gives, refuses};
+use koru_tests::{Contract, Errno, contract, exists, gives, refuses};
 
 static CONTRACT: LazyLock<Contract> = contract!("hello");
 
@@ -79,7 +79,7 @@ fn taints_as_out_of_tree_and_unsigned_only() {
     let path = format!("/sys/module/{}/taint", module.name());
     let taint = fs::read_to_string(path).expect("taint in /sys");
     // A kernel that knows no signatures misses none.
-    let signatures = fs::exists("/sys/module/module/parameters/sig_enforce").unwrap();
+    let signatures = exists("/sys/module/module/parameters/sig_enforce");
     gives("taint", taint.trim(), if signatures { "OE" } else { "O" });
 }
 

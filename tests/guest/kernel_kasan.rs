@@ -2,17 +2,14 @@
 //! of the first one only, so each test has a kernel of its own.
 
 use koru_testing::{Log, Module, kernel_may_say, skip};
+use koru_tests::has_kasan;
 
 const MODULE: &str = "kt_kasan";
 
 /// Plants a fault, which KASAN is to report as this, in the function of this name.
 #[track_caller]
 fn is_reported(fault: &str, as_what: &str, in_function: &str) -> Vec<String> {
-    let symbols = std::fs::read_to_string("/proc/kallsyms").expect("the guest has kallsyms");
-    if !symbols
-        .lines()
-        .any(|line| line.ends_with(" T kasan_report"))
-    {
+    if !has_kasan() {
         skip("this kernel has no KASAN");
     }
     let log = Log::from_now();

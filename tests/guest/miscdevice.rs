@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use koru_testing::{Log, Module, is_loaded};
+use koru_testing::{Log, Module, is_loaded, skip};
 use koru_tests::{
     Bad, EAGAIN, EEXIST, EFAULT, EINVAL, EIO, ERANGE, Guarded, Low, compat_ioctl, errno, exists,
     in_flight, inherited_read, ioctl, read_bad, read_by, write_bad,
@@ -228,6 +228,9 @@ fn ioctls() {
 
 #[test]
 fn ioctls_of_32_bit_programs() {
+    if !exists("/proc/sys/abi/vsyscall32") {
+        skip("this kernel runs no 32-bit programs");
+    }
     let _module = load();
     let file = with(b"0123456789");
     let low = Low::new(0);

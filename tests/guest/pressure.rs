@@ -9,8 +9,8 @@ use std::{
     path::Path,
 };
 
-use koru_testing::Module;
-use koru_tests::{Errno, MemoryGroups, Slow, broken, cat, gives, refuses, works};
+use koru_testing::{Module, skip};
+use koru_tests::{Errno, MemoryGroups, Slow, broken, cat, exists, gives, refuses, works};
 use rustix::{
     process::Pid,
     thread::{CpuSet, sched_setaffinity},
@@ -39,6 +39,9 @@ impl Preemption {
     const FILE: &str = "/sys/kernel/debug/sched/preempt";
 
     fn set(model: &str) -> Preemption {
+        if !exists(Preemption::FILE) {
+            skip("this kernel's preemption model is built in");
+        }
         let all = works(Preemption::FILE, fs::read_to_string(Preemption::FILE));
         let now = all.split(['(', ')']).nth(1).expect("one in parentheses");
         let before = Preemption(now.to_owned());

@@ -55,6 +55,14 @@ pub fn exists(path: &str) -> bool {
     std::fs::symlink_metadata(path).is_ok()
 }
 
+/// Whether KASAN watches over this kernel's memory.
+pub fn has_kasan() -> bool {
+    let symbols = std::fs::read_to_string("/proc/kallsyms").expect("the guest has kallsyms");
+    symbols
+        .lines()
+        .any(|line| line.ends_with(" T kasan_report"))
+}
+
 /// What `cat` prints; the way most people read a file in /proc.
 pub fn cat(path: &str) -> String {
     let output = Command::new("cat")

@@ -11,8 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use koru_testing::skip;
 use rustix::{
     event::{PollFd, PollFlags, poll},
+    io::Errno,
     mm::{
         Advice, MapFlags, ProtFlags, UserfaultfdFlags, madvise, mmap_anonymous, munmap, userfaultfd,
     },
@@ -39,9 +41,7 @@ pub struct Slow {
 }
 
 impl Slow {
-    /// # Panics
-    ///
-    /// If the kernel has no userfaultfd.
+    /// The test is skipped if the kernel has no userfaultfd.
     pub fn new() -> Slow {
         // SAFETY: a new mapping harms nobody.
         let start = unsafe {
@@ -56,7 +56,10 @@ impl Slow {
         // Only without blocking it can be polled.
         let flags = UserfaultfdFlags::CLOEXEC | UserfaultfdFlags::NONBLOCK;
         // SAFETY: it speaks of our own mapping only.
-        let faults = unsafe { userfaultfd(flags) }.expect("userfaultfd");
+        let faults = match unsafe { userfaultfd(flags) } {
+            Err(Errno::NOSYS) => skip("this kernel has no userfaultfd"),
+            faults => faults.expect("userfaultfd"),
+        };
         let slow = Slow { start, faults };
         slow.ioctl(UFFDIO_API, [API, 0, 0, 0]).expect("UFFDIO_API");
         let all = [start as u64, 2 * PAGE as u64, MODE_MISSING, 0];
