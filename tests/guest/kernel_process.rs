@@ -1,15 +1,15 @@
 //! Who a process is, on the module `kt_process`.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{Read, Seek, SeekFrom},
     os::unix::{fs::FileExt, process::CommandExt},
     process::{Child, Command, Stdio, id},
     thread,
 };
 
-use koru_testing::{Module, skip};
-use koru_tests::{exists, in_flight, inherited_read, read_by_worker, taken_from};
+use koru_testing::Module;
+use koru_tests::{in_flight, inherited_read, next_process_is, read_by_worker, taken_from};
 
 const FILE: &str = "/proc/kt_process";
 
@@ -98,18 +98,13 @@ fn opener() -> (Child, File) {
 
 #[test]
 fn a_number_that_is_used_again_is_somebody_else() {
-    const LAST: &str = "/proc/sys/kernel/ns_last_pid";
-    if !exists(LAST) {
-        skip("nobody chooses the next process's number on this kernel");
-    }
     let _module = Module::load("kt_process", &[]).unwrap();
     let (mut child, file) = opener();
     let pid = child.id();
     child.kill().unwrap();
     child.wait().unwrap();
     for _ in 0..100 {
-        // The next process gets the number after this one.
-        fs::write(LAST, (pid - 1).to_string()).unwrap();
+        next_process_is(pid);
         let reader = Command::new("cat")
             .stdin(file.try_clone().unwrap())
             .stdout(Stdio::piped())

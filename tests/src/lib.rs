@@ -28,7 +28,9 @@ pub use descriptors::{in_flight, inherited_read, receive, send, taken_from};
 pub use koru_testing::kernel_may_say;
 pub use memory_group::MemoryGroups;
 pub use modinfo::modinfo;
-pub use processes::{Child, bare_child_read, end_on_panic, fork_with_id, in_child, pause};
+pub use processes::{
+    Child, bare_child_read, end_on_panic, fork_with_id, in_child, next_process_is, pause,
+};
 pub use signals::signalled;
 pub use slow_memory::Slow;
 pub use ticks::{ticks, ticks_per_second, wait_ticks};

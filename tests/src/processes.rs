@@ -11,7 +11,10 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
+use koru_testing::skip;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, waitpid};
+
+use crate::exists;
 
 /// A forked child with a line to its parent. It is killed and waited for when
 /// this is dropped.
@@ -119,10 +122,20 @@ pub fn in_child(act: impl FnOnce() -> io::Result<i32>) -> io::Result<i32> {
     }
 }
 
+/// Has the next process get this id, if it is free. The test is skipped on a kernel where
+/// nobody can choose that.
+pub fn next_process_is(id: u32) {
+    const LAST: &str = "/proc/sys/kernel/ns_last_pid";
+    if !exists(LAST) {
+        skip("nobody chooses the next process's id on this kernel");
+    }
+    fs::write(LAST, (id - 1).to_string()).expect(LAST);
+}
+
 /// Forks until the child has this process id, which must be free.
 pub fn fork_with_id(id: i32, act: impl Fn(&mut UnixStream)) -> Child {
     for _ in 0..1000 {
-        fs::write("/proc/sys/kernel/ns_last_pid", (id - 1).to_string()).expect("ns_last_pid");
+        next_process_is(id.unsigned_abs());
         let child = Child::fork(|line| {
             if getpid().as_raw_nonzero().get() == id {
                 act(line);

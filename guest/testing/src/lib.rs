@@ -114,8 +114,8 @@ pub fn is_loaded(name: &str) -> bool {
         .exists()
 }
 
-/// Says that a warning of the kernel's, or a report of KASAN's, which contains this text
-/// is no failure of this test. For what the kernel warns of although the module does
+/// Says that a warning of the kernel's, or a report of KASAN's or lockdep's, which contains
+/// this text is no failure of this test. For what the kernel warns of although the module does
 /// right, for a module that does wrong to be reported, and for a module that says it must
 /// stay in memory. (Then the next test gets another guest.)
 pub fn kernel_may_say(text: &str) {

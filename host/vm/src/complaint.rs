@@ -193,7 +193,8 @@ pub(crate) struct Announced {
 
 /// Where warnings are that a test has announced, from "cut here" to "end trace", and
 /// reports of KASAN's, which a line of `=` ends. Likewise what a module says that
-/// has to stay.
+/// has to stay, and the first line of a report of lockdep's, which is all that counts
+/// as a complaint there.
 pub(crate) fn announced(records: &[LogRecord]) -> Vec<Announced> {
     const WARNED: u64 = 1 << 9;
     const BAD_MEMORY: u64 = 1 << 5;
@@ -213,8 +214,13 @@ pub(crate) fn announced(records: &[LogRecord]) -> Vec<Announced> {
     };
     let expected = |r: &LogRecord| texts.iter().any(|t| is(r, t));
     let stays = |r: &LogRecord| still_registered(std::slice::from_ref(r)).is_some();
+    let is_lockdep = |r: &LogRecord| {
+        let found = complaint(&r.text);
+        r.facility == 0 && found.is_some_and(|c| c.kind == ComplaintKind::Lockdep)
+    };
+    let is_one_line = |r: &LogRecord| stays(r) || is_lockdep(r);
     let mut found: Vec<Announced> = (0..records.len())
-        .filter(|&i| stays(&records[i]) && expected(&records[i]))
+        .filter(|&i| is_one_line(&records[i]) && expected(&records[i]))
         .map(|i| Announced {
             range: i..i + 1,
             taint: 0,
@@ -477,6 +483,20 @@ mod tests {
         assert!(still_registered(&[announce, stays]).is_some());
         let by_user = record(1, "rust_kernel: t must stay in memory: no");
         assert_eq!(still_registered(&[by_user]), None);
+    }
+
+    #[test]
+    fn an_announced_report_of_lockdep_is_none() {
+        let held = record(0, "WARNING: lock held when returning to user space!");
+        let other = record(0, "WARNING: possible recursive locking detected");
+        assert_eq!(
+            first_complaint(std::slice::from_ref(&held)).map(|c| c.kind),
+            Some(Lockdep)
+        );
+        let announce = record(1, "koru: the kernel may say: lock held when returning");
+        assert_eq!(first_complaint(&[announce.clone(), held.clone()]), None);
+        let both = first_complaint(&[announce, held, other]).unwrap();
+        assert!(both.line.contains("recursive"), "{both}");
     }
 
     #[test]

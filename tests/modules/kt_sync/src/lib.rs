@@ -149,11 +149,9 @@ impl Operations for Counters {
         to: &mut UserSliceWriter,
         pos: &mut Offset,
     ) -> Result<usize> {
-        let text = kernel::str::CString::try_from_fmt(fmt!(
-            "{} {}\n",
-            *self.mutex.lock(),
-            *self.spin.lock()
-        ))?;
+        // No lock is held while memory is allocated, which may sleep.
+        let (mutex, spin) = (*self.mutex.lock(), *self.spin.lock());
+        let text = kernel::str::CString::try_from_fmt(fmt!("{mutex} {spin}\n"))?;
         to.write_slice_file(text.to_bytes(), pos)
     }
 
