@@ -25,6 +25,7 @@ impl Run<'_> {
     pub fn lint(&self) -> Result<()> {
         let scripts = [
             "koru",
+            ".ci/bare",
             ".ci/run",
             "host/vm/src/ssh.sh",
             "host/build/src/import.sh",
