@@ -240,7 +240,9 @@ impl Stay {
         const AFTER: Duration = Duration::from_secs(3);
         let records = session.log_since(self.from);
         let stays = still_registered(&records);
-        if stays.is_none() && overdue(&records).is_none() {
+        // What waits for somebody at a breakpoint goes on.
+        let waits = !session.is_patient() && overdue(&records).is_some();
+        if stays.is_none() && !waits {
             return Ok(());
         }
         if self.said.get_or_insert_with(Instant::now).elapsed() < AFTER {
