@@ -37,7 +37,7 @@ fn from_the_init_on() {
         )
         .env("KORU_HANG_SECS", "1")
         .run();
-        let macro_line = line_of(SOURCE, "module! {");
+        let macro_line = line_of(SOURCE, "type: Hello,");
         let log_line = line_of(SOURCE, "Hello world");
         run.exits(0)
             .prints(&format!(

@@ -4,13 +4,14 @@
 
 use crate::param::Param;
 use crate::trusted::Crate;
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Group, Literal, Span, TokenStream, TokenTree};
 use quote::quote;
 use std::collections::BTreeSet;
 use std::ffi::CString;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{bracketed, parenthesized, Error, Ident, LitStr, Result, Token, Type};
 
 const ORDER: [&str; 10] = [
@@ -199,6 +200,19 @@ impl ModuleInfo {
         let init = krate.unsafe_block(quote!(__MODULE.init(&THIS_MODULE)));
         // SAFETY: the loader calls `cleanup_module` once, after `init_module` returned 0.
         let exit = krate.unsafe_block(quote!(__MODULE.exit()));
+        let functions = quote! {
+            #exported
+            extern "C" fn init_module() -> #krate::ffi::c_int {
+                #init
+            }
+
+            #exported
+            extern "C" fn cleanup_module() {
+                #exit
+            }
+        };
+        // A debugger shows these two in the module's file, not in the kernel crate's.
+        let functions = located_at(functions, ty.span());
         quote! {
             // `#[pin_data]` writes `::pin_init::..`; the kernel crate has it all.
             // The compiler's messages name a crate by the first of these.
@@ -231,15 +245,7 @@ impl ModuleInfo {
             const _: () = {
                 static __MODULE: #krate::module::Slot<LocalModule> = #krate::module::Slot::new();
 
-                #exported
-                extern "C" fn init_module() -> #krate::ffi::c_int {
-                    #init
-                }
-
-                #exported
-                extern "C" fn cleanup_module() {
-                    #exit
-                }
+                #functions
 
                 // Only the loader calls these two, indirectly: with IBT, objtool
                 // must see that somebody has their addresses.
@@ -252,4 +258,24 @@ impl ModuleInfo {
             };
         }
     }
+}
+
+/// `tokens` as if they stood at `location`; what their names mean stays as it is.
+fn located_at(tokens: TokenStream, location: Span) -> TokenStream {
+    let located = |span: Span| span.located_at(location);
+    tokens
+        .into_iter()
+        .map(|token| match token {
+            TokenTree::Group(group) => {
+                let content = located_at(group.stream(), location);
+                let mut new = Group::new(group.delimiter(), content);
+                new.set_span(located(group.span()));
+                TokenTree::Group(new)
+            }
+            mut token => {
+                token.set_span(located(token.span()));
+                token
+            }
+        })
+        .collect()
 }
