@@ -23,22 +23,22 @@ impl Run<'_> {
         cargo.arg("--").args(&self.args.filters);
         let ui = &self.context.ui;
         ui.status(&format!("{suite}: compiling"));
-        let tell = |test: &str| ui.status(&format!("{suite}: {test}"));
-        let results = follow(&mut cargo, SILENCE, tell)
-            .map_err(|e| Error::io("running cargo in", self.root(), e))?;
-        for result in results {
-            self.add(suite, result);
-        }
-        Ok(())
+        let tell = |test: &str| ui.status(&format!("{suite}: {test} failed"));
+        follow(&mut cargo, SILENCE, tell, |result| self.add(suite, result))
+            .map_err(|e| Error::io("running cargo in", self.root(), e))
     }
 }
 
-/// Runs it to its end, or until it has said nothing for so long.
+/// Runs `command` to its end, or until it has printed nothing for `silence`.
+///
+/// A test that passes is given to `add` at once, and one that fails at the end, for only
+/// then does libtest show its output; `tell` gets its name at once.
 fn follow(
     command: &mut Command,
     silence: Duration,
     tell: impl Fn(&str),
-) -> io::Result<Vec<TestResult>> {
+    mut add: impl FnMut(TestResult),
+) -> io::Result<()> {
     const TICK: Duration = Duration::from_millis(500);
     /// What ends with a test may take its time for that.
     const GRACE: Duration = Duration::from_secs(10);
@@ -53,7 +53,7 @@ fn follow(
     read(child.stdout.take().expect("piped"), lines.clone());
     read(child.stderr.take().expect("piped"), lines);
     let mut text = String::new();
-    let mut verdicts = Vec::new();
+    let mut failures: Vec<(String, Duration)> = Vec::new();
     let mut slow: Vec<String> = Vec::new();
     let mut last = begun;
     let mut heard = begun;
@@ -70,10 +70,21 @@ fn follow(
             slow.push(name.into());
         }
         if let Some((name, word)) = verdict(&line) {
-            tell(name);
             slow.retain(|slow| slow != name);
-            verdicts.push((name.to_owned(), word.to_owned(), last.elapsed()));
+            let took = last.elapsed();
             last = Instant::now();
+            if word == "FAILED" {
+                tell(name);
+                failures.push((name.to_owned(), took));
+            } else {
+                let ignored = word.strip_prefix("ignored");
+                add(TestResult {
+                    name: name.to_owned(),
+                    took,
+                    failure: None,
+                    ignored: ignored.map(|why| why.trim_start_matches(", ").to_owned()),
+                });
+            }
         }
         text += &line;
         text.push('\n');
@@ -84,24 +95,19 @@ fn follow(
     let status = child.wait()?;
     mark.wait(GRACE);
     let left = mark.end();
-    let failed = |why: String, output: String| Failure {
-        cause: Cause::Test,
-        why,
-        output,
-        log: Log::default(),
-    };
-    let mut results: Vec<_> = verdicts
-        .into_iter()
-        .map(|(name, word, took)| TestResult {
-            failure: (word == "FAILED")
-                .then(|| failed("the test failed".into(), section(&text, &name))),
-            ignored: word
-                .strip_prefix("ignored")
-                .map(|why| why.trim_start_matches(", ").to_owned()),
+    let mut fail = |name: String, took, why: String, output: String| {
+        add(TestResult {
             name,
             took,
-        })
-        .collect();
+            failure: Some(Failure {
+                cause: Cause::Test,
+                why,
+                output,
+                log: Log::default(),
+            }),
+            ignored: None,
+        });
+    };
     let why = match stands {
         true => format!(
             "it was ended: nothing was heard for {} s",
@@ -109,34 +115,27 @@ fn follow(
         ),
         false => format!("cargo test failed ({status})"),
     };
-    if stands {
-        results.extend(slow.drain(..).map(|name| TestResult {
-            name,
-            took: heard.elapsed(),
-            failure: Some(failed(why.clone(), String::new())),
-            ignored: None,
-        }));
+    let mut none_failed = failures.is_empty();
+    for (name, took) in failures {
+        let output = section(&text, &name);
+        fail(name, took, "the test failed".into(), output);
     }
-    let none_failed = results.iter().all(|r| r.failure.is_none());
+    if stands {
+        none_failed &= slow.is_empty();
+        for name in slow {
+            fail(name, heard.elapsed(), why.clone(), String::new());
+        }
+    }
     if !left.is_empty() {
         let why = format!("left running, and ended now: {}", left.join(", "));
-        results.push(TestResult {
-            name: "nothing is left running".into(),
-            took: Duration::ZERO,
-            failure: Some(failed(why, String::new())),
-            ignored: None,
-        });
+        let name = "nothing is left running".into();
+        fail(name, Duration::ZERO, why, String::new());
     }
     if none_failed && (stands || !status.success()) {
         // Not a test: it does not compile, or a test binary died or stands still.
-        results.push(TestResult {
-            name: "cargo test".into(),
-            took: begun.elapsed(),
-            failure: Some(failed(why, text)),
-            ignored: None,
-        });
+        fail("cargo test".into(), begun.elapsed(), why, text);
     }
-    Ok(results)
+    Ok(())
 }
 
 /// Reads its lines, in a thread.
@@ -204,11 +203,11 @@ mod tests {
     #[track_caller]
     fn of(script: &str) -> Vec<(String, Option<String>)> {
         let mut shell = Command::new("sh");
-        let results = follow(shell.args(["-c", script]), Duration::from_secs(2), |_| ());
-        let results = results.expect("a shell").into_iter();
+        let mut results = Vec::new();
+        let command = shell.args(["-c", script]);
+        let add = |r: TestResult| results.push((r.name, r.failure.map(|f| f.why)));
+        follow(command, Duration::from_secs(2), |_| (), add).expect("a shell");
         results
-            .map(|r| (r.name, r.failure.map(|f| f.why)))
-            .collect()
     }
 
     #[test]
@@ -220,6 +219,13 @@ mod tests {
         assert_eq!(still, [("a".into(), None), ("b".into(), Some(why.into()))]);
         let nameless = of("sleep 1000; :");
         assert_eq!(nameless, [("cargo test".into(), Some(why.into()))]);
+    }
+
+    #[test]
+    fn each_is_told_when_it_ends() {
+        let both = of("echo 'test a ... FAILED'; echo 'test b ... ok'; exit 101");
+        let failed = ("a".into(), Some("the test failed".into()));
+        assert_eq!(both, [("b".into(), None), failed]);
     }
 
     #[test]
