@@ -4,7 +4,6 @@ use std::{
     collections::BTreeSet,
     fs::{self, File},
     io::{Seek, SeekFrom},
-    os::fd::AsRawFd,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
@@ -12,6 +11,8 @@ use koru_testing::{Log, Module, is_loaded};
 use koru_tests::{EINVAL, errno, exists};
 
 const FILE: &str = "/proc/kt_kprobe";
+/// A file that seeks by the probed function: the file, the offset, and from where.
+const PROBED: &str = "/dev/null";
 const ENOENT: i32 = 2;
 
 /// How often it was hit, the last call's second argument, and how many were missed.
@@ -25,8 +26,8 @@ fn seen() -> [i64; 3] {
 #[test]
 fn a_handler_sees_the_call() {
     let module = Module::load("kt_kprobe", &[]).unwrap();
-    assert!(fs::read_to_string(FILE).unwrap().starts_with("ksys_lseek "));
-    let mut file = File::open("/proc/self/exe").unwrap();
+    assert!(fs::read_to_string(FILE).unwrap().starts_with("null_lseek "));
+    let mut file = File::open(PROBED).unwrap();
     let [before, ..] = seen();
     file.seek(SeekFrom::Start(123_456_789)).unwrap();
     let [after, argument, missed] = seen();
@@ -57,13 +58,21 @@ fn functions_that_cannot_be_probed() {
     }
 }
 
-#[test]
-fn coming_and_going_under_calls() {
+/// Does `work` while two threads have the probed function called, which end with it.
+fn under_calls(work: impl FnOnce()) {
+    struct End<'a>(&'a AtomicBool);
+
+    impl Drop for End<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
     let done = AtomicBool::new(false);
     std::thread::scope(|s| {
         for _ in 0..2 {
             s.spawn(|| {
-                let mut file = File::open("/proc/self/exe").unwrap();
+                let mut file = File::open(PROBED).unwrap();
                 while !done.load(Ordering::Relaxed) {
                     file.seek(SeekFrom::Start(7)).unwrap();
                     // Emulated processors take turns, and this ends one's.
@@ -71,6 +80,14 @@ fn coming_and_going_under_calls() {
                 }
             });
         }
+        let _end = End(&done);
+        work();
+    });
+}
+
+#[test]
+fn coming_and_going_under_calls() {
+    under_calls(|| {
         for _ in 0..20 {
             let module = Module::load("kt_kprobe", &[]).unwrap();
             let [before, ..] = seen();
@@ -79,7 +96,6 @@ fn coming_and_going_under_calls() {
             }
             module.unload().unwrap();
         }
-        done.store(true, Ordering::Relaxed);
     });
 }
 
@@ -128,15 +144,14 @@ fn empty() -> Ready {
     }
 }
 
-/// Offsets that nobody else seeks to.
+/// Offsets that are told from small ones.
 const MARK: u64 = 0x0123_4000_0000_0000;
 
 #[test]
 fn ready_made_handlers() {
     let module = Module::load("kt_kprobe_ready", &[]).unwrap();
     let before = empty();
-    let mut file = File::open("/proc/self/exe").unwrap();
-    let fd = file.as_raw_fd() as u64;
+    let mut file = File::open(PROBED).unwrap();
     for offset in [0, 1, 2, 3, 4, MARK] {
         file.seek(SeekFrom::Start(offset)).unwrap();
     }
@@ -144,10 +159,12 @@ fn ready_made_handlers() {
     let after = ready();
     assert!(after.count >= before.count + 7);
     assert_eq!((after.dropped, after.missed), (before.dropped, 0));
+    let of_the_file = after.samples.last().unwrap()[2];
+    assert!(of_the_file >= 0xffff_8000_0000_0000, "{of_the_file:x}");
     let mine: Vec<[u64; 2]> = after
         .samples
         .iter()
-        .filter(|s| s[2] == fd)
+        .filter(|s| s[2] == of_the_file)
         .map(|s| [s[3], s[4]])
         .collect();
     let offsets = [0, 1, 2, 3, 4, MARK].map(|offset| [offset, 0]);
@@ -192,7 +209,7 @@ fn ready_made_handlers_on_all_processors() {
         for who in 0..2 {
             let done = &done;
             s.spawn(move || {
-                let mut file = File::open("/proc/self/exe").unwrap();
+                let mut file = File::open(PROBED).unwrap();
                 for n in 0..CALLS {
                     let offset = MARK + (who << 32) + n;
                     file.seek(SeekFrom::Start(offset)).unwrap();
@@ -231,20 +248,9 @@ fn ready_made_handlers_on_all_processors() {
 
 #[test]
 fn many_probes_come_and_go_under_calls() {
-    let done = AtomicBool::new(false);
-    std::thread::scope(|s| {
-        for _ in 0..2 {
-            s.spawn(|| {
-                let mut file = File::open("/proc/self/exe").unwrap();
-                while !done.load(Ordering::Relaxed) {
-                    file.seek(SeekFrom::Start(7)).unwrap();
-                    std::hint::spin_loop();
-                }
-            });
-        }
-        let module = Module::load("kt_kprobe_ready", &["cycles=250"]);
-        done.store(true, Ordering::Relaxed);
-        module.unwrap().unload().unwrap();
+    under_calls(|| {
+        let module = Module::load("kt_kprobe_ready", &["cycles=250"]).unwrap();
+        module.unload().unwrap();
     });
 }
 

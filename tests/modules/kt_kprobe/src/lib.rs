@@ -24,7 +24,7 @@ module! {
     description: "For Koru's own tests",
     license: "GPL",
     params: {
-        symbol: &'static CStr { default: c"ksys_lseek", description: "The function" },
+        symbol: &'static CStr { default: c"null_lseek", description: "The function" },
     },
 }
 
