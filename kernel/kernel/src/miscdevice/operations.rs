@@ -56,13 +56,17 @@ impl<T: MiscDevice> Table<T> {
                 Member::SHOW_FDINFO,
                 Some(Self::show_fdinfo),
             );
+        let table = table.with_if(
+            cfg!(CONFIG_COMPAT) && T::HAS_IOCTL,
+            Member::COMPAT_IOCTL,
+            Some(bindings::koru_misc_compat_ptr_ioctl as _),
+        );
         #[cfg(CONFIG_COMPAT)]
-        let table = if T::HAS_COMPAT_IOCTL {
-            table.with(Member::COMPAT_IOCTL, Some(Self::compat_ioctl))
-        } else {
-            let by_address = Some(bindings::koru_misc_compat_ptr_ioctl as _);
-            table.with_if(T::HAS_IOCTL, Member::COMPAT_IOCTL, by_address)
-        };
+        let table = table.with_if(
+            T::HAS_COMPAT_IOCTL,
+            Member::COMPAT_IOCTL,
+            Some(Self::compat_ioctl),
+        );
         table
     };
 
