@@ -1,12 +1,13 @@
 //! The `koru` program.
 
-use anyhow::{Context, Result, ensure};
-use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Instant,
 };
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 pub struct Koru {
     program: PathBuf,

@@ -8,9 +8,10 @@ mod koru;
 mod tests;
 mod turnaround;
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use std::path::PathBuf;
 
 use crate::koru::Koru;
 

@@ -1,6 +1,5 @@
 //! How long one waits: for a run, for a run after an edit, for a boot.
 
-use anyhow::{Context, Result, bail};
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -8,6 +7,8 @@ use std::{
     process::Stdio,
     time::Instant,
 };
+
+use anyhow::{Context, Result, bail};
 
 use crate::{
     figures::Figures,

@@ -6,7 +6,8 @@ use std::{
     process::Command,
 };
 
-use crate::{Error, Kind, Report, Result, error::IoContext, run};
+use koru_error::{Error, IoContext, Kind, Result};
+use crate::{Report, run};
 
 const LISTS: &str = "if the package lists are old or empty: `apt-get update` as root, which `koru setup` does; \
      else check the network";
@@ -56,7 +57,7 @@ pub fn unpack(packages: &[String], dir: &Path, report: &dyn Report) -> Result<()
             packages.len()
         ));
         // In a folder of its own, so that which file came is no question.
-        let folder = tempfile::tempdir_in(dir).at("making a folder in", dir)?;
+        let folder = tempfile::tempdir_in(dir).path_context("making a folder in", dir)?;
         run(
             Command::new("apt-get")
                 .args(["-qq", "download", package])
@@ -64,14 +65,14 @@ pub fn unpack(packages: &[String], dir: &Path, report: &dyn Report) -> Result<()
                 .current_dir(folder.path()),
             &format!("downloading the package {package}"),
         )
-        .map_err(|e| e.todo(LISTS))?;
+        .map_err(|e| e.help(LISTS))?;
         let deb = the_deb(folder.path()).ok_or_else(|| {
             Error::new(
                 Kind::System,
                 format!("downloading the package {package}"),
                 "apt-get succeeded but left no file",
             )
-            .todo(LISTS)
+            .help(LISTS)
         })?;
         report.status(&format!("unpacking {package}"));
         run(

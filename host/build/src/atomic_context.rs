@@ -16,12 +16,14 @@ use std::{
 };
 
 use iced_x86::{Decoder, DecoderOptions, Mnemonic, OpKind};
-use koru_decode::{Location, Symbols, demangled};
+use koru_decode::{Location, Symbols};
+use koru_klog::demangled;
 use object::{
     Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionIndex, SectionKind, SymbolKind,
 };
 
-use crate::{Error, Kind, Result, error::IoContext, report::shortened, shim_header::Context};
+use koru_error::{Error, IoContext, Kind, Result};
+use crate::{report::shortened, shim_header::Context};
 
 /// Functions that the kernel calls in a context in which not everything is allowed. The
 /// `kernel` crate puts them into a section of their own by `#[link_section]`.
@@ -30,7 +32,7 @@ struct Handlers {
     /// As an error names one.
     what: &'static str,
     allowed: &'static [Context],
-    todo: &'static str,
+    help: &'static str,
 }
 
 const HANDLERS: [Handlers; 1] = [Handlers {
@@ -39,7 +41,7 @@ const HANDLERS: [Handlers; 1] = [Handlers {
     // Whatever the probed function interrupts may hold the lock that an atomic function
     // takes, and it may be an NMI.
     allowed: &[Context::Any],
-    todo: "use atomics in a handler, or one of `kernel::kprobe`'s ready-made ones, and leave \
+    help: "use atomics in a handler, or one of `kernel::kprobe`'s ready-made ones, and leave \
            the rest to a thread",
 }];
 
@@ -86,7 +88,7 @@ const POINTER_CALLS: [&str; 14] = [
 
 /// Checks a module's Rust code: `object` has every function in its own section.
 pub(crate) fn check(name: &str, object: &Path, contexts: &BTreeMap<String, Context>) -> Result<()> {
-    let bytes = fs::read(object).at("reading", object)?;
+    let bytes = fs::read(object).path_context("reading", object)?;
     let unreadable = |e: object::Error| {
         let attempted = format!("reading {}", object.display());
         Error::new(Kind::Link, attempted, e.to_string())
@@ -102,17 +104,17 @@ pub(crate) fn check(name: &str, object: &Path, contexts: &BTreeMap<String, Conte
             refused.extend(graph.follow(root, handlers.allowed).map_err(unreadable)?);
         }
         if let Some(first) = refused.first() {
-            let mut todo = handlers.todo.to_owned();
-            if refused.iter().any(|r| r.wrong == THROUGH_A_POINTER) {
-                todo = format!("{THROUGH_NO_POINTER}\n{todo}");
+            let mut help = handlers.help.to_owned();
+            if refused.iter().any(|r| r.message == THROUGH_A_POINTER) {
+                help = format!("{THROUGH_NO_POINTER}\n{help}");
             }
             let paths: Vec<&str> = refused.iter().map(|r| r.path.as_str()).collect();
             return Err(Error::new(
                 Kind::Link,
                 format!("linking {name}"),
-                format!("{} {}", handlers.what, first.wrong),
+                format!("{} {}", handlers.what, first.message),
             )
-            .todo(todo)
+            .help(help)
             .output(paths.join("\n")));
         }
     }
@@ -127,7 +129,7 @@ const THROUGH_NO_POINTER: &str = "take a type parameter instead of a `dyn Trait`
 /// Why a handler is refused.
 struct Refused {
     /// To follow the handler's name.
-    wrong: String,
+    message: String,
     /// From the handler to what it must not do, a line for each function.
     path: String,
 }
@@ -219,8 +221,8 @@ impl<'a> Graph<'a> {
                 let target = symbol.name()?;
                 if target.starts_with("__x86_indirect_") {
                     pointer_calls.push(offset);
-                } else if let Some(wrong) = self.misuse(target, allowed) {
-                    return Ok(Some(self.refuse(&from, here, &wrong)));
+                } else if let Some(message) = self.misuse(target, allowed) {
+                    return Ok(Some(self.refuse(&from, here, &message)));
                 }
             }
             for offset in pointer_calls {
@@ -267,7 +269,7 @@ impl<'a> Graph<'a> {
         lines.map_or_else(Vec::new, |l| l.at(place.by.section.0, place.offset))
     }
 
-    fn refuse(&mut self, from: &HashMap<Node, Option<Use>>, last: Use, wrong: &str) -> Refused {
+    fn refuse(&mut self, from: &HashMap<Node, Option<Use>>, last: Use, message: &str) -> Refused {
         let mut uses = vec![last];
         while let Some(Some(before)) = from.get(&uses[uses.len() - 1].by) {
             uses.push(*before);
@@ -291,9 +293,9 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-        path += &format!("  {wrong}\n");
+        path += &format!("  {message}\n");
         Refused {
-            wrong: wrong.to_owned(),
+            message: message.to_owned(),
             path,
         }
     }

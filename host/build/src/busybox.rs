@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
-use crate::{Cache, Report, Result, apt};
+use koru_error::Result;
+use crate::{Cache, Report, apt};
 
 /// A static busybox: the guest's shell and everyday commands.
 pub fn busybox(cache: &Cache, report: &dyn Report) -> Result<PathBuf> {

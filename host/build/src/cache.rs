@@ -10,7 +10,8 @@ use rustix::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{Report, Result, error::IoContext};
+use koru_error::{IoContext, Result};
+use crate::Report;
 
 /// A folder of things that can be made again, each under a key of its content.
 ///
@@ -48,15 +49,15 @@ impl Cache {
         if place.is_dir() {
             return Ok(place);
         }
-        fs::create_dir_all(&folder).at("making", &folder)?;
+        fs::create_dir_all(&folder).path_context("making", &folder)?;
         self.sweep(&folder, name);
         let temporary = tempfile::Builder::new()
             .prefix(&format!(".{name}."))
             .tempdir_in(&folder)
-            .at("making a folder in", &folder)?;
+            .path_context("making a folder in", &folder)?;
         make(temporary.path())?;
         let made = temporary.keep();
-        fs::rename(&made, &place).at("renaming to", &place)?;
+        fs::rename(&made, &place).path_context("renaming to", &place)?;
         Ok(place)
     }
 
@@ -85,23 +86,23 @@ pub struct Lock {
 
 impl Lock {
     pub fn take(folder: &Path, name: &str, what: &str, report: &dyn Report) -> Result<Lock> {
-        fs::create_dir_all(folder).at("making", folder)?;
+        fs::create_dir_all(folder).path_context("making", folder)?;
         let path = folder.join(format!("{name}.lock"));
         let file = File::options()
             .create(true)
             .truncate(false)
             .write(true)
             .open(&path)
-            .at("opening", &path)?;
+            .path_context("opening", &path)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => {
                 report.status(&format!("waiting for another koru ({what})"));
                 rustix::io::retry_on_intr(|| flock(&file, FlockOperation::LockExclusive))
                     .map_err(Into::into)
-                    .at("locking", &path)?;
+                    .path_context("locking", &path)?;
             }
-            Err(e) => return Err(e.into()).at("locking", &path),
+            Err(e) => return Err(e.into()).path_context("locking", &path),
         }
         Ok(Lock { _file: file })
     }
@@ -121,7 +122,7 @@ impl Key {
     }
 
     pub fn add_file(self, path: &Path) -> Result<Key> {
-        let content = fs::read(path).at("reading", path)?;
+        let content = fs::read(path).path_context("reading", path)?;
         Ok(self.add(content))
     }
 
@@ -134,19 +135,20 @@ impl Key {
 /// Writes a file whole or not at all.
 pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).at("making", folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).at("making a file in", folder)?;
-    file.write_all(content).at("writing", path)?;
+    fs::create_dir_all(folder).path_context("making", folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).path_context("making a file in", folder)?;
+    file.write_all(content).path_context("writing", path)?;
     file.persist(path)
         .map_err(|e| e.error)
-        .at("writing", path)?;
+        .path_context("writing", path)?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Error, Kind, Silent};
+    use koru_error::{Error, Kind};
+    use crate::Silent;
 
     #[test]
     fn a_failed_entry_leaves_nothing() {

@@ -1,4 +1,5 @@
-use crate::{Config, Error, KernelTree, Kind, Result, Toolchain};
+use koru_error::{Error, Kind, Result};
+use crate::{Config, KernelTree, Toolchain};
 
 /// rustc's target for ring 0: no SSE, no x87, no red zone, kernel code model.
 pub const TARGET: &str = "x86_64-unknown-none";

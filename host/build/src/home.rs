@@ -1,6 +1,6 @@
 use std::{env, path::PathBuf};
 
-use crate::{Error, Kind, Result};
+use koru_error::{Error, Kind, Result};
 
 /// Where Koru's own sources are, and where it keeps what it makes.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ impl Home {
                 "looking for Koru's own sources",
                 format!("{} is not a checkout of Koru", root.display()),
             )
-            .todo("run the `koru` script of the checkout, or set KORU_ROOT to it"));
+            .help("run the `koru` script of the checkout, or set KORU_ROOT to it"));
         }
         let cache = match env::var_os("KORU_CACHE") {
             Some(dir) => PathBuf::from(dir),
@@ -38,7 +38,7 @@ impl Home {
                         "looking for a cache folder",
                         "neither HOME nor XDG_CACHE_HOME is set",
                     )
-                    .todo("set KORU_CACHE to a folder that Koru may fill"));
+                    .help("set KORU_CACHE to a folder that Koru may fill"));
                 }
             },
         };

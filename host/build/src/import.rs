@@ -8,9 +8,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{
-    Error, KernelTree, Kernels, Kind, Report, Result, error::IoContext, process::spawn_error,
-};
+use koru_error::{Error, IoContext, Kind, Result};
+use crate::{KernelTree, Kernels, Report, process::spawn_error};
 
 const SCRIPT: &str = include_str!("import.sh");
 
@@ -36,14 +35,14 @@ impl Kernels {
         self.cache().entry("kernels", release, report, |dir| {
             unpack(dir, fetch)?;
             let Some(tree) = build_dir(dir, release) else {
-                let wrong = "there is no build directory of this kernel in what came";
-                return Err(Error::new(Kind::System, attempted, wrong)
-                    .todo("install the headers of exactly this kernel on its machine"));
+                let message = "there is no build directory of this kernel in what came";
+                return Err(Error::new(Kind::System, attempted, message)
+                    .help("install the headers of exactly this kernel on its machine"));
             };
             relocate(dir, dir)?;
             relocate_makefile(dir, &tree)?;
             let inside = tree.strip_prefix(dir).unwrap_or(&tree);
-            symlink(inside, dir.join("tree")).at("linking in", dir)?;
+            symlink(inside, dir.join("tree")).path_context("linking in", dir)?;
             KernelTree::open(&dir.join("tree")).map(drop)
         })?;
         self.find(Some(release))
@@ -74,7 +73,7 @@ fn unpack(
     if let Some(mut stderr) = child.stderr.take() {
         let _ = stderr.read_to_string(&mut said);
     }
-    let status = child.wait().at("unpacking in", dir)?;
+    let status = child.wait().path_context("unpacking in", dir)?;
     // A broken connection has a better explanation than half an archive.
     fetched?;
     match status.success() {
@@ -106,16 +105,16 @@ fn build_dir(dir: &Path, release: &str) -> Option<PathBuf> {
 
 /// Makes absolute links lead to where their targets are now.
 fn relocate(dir: &Path, folder: &Path) -> Result<()> {
-    for entry in fs::read_dir(folder).at("reading", folder)? {
-        let path = entry.at("reading", folder)?.path();
-        let meta = fs::symlink_metadata(&path).at("reading", &path)?;
+    for entry in fs::read_dir(folder).path_context("reading", folder)? {
+        let path = entry.path_context("reading", folder)?.path();
+        let meta = fs::symlink_metadata(&path).path_context("reading", &path)?;
         if meta.is_dir() {
             relocate(dir, &path)?;
         } else if meta.is_symlink() {
-            let target = fs::read_link(&path).at("reading", &path)?;
+            let target = fs::read_link(&path).path_context("reading", &path)?;
             if let Some(now) = moved(dir, &target) {
-                fs::remove_file(&path).at("replacing", &path)?;
-                symlink(relative(folder, &now), &path).at("linking", &path)?;
+                fs::remove_file(&path).path_context("replacing", &path)?;
+                symlink(relative(folder, &now), &path).path_context("linking", &path)?;
             }
         }
     }
@@ -133,7 +132,7 @@ fn moved(dir: &Path, path: &Path) -> Option<PathBuf> {
 /// Has the build directory's Makefile include the other half from where it is now.
 fn relocate_makefile(dir: &Path, tree: &Path) -> Result<()> {
     let makefile = tree.join("Makefile");
-    let text = fs::read_to_string(&makefile).at("reading", &makefile)?;
+    let text = fs::read_to_string(&makefile).path_context("reading", &makefile)?;
     let line = |line: &str| {
         let included = line.strip_prefix("include ").map(str::trim);
         let now = included.and_then(|path| moved(dir, Path::new(path)));
@@ -150,7 +149,7 @@ fn relocate_makefile(dir: &Path, tree: &Path) -> Result<()> {
     let now = lines.join("\n") + "\n";
     match now == text {
         true => Ok(()),
-        false => fs::write(&makefile, now).at("writing", &makefile),
+        false => fs::write(&makefile, now).path_context("writing", &makefile),
     }
 }
 

@@ -4,10 +4,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    Cache, Error, KernelTree, Kind, Report, Result, apt, cache::write_atomically, error::IoContext,
-    nearest,
-};
+use koru_error::{Error, IoContext, Kind, Result};
+use crate::{Cache, KernelTree, Report, apt, cache::write_atomically, nearest};
 use packages::{packages, settle, wanted_release};
 
 mod packages;
@@ -176,7 +174,7 @@ impl Kernels {
         let Some(selector) = selector else {
             let release = self.default_release().ok_or_else(|| {
                 Error::new(Kind::Missing, "choosing a kernel", "there is none here yet")
-                    .todo("`koru setup` gets Debian's 6.1 and 6.12; `koru kernel add` any other")
+                    .help("`koru setup` gets Debian's 6.1 and 6.12; `koru kernel add` any other")
             })?;
             return self.open(&release);
         };
@@ -207,7 +205,7 @@ impl Kernels {
             return Ok(fitting);
         }
         let near = nearest(selector, releases.iter().map(String::as_str));
-        let todo = match (near.is_empty(), releases.is_empty()) {
+        let help = match (near.is_empty(), releases.is_empty()) {
             (false, _) => format!("did you mean {}?", near.join(" or ")),
             (true, false) => format!("there are: {}", releases.join(", ")),
             (true, true) => "none are here yet: `koru setup`".to_owned(),
@@ -217,8 +215,8 @@ impl Kernels {
             format!("looking for the kernel `{selector}`"),
             "it is not among those that are here",
         )
-        .todo(format!(
-            "{todo}\nto get another: `koru kernel add {selector}`"
+        .help(format!(
+            "{help}\nto get another: `koru kernel add {selector}`"
         )))
     }
 
@@ -284,7 +282,7 @@ impl Kernels {
     fn add_directory(&self, path: &Path, report: &dyn Report) -> Result<KernelTree> {
         let tree = KernelTree::open(path)?;
         self.cache.entry("kernels", &tree.release, report, |dir| {
-            std::os::unix::fs::symlink(&tree.build_dir, dir.join("tree")).at("linking in", dir)
+            std::os::unix::fs::symlink(&tree.build_dir, dir.join("tree")).path_context("linking in", dir)
         })?;
         let kept = self.open(&tree.release)?;
         if kept.build_dir != tree.build_dir {
@@ -297,7 +295,7 @@ impl Kernels {
                     kept.build_dir.display()
                 ),
             )
-            .todo(format!("`koru kernel remove {}` first", tree.release)));
+            .help(format!("`koru kernel remove {}` first", tree.release)));
         }
         Ok(kept)
     }
@@ -333,8 +331,8 @@ impl Kernels {
         // Renamed first: whoever looks sees it whole or not at all.
         let gone = self.dir().join(format!(".{release}.removed"));
         let _ = fs::remove_dir_all(&gone);
-        fs::rename(&place, &gone).at("removing", &place)?;
-        fs::remove_dir_all(&gone).at("removing", &gone)?;
+        fs::rename(&place, &gone).path_context("removing", &place)?;
+        fs::remove_dir_all(&gone).path_context("removing", &gone)?;
         Ok(release)
     }
 
@@ -351,7 +349,7 @@ fn several(selector: &str, fitting: &[String]) -> Error {
         format!("looking for the kernel `{selector}`"),
         format!("several are here: {}", fitting.join(", ")),
     )
-    .todo("give one of these names in full")
+    .help("give one of these names in full")
 }
 
 /// Whether `selector` is `release` or a beginning of it that ends where a

@@ -6,17 +6,8 @@ use std::{
     time::{Duration, Instant, UNIX_EPOCH},
 };
 
-use crate::{
-    Cache, Codegen, Dependency, Error, Home, KernelTree, Kind, LargeFrame, Lock, Module, Report,
-    Result, Sysroot, Toolchain,
-    cache::write_atomically,
-    error::IoContext,
-    link::{Parts, RULES, link},
-    process, run,
-    rust_object::{Cargo, RustObject},
-    shim::{Shim, kbuild_command},
-    unsafe_code,
-};
+use koru_error::{Error, IoContext, Kind, Result};
+use crate::{Cache, Codegen, Dependency, Home, KernelTree, LargeFrame, Lock, Module, Report, Sysroot, Toolchain, cache::write_atomically, link::{Parts, RULES, link}, process, run, rust_object::{Cargo, RustObject}, shim::{Shim, kbuild_command}, unsafe_code};
 
 /// A finished module.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -161,7 +152,7 @@ impl<'a> Builder<'a> {
                 .filter(|m| m.workspace == workspace)
                 .collect();
             let output = self.output_dir(group[0]);
-            fs::create_dir_all(&output).at("making", &output)?;
+            fs::create_dir_all(&output).path_context("making", &output)?;
             let _lock = Lock::take(
                 &output,
                 "build",
@@ -235,7 +226,7 @@ impl<'a> Builder<'a> {
         let ko = |rebuilt, notes| -> Result<Ko> {
             Ok(Ko {
                 name: name.clone(),
-                size: fs::metadata(&path).at("reading", &path)?.len(),
+                size: fs::metadata(&path).path_context("reading", &path)?.len(),
                 path: path.clone(),
                 debug: debug.is_file().then(|| debug.clone()),
                 kernel: self.tree.release.clone(),
@@ -260,7 +251,7 @@ impl<'a> Builder<'a> {
         report.status(&format!("linking {name}.ko"));
         let dir = output.join("kbuild").join(name);
         let _ = fs::remove_dir_all(&dir);
-        fs::create_dir_all(&dir).at("making", &dir)?;
+        fs::create_dir_all(&dir).path_context("making", &dir)?;
         let parts = Parts {
             rust: object,
             sysroot: &self.sysroot,
@@ -276,8 +267,8 @@ impl<'a> Builder<'a> {
         self.split_debug(name, &dir)?;
         // Debug info first: it must never be older than the module.
         let made_debug = dir.join(format!("{name}.ko.debug"));
-        fs::rename(&made_debug, &debug).at("renaming to", &debug)?;
-        fs::rename(dir.join(format!("{name}.ko")), &path).at("renaming to", &path)?;
+        fs::rename(&made_debug, &debug).path_context("renaming to", &debug)?;
+        fs::rename(dir.join(format!("{name}.ko")), &path).path_context("renaming to", &path)?;
         let text = serde_json::to_vec(&notes).expect("our types have string keys");
         write_atomically(&notes_file, &text)?;
         let lines: Result<Vec<String>> = linked.archives.iter().map(|a| made(a)).collect();
@@ -309,7 +300,7 @@ impl<'a> Builder<'a> {
              \t$(call if_changed,koru)\n"
         );
         let file = dir.join("Kbuild");
-        fs::write(&file, kbuild).at("writing", &file)?;
+        fs::write(&file, kbuild).path_context("writing", &file)?;
         let mut make = kbuild_command(self.tree, dir);
         make.arg("modules");
         let output = process::output(&mut make, &format!("linking {name}"))?;
@@ -344,7 +335,7 @@ impl<'a> Builder<'a> {
         )
         .output(warnings.join("\n"));
         if !undefined.is_empty() {
-            error = error.todo("a non-GPL license, or an API that this kernel lacks");
+            error = error.help("a non-GPL license, or an API that this kernel lacks");
         }
         Err(error)
     }
@@ -379,7 +370,7 @@ impl<'a> Builder<'a> {
 fn made(archive: &Path) -> Result<String> {
     let time = fs::metadata(archive)
         .and_then(|m| m.modified())
-        .at("reading", archive)?;
+        .path_context("reading", archive)?;
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(format!("{} {}", since.as_nanos(), archive.display()))
 }

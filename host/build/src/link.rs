@@ -10,15 +10,8 @@ use object::{
     read::archive::ArchiveFile,
 };
 
-use crate::{
-    Error, Kind, LargeFrame, Module, Result, Sysroot, atomic_context,
-    error::IoContext,
-    module::OURS,
-    run,
-    rust_object::{Artifact, RustObject},
-    shim::Shim,
-    stack::large_frames,
-};
+use koru_error::{Error, IoContext, Kind, Result};
+use crate::{LargeFrame, Module, Sysroot, atomic_context, module::OURS, run, rust_object::{Artifact, RustObject}, shim::Shim, stack::large_frames};
 
 /// Keeps the sections that nothing refers to but the kernel's loader or tools read.
 const KEPT: &str = "\
@@ -89,7 +82,7 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
     let attempted = format!("linking {name}");
     let [kept, merged] = [("kept.ld", KEPT), ("merged.ld", MERGED)].map(|(file, script)| {
         let path = dir.join(file);
-        fs::write(&path, script).at("writing", &path).map(|()| path)
+        fs::write(&path, script).path_context("writing", &path).map(|()| path)
     });
     if !defines(&rust.own.rlib, b"init_module")? {
         return Err(Error::new(
@@ -97,7 +90,7 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
             attempted,
             "it has no `init_module`: the crate calls no `module!`",
         )
-        .todo("add `module! { type: .., name: .., license: \"GPL\", }` to its src/lib.rs"));
+        .help("add `module! { type: .., name: .., license: \"GPL\", }` to its src/lib.rs"));
     }
     // Unused Rust functions go here. The C side stays whole per file: the
     // linker cannot know which of the kernel's tables (exception table,
@@ -146,7 +139,7 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
 }
 
 fn defines(archive: &Path, symbol: &[u8]) -> Result<bool> {
-    let bytes = fs::read(archive).at("reading", archive)?;
+    let bytes = fs::read(archive).path_context("reading", archive)?;
     let symbols = ArchiveFile::parse(&*bytes).and_then(|a| a.symbols());
     let symbols = symbols.map_err(|e| {
         Error::new(
@@ -161,7 +154,7 @@ fn defines(archive: &Path, symbol: &[u8]) -> Result<bool> {
 /// Refuses what would fail later with a worse message, or not until loading.
 fn check(name: &str, path: &Path) -> Result<()> {
     let attempted = format!("linking {name}");
-    let bytes = fs::read(path).at("reading", path)?;
+    let bytes = fs::read(path).path_context("reading", path)?;
     let file = object::File::parse(&*bytes)
         .map_err(|e| Error::new(Kind::Link, attempted.clone(), e.to_string()))?;
     let mut floats = BTreeSet::new();
@@ -201,7 +194,7 @@ fn check(name: &str, path: &Path) -> Result<()> {
             attempted,
             format!("floating point is used in {}", list(&floats)),
         )
-        .todo("the kernel saves no FPU state for modules: use integers, such as fixed point"));
+        .help("the kernel saves no FPU state for modules: use integers, such as fixed point"));
     }
     if !build_errors.is_empty() {
         return Err(Error::new(
@@ -212,7 +205,7 @@ fn check(name: &str, path: &Path) -> Result<()> {
                 list(&build_errors)
             ),
         )
-        .todo(
+        .help(
             "the condition must be known to hold while compiling: see its message in the source",
         ));
     }
@@ -225,7 +218,7 @@ fn check(name: &str, path: &Path) -> Result<()> {
                 list(&unknown)
             ),
         )
-        .todo("a dependency was compiled with other flags; `koru clean` and build again"));
+        .help("a dependency was compiled with other flags; `koru clean` and build again"));
     }
     Ok(())
 }

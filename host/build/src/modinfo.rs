@@ -2,7 +2,7 @@ use std::{fs, path::Path};
 
 use object::{Architecture, Object, ObjectKind, ObjectSection};
 
-use crate::{Error, Kind, Result, error::IoContext};
+use koru_error::{Error, IoContext, Kind, Result};
 
 /// What a `.ko` file says of itself: the strings of its `.modinfo`.
 #[derive(Debug, Clone)]
@@ -11,16 +11,16 @@ pub struct ModInfo(Vec<(String, String)>);
 impl ModInfo {
     /// Reads a `.ko` file; anything else is an error.
     pub fn read(path: &Path) -> Result<ModInfo> {
-        let bytes = fs::read(path).at("reading", path)?;
-        let fail = |wrong: &str| {
+        let bytes = fs::read(path).path_context("reading", path)?;
+        let fail = |message: &str| {
             Error::new(
                 Kind::Usage,
                 format!("reading {}", path.display()),
-                format!("it is not a kernel module: {wrong}"),
+                format!("it is not a kernel module: {message}"),
             )
         };
         let file = object::File::parse(&*bytes)
-            .map_err(|_| fail("no ELF file").todo("unpack it first, if it is compressed"))?;
+            .map_err(|_| fail("no ELF file").help("unpack it first, if it is compressed"))?;
         if file.architecture() != Architecture::X86_64 {
             return Err(fail("not for x86_64"));
         }
@@ -76,12 +76,12 @@ mod tests {
                 .join("Cargo.toml")
                 .as_path(),
         );
-        assert!(error.unwrap_err().wrong.contains("not a kernel module"));
+        assert!(error.unwrap_err().message.contains("not a kernel module"));
         let program = std::env::current_exe().unwrap();
         assert!(
             ModInfo::read(&program)
                 .unwrap_err()
-                .wrong
+                .message
                 .contains("relocatable")
         );
     }

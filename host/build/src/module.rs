@@ -5,7 +5,8 @@ use std::{
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 
-use crate::{Error, Home, Kind, Result, nearest, run};
+use koru_error::{Error, Kind, Result};
+use crate::{Home, nearest, run};
 
 /// A module crate: a package that depends on the `kernel` crate.
 #[derive(Debug, Clone)]
@@ -37,7 +38,7 @@ pub fn find_modules(home: &Home, here: &Path, names: &[String]) -> Result<Vec<Mo
                 "looking for a module to build",
                 format!("there is no Cargo.toml in {} or above", here.display()),
             )
-            .todo("name a module, go into its folder, or make one: `koru new NAME`")
+            .help("name a module, go into its folder, or make one: `koru new NAME`")
         })?;
         let mine: Vec<Module> = around
             .iter()
@@ -51,7 +52,7 @@ pub fn find_modules(home: &Home, here: &Path, names: &[String]) -> Result<Vec<Mo
                 "looking for a module to build",
                 format!("no package here depends on `{KERNEL_PACKAGE}`"),
             )
-            .todo("name a module, or make one: `koru new NAME`"));
+            .help("name a module, or make one: `koru new NAME`"));
         }
         return Ok(found);
     }
@@ -98,7 +99,7 @@ fn one(home: &Home, here: &Path, name: &str, known: &[Module]) -> Result<Module>
                     format!("looking for a module in {}", dir.display()),
                     format!("its package does not depend on `{KERNEL_PACKAGE}`"),
                 )
-                .todo("`koru new NAME` writes a Cargo.toml to compare with")
+                .help("`koru new NAME` writes a Cargo.toml to compare with")
             });
     }
     // Modules that exist to be tested are found, but not offered.
@@ -114,7 +115,7 @@ fn one(home: &Home, here: &Path, name: &str, known: &[Module]) -> Result<Module>
         format!("looking for the module `{name}`"),
         "there is none of this name, and no such folder",
     )
-    .todo(if near.is_empty() {
+    .help(if near.is_empty() {
         format!("there are: {}", names.join(", "))
     } else {
         format!("did you mean {}?", near.join(" or "))

@@ -4,7 +4,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use crate::{Error, Kind, Result};
+use koru_error::{Error, Kind, Result};
 
 /// A finished tool's output, as text.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub(crate) fn spawn_error(command: &Command, attempted: &str, error: io::Error) 
             attempted,
             format!("there is no `{name}` here"),
         )
-        .todo("`koru doctor` says how to get what is missing; `koru setup` gets it")
+        .help("`koru doctor` says how to get what is missing; `koru setup` gets it")
     } else {
         Error::new(
             Kind::System,

@@ -9,15 +9,8 @@ use std::{
 
 use cargo_metadata::{Message, diagnostic::DiagnosticLevel};
 
-use crate::{
-    Codegen, Dependency, Error, Home, KernelTree, Kind, Module, Report, Result, Sysroot, Toolchain,
-    codegen::TARGET,
-    error::IoContext,
-    module::{KERNEL_PACKAGE, patch_options},
-    process::spawn_error,
-    run,
-    shim::Shim,
-};
+use koru_error::{Error, IoContext, Kind, Result};
+use crate::{Codegen, Dependency, Home, KernelTree, Module, Report, Sysroot, Toolchain, codegen::TARGET, module::{KERNEL_PACKAGE, patch_options}, process::spawn_error, run, shim::Shim};
 
 /// What cargo is given besides the crates: one kernel's compiler settings.
 pub(crate) struct Cargo<'a> {
@@ -68,7 +61,7 @@ impl Artifact {
         let stem = self.rlib.file_stem().and_then(|n| n.to_str());
         let stem = stem.and_then(|n| n.strip_prefix("lib")).unwrap_or_default();
         let info = self.rlib.with_file_name(format!("{stem}.d"));
-        let text = fs::read_to_string(&info).at("reading", &info)?;
+        let text = fs::read_to_string(&info).path_context("reading", &info)?;
         let files = sources_in(&text).into_iter();
         Ok(files.map(|file| workspace.join(file)).collect())
     }
@@ -240,7 +233,7 @@ impl Cargo<'_> {
             if !compile_error {
                 // Not rustc's word on the code: cargo could not get that far.
                 error.kind = Kind::System;
-                error.wrong = format!("cargo failed ({status})");
+                error.message = format!("cargo failed ({status})");
                 error = error.output(said.into_inner().expect("no panic while held"));
             }
             return Err(error);
@@ -255,7 +248,7 @@ impl Cargo<'_> {
                         format!("compiling {}", module.name),
                         "cargo built no library of this name",
                     )
-                    .todo("a module's library has its package's name: remove `name` from [lib]")
+                    .help("a module's library has its package's name: remove `name` from [lib]")
                 })?;
                 Ok(RustObject {
                     own: own.clone(),

@@ -7,13 +7,8 @@ use std::{
 
 use object::{Object, ObjectSection, ObjectSymbol};
 
-use crate::{
-    Cache, Error, Home, KernelTree, Kind, Report, Result,
-    cache::Key,
-    error::IoContext,
-    process, run,
-    shim_header::{Context, contexts},
-};
+use koru_error::{Error, IoContext, Kind, Result};
+use crate::{Cache, Home, KernelTree, Report, cache::Key, process, run, shim_header::{Context, contexts}};
 
 mod refusal;
 
@@ -43,7 +38,7 @@ impl Shim {
         })?;
         if let Some(why) = refused(&path) {
             let whole = path.join(REFUSED);
-            return Err(failure(tree, why).todo(format!(
+            return Err(failure(tree, why).help(format!(
                 "`koru kernel list` says which kernels Koru supports; all that the compiler \
                  said is in {}",
                 whole.display()
@@ -58,7 +53,7 @@ impl Shim {
     /// The context that each of its functions needs.
     pub fn contexts(&self) -> Result<BTreeMap<String, Context>> {
         let header = self.archive.with_file_name("shim.h");
-        let text = fs::read_to_string(&header).at("reading", &header)?;
+        let text = fs::read_to_string(&header).path_context("reading", &header)?;
         Ok(contexts(&text))
     }
 
@@ -93,14 +88,14 @@ fn refused(entry: &Path) -> Option<String> {
     text.lines().next().map(str::to_owned)
 }
 
-fn failure(tree: &KernelTree, wrong: impl Into<String>) -> Error {
+fn failure(tree: &KernelTree, message: impl Into<String>) -> Error {
     let attempted = format!("compiling the C interface layer for {}", tree.release);
-    Error::new(Kind::Link, attempted, wrong)
+    Error::new(Kind::Link, attempted, message)
 }
 
 fn sources(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = fs::read_dir(dir)
-        .at("reading", dir)?
+        .path_context("reading", dir)?
         .flatten()
         .map(|e| e.path())
         .filter(|p| p.extension().is_some_and(|e| e == "c" || e == "h"))
@@ -114,7 +109,7 @@ fn build(dir: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
     let mut objects = Vec::new();
     for file in files {
         let name = file.file_name().expect("read_dir gives names");
-        fs::copy(file, dir.join(name)).at("copying", file)?;
+        fs::copy(file, dir.join(name)).path_context("copying", file)?;
         if file.extension().is_some_and(|e| e == "c") {
             objects.push(Path::new(name).with_extension("o").display().to_string());
         }
@@ -127,7 +122,7 @@ fn build(dir: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
         dir.display(),
         objects.join(" ")
     );
-    fs::write(dir.join("Kbuild"), kbuild).at("writing", dir)?;
+    fs::write(dir.join("Kbuild"), kbuild).path_context("writing", dir)?;
     let mut make = kbuild_command(tree, dir);
     // The objects alone; there is no module here for modpost to check.
     make.args(&objects);
@@ -137,7 +132,7 @@ fn build(dir: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
         let Some(why) = refusal::first_error(&said, dir) else {
             return Err(failure(tree, "the kernel's own build failed").output(said));
         };
-        fs::write(dir.join(REFUSED), format!("{why}\n\n{said}")).at("writing", dir)?;
+        fs::write(dir.join(REFUSED), format!("{why}\n\n{said}")).path_context("writing", dir)?;
         return Ok(());
     }
     let archived: Vec<&String> = objects.iter().filter(|o| *o != "layout.o").collect();
@@ -149,7 +144,7 @@ fn build(dir: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
         "archiving the C interface layer",
     )?;
     let layout = layout(&dir.join("layout.o"))?;
-    fs::write(dir.join("layout.rs"), layout).at("writing", dir)?;
+    fs::write(dir.join("layout.rs"), layout).path_context("writing", dir)?;
     Ok(())
 }
 
@@ -176,9 +171,9 @@ pub(crate) fn kbuild_command(tree: &KernelTree, dir: &Path) -> Command {
 /// Rust constants of the `koru_value_*` symbols: the kernel's own asm-offsets
 /// technique, read from the object instead of the assembly.
 fn layout(object: &Path) -> Result<String> {
-    let bytes = fs::read(object).at("reading", object)?;
+    let bytes = fs::read(object).path_context("reading", object)?;
     let attempted = format!("reading {}", object.display());
-    let fail = |wrong: String| Error::new(Kind::Link, attempted.clone(), wrong);
+    let fail = |message: String| Error::new(Kind::Link, attempted.clone(), message);
     let file = object::File::parse(&*bytes).map_err(|e| fail(e.to_string()))?;
     let mut values = Vec::new();
     for symbol in file.symbols() {

@@ -6,10 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    Error, KernelTree, Kind, ModInfo, Report, Result, error::IoContext, process,
-    shim::kbuild_command,
-};
+use koru_error::{Error, IoContext, Kind, Result};
+use crate::{KernelTree, ModInfo, Report, process, shim::kbuild_command};
 
 /// Builds a folder with a Makefile or Kbuild in a copy of it, which must be an
 /// empty folder: `make -C KDIR M=COPY modules`. Gives the module called `name`, or
@@ -22,14 +20,14 @@ pub fn build_source(
     report: &dyn Report,
 ) -> Result<PathBuf> {
     let attempted = format!("building {}", source.display());
-    let usage = |wrong: &str| Error::new(Kind::Usage, attempted.clone(), wrong);
+    let usage = |message: &str| Error::new(Kind::Usage, attempted.clone(), message);
     if !source.is_dir() {
         return Err(usage("there is no such folder"));
     }
     let has = |file: &str| source.join(file).is_file();
     if !["Kbuild", "Makefile"].into_iter().any(has) {
         return Err(usage("it has neither a Kbuild nor a Makefile")
-            .todo("one line makes it a module of NAME.c: obj-m := NAME.o"));
+            .help("one line makes it a module of NAME.c: obj-m := NAME.o"));
     }
     report.status(&format!("{attempted} for {}", tree.release));
     copy_sources(source, copy)?;
@@ -52,13 +50,13 @@ pub fn build_source(
     if !said.trim().is_empty() {
         report.print(said.trim_end());
     }
-    choose(&files(copy)?, copy, name).map_err(|wrong| usage(&wrong))
+    choose(&files(copy)?, copy, name).map_err(|message| usage(&message))
 }
 
 /// Without what an earlier build has left, which may be of another kernel.
 fn copy_sources(from: &Path, to: &Path) -> Result<()> {
-    for entry in fs::read_dir(from).at("reading", from)? {
-        let entry = entry.at("reading", from)?;
+    for entry in fs::read_dir(from).path_context("reading", from)? {
+        let entry = entry.path_context("reading", from)?;
         let (path, name) = (entry.path(), entry.file_name());
         // No folder through a link: it may lead up.
         let is_dir = entry.file_type().is_ok_and(|t| t.is_dir());
@@ -67,10 +65,10 @@ fn copy_sources(from: &Path, to: &Path) -> Result<()> {
         }
         let copy = to.join(&name);
         if is_dir {
-            fs::create_dir_all(&copy).at("making", &copy)?;
+            fs::create_dir_all(&copy).path_context("making", &copy)?;
             copy_sources(&path, &copy)?;
         } else if path.is_file() {
-            fs::copy(&path, &copy).at("copying", &path)?;
+            fs::copy(&path, &copy).path_context("copying", &path)?;
         }
     }
     Ok(())
@@ -87,7 +85,7 @@ fn is_output(name: &OsStr) -> bool {
 
 fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(dir).at("reading", dir)?.flatten() {
+    for entry in fs::read_dir(dir).path_context("reading", dir)?.flatten() {
         let path = entry.path();
         if path.is_dir() {
             found.extend(files(&path)?);

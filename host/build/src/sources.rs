@@ -7,7 +7,8 @@ use std::{
 
 use cargo_metadata::MetadataCommand;
 
-use crate::{Error, Home, Kind, Module, Result, patch_options};
+use koru_error::{Error, Kind, Result};
+use crate::{Home, Module, patch_options};
 
 /// The folders of a module's package and of all that it uses by path, the kernel
 /// crate with its C interface layer among them.

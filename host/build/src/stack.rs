@@ -5,10 +5,12 @@
 
 use std::{fmt, fs, path::Path};
 
-use koru_decode::{Location, Symbols, demangled};
+use koru_decode::{Location, Symbols};
+use koru_klog::demangled;
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SymbolKind};
 
-use crate::{Error, Kind, Module, Result, error::IoContext, report::shortened};
+use koru_error::{Error, IoContext, Kind, Result};
+use crate::{Module, report::shortened};
 
 /// For each function its address, then its frame's bytes in LEB128.
 pub(crate) const SECTION: &str = ".stack_sizes";
@@ -72,7 +74,7 @@ pub(crate) fn large_frames(
     module: &Module,
     is_ours: impl Fn(&str) -> Result<bool>,
 ) -> Result<Vec<LargeFrame>> {
-    let bytes = fs::read(object).at("reading", object)?;
+    let bytes = fs::read(object).path_context("reading", object)?;
     let file = object::File::parse(&*bytes).map_err(|e| {
         let attempted = format!("reading {}", object.display());
         Error::new(Kind::Link, attempted, e.to_string())

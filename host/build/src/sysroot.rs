@@ -4,9 +4,8 @@ use std::{
     process::Command,
 };
 
-use crate::{
-    Cache, Codegen, Report, Result, Toolchain, cache::Key, codegen::TARGET, error::IoContext, run,
-};
+use koru_error::{IoContext, Result};
+use crate::{Cache, Codegen, Report, Toolchain, cache::Key, codegen::TARGET, run};
 
 /// `core`, built for one set of flags, laid out as rustc's `--sysroot` wants.
 #[derive(Debug, Clone)]
@@ -46,7 +45,7 @@ fn lib_dir() -> String {
 
 fn build(dir: &Path, toolchain: &Toolchain, codegen: &Codegen) -> Result<()> {
     let lib = dir.join(lib_dir());
-    fs::create_dir_all(&lib).at("making", &lib)?;
+    fs::create_dir_all(&lib).path_context("making", &lib)?;
     // The kernel exports memcpy and friends; what else the real
     // compiler_builtins has (floats, 128-bit division) must not come in unseen.
     let stub = dir.join("compiler_builtins.rs");
@@ -54,7 +53,7 @@ fn build(dir: &Path, toolchain: &Toolchain, codegen: &Codegen) -> Result<()> {
         &stub,
         "#![feature(compiler_builtins)]\n#![compiler_builtins]\n#![no_builtins]\n#![no_std]\n",
     )
-    .at("writing", &stub)?;
+    .path_context("writing", &stub)?;
     for (name, source) in [
         ("core", toolchain.library.join("core/src/lib.rs")),
         ("compiler_builtins", stub),

@@ -8,7 +8,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cache, Error, Kind, Result, cache::write_atomically, run};
+use koru_error::{Error, Kind, Result};
+use crate::{Cache, cache::write_atomically, run};
 
 /// A rustc, and the library source of exactly its version.
 #[derive(Debug, Clone)]
@@ -61,7 +62,7 @@ impl Toolchain {
         }
         found.sort_by_key(|t| minor(&t.release));
         found.pop().ok_or_else(|| {
-            let wrong = if tried.is_empty() {
+            let message = if tried.is_empty() {
                 "there is no rustc here".to_owned()
             } else {
                 tried.join("; ")
@@ -69,9 +70,9 @@ impl Toolchain {
             Error::new(
                 Kind::Missing,
                 "looking for a rustc with its library source",
-                wrong,
+                message,
             )
-            .todo(
+            .help(
                 "`koru setup` installs a pair; with rustup: `rustup component add rust-src`; \
                  on Debian 12: `apt-get install rustc-web rust-web-src`, \
                  later: `apt-get install rustc rust-src`",

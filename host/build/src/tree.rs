@@ -4,7 +4,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Kind, Result, cache::Key, error::IoContext};
+use koru_error::{Error, IoContext, Kind, Result};
+use crate::cache::Key;
 
 /// A kernel's `.config`.
 #[derive(Debug, Clone, Default)]
@@ -52,8 +53,8 @@ impl KernelTree {
     /// Reads a build directory: any `KDIR`.
     pub fn open(build_dir: &Path) -> Result<KernelTree> {
         let attempted = format!("reading the kernel build directory {}", build_dir.display());
-        let fail = |wrong: String| {
-            Error::new(Kind::Usage, attempted.clone(), wrong).todo(
+        let fail = |message: String| {
+            Error::new(Kind::Usage, attempted.clone(), message).help(
                 "give the directory that `make -C` would take, such as \
                  /lib/modules/$(uname -r)/build of a kernel whose headers are installed",
             )
@@ -65,7 +66,7 @@ impl KernelTree {
             }
         }
         let config_path = build_dir.join(".config");
-        let config = Config::parse(&fs::read_to_string(&config_path).at("reading", &config_path)?);
+        let config = Config::parse(&fs::read_to_string(&config_path).path_context("reading", &config_path)?);
         if !config.yes("X86_64") {
             return Err(fail("it is not for x86_64, the only one supported".into()));
         }
@@ -174,6 +175,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let e = KernelTree::open(dir.path()).unwrap_err();
         assert_eq!(e.kind, Kind::Usage);
-        assert!(e.wrong.contains("Makefile"), "{e}");
+        assert!(e.message.contains("Makefile"), "{e}");
     }
 }

@@ -7,12 +7,8 @@ use std::{collections::BTreeSet, fs, iter::Peekable, path::Path};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree, token_stream};
 
-use crate::{
-    Result,
-    error::IoContext,
-    module::OURS,
-    rust_object::{Artifact, RustObject},
-};
+use koru_error::{IoContext, Result};
+use crate::{module::OURS, rust_object::{Artifact, RustObject}};
 
 /// A crate that a module depends on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -24,7 +20,7 @@ pub struct Dependency {
 
 /// Whether the module's own source may not have unsafe code.
 pub(crate) fn is_forbidden(module: &Artifact) -> Result<bool> {
-    let root = fs::read_to_string(&module.root).at("reading", &module.root)?;
+    let root = fs::read_to_string(&module.root).path_context("reading", &module.root)?;
     Ok(forbids(&root))
 }
 
@@ -56,7 +52,7 @@ fn has_unsafe_source(artifact: &Artifact, workspace: &Path) -> Result<bool> {
     for file in artifact.sources(workspace)? {
         // A crate's documentation may be among its sources.
         if file.extension().is_some_and(|e| e == "rs") {
-            let bytes = fs::read(&file).at("reading", &file)?;
+            let bytes = fs::read(&file).path_context("reading", &file)?;
             if has_unsafe(&String::from_utf8_lossy(&bytes)) {
                 return Ok(true);
             }

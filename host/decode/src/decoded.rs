@@ -9,15 +9,13 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{
-    Frame, Kind, Missing, Report, Sources, Symbols,
-    what::{RustPanic, in_words, rust_panic},
-};
+use koru_klog::{Frame, ReportKind, Report};
+use crate::{Missing, Sources, Symbols, what::{RustPanic, in_words, rust_panic}};
 
 /// A report of the kernel's, decoded.
 #[derive(Debug, Clone, Serialize)]
 pub struct Decoded {
-    pub kind: Kind,
+    pub kind: ReportKind,
     /// What happened, in words.
     pub what: String,
     /// The kernel's own line that says it.
@@ -126,7 +124,7 @@ impl Decoder {
         let panic = report.head.iter().find_map(|l| rust_panic(l));
         let at = self.place_of(panic, &frames);
         let mut what = in_words(report);
-        if let (Kind::Nmi, Some(place)) = (report.kind, &at) {
+        if let (ReportKind::Nmi, Some(place)) = (report.kind, &at) {
             what = format!(
                 "hang: the processor does not come out of {}",
                 place.function
@@ -282,7 +280,7 @@ impl Decoder {
     }
 
     fn named(&self, frame: &Frame) -> String {
-        let function = crate::demangled(&frame.symbol);
+        let function = koru_klog::demangled(&frame.symbol);
         let Some(module) = &frame.module else {
             return function;
         };
@@ -318,7 +316,7 @@ impl Decoded {
             (None, function) => function.to_owned(),
         };
         let top = self.frames.first();
-        if self.kind == Kind::RustPanic {
+        if self.kind == ReportKind::RustPanic {
             return self.at.as_ref().map(named);
         }
         let first = self.frames.iter().find(|f| f.module.is_some());
@@ -340,7 +338,7 @@ impl Decoded {
 impl DecodedFrame {
     fn plain(frame: &Frame) -> DecodedFrame {
         DecodedFrame {
-            function: crate::demangled(&frame.symbol),
+            function: koru_klog::demangled(&frame.symbol),
             symbol: frame.symbol.clone(),
             offset: frame.offset,
             size: frame.size,

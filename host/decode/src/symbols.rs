@@ -13,7 +13,7 @@ use object::{
     SectionKind,
 };
 
-use crate::Frame;
+use koru_klog::{Frame, demangled};
 
 type Reader = EndianArcSlice<LittleEndian>;
 
@@ -266,28 +266,6 @@ fn content<'a>(section: &impl ObjectSection<'a>) -> Result<Vec<u8>, String> {
         other => return Err(format!("compressed in an unknown way ({other:?})")),
     };
     read.map(|_| data).map_err(|e| e.to_string())
-}
-
-/// A function's name as its source has it; C's stays as it is.
-///
-/// ```
-/// use koru_decode::demangled;
-/// let take = "_RNvMs_Cs5A6xvgFVS0T_14kt_fault_panicNtB4_6Panics4take";
-/// assert_eq!(demangled(take), "kt_fault_panic::Panics::take");
-/// assert_eq!(demangled("do_one_initcall"), "do_one_initcall");
-/// ```
-pub fn demangled(symbol: &str) -> String {
-    let Ok(name) = rustc_demangle::try_demangle(symbol) else {
-        return symbol.to_owned();
-    };
-    let name = format!("{name:#}");
-    // `<a::Type>::method` is one of the type's own.
-    if let Some((own, rest)) = name.strip_prefix('<').and_then(|n| n.split_once(">::")) {
-        if !own.contains(['<', ' ', '&', '*', '[', '(']) {
-            return format!("{own}::{rest}");
-        }
-    }
-    name
 }
 
 /// LLVM names a unit's first file twice: `src/lib.rs/@/hello.4105631faab15619-cgu.0`.

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::{Decoded, DecodedFrame, Kind, Place};
+use koru_klog::ReportKind;
+use crate::{Decoded, DecodedFrame, Place};
 
 /// How it is written.
 #[derive(Debug, Clone, Copy)]
@@ -20,12 +21,12 @@ impl Decoded {
     /// time does.
     pub fn text(&self, before: &str, style: &Style) -> String {
         let (paint, bold, dim, plain) = match style.colour {
-            true if self.kind == Kind::Warning => ("\x1b[1;33m", "\x1b[1m", "\x1b[2m", "\x1b[0m"),
+            true if self.kind == ReportKind::Warning => ("\x1b[1;33m", "\x1b[1m", "\x1b[2m", "\x1b[0m"),
             true => ("\x1b[1;31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"),
             false => ("", "", "", ""),
         };
         let mut text = format!("{before}{paint}{}{plain}\n", self.what);
-        let told = matches!(self.kind, Kind::RustPanic | Kind::Panic);
+        let told = matches!(self.kind, ReportKind::RustPanic | ReportKind::Panic);
         if !told && !self.what.contains(self.line.as_str()) {
             let _ = writeln!(text, "  {dim}{}{plain}", self.line);
         }
@@ -48,7 +49,7 @@ impl Decoded {
         for note in &self.notes {
             let _ = writeln!(text, "  ({note})");
         }
-        if self.panicked && self.kind != Kind::Nmi && self.kind != Kind::Panic {
+        if self.panicked && self.kind != ReportKind::Nmi && self.kind != ReportKind::Panic {
             text += "  and with it the whole kernel panicked\n";
         }
         if let Some(raw) = style.raw.filter(|_| self.lines > self.frames.len()) {
@@ -78,7 +79,7 @@ impl Decoded {
         let is_own = |f: &DecodedFrame| f.places.iter().any(|p| p.own);
         // How a panic is told is no part of the way to it.
         let skipped = match self.kind {
-            Kind::RustPanic => self.frames.iter().position(is_own).unwrap_or(0),
+            ReportKind::RustPanic => self.frames.iter().position(is_own).unwrap_or(0),
             _ => 0,
         };
         let mut text = String::new();

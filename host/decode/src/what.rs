@@ -1,6 +1,6 @@
 //! What a report says, in words.
 
-use crate::{Kind, Report};
+use koru_klog::{ReportKind, Report};
 
 /// What a panic of our `kernel` crate says.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,31 +34,31 @@ pub(crate) fn rust_panic(text: &str) -> Option<RustPanic<'_>> {
 pub(crate) fn in_words<T>(report: &Report<T>) -> String {
     let line = report.line();
     match report.kind {
-        Kind::RustPanic => match report.head.iter().find_map(|l| rust_panic(l)) {
+        ReportKind::RustPanic => match report.head.iter().find_map(|l| rust_panic(l)) {
             Some(panic) => format!("panic in {}: {}", panic.module, panic.message),
             None => line.to_owned(),
         },
-        Kind::Oops => oops(report),
-        Kind::Bug => bug(report),
-        Kind::Warning => warning(report),
-        Kind::Sleep => format!("sleeping where that is forbidden: {line}"),
-        Kind::Panic => {
-            let reason = report.said("Kernel panic - not syncing: ");
+        ReportKind::Oops => oops(report),
+        ReportKind::Bug => bug(report),
+        ReportKind::Warning => warning(report),
+        ReportKind::Sleep => format!("sleeping where that is forbidden: {line}"),
+        ReportKind::Panic => {
+            let reason = report.head_after("Kernel panic - not syncing: ");
             format!("kernel panic: {}", reason.unwrap_or(line))
         }
-        Kind::Nmi => "hang: the kernel was asked by NMI where it is".to_owned(),
-        Kind::Lockup | Kind::Stall => format!("hang: {line}"),
-        Kind::HungTask => {
+        ReportKind::Nmi => "hang: the kernel was asked by NMI where it is".to_owned(),
+        ReportKind::Lockup | ReportKind::Stall => format!("hang: {line}"),
+        ReportKind::HungTask => {
             let task = line.strip_prefix("INFO: ").unwrap_or(line);
             format!("hang: {}", task.trim_end_matches('.'))
         }
-        Kind::Task | Kind::Backtrace => line.to_owned(),
-        Kind::Stack | Kind::Cut => "the kernel shows its stack".to_owned(),
+        ReportKind::Task | ReportKind::Backtrace => line.to_owned(),
+        ReportKind::Stack | ReportKind::Cut => "the kernel shows its stack".to_owned(),
     }
 }
 
 fn oops<T>(report: &Report<T>) -> String {
-    let said = |begin| report.said(begin);
+    let said = |begin| report.head_after(begin);
     let access = |otherwise: &'static str| {
         let access = report
             .head
@@ -164,7 +164,7 @@ fn kasan<T>(report: &Report<T>, found: &str) -> String {
 }
 
 fn bug<T>(report: &Report<T>) -> String {
-    if let Some(found) = report.said("BUG: KASAN: ") {
+    if let Some(found) = report.head_after("BUG: KASAN: ") {
         return kasan(report, found);
     }
     // A check says what it found before it calls BUG.
@@ -173,7 +173,7 @@ fn bug<T>(report: &Report<T>) -> String {
         .iter()
         .find(|l| !l.starts_with("kernel BUG at "));
     let found = found.filter(|l| !l.contains("invalid opcode: "));
-    match (found, report.said("kernel BUG at ")) {
+    match (found, report.head_after("kernel BUG at ")) {
         (Some(found), _) => format!("bug: {}", found.strip_prefix("BUG: ").unwrap_or(found)),
         (None, Some(place)) => format!("BUG() at {}", place.trim_end_matches('!')),
         (None, None) => report.line().to_owned(),

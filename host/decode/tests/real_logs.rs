@@ -1,6 +1,7 @@
 //! Logs of real guests: what is found in them, with no debug info at hand.
 
-use koru_decode::{Decoded, Decoder, Finder, Found, Kind, Report, Sources, split_line};
+use koru_decode::{Decoded, Decoder, Sources};
+use koru_klog::{Finder, Found, ReportKind, Report, split_line};
 
 fn found(log: &str) -> Vec<Found<&str>> {
     let mut finder = Finder::default();
@@ -52,7 +53,7 @@ const PANICS: [(&str, &str); 2] = [
 fn a_panic_in_rust() {
     for (release, log) in PANICS {
         let (report, others) = only(log);
-        assert_eq!(report.kind, Kind::RustPanic);
+        assert_eq!(report.kind, ReportKind::RustPanic);
         assert_eq!(report.release.as_deref(), Some(release));
         assert_eq!(others.len(), 3, "{others:?}");
         let decoded = decoded(&report);
@@ -82,7 +83,7 @@ fn a_panic_in_rust() {
 #[test]
 fn an_oops_with_its_registers_once_more() {
     let (report, others) = only(include_str!("logs/null-6.12.txt"));
-    assert_eq!(report.kind, Kind::Oops);
+    assert_eq!(report.kind, ReportKind::Oops);
     assert_eq!(others.len(), 3, "{others:?}");
     let decoded = decoded(&report);
     assert_eq!(
@@ -116,7 +117,7 @@ fn a_warning_ends_at_its_end() {
 fn a_use_after_free_that_kasan_found() {
     let log = include_str!("logs/kasan-6.12.txt");
     let (report, others) = only(log);
-    assert_eq!(report.kind, Kind::Bug);
+    assert_eq!(report.kind, ReportKind::Bug);
     assert_eq!(
         others.len(),
         2,
@@ -141,7 +142,7 @@ fn a_use_after_free_that_kasan_found() {
 #[test]
 fn an_nmi_that_finds_a_loop() {
     let (report, others) = only(include_str!("logs/loop-6.12.txt"));
-    assert_eq!(report.kind, Kind::Nmi);
+    assert_eq!(report.kind, ReportKind::Nmi);
     assert!(report.panicked);
     assert_eq!(others.len(), 3, "{others:?}");
     // How the NMI came to be told is no part of the way.
@@ -191,8 +192,8 @@ fn two_reports_are_two() {
         include_str!("logs/null-6.12.txt"),
     ]
     .concat();
-    let kinds: Vec<Kind> = reports(&log).iter().map(|r| r.kind).collect();
-    assert_eq!(kinds, [Kind::Warning, Kind::Oops]);
+    let kinds: Vec<ReportKind> = reports(&log).iter().map(|r| r.kind).collect();
+    assert_eq!(kinds, [ReportKind::Warning, ReportKind::Oops]);
 }
 
 #[test]
@@ -202,7 +203,7 @@ fn a_kernel_panic_after_an_oops_belongs_to_it() {
                  [    2.4] ---[ end Kernel panic - not syncing: Fatal exception in interrupt ]---\n";
     let log = [include_str!("logs/null-6.12.txt"), panic].concat();
     let (report, _) = only(&log);
-    assert_eq!(report.kind, Kind::Oops);
+    assert_eq!(report.kind, ReportKind::Oops);
     assert!(report.panicked);
 }
 
@@ -232,75 +233,75 @@ fn other_kinds() {
     for (begin, kind, what) in [
         (
             "divide error: 0000 [#1] PREEMPT SMP\n",
-            Kind::Oops,
+            ReportKind::Oops,
             "oops: division by zero, or a result that is too large",
         ),
         (
             "Oops: divide error: 0000 [#1] PREEMPT SMP\n",
-            Kind::Oops,
+            ReportKind::Oops,
             "oops: division by zero, or a result that is too large",
         ),
         (
             "general protection fault, probably for non-canonical address 0xdead000000000122: 0000 [#1]\n",
-            Kind::Oops,
+            ReportKind::Oops,
             "oops: 0xdead000000000122 was used as an address, which it cannot be (it marks an entry \
              that was taken off its list)",
         ),
         (
             "BUG: unable to handle page fault for address: 00007ffd1234\n\
              #PF: supervisor write access in kernel mode\n",
-            Kind::Oops,
+            ReportKind::Oops,
             "oops: write to address 0x7ffd1234, which is user space's: copy_to_user and \
              copy_from_user are for that",
         ),
         (
             "BUG: unable to handle page fault for address: ffffffffc0000000\n\
              #PF: supervisor instruction fetch in kernel mode\n",
-            Kind::Oops,
+            ReportKind::Oops,
             "oops: call of address 0xffffffffc0000000, where there is nothing",
         ),
         (
             "BUG: scheduling while atomic: insmod/77/0x00000002\n",
-            Kind::Sleep,
+            ReportKind::Sleep,
             "sleeping where that is forbidden: BUG: scheduling while atomic: insmod/77/0x00000002",
         ),
         (
             "list_del corruption. next->prev should be x\n------------[ cut here ]------------\n\
              kernel BUG at lib/list_debug.c:59!\ninvalid opcode: 0000 [#1]\n",
-            Kind::Bug,
+            ReportKind::Bug,
             "bug: list_del corruption. next->prev should be x",
         ),
         (
             "------------[ cut here ]------------\nkernel BUG at a.c:5!\n",
-            Kind::Bug,
+            ReportKind::Bug,
             "BUG() at a.c:5",
         ),
         (
             "------------[ cut here ]------------\nWARNING: CPU: 1 PID: 7 at a.c:5 f+0x1/0x2 [m]\n",
-            Kind::Warning,
+            ReportKind::Warning,
             "warning: WARN_ON at a.c:5",
         ),
         (
             "watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [insmod:80]\n",
-            Kind::Lockup,
+            ReportKind::Lockup,
             "hang: watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [insmod:80]",
         ),
         (
             "rcu: INFO: rcu_preempt self-detected stall on CPU\nrcu: \t0-....: (5250 ticks)\n",
-            Kind::Stall,
+            ReportKind::Stall,
             "hang: rcu: INFO: rcu_preempt self-detected stall on CPU",
         ),
         (
             "INFO: task insmod:73 blocked for more than 120 seconds.\n      Not tainted 6.1.0 #1\n",
-            Kind::HungTask,
+            ReportKind::HungTask,
             "hang: task insmod:73 blocked for more than 120 seconds",
         ),
         (
             "Kernel panic - not syncing: m says so\n",
-            Kind::Panic,
+            ReportKind::Panic,
             "kernel panic: m says so",
         ),
-        ("", Kind::Stack, "the kernel shows its stack"),
+        ("", ReportKind::Stack, "the kernel shows its stack"),
     ] {
         let log = format!("{begin}{stack}");
         let (report, others) = only(&log);

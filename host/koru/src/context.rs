@@ -4,11 +4,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use koru_build::{
-    BuildOptions, Builder, Cache, Error, Home, KernelTree, Kernels, Ko, Module, Result, Stages,
-    find_modules,
-};
-use koru_vm::Session;
+use koru_build::{BuildOptions, Builder, Cache, Home, KernelTree, Kernels, Ko, Module, Stages, find_modules};
+use koru_error::{Error, Result};
+use koru_session::Session;
 
 use crate::{
     cli::KernelChoice,
@@ -74,8 +72,8 @@ impl Context {
         error.output = error
             .output
             .map(|log| oops::text(&decoder, &log, self.raw, &style));
-        error.attempted = decoder.sentence(&error.attempted);
-        error.wrong = decoder.sentence(&error.wrong);
+        error.context = decoder.sentence(&error.context);
+        error.message = decoder.sentence(&error.message);
         self.ui.error(&error);
     }
 

@@ -9,12 +9,12 @@ use std::{
     },
 };
 
-use koru_build::{Error, Result};
-use koru_vm::{Exec, Exit, ProcessEvent, Session, StdinWriter, TtySize};
+use koru_error::{Error, Result};
+use koru_protocol::{Exec, Exit, TtySize};
+use koru_session::{ProcessEvent, Session, StdinWriter};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use signal_hook::{consts::SIGWINCH, iterator::Signals};
 
-use crate::guest::vm_error;
 
 /// Ctrl-], which telnet and its like leave by.
 const LEAVE: u8 = 0x1d;
@@ -116,9 +116,9 @@ pub fn status(exit: Exit) -> u8 {
     u8::try_from(exit.status()).unwrap_or(255)
 }
 
-pub fn not_started(session: &Session, argv: &[String], error: koru_vm::Error) -> Error {
+pub fn not_started(session: &Session, argv: &[String], error: koru_session::Error) -> Error {
     let name = argv.first().cloned().unwrap_or_default();
-    let (place, todo) = match session.machine() {
+    let (place, help) = match session.machine() {
         Some(machine) => (
             format!("on {machine}"),
             "install it there; `koru run --file PATH` takes a program of yours along",
@@ -129,15 +129,15 @@ pub fn not_started(session: &Session, argv: &[String], error: koru_vm::Error) ->
         ),
     };
     let attempted = format!("running `{name}` {place}");
-    let kind = koru_build::Kind::System;
+    let kind = koru_error::Kind::System;
     match error {
-        koru_vm::Error::Refused { errno: 2, .. } => {
-            Error::new(kind, attempted, "there is no such command there").todo(todo)
+        koru_session::Error::Refused { errno: 2, .. } => {
+            Error::new(kind, attempted, "there is no such command there").help(help)
         }
-        koru_vm::Error::Refused { errno, .. } => {
-            Error::new(kind, attempted, koru_vm::errno_text(errno))
+        koru_session::Error::Refused { errno, .. } => {
+            Error::new(kind, attempted, koru_error::errno_text(errno))
         }
-        other => vm_error(other),
+        other => Error::from(other),
     }
 }
 

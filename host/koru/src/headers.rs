@@ -1,9 +1,11 @@
 //! The build directory of another machine's kernel.
 
-use koru_build::{Error, KernelTree, Kind, NO_BUILD_DIR, Result, pack_script};
-use koru_vm::{Exec, ProcessEvent, Session};
+use koru_build::{KernelTree, NO_BUILD_DIR, pack_script};
+use koru_error::{Error, Kind, Result};
+use koru_protocol::Exec;
+use koru_session::{ProcessEvent, Session};
 
-use crate::{context::Context, guest::vm_error, target::Target, ui::size};
+use crate::{context::Context, target::Target, ui::size};
 
 /// The tree of this release that is here, or else the machine's own, which is kept.
 pub fn of_machine(
@@ -27,10 +29,10 @@ pub fn of_machine(
     context.kernels.import(release, &*context.ui, |take| {
         let script = pack_script(&format!("/lib/modules/{release}/build"));
         let process = session.exec(Exec::new(["sh", "-c", &script]));
-        let process = process.map_err(vm_error)?;
+        let process = process?;
         let (mut said, mut bytes) = (Vec::new(), 0);
         loop {
-            match process.next().map_err(vm_error)? {
+            match process.next()? {
                 ProcessEvent::Started(_) => {}
                 ProcessEvent::Stdout(part) => {
                     bytes += part.len() as u64;
@@ -46,10 +48,10 @@ pub fn of_machine(
                     return Err(missing(session, attempted, release));
                 }
                 ProcessEvent::Exited(exit) => {
-                    let wrong = format!("packing them there failed ({})", exit.status());
-                    return Err(Error::new(Kind::System, attempted, wrong)
+                    let message = format!("packing them there failed ({})", exit.status());
+                    return Err(Error::new(Kind::System, attempted, message)
                         .output(String::from_utf8_lossy(&said))
-                        .todo("it takes find, sed, sort, tar and gzip there"));
+                        .help("it takes find, sed, sort, tar and gzip there"));
                 }
             }
         }
@@ -76,7 +78,7 @@ fn missing(session: &Session, attempted: String, release: &str) -> Error {
         attempted,
         format!("there is no /lib/modules/{release}/build"),
     )
-    .todo(format!(
+    .help(format!(
         "install them on the target: {install}\nor bring them here: koru kernel add {release}"
     ))
 }

@@ -1,9 +1,8 @@
 //! What a run's log says that the last one's did not, and the other way round.
 
-use koru_vm::LogRecord;
+use koru_klog::{LogRecord, format_record};
 use similar::{Algorithm, DiffTag, capture_diff_slices, group_diff_ops};
 
-use crate::log_view::line;
 
 /// Lines around a difference.
 const AROUND: usize = 3;
@@ -36,7 +35,7 @@ impl LogDiff {
                 if op.tag() == DiffTag::Equal {
                     let same = &new[op.new_range()];
                     diff.lines
-                        .extend(same.iter().map(|r| format!("  {}", line(r, colour))));
+                        .extend(same.iter().map(|r| format!("  {}", format_record(r, colour))));
                     continue;
                 }
                 for record in &old[op.old_range()] {
@@ -70,7 +69,7 @@ impl LogDiff {
 }
 
 fn marked(mark: char, paint: &str, record: &LogRecord, colour: bool) -> String {
-    let text = line(record, false);
+    let text = format_record(record, false);
     // A record of several lines is all new, or all gone.
     let text = text.replace('\n', &format!("\n{mark} "));
     match colour {

@@ -11,59 +11,19 @@ use std::{
     time::Duration,
 };
 
-use koru_vm::{LogRecord, Session};
+use koru_klog::{LogRecord, format_record};
+use koru_session::Session;
 
 use crate::{
     context::Context,
     oops::{self, Shown},
 };
 
-/// As dmesg shows it.
-pub fn line(record: &LogRecord, colour: bool) -> String {
-    let time = time_of(record.timestamp_us, colour);
-    let text = visible(&record.text);
-    if !colour {
-        return time + &text;
-    }
-    let paint = match record.level {
-        0..=2 => "\x1b[1;31m",
-        3 => "\x1b[31m",
-        4 => "\x1b[33m",
-        7 => "\x1b[2m",
-        _ => "",
-    };
-    format!("{time}{paint}{text}\x1b[0m")
-}
-
-/// `[   12.000345] `
-pub fn time_of(timestamp_us: u64, colour: bool) -> String {
-    let seconds = timestamp_us / 1_000_000;
-    let micros = timestamp_us % 1_000_000;
-    match colour {
-        true => format!("\x1b[32m[{seconds:5}.{micros:06}]\x1b[0m "),
-        false => format!("[{seconds:5}.{micros:06}] "),
-    }
-}
-
 /// Whether a text holds nothing but lines of these records.
 pub fn holds(log: &[LogRecord], text: &str) -> bool {
-    let shown: Vec<String> = log.iter().map(|r| line(r, false)).collect();
+    let shown: Vec<String> = log.iter().map(|r| format_record(r, false)).collect();
     let shown: HashSet<&str> = shown.iter().flat_map(|t| t.lines()).collect();
     text.lines().all(|l| shown.contains(l))
-}
-
-/// Control characters must not reach the terminal as such.
-pub fn visible(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let shown = match c {
-                '\n' | '\t' => c.to_string(),
-                c if c.is_control() => c.escape_default().to_string(),
-                c => c.to_string(),
-            };
-            shown.chars().collect::<Vec<_>>()
-        })
-        .collect()
 }
 
 /// Where log lines are shown.
@@ -170,14 +130,6 @@ mod tests {
     }
 
     #[test]
-    fn like_dmesg() {
-        assert_eq!(
-            line(&record("hello: up"), false),
-            "[   12.000345] hello: up"
-        );
-    }
-
-    #[test]
     fn what_was_shown() {
         let log = [record("one\ntwo"), record("three")];
         assert!(holds(
@@ -186,13 +138,5 @@ mod tests {
         ));
         assert!(!holds(&log, "[   12.000345] three\nfour\n"));
         assert!(holds(&log, ""));
-    }
-
-    #[test]
-    fn nothing_controls_the_terminal() {
-        assert_eq!(
-            line(&record("a\x1b[2Jb"), false),
-            "[   12.000345] a\\u{1b}[2Jb"
-        );
     }
 }

@@ -7,8 +7,10 @@ use std::{
     sync::PoisonError,
 };
 
-use koru_build::{Error, KernelTree, Kind, Report, Result};
-use koru_vm::{AskPassword, Exec, Session};
+use koru_build::{KernelTree, Report};
+use koru_error::{Error, Kind, Result};
+use koru_protocol::Exec;
+use koru_session::{AskPassword, Session};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 use sha2::{Digest, Sha256};
 
@@ -16,7 +18,6 @@ use crate::{
     cli::KernelChoice,
     commands::run::{Loadable, loadable_for},
     context::Context,
-    guest::vm_error,
     headers,
     needs::{self, Answer},
     preflight,
@@ -40,14 +41,14 @@ pub fn connect(context: &Context, target: &Target) -> Result<Session> {
 fn connect_anew(context: &Context, target: &Target) -> Result<Session> {
     let agent = needs::agent_path()?;
     let Target::Ssh(machine) = target else {
-        return koru_vm::local(&agent).map_err(vm_error);
+        return koru_session::local(&agent).map_err(Error::from);
     };
     let program = std::env::var("KORU_SSH").ok().filter(|p| !p.is_empty());
     let password = ask_password(context, machine.to_string());
     let status = |text: &str| context.ui.status(text);
     let session = machine.connect(program.as_deref(), &agent, &status, password);
     context.ui.done();
-    session.map_err(vm_error)
+    session.map_err(Error::from)
 }
 
 /// What a module is to be loaded with.
@@ -89,7 +90,7 @@ pub fn prepare(context: &Context, wanted: &Wanted) -> Result<Prepared> {
         return admit(context, wanted, session, module, release);
     }
     let session = connect(context, wanted.target)?;
-    let release = session.hello().map_err(vm_error)?.release;
+    let release = session.hello()?.release;
     let module = build(context, wanted, &release, Some(&session))?;
     admit(context, wanted, session, module, release)
 }
@@ -134,7 +135,7 @@ fn own_headers(context: &Context, release: &str) -> Result<KernelTree> {
     let installed = KernelTree::open(Path::new(&format!("/lib/modules/{release}/build")));
     installed.or_else(|e| match context.kernels.exactly(release) {
         Some(tree) => tree,
-        None => Err(e.todo(format!(
+        None => Err(e.help(format!(
             "install the kernel's headers: sudo apt-get install linux-headers-{release}"
         ))),
     })
@@ -144,13 +145,13 @@ pub fn same_release(
     tree: KernelTree,
     release: &str,
     attempted: String,
-    todo: &str,
+    help: &str,
 ) -> Result<KernelTree> {
     if tree.release == release {
         return Ok(tree);
     }
-    let wrong = format!("it runs {release}, not {}", tree.release);
-    Err(Error::new(Kind::Usage, attempted, wrong).todo(todo))
+    let message = format!("it runs {release}, not {}", tree.release);
+    Err(Error::new(Kind::Usage, attempted, message).help(help))
 }
 
 fn admit(
@@ -172,11 +173,11 @@ fn admit(
                 .ui
                 .status(&format!("copying {} to {machine}", module.name));
             let content =
-                fs::read(&module.path).map_err(|e| Error::io("reading", &module.path, e))?;
+                fs::read(&module.path).map_err(|e| Error::path("reading", &module.path, e))?;
             let path = format!("{THERE}/{}.ko", module.name);
             let put = session.put_file(&path, 0o600, &content);
             context.ui.done();
-            put.map_err(vm_error)?;
+            put?;
             (path, true)
         }
         _ => (here, false),
@@ -212,7 +213,7 @@ fn agree(
     if !std::io::stdin().is_terminal() {
         return Err(
             Error::new(Kind::Usage, attempted, "there is no terminal to ask on")
-                .todo("--yes loads without asking; without --target it runs in a guest"),
+                .help("--yes loads without asking; without --target it runs in a guest"),
         );
     }
     if !needs::ask(&question, Answer::No) {

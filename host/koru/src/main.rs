@@ -1,7 +1,6 @@
 //! The `koru` command: parses, calls the libraries, prints.
 #![forbid(unsafe_code)]
 
-mod blocked;
 mod cli;
 mod commands;
 mod context;
@@ -23,7 +22,7 @@ mod ui;
 use std::process::ExitCode;
 
 use clap::Parser;
-use koru_build::Kind;
+use koru_error::Kind;
 
 use crate::{
     cli::{Cli, Command},
@@ -67,7 +66,7 @@ fn exit_code(kind: Kind) -> u8 {
     }
 }
 
-fn dispatch(context: &Context, command: Command) -> koru_build::Result<u8> {
+fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {
     match command {
         Command::Demo(a) => commands::demo::demo(context, &a),
         Command::Test(a) => commands::test::test(context, &a),

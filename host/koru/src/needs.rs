@@ -8,9 +8,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-use koru_build::{
-    Builder, Cache, Error, Home, Kernels, Kind, Report, Result, SUPPORTED, Toolchain, apt, busybox,
-};
+use koru_build::{Builder, Cache, Home, Kernels, Report, SUPPORTED, Toolchain, apt, busybox};
+use koru_error::{Error, Kind, Result};
 
 /// One line of `koru doctor`.
 #[derive(Debug, serde::Serialize)]
@@ -20,7 +19,7 @@ pub struct Line {
     /// What was found, or what is wrong.
     pub found: String,
     /// How to get it.
-    pub todo: Option<String>,
+    pub help: Option<String>,
     /// The distribution's packages that have it.
     #[serde(skip)]
     pub packages: Vec<String>,
@@ -164,7 +163,7 @@ pub fn get(home: &Home, tests: bool, yes: bool, report: &dyn Report) -> Result<(
             format!("setting up: {}", line.what),
             line.found,
         );
-        error.todo = line.todo;
+        error.help = line.help;
         return Err(error);
     }
     Ok(())
@@ -200,9 +199,9 @@ fn install(mut packages: Vec<String>, yes: bool, report: &dyn Report) -> Result<
     packages.dedup();
     let list = packages.join(" ");
     let command = format!("apt-get install --no-install-recommends {list}");
-    let error = |wrong: &str| {
-        Error::new(Kind::Missing, "installing what is missing", wrong)
-            .todo(format!("as root: {command}"))
+    let error = |message: &str| {
+        Error::new(Kind::Missing, "installing what is missing", message)
+            .help(format!("as root: {command}"))
     };
     if !koru_build::on_path("apt-get") {
         return Err(error("this is not a Debian or Ubuntu machine (no apt-get)"));
@@ -222,9 +221,9 @@ fn install(mut packages: Vec<String>, yes: bool, report: &dyn Report) -> Result<
     apt_get(&["update"], report)?;
     let mut arguments = vec!["install", "-y", "--no-install-recommends"];
     arguments.extend(packages.iter().map(String::as_str));
-    apt_get(&arguments, report).map_err(|e| match e.todo {
+    apt_get(&arguments, report).map_err(|e| match e.help {
         Some(_) => e,
-        None => e.todo(format!("see what it says by hand, as root: {command}")),
+        None => e.help(format!("see what it says by hand, as root: {command}")),
     })
 }
 
@@ -276,13 +275,13 @@ fn is_root() -> bool {
 fn line(what: &'static str, found: std::result::Result<String, String>) -> Line {
     let (ok, found) = match found {
         Ok(found) => (true, found),
-        Err(wrong) => (false, wrong),
+        Err(message) => (false, message),
     };
     Line {
         what,
         ok,
         found,
-        todo: None,
+        help: None,
         packages: Vec::new(),
     }
 }
@@ -300,14 +299,14 @@ impl Line {
                 .flat_map(|s| s.iter())
                 .map(|p| p.to_string())
                 .collect();
-            self.todo = Some(format!("apt-get install {}", self.packages.join(" ")));
+            self.help = Some(format!("apt-get install {}", self.packages.join(" ")));
         }
         self
     }
 
-    fn todo(mut self, todo: &str) -> Line {
+    fn help(mut self, help: &str) -> Line {
         if !self.ok {
-            self.todo = Some(todo.to_owned());
+            self.help = Some(help.to_owned());
         }
         self
     }
@@ -350,7 +349,7 @@ fn toolchain(cache: &Cache) -> Line {
                 t.library.display()
             )
         })
-        .map_err(|e| e.wrong);
+        .map_err(|e| e.message);
     line("rustc and library source", found)
         .packages(&[&["rustc-web", "rust-web-src"], &["rustc", "rust-src"]])
 }
@@ -402,7 +401,7 @@ fn libelf() -> Line {
 
 /// The agent is built with koru and lies beside it.
 pub fn agent_path() -> Result<PathBuf> {
-    let koru = env::current_exe().map_err(|e| Error::io("finding", Path::new("koru"), e))?;
+    let koru = env::current_exe().map_err(|e| Error::path("finding", Path::new("koru"), e))?;
     let agent = koru.with_file_name("koru-agent");
     if agent.is_file() {
         Ok(agent)
@@ -412,7 +411,7 @@ pub fn agent_path() -> Result<PathBuf> {
             "looking for the guest's agent",
             format!("there is no {}", agent.display()),
         )
-        .todo("the `koru` script of the checkout builds both"))
+        .help("the `koru` script of the checkout builds both"))
     }
 }
 
@@ -421,9 +420,9 @@ fn agent() -> Line {
         "guest agent",
         agent_path()
             .map(|p| p.display().to_string())
-            .map_err(|e| e.wrong),
+            .map_err(|e| e.message),
     )
-    .todo("start koru by the `koru` script of the checkout, which builds it")
+    .help("start koru by the `koru` script of the checkout, which builds it")
 }
 
 fn kernel_line(cache: &Cache, kernel: &'static str) -> Line {
@@ -436,7 +435,7 @@ fn kernel_line(cache: &Cache, kernel: &'static str) -> Line {
         "6.1" => "kernel 6.1",
         _ => "kernel 6.12",
     };
-    line(what, found).todo("koru setup")
+    line(what, found).help("koru setup")
 }
 
 fn busybox_line(cache: &Cache) -> Line {
@@ -445,7 +444,7 @@ fn busybox_line(cache: &Cache) -> Line {
         .is_dir()
         .then(|| place.display().to_string())
         .ok_or("not downloaded".to_owned());
-    line("guest's shell (busybox)", found).todo("koru setup")
+    line("guest's shell (busybox)", found).help("koru setup")
 }
 
 fn ssh_server(cache: &Cache, report: &dyn Report) -> Result<PathBuf> {
@@ -461,7 +460,7 @@ fn ssh_server_line(cache: &Cache) -> Line {
         .is_dir()
         .then(|| place.display().to_string())
         .ok_or("not downloaded".to_owned());
-    line("ssh server for guests", found).todo("koru setup --tests")
+    line("ssh server for guests", found).help("koru setup --tests")
 }
 
 fn rustfmt() -> Line {
@@ -492,7 +491,7 @@ fn clippy(cache: &Cache) -> Line {
                     t.rustc.display()
                 )
             }),
-        Err(e) => Err(e.wrong),
+        Err(e) => Err(e.message),
     };
     line("clippy for ring 0", found).packages(&[&["rust-web-clippy"], &["rust-clippy"]])
 }

@@ -7,13 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use koru_decode::{Decoded, Decoder, Finder, Found, Report, Sources, Style, split_line};
-use koru_vm::{LogRecord, Session};
+use koru_decode::{Decoded, Decoder, Sources, Style};
+use koru_klog::{Finder, Found, LogRecord, Report, escape_control_chars, format_record, format_time, split_line};
+use koru_session::Session;
 
-use crate::{
-    context::Context,
-    log_view::{line, time_of, visible},
-};
+use crate::context::Context;
 
 /// Where debug info is, besides the workspaces' build output.
 #[derive(Clone, Default)]
@@ -151,7 +149,7 @@ impl Shown {
     pub fn next(&mut self, record: &LogRecord, show: &mut dyn FnMut(&str)) {
         self.last = Instant::now();
         if self.raw {
-            show(&line(record, self.colour));
+            show(&format_record(record, self.colour));
         }
         let found = self.finder.push(record.clone(), &text_of(record));
         self.show(found, show);
@@ -178,7 +176,7 @@ impl Shown {
         for found in found {
             match found {
                 Found::Other(_) if self.raw => {}
-                Found::Other(record) => show(&line(&record, self.colour)),
+                Found::Other(record) => show(&format_record(&record, self.colour)),
                 Found::Report(report) => {
                     let text = shown(&self.decoder, &report, self.colour, self.raw);
                     show(&text);
@@ -209,7 +207,7 @@ pub fn apart(records: &[LogRecord]) -> (Vec<LogRecord>, Vec<Report<LogRecord>>) 
 /// The kernel's text; what user space writes to the log is no report.
 fn text_of(record: &LogRecord) -> String {
     match record.facility {
-        0 => visible(&record.text),
+        0 => escape_control_chars(&record.text),
         _ => String::new(),
     }
 }
@@ -218,7 +216,7 @@ fn text_of(record: &LogRecord) -> String {
 pub fn shown(decoder: &Decoder, report: &Report<LogRecord>, colour: bool, raw: bool) -> String {
     let decoded = decoder.decode(report);
     let time = report.items.first().map_or(0, |r| r.timestamp_us);
-    decoded.text(&time_of(time, colour), &style(colour, raw))
+    decoded.text(&format_time(time, colour), &style(colour, raw))
 }
 
 /// The reports in some records.
@@ -237,20 +235,20 @@ pub fn pieces(
     let mut finder = Finder::default();
     let lines = log.lines().map(|l| l.trim_end_matches('\r'));
     let mut found: Vec<Found<&str>> = lines
-        .flat_map(|line| finder.push(line, &visible(split_line(line).1)))
+        .flat_map(|line| finder.push(line, &escape_control_chars(split_line(line).1)))
         .collect();
     found.extend(finder.flush());
     let mut pieces = Vec::new();
     for found in found {
         match found {
-            Found::Other(line) => pieces.push((visible(line), None)),
+            Found::Other(line) => pieces.push((escape_control_chars(line), None)),
             Found::Report(report) => {
                 if raw {
-                    pieces.extend(report.items.iter().map(|line| (visible(line), None)));
+                    pieces.extend(report.items.iter().map(|line| (escape_control_chars(line), None)));
                 }
                 let decoded = decoder.decode(&report);
                 let before = report.items.first().map_or("", |line| split_line(line).0);
-                pieces.push((decoded.text(&visible(before), style), Some(decoded)));
+                pieces.push((decoded.text(&escape_control_chars(before), style), Some(decoded)));
             }
         }
     }
@@ -275,7 +273,7 @@ pub struct Log {
 
 impl Log {
     pub fn new(context: &Context, decoder: &Decoder, records: &[LogRecord]) -> Log {
-        let lines: Vec<String> = records.iter().map(|r| line(r, false)).collect();
+        let lines: Vec<String> = records.iter().map(|r| format_record(r, false)).collect();
         let style = style(false, context.raw);
         let pieces = pieces(decoder, &lines.join("\n"), context.raw, &style);
         Log {

@@ -2,10 +2,12 @@
 
 use std::fs;
 
-use koru_build::{Error, Kind, ModInfo, Result};
-use koru_vm::{Exec, Session};
+use koru_build::ModInfo;
+use koru_error::{Error, Kind, Result};
+use koru_protocol::Exec;
+use koru_session::Session;
 
-use crate::{commands::run::Loadable, guest::vm_error};
+use crate::{commands::run::Loadable};
 
 /// At the end of a `.ko` that was signed.
 const SIGNED: &[u8] = b"~Module signature appended~\n";
@@ -19,15 +21,15 @@ const MAY_LOAD: u64 = 1 << 16;
 /// Refuses what the kernel would refuse, and says why and what helps. `place`
 /// is the kernel in words.
 pub fn check(session: &Session, module: &Loadable, release: &str, place: &str) -> Result<()> {
-    let content = fs::read(&module.path).map_err(|e| Error::io("reading", &module.path, e))?;
+    let content = fs::read(&module.path).map_err(|e| Error::path("reading", &module.path, e))?;
     let info = ModInfo::read(&module.path)?;
     let ours = info.get("vermagic").unwrap_or_default();
     let facts = Facts::read(session, release)?;
     match facts.refusal(ours, content.ends_with(SIGNED), release) {
         None => Ok(()),
-        Some(Refusal { kind, wrong, todo }) => {
+        Some(Refusal { kind, message, help }) => {
             let attempted = format!("loading {} into {place}", module.name);
-            Err(Error::new(kind, attempted, wrong).todo(todo))
+            Err(Error::new(kind, attempted, message).help(help))
         }
     }
 }
@@ -48,16 +50,16 @@ struct Facts {
 #[derive(Debug)]
 struct Refusal {
     kind: Kind,
-    wrong: String,
-    todo: String,
+    message: String,
+    help: String,
 }
 
 impl Facts {
     fn read(session: &Session, release: &str) -> Result<Facts> {
         let bytes = |path: &str| match session.get_file(path) {
             Ok(bytes) => Ok(bytes),
-            Err(koru_vm::Error::Refused { .. }) => Ok(Vec::new()),
-            Err(e) => Err(vm_error(e)),
+            Err(koru_session::Error::Refused { .. }) => Ok(Vec::new()),
+            Err(e) => Err(Error::from(e)),
         };
         let text = |path: &str| bytes(path).map(|b| String::from_utf8_lossy(&b).trim().to_owned());
         // It may be packed, which modinfo knows how to read.
@@ -82,11 +84,11 @@ impl Facts {
 
     /// The first reason why a module of this vermagic cannot be loaded.
     fn refusal(&self, ours: &str, signed: bool, release: &str) -> Option<Refusal> {
-        let refuse = |kind, wrong: String, todo: &str| {
+        let refuse = |kind, message: String, help: &str| {
             Some(Refusal {
                 kind,
-                wrong,
-                todo: todo.into(),
+                message,
+                help: help.into(),
             })
         };
         let built_for = ours.split(' ').next().unwrap_or_default();
@@ -186,7 +188,7 @@ mod tests {
 
     fn refused(facts: &Facts, magic: &str, signed: bool) -> String {
         let refusal = facts.refusal(magic, signed, "6.1.0-9");
-        refusal.map_or("no".into(), |r| r.wrong)
+        refusal.map_or("no".into(), |r| r.message)
     }
 
     #[test]

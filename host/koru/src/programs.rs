@@ -6,10 +6,11 @@ use std::{
     process::Command,
 };
 
-use koru_build::{Report, Result};
-use koru_vm::Initramfs;
+use koru_build::Report;
+use koru_error::Result;
+use koru_qemu::Initramfs;
 
-use crate::{context::Context, guest::vm_error};
+use crate::{context::Context};
 
 /// They are user space, as all that the settings of the checkout are for.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -97,7 +98,7 @@ pub fn put(context: &Context, guest: &mut Initramfs, names: &[String]) -> Result
     for (name, program) in built(context) {
         if names.contains(&name) {
             let at = format!("/bin/{name}");
-            guest.file(&at, &program).map_err(vm_error)?;
+            guest.file(&at, &program)?;
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use koru_build::{Error, Kind, Result};
+use koru_error::{Error, Kind, Result};
 use notify_debouncer_mini::{
     Debouncer, new_debouncer,
     notify::{self, RecommendedWatcher, RecursiveMode},
@@ -139,11 +139,11 @@ impl Seen {
 fn failed(error: notify::Error) -> Error {
     let e = Error::new(Kind::System, "watching for saves", error.to_string());
     match error.kind {
-        notify::ErrorKind::MaxFilesWatch => e.todo(
+        notify::ErrorKind::MaxFilesWatch => e.help(
             "raise fs.inotify.max_user_watches: sudo sysctl fs.inotify.max_user_watches=65536",
         ),
         notify::ErrorKind::Io(_) => {
-            e.todo("too many programs may be watching: see fs.inotify.max_user_instances")
+            e.help("too many programs may be watching: see fs.inotify.max_user_instances")
         }
         _ => e,
     }

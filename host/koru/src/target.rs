@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use koru_vm::Ssh;
+use koru_session::Ssh;
 
 /// What `--target` and `KORU_TARGET` say.
 #[derive(Debug, Clone, PartialEq, Eq)]

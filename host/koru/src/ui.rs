@@ -7,7 +7,8 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use koru_build::{Error, Report};
+use koru_build::Report;
+use koru_error::Error;
 
 /// Draws the progress of a command on standard error.
 pub struct Ui {
@@ -66,10 +67,10 @@ impl Ui {
         let (red, bold, plain) = self.paint();
         eprintln!(
             "{red}error{plain}{bold}: {}{plain}: {}",
-            error.attempted, error.wrong
+            error.context, error.message
         );
-        if let Some(todo) = &error.todo {
-            for line in todo.lines() {
+        if let Some(help) = &error.help {
+            for line in help.lines() {
                 eprintln!("  {bold}→{plain} {line}");
             }
         }

@@ -4,11 +4,13 @@
 //! `serve=SOCKET` (last) or `sleep=SECONDS`. With `connect SOCKET STEP..` it
 //! works with a served guest instead.
 
-use koru_vm::{
-    Accel, AccelChoice, Exec, Guest, GuestConfig, Initramfs, LogRecord, Result, Server, Session,
-    connect,
-};
 use std::{path::Path, time::Instant};
+
+use koru_klog::LogRecord;
+use koru_protocol::Exec;
+use koru_qemu::{Accel, AccelChoice, Initramfs};
+use koru_session::{Result, Session, connect};
+use koru_vm::{Guest, GuestConfig, Server};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -27,7 +29,7 @@ fn main() {
     if let Err(error) = result {
         println!("error: {error}");
         show(error.records());
-        if let koru_vm::Error::Boot { console, .. } | koru_vm::Error::Died { console, .. } = error {
+        if let koru_session::Error::Boot { console, .. } | koru_session::Error::Died { console, .. } = error {
             println!("{console}");
         }
         std::process::exit(1);

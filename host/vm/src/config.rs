@@ -1,15 +1,18 @@
-//! What a guest is to be, and what is told of its start.
+//! The configuration of a guest, and the command line that its kernel is booted with.
 
-use crate::{Accel, AccelChoice, Initramfs, Result, error::doing, qemu, tsc};
-use koru_protocol::{LogRecord, SCRIPTED};
 use std::{
-    fmt,
     fs::File,
     io::{BufWriter, Seek, Write},
     path::PathBuf,
     sync::Arc,
     time::Duration,
 };
+
+use koru_error::{IoContext, Result};
+use koru_protocol::SCRIPTED;
+use koru_qemu::{Accel, AccelChoice, Initramfs, memory_file, tsc_is_clock, tsc_khz};
+
+use crate::Event;
 
 /// What to boot, and how.
 pub struct GuestConfig {
@@ -95,31 +98,32 @@ impl GuestConfig {
 
     /// The initramfs as a file, with this guest's own files or without.
     pub(crate) fn initrd(&self, with_files: bool) -> Result<File> {
-        let mut initrd = qemu::memory_file("initramfs")?;
+        let mut initrd = memory_file("initramfs")?;
         let mut out = BufWriter::with_capacity(1 << 20, &mut initrd);
         self.initramfs.write_to(&mut out)?;
         if with_files {
             // The kernel unpacks one archive after the other.
             self.files.write_to(&mut out)?;
         }
-        out.flush().map_err(doing("write the initramfs"))?;
+        out.flush().context("writing the initramfs")?;
         drop(out);
-        initrd.rewind().map_err(doing("read the initramfs"))?;
+        initrd.rewind().context("reading the initramfs")?;
         Ok(initrd)
     }
 
     /// What the kernel is booted with, here and now.
-    pub(crate) fn boot_cmdline(&self, accel: Accel, pvh_quiet: bool) -> String {
-        let mut line = self.cmdline(accel, pvh_quiet);
+    pub(crate) fn boot_cmdline(&self, accel: Accel, quiet: bool) -> String {
+        let mut line = self.cmdline(accel, quiet);
         // Under `-icount` there is another counter.
         if accel == Accel::Tcg && self.replay.is_none() {
-            line.extend(tsc::khz().map(|khz| format!(" tsc_early_khz={khz}")));
+            line.extend(tsc_khz().map(|khz| format!(" tsc_early_khz={khz}")));
         }
         line
     }
 
-    /// The same without what is measured, and so is never the same twice.
-    pub(crate) fn cmdline(&self, accel: Accel, pvh_quiet: bool) -> String {
+    /// Returns the command line without the measured TSC frequency, which differs from
+    /// time to time and would never give the same snapshot key.
+    pub(crate) fn cmdline(&self, accel: Accel, quiet: bool) -> String {
         let mut words = vec![
             "console=ttyS0",
             // A panic ends QEMU, and writes the whole log to the console first.
@@ -135,7 +139,7 @@ impl GuestConfig {
             "rcupdate.rcu_expedited=1",
             "rdinit=/init",
         ];
-        if pvh_quiet {
+        if quiet {
             words.extend(["quiet", "loglevel=4"]);
         }
         if accel == Accel::Tcg {
@@ -147,7 +151,7 @@ impl GuestConfig {
             words.push("norandmaps");
             // All its processors count by the host's one counter. The kernel would
             // believe that only of another maker's, and ask the HPET, a device.
-            if tsc::is_clock() {
+            if tsc_is_clock() {
                 words.push("tsc=reliable");
             }
         }
@@ -157,56 +161,5 @@ impl GuestConfig {
             words.push(&scripted);
         }
         words.join(" ")
-    }
-}
-
-/// Progress of a start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event {
-    /// QEMU is being started.
-    Starting(Accel),
-    /// KVM gave no sign of life: TCG is used, and will be until the host's
-    /// next boot. With what was seen of it.
-    FellBack(String),
-    /// A machine is booted that later guests go on from.
-    Saving,
-    /// A guest goes on from a saved machine.
-    Resuming,
-    /// That did not work, for this reason; the guest boots.
-    NotResumed {
-        /// Why.
-        why: String,
-        /// What the guest's kernel had to say, if it was its fault.
-        records: Vec<LogRecord>,
-    },
-    /// The agent is up.
-    Ready {
-        /// The kernel's release.
-        release: String,
-        /// Since the start.
-        after: Duration,
-    },
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Event::Starting(accel) => write!(f, "starting a guest ({accel})"),
-            Event::FellBack(why) => {
-                write!(
-                    f,
-                    "KVM does not work here ({why}): going on without it, slower"
-                )
-            }
-            Event::Saving => f.write_str("making a machine to start from (once)"),
-            Event::Resuming => f.write_str("starting a guest"),
-            Event::NotResumed { why, .. } => {
-                write!(f, "starting from a saved machine failed: {why}")
-            }
-            Event::Ready { release, after } => {
-                write!(f, "Linux {release} ready in {:.2} s", after.as_secs_f64())
-            }
-        }
     }
 }

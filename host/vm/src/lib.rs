@@ -1,15 +1,17 @@
 //! A stock kernel in a throw-away virtual machine.
 //!
-//! [`Guest::start`] boots it and owns it: the guest ends with the value, and
-//! with the process. [`Session`] is how it is worked with. The same `Session`
-//! comes out of [`connect`] to a guest that another process keeps with
-//! [`Server`].
+//! [`Guest::start`] boots it and owns it: the guest ends with the value, and with the
+//! process. It is worked with by its [`Session`](koru_session::Session). A [`Server`]
+//! keeps a guest up for other processes, which [`connect`](koru_session::connect) to it.
 //!
 //! ```no_run
-//! use koru_vm::{Error, Exec, Guest, GuestConfig, Initramfs};
 //! use std::path::Path;
 //!
-//! fn main() -> koru_vm::Result<()> {
+//! use koru_protocol::Exec;
+//! use koru_qemu::Initramfs;
+//! use koru_vm::{Guest, GuestConfig};
+//!
+//! fn main() -> koru_session::Result<()> {
 //!     let mut root = Initramfs::new();
 //!     root.file("/init", "koru-agent")?
 //!         .busybox(Path::new("/bin/busybox"))?
@@ -34,46 +36,18 @@
 //! }
 //! ```
 
-mod accel;
-mod complaint;
 mod config;
-mod console;
-mod error;
-mod gdb;
+mod event;
 mod guest;
-mod initramfs;
-mod kernel;
-mod kvm_trial;
-mod local;
+mod launch;
 mod monitor;
-mod qemu;
-mod qmp;
 mod replay;
-mod saved;
 mod serve;
-mod session;
-mod shared;
-mod ssh;
-mod tsc;
+mod snapshot;
+mod start;
 
-pub use accel::{Accel, AccelChoice};
-pub use complaint::{
-    Complaint, ComplaintKind, complaint, first_complaint, overdue, still_registered,
-    taint_complaint,
-};
-pub use config::{Event, GuestConfig};
-pub use error::{Error, Result, errno_text};
-pub use gdb::GdbStub;
+pub use config::GuestConfig;
+pub use event::Event;
 pub use guest::Guest;
-pub use initramfs::Initramfs;
-pub use kernel::BootImage;
-pub use koru_protocol::{
-    Death, Exec, Exit, Inside, LogRecord, Look, ModuleRow, Ready, Stream, TtySize,
-};
-pub use local::local;
 pub use replay::Replay;
-pub use serve::{Server, connect};
-pub use session::{
-    LogStream, ModuleReport, Output, Playing, Process, ProcessEvent, Script, Session, StdinWriter,
-};
-pub use ssh::{AskPassword, Ssh};
+pub use serve::Server;

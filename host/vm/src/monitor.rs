@@ -1,18 +1,5 @@
-//! Who watches a guest: it finds out that it ended, or hangs, and why.
+//! Watches a guest: finds out that it ended or hangs, and why.
 
-use crate::{
-    Result, Session,
-    complaint::first_complaint,
-    console::{Console, panic_reason, records_after},
-    error::doing,
-    qemu::{Ended, Qemu},
-    qmp::Qmp,
-    session::hang_limit,
-    shared::SharedMemory,
-};
-use koru_protocol::{Death, LogRecord};
-use rustix::process::{Pid, Signal, kill_process};
-use serde_json::json;
 use std::{
     io::ErrorKind,
     path::{Path, PathBuf},
@@ -21,12 +8,20 @@ use std::{
     time::{Duration, Instant},
 };
 
+use koru_error::IoContext;
+use koru_klog::{console_records_after, first_complaint, hang_location, panic_reason};
+use koru_protocol::Death;
+use koru_qemu::{Console, Qemu, QemuExit, Qmp};
+use koru_session::{Result, Session, SharedMemory, hang_limit};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
 /// isa-debug-exit's status for the agent's orderly end: 42 << 1 | 1. It is the fast way;
 /// an agent that cannot take it has said before that it leaves.
 const POWERED_OFF: i32 = 85;
 
 /// What the monitor is told.
-pub(crate) enum Order {
+pub(crate) enum MonitorCommand {
     Kill,
     /// To save the machine in this file, and end it.
     Save(PathBuf, Sender<std::io::Result<()>>),
@@ -40,8 +35,8 @@ pub(crate) struct Monitor {
     reader_ended: Receiver<()>,
     qmp: Option<Qmp>,
     pid: Pid,
-    ended: Receiver<Ended>,
-    orders: Receiver<Order>,
+    ended: Receiver<QemuExit>,
+    commands: Receiver<MonitorCommand>,
     hangs: Receiver<String>,
 }
 
@@ -50,12 +45,13 @@ impl Monitor {
         qemu: Qemu,
         shared: Option<SharedMemory>,
         console: Console,
-        orders: Receiver<Order>,
+        commands: Receiver<MonitorCommand>,
         hangs: Receiver<String>,
     ) -> Result<(Session, JoinHandle<()>)> {
         let console_thread = console.clone().read_from(qemu.console);
         let (reader_end, reader_ended) = channel();
-        let session = Session::over(qemu.protocol, shared, move |_| _ = reader_end.send(()))?;
+        let session =
+            Session::from_stream(qemu.protocol, shared, move |_| _ = reader_end.send(()))?;
         let mut monitor = Monitor {
             session: session.clone(),
             console,
@@ -64,7 +60,7 @@ impl Monitor {
             qmp: Some(qemu.qmp),
             pid: qemu.pid,
             ended: qemu.ended,
-            orders,
+            commands,
             hangs,
         };
         let thread = thread::Builder::new()
@@ -75,7 +71,7 @@ impl Monitor {
                 drop(monitor);
                 session.bury(death);
             })
-            .map_err(doing("start a thread"))?;
+            .context("starting a thread")?;
         Ok((session, thread))
     }
 
@@ -97,9 +93,9 @@ impl Monitor {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            match self.orders.try_recv() {
-                Ok(Order::Kill) | Err(TryRecvError::Disconnected) => return self.kill(),
-                Ok(Order::Save(path, done)) => {
+            match self.commands.try_recv() {
+                Ok(MonitorCommand::Kill) | Err(TryRecvError::Disconnected) => return self.kill(),
+                Ok(MonitorCommand::Save(path, done)) => {
                     let _ = done.send(self.save(&path));
                     return self.kill();
                 }
@@ -191,8 +187,8 @@ impl Monitor {
         }
         self.drain();
         let console = self.console.text();
-        let records = records_after(&console, self.session.last_record().as_ref());
-        let place = place_of(&records);
+        let records = console_records_after(&console, self.session.last_record().as_ref());
+        let place = hang_location(&records);
         Death::Hung {
             what: match place {
                 Some(place) => format!("{what}, in {place}"),
@@ -207,7 +203,7 @@ impl Monitor {
         self.qmp.as_mut().is_some_and(ask)
     }
 
-    fn post_mortem(&mut self, ended: &Ended) -> Death {
+    fn post_mortem(&mut self, ended: &QemuExit) -> Death {
         self.drain();
         let console = self.console.text();
         if ended.status.code() == Some(POWERED_OFF) {
@@ -216,7 +212,7 @@ impl Monitor {
         if let Some(reason) = panic_reason(&console) {
             return Death::Panicked {
                 reason,
-                records: records_after(&console, self.session.last_record().as_ref()),
+                records: console_records_after(&console, self.session.last_record().as_ref()),
             };
         }
         if ended.status.success() && self.session.is_leaving() {
@@ -245,70 +241,5 @@ impl Monitor {
         while !self.console_thread.is_finished() && Instant::now() < until {
             thread::sleep(Duration::from_millis(1));
         }
-    }
-}
-
-/// Where the processor was: the first RIP in a module, or a RIP elsewhere and the
-/// function of a module that had called.
-fn place_of(records: &[LogRecord]) -> Option<String> {
-    let rip = |r: &LogRecord| r.text.strip_prefix("RIP: 0010:").map(str::to_owned);
-    let mut rips = records.iter().filter_map(rip);
-    if let Some(place) = rips.clone().find(|place| place.ends_with(']')) {
-        return Some(place);
-    }
-    let mut last = None;
-    for record in records {
-        last = rip(record).or(last);
-        let text = record.text.trim();
-        let in_module = record.text.starts_with(' ')
-            && text.contains("+0x")
-            && text.contains(" [")
-            && text.ends_with(']');
-        if in_module && !text.starts_with("? ") {
-            return Some(match last {
-                Some(rip) => format!("{rip}, called by {text}"),
-                None => text.to_owned(),
-            });
-        }
-    }
-    rips.next()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn place(log: &[&str]) -> Option<String> {
-        let record = |text: &&str| LogRecord {
-            seq: 0,
-            level: 4,
-            facility: 0,
-            timestamp_us: 0,
-            text: (*text).into(),
-            continuation: false,
-        };
-        place_of(&log.iter().map(record).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn where_it_hangs() {
-        let idle = ["RIP: 0010:default_idle+0x1/0x2", " do_idle+0x3/0x4"];
-        let module = [
-            " panic+0x1/0x2",
-            "RIP: 0010:spin+0x1/0x2 [m]",
-            " init+0x3/0x4 [m]",
-        ];
-        let delay = [
-            "RIP: 0010:delay_tsc+0x1/0x2",
-            " ? f+0x1/0x2 [m]",
-            " init+0x3/0x4 [m]",
-        ];
-        assert_eq!(place(&idle).as_deref(), Some("default_idle+0x1/0x2"));
-        let both = [&idle[..], &module[..]].concat();
-        assert_eq!(place(&both).as_deref(), Some("spin+0x1/0x2 [m]"));
-        let both = [&idle[..], &delay[..]].concat();
-        let called = "delay_tsc+0x1/0x2, called by init+0x3/0x4 [m]";
-        assert_eq!(place(&both).as_deref(), Some(called));
-        assert_eq!(place(&["m: [x] f+0x1/0x2 [m]"]), None);
     }
 }

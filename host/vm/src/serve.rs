@@ -2,13 +2,6 @@
 //! clients work with it over a unix socket, each with the same protocol as if
 //! it were alone.
 
-use crate::{
-    Error, Guest, Result, Session,
-    error::{at_path, doing},
-    session::Sink,
-};
-use koru_protocol::{Call, Death, Decoder, Errno, Reply, ToGuest, ToHost, encode};
-use rustix::fs::{FlockOperation, flock};
 use std::{
     collections::HashMap,
     fs::{self, File, OpenOptions, Permissions},
@@ -28,25 +21,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use koru_error::IoContext;
+use koru_protocol::{Call, Death, Decoder, Errno, Reply, ToGuest, ToHost, encode};
+use koru_session::{Error, Result, Session, Sink};
+use rustix::fs::{FlockOperation, flock};
+
+use crate::Guest;
+
 /// A client that reads nothing must not fill the daemon's memory.
 const MOST_UNREAD: usize = 64 << 20;
-
-/// Connects to a guest that another process serves.
-pub fn connect(socket: &Path) -> Result<Session> {
-    let stream = UnixStream::connect(socket).map_err(|e| match e.kind() {
-        ErrorKind::NotFound | ErrorKind::ConnectionRefused => Error::NotServed(socket.into()),
-        _ => at_path("connect to", socket)(e),
-    })?;
-    let session = Session::over(stream, None, |session| {
-        session.bury(Death::Vanished {
-            detail: "the process that keeps it is gone".into(),
-            console: String::new(),
-        });
-    })?;
-    session.hello()?;
-    session.follow_remote()?;
-    Ok(session)
-}
 
 /// A claimed socket. Claim it before the guest is started: of two daemons, one
 /// gets it, and clients that come early wait.
@@ -68,7 +51,7 @@ impl Server {
             PathBuf::from(name)
         };
         if let Some(dir) = path.parent() {
-            fs::create_dir_all(dir).map_err(at_path("make", dir))?;
+            fs::create_dir_all(dir).path_context("making", dir)?;
         }
         let lock_path = beside(".lock");
         let lock = OpenOptions::new()
@@ -77,18 +60,18 @@ impl Server {
             .write(true)
             .mode(0o600)
             .open(&lock_path)
-            .map_err(at_path("open", &lock_path))?;
+            .path_context("opening", &lock_path)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|e| match e {
             rustix::io::Errno::WOULDBLOCK => Error::InUse(path.into()),
-            e => at_path("lock", &lock_path)(e.into()),
+            e => koru_error::Error::path("locking", &lock_path, e.into()).into(),
         })?;
         // Under another name until nobody else may connect to it.
         let part = beside(".new");
         let _ = fs::remove_file(&part);
-        let listener = UnixListener::bind(&part).map_err(at_path("make the socket", &part))?;
+        let listener = UnixListener::bind(&part).path_context("making the socket", &part)?;
         fs::set_permissions(&part, Permissions::from_mode(0o600))
             .and_then(|()| fs::rename(&part, path))
-            .map_err(at_path("make the socket", path))?;
+            .path_context("making the socket", path)?;
         Ok(Server {
             path: path.into(),
             listener,
@@ -100,10 +83,7 @@ impl Server {
     pub fn run(self, guest: Guest) -> Result<Death> {
         let session = guest.session().clone();
         let clients: Arc<Mutex<Vec<Client>>> = Arc::default();
-        let listener = self
-            .listener
-            .try_clone()
-            .map_err(doing("share the socket"))?;
+        let listener = self.listener.try_clone().context("sharing the socket")?;
         let (accepting, entered) = (session.clone(), clients.clone());
         thread::Builder::new()
             .name("accept".into())
@@ -123,7 +103,7 @@ impl Server {
                     clients.push(client);
                 }
             })
-            .map_err(doing("start a thread"))?;
+            .context("starting a thread")?;
         let death = guest.wait();
         // The news is in the clients' queues: let it out.
         let clients = std::mem::take(&mut *clients.lock().unwrap_or_else(|e| e.into_inner()));

@@ -3,10 +3,6 @@
 //! `KORU_TEST_BUSYBOX` (static), `KORU_TEST_CACHE` (a folder); without them
 //! the tests say so and pass.
 
-use koru_vm::{
-    Accel, AccelChoice, Death, Error, Event, Exec, Exit, Guest, GuestConfig, Initramfs,
-    ProcessEvent, Server, Session, TtySize, connect,
-};
 use std::{
     env, fs,
     io::Write,
@@ -15,6 +11,11 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+
+use koru_protocol::{Death, Exec, Exit, TtySize};
+use koru_qemu::{Accel, AccelChoice, Initramfs};
+use koru_session::{Error, ProcessEvent, Session, connect};
+use koru_vm::{Event, Guest, GuestConfig, Server};
 
 fn config() -> Option<GuestConfig> {
     let var = |name: &str| env::var_os(name).map(PathBuf::from);
@@ -379,7 +380,7 @@ fn a_wrong_emulator_is_named() {
     let Some(mut config) = config() else { return };
     config.qemu = "/no/such/qemu".into();
     match Guest::start(config) {
-        Err(Error::NoQemu(name)) => assert_eq!(name, "/no/such/qemu"),
+        Err(Error::Host(e)) => assert_eq!(e.message, "/no/such/qemu is not installed"),
         Err(other) => panic!("{other:?}"),
         Ok(_) => panic!("it started"),
     }

@@ -4,7 +4,8 @@
 use std::{fs, path::Path};
 
 use super::{compare, flavour, selects};
-use crate::{Error, Kind, Result, apt, error::IoContext, nearest};
+use koru_error::{Error, IoContext, Kind, Result};
+use crate::{apt, nearest};
 
 /// The release that the distribution has for `what`: the newest of the best
 /// flavour.
@@ -31,7 +32,7 @@ pub(super) fn wanted_release(what: &str) -> Result<String> {
             format!("looking for the kernel `{what}` among the distribution's packages"),
             "apt knows no headers and image of this version",
         )
-        .todo(if releases.is_empty() {
+        .help(if releases.is_empty() {
             "apt knows no kernels at all: `apt-get update` as root".to_owned()
         } else if near.is_empty() {
             "`apt-cache pkgnames linux-headers-` lists what there is".to_owned()
@@ -77,25 +78,25 @@ pub(super) fn packages(release: &str) -> Result<Vec<String>> {
 pub(super) fn settle(dir: &Path, release: &str) -> Result<()> {
     let headers = dir.join("usr/src").join(format!("linux-headers-{release}"));
     let makefile = headers.join("Makefile");
-    let text = fs::read_to_string(&makefile).at("reading", &makefile)?;
+    let text = fs::read_to_string(&makefile).path_context("reading", &makefile)?;
     // Debian's says `include /usr/src/linux-headers-..-common/Makefile`.
     let here = "$(dir $(abspath $(lastword $(MAKEFILE_LIST))))../";
     let moved = text.replace("include /usr/src/", &format!("include {here}"));
     if moved != text {
-        fs::write(&makefile, moved).at("writing", &makefile)?;
+        fs::write(&makefile, moved).path_context("writing", &makefile)?;
     }
     // With it, a plain `make` wants pahole, for type information that nobody here reads;
     // without it, Kbuild says so in a line and goes on. (6.1's headers never had it.)
     let vmlinux = headers.join("vmlinux");
     if vmlinux.is_file() {
-        fs::remove_file(&vmlinux).at("removing", &vmlinux)?;
+        fs::remove_file(&vmlinux).path_context("removing", &vmlinux)?;
     }
     let link = dir.join("tree");
     if link.is_symlink() {
         return Ok(());
     }
     std::os::unix::fs::symlink(format!("usr/src/linux-headers-{release}"), &link)
-        .at("linking", &link)
+        .path_context("linking", &link)
 }
 
 #[cfg(test)]

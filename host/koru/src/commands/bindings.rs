@@ -1,6 +1,6 @@
 use std::{fs, process::Command};
 
-use koru_build::Result;
+use koru_error::Result;
 
 use crate::context::Context;
 

@@ -1,4 +1,5 @@
-use koru_build::{Dependency, Ko, Report, Result};
+use koru_build::{Dependency, Ko, Report};
+use koru_error::Result;
 
 use crate::{
     cli::BuildArgs,

@@ -1,6 +1,7 @@
 use std::{fs, io, path::Path};
 
-use koru_build::{Error, Result, find_modules};
+use koru_build::find_modules;
+use koru_error::{Error, Result};
 
 use crate::{cli::CleanArgs, context::Context};
 
@@ -49,6 +50,6 @@ fn remove(context: &Context, path: &Path) -> Result<()> {
             Ok(())
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(Error::io("removing", path, e)),
+        Err(e) => Err(Error::path("removing", path, e)),
     }
 }

@@ -4,7 +4,8 @@ use std::{
     path::Path,
 };
 
-use koru_build::{Error, Kind, ModInfo, Result};
+use koru_build::ModInfo;
+use koru_error::{Error, Kind, Result};
 
 use crate::{
     cli::DecodeArgs,
@@ -59,7 +60,7 @@ fn read(context: &Context, file: Option<&Path>) -> Result<String> {
         Some(file) => {
             let path = context.here.join(file);
             fs::read(&path).map_err(|e| {
-                let mut error = Error::io("reading", &path, e);
+                let mut error = Error::path("reading", &path, e);
                 error.kind = Kind::Usage;
                 error
             })?
@@ -70,7 +71,7 @@ fn read(context: &Context, file: Option<&Path>) -> Result<String> {
             }
             let mut bytes = Vec::new();
             let read = std::io::stdin().read_to_end(&mut bytes);
-            read.map_err(|e| Error::io("reading", Path::new("standard input"), e))?;
+            read.map_err(|e| Error::path("reading", Path::new("standard input"), e))?;
             bytes
         }
     };

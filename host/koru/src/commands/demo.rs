@@ -2,14 +2,14 @@
 
 use std::{path::Path, time::Duration};
 
-use koru_build::Result;
-use koru_vm::Exec;
+use koru_error::Result;
+use koru_protocol::Exec;
 
 use crate::{
     cli::DemoArgs,
     commands::session::lsmod,
     context::Context,
-    guest::{self, complaint_error, module_path, vm_error},
+    guest::{self, complaint_error, module_path},
     log_view::{Follower, To},
     needs,
     ui::{out, size},
@@ -37,17 +37,16 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
         out(&format!("{}  {}", path.display(), size(ko.size)));
     }
 
-    let mut initramfs = koru_vm::Initramfs::new();
+    let mut initramfs = koru_qemu::Initramfs::new();
     for ko in &kos {
         initramfs
-            .file(&module_path(&ko.name), &ko.path)
-            .map_err(vm_error)?;
+            .file(&module_path(&ko.name), &ko.path)?;
     }
     let guest = guest::start(context, &tree, initramfs, &guest::machine())?;
     context.ui.done();
     let session = guest.session();
-    let taint = session.taint().map_err(vm_error)?;
-    let mark = session.mark().map_err(vm_error)?;
+    let taint = session.taint()?;
+    let mark = session.mark()?;
     say(
         context,
         &format!(
@@ -59,23 +58,22 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
     let shown = (|| -> Result<()> {
         for name in MODULES {
             step(context, &format!("koru load {name}"));
-            session.load(&module_path(name), &[]).map_err(vm_error)?;
+            session.load(&module_path(name), &[])?;
             settle();
         }
         step(context, "koru list");
-        out(&lsmod(&session.list().map_err(vm_error)?));
+        out(&lsmod(&session.list()?));
         for i in 0..2 {
             if i > 0 {
                 std::thread::sleep(Duration::from_millis(1500));
             }
             step(context, "koru exec cat /proc/timer");
             let read = session
-                .output(Exec::new(["cat", "/proc/timer"]))
-                .map_err(vm_error)?;
+                .output(Exec::new(["cat", "/proc/timer"]))?;
             out(String::from_utf8_lossy(&read.stdout).trim_end());
             if !read.exit.success() {
-                return Err(koru_build::Error::new(
-                    koru_build::Kind::System,
+                return Err(koru_error::Error::new(
+                    koru_error::Kind::System,
                     "reading /proc/timer in the guest",
                     String::from_utf8_lossy(&read.stderr).into_owned(),
                 ));
@@ -83,17 +81,17 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
         }
         for name in MODULES.iter().rev() {
             step(context, &format!("koru unload {name}"));
-            session.unload(name).map_err(vm_error)?;
+            session.unload(name)?;
             settle();
         }
         step(context, "koru list");
-        out(&lsmod(&session.list().map_err(vm_error)?));
+        out(&lsmod(&session.list()?));
         Ok(())
     })();
     follower.finish();
     shown?;
-    let complaint = session.complaint_since(mark, taint).map_err(vm_error)?;
-    guest.power_off().map_err(vm_error)?;
+    let complaint = session.complaint_since(mark, taint)?;
+    guest.power_off()?;
     if let Some(complaint) = complaint {
         return Err(complaint_error("running the demo", &complaint));
     }

@@ -3,7 +3,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_build::{Builder, Error, Kind, Result, find_modules};
+use koru_build::{Builder, find_modules};
+use koru_error::{Error, Kind, Result};
 use serde_json::{Map, Value, json};
 
 use crate::{cli::EditorArgs, context::Context};
@@ -41,10 +42,10 @@ fn write_vscode(folder: &Path, builder: &Builder) -> Result<PathBuf> {
                 format!("reading {}", path.display()),
                 e.to_string(),
             )
-            .todo("remove its comments, or move it away, and run this again")
+            .help("remove its comments, or move it away, and run this again")
         })?,
         Err(e) if e.kind() == io::ErrorKind::NotFound => Map::new(),
-        Err(e) => return Err(Error::io("reading", &path, e)),
+        Err(e) => return Err(Error::path("reading", &path, e)),
     };
     let environment: Map<String, Value> = builder
         .environment()
@@ -96,5 +97,5 @@ fn put(path: &Path, text: &str) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(path, text))
-        .map_err(|e| Error::io("writing", path, e))
+        .map_err(|e| Error::path("writing", path, e))
 }

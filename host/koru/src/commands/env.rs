@@ -1,4 +1,5 @@
-use koru_build::{Builder, Result};
+use koru_build::Builder;
+use koru_error::Result;
 
 use crate::{cli::EnvArgs, context::Context, ui};
 

@@ -1,4 +1,5 @@
-use koru_build::{Builder, Error, Installed, KernelTree, Kind, Result};
+use koru_build::{Builder, Installed, KernelTree};
+use koru_error::{Error, Kind, Result};
 
 use crate::{
     cli::KernelCommand,
@@ -74,7 +75,7 @@ fn try_out(context: &Context, tree: &KernelTree) -> Result<Option<String>> {
             kind: Kind::Missing,
             ..
         }) => Ok(None),
-        Err(e) if e.kind == Kind::Link => Ok(Some(e.wrong)),
+        Err(e) if e.kind == Kind::Link => Ok(Some(e.message)),
         Err(e) => Err(e),
     }
 }

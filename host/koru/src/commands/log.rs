@@ -1,29 +1,26 @@
 use std::time::Duration;
 
-use koru_build::{Error, Result};
-use koru_vm::LogRecord;
+use koru_error::{Error, Result};
+use koru_klog::LogRecord;
 
 use crate::{
     cli::LogArgs,
     commands::run::Record,
     commands::session::connect,
     context::Context,
-    guest::vm_error,
-    log_view,
     oops::{self, Shown},
     ui::out,
 };
 
 pub fn log(context: &Context, args: &LogArgs) -> Result<u8> {
     let session = connect(context, &args.target)?;
-    let end = session.mark().map_err(vm_error)?;
+    let end = session.mark()?;
     if args.clear {
         // The records stay in the guest; what was cleared is not shown again.
-        let cleared = session.output(koru_vm::Exec::new(["dmesg", "-c"]));
-        cleared.map_err(vm_error)?;
+        let cleared = session.output(koru_protocol::Exec::new(["dmesg", "-c"]));
+        cleared?;
         session
-            .put_file("/run/koru-log-from", 0o644, end.to_string().as_bytes())
-            .map_err(vm_error)?;
+            .put_file("/run/koru-log-from", 0o644, end.to_string().as_bytes())?;
         return Ok(0);
     }
     let from = session
@@ -46,7 +43,7 @@ pub fn log(context: &Context, args: &LogArgs) -> Result<u8> {
             out(&serde_json::to_string(&Record::from(r)).unwrap_or_default());
         } else if filtered {
             // A part of an oops cannot be decoded.
-            out(&log_view::line(r, colour));
+            out(&koru_klog::format_record(r, colour));
         } else {
             shown.next(r, &mut print);
         }
@@ -66,10 +63,10 @@ pub fn log(context: &Context, args: &LogArgs) -> Result<u8> {
             }
             Err(e) => {
                 shown.end(&mut |text| out(text));
-                if matches!(e, koru_vm::Error::PoweredOff) {
+                if matches!(e, koru_session::Error::PoweredOff) {
                     return Ok(0);
                 }
-                let e: Error = vm_error(e);
+                let e: Error = Error::from(e);
                 return Err(e);
             }
         }

@@ -24,7 +24,7 @@ pub mod watch;
 use clap::CommandFactory;
 
 /// Prints shell completions.
-pub fn completions(shell: clap_complete::Shell) -> koru_build::Result<u8> {
+pub fn completions(shell: clap_complete::Shell) -> koru_error::Result<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut crate::cli::Cli::command(), "koru", &mut script);
     crate::ui::out(String::from_utf8_lossy(&script).trim_end());

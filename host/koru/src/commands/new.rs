@@ -3,7 +3,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_build::{Builder, Error, Kind, Result};
+use koru_build::Builder;
+use koru_error::{Error, Kind, Result};
 
 use crate::{
     cli::{KernelChoice, NewArgs, Template},
@@ -58,9 +59,9 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
         .and_then(|n| n.to_str())
         .unwrap_or_default()
         .to_owned();
-    if let Err(wrong) = check_name(&name) {
-        return Err(Error::new(Kind::Usage, attempted, wrong)
-            .todo("use lower-case letters, digits and _, such as `my_timer`"));
+    if let Err(message) = check_name(&name) {
+        return Err(Error::new(Kind::Usage, attempted, message)
+            .help("use lower-case letters, digits and _, such as `my_timer`"));
     }
     if folder.exists() {
         return Err(Error::new(
@@ -68,7 +69,7 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
             attempted,
             format!("{} is there already", folder.display()),
         )
-        .todo("choose another name, or move it away"));
+        .help("choose another name, or move it away"));
     }
     let (lib, test) = sources(args.template);
     let mut files: Vec<(PathBuf, &str)> = vec![("src/lib.rs".into(), lib)];
@@ -93,18 +94,18 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
         .transpose()?;
     // Made aside and renamed, so that a full disk leaves no half module.
     let parent = folder.parent().unwrap_or(Path::new("/"));
-    fs::create_dir_all(parent).map_err(|e| Error::io("making", parent, e))?;
+    fs::create_dir_all(parent).map_err(|e| Error::path("making", parent, e))?;
     let aside = tempfile::Builder::new()
         .prefix(".koru-new.")
         .tempdir_in(parent)
-        .map_err(|e| Error::io("making a folder in", parent, e))?;
+        .map_err(|e| Error::path("making a folder in", parent, e))?;
     for (path, text) in files {
         write(&aside.path().join(path), &fill(text, &name))
-            .map_err(|e| Error::io("writing into", &folder, e))?;
+            .map_err(|e| Error::path("writing into", &folder, e))?;
     }
     let made = aside.keep();
-    open_to_all(&made).map_err(|e| Error::io("making", &folder, e))?;
-    fs::rename(&made, &folder).map_err(|e| Error::io("making", &folder, e))?;
+    open_to_all(&made).map_err(|e| Error::path("making", &folder, e))?;
+    fs::rename(&made, &folder).map_err(|e| Error::path("making", &folder, e))?;
     if let Some(builder) = builder {
         super::editor::write(context, &folder, &builder)?;
     }

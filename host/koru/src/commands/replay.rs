@@ -1,14 +1,18 @@
 //! A run that is the same every time.
 
-use koru_build::{Error, KernelTree, Kind, Result};
-use koru_vm::{Exec, Initramfs, Replay, Script};
+use koru_build::KernelTree;
+use koru_error::{Error, Kind, Result};
+use koru_protocol::Exec;
+use koru_qemu::Initramfs;
+use koru_session::Script;
+use koru_vm::Replay;
 
 use crate::{
     cli::RunArgs,
     commands::run::{Ended, Loadable, Manner, Timings, timed, without_log},
     context::Context,
     exec,
-    guest::{self, module_path, vm_error},
+    guest::{self, module_path},
     log_view::Follower,
 };
 
@@ -22,8 +26,8 @@ pub fn once(
     manner: &Manner,
 ) -> Result<Ended> {
     if args.machine.cpus != 1 {
-        let wrong = "several processors never do the same twice";
-        return Err(Error::new(Kind::Usage, "replaying a run", wrong).todo("leave --cpus out"));
+        let message = "several processors never do the same twice";
+        return Err(Error::new(Kind::Usage, "replaying a run", message).help("leave --cpus out"));
     }
     let script = Script {
         path: module_path(&module.name),
@@ -32,7 +36,7 @@ pub fn once(
         name: module.name.clone(),
     };
     let config = guest::config(context, tree, root, &args.machine)?;
-    let replay = Replay::start(config, seed, &script).map_err(vm_error)?;
+    let replay = Replay::start(config, seed, &script)?;
     let (guest, playing) = (replay.guest(), replay.playing());
     (manner.started)(guest);
     context.ui.done();
@@ -41,7 +45,7 @@ pub fn once(
     let follower = Follower::start(context, guest.session(), mark, manner.log);
     let mut seconds = Timings::of(&module.stages, guest.boot_time());
     let outcome = (|| -> Result<u8> {
-        let (_, took) = timed(|| playing.loaded().map_err(vm_error))?;
+        let (_, took) = timed(|| playing.loaded().map_err(Error::from))?;
         seconds.load = took.as_secs_f64();
         let mut status = 0;
         if !command.is_empty() {
@@ -51,11 +55,11 @@ pub fn once(
             })?;
             (status, seconds.command) = (exec::status(exit), took.as_secs_f64());
         }
-        let (_, took) = timed(|| playing.unloaded().map_err(vm_error))?;
+        let (_, took) = timed(|| playing.unloaded().map_err(Error::from))?;
         seconds.unload = took.as_secs_f64();
         Ok(status)
     })();
-    let complaint = playing.end().map_err(vm_error);
+    let complaint = playing.end().map_err(Error::from);
     let log = follower.finish();
     let (outcome, complaint) = match (outcome, complaint) {
         (Ok(status), Ok(complaint)) => (Ok(status), complaint),

@@ -5,16 +5,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use koru_build::{Error, KernelTree, Kind, Result, Stages};
+use koru_build::{KernelTree, Stages};
 use koru_decode::Decoded;
-use koru_vm::{Complaint, Exec, Guest, Initramfs, LogRecord, ProcessEvent};
+use koru_error::{Error, Kind, Result};
+use koru_klog::{Complaint, LogRecord};
+use koru_protocol::Exec;
+use koru_qemu::Initramfs;
+use koru_session::ProcessEvent;
+use koru_vm::Guest;
 
 use crate::{
     cli::RunArgs,
     commands::{replay, run_there},
     context::Context,
     exec,
-    guest::{self, complaint_error, module_path, vm_error},
+    guest::{self, complaint_error, module_path},
     log_view::{Follower, To, holds},
     oops, programs,
     ui::json,
@@ -60,7 +65,7 @@ pub fn loadable_for(
         let names: Vec<&str> = modules.iter().map(|m| m.name.as_str()).collect();
         return Err(
             Error::new(Kind::Usage, "choosing a module", "there are several here")
-                .todo(format!("name one of them: {}", names.join(", "))),
+                .help(format!("name one of them: {}", names.join(", "))),
         );
     }
     let (kos, stages) = context.build(&tree()?, &modules)?;
@@ -169,8 +174,7 @@ pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended>
     if let Some(seed) = args.replay {
         // All that it takes has to lie there when the guest goes on.
         let module = loadable(context, &tree, args.module.as_deref())?;
-        root.file(&module_path(&module.name), &module.path)
-            .map_err(vm_error)?;
+        root.file(&module_path(&module.name), &module.path)?;
         let what = (module, root, &*command);
         return replay::once(context, &tree, what, (args, seed), manner);
     }
@@ -179,7 +183,7 @@ pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended>
         let starting = s.spawn(|| guest::start(context, &tree, root, &args.machine));
         let module = loadable(context, &tree, args.module.as_deref());
         let guest = starting.join().unwrap_or_else(|e| panic::resume_unwind(e));
-        Ok((module?, guest?))
+        Ok::<_, Error>((module?, guest?))
     })?;
     let name = &module.name;
     let inside = module_path(name);
@@ -187,17 +191,16 @@ pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended>
     context.ui.done();
 
     let session = guest.session();
-    let content = fs::read(&module.path).map_err(|e| Error::io("reading", &module.path, e))?;
+    let content = fs::read(&module.path).map_err(|e| Error::path("reading", &module.path, e))?;
     session
-        .put_file(&inside, 0o644, &content)
-        .map_err(vm_error)?;
-    let before = session.taint().map_err(vm_error)?;
-    let mark = session.mark().map_err(vm_error)?;
+        .put_file(&inside, 0o644, &content)?;
+    let before = session.taint()?;
+    let mark = session.mark()?;
     let follower = Follower::start(context, session, mark, manner.log);
     let mut seconds = Timings::of(&module.stages, guest.boot_time());
     // Each step in order, and the log to its end whatever becomes of them.
     let outcome = (|| -> Result<u8> {
-        let (_, took) = timed(|| session.load(&inside, &args.params).map_err(vm_error))?;
+        let (_, took) = timed(|| session.load(&inside, &args.params).map_err(Error::from))?;
         seconds.load = took.as_secs_f64();
         let mut status = 0;
         if !command.is_empty() {
@@ -207,18 +210,18 @@ pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended>
             })?;
             (status, seconds.command) = (code, took.as_secs_f64());
         }
-        let (_, took) = timed(|| session.unload(name).map_err(vm_error))?;
+        let (_, took) = timed(|| session.unload(name).map_err(Error::from))?;
         seconds.unload = took.as_secs_f64();
         Ok(status)
     })();
     let log = follower.finish();
     let outcome = outcome.map_err(|e| without_log(e, &log, manner.log));
     let complaint = match outcome {
-        Ok(_) => session.complaint_since(mark, before).map_err(vm_error)?,
+        Ok(_) => session.complaint_since(mark, before)?,
         Err(_) => None,
     };
     if outcome.is_ok() {
-        guest.power_off().map_err(vm_error)?;
+        guest.power_off()?;
     }
     Ok(Ended {
         module: module.name,
@@ -301,15 +304,15 @@ fn take_along(
     };
     for file in files {
         let path = context.here.join(file);
-        fs::metadata(&path).map_err(|e| Error::io("taking along", &path, e))?;
-        root.file(&inside(&path), &path).map_err(vm_error)?;
+        fs::metadata(&path).map_err(|e| Error::path("taking along", &path, e))?;
+        root.file(&inside(&path), &path)?;
     }
     let mut command = command.to_vec();
     if let Some(program) = command.first_mut() {
         let path = context.here.join(&*program);
         let ours = program.starts_with("./") || program.starts_with("../");
         if ours && path.is_file() {
-            root.file(&inside(&path), &path).map_err(vm_error)?;
+            root.file(&inside(&path), &path)?;
             *program = inside(&path);
         }
     }

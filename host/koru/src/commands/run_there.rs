@@ -2,15 +2,16 @@
 
 use std::{path::Path, time::Instant};
 
-use koru_build::{Error, Kind, Report as _, Result};
-use koru_vm::{Exec, Session};
+use koru_build::Report as _;
+use koru_error::{Error, Kind, Result};
+use koru_protocol::Exec;
+use koru_session::Session;
 
 use crate::{
     cli::RunArgs,
     commands::run::{Ended, Manner, Timings, timed, without_log},
     context::Context,
     exec,
-    guest::vm_error,
     log_view::Follower,
     machine::{self, Wanted},
     programs,
@@ -42,18 +43,18 @@ pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended>
     let built = stages.prepare + stages.cargo + stages.kbuild;
     let mut seconds = Timings::of(stages, start.elapsed().saturating_sub(built));
 
-    let before = session.taint().map_err(vm_error)?;
-    let mark = session.mark().map_err(vm_error)?;
+    let before = session.taint()?;
+    let mark = session.mark()?;
     let follower = Follower::start(context, session, mark, manner.log);
     let outcome = (|| -> Result<u8> {
         let (_, took) = timed(|| {
             let loaded = session.load_passing(&ready.path, name, &args.params);
-            loaded.map_err(vm_error)
+            loaded.map_err(Error::from)
         })?;
         seconds.load = took.as_secs_f64();
         let command = timed(|| luggage.run(session, manner));
         // The kernel goes on after this, so the module must not stay.
-        let unloaded = timed(|| session.unload(name).map_err(vm_error));
+        let unloaded = timed(|| session.unload(name).map_err(Error::from));
         let (status, took) = command?;
         seconds.command = took.as_secs_f64();
         seconds.unload = unloaded?.1.as_secs_f64();
@@ -64,7 +65,7 @@ pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended>
     ready.clean_up();
     let outcome = outcome.map_err(|e| without_log(e, &log, manner.log));
     let complaint = match outcome {
-        Ok(_) => session.complaint_since(mark, before).map_err(vm_error)?,
+        Ok(_) => session.complaint_since(mark, before)?,
         Err(_) => None,
     };
     Ok(Ended {
@@ -117,17 +118,16 @@ impl Luggage {
         let folder = new_folder(session)?;
         for file in &files {
             let path = context.here.join(file);
-            let content = std::fs::read(&path).map_err(|e| Error::io("taking along", &path, e))?;
+            let content = std::fs::read(&path).map_err(|e| Error::path("taking along", &path, e))?;
             let there = format!("{folder}/{}", file_name(&path));
             context.ui.status(&format!("copying {}", path.display()));
             let mode = std::os::unix::fs::PermissionsExt::mode(
                 &std::fs::metadata(&path)
-                    .map_err(|e| Error::io("taking along", &path, e))?
+                    .map_err(|e| Error::path("taking along", &path, e))?
                     .permissions(),
             );
             session
-                .put_file(&there, mode & 0o777, &content)
-                .map_err(vm_error)?;
+                .put_file(&there, mode & 0o777, &content)?;
         }
         context.ui.done();
         if let (true, Some(program)) = (ours, command.first_mut()) {
@@ -188,7 +188,7 @@ fn new_folder(session: &Session) -> Result<String> {
     const SCRIPT: &str =
         "agent=$(readlink /proc/$PPID/exe) && mktemp -d \"${agent%/*}/run.XXXXXX\"";
     let made = session.output(Exec::new(["sh", "-c", SCRIPT]));
-    let made = made.map_err(vm_error)?;
+    let made = made?;
     let folder = String::from_utf8_lossy(&made.stdout).trim().to_owned();
     if !made.exit.success() || folder.is_empty() {
         let attempted = "making a folder for the command's files";

@@ -3,8 +3,9 @@
 
 use std::fs;
 
-use koru_build::{Error, Report, Result};
-use koru_vm::Session;
+use koru_build::Report;
+use koru_error::{Error, Result};
+use koru_session::Session;
 
 use crate::{
     cli::{ExecArgs, LoadArgs, TargetArgs, UnloadArgs},
@@ -14,7 +15,7 @@ use crate::{
     },
     context::Context,
     exec,
-    guest::{complaint_error, module_path, vm_error},
+    guest::{complaint_error, module_path},
     log_view::{Follower, To, holds},
     machine::{self, Wanted, same_release},
     oops,
@@ -59,11 +60,11 @@ fn ready_in_vm(context: &Context, args: &LoadArgs) -> Result<(Session, Loadable,
     // Built for the kernel that is up, whatever the default is.
     let tree = match vm::connect(vm) {
         Ok(session) => {
-            let release = session.hello().map_err(vm_error)?.release;
+            let release = session.hello()?.release;
             let at = format!("loading into the virtual machine `{}`", vm.vm);
-            let todo = "`koru vm stop` first, or give another one a name: --vm NAME";
+            let help = "`koru vm stop` first, or give another one a name: --vm NAME";
             match args.kernel.or_environment().is_made() {
-                true => same_release(context.tree(&args.kernel)?, &release, at, todo)?,
+                true => same_release(context.tree(&args.kernel)?, &release, at, help)?,
                 false => context.kernels.find(Some(&release))?,
             }
         }
@@ -72,11 +73,10 @@ fn ready_in_vm(context: &Context, args: &LoadArgs) -> Result<(Session, Loadable,
     let module = loadable(context, &tree, args.module.as_deref())?;
     let session = vm::connect_or_start(context, &args.kernel, vm)?;
     context.ui.status(&format!("loading {}", module.name));
-    let content = fs::read(&module.path).map_err(|e| Error::io("reading", &module.path, e))?;
+    let content = fs::read(&module.path).map_err(|e| Error::path("reading", &module.path, e))?;
     let inside = module_path(&module.name);
     session
-        .put_file(&inside, 0o644, &content)
-        .map_err(vm_error)?;
+        .put_file(&inside, 0o644, &content)?;
     Ok((session, module, inside))
 }
 
@@ -97,7 +97,7 @@ pub fn unload(context: &Context, args: &UnloadArgs) -> Result<u8> {
         other => {
             let names: Vec<String> = other.iter().map(|m| m.to_string()).collect();
             let modules = context.modules(&names)?;
-            let loaded = session.list().map_err(vm_error)?;
+            let loaded = session.list()?;
             modules
                 .iter()
                 .find(|m| loaded.iter().any(|l| l.name == m.name))
@@ -116,10 +116,10 @@ fn step(
     context: &Context,
     session: &Session,
     what: &str,
-    act: impl FnOnce(&Session) -> koru_vm::Result<koru_vm::ModuleReport>,
+    act: impl FnOnce(&Session) -> koru_session::Result<koru_session::ModuleReport>,
 ) -> Result<u8> {
-    let before = session.taint().map_err(vm_error)?;
-    let mark = session.mark().map_err(vm_error)?;
+    let before = session.taint()?;
+    let mark = session.mark()?;
     let to = if context.json {
         To::Nowhere
     } else {
@@ -134,7 +134,7 @@ fn step(
         json(&serde_json::json!({ "log": records, "decoded": decoded }));
     }
     if let Err(e) = outcome {
-        let mut e = vm_error(e);
+        let mut e = Error::from(e);
         // The log was shown as it came.
         let told = e.output.as_ref().is_some_and(|o| holds(&log, o));
         if !matches!(to, To::Nowhere) && told {
@@ -142,14 +142,14 @@ fn step(
         }
         return Err(e);
     }
-    match session.complaint_since(mark, before).map_err(vm_error)? {
+    match session.complaint_since(mark, before)? {
         Some(complaint) => Err(complaint_error(what, &complaint)),
         None => Ok(0),
     }
 }
 
 pub fn list(context: &Context, args: &TargetArgs) -> Result<u8> {
-    let rows = connect(context, args)?.list().map_err(vm_error)?;
+    let rows = connect(context, args)?.list()?;
     if context.json {
         let rows: Vec<_> = rows
             .iter()
@@ -168,7 +168,7 @@ pub fn list(context: &Context, args: &TargetArgs) -> Result<u8> {
 }
 
 /// As lsmod prints them.
-pub fn lsmod(rows: &[koru_vm::ModuleRow]) -> String {
+pub fn lsmod(rows: &[koru_protocol::ModuleRow]) -> String {
     let rows: Vec<Vec<String>> = rows
         .iter()
         .map(|m| {

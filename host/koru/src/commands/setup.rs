@@ -1,4 +1,4 @@
-use koru_build::Result;
+use koru_error::Result;
 
 use crate::{
     cli::{DoctorArgs, SetupArgs},
@@ -25,8 +25,8 @@ pub fn doctor(context: &Context, args: &DoctorArgs) -> Result<u8> {
     for line in &lines {
         let mark = if line.ok { "OK     " } else { "MISSING" };
         out(&format!("{mark} {:<26} {}", line.what, line.found));
-        if let Some(todo) = &line.todo {
-            out(&format!("        → {todo}"));
+        if let Some(help) = &line.help {
+            out(&format!("        → {help}"));
         }
     }
     if !all {

@@ -3,15 +3,16 @@
 
 use std::{fs, path::PathBuf};
 
-use koru_build::{Error, Kind, Module, Report, Result, find_modules};
-use koru_vm::Session;
+use koru_build::{Module, Report, find_modules};
+use koru_error::{Error, Kind, Result};
+use koru_session::Session;
 
 use crate::{
     cli::{KernelChoice, TargetArgs},
     commands::{session::connect, vm},
     context::Context,
     exec,
-    guest::{module_path, vm_error},
+    guest::{module_path},
     programs,
     target::Target,
 };
@@ -37,18 +38,18 @@ pub fn shell(context: &Context, args: &TargetArgs) -> Result<u8> {
 /// Puts everything that should be at hand into the guest.
 fn furnish(context: &Context, session: &Session) -> Result<()> {
     let put = |path: &str, mode: u32, content: &[u8]| {
-        session.put_file(path, mode, content).map_err(vm_error)
+        session.put_file(path, mode, content).map_err(Error::from)
     };
     let modules = modules(context);
     let built = build(context, session, &modules)?;
     for (name, path) in &built {
-        let content = fs::read(path).map_err(|e| Error::io("reading", path, e))?;
+        let content = fs::read(path).map_err(|e| Error::path("reading", path, e))?;
         put(&module_path(name), 0o644, &content)?;
     }
     programs::build_all(context);
     let programs = programs::built(context);
     for (name, path) in &programs {
-        let content = fs::read(path).map_err(|e| Error::io("reading", path, e))?;
+        let content = fs::read(path).map_err(|e| Error::path("reading", path, e))?;
         put(&format!("/bin/{name}"), 0o755, &content)?;
     }
     for module in &modules {
@@ -84,7 +85,7 @@ fn build(
     if modules.is_empty() {
         return Ok(Vec::new());
     }
-    let release = session.hello().map_err(vm_error)?.release;
+    let release = session.hello()?.release;
     let built = context
         .kernels
         .find(Some(&release))

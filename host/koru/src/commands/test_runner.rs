@@ -14,14 +14,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use koru_build::{Error, KernelTree, Report, Result, find_modules};
-use koru_protocol::TEST_SKIPPED;
-use koru_vm::{Complaint, ComplaintKind, Exec, Guest, Initramfs, LogRecord, ProcessEvent, Session};
+use koru_build::{KernelTree, Report, find_modules};
+use koru_error::{Error, Result};
+use koru_klog::{Complaint, ComplaintKind, LogRecord};
+use koru_protocol::{Exec, TEST_SKIPPED};
+use koru_qemu::Initramfs;
+use koru_session::{ProcessEvent, Session};
+use koru_vm::Guest;
 
 use crate::{
     cli::{KernelChoice, MachineArgs},
     context::Context,
-    guest::{self, module_path, vm_error},
+    guest::{self, module_path},
     guest_tests::GuestTests,
     oops::{self, Log},
     programs,
@@ -120,9 +124,9 @@ impl<'a> Setting<'a> {
     /// Boots a guest with all of it.
     pub fn start(&self, context: &Context, tree: &KernelTree) -> Result<Guest> {
         let mut root = Initramfs::new();
-        root.file(BINARY, self.binary).map_err(vm_error)?;
+        root.file(BINARY, self.binary)?;
         for (name, path) in self.kos {
-            root.file(&module_path(name), path).map_err(vm_error)?;
+            root.file(&module_path(name), path)?;
         }
         for (path, bytes) in self.files {
             root.bytes(path, 0o644, bytes.clone());
@@ -152,7 +156,7 @@ pub fn test_runner(context: &Context, binary: &Path, args: &[String]) -> Result<
     let package = package.filter(|p| GuestTests::of(p).guest);
     let Some(package) = package.filter(|_| !lists) else {
         let error = Command::new(binary).args(args).exec();
-        return Err(Error::io("running", binary, error));
+        return Err(Error::path("running", binary, error));
     };
     let tree = context.tree(&KernelChoice::default())?;
     let tests = list(binary, args)?;
@@ -309,7 +313,7 @@ pub fn run_tests(
 
 /// Ends a guest that tests have left, if they did.
 pub fn power_off(guest: Option<Guest>) -> Result<()> {
-    guest.map_or(Ok(()), |guest| guest.power_off().map_err(vm_error))
+    guest.map_or(Ok(()), |guest| guest.power_off().map_err(Error::from))
 }
 
 const BINARY: &str = "/tests/run";
@@ -332,7 +336,7 @@ fn one(context: &Context, session: &Session, setting: &Setting, name: &str) -> O
     let mut begin = 0;
     let mut skipped = None;
     let mut usable = true;
-    let outcome = (|| -> koru_vm::Result<Option<(Cause, String)>> {
+    let outcome = (|| -> koru_session::Result<Option<(Cause, String)>> {
         let taint = session.taint()? | setting.taint;
         begin = session.mark()?;
         let end = run_one(session, setting, name, begin, &mut said)?;
@@ -412,19 +416,19 @@ fn one(context: &Context, session: &Session, setting: &Setting, name: &str) -> O
 fn leaves_nothing(session: &Session, begin: u64) -> bool {
     let records = session.log_since(begin);
     let said =
-        koru_vm::still_registered(&records).is_some() || koru_vm::overdue(&records).is_some();
+        koru_klog::still_registered(&records).is_some() || koru_klog::overdue(&records).is_some();
     !said || session.list().is_ok_and(|modules| modules.is_empty())
 }
 
 /// The answer to a hang ends in a panic, which is not the kernel's complaint; an
 /// oops before it is.
-fn cause_of_loss(error: &koru_vm::Error, records: &[LogRecord]) -> Cause {
+fn cause_of_loss(error: &koru_session::Error, records: &[LogRecord]) -> Cause {
     use ComplaintKind as K;
     let hung = matches!(
         error,
-        koru_vm::Error::Hung { .. } | koru_vm::Error::Timeout { .. }
+        koru_session::Error::Hung { .. } | koru_session::Error::Timeout { .. }
     );
-    match koru_vm::first_complaint(records) {
+    match koru_klog::first_complaint(records) {
         Some(c) if !hung || matches!(c.kind, K::Oops | K::Bug | K::Sanitizer) => {
             Cause::Complaint(c)
         }
@@ -464,7 +468,7 @@ fn run_one(
     name: &str,
     begin: u64,
     said: &mut Said,
-) -> koru_vm::Result<End> {
+) -> koru_session::Result<End> {
     let mut env = vec![("RUST_BACKTRACE".to_owned(), "0".to_owned())];
     env.extend_from_slice(setting.env);
     let process = session.exec(Exec {
@@ -514,7 +518,7 @@ fn run_one(
                 let kills = |r: &LogRecord| {
                     let mut told = session.log_since(begin);
                     told.retain(|other| other.facility != 0 || other.seq == r.seq);
-                    let found = koru_vm::first_complaint(&told);
+                    let found = koru_klog::first_complaint(&told);
                     found.is_some_and(|c| {
                         use ComplaintKind as K;
                         matches!(c.kind, K::Oops | K::Bug | K::StillRegistered)

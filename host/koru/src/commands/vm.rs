@@ -8,13 +8,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use koru_build::{Error, Kind, Report, Result};
-use koru_vm::{Initramfs, Server, Session};
+use koru_build::Report;
+use koru_error::{Error, Kind, Result};
+use koru_qemu::Initramfs;
+use koru_session::Session;
+use koru_vm::Server;
 
 use crate::{
     cli::{KernelChoice, MachineArgs, VmArgs, VmCommand, VmServeArgs},
     context::Context,
-    guest::{self, vm_error},
+    guest,
     programs,
     ui::{json, out},
 };
@@ -46,7 +49,7 @@ fn private(folder: &PathBuf) -> Result<()> {
         Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(e),
         _ => fs::symlink_metadata(folder),
     };
-    let meta = meta.map_err(|e| Error::io("making", folder, e))?;
+    let meta = meta.map_err(|e| Error::path("making", folder, e))?;
     let ours = meta.uid() == rustix::process::geteuid().as_raw();
     if !meta.is_dir() || !ours || meta.mode() & 0o077 != 0 {
         return Err(Error::new(
@@ -54,22 +57,22 @@ fn private(folder: &PathBuf) -> Result<()> {
             format!("using {}", folder.display()),
             "it belongs to somebody else, or others may write it",
         )
-        .todo("remove it, or set XDG_RUNTIME_DIR to a folder of yours"));
+        .help("remove it, or set XDG_RUNTIME_DIR to a folder of yours"));
     }
     Ok(())
 }
 
 /// The session of the virtual machine that is up.
 pub fn connect(vm: &VmArgs) -> Result<Session> {
-    koru_vm::connect(&socket(vm)?).map_err(vm_error)
+    koru_session::connect(&socket(vm)?).map_err(Error::from)
 }
 
 /// The same, started when it is not up.
 pub fn connect_or_start(context: &Context, kernel: &KernelChoice, vm: &VmArgs) -> Result<Session> {
-    match koru_vm::connect(&socket(vm)?) {
+    match koru_session::connect(&socket(vm)?) {
         Ok(session) => Ok(session),
-        Err(koru_vm::Error::NotServed(_)) => start(context, kernel, vm, &guest::machine()),
-        Err(e) => Err(vm_error(e)),
+        Err(koru_session::Error::NotServed(_)) => start(context, kernel, vm, &guest::machine()),
+        Err(e) => Err(Error::from(e)),
     }
 }
 
@@ -85,8 +88,8 @@ fn start(
     let tree = context.tree(kernel)?;
     programs::build_all(context);
     let log = socket.with_extension("log");
-    let file = File::create(&log).map_err(|e| Error::io("making", &log, e))?;
-    let koru = std::env::current_exe().map_err(|e| Error::io("finding", &log, e))?;
+    let file = File::create(&log).map_err(|e| Error::path("making", &log, e))?;
+    let koru = std::env::current_exe().map_err(|e| Error::path("finding", &log, e))?;
     let mut command = Command::new(koru);
     command
         .args(["vm-serve", "--vm", &vm.vm, "--quiet"])
@@ -107,19 +110,19 @@ fn start(
     };
     let mut child = command
         .spawn()
-        .map_err(|e| Error::io("starting the process behind", &socket, e))?;
+        .map_err(|e| Error::path("starting the process behind", &socket, e))?;
     context
         .ui
         .status(&format!("starting a guest of {}", tree.release));
     let limit = Instant::now() + Duration::from_secs(120);
     loop {
-        if let Ok(session) = koru_vm::connect(&socket) {
+        if let Ok(session) = koru_session::connect(&socket) {
             context.ui.done();
             return Ok(session);
         }
         let ended = child
             .try_wait()
-            .map_err(|e| Error::io("waiting for", &socket, e))?;
+            .map_err(|e| Error::path("waiting for", &socket, e))?;
         if ended.is_some() || Instant::now() > limit {
             let _ = child.kill();
             let said = fs::read_to_string(&log).unwrap_or_default();
@@ -138,11 +141,11 @@ fn start(
 pub fn serve(context: &Context, args: &VmServeArgs) -> Result<u8> {
     let tree = context.tree(&args.kernel)?;
     // The socket first: of two that start at once, one finds it taken.
-    let server = Server::bind(&socket(&args.vm)?).map_err(vm_error)?;
+    let server = Server::bind(&socket(&args.vm)?)?;
     let mut root = Initramfs::new();
     programs::put(context, &mut root, &programs::names(&context.home.root))?;
     let guest = guest::start(context, &tree, root, &args.machine)?;
-    server.run(guest).map_err(vm_error)?;
+    server.run(guest)?;
     Ok(0)
 }
 
@@ -153,34 +156,34 @@ pub fn vm(context: &Context, command: &VmCommand) -> Result<u8> {
             vm,
             machine,
         } => {
-            if koru_vm::connect(&socket(vm)?).is_ok() {
-                return Err(vm_error(koru_vm::Error::InUse(socket(vm)?)));
+            if koru_session::connect(&socket(vm)?).is_ok() {
+                return Err(koru_session::Error::InUse(socket(vm)?).into());
             }
             let session = start(context, kernel, vm, machine)?;
             tell_status(context, vm, Some(&session))
         }
-        VmCommand::Stop { vm } => match koru_vm::connect(&socket(vm)?) {
+        VmCommand::Stop { vm } => match koru_session::connect(&socket(vm)?) {
             Ok(session) => {
-                session.power_off().map_err(vm_error)?;
+                session.power_off()?;
                 context.ui.say("stopped");
                 Ok(0)
             }
-            Err(koru_vm::Error::NotServed(_)) => {
+            Err(koru_session::Error::NotServed(_)) => {
                 context.ui.say("it is not up");
                 Ok(0)
             }
-            Err(e) => Err(vm_error(e)),
+            Err(e) => Err(Error::from(e)),
         },
-        VmCommand::Status { vm } => match koru_vm::connect(&socket(vm)?) {
+        VmCommand::Status { vm } => match koru_session::connect(&socket(vm)?) {
             Ok(session) => tell_status(context, vm, Some(&session)),
-            Err(koru_vm::Error::NotServed(_)) => tell_status(context, vm, None),
-            Err(e) => Err(vm_error(e)),
+            Err(koru_session::Error::NotServed(_)) => tell_status(context, vm, None),
+            Err(e) => Err(Error::from(e)),
         },
     }
 }
 
 fn tell_status(context: &Context, vm: &VmArgs, session: Option<&Session>) -> Result<u8> {
-    let ready = session.map(|s| s.hello().map_err(vm_error)).transpose()?;
+    let ready = session.map(|s| s.hello().map_err(Error::from)).transpose()?;
     if context.json {
         json(&serde_json::json!({
             "vm": vm.vm,

@@ -6,9 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_build::{Kind, Report, Result, sources};
+use koru_build::{Report, sources};
 use koru_decode::Decoded;
-use koru_vm::{LogRecord, ProcessEvent};
+use koru_error::{Kind, Result};
+use koru_klog::{LogRecord, format_record};
+use koru_session::ProcessEvent;
 
 use crate::{
     cli::RunArgs,
@@ -17,7 +19,7 @@ use crate::{
     exec,
     guest::complaint_error,
     log_diff::LogDiff,
-    log_view::{To, is_settling, line},
+    log_view::{To, is_settling},
     oops, programs,
     saves::Saves,
     ui::out,
@@ -44,9 +46,9 @@ struct Run<'a> {
 
 #[derive(serde::Serialize)]
 struct Wrong {
-    attempted: String,
-    wrong: String,
-    todo: Option<String>,
+    context: String,
+    message: String,
+    help: Option<String>,
 }
 
 pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
@@ -184,9 +186,9 @@ fn show(
             run: number,
             status: outcome.as_ref().ok().copied(),
             error: outcome.err().map(|e| Wrong {
-                attempted: e.attempted,
-                wrong: e.wrong,
-                todo: e.todo,
+                context: e.context,
+                message: e.message,
+                help: e.help,
             }),
             output: &String::from_utf8_lossy(output),
             log: records(new),
@@ -205,7 +207,7 @@ fn show(
             false => eprintln!("{text}"),
         };
         match last {
-            None => new_records.iter().for_each(|r| show(&line(r, colour))),
+            None => new_records.iter().for_each(|r| show(&format_record(r, colour))),
             Some(_) if diff.is_empty() => {
                 let n = new_records.len();
                 context.ui.say(&format!("the log is as before ({n} lines)"));

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 use core::fmt::{self, Write as _};
+
 use kernel::kprobe::{Handler, Probe, Regs};
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};

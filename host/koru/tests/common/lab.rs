@@ -12,7 +12,10 @@ use std::{
 };
 
 use koru_build::{Cache, Silent, busybox};
-use koru_vm::{Death, Exec, Guest, GuestConfig, Initramfs, Server, Session};
+use koru_protocol::{Death, Exec};
+use koru_qemu::Initramfs;
+use koru_session::Session;
+use koru_vm::{Guest, GuestConfig, Server};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -31,7 +34,7 @@ pub struct Lab {
     pub session: Session,
     pub release: String,
     folder: TempDir,
-    server: Option<JoinHandle<koru_vm::Result<Death>>>,
+    server: Option<JoinHandle<koru_session::Result<Death>>>,
 }
 
 impl Lab {

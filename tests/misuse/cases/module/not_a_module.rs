@@ -5,7 +5,8 @@
 use kernel::prelude::*;
 
 module! {
-    type: Case, //~ E0277
+    //~^ E0277
+    type: Case,
     name: "case",
     license: "GPL",
 }

@@ -23,8 +23,8 @@ pub mod other {
     use kernel::prelude::*;
 
     #[cfg(misuse)]
-    module! {
-        type: Other, //~ "already defined"
+    module! { //~ "already defined"
+        type: Other,
         name: "other",
         license: "GPL",
     }

@@ -11,20 +11,24 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use koru_build::{Error, KernelTree, Kind, Report, Result};
-use koru_vm::{Death, Exec, GdbStub, Guest, Initramfs, Session};
+use kallsyms::Functions;
+use koru_build::{KernelTree, Report};
+use koru_error::{Error, Kind, Result};
+use koru_protocol::{Death, Exec};
+use koru_qemu::{GdbStub, Initramfs};
+use koru_session::Session;
+use koru_vm::Guest;
+use sections::{KoFile, Loaded};
 
 use crate::{
     cli::DebugArgs,
     commands::run::{Loadable, loadable, without_log},
     context::Context,
     exec,
-    guest::{self, module_path, vm_error},
+    guest::{self, module_path},
     log_view::{Follower, To},
     needs, programs,
 };
-use kallsyms::Functions;
-use sections::{KoFile, Loaded};
 
 /// What the kernel calls when a module is in place and its init has not run, with the
 /// `struct module` as its argument.
@@ -38,24 +42,23 @@ pub fn debug(context: &Context, args: &DebugArgs) -> Result<u8> {
     let mentioned = programs::mentioned(&context.home.root, &args.command);
     programs::build(context, &mentioned)?;
     programs::put(context, &mut root, &mentioned)?;
-    root.file(&module_path(&module.name), &module.path)
-        .map_err(vm_error)?;
+    root.file(&module_path(&module.name), &module.path)?;
     let folder = tempfile::Builder::new()
         .prefix("koru-debug.")
         .tempdir()
-        .map_err(|e| Error::io("making a folder in", &std::env::temp_dir(), e))?;
+        .map_err(|e| Error::path("making a folder in", &std::env::temp_dir(), e))?;
     let socket = folder.path().join("gdb");
     let mut config = guest::config(context, &tree, root, &args.machine)?;
     config.gdb = Some(socket.clone());
-    let guest = Guest::start(config).map_err(vm_error)?;
+    let guest = Guest::start(config)?;
     let session = guest.session();
 
     context.ui.status("reading the kernel's symbols");
-    let text = session.get_file("/proc/kallsyms").map_err(vm_error)?;
+    let text = session.get_file("/proc/kallsyms")?;
     let functions = Functions::read(&String::from_utf8_lossy(&text));
     let kernel = kernel_symbols(&tree, &functions, folder.path())?;
 
-    let mark = session.mark().map_err(vm_error)?;
+    let mark = session.mark()?;
     let follower = Follower::start(context, session, mark, To::Stderr);
     context
         .ui
@@ -109,7 +112,7 @@ fn kernel_symbols(tree: &KernelTree, functions: &Functions, folder: &Path) -> Re
         }
     }
     let vmlinux = folder.join("vmlinux");
-    fs::write(&vmlinux, functions.elf()).map_err(|e| Error::io("writing", &vmlinux, e))?;
+    fs::write(&vmlinux, functions.elf()).map_err(|e| Error::path("writing", &vmlinux, e))?;
     Ok(format!("file {}", quoted(&vmlinux)))
 }
 
@@ -123,12 +126,12 @@ impl Run {
         let (params, command) = (args.params.clone(), args.command.clone());
         let steps = move |session: &Session| {
             let path = module_path(&name);
-            session.load(&path, &params).map_err(vm_error)?;
+            session.load(&path, &params)?;
             let mut status = 0;
             if !command.is_empty() {
                 status = exec::run_alone(session, &command, Exec::default(), &exec::show)?;
             }
-            session.unload(&name).map_err(vm_error)?;
+            session.unload(&name)?;
             Ok(status)
         };
         let work = move || {
@@ -160,10 +163,10 @@ fn stop_at_init(
     let attempted = || format!("stopping at the init of {}", module.name);
     let failed = |e: std::io::Error| Error::new(Kind::System, attempted(), e.to_string());
     let before = functions.address(BEFORE_INIT).ok_or_else(|| {
-        let wrong = format!("its kernel has no function `{BEFORE_INIT}`");
-        Error::new(Kind::System, attempted(), wrong)
+        let message = format!("its kernel has no function `{BEFORE_INIT}`");
+        Error::new(Kind::System, attempted(), message)
     })?;
-    let bytes = fs::read(&module.path).map_err(|e| Error::io("reading", &module.path, e))?;
+    let bytes = fs::read(&module.path).map_err(|e| Error::path("reading", &module.path, e))?;
     let ko = KoFile::parse(&bytes)?;
     let mut stub = GdbStub::connect(socket).map_err(failed)?;
     let run_to = |stub: &mut GdbStub, address| {
@@ -193,7 +196,7 @@ fn place(module: &Loadable, loaded: &Loaded, folder: &Path) -> Result<PathBuf> {
         &module.path
     };
     let script = folder.join("placed.ld");
-    fs::write(&script, loaded.linker_script()).map_err(|e| Error::io("writing", &script, e))?;
+    fs::write(&script, loaded.linker_script()).map_err(|e| Error::path("writing", &script, e))?;
     let placed = folder.join(format!("{}.ko", module.name));
     let mut ld = Command::new("ld");
     ld.args(["-m", "elf_x86_64", "--entry=0", "--no-check-sections"])

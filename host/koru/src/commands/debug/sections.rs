@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use koru_build::{Error, Kind, Result};
+use koru_error::{Error, Kind, Result};
 use object::{
     File, Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionFlags,
     SectionIndex, elf,
@@ -57,7 +57,7 @@ impl<'a> KoFile<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<KoFile<'a>> {
         match File::parse(bytes) {
             Ok(file) => Ok(KoFile { file }),
-            Err(e) => Err(wrong(&format!("it is no ELF file: {e}"))),
+            Err(e) => Err(message(&format!("it is no ELF file: {e}"))),
         }
     }
 
@@ -69,7 +69,7 @@ impl<'a> KoFile<'a> {
         mut read: impl FnMut(u64, usize) -> Result<Vec<u8>>,
     ) -> Result<Loaded> {
         let this = self.file.section_by_name(MODULE);
-        let this = this.ok_or_else(|| wrong("it is no kernel module"))?;
+        let this = this.ok_or_else(|| message("it is no kernel module"))?;
         let mut known = HashMap::from([(this.index(), module)]);
         let mut next = vec![this.index()];
         while let Some(index) = next.pop() {
@@ -105,7 +105,7 @@ impl<'a> KoFile<'a> {
             .symbol_by_name("init_module")
             .and_then(|s| Some((known.get(&s.section_index()?)?, s.address())))
             .map(|(section, offset)| section + offset)
-            .ok_or_else(|| wrong("it has no init"))?;
+            .ok_or_else(|| message("it has no init"))?;
         let sections = self
             .file
             .sections()
@@ -150,7 +150,7 @@ fn value(
     })
 }
 
-fn wrong(what: &str) -> Error {
+fn message(what: &str) -> Error {
     Error::new(Kind::Usage, "finding the module's sections", what)
 }
 

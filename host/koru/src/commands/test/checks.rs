@@ -2,10 +2,11 @@
 
 use std::{path::Path, process::Command};
 
-use koru_build::{Builder, Error, KernelTree, Kind, Result, TARGET, find_modules};
+use koru_build::{Builder, KernelTree, TARGET, find_modules};
+use koru_error::{Error, Kind, Result};
 
-use super::Run;
 use crate::{commands::bindings, needs};
+use super::Run;
 
 impl Run<'_> {
     fn cargo(&self, arguments: &[&str]) -> Command {
@@ -27,7 +28,7 @@ impl Run<'_> {
             "koru",
             ".ci/bare",
             ".ci/run",
-            "host/vm/src/ssh.sh",
+            "host/session/src/ssh.sh",
             "host/build/src/import.sh",
         ];
         let mut shellcheck = Command::new("shellcheck");
@@ -48,7 +49,7 @@ impl Run<'_> {
                     "running clippy in ring 0",
                     "no clippy-driver",
                 )
-                .todo("koru setup --tests")
+                .help("koru setup --tests")
             })?;
             clippy
                 .env("RUSTC_WORKSPACE_WRAPPER", driver)

@@ -7,18 +7,19 @@ use std::{
 };
 
 use cargo_metadata::Message;
-use koru_build::{Error, KernelTree, Kind, Report, Result, SUPPORTED};
+use koru_build::{KernelTree, Report, SUPPORTED};
+use koru_error::{Error, Kind, Result};
 use koru_vm::Guest;
 
-use super::{
-    Run,
-    jobs::{Job, Jobs},
-};
 use crate::{
     cli::{KernelChoice, MachineArgs},
     commands::test_runner::{self, Setting, TestResult},
     context::Context,
     guest_tests::GuestTests,
+};
+use super::{
+    Run,
+    jobs::{Job, Jobs},
 };
 
 impl Run<'_> {
@@ -202,7 +203,7 @@ fn around(folder: &Path) -> Result<PathBuf> {
                 "looking for tests",
                 format!("there is no Cargo.toml in {} or above", folder.display()),
             )
-            .todo("go into a module's folder, or make one: `koru new NAME`")
+            .help("go into a module's folder, or make one: `koru new NAME`")
         })
 }
 

@@ -4,8 +4,8 @@ use std::{collections::VecDeque, path::PathBuf, sync::Mutex};
 
 use koru_build::KernelTree;
 
-use super::TestBinary;
 use crate::cli::MachineArgs;
+use super::TestBinary;
 
 /// Tests of a file, on a kernel, in a machine.
 pub struct Job<'a> {

@@ -8,13 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use koru_build::{Error, Report, Result};
+use koru_build::Report;
+use koru_error::{Error, Result};
 
-use super::{Run, marked::Mark};
 use crate::{
     commands::test_runner::{Cause, Failure, TestResult},
     oops::Log,
 };
+use super::{Run, marked::Mark};
 
 impl Run<'_> {
     pub(super) fn libtest(&self, suite: &str, mut cargo: Command) -> Result<()> {
@@ -25,7 +26,7 @@ impl Run<'_> {
         ui.status(&format!("{suite}: compiling"));
         let tell = |test: &str| ui.status(&format!("{suite}: {test} failed"));
         follow(&mut cargo, SILENCE, tell, |result| self.add(suite, result))
-            .map_err(|e| Error::io("running cargo in", self.root(), e))
+            .map_err(|e| Error::path("running cargo in", self.root(), e))
     }
 }
 

@@ -10,7 +10,9 @@ mod report;
 
 use std::{path::Path, process::Command, sync::Mutex, time::Instant};
 
-use koru_build::{Kind, Report, Result};
+use koru_build::Report;
+use koru_error::{Kind, Result};
+use report::{Suite, summary, write_junit};
 
 use crate::{
     cli::{Check, TestArgs},
@@ -19,7 +21,6 @@ use crate::{
     needs,
     oops::Log,
 };
-use report::{Suite, summary, write_junit};
 
 pub use guest::{TestBinary, guest_binaries};
 pub use report::write_report;
@@ -117,7 +118,7 @@ impl Run<'_> {
             Err(e) if e.kind == Kind::Missing => return Err(e),
             Err(e) => Some(Failure {
                 cause: Cause::Test,
-                why: e.wrong,
+                why: e.message,
                 output: e.output.unwrap_or_default(),
                 log: Log::default(),
             }),

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use koru_build::{Error, Kind, Result};
+use koru_error::{Error, Kind, Result};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use crate::commands::test_runner::{TestResult, describe};
@@ -83,5 +83,5 @@ pub fn write_report(report: &quick_junit::Report, path: &Path) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(path, text))
-        .map_err(|e| Error::io("writing", path, e))
+        .map_err(|e| Error::path("writing", path, e))
 }

@@ -3,7 +3,8 @@
 
 use std::{fs, path::Path};
 
-use koru_build::{Error, Kind, Result, nearest};
+use koru_build::nearest;
+use koru_error::{Error, Kind, Result};
 use nix::errno::Errno;
 use toml::{Table, Value};
 
@@ -14,9 +15,9 @@ pub fn read(ours: &Path, theirs: &Path) -> Result<Vec<u8>> {
         false => Table::new(),
     };
     let (text, over) = parse(theirs)?;
-    check(&under, &over).map_err(|(wrong, todo)| {
+    check(&under, &over).map_err(|(message, help)| {
         let attempted = format!("reading the contract {}", theirs.display());
-        Error::new(Kind::Usage, attempted, wrong).todo(todo)
+        Error::new(Kind::Usage, attempted, message).help(help)
     })?;
     Ok(text.into_bytes())
 }
@@ -40,21 +41,21 @@ fn check(ours: &Table, theirs: &Table) -> std::result::Result<(), (String, Strin
         let Some((_, wanted)) = known.iter().find(|(k, _)| *k == key) else {
             let names = || known.iter().map(|(k, _)| k.as_str());
             let near = nearest(&key, names());
-            let todo = match &near[..] {
+            let help = match &near[..] {
                 [] if known.is_empty() => "this contract has nothing that may differ".to_owned(),
                 [] => format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
                 near => format!("did you mean {}?", near.join(" or ")),
             };
-            return Err((format!("there is no `{key}` in this contract"), todo));
+            return Err((format!("there is no `{key}` in this contract"), help));
         };
         let ours = format!("ours says: {key} = {wanted}");
         if !value.same_type(wanted) {
-            let wrong = format!(
+            let message = format!(
                 "`{key}` is of type {}, not {}",
                 wanted.type_str(),
                 value.type_str()
             );
-            return Err((wrong, ours));
+            return Err((message, ours));
         }
         let (Some(is), Some(was)) = (value.as_str(), wanted.as_str()) else {
             continue;
@@ -62,13 +63,13 @@ fn check(ours: &Table, theirs: &Table) -> std::result::Result<(), (String, Strin
         let errors = errors();
         if errors.iter().any(|e| e == was) && !errors.iter().any(|e| e == is) {
             let near = nearest(is, errors.iter().map(String::as_str));
-            let todo = match &near[..] {
+            let help = match &near[..] {
                 [] => ours,
                 near => format!("did you mean {}?", near.join(" or ")),
             };
             return Err((
                 format!("`{key}` is an error, and there is none called `{is}`"),
-                todo,
+                help,
             ));
         }
     }
@@ -117,15 +118,15 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused() {
-        let (wrong, todo) = checked("errors.ful = 'ENOSPC'").unwrap_err();
-        assert_eq!(wrong, "there is no `errors.ful` in this contract");
-        assert!(todo.starts_with("did you mean errors.full"), "{todo}");
-        let (wrong, todo) = checked("limit = '5'").unwrap_err();
-        assert_eq!(wrong, "`limit` is of type integer, not string");
-        assert_eq!(todo, "ours says: limit = 5");
-        let (wrong, todo) = checked("errors.full = 'ENOSPACE'").unwrap_err();
-        assert!(wrong.contains("there is none called `ENOSPACE`"), "{wrong}");
-        assert!(todo.contains("ENOSPC"), "{todo}");
+        let (message, help) = checked("errors.ful = 'ENOSPC'").unwrap_err();
+        assert_eq!(message, "there is no `errors.ful` in this contract");
+        assert!(help.starts_with("did you mean errors.full"), "{help}");
+        let (message, help) = checked("limit = '5'").unwrap_err();
+        assert_eq!(message, "`limit` is of type integer, not string");
+        assert_eq!(help, "ours says: limit = 5");
+        let (message, help) = checked("errors.full = 'ENOSPACE'").unwrap_err();
+        assert!(message.contains("there is none called `ENOSPACE`"), "{message}");
+        assert!(help.contains("ENOSPC"), "{help}");
         // A table where a value was, and the other way round.
         assert!(checked("[file]\nname = 'x'").is_err());
         assert!(checked("errors = 'EIO'").is_err());

@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use koru_decode::Decoded;
-use koru_vm::{Complaint, ComplaintKind};
+use koru_klog::{Complaint, ComplaintKind, escape_control_chars};
 use serde::Serialize;
 
-use super::promises::Promise;
 use crate::{
     commands::test_runner::{Cause, Failure, TestResult},
-    log_view::visible,
     oops::Log,
 };
+use super::promises::Promise;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -91,7 +90,7 @@ impl Finding {
             done: words.done.filter(|_| by_test),
             promised: words.promised.filter(|_| by_test),
             seen: Some(seen),
-            output: visible(failure.output.trim()),
+            output: escape_control_chars(failure.output.trim()),
             log: failure.log.lines.clone(),
             decoded: failure.log.decoded.clone(),
             shown: failure.log.shown.clone(),
@@ -170,7 +169,7 @@ fn judge(failure: &Failure, words: &Words, limit: Duration) -> (Verdict, String)
         ),
         Cause::Lost => (
             Verdict::Crash,
-            format!("the virtual machine ended: {}", visible(&failure.why)),
+            format!("the virtual machine ended: {}", escape_control_chars(&failure.why)),
         ),
         Cause::Complaint(complaint) => complained(complaint, &place),
     }
@@ -184,7 +183,7 @@ pub fn in_place(log: &Log) -> String {
 /// A complaint of the kernel's in words.
 pub fn complained(complaint: &Complaint, place: &str) -> (Verdict, String) {
     use ComplaintKind as K;
-    let line = visible(&complaint.line);
+    let line = escape_control_chars(&complaint.line);
     match complaint.kind {
         K::Oops => (Verdict::Crash, format!("oops{place}: {line}")),
         K::Bug => (Verdict::Crash, format!("kernel BUG{place}: {line}")),
@@ -217,14 +216,14 @@ impl Words {
             let (done, rest) = text.split_once("\npromised: ")?;
             let (promised, seen) = rest.split_once("\nseen: ")?;
             Some(Words {
-                done: Some(visible(done.trim())),
-                promised: Some(visible(promised.trim())),
-                seen: visible(seen.trim()),
+                done: Some(escape_control_chars(done.trim())),
+                promised: Some(escape_control_chars(promised.trim())),
+                seen: escape_control_chars(seen.trim()),
             })
         });
         told.unwrap_or_else(|| Words {
             seen: match panics.first() {
-                Some(text) => visible(text.trim()),
+                Some(text) => escape_control_chars(text.trim()),
                 None => "the test failed without a word".to_owned(),
             },
             ..Words::default()

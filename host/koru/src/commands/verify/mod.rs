@@ -8,8 +8,12 @@ mod subject;
 
 use std::{path::PathBuf, time::Duration};
 
-use koru_build::{Error, Kind, Report, Result, find_modules};
+use findings::{Finding, Verdict, complained, in_place};
+use koru_build::{Report, find_modules};
+use koru_error::{Error, Kind, Result};
 use koru_vm::Guest;
+use promises::{Promise, Tests};
+use subject::Subject;
 
 use crate::{
     cli::VerifyArgs,
@@ -18,13 +22,10 @@ use crate::{
         test_runner::{self, Setting},
     },
     context::Context,
-    guest::{module_path, vm_error},
+    guest::{module_path},
     oops::{self, Log},
     ui::{self, json},
 };
-use findings::{Finding, Verdict, complained, in_place};
-use promises::{Promise, Tests};
-use subject::Subject;
 
 /// Where a course's contract lies in the guest; the tests are told.
 const CONTRACT: &str = "/tests/contract.toml";
@@ -93,8 +94,8 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
     } else {
         ui::out(&told.table());
     }
-    let wrong = |f: &Finding| matches!(f.result, Verdict::Fail | Verdict::Crash);
-    Ok(u8::from(findings.iter().any(wrong)))
+    let message = |f: &Finding| matches!(f.result, Verdict::Fail | Verdict::Crash);
+    Ok(u8::from(findings.iter().any(message)))
 }
 
 /// The promises to try, and those that were asked for but take too long.
@@ -114,12 +115,12 @@ fn wanted(tests: &Tests, args: &VerifyArgs) -> Result<(Vec<Promise>, Vec<Promise
                 attempted,
                 format!("none has the word `{}`", filters.join("` or `")),
             )
-            .todo(format!(
+            .help(format!(
                 "without a word, all {} are tried",
                 tests.promises.len()
             )),
             false => {
-                Error::new(Kind::Usage, attempted, "they all take minutes").todo("give --slow")
+                Error::new(Kind::Usage, attempted, "they all take minutes").help("give --slow")
             }
         });
     }
@@ -137,7 +138,7 @@ fn test_binary(context: &Context, name: &str) -> Result<TestBinary> {
             format!("building the conformance tests of {name}"),
             "cargo made no binary of this name",
         )
-        .todo("tests/Cargo.toml must have a [[test]] entry for it")
+        .help("tests/Cargo.toml must have a [[test]] entry for it")
     })
 }
 
@@ -180,8 +181,8 @@ fn try_loading(
     let session = guest.session();
     context.ui.status(&format!("loading {}", subject.shown));
     let (taint_before, begin) = (
-        session.taint().map_err(vm_error)?,
-        session.mark().map_err(vm_error)?,
+        session.taint()?,
+        session.mark()?,
     );
     if let Err(error) = session.load(&module_path(name), &[]) {
         context.ui.done();
@@ -191,18 +192,18 @@ fn try_loading(
         }
         let log = Log::new(context, &oops::decoder(context), &records);
         let at = in_place(&log);
-        let first = koru_vm::first_complaint(error.records());
+        let first = koru_klog::first_complaint(error.records());
         let (verdict, what) = match (&error, first) {
-            (koru_vm::Error::LoadFailed { errno, .. }, _) => {
-                (Verdict::Fail, koru_vm::errno_text(*errno))
+            (koru_session::Error::LoadFailed { errno, .. }, _) => {
+                (Verdict::Fail, koru_error::errno_text(*errno))
             }
-            (koru_vm::Error::Hung { .. } | koru_vm::Error::Timeout { .. }, _) => {
+            (koru_session::Error::Hung { .. } | koru_session::Error::Timeout { .. }, _) => {
                 (Verdict::Crash, format!("its init does not end{at}"))
             }
             (_, Some(complaint)) => complained(&complaint, &at),
             _ => (Verdict::Crash, error.to_string()),
         };
-        let mut told = vm_error(error);
+        let mut told = Error::from(error);
         told.output = Some(log.lines.join("\n"));
         context.show_error(told);
         return Ok(Loading::Fails {
@@ -211,8 +212,8 @@ fn try_loading(
             log,
         });
     }
-    let taint = session.taint().map_err(vm_error)?;
-    let complaint = session.complaint_since(begin, taint).map_err(vm_error)?;
+    let taint = session.taint()?;
+    let complaint = session.complaint_since(begin, taint)?;
     let unloaded = session.unload(&subject.name);
     let clean = session.list().is_ok_and(|modules| modules.is_empty());
     if let Err(error) = &unloaded {

@@ -5,7 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_build::{Error, Kind, Result, nearest};
+use koru_build::nearest;
+use koru_error::{Error, Kind, Result};
 use syn::{Attribute, Expr, Item, Lit, Meta};
 
 /// One test, and the promise that it checks.
@@ -38,7 +39,7 @@ pub fn tests(root: &Path, name: &str) -> Result<Tests> {
     let known = names(&dir)?;
     if !known.contains(&name) {
         let near = nearest(&name, known.iter().map(String::as_str));
-        let todo = match &near[..] {
+        let help = match &near[..] {
             [] => format!("there are: {}", known.join(", ")),
             near => format!("did you mean {}?", near.join(" or ")),
         };
@@ -47,9 +48,9 @@ pub fn tests(root: &Path, name: &str) -> Result<Tests> {
             format!("looking for the conformance tests of `{name}`"),
             "there are none of this name",
         )
-        .todo(todo));
+        .help(help));
     }
-    let source = fs::read_to_string(&path).map_err(|e| Error::io("reading", &path, e))?;
+    let source = fs::read_to_string(&path).map_err(|e| Error::path("reading", &path, e))?;
     let file = syn::parse_file(&source).map_err(|e| {
         let attempted = format!("reading {}", path.display());
         Error::new(Kind::System, attempted, e.to_string())
@@ -58,7 +59,7 @@ pub fn tests(root: &Path, name: &str) -> Result<Tests> {
     collect(&file.items, "", &mut promises);
     let mut sources = source;
     for shared in files(&root.join("tests/src"))? {
-        sources += &fs::read_to_string(&shared).map_err(|e| Error::io("reading", &shared, e))?;
+        sources += &fs::read_to_string(&shared).map_err(|e| Error::path("reading", &shared, e))?;
     }
     Ok(Tests {
         promises,
@@ -82,7 +83,7 @@ fn names(dir: &Path) -> Result<Vec<String>> {
 
 /// The Rust files of a folder.
 fn files(dir: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(dir).map_err(|e| Error::io("reading", dir, e))?;
+    let entries = fs::read_dir(dir).map_err(|e| Error::path("reading", dir, e))?;
     let paths = entries.flatten().map(|e| e.path());
     let mut files: Vec<PathBuf> = paths
         .filter(|p| p.extension().is_some_and(|e| e == "rs"))

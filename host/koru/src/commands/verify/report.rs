@@ -3,15 +3,15 @@
 use std::{fmt::Write as _, fs, io::IsTerminal, os::fd::AsFd, path::Path, time::Duration};
 
 use comfy_table::{ContentArrangement, Table, presets};
-use koru_build::{Error, Result};
+use koru_error::{Error, Result};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use rustix::termios::tcgetwinsize;
 
+use crate::{commands::test::write_report, ui};
 use super::{
     findings::{Finding, Verdict},
     subject::Subject,
 };
-use crate::{commands::test::write_report, ui};
 
 /// All that a report tells.
 pub struct Told<'a> {
@@ -139,7 +139,7 @@ impl Told<'_> {
             }
             fs::write(path, text)
         };
-        write(&self.markdown()).map_err(|e| Error::io("writing", path, e))
+        write(&self.markdown()).map_err(|e| Error::path("writing", path, e))
     }
 
     fn markdown(&self) -> String {
@@ -169,8 +169,8 @@ impl Told<'_> {
                 lines.join("<br>")
             );
         }
-        let wrong = |f: &&Finding| matches!(f.result, Verdict::Fail | Verdict::Crash);
-        let broken = self.findings.iter().filter(wrong);
+        let message = |f: &&Finding| matches!(f.result, Verdict::Fail | Verdict::Crash);
+        let broken = self.findings.iter().filter(message);
         for finding in broken {
             _ = write!(
                 text,

@@ -5,7 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_build::{Error, KernelTree, Kind, ModInfo, Result, build_source};
+use koru_build::{KernelTree, ModInfo, build_source};
+use koru_error::{Error, Kind, Result};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -49,7 +50,7 @@ pub fn subject(context: &Context, args: &VerifyArgs, name: &str) -> Result<Subje
     let tree = context.tree(&choice)?;
     if let Some(source) = &args.src {
         let copy = TempDir::with_prefix("koru-verify-")
-            .map_err(|e| Error::io("making a folder in", &std::env::temp_dir(), e))?;
+            .map_err(|e| Error::path("making a folder in", &std::env::temp_dir(), e))?;
         // Shown as it was given: the compiler's messages name it.
         let ko = build_source(
             &context.here.join(source),
@@ -95,7 +96,7 @@ impl Subject {
         if let Some(release) = info.release().filter(|r| *r != tree.release) {
             return Err(other_kernel(&shown, release, Some(&tree)));
         }
-        let bytes = fs::read(&ko).map_err(|e| Error::io("reading", &ko, e))?;
+        let bytes = fs::read(&ko).map_err(|e| Error::path("reading", &ko, e))?;
         let stem = Path::new(&shown).file_stem().unwrap_or_default();
         let stem = stem.to_string_lossy().replace('-', "_");
         Ok(Subject {
@@ -111,14 +112,14 @@ impl Subject {
 }
 
 fn other_kernel(shown: &str, release: &str, tree: Option<&KernelTree>) -> Error {
-    let wrong = match tree {
+    let message = match tree {
         Some(tree) => format!(
             "it was built for the kernel {release} (its vermagic), not for {}",
             tree.release
         ),
         None => format!("it was built for the kernel {release} (its vermagic), which is not here"),
     };
-    Error::new(Kind::Usage, format!("reading {shown}"), wrong).todo(format!(
+    Error::new(Kind::Usage, format!("reading {shown}"), message).help(format!(
         "`koru kernel add {release}` and --kernel {release}, or build it for a kernel of \
          `koru kernel list`: --src does"
     ))

@@ -1,0 +1,152 @@
+//! The one error type of Koru's host side.
+//!
+//! An [`Error`] says what was being done ([`context`](Error::context)), what went wrong
+//! ([`message`](Error::message)), what the user can do about it ([`help`](Error::help)),
+//! and what the tool that failed printed ([`output`](Error::output)). The error that
+//! caused it is its [`source`](std::error::Error::source).
+#![forbid(unsafe_code)]
+
+mod errno;
+
+use std::{fmt, io, path::Path};
+
+pub use errno::{Errno, errno_text};
+
+/// The kind of a failure. It decides the exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The request itself is wrong: an unknown module, kernel or option.
+    Usage,
+    /// Something that set-up provides is missing.
+    Missing,
+    /// The user's Rust code does not compile; rustc has already said why.
+    Compile,
+    /// The code compiles, but cannot become a module of this kernel.
+    Link,
+    /// The machine failed: its files, network or processes, or a guest.
+    System,
+}
+
+/// A failure, and what the user can do about it.
+#[derive(Debug)]
+pub struct Error {
+    /// The kind of the failure.
+    pub kind: Kind,
+    /// What was being done, such as "loading hello".
+    pub context: String,
+    /// What went wrong.
+    pub message: String,
+    /// What the user can do about it.
+    pub help: Option<String>,
+    /// The output of the tool that failed, shown as it is.
+    pub output: Option<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// A result whose error is an [`Error`] unless another type is given.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// Creates an error without help, output and source.
+    pub fn new(kind: Kind, context: impl Into<String>, message: impl Into<String>) -> Self {
+        Error {
+            kind,
+            context: context.into(),
+            message: message.into(),
+            help: None,
+            output: None,
+            source: None,
+        }
+    }
+
+    /// Adds what the user can do about it.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds the output of a tool, unless it is blank.
+    pub fn output(mut self, output: impl Into<String>) -> Self {
+        let output = output.into();
+        if !output.trim().is_empty() {
+            self.output = Some(output);
+        }
+        self
+    }
+
+    /// Adds the error that caused this one.
+    pub fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Creates the error of an I/O operation; `context` says what it was for.
+    pub fn io(context: impl Into<String>, error: io::Error) -> Self {
+        let e = Error::new(Kind::System, context, error.to_string());
+        let e = match error.kind() {
+            io::ErrorKind::StorageFull => e.help("free some disk space and run it again"),
+            io::ErrorKind::PermissionDenied => {
+                e.help("check who owns it, or set KORU_CACHE to a folder of yours")
+            }
+            _ => e,
+        };
+        e.caused_by(error)
+    }
+
+    /// Creates the error of an I/O operation on `path`; `verb` is such as "reading".
+    pub fn path(verb: &str, path: &Path, error: io::Error) -> Self {
+        Error::io(format!("{verb} {}", path.display()), error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.context, self.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let source: &(dyn std::error::Error + 'static) = self.source.as_deref()?;
+        Some(source)
+    }
+}
+
+/// Adds to an [`io::Result`] what an [`Error`] says of it.
+pub trait IoContext<T> {
+    /// Says what was being done.
+    fn context(self, context: &str) -> Result<T>;
+
+    /// Says what was being done to which file.
+    fn path_context(self, verb: &str, path: &Path) -> Result<T>;
+}
+
+impl<T> IoContext<T> for io::Result<T> {
+    fn context(self, context: &str) -> Result<T> {
+        self.map_err(|e| Error::io(context, e))
+    }
+
+    fn path_context(self, verb: &str, path: &Path) -> Result<T> {
+        self.map_err(|e| Error::path(verb, path, e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_has_its_help_and_its_source() {
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let error = Error::path("writing", Path::new("/x"), full);
+        assert!(error.to_string().starts_with("writing /x: "));
+        assert!(error.help.as_deref().unwrap().contains("disk space"));
+        assert!(std::error::Error::source(&error).is_some());
+    }
+
+    #[test]
+    fn blank_output_is_none() {
+        let error = Error::new(Kind::System, "a", "b").output(" \n");
+        assert_eq!(error.output, None);
+    }
+}

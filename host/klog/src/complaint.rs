@@ -1,0 +1,162 @@
+//! Recognises in the log that the kernel found something wrong.
+
+use std::fmt;
+
+use koru_protocol::LogRecord;
+
+use crate::{ComplaintKind, table::complaint_kind};
+
+/// One complaint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// Its kind.
+    pub kind: ComplaintKind,
+    /// The kernel's own line.
+    pub line: String,
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)
+    }
+}
+
+/// Whether a line of the log is a complaint of the kernel's.
+///
+/// ```
+/// use koru_klog::{ComplaintKind, complaint};
+/// let found = complaint("BUG: kernel NULL pointer dereference, address: 0010").unwrap();
+/// assert_eq!(found.kind, ComplaintKind::Oops);
+/// assert!(complaint("hello: loading, no warning meant").is_none());
+/// ```
+pub fn complaint(line: &str) -> Option<Complaint> {
+    Some(Complaint {
+        kind: complaint_kind(line)?,
+        line: line.trim().into(),
+    })
+}
+
+/// What a module has said that has to stay ([`ComplaintKind::StillRegistered`]):
+/// neither it nor the process that loads or unloads it can be got rid of.
+pub fn still_registered(records: &[LogRecord]) -> Option<Complaint> {
+    records
+        .iter()
+        .filter(|r| r.facility == 0)
+        .filter_map(|r| complaint(&r.text))
+        .find(|c| c.kind == ComplaintKind::StillRegistered)
+}
+
+/// What a module has said whose unloading, or whoever drops something of it, has waited
+/// for long. No complaint: it may go on.
+pub fn overdue(records: &[LogRecord]) -> Option<&str> {
+    const SAID: [&str; 2] = ["rust_kernel: ", " still waits for "];
+    records
+        .iter()
+        .filter(|r| r.facility == 0)
+        .map(|r| r.text.as_str())
+        .find(|text| text.starts_with(SAID[0]) && text.contains(SAID[1]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ComplaintKind::*;
+
+    #[test]
+    fn real_lines_are_recognised() {
+        for (kind, line) in [
+            (
+                Panic,
+                "Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b",
+            ),
+            (
+                Oops,
+                "BUG: unable to handle page fault for address: ffffffffc0000000",
+            ),
+            (Oops, "Oops: 0000 [#1] PREEMPT SMP NOPTI"),
+            (
+                Oops,
+                "general protection fault, probably for non-canonical address 0xdead",
+            ),
+            (Bug, "kernel BUG at /build/linux/mm/slub.c:440!"),
+            (
+                Bug,
+                "strlen: detected buffer overflow: 101 byte read of buffer size 100",
+            ),
+            (Bug, "detected buffer overflow in strlen"),
+            (
+                Bug,
+                "rust_kernel: t panicked at src/lib.rs:3:5: not a number",
+            ),
+            (Bug, "BUG: Bad page state in process insmod  pfn:12345"),
+            (
+                Warning,
+                "WARNING: CPU: 0 PID: 75 at /tmp/t_warn.c:5 m_init+0x1a/0x1000 [t_warn]",
+            ),
+            (
+                Lockup,
+                "watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [insmod:80]",
+            ),
+            (
+                RcuStall,
+                "rcu: INFO: rcu_preempt self-detected stall on CPU",
+            ),
+            (
+                HungTask,
+                "INFO: task insmod:73 blocked for more than 120 seconds.",
+            ),
+            (
+                AtomicSleep,
+                "BUG: scheduling while atomic: insmod/77/0x00000002",
+            ),
+            (
+                AtomicSleep,
+                "BUG: sleeping function called from invalid context at mm/slab.h:274",
+            ),
+            (Lockdep, "WARNING: possible recursive locking detected"),
+            (
+                Sanitizer,
+                "BUG: KASAN: slab-out-of-bounds in m_init+0x1a/0x30 [x]",
+            ),
+            (Sanitizer, "UBSAN: array-index-out-of-bounds in x.c:5:4"),
+            (Refcount, "refcount_t: underflow; use-after-free."),
+            (
+                StillRegistered,
+                "rust_kernel: t must stay in memory: its exit ended with 1 kernel thread still \
+                 registered, never dropped.",
+            ),
+            (Loader, "module: hello: Unknown rela relocation: 9"),
+        ] {
+            assert_eq!(complaint(line).map(|c| c.kind), Some(kind), "{line}");
+        }
+    }
+
+    #[test]
+    fn ordinary_lines_are_not() {
+        for line in [
+            "hello: loading out-of-tree module taints kernel.",
+            "hello: module verification failed: signature and/or required key missing - tainting kernel",
+            "my_timer: the bug is fixed",
+            "rust_kernel: attempted to create `Error` with out of range `errno`: -5000",
+            "my_timer: WARNING: the interval is long. BUG: none",
+            "my_timer: Kernel panic - not syncing: only words",
+            "my_timer: rust_kernel: x must stay in memory: only words",
+            "x86/fpu: Supporting XSAVE feature 0x001",
+            "clocksource: Switched to clocksource tsc",
+            "Debugging enabled",
+        ] {
+            assert_eq!(complaint(line), None, "{line}");
+        }
+    }
+
+    fn record(facility: u8, text: &str) -> LogRecord {
+        LogRecord {
+            seq: 0,
+            level: 4,
+            facility,
+            timestamp_us: 0,
+            text: text.into(),
+            continuation: false,
+        }
+    }
+}

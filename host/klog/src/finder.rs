@@ -1,0 +1,335 @@
+//! Finds the kernel's reports in its log: which lines belong to one, and what they
+//! say.
+
+use crate::{
+    Frame, ReportKind,
+    report::{Report, Stack},
+    table::report_kind,
+};
+
+/// What became of the items of a log.
+#[derive(Debug)]
+pub enum Found<T> {
+    /// No part of a report.
+    Other(T),
+    /// A whole report.
+    Report(Box<Report<T>>),
+}
+
+/// Takes a log item by item and gives them back, those of a report together. What
+/// comes amid a report without being a part of it comes after it.
+pub struct Finder<T> {
+    open: Option<Open<T>>,
+}
+
+struct Open<T> {
+    report: Report<T>,
+    others: Vec<T>,
+    /// How many of `others` came since the report's last line.
+    strange: usize,
+    /// The last line was "cut here": the next one is the kernel's message.
+    cut: bool,
+    /// Amid the lines of a stack.
+    in_stack: bool,
+    /// The line "end trace" came.
+    ended: bool,
+}
+
+impl<T> Default for Finder<T> {
+    fn default() -> Self {
+        Finder { open: None }
+    }
+}
+
+/// What a line may be.
+enum Line {
+    /// It may begin a report.
+    Opens(ReportKind),
+    Frame(Frame),
+    Rip(Option<Frame>),
+    /// "Call Trace:"
+    Trace,
+    /// What KASAN calls the stack that comes next: who allocated or freed the memory.
+    Earlier,
+    /// Registers and the like; part of a report if there is one.
+    Detail,
+    EndTrace,
+    Text,
+}
+
+impl<T> Finder<T> {
+    /// The next item, and the kernel's own text of it.
+    pub fn push(&mut self, item: T, text: &str) -> Vec<Found<T>> {
+        let line = classify(text);
+        let belongs = self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.takes(&line, text));
+        if belongs {
+            let open = self.open.as_mut().expect("it was there");
+            open.add(item, text, line);
+            // A warning says nothing after its end, nor does KASAN; an oops its
+            // registers once more.
+            if open.ended && (open.report.kind == ReportKind::Warning || is_rule(text)) {
+                return self.flush();
+            }
+            return Vec::new();
+        }
+        let is_none = matches!(
+            line,
+            Line::Text | Line::Detail | Line::EndTrace | Line::Earlier
+        );
+        if let (true, Some(open)) = (is_none, &mut self.open) {
+            open.others.push(item);
+            open.strange += 1;
+            let patience = if open.in_stack { 20 } else { 3 };
+            return match open.strange > patience {
+                true => self.flush(),
+                false => Vec::new(),
+            };
+        }
+        let mut found = self.flush();
+        if begins(&line) || text.starts_with("[<0>] ") {
+            let mut open = Open::new();
+            open.add(item, text, line);
+            self.open = Some(open);
+        } else {
+            found.push(Found::Other(item));
+        }
+        found
+    }
+
+    /// Gives back what it still holds: the log ended, or paused.
+    pub fn flush(&mut self) -> Vec<Found<T>> {
+        let Some(open) = self.open.take() else {
+            return Vec::new();
+        };
+        let Open { report, others, .. } = open;
+        let others = others.into_iter().map(Found::Other);
+        if report.is_whole() {
+            let report = Found::Report(Box::new(report));
+            return std::iter::once(report).chain(others).collect();
+        }
+        // It only looked like one.
+        let Report { items, .. } = report;
+        items.into_iter().map(Found::Other).chain(others).collect()
+    }
+
+    /// Whether it holds items of a report.
+    pub fn holds(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Whether all that matters of the report has come.
+    pub fn has_ended(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.ended)
+    }
+}
+
+impl<T> Open<T> {
+    fn new() -> Self {
+        Open {
+            report: Report::new(),
+            others: Vec::new(),
+            strange: 0,
+            cut: false,
+            in_stack: false,
+            ended: false,
+        }
+    }
+
+    fn takes(&self, line: &Line, text: &str) -> bool {
+        let has_stack = self.report.has_stack();
+        match line {
+            Line::Text if text.is_empty() => self.report.is_kasan(),
+            Line::Text => self.cut,
+            // One fault is told in several lines, and has consequences.
+            Line::Opens(ReportKind::Panic) => !self.report.panicked,
+            Line::Opens(ReportKind::Backtrace | ReportKind::Stack)
+                if self.report.kind.asks_all() =>
+            {
+                !self.ended
+            }
+            Line::Opens(_) => !has_stack,
+            Line::Trace => !self.ended,
+            Line::Earlier => has_stack && !self.ended,
+            _ => true,
+        }
+    }
+
+    fn add(&mut self, item: T, text: &str, line: Line) {
+        let report = &mut self.report;
+        report.items.push(item);
+        self.strange = 0;
+        self.in_stack = matches!(line, Line::Frame(_)) || text.trim() == "<TASK>";
+        let was_cut = std::mem::take(&mut self.cut);
+        match line {
+            Line::Opens(kind) => {
+                self.cut = kind == ReportKind::Cut;
+                if kind == ReportKind::Panic {
+                    report.panicked = true;
+                }
+                if kind == ReportKind::Stack {
+                    report.who(text);
+                }
+                report.is_also(kind, text);
+            }
+            Line::Text if was_cut => report.head.push(text.trim().to_owned()),
+            Line::Frame(frame) if !self.ended => report.stack().frames.push(frame),
+            Line::Rip(Some(frame)) if !self.ended => {
+                let stack = report.stack();
+                match stack.frames.is_empty() {
+                    true => stack.rip = Some(frame),
+                    false => stack.frames.push(frame),
+                }
+            }
+            Line::Trace => report.is_also(ReportKind::Stack, text),
+            Line::Earlier => report.stacks.push(Stack::default()),
+            Line::EndTrace => self.ended = true,
+            Line::Detail if is_access(text) => report.head.push(text.to_owned()),
+            _ => {}
+        }
+    }
+}
+
+/// What a fault or KASAN says of the access to memory.
+fn is_access(text: &str) -> bool {
+    let begins = [
+        "#PF: ",
+        "Read of size ",
+        "Write of size ",
+        "The buggy address is located",
+    ];
+    begins.iter().any(|begin| text.starts_with(begin))
+}
+
+/// What a report of KASAN's begins and ends with.
+fn is_rule(text: &str) -> bool {
+    text.len() >= 20 && text.bytes().all(|b| b == b'=')
+}
+
+fn begins(line: &Line) -> bool {
+    matches!(line, Line::Opens(_) | Line::Trace)
+}
+
+fn classify(text: &str) -> Line {
+    if let Some(kind) = report_kind(text) {
+        return Line::Opens(kind);
+    }
+    if text.starts_with("RIP: ") {
+        return Line::Rip(Frame::of_rip(text));
+    }
+    if let Some(frame) = Frame::of_stack(text) {
+        return Line::Frame(frame);
+    }
+    // An address in no symbol.
+    let bare = text.trim().trim_start_matches("? ").strip_prefix("0x");
+    if bare.is_some_and(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_hexdigit())) {
+        return Line::Detail;
+    }
+    if text.starts_with("Call Trace:") {
+        return Line::Trace;
+    }
+    if text.starts_with("---[ end trace ") || is_rule(text) {
+        return Line::EndTrace;
+    }
+    const EARLIER: &[&str] = &[
+        "Allocated by task ",
+        "Freed by task ",
+        "Last potentially related work creation:",
+        "Second to last potentially related work creation:",
+    ];
+    if EARLIER.iter().any(|e| text.starts_with(e)) {
+        return Line::Earlier;
+    }
+    // A row of KASAN's shadow memory: ` ffff888003d3c680: 00 00 00 fc fc`.
+    let row = text.trim_start_matches(['>', ' ']).split_once(": ");
+    let is_hex = |t: &str| t.len() == 16 && t.bytes().all(|b| b.is_ascii_hexdigit());
+    if row.is_some_and(|(address, _)| is_hex(address)) || text.trim() == "^" {
+        return Line::Detail;
+    }
+    // The tail of a panic's record, registers, markers.
+    const DETAILS: &[&str] = &[
+        "Read of size ",
+        "Write of size ",
+        "The buggy address ",
+        "which belongs to the cache ",
+        "allocated ",
+        "freed ",
+        "This frame has ",
+        "page: refcount:",
+        "flags: 0x",
+        "anon flags: 0x",
+        "page_type: ",
+        "raw: ",
+        "page dumped because: kasan",
+        "Memory state around the buggy address:",
+        "Code: ",
+        "RSP: ",
+        "RAX: ",
+        "RDX: ",
+        "RBP: ",
+        "R10: ",
+        "R13: ",
+        "FS: ",
+        "CS: ",
+        "CR2: ",
+        "DR0: ",
+        "DR3: ",
+        "PKRU: ",
+        "PGD ",
+        "#PF: ",
+        "Tainted: ",
+        "Hardware name: ",
+        "Modules linked in: ",
+        "note: ",
+        "Kernel Offset: ",
+        "Rebooting in ",
+        "Sending NMI ",
+        "Last unloaded",
+        "last unloaded",
+        "Stack:",
+        "preempt_count: ",
+        "RCU nest depth: ",
+        "in_atomic(): ",
+        "INFO: lockdep",
+        "irq event stamp",
+        "hardirqs last",
+        "softirqs last",
+        "Workqueue: ",
+        "---[ end Kernel panic",
+        "Preemption disabled at:",
+        "\"echo 0 > /proc/sys/kernel/hung_task",
+        "Dumping ftrace buffer",
+        "(ftrace buffer empty)",
+        "Shutting down cpus with NMI",
+        "\t(t=",
+        "\t(detected by",
+        "rcu: \t",
+        "CPU features: ",
+        "      Not tainted ",
+        "      Tainted: ",
+        "<TASK>",
+        "</TASK>",
+        "<IRQ>",
+        "</IRQ>",
+        "<NMI>",
+        "</NMI>",
+        "<SOFTIRQ>",
+        "</SOFTIRQ>",
+        "<#DF>",
+        "</#DF>",
+        "<ENTRY_TRAMPOLINE>",
+        "</ENTRY_TRAMPOLINE>",
+        "EFLAGS: ",
+        "ORIG_RAX: ",
+    ];
+    let inner = text.strip_prefix(' ').unwrap_or(text);
+    match DETAILS
+        .iter()
+        .any(|d| text.starts_with(d) || inner.starts_with(d))
+    {
+        true => Line::Detail,
+        false => Line::Text,
+    }
+}

@@ -1,0 +1,35 @@
+//! What kernels print.
+//!
+//! A log consists of [`LogRecord`]s, or of lines that [`split_line`] splits.
+//! [`first_complaint`] tells whether the kernel found something wrong, [`Finder`] finds
+//! the reports, which are many lines each, and [`Frame`] reads a line of a stack. What a
+//! guest wrote to its console is read by [`console_records_after`].
+#![forbid(unsafe_code)]
+
+mod complaint;
+mod console;
+mod finder;
+mod first_complaint;
+mod format;
+mod frame;
+mod hang;
+mod kinds;
+mod line;
+mod report;
+mod symbol;
+mod table;
+mod taint;
+
+pub use complaint::{Complaint, complaint, overdue, still_registered};
+pub use console::{console_records_after, evidence, panic_reason};
+pub use finder::{Finder, Found};
+pub use first_complaint::{announced, first_complaint};
+pub use format::{escape_control_chars, format_record, format_time};
+pub use frame::Frame;
+pub use hang::hang_location;
+pub use kinds::{ComplaintKind, ReportKind};
+pub use koru_protocol::LogRecord;
+pub use line::split_line;
+pub use report::{Report, Stack};
+pub use symbol::demangled;
+pub use taint::taint_complaint;

@@ -1,0 +1,29 @@
+//! QEMU as a process.
+//!
+//! [`start`] runs a [`Machine`] and returns its [`Qemu`]: the process, its console and
+//! the line to the agent as sockets, and its control channel ([`Qmp`]). What the machine
+//! is made of comes from a [`BootImage`], an [`Initramfs`] and an [`AccelDecision`].
+//!
+//! This crate does not know what runs in the guest.
+
+mod accel;
+mod boot_image;
+mod console;
+mod gdb;
+mod initramfs;
+mod kvm_trial;
+mod memory_file;
+mod output_files;
+mod qemu;
+mod qmp;
+mod tsc;
+
+pub use accel::{Accel, AccelChoice, AccelDecision};
+pub use boot_image::BootImage;
+pub use console::Console;
+pub use gdb::GdbStub;
+pub use initramfs::Initramfs;
+pub use memory_file::memory_file;
+pub use qemu::{Machine, Qemu, QemuExit, REPLAY_START_SECONDS, Start, cpu, start};
+pub use qmp::Qmp;
+pub use tsc::{is_clock as tsc_is_clock, khz as tsc_khz};

@@ -1,0 +1,182 @@
+//! What keeps a load or an unload from ending, as far as the kernel stacks tell.
+
+use koru_klog::demangled;
+use koru_protocol::Inside;
+
+/// So many are named.
+const NAMED: usize = 3;
+
+/// Who is in the module's code, in words.
+pub fn reason(inside: &[Inside]) -> Option<String> {
+    let who = named(inside)?;
+    if let Some(own) = inside.iter().find(|task| waits_for_itself(&task.stack)) {
+        return Some(format!(
+            "{} removes a file in a call of that very file, and waits for its own end",
+            name(own)
+        ));
+    }
+    let (verb, have) = match inside.len() {
+        1 => ("is", "has"),
+        _ => ("are", "have"),
+    };
+    let why = match inside.iter().all(cannot_be_killed) {
+        true => ", and cannot be killed: it may be about a lock that was never given back",
+        false => "",
+    };
+    Some(format!(
+        "{who} {verb} in the module's code and {have} not left it{why}"
+    ))
+}
+
+/// What can be done.
+pub fn hint(inside: &[Inside]) -> Option<&'static str> {
+    if inside.is_empty() {
+        return None;
+    }
+    if inside.iter().any(|task| waits_for_itself(&task.stack)) {
+        return Some("nothing ends that but a new start of the machine (`koru vm stop`)");
+    }
+    if inside.iter().all(cannot_be_killed) {
+        return Some(
+            "whoever has the lock must give it back; if its guard was leaked, only a new start \
+             of the machine helps (`koru vm stop`)",
+        );
+    }
+    Some(
+        "it goes on once that has been ended, as by `koru exec kill PID` in a guest that stays \
+         up; a file whose calls block ends them in its `removing()`",
+    )
+}
+
+/// The stacks that there are, each with its owner.
+pub fn stacks(own: &str, inside: &[Inside]) -> String {
+    let others = inside
+        .iter()
+        .take(NAMED)
+        .map(|task| (name(task), task.stack.as_str()));
+    [("who waits".to_owned(), own)]
+        .into_iter()
+        .chain(others)
+        .filter(|(_, stack)| !stack.trim().is_empty())
+        .map(|(who, stack)| {
+            let lines = stack.lines().map(|line| format!("  {}\n", function(line)));
+            format!("the stack of {who}:\n{}", lines.collect::<String>())
+        })
+        .collect()
+}
+
+/// A line of a stack as whoever wrote the function calls it, with its module.
+fn function(line: &str) -> String {
+    let line = line.trim_start_matches("[<0>] ");
+    let (symbol, rest) = line.split_once('+').unwrap_or((line, ""));
+    match rest.split_once(' ') {
+        Some((_, module)) => format!("{} {module}", demangled(symbol)),
+        None => demangled(symbol),
+    }
+}
+
+fn named(inside: &[Inside]) -> Option<String> {
+    let mut names: Vec<String> = inside.iter().take(NAMED).map(name).collect();
+    let more = inside.len().saturating_sub(NAMED);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    let last = names.pop()?;
+    Some(match names.is_empty() {
+        true => last,
+        false => format!("{} and {last}", names.join(", ")),
+    })
+}
+
+fn name(task: &Inside) -> String {
+    format!("process {} ({})", task.pid, task.name)
+}
+
+/// In a call of procfs, and below that in the removal, which waits for such calls.
+fn waits_for_itself(stack: &str) -> bool {
+    let at = |function: &str| {
+        stack.lines().position(|line| {
+            let line = line.trim_start_matches("[<0>] ");
+            line.strip_prefix(function)
+                .is_some_and(|rest| rest.starts_with('+') || rest.is_empty())
+        })
+    };
+    let calls = ["proc_reg_read", "proc_reg_write", "proc_reg_read_iter"];
+    let more = ["proc_reg_open", "proc_reg_llseek", "proc_reg_release"];
+    let call = calls.iter().chain(&more).filter_map(|f| at(f)).max();
+    matches!((at("proc_entry_rundown"), call), (Some(removal), Some(call)) if removal < call)
+}
+
+fn cannot_be_killed(task: &Inside) -> bool {
+    task.state == 'D'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(pid: u32, stack: &str) -> Inside {
+        Inside {
+            pid,
+            name: "cat".into(),
+            state: if stack == BLOCKED { 'S' } else { 'D' },
+            stack: stack.into(),
+        }
+    }
+
+    const BLOCKED: &str = "[<0>] koru_wait_sleep+0x1a/0x30 [m]\n[<0>] m_read+0x1/0x2 [m]\n\
+                           [<0>] proc_reg_read+0x57/0xa0\n[<0>] vfs_read+0xac/0x320\n";
+    const ITSELF: &str = "[<0>] proc_entry_rundown+0x8f/0xd0\n[<0>] proc_remove+0x1/0x2\n\
+                          [<0>] koru_proc_remove+0x1/0x2 [m]\n[<0>] proc_reg_write+0x57/0xa0\n";
+    const LOCK: &str = "[<0>] m_write+0x1/0x2 [m]\n[<0>] proc_reg_write+0x57/0xa0\n";
+
+    #[test]
+    fn who_is_blocked_is_named() {
+        assert_eq!(reason(&[]), None);
+        assert_eq!(
+            reason(&[task(7, BLOCKED)]).unwrap(),
+            "process 7 (cat) is in the module's code and has not left it"
+        );
+        let many: Vec<Inside> = (1..=20).map(|pid| task(pid, BLOCKED)).collect();
+        assert!(
+            reason(&many)
+                .unwrap()
+                .starts_with("process 1 (cat), process 2 (cat), process 3 (cat) and 17 more are ")
+        );
+        assert!(hint(&many).unwrap().contains("koru exec kill PID"));
+    }
+
+    #[test]
+    fn a_call_that_waits_for_itself() {
+        let said = reason(&[task(7, BLOCKED), task(8, ITSELF)]).unwrap();
+        assert!(said.starts_with("process 8 (cat) removes a file"), "{said}");
+        assert!(hint(&[task(8, ITSELF)]).unwrap().contains("new start"));
+        // The other way round it removes a file, and is asked to by its release.
+        let below = "[<0>] proc_reg_release+0x1/0x2\n[<0>] proc_entry_rundown+0x8f/0xd0\n";
+        assert!(!waits_for_itself(below));
+    }
+
+    #[test]
+    fn a_lock_that_is_not_given_back() {
+        let said = reason(&[task(7, LOCK)]).unwrap();
+        assert!(said.contains("a lock that was never given back"), "{said}");
+        assert!(hint(&[task(7, LOCK)]).unwrap().contains("guard was leaked"));
+        let said = reason(&[task(7, LOCK), task(8, BLOCKED)]).unwrap();
+        assert!(!said.contains("lock"), "{said}");
+    }
+
+    #[test]
+    fn stacks_have_their_owners() {
+        let take = "[<0>] _RNvMs_Cs5A6xvgFVS0T_14kt_fault_panicNtB4_6Panics4take+0x1/0x2 [m]\n";
+        let text = stacks("[<0>] a+0x1/0x2\n", &[task(7, take)]);
+        let expected = [
+            "the stack of who waits:",
+            "  a",
+            "the stack of process 7 (cat):",
+            "  kt_fault_panic::Panics::take [m]",
+            "",
+        ];
+        assert_eq!(text, expected.join("\n"));
+        assert_eq!(stacks("", &[]), "");
+    }
+}

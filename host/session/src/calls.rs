@@ -1,0 +1,258 @@
+//! Calls to the agent, and their answers.
+
+use std::{
+    sync::mpsc::{Receiver, RecvTimeoutError},
+    time::{Duration, SystemTime},
+};
+
+use koru_error::{IoContext, Kind};
+use koru_protocol::{Call, Errno, ModuleRow, Ready, Reply, ToHost, VERSION};
+
+use crate::{Error, Result, Session};
+
+/// An answer to any small request that takes longer means that the agent is
+/// stuck; the guest's owner sees a dead guest sooner than this.
+pub(crate) const REPLY_LIMIT: Duration = Duration::from_secs(60);
+
+impl Session {
+    pub(crate) fn next(
+        &self,
+        from: &Receiver<ToHost>,
+        what: &str,
+        limit: Duration,
+    ) -> Result<ToHost> {
+        let limit = match self.is_patient() {
+            true => Duration::from_secs(u64::from(u32::MAX)),
+            false => limit,
+        };
+        from.recv_timeout(limit).map_err(|e| match e {
+            RecvTimeoutError::Disconnected => self.why_gone(),
+            RecvTimeoutError::Timeout => Error::Timeout {
+                what: what.into(),
+                after: limit,
+                stack: String::new(),
+                inside: Vec::new(),
+                records: Vec::new(),
+            },
+        })
+    }
+
+    pub(crate) fn ask(&self, what: &str, call: Call) -> Result<Reply> {
+        let (id, answers) = self.begin_here(call)?;
+        let answer = self.next(&answers, what, REPLY_LIMIT);
+        if answer.is_err() {
+            self.abandon(id);
+        }
+        match answer? {
+            ToHost::Reply { reply, .. } => reply.map_err(|errno| refused(what, errno)),
+            _ => Err(unexpected(what)),
+        }
+    }
+
+    /// Asks who is there, and whether we understand each other.
+    pub fn hello(&self) -> Result<Ready> {
+        let Reply::Ready(ready) = self.ask("greet the guest", Call::Hello)? else {
+            return Err(unexpected("greet the guest"));
+        };
+        check_version(&ready)?;
+        self.state().ready = Some(ready.clone());
+        Ok(ready)
+    }
+
+    /// Tells a guest that goes on from a saved state what is its own: the time,
+    /// random numbers, the files that lie in the shared memory.
+    pub fn resume(&self, files: &[u8]) -> Result<Ready> {
+        let memory = self.shared.memory.as_ref();
+        let files = memory.and_then(|memory| memory.put(files).ok().flatten());
+        let files = files.ok_or_else(|| unexpected("hand the files to the guest"))?;
+        let mut seed = [0; 32];
+        rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty())
+            .map_err(std::io::Error::from)
+            .context("getting random numbers")?;
+        let (seconds, nanos) = now();
+        let call = Call::Resume {
+            seconds,
+            nanos,
+            seed,
+            files,
+        };
+        let Reply::Ready(ready) = self.ask("resume the guest", call)? else {
+            return Err(unexpected("resume the guest"));
+        };
+        check_version(&ready)?;
+        self.state().ready = Some(ready.clone());
+        Ok(ready)
+    }
+
+    /// Sets the guest's wall clock to the host's.
+    pub fn set_time(&self) -> Result<()> {
+        let (seconds, nanos) = now();
+        let call = Call::SetTime { seconds, nanos };
+        self.ask("set the guest's clock", call).map(drop)
+    }
+
+    /// Lets the owner find out where the guest hangs. That ends the guest.
+    pub(crate) fn report_hang(&self, what: &str) -> Error {
+        self.hang_found(what);
+        self.why_gone()
+    }
+
+    /// Passes the news to the guest's owner, here or at the other end.
+    pub fn hang_found(&self, what: &str) {
+        let owner = self.state().on_hang.clone();
+        match owner {
+            Some(owner) => _ = owner.send(what.into()),
+            None => {
+                let call = Call::Hung { what: what.into() };
+                let _ = self.begin(call, Box::new(|_| ()));
+            }
+        }
+    }
+
+    /// Has the owner at the other end send its log, from the first record on.
+    pub(crate) fn follow_remote(&self) -> Result<()> {
+        self.ask("follow the log", Call::Follow { from: 0 })
+            .map(drop)
+    }
+
+    /// The loaded modules.
+    pub fn list(&self) -> Result<Vec<ModuleRow>> {
+        match self.ask("list the modules", Call::List)? {
+            Reply::Modules(rows) => Ok(rows),
+            _ => Err(unexpected("list the modules")),
+        }
+    }
+
+    /// The kernel's taint bits.
+    pub fn taint(&self) -> Result<u64> {
+        match self.ask("read the taint", Call::Taint)? {
+            Reply::Taint(bits) => Ok(bits),
+            _ => Err(unexpected("read the taint")),
+        }
+    }
+
+    /// Powers the guest off and waits until it is gone.
+    pub fn power_off(&self) -> Result<()> {
+        match self.ask("power off", Call::PowerOff) {
+            Ok(_) | Err(Error::PoweredOff) => {}
+            Err(error) => return Err(error),
+        }
+        match self.why_gone() {
+            Error::PoweredOff => Ok(()),
+            other => Err(other),
+        }
+    }
+}
+
+/// The host's wall clock.
+fn now() -> (i64, u32) {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    (now.as_secs() as i64, now.subsec_nanos())
+}
+
+pub fn check_version(ready: &Ready) -> Result<()> {
+    if ready.protocol != VERSION {
+        return Err(Error::Version {
+            theirs: ready.protocol,
+            ours: VERSION,
+        });
+    }
+    Ok(())
+}
+
+pub(crate) fn refused(what: &str, errno: Errno) -> Error {
+    Error::Refused {
+        what: what.into(),
+        errno,
+    }
+}
+
+pub(crate) fn unexpected(what: &str) -> Error {
+    koru_error::Error::new(Kind::System, what, "unexpected reply").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (Session, UnixStream) {
+        let (near, far) = UnixStream::pair().unwrap();
+        let gone = |s: &Session| {
+            s.bury(Death::Vanished {
+                detail: "closed".into(),
+                console: String::new(),
+            })
+        };
+        (Session::from_stream(near, None, gone).unwrap(), far)
+    }
+
+    fn read_call(far: &mut UnixStream) -> (u64, Call) {
+        let (mut decoder, mut buffer, mut got) = (Decoder::default(), [0; 512], None);
+        while got.is_none() {
+            let length = far.read(&mut buffer).unwrap();
+            decoder.feed(&buffer[..length], |m: ToGuest| got = Some(m));
+        }
+        match got {
+            Some(ToGuest::Call { id, call }) => (id, call),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_answer_finds_its_question() {
+        let (session, mut far) = pair();
+        let guest = thread::spawn(move || {
+            let (id, call) = read_call(&mut far);
+            assert_eq!(call, Call::Taint);
+            let reply = |id, bits| {
+                encode(&ToHost::Reply {
+                    id,
+                    reply: Ok(Reply::Taint(bits)),
+                })
+            };
+            far.write_all(b"noise\0").unwrap();
+            far.write_all(&reply(id + 1000, 1)).unwrap();
+            far.write_all(&reply(id, 42)).unwrap();
+            far
+        });
+        assert_eq!(session.taint().unwrap(), 42);
+        drop(guest.join());
+    }
+
+    #[test]
+    fn a_closed_connection_ends_all_waits() {
+        let (session, mut far) = pair();
+        let waiting = {
+            let session = session.clone();
+            thread::spawn(move || session.list())
+        };
+        read_call(&mut far);
+        drop(far);
+        assert!(matches!(waiting.join().unwrap(), Err(Error::Died { .. })));
+        assert!(matches!(session.list(), Err(Error::Died { .. })));
+    }
+
+    #[test]
+    fn a_death_brings_its_records() {
+        let (session, mut far) = pair();
+        let record = LogRecord {
+            seq: 5,
+            level: 0,
+            facility: 0,
+            timestamp_us: 1,
+            text: "Kernel panic - not syncing: x".into(),
+            continuation: false,
+        };
+        let death = Death::Panicked {
+            reason: "x".into(),
+            records: vec![record],
+        };
+        let mut log = session.follow(0);
+        far.write_all(&encode(&ToHost::Gone(death))).unwrap();
+        let limit = Duration::from_secs(5);
+        assert_eq!(log.next(limit).unwrap().len(), 1);
+        assert!(matches!(log.next(limit), Err(Error::Panicked { .. })));
+    }
+}

@@ -1,0 +1,396 @@
+//! The connection to an agent: what arrives, and who waits for it.
+
+use std::{
+    collections::HashMap,
+    io::{self, Read, Write},
+    net::Shutdown,
+    os::unix::net::UnixStream,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use koru_error::IoContext;
+use koru_protocol::{
+    CHUNK, Call, Death, Decoder, LogRecord, Piece, Ready, SHARED_CHUNK, SHARED_FROM, ToGuest,
+    ToHost, encode, pack, unpack,
+};
+
+use crate::{Error, Result, SharedMemory, hang_limit};
+
+/// Ids of calls from here on are of a script, whose answers may come before anybody has
+/// asked for them.
+pub(crate) const FIRST_SCRIPT_ID: u64 = 1 << 32;
+
+/// A connection to a guest. Clones share it; any thread may use it.
+#[derive(Clone)]
+pub struct Session {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) out: Mutex<UnixStream>,
+    /// The guest's owner has it; the guest uses it when its [`Ready`] says so.
+    pub(crate) memory: Option<SharedMemory>,
+    pub(crate) state: Mutex<State>,
+    pub(crate) changed: Condvar,
+    pub(crate) next_id: AtomicU64,
+    pub(crate) hang: Duration,
+    /// Silence is no hang: a debugger may have stopped the guest.
+    pub(crate) patient: AtomicBool,
+}
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) pending: HashMap<u64, Sink>,
+    pub(crate) log: Vec<LogRecord>,
+    pub(crate) lost: bool,
+    pub(crate) ready: Option<Ready>,
+    pub(crate) death: Option<Death>,
+    pub(crate) heard: Option<Instant>,
+    /// The agent said that it ends the guest.
+    pub(crate) leaving: bool,
+    pub(crate) observers: Vec<Observer>,
+    /// What belongs to a script's calls, until somebody asks for it.
+    pub(crate) early: Vec<(u64, ToHost)>,
+    /// The machine's name, when it is somebody's own and no guest.
+    pub(crate) machine: Option<String>,
+    /// Told of a hang that a call found; only the guest's owner has it.
+    pub(crate) on_hang: Option<Sender<String>>,
+}
+
+impl State {
+    pub(crate) fn error(&self, death: &Death) -> Error {
+        Error::of_death(death.clone(), self.machine.as_deref())
+    }
+}
+
+/// Gets everything that belongs to a call. Called by the reading thread: it
+/// must not block.
+pub type Sink = Box<dyn Fn(ToHost) + Send>;
+
+/// Gets log records and the guest's death, in order; false ends it.
+pub type Observer = Box<dyn Fn(&ToHost) -> bool + Send>;
+
+impl Session {
+    /// Works over a stream; a thread reads it until it ends. `on_end` is
+    /// called then, by that thread.
+    pub fn from_stream(
+        stream: UnixStream,
+        memory: Option<SharedMemory>,
+        on_end: impl FnOnce(&Session) + Send + 'static,
+    ) -> Result<Self> {
+        let reading = stream.try_clone().context("sharing the connection")?;
+        let session = Session {
+            shared: Arc::new(Shared {
+                out: Mutex::new(stream),
+                memory,
+                state: Mutex::default(),
+                changed: Condvar::new(),
+                next_id: AtomicU64::new(1),
+                hang: hang_limit(),
+                patient: AtomicBool::new(false),
+            }),
+        };
+        let reader = session.clone();
+        thread::Builder::new()
+            .name("guest-reader".into())
+            .spawn(move || {
+                reader.read_all(reading);
+                on_end(&reader);
+            })
+            .context("starting a thread")?;
+        Ok(session)
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn read_all(&self, mut stream: UnixStream) {
+        let mut decoder = Decoder::default();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match stream.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(length) => {
+                    self.state().heard = Some(Instant::now());
+                    decoder.feed(&buffer[..length], |message| match message {
+                        ToHost::Shared(piece) => self.take_shared(piece),
+                        message => self.take(message),
+                    });
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Messages in the memory, where none can tell of others.
+    fn take_shared(&self, piece: Piece) {
+        let memory = self.shared.memory.as_ref();
+        if let Some(Ok(bytes)) = memory.map(|m| m.take(piece)) {
+            unpack(&bytes).for_each(|message| self.take(message));
+        }
+    }
+
+    fn take(&self, message: ToHost) {
+        let mut state = self.state();
+        match message {
+            ToHost::Ready(ready) => state.ready = Some(ready),
+            ToHost::Log(_) | ToHost::LogLost => {
+                state.observers.retain(|observer| observer(&message));
+                match message {
+                    ToHost::Log(record) => state.log.push(record),
+                    _ => state.lost = true,
+                }
+            }
+            ToHost::Heartbeat { .. } | ToHost::Shared(_) => return,
+            ToHost::Leaving => state.leaving = true,
+            ToHost::Gone(death) => {
+                drop(state);
+                self.bury(death);
+                return;
+            }
+            ToHost::Reply { id, .. } | ToHost::Started { id, .. } | ToHost::Output { id, .. }
+                if id >= FIRST_SCRIPT_ID && !state.pending.contains_key(&id) =>
+            {
+                state.early.push((id, message));
+            }
+            ToHost::Reply { id, .. } => {
+                if let Some(sink) = state.pending.remove(&id) {
+                    sink(message);
+                }
+            }
+            ToHost::Started { id, .. } | ToHost::Output { id, .. } | ToHost::Taken { id, .. } => {
+                if let Some(sink) = state.pending.get(&id) {
+                    sink(message);
+                }
+            }
+        }
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+
+    /// The guest is gone: all who wait are told. The first cause counts.
+    pub fn bury(&self, death: Death) {
+        let mut state = self.state();
+        if state.death.is_some() {
+            return;
+        }
+        if let Death::Panicked { records, .. } | Death::Hung { records, .. } = &death {
+            let known = state.log.last().map(|r| r.seq);
+            for record in records.iter().filter(|r| Some(r.seq) > known) {
+                let message = ToHost::Log(record.clone());
+                state.observers.retain(|observer| observer(&message));
+                state.log.push(record.clone());
+            }
+        }
+        let message = ToHost::Gone(death.clone());
+        state.observers.retain(|observer| observer(&message));
+        state.observers.clear();
+        state.death = Some(death);
+        state.pending.clear();
+        drop(state);
+        self.shared.changed.notify_all();
+        let out = self.shared.out.lock().unwrap_or_else(|e| e.into_inner());
+        let _ = out.shutdown(Shutdown::Both);
+    }
+
+    /// Why the guest is gone, when it is.
+    pub fn death(&self) -> Option<Death> {
+        self.state().death.clone()
+    }
+
+    /// What the agent said of itself when it came up.
+    pub fn ready(&self) -> Option<Ready> {
+        self.state().ready.clone()
+    }
+
+    /// When the last byte came.
+    pub fn heard(&self) -> Option<Instant> {
+        self.state().heard
+    }
+
+    /// Whether the agent has said that it ends the guest.
+    pub fn is_leaving(&self) -> bool {
+        self.state().leaving
+    }
+
+    pub fn last_record(&self) -> Option<LogRecord> {
+        self.state().log.last().cloned()
+    }
+
+    pub fn belongs_to(&self, machine: &str) {
+        self.state().machine = Some(machine.into());
+    }
+
+    /// The machine's name, when it is somebody's own and no guest.
+    pub fn machine(&self) -> Option<String> {
+        self.state().machine.clone()
+    }
+
+    /// In words.
+    pub(crate) fn place(&self) -> String {
+        match self.machine() {
+            Some(machine) => format!("on {machine}"),
+            None => "in the guest".into(),
+        }
+    }
+
+    pub fn tell_hangs_to(&self, owner: Sender<String>) {
+        self.state().on_hang = Some(owner);
+    }
+
+    /// From now on the guest may take its time, whatever is asked of it.
+    pub fn be_patient(&self) {
+        self.shared.patient.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_patient(&self) -> bool {
+        self.shared.patient.load(Ordering::Relaxed)
+    }
+
+    pub fn wait_ready(&self, limit: Duration) -> Option<Ready> {
+        let state = self.state();
+        let (state, _) = self
+            .shared
+            .changed
+            .wait_timeout_while(state, limit, |s| s.ready.is_none() && s.death.is_none())
+            .unwrap_or_else(|e| e.into_inner());
+        state.ready.clone()
+    }
+
+    pub fn wait_heard(&self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        while Instant::now() < until {
+            let state = self.state();
+            if state.heard.is_some() || state.death.is_some() {
+                return state.heard.is_some();
+            }
+            drop(state);
+            thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+
+    /// Gives an observer all records from a sequence number on, then each new
+    /// one, with nothing between lost or doubled.
+    pub fn observe(&self, from: u64, observer: Observer) {
+        let mut state = self.state();
+        for record in state.log.iter().filter(|r| r.seq >= from) {
+            if !observer(&ToHost::Log(record.clone())) {
+                return;
+            }
+        }
+        if let Some(death) = &state.death {
+            observer(&ToHost::Gone(death.clone()));
+        } else {
+            state.observers.push(observer);
+        }
+    }
+
+    // Calls.
+
+    pub fn send(&self, message: &ToGuest) -> Result<()> {
+        let mut out = self.shared.out.lock().unwrap_or_else(|e| e.into_inner());
+        let piece = self.put_shared(message);
+        let sent = piece.and_then(|piece| match piece {
+            Some(piece) => out.write_all(&encode(&ToGuest::Shared(piece))),
+            None => out.write_all(&encode(message)),
+        });
+        drop(out);
+        // A dead connection has a better explanation than EPIPE.
+        sent.map_err(|_| self.why_gone())
+    }
+
+    /// Puts a message into the memory, where there is one and it is worth it. Waits
+    /// while the guest has not made room.
+    fn put_shared(&self, message: &ToGuest) -> io::Result<Option<Piece>> {
+        let memory = self.shared.memory.as_ref();
+        let Some(memory) = memory.filter(|_| self.is_shared()) else {
+            return Ok(None);
+        };
+        let bytes = pack(std::slice::from_ref(message));
+        if bytes.len() < SHARED_FROM {
+            return Ok(None);
+        }
+        while self.death().is_none() {
+            if let Some(piece) = memory.put(&bytes)? {
+                return Ok(Some(piece));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    /// Whether the guest and its owner share memory.
+    fn is_shared(&self) -> bool {
+        self.state().ready.as_ref().is_some_and(|r| r.shared)
+    }
+
+    /// Most bytes that should be sent as one frame.
+    pub(crate) fn chunk(&self) -> usize {
+        if self.is_shared() {
+            SHARED_CHUNK
+        } else {
+            CHUNK
+        }
+    }
+
+    /// Starts a call whose events go to `sink`; its id.
+    pub fn begin(&self, call: Call, sink: Sink) -> Result<u64> {
+        let id = self.new_id();
+        self.begin_as(id, call, sink)?;
+        Ok(id)
+    }
+
+    pub fn new_id(&self) -> u64 {
+        self.shared.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub fn begin_as(&self, id: u64, call: Call, sink: Sink) -> Result<()> {
+        let mut state = self.state();
+        if let Some(death) = &state.death {
+            return Err(state.error(death));
+        }
+        state.pending.insert(id, sink);
+        drop(state);
+        self.send(&ToGuest::Call { id, call })
+    }
+
+    pub(crate) fn begin_here(&self, call: Call) -> Result<(u64, Receiver<ToHost>)> {
+        let (sender, receiver) = channel();
+        let sink: Sink = Box::new(move |message| _ = sender.send(message));
+        Ok((self.begin(call, sink)?, receiver))
+    }
+
+    /// Nobody waits for this call any more.
+    pub fn abandon(&self, id: u64) {
+        if self.state().pending.remove(&id).is_some() {
+            let _ = self.send(&ToGuest::Abandon { id });
+        }
+    }
+
+    pub(crate) fn why_gone(&self) -> Error {
+        // The owner may still be finding out.
+        let limit = Duration::from_secs(20);
+        let state = self.state();
+        let (state, _) = self
+            .shared
+            .changed
+            .wait_timeout_while(state, limit, |s| s.death.is_none())
+            .unwrap_or_else(|e| e.into_inner());
+        match &state.death {
+            Some(death) => state.error(death),
+            None => Error::Died {
+                detail: "the connection closed".into(),
+                console: String::new(),
+            },
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! The failures of a session, and of the guest behind it.
+
+use std::{path::PathBuf, time::Duration};
+
+use koru_error::{Error as HostError, Kind, errno_text};
+use koru_klog::{Complaint, escape_control_chars, format_record, overdue};
+use koru_protocol::{Death, Errno, Inside, LogRecord};
+
+use crate::blocked;
+
+/// A result whose error is an [`Error`] unless another type is given.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong with a guest. [`Error::records`] has the log that explains it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Something failed on the host, or on the way to a machine.
+    #[error(transparent)]
+    Host(#[from] HostError),
+
+    /// The guest did not come up.
+    #[error("the guest did not start: {why}")]
+    Boot {
+        /// In words.
+        why: String,
+        /// The end of the console.
+        console: String,
+    },
+
+    /// The kernel refused to load the module, or its init failed.
+    #[error("{module}: cannot be loaded: {}", errno_text(*.errno))]
+    LoadFailed {
+        /// The file's name.
+        module: String,
+        /// As a positive number.
+        errno: Errno,
+        /// What was logged meanwhile.
+        records: Vec<LogRecord>,
+    },
+
+    /// The kernel refused to unload the module.
+    #[error("{module}: cannot be unloaded: {}", errno_text(*.errno))]
+    UnloadFailed {
+        /// The module's name.
+        module: String,
+        /// As a positive number.
+        errno: Errno,
+        /// What was logged meanwhile.
+        records: Vec<LogRecord>,
+    },
+
+    /// The module cannot leave: what it registered was not dropped, so its code
+    /// has to stay, and the process that loads or unloads it does not end.
+    #[error("{what}: {}", .complaint.line)]
+    StillRegistered {
+        /// What was being done.
+        what: String,
+        /// What the module says of it.
+        complaint: Complaint,
+        /// What was logged meanwhile.
+        records: Vec<LogRecord>,
+    },
+
+    /// The kernel complained: an oops, a warning, ...
+    #[error("{what}: the kernel complained: {complaint}")]
+    Complaint {
+        /// What was being done.
+        what: String,
+        /// The first complaint.
+        complaint: Complaint,
+        /// What was logged meanwhile.
+        records: Vec<LogRecord>,
+    },
+
+    /// The guest's kernel panicked. The guest is gone.
+    #[error("the guest's kernel panicked: {reason}")]
+    Panicked {
+        /// The panic's own line.
+        reason: String,
+        /// The log's end.
+        records: Vec<LogRecord>,
+    },
+
+    /// The guest stopped answering, was asked by NMI where it is, and ended.
+    #[error("the guest hung: {what}")]
+    Hung {
+        /// What was being done.
+        what: String,
+        /// The answer to the NMI, with the stack.
+        records: Vec<LogRecord>,
+    },
+
+    /// The virtual machine ended without a word.
+    #[error("the guest ended: {detail}")]
+    Died {
+        /// Exit status or signal, and what QEMU said.
+        detail: String,
+        /// The end of the console.
+        console: String,
+    },
+
+    /// The guest was powered off.
+    #[error("the guest was powered off")]
+    PoweredOff,
+
+    /// It takes too long, and the guest itself is alive.
+    #[error("{what}: not done after {} s{}", .after.as_secs(), stack_text(.stack))]
+    Timeout {
+        /// What was being done.
+        what: String,
+        /// The limit.
+        after: Duration,
+        /// The kernel stack of the process that does it, when it can be had.
+        stack: String,
+        /// The other tasks that are in the module's code.
+        inside: Vec<Inside>,
+        /// What was logged meanwhile.
+        records: Vec<LogRecord>,
+    },
+
+    /// A request that the guest refused.
+    #[error("{what}: {}", errno_text(*.errno))]
+    Refused {
+        /// What was asked for.
+        what: String,
+        /// As a positive number.
+        errno: Errno,
+    },
+
+    /// The other side speaks another version of the protocol.
+    #[error("the guest speaks protocol {theirs}, this program {ours}: rebuild the guest's agent")]
+    Version {
+        /// The agent's.
+        theirs: u32,
+        /// Ours.
+        ours: u32,
+    },
+
+    /// A daemon serves this socket already.
+    #[error("{}: a guest is being served here already", .0.display())]
+    InUse(PathBuf),
+
+    /// No daemon serves this socket.
+    #[error("{}: no guest is served here", .0.display())]
+    NotServed(PathBuf),
+}
+
+impl Error {
+    /// The log records that explain it.
+    pub fn records(&self) -> &[LogRecord] {
+        match self {
+            Error::LoadFailed { records, .. }
+            | Error::UnloadFailed { records, .. }
+            | Error::StillRegistered { records, .. }
+            | Error::Timeout { records, .. }
+            | Error::Complaint { records, .. }
+            | Error::Panicked { records, .. }
+            | Error::Hung { records, .. } => records,
+            _ => &[],
+        }
+    }
+
+    /// Whether the guest is gone with it.
+    pub fn guest_is_gone(&self) -> bool {
+        matches!(
+            self,
+            Error::Panicked { .. }
+                | Error::Hung { .. }
+                | Error::Died { .. }
+                | Error::PoweredOff
+                | Error::Boot { .. }
+        )
+    }
+}
+
+impl Error {
+    /// A death, of a guest or (with its name) of a connection to a machine.
+    pub(crate) fn of_death(death: Death, machine: Option<&str>) -> Error {
+        match (death, machine) {
+            (Death::Vanished { detail, console }, Some(machine)) => target_error(
+                format!("working on {machine}"),
+                detail,
+                "what was loaded there may still be: `koru list` with this --target shows it",
+                &console,
+            )
+            .into(),
+            (death, _) => death.into(),
+        }
+    }
+}
+
+impl From<Death> for Error {
+    fn from(death: Death) -> Self {
+        match death {
+            Death::PoweredOff => Error::PoweredOff,
+            Death::Panicked { reason, records } => Error::Panicked { reason, records },
+            Death::Hung { what, records } => Error::Hung { what, records },
+            Death::Vanished { detail, console } => Error::Died { detail, console },
+        }
+    }
+}
+
+fn stack_text(stack: &str) -> String {
+    match stack.lines().next() {
+        Some(first) => format!(", in {}", first.trim_start_matches("[<0>] ")),
+        None => String::new(),
+    }
+}
+
+/// Returns the error of a machine that cannot be reached, or not any longer.
+pub(crate) fn target_error(
+    context: impl Into<String>,
+    message: impl Into<String>,
+    help: &str,
+    output: &str,
+) -> HostError {
+    let e = HostError::new(Kind::System, context, message).output(escape_control_chars(output));
+    if help.is_empty() { e } else { e.help(help) }
+}
+
+/// The failure as the command line shows it: with the log records that explain it, and
+/// what the user can do.
+impl From<Error> for HostError {
+    fn from(error: Error) -> HostError {
+        if let Error::Host(error) = error {
+            return error;
+        }
+        let records = error.records();
+        let mut output: String = records
+            .iter()
+            .map(|r| format_record(r, false) + "\n")
+            .collect();
+        let (kind, context, message, help) = match &error {
+            Error::LoadFailed { module, errno, .. } => (
+                Kind::System,
+                format!("loading {module}"),
+                errno_text(*errno),
+                load_hint(*errno),
+            ),
+            Error::UnloadFailed { module, errno, .. } => (
+                Kind::System,
+                format!("unloading {module}"),
+                errno_text(*errno),
+                match errno {
+                    2 => Some("it is not loaded: `koru list` shows what is"),
+                    11 => Some("something still uses it: `koru list` shows its users"),
+                    _ => None,
+                },
+            ),
+            Error::StillRegistered {
+                what, complaint, ..
+            } => (
+                Kind::System,
+                what.clone(),
+                complaint.line.clone(),
+                Some("the machine keeps the module until it starts anew (`koru vm stop`)"),
+            ),
+            Error::Complaint {
+                what, complaint, ..
+            } => (
+                Kind::System,
+                what.clone(),
+                format!("the kernel complained: {complaint}"),
+                Some("the log above says where; after an oops the kernel cannot be trusted"),
+            ),
+            Error::Panicked { reason, .. } => (
+                Kind::System,
+                "running the guest".to_owned(),
+                format!("its kernel panicked: {reason}"),
+                Some("the log above says where; nothing of this machine is harmed"),
+            ),
+            Error::Hung { what, .. } => (
+                Kind::System,
+                what.clone(),
+                "the guest hung and was asked where".to_owned(),
+                Some("the stack in the log above names the function that does not end"),
+            ),
+            Error::Timeout {
+                what,
+                after,
+                stack,
+                inside,
+                records,
+            } => {
+                output = blocked::stacks(stack, inside);
+                let message = format!("not done after {} s", after.as_secs());
+                let reason = blocked::reason(inside);
+                let reason = reason.or_else(|| overdue(records).map(str::to_owned));
+                (
+                    Kind::System,
+                    what.clone(),
+                    reason.map_or(message.clone(), |reason| format!("{message}: {reason}")),
+                    blocked::hint(inside),
+                )
+            }
+            Error::Boot { why, console } => {
+                output = console.clone();
+                (
+                    Kind::System,
+                    "starting a guest".to_owned(),
+                    why.clone(),
+                    Some("KORU_ACCEL=tcg rules a broken KVM out"),
+                )
+            }
+            Error::Died { detail, console } => {
+                output = console.clone();
+                (
+                    Kind::System,
+                    "running the guest".to_owned(),
+                    detail.clone(),
+                    None,
+                )
+            }
+            Error::NotServed(_) => (
+                Kind::Usage,
+                "talking to the virtual machine".to_owned(),
+                "it is not up".to_owned(),
+                Some("`koru vm start` starts it; `koru load` does, too"),
+            ),
+            Error::InUse(_) => (
+                Kind::Usage,
+                "starting the virtual machine".to_owned(),
+                "it is up already".to_owned(),
+                Some("`koru vm stop` first, or give another one a name: --vm NAME"),
+            ),
+            Error::Refused { what, errno } => {
+                (Kind::System, what.clone(), errno_text(*errno), None)
+            }
+            _ => (
+                Kind::System,
+                "running the guest".to_owned(),
+                error.to_string(),
+                None,
+            ),
+        };
+        let mut e = HostError::new(kind, context, message).output(output);
+        if let Some(help) = help {
+            e = e.help(help);
+        }
+        e
+    }
+}
+
+/// What an errno of `finit_module` mostly means.
+fn load_hint(errno: i32) -> Option<&'static str> {
+    Some(match errno {
+        8 => "the file is not a module of this kernel: build it for this one (--kernel)",
+        17 => "it is loaded already: `koru unload` it first",
+        22 => "a parameter's value is refused, or the module's init is: see the log",
+        2 => "no such parameter, or a symbol that this kernel lacks: see the log",
+        12 => "not enough memory: see the log, or give the guest more (--memory)",
+        _ => "that is what the module's init returned: see the log",
+    })
+}

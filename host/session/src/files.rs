@@ -1,0 +1,55 @@
+//! Files of the guest's.
+
+use std::time::Duration;
+
+use koru_protocol::{Call, ToGuest, ToHost};
+
+use crate::{
+    Result, Session,
+    calls::{REPLY_LIMIT, refused, unexpected},
+};
+
+impl Session {
+    /// Writes a file in the guest, whole or not at all.
+    pub fn put_file(&self, path: &str, mode: u32, content: &[u8]) -> Result<()> {
+        let what = format!("write {path} {}", self.place());
+        let (id, answers) = self.begin_here(Call::PutFile {
+            path: path.into(),
+            mode,
+        })?;
+        for chunk in content.chunks(self.chunk()) {
+            self.send(&ToGuest::Data {
+                id,
+                bytes: chunk.into(),
+            })?;
+        }
+        self.send(&ToGuest::Eof { id })?;
+        // The line is slow; what was written above waits in the socket.
+        let limit = REPLY_LIMIT + Duration::from_secs(content.len() as u64 / 10_000);
+        match self.next(&answers, &what, limit)? {
+            ToHost::Reply { reply: Ok(_), .. } => Ok(()),
+            ToHost::Reply {
+                reply: Err(errno), ..
+            } => Err(refused(&what, errno)),
+            _ => Err(unexpected(&what)),
+        }
+    }
+
+    /// Reads a file of the guest's.
+    pub fn get_file(&self, path: &str) -> Result<Vec<u8>> {
+        let what = format!("read {path} {}", self.place());
+        let call = Call::GetFile { path: path.into() };
+        let (_, answers) = self.begin_here(call)?;
+        let mut content = Vec::new();
+        loop {
+            match self.next(&answers, &what, REPLY_LIMIT)? {
+                ToHost::Output { bytes, .. } => content.extend(bytes),
+                ToHost::Reply { reply: Ok(_), .. } => return Ok(content),
+                ToHost::Reply {
+                    reply: Err(errno), ..
+                } => return Err(refused(&what, errno)),
+                _ => {}
+            }
+        }
+    }
+}

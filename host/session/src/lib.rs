@@ -1,0 +1,37 @@
+//! A session with an agent, over any line.
+//!
+//! The agent is a guest's first process, or runs as root on a machine of the user's. A
+//! [`Session`] calls it: loads and unloads modules, follows the kernel log, runs commands,
+//! copies files. [`local`], [`Ssh::connect`] and [`connect`] open one; a guest's owner
+//! makes its own over the guest's serial line with [`Session::from_stream`].
+//!
+//! This crate knows neither QEMU nor how a guest is started.
+#![forbid(unsafe_code)]
+
+mod blocked;
+mod calls;
+mod client;
+mod connection;
+mod error;
+mod files;
+mod hang;
+mod local;
+mod log;
+mod modules;
+mod process;
+mod script;
+mod shared_memory;
+mod ssh;
+
+pub use calls::check_version;
+pub use client::connect;
+pub use connection::{Observer, Session, Sink};
+pub use error::{Error, Result};
+pub use hang::hang_limit;
+pub use local::local;
+pub use log::LogStream;
+pub use modules::ModuleReport;
+pub use process::{Output, Process, ProcessEvent, StdinWriter};
+pub use script::{Playing, Script};
+pub use shared_memory::SharedMemory;
+pub use ssh::{AskPassword, Ssh};

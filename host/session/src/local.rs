@@ -1,0 +1,70 @@
+//! This machine itself: the agent runs here, as root, and speaks over its
+//! standard input and output.
+
+use std::{
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use koru_error::{IoContext, Result};
+use koru_protocol::Death;
+
+use crate::{Session, error::target_error};
+
+/// sudo may have to ask for a password.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Starts the agent on this machine; through sudo when the caller is not root.
+/// It ends with the last clone of the session.
+pub fn local(agent: &Path) -> Result<Session> {
+    let mut command = if rustix::process::geteuid().is_root() {
+        Command::new(agent)
+    } else {
+        let mut sudo = Command::new("sudo");
+        sudo.arg("--").arg(agent);
+        sudo
+    };
+    over(command.arg("--stdio"))
+}
+
+/// Works with an agent that `command` starts.
+fn over(command: &mut Command) -> Result<Session> {
+    let program = Path::new(command.get_program()).to_owned();
+    let (ours, theirs) = UnixStream::pair().context("making a socket pair")?;
+    let theirs = OwnedFd::from(theirs);
+    let output = theirs.try_clone().context("sharing a socket")?;
+    let mut child = command
+        .stdin(Stdio::from(theirs))
+        .stdout(Stdio::from(output))
+        .spawn()
+        .path_context("starting", &program)?;
+    // The command holds the other end as well, and must not keep it open.
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let session = Session::from_stream(ours, None, move |session| {
+        let detail = match child.wait() {
+            Ok(status) => format!("`{}` ended ({status})", program.display()),
+            Err(e) => format!("`{}`: {e}", program.display()),
+        };
+        session.bury(Death::Vanished {
+            detail,
+            console: String::new(),
+        });
+    })?;
+    session.belongs_to("this machine");
+    if session.wait_ready(LIMIT).is_none() {
+        let wrong = match session.death() {
+            Some(Death::Vanished { detail, .. }) => detail,
+            _ => format!("not done after {} s", LIMIT.as_secs()),
+        };
+        return Err(target_error(
+            "starting Koru's agent on this machine, as root".to_owned(),
+            wrong,
+            "be root, or a user whom sudo lets do this",
+            "",
+        ));
+    }
+    session.hello()?;
+    Ok(session)
+}

@@ -1,0 +1,315 @@
+//! Loading and unloading.
+
+use std::{
+    sync::mpsc::RecvTimeoutError,
+    time::{Duration, Instant},
+};
+
+use koru_klog::{Complaint, first_complaint, overdue, still_registered};
+use koru_protocol::{Call, Inside, LogRecord, Look, ModuleOutcome, ModuleResult, Reply, ToHost};
+
+use crate::{
+    Error, Result, Session,
+    calls::{refused, unexpected},
+};
+
+impl Session {
+    /// Loads a module that is a file of the guest. `params` are `key=value`;
+    /// a value with blanks is quoted as the kernel wants it.
+    ///
+    /// Waits for its init as long as that sleeps and up to a minute; an init
+    /// that keeps the processor instead is a hang.
+    pub fn load(&self, path: &str, params: &[String]) -> Result<ModuleReport> {
+        self.load_as(path, params, None)
+    }
+
+    /// The same, and the module of this name is unloaded when the session ends,
+    /// however it does. For a machine that goes on after that.
+    pub fn load_passing(&self, path: &str, name: &str, params: &[String]) -> Result<ModuleReport> {
+        self.load_as(path, params, Some(name))
+    }
+
+    fn load_as(
+        &self,
+        path: &str,
+        params: &[String],
+        passing: Option<&str>,
+    ) -> Result<ModuleReport> {
+        let what = format!("load {}", module_of(path));
+        let call = load_call(path, params, passing);
+        let outcome = self.module_call(&what, module_of(path), call)?;
+        self.loaded(path, outcome)
+    }
+
+    /// What came of loading this file.
+    pub(crate) fn loaded(&self, path: &str, outcome: ModuleOutcome) -> Result<ModuleReport> {
+        let module = module_of(path);
+        let records = self.records(outcome.log_from, outcome.log_to);
+        match outcome.result {
+            ModuleResult::Ok => Ok(ModuleReport::new(records)),
+            ModuleResult::Refused(errno) => Err(Error::LoadFailed {
+                module: module.into(),
+                errno,
+                records,
+            }),
+            ModuleResult::Killed => Err(killed(format!("load {module}"), records)),
+        }
+    }
+
+    /// Unloads a module.
+    pub fn unload(&self, name: &str) -> Result<ModuleReport> {
+        let outcome = self.module_call(&format!("unload {name}"), name, unload_call(name))?;
+        self.unloaded(name, outcome)
+    }
+
+    /// What came of unloading it.
+    pub(crate) fn unloaded(&self, name: &str, outcome: ModuleOutcome) -> Result<ModuleReport> {
+        let module = name.replace('-', "_");
+        let records = self.records(outcome.log_from, outcome.log_to);
+        match outcome.result {
+            ModuleResult::Ok => Ok(ModuleReport::new(records)),
+            ModuleResult::Refused(errno) => Err(Error::UnloadFailed {
+                module,
+                errno,
+                records,
+            }),
+            ModuleResult::Killed => Err(killed(format!("unload {name}"), records)),
+        }
+    }
+
+    fn module_call(&self, what: &str, module: &str, call: Call) -> Result<ModuleOutcome> {
+        const LIMIT: Duration = Duration::from_secs(60);
+        let limit = LIMIT.max(self.shared.hang * 2);
+        let mut stay = Stay::from_now(self);
+        let (id, answers) = self.begin_here(call)?;
+        let mut watch = Watch::new(limit);
+        loop {
+            let answer = match answers.recv_timeout(Duration::from_millis(500)) {
+                Ok(answer) => answer,
+                Err(RecvTimeoutError::Disconnected) => return Err(self.why_gone()),
+                Err(RecvTimeoutError::Timeout) => {
+                    let progress = stay
+                        .check(self, what)
+                        .and_then(|()| match self.is_patient() {
+                            true => Ok(()),
+                            false => self.check_progress(what, id, &mut watch),
+                        });
+                    if let Err(mut end) = progress {
+                        if let Error::Timeout { stack, inside, .. } = &mut end {
+                            *stack = self.look(id).map(|l| l.stack).unwrap_or_default();
+                            *inside = self.inside(module, id).unwrap_or_default();
+                        }
+                        self.abandon(id);
+                        return Err(end);
+                    }
+                    continue;
+                }
+            };
+            let ToHost::Reply { reply, .. } = answer else {
+                continue;
+            };
+            let Ok(Reply::Module(outcome)) = reply else {
+                let errno = reply.err().unwrap_or(0);
+                return Err(refused(what, errno));
+            };
+            return Ok(outcome);
+        }
+    }
+
+    /// A guest with several processors goes on while one of them spins in a
+    /// module: its heart beats, and only the state of the process tells. (Not
+    /// its processor time: that stands still with interrupts off.)
+    fn check_progress(&self, what: &str, id: u64, watch: &mut Watch) -> Result<()> {
+        // No answer means that nothing runs there: the owner sees that.
+        let look = self.look(id).ok();
+        match &look {
+            Some(look) if look.state != 'R' => watch.slept = Instant::now(),
+            _ => {}
+        }
+        let spins = look.is_some() && watch.slept.elapsed() >= self.shared.hang;
+        // Nobody can ask a real machine by NMI; its own watchdogs may speak.
+        if spins && self.machine().is_none() {
+            return Err(self.report_hang(what));
+        }
+        if watch.start.elapsed() < watch.limit {
+            return Ok(());
+        }
+        Err(watch.timeout(what, Vec::new()))
+    }
+
+    /// The tasks in the module's code, but for the one behind this call.
+    fn inside(&self, module: &str, of: u64) -> Result<Vec<Inside>> {
+        let module = module.replace('-', "_");
+        match self.quick("look", Call::Inside { module, of })? {
+            Reply::Inside(inside) => Ok(inside),
+            _ => Err(unexpected("look")),
+        }
+    }
+
+    fn look(&self, of: u64) -> Result<Look> {
+        match self.quick("look", Call::Look { of })? {
+            Reply::Look(look) => Ok(look),
+            _ => Err(unexpected("look")),
+        }
+    }
+
+    /// Asks what is answered at once, if anything runs there.
+    fn quick(&self, what: &str, call: Call) -> Result<Reply> {
+        let (id, answers) = self.begin_here(call)?;
+        let answer = self.next(&answers, what, Duration::from_secs(2));
+        if answer.is_err() {
+            self.abandon(id);
+        }
+        match answer? {
+            ToHost::Reply {
+                reply: Ok(reply), ..
+            } => Ok(reply),
+            _ => Err(unexpected(what)),
+        }
+    }
+}
+
+fn module_of(path: &str) -> &str {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.strip_suffix(".ko").unwrap_or(file)
+}
+
+pub(crate) fn load_call(path: &str, params: &[String], passing: Option<&str>) -> Call {
+    Call::Load {
+        path: path.into(),
+        params: params.iter().map(|p| quote(p)).collect(),
+        passing: passing.map(|name| name.replace('-', "_")),
+    }
+}
+
+pub(crate) fn unload_call(name: &str) -> Call {
+    // The kernel knows modules by their names with underscores.
+    let name = name.replace('-', "_");
+    Call::Unload { name }
+}
+
+/// Times of a load or unload under way.
+struct Watch {
+    start: Instant,
+    limit: Duration,
+    /// When its process was last seen not running.
+    slept: Instant,
+}
+
+impl Watch {
+    fn new(limit: Duration) -> Self {
+        let start = Instant::now();
+        Watch {
+            start,
+            limit,
+            slept: start,
+        }
+    }
+
+    fn timeout(&self, what: &str, records: Vec<LogRecord>) -> Error {
+        Error::Timeout {
+            what: what.into(),
+            after: self.start.elapsed(),
+            stack: String::new(),
+            inside: Vec::new(),
+            records,
+        }
+    }
+}
+
+/// Looks whether a module that is loaded or unloaded says that it has to stay, or what
+/// it waits for.
+pub(crate) struct Stay {
+    from: u64,
+    watch: Watch,
+    /// When it was first seen to have said so.
+    said: Option<Instant>,
+}
+
+impl Stay {
+    pub fn from_now(session: &Session) -> Stay {
+        Stay {
+            from: session.last_record().map_or(0, |r| r.seq + 1),
+            watch: Watch::new(Duration::MAX),
+            said: None,
+        }
+    }
+
+    /// To be called now and then while the answer is not there; the error is that it
+    /// will not come.
+    pub fn check(&mut self, session: &Session, what: &str) -> Result<()> {
+        /// It may drop the rest after all, or what it waits for may come.
+        const AFTER: Duration = Duration::from_secs(3);
+        let records = session.log_since(self.from);
+        let stays = still_registered(&records);
+        // What waits for somebody at a breakpoint goes on.
+        let waits = !session.is_patient() && overdue(&records).is_some();
+        if stays.is_none() && !waits {
+            return Ok(());
+        }
+        if self.said.get_or_insert_with(Instant::now).elapsed() < AFTER {
+            return Ok(());
+        }
+        Err(match stays {
+            Some(complaint) => Error::StillRegistered {
+                what: what.into(),
+                complaint,
+                records,
+            },
+            None => self.watch.timeout(what, records),
+        })
+    }
+}
+
+fn killed(what: String, records: Vec<LogRecord>) -> Error {
+    let complaint = first_complaint(&records).unwrap_or(Complaint {
+        kind: koru_klog::ComplaintKind::Oops,
+        line: "it killed the process that asked".into(),
+    });
+    Error::Complaint {
+        what,
+        complaint,
+        records,
+    }
+}
+
+/// The kernel splits parameters at blanks, unless the value is in quotes.
+fn quote(param: &str) -> String {
+    match param.split_once('=') {
+        Some((key, value)) if value.contains(char::is_whitespace) && !value.starts_with('"') => {
+            format!("{key}=\"{value}\"")
+        }
+        _ => param.into(),
+    }
+}
+
+/// What loading or unloading left in the log.
+#[derive(Debug, Clone)]
+pub struct ModuleReport {
+    /// The records from the request to its end.
+    pub records: Vec<LogRecord>,
+    /// The kernel did what was asked, but complained (a warning, mostly).
+    pub complaint: Option<Complaint>,
+}
+
+impl ModuleReport {
+    fn new(records: Vec<LogRecord>) -> Self {
+        ModuleReport {
+            complaint: first_complaint(&records),
+            records,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quote;
+
+    #[test]
+    fn values_with_blanks_are_quoted() {
+        assert_eq!(quote("who=koru"), "who=koru");
+        assert_eq!(quote("who=the whole world"), "who=\"the whole world\"");
+        assert_eq!(quote("who=\"as it is\""), "who=\"as it is\"");
+        assert_eq!(quote("flag"), "flag");
+    }
+}

@@ -1,0 +1,80 @@
+//! Our side of the memory that a guest shares with us.
+
+use std::{fs::File, io, os::unix::fs::FileExt, sync::Mutex};
+
+use koru_error::{IoContext, Result};
+use koru_protocol::{Piece, Placer, SHARED_BYTES, TO_GUEST, TO_HOST};
+
+/// The memory: a file without a name that QEMU maps. It is read and written as a
+/// file here; the page cache is one.
+pub struct SharedMemory {
+    pub file: File,
+    placer: Mutex<Placer>,
+}
+
+impl SharedMemory {
+    /// Takes an empty file, which gets the size that it has to have.
+    pub fn new(file: File) -> Result<Self> {
+        file.set_len(SHARED_BYTES as u64)
+            .context("making a file in memory")?;
+        Ok(SharedMemory {
+            file,
+            placer: Mutex::new(Placer::new(TO_GUEST)),
+        })
+    }
+
+    /// Puts bytes there for the guest; none when there is no room yet.
+    pub fn put(&self, bytes: &[u8]) -> io::Result<Option<Piece>> {
+        let mut placer = self.placer.lock().unwrap_or_else(|e| e.into_inner());
+        let mut taken = [0; 8];
+        self.file
+            .read_exact_at(&mut taken, TO_GUEST.taken_at() as u64)?;
+        let piece = placer.place(bytes.len(), u64::from_le_bytes(taken));
+        let range = piece.and_then(|piece| TO_GUEST.range(piece));
+        if let Some(range) = range {
+            self.file.write_all_at(bytes, range.start as u64)?;
+        }
+        Ok(piece)
+    }
+
+    /// What the guest has put there.
+    pub fn take(&self, piece: Piece) -> io::Result<Vec<u8>> {
+        let range = TO_HOST.range(piece).ok_or(io::ErrorKind::InvalidData)?;
+        let mut bytes = vec![0; range.len()];
+        self.file.read_exact_at(&mut bytes, range.start as u64)?;
+        let taken = piece.end.to_le_bytes();
+        self.file.write_all_at(&taken, TO_HOST.taken_at() as u64)?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_until_it_is_full() {
+        let memory = SharedMemory::new().unwrap();
+        let half = vec![1; TO_GUEST.longest() / 2];
+        for _ in 0..2 {
+            assert!(memory.put(&half).unwrap().is_some());
+        }
+        assert!(memory.put(&half).unwrap().is_none());
+    }
+
+    #[test]
+    fn no_lie_of_the_guest_reaches_beyond_its_area() {
+        let memory = SharedMemory::new().unwrap();
+        for (end, length) in [(0, 1), (u64::MAX, u32::MAX), (5, 6)] {
+            assert!(
+                memory.take(Piece { end, length }).is_err(),
+                "{end} {length}"
+            );
+        }
+        let whole = Piece {
+            end: TO_HOST.longest() as u64,
+            length: TO_HOST.longest() as u32,
+        };
+        assert_eq!(memory.take(whole).unwrap().len(), TO_HOST.longest());
+    }
+}

@@ -1,0 +1,486 @@
+//! Another machine, over the system's own `ssh`: the agent is copied there once,
+//! and speaks over that one connection.
+
+use std::{
+    fmt, fs,
+    io::{Read, Write},
+    net::Shutdown,
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    path::Path,
+    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        mpsc::{Receiver, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use flate2::{Compression, write::GzEncoder};
+use koru_error::{Error, IoContext, Result};
+use koru_protocol::Death;
+use rustix::process::{Pid, Signal, kill_process};
+use sha2::{Digest, Sha256};
+
+use crate::{Session, error::target_error, hang_limit};
+
+/// Run by the target's shell before the agent is there.
+const SCRIPT: &str = include_str!("ssh.sh");
+
+/// What sudo there asks with; answered by a person here.
+const PROMPT: &str = "koru asks for a password:";
+
+/// A person may have to type a password.
+const START_LIMIT: Duration = Duration::from_secs(300);
+
+/// How long the program may take to end after its connection did.
+const END_LIMIT: Duration = Duration::from_secs(5);
+
+/// Of what the other side says on standard error, this much is kept.
+const MOST_SAID: usize = 16 * 1024;
+
+/// A machine that ssh knows the way to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ssh {
+    /// `HOST` or `USER@HOST`, as ssh takes it.
+    pub destination: String,
+    /// Another port than ssh would take.
+    pub port: Option<u16>,
+}
+
+impl fmt::Display for Ssh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => write!(f, "{}:{port}", self.destination),
+            None => write!(f, "{}", self.destination),
+        }
+    }
+}
+
+/// Asks the person at the terminal for a password; `None` when there is none.
+pub type AskPassword = Box<dyn FnMut(&str) -> Option<String> + Send>;
+
+impl Ssh {
+    /// Starts the agent there, through sudo when the user is not root; `status`
+    /// is told what is being done. Without `password`, sudo must not ask. The
+    /// agent ends with its connection: with this program at the latest.
+    ///
+    /// `program` is run instead of plain `ssh`: words as a shell splits them, to
+    /// which ssh's own arguments are added.
+    pub fn connect(
+        &self,
+        program: Option<&str>,
+        agent: &Path,
+        status: &dyn Fn(&str),
+        password: Option<AskPassword>,
+    ) -> Result<Session> {
+        let agent = fs::read(agent).path_context("reading", agent)?;
+        let hash: String = Sha256::digest(&agent)
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        let packed = pack(&agent)?;
+        let ask = if password.is_some() { "yes" } else { "no" };
+        let script = format!(
+            "hash={hash} size={} ask={ask} prompt='{PROMPT}'\n{SCRIPT}",
+            packed.len()
+        );
+        let mut way = self.start(program, script.len(), password)?;
+        way.send(script.as_bytes());
+
+        let what = way.word("target")?;
+        let [system, machine, uid] = what.split(' ').collect::<Vec<_>>()[..] else {
+            return Err(way.failed(format!("it says of itself `{what}`"), ""));
+        };
+        if (system, machine) != ("Linux", "x86_64") {
+            let wrong = format!("it runs {system} on {machine}");
+            return Err(way.failed(wrong, "Koru's modules are for Linux on x86_64"));
+        }
+        let uid = uid.to_owned();
+        way.attempted = format!("putting Koru's agent on {self}");
+        loop {
+            let (word, rest) = way.next_word()?;
+            match &*word {
+                "send" => {
+                    status(&format!("copying the agent to {self} (once)"));
+                    way.send(&packed);
+                }
+                "start" => break,
+                "broken" => {
+                    return Err(way.failed(
+                        "what arrived there is not what was sent".into(),
+                        "it needs head, gzip and sha256sum, and 3 MB of room",
+                    ));
+                }
+                "nowhere" => {
+                    return Err(way.failed(
+                        format!("none of its folders can be written and run from: {rest}"),
+                        "make one of them usable: owned by this user, not mounted noexec",
+                    ));
+                }
+                "no-sudo" => {
+                    return Err(way.failed(
+                        format!(
+                            "loading needs root; user {uid} there is not, and there is no sudo"
+                        ),
+                        "log in as root (ssh:root@..), or install sudo there",
+                    ));
+                }
+                other => return Err(way.failed(format!("it says `{other}`"), "")),
+            }
+        }
+        way.attempted = match &*uid {
+            "0" => format!("starting Koru's agent on {self}"),
+            _ => format!("starting Koru's agent on {self} as root, by sudo"),
+        };
+        way.session(self)
+    }
+
+    fn start(
+        &self,
+        program: Option<&str>,
+        script: usize,
+        password: Option<AskPassword>,
+    ) -> Result<Way> {
+        let attempted = format!("connecting to {self}");
+        let words = match program {
+            None => vec!["ssh".to_owned()],
+            Some(line) => shell_words::split(line).unwrap_or_default(),
+        };
+        let Some((program, first)) = words.split_first() else {
+            return Err(target_error(
+                attempted,
+                "the command line that is to be run instead of ssh has an open quote, or \
+                        no word",
+                "such as KORU_SSH='ssh -F lab.config'",
+                "",
+            ));
+        };
+        let mut command = Command::new(program);
+        command.args(first);
+        // What a user's configuration may have for a login is not for this.
+        command.args(["-T", "-o", "RemoteCommand=none"]);
+        command.args(["-o", "ClearAllForwardings=yes"]);
+        if let Some(port) = self.port {
+            command.args(["-p", &port.to_string()]);
+        }
+        command.arg("--").arg(&self.destination);
+        // Any login shell understands this; and no shell reads further than it
+        // must from a pipe that has no more.
+        command.arg(format!("exec sh -c 'eval \"$(head -c {script})\"'"));
+
+        let (ours, theirs) = UnixStream::pair().context("making a socket pair")?;
+        let theirs = OwnedFd::from(theirs);
+        let output = theirs.try_clone().context("sharing a socket")?;
+        let mut child = command
+            .stdin(theirs)
+            .stdout(output)
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|e| {
+                target_error(
+                    attempted.clone(),
+                    format!("`{program}` cannot be started: {e}"),
+                    "install ssh: apt-get install openssh-client",
+                    "",
+                )
+            })?;
+        let answers = ours.try_clone().context("sharing a socket")?;
+        let said = Said::listen(child.stderr.take(), password, answers)?;
+        Ok(Way {
+            stream: ours,
+            child: Arc::new(Mutex::new(child)),
+            said,
+            attempted,
+        })
+    }
+}
+
+fn pack(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(bytes)
+        .and_then(|()| gzip.finish())
+        .context("packing the agent")
+}
+
+/// The connection before the agent speaks.
+struct Way {
+    stream: UnixStream,
+    child: Arc<Mutex<Child>>,
+    said: Said,
+    attempted: String,
+}
+
+impl Way {
+    /// When nobody is there to read it, what was said before has the reason.
+    fn send(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes);
+    }
+
+    /// The rest of the line of this word, which must come next.
+    fn word(&mut self, wanted: &str) -> Result<String> {
+        let (word, rest) = self.next_word()?;
+        match word == wanted {
+            true => Ok(rest),
+            false => Err(self.failed(format!("it says `{word}`"), "")),
+        }
+    }
+
+    /// The next line that is for us. A user's shell may have said something first.
+    fn next_word(&mut self) -> Result<(String, String)> {
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        loop {
+            // One by one: what comes after the last line is the agent's.
+            match self.stream.read(&mut byte) {
+                Ok(1) if byte[0] != b'\n' => line.push(byte[0]),
+                Ok(1) => {
+                    let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+                    if let Some(ours) = text.strip_prefix("koru: ") {
+                        let (word, rest) = ours.split_once(' ').unwrap_or((ours, ""));
+                        return Ok((word.into(), rest.into()));
+                    }
+                    line.clear();
+                }
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                Ok(_) | Err(_) => return Err(self.ended()),
+            }
+        }
+    }
+
+    /// The error for a connection that closed too early.
+    fn ended(&mut self) -> Error {
+        let _ = self.stream.shutdown(Shutdown::Both);
+        let status = end(&self.child);
+        let said = self.said.all();
+        let (wrong, todo) = why_ended(status, &said);
+        target_error(self.attempted.clone(), wrong, todo, &said)
+    }
+
+    fn failed(&mut self, wrong: String, todo: &str) -> Error {
+        let _ = self.stream.shutdown(Shutdown::Both);
+        end(&self.child);
+        target_error(self.attempted.clone(), wrong, todo, &self.said.all())
+    }
+
+    /// The agent has the connection from now on.
+    fn session(self, to: &Ssh) -> Result<Session> {
+        let Way {
+            stream,
+            child,
+            said,
+            attempted,
+        } = self;
+        let name = to.to_string();
+        let (ending, ended) = channel();
+        let ending_child = child.clone();
+        let silence = Silence::default();
+        let silent = silence.clone();
+        let session = Session::from_stream(stream, None, move |session| {
+            let status = end(&ending_child);
+            let said = said.all();
+            let (wrong, todo) = why_ended(status, &said);
+            let _ = ending.send((wrong.clone(), todo, said.clone()));
+            // ssh ends as well when silence is its reason.
+            session.bury(Death::Vanished {
+                detail: lock(&silent).take().unwrap_or(wrong),
+                console: said,
+            });
+        })?;
+        session.belongs_to(&name);
+        if session.wait_ready(START_LIMIT).is_none() {
+            session.bury(Death::Vanished {
+                detail: format!("not done after {} s", START_LIMIT.as_secs()),
+                console: String::new(),
+            });
+            let (wrong, mut todo, said) = ended
+                .recv_timeout(END_LIMIT * 2)
+                .unwrap_or_else(|_| ("it did not answer".into(), "", String::new()));
+            if said.contains("sudo: ") {
+                todo = "run koru on a terminal, where sudo can ask for the password; or let that \
+                        user do without (NOPASSWD in sudoers), or log in as root (ssh:root@..)";
+            }
+            return Err(target_error(attempted, wrong, todo, &said));
+        }
+        watch(session.clone(), child, silence)?;
+        session.hello()?;
+        Ok(session)
+    }
+}
+
+/// What is to be said of a machine of which nothing was heard.
+type Silence = Arc<Mutex<Option<String>>>;
+
+/// A machine whose kernel died keeps its connections open: only its silence
+/// tells. The agent is never silent for longer than half a second.
+fn watch(session: Session, child: Arc<Mutex<Child>>, silence: Silence) -> Result<()> {
+    let limit = hang_limit() * 3;
+    let silent = move || {
+        while session.death().is_none() {
+            thread::sleep(Duration::from_millis(500));
+            if session.heard().is_some_and(|at| at.elapsed() > limit) {
+                let detail = format!(
+                    "nothing was heard for {} s: its kernel has crashed or hangs, or the \
+                     network is gone",
+                    limit.as_secs()
+                );
+                *lock(&silence) = Some(detail.clone());
+                // This program may end as soon as it hears of it; ssh would wait on.
+                terminate(&mut lock(&child));
+                session.bury(Death::Vanished {
+                    detail,
+                    console: String::new(),
+                });
+            }
+        }
+    };
+    thread::Builder::new()
+        .name("ssh-watch".into())
+        .spawn(silent)
+        .map(drop)
+        .context("starting a thread")
+}
+
+/// Waits for the program, whose connection is over; not for ever.
+fn end(child: &Mutex<Child>) -> Option<ExitStatus> {
+    let limit = Instant::now() + END_LIMIT;
+    loop {
+        let mut child = lock(child);
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(status),
+            Ok(None) if Instant::now() < limit => {}
+            _ => {
+                terminate(&mut child);
+                return None;
+            }
+        }
+        drop(child);
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Has it end, and what it started. It is still there or not yet waited for, so
+/// the process is the right one.
+fn terminate(child: &mut Child) {
+    if let Ok(None) = child.try_wait() {
+        let _ = kill_process(Pid::from_child(child), Signal::TERM);
+    }
+}
+
+/// What the end of ssh means, and what helps.
+fn why_ended(status: Option<ExitStatus>, said: &str) -> (String, &'static str) {
+    const HINTS: [(&str, &str, &str); 9] = [
+        (
+            "REMOTE HOST IDENTIFICATION HAS CHANGED",
+            "its host key is not the one that ssh knows",
+            "somebody may be listening in; if the machine was made anew: ssh-keygen -R HOST",
+        ),
+        (
+            "Host key verification failed",
+            "ssh does not know its host key",
+            "connect once by hand with ssh, and compare the key",
+        ),
+        (
+            "Permission denied",
+            "it does not let this user in",
+            "check the user's name and key: `ssh USER@HOST` has to work by hand first",
+        ),
+        (
+            "Could not resolve hostname",
+            "there is no machine of this name",
+            "check the name, or the Host entry in ~/.ssh/config",
+        ),
+        (
+            "Connection refused",
+            "nobody listens there",
+            "check the port, and that sshd runs on the target",
+        ),
+        (
+            "timed out",
+            "it does not answer",
+            "check that the machine is up, and the network on the way",
+        ),
+        (
+            "No route to host",
+            "it cannot be reached",
+            "check that the machine is up, and the network on the way",
+        ),
+        ("password is required", "sudo there asks for a password", ""),
+        (
+            "incorrect password",
+            "sudo there did not take the password",
+            "",
+        ),
+    ];
+    if let Some((_, wrong, todo)) = HINTS.iter().find(|(words, ..)| said.contains(words)) {
+        return ((*wrong).into(), todo);
+    }
+    match status.and_then(|s| s.code()) {
+        Some(255) => (
+            "ssh ended".into(),
+            "`ssh` to the target has to work by hand first",
+        ),
+        Some(code) => (format!("the connection ended (status {code})"), ""),
+        None => ("the connection broke".into(), ""),
+    }
+}
+
+/// What ssh, and the other side's standard error, say.
+struct Said {
+    text: Arc<Mutex<Vec<u8>>>,
+    over: Receiver<()>,
+}
+
+impl Said {
+    fn listen(
+        from: Option<ChildStderr>,
+        mut password: Option<AskPassword>,
+        mut answers: UnixStream,
+    ) -> Result<Said> {
+        let text = Arc::<Mutex<Vec<u8>>>::default();
+        let (ending, over) = channel();
+        let heard = text.clone();
+        let listen = move || {
+            let _ending = ending;
+            let Some(mut from) = from else { return };
+            let mut buffer = [0; 1024];
+            while let Ok(length @ 1..) = from.read(&mut buffer) {
+                let mut text = lock(&heard);
+                text.extend(&buffer[..length]);
+                let asked = text.ends_with(PROMPT.as_bytes());
+                if asked {
+                    let before = text.len() - PROMPT.len();
+                    text.truncate(before);
+                }
+                let excess = text.len().saturating_sub(MOST_SAID);
+                text.drain(..excess);
+                // Such as that the password before was wrong.
+                let last = String::from_utf8_lossy(&text).trim_end().to_owned();
+                drop(text);
+                if !asked {
+                    continue;
+                }
+                let last = last.lines().last().unwrap_or_default();
+                match password.as_mut().and_then(|ask| ask(last)) {
+                    Some(word) => _ = answers.write_all(format!("{word}\n").as_bytes()),
+                    None => _ = answers.shutdown(Shutdown::Write),
+                }
+            }
+        };
+        thread::Builder::new()
+            .name("ssh-stderr".into())
+            .spawn(listen)
+            .context("starting a thread")?;
+        Ok(Said { text, over })
+    }
+
+    /// All of it. ssh has ended; one that it left in the background (ControlPersist)
+    /// may keep the pipe open, and is not waited for.
+    fn all(&self) -> String {
+        let _ = self.over.recv_timeout(Duration::from_secs(1));
+        String::from_utf8_lossy(&lock(&self.text)).replace('\r', "")
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|e| e.into_inner())
+}

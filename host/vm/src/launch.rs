@@ -1,0 +1,79 @@
+//! Starts QEMU with somebody to watch it.
+
+use std::{path::Path, sync::mpsc::channel, time::Duration};
+
+use koru_protocol::{Ready, SHARED_BYTES};
+use koru_qemu::{Accel, Console, Machine, Start};
+use koru_session::{Result, SharedMemory};
+
+use crate::{Event, GuestConfig, guest::Guest, monitor::Monitor};
+
+/// A QEMU to be started, with somebody to watch it.
+pub(crate) struct LaunchConfig<'a> {
+    pub config: &'a GuestConfig,
+    pub accel: Accel,
+    pub pvh: bool,
+    pub start: Start<'a>,
+    /// Where the guest's memory is kept.
+    pub ram: Option<&'a Path>,
+    /// Memory for the channel beside the line.
+    pub shared: Option<SharedMemory>,
+}
+
+impl LaunchConfig<'_> {
+    pub fn run(self) -> Result<Guest> {
+        let config = self.config;
+        config.tell(match self.start {
+            Start::Boot { .. } => Event::Starting(self.accel),
+            Start::Resume(_) => Event::Resuming,
+        });
+        // No debugger's socket in a snapshot: every guest resumed from it would have it.
+        let made = matches!(self.start, Start::Boot { .. }) && self.ram.is_some();
+        let gdb = config.gdb.as_deref().filter(|_| !made);
+        let qemu = koru_qemu::start(&Machine {
+            qemu: &config.qemu,
+            accel: self.accel,
+            memory_mb: config.memory_mb,
+            cpus: config.cpus,
+            single_threaded_tcg: config.in_turn,
+            pvh: self.pvh,
+            start: self.start,
+            ram: self.ram,
+            shared: self.shared.as_ref().map(|s| (&s.file, SHARED_BYTES)),
+            replay: config.replay,
+            gdb,
+        })?;
+        let pid = qemu.pid;
+        let console = Console::default();
+        let (commands, received) = channel();
+        let (hung, hangs) = channel();
+        let (session, monitor) =
+            Monitor::start(qemu, self.shared, console.clone(), received, hangs)?;
+        session.tell_hangs_to(hung);
+        if gdb.is_some() {
+            session.be_patient();
+        }
+        Ok(Guest {
+            session,
+            ready: Ready {
+                protocol: 0,
+                agent: String::new(),
+                release: String::new(),
+                version: String::new(),
+                uptime_ms: 0,
+                shared: false,
+            },
+            accel: self.accel,
+            boot_time: Duration::ZERO,
+            console,
+            pid,
+            commands,
+            monitor: Some(monitor),
+        })
+    }
+}
+
+/// Creates the memory that host and guest share beside the line.
+pub(crate) fn shared_memory() -> Result<SharedMemory> {
+    Ok(SharedMemory::new(koru_qemu::memory_file("shared")?)?)
+}

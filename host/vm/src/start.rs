@@ -1,0 +1,99 @@
+//! Starts a guest, from a snapshot or by booting it.
+
+use std::{
+    fs::File,
+    io::ErrorKind,
+    time::{Duration, Instant},
+};
+
+use koru_protocol::Death;
+use koru_qemu::{Accel, AccelDecision, BootImage, Start};
+use koru_session::{Result, check_version};
+
+use crate::{
+    Event, Guest, GuestConfig,
+    launch::{LaunchConfig, shared_memory},
+    snapshot,
+};
+
+impl Guest {
+    /// Starts a guest and waits until its agent answers. It goes on from a saved
+    /// machine where that works, and boots else.
+    pub fn start(config: GuestConfig) -> Result<Guest> {
+        let image = BootImage::prepare(&config.kernel, &config.cache)?;
+        let decision = AccelDecision::make(config.accel, &config.cache);
+        // Snapshots pay off under TCG only: with a KVM that works a boot is fast anyway.
+        if config.resume && decision.accel == Accel::Tcg && !decision.on_probation {
+            if let Some(guest) = snapshot::start(&config, &image, decision.accel) {
+                return Ok(guest);
+            }
+        }
+        let initrd = config.initrd(true)?;
+        match boot(
+            &config,
+            &image,
+            &initrd,
+            decision.accel,
+            decision.on_probation,
+        )? {
+            Some(guest) => {
+                if decision.on_probation {
+                    decision.remember(decision.accel);
+                }
+                Ok(guest)
+            }
+            None => {
+                decision.remember(Accel::Tcg);
+                let tcg = boot(&config, &image, &initrd, Accel::Tcg, false)?;
+                let gone = || koru_error::Error::io("starting the guest", ErrorKind::Other.into());
+                Ok(tcg.ok_or_else(gone)?)
+            }
+        }
+    }
+}
+
+/// One try; `None` when KVM on probation gave no sign of life.
+fn boot(
+    config: &GuestConfig,
+    image: &BootImage,
+    initrd: &File,
+    accel: Accel,
+    on_probation: bool,
+) -> Result<Option<Guest>> {
+    /// A real KVM's guest speaks within a tenth of this.
+    const SIGN_OF_LIFE: Duration = Duration::from_secs(6);
+    let start = Instant::now();
+    let mut guest = LaunchConfig {
+        config,
+        accel,
+        pvh: image.pvh,
+        start: Start::Boot {
+            image,
+            // On probation the kernel's own first words count as well.
+            cmdline: config.boot_cmdline(accel, !on_probation),
+            initrd,
+        },
+        ram: None,
+        shared: Some(shared_memory()?),
+    }
+    .run()?;
+    if on_probation && !guest.session.wait_heard(SIGN_OF_LIFE) && guest.console.text().is_empty() {
+        let why = match guest.session.death() {
+            Some(Death::Vanished { detail, .. }) => detail.lines().next().unwrap_or("").into(),
+            _ => format!("no sign of life in {} s", SIGN_OF_LIFE.as_secs()),
+        };
+        config.tell(Event::FellBack(why));
+        return Ok(None); // Dropping it ends this QEMU.
+    }
+    let Some(ready) = guest.session.wait_ready(config.boot_limit) else {
+        return Err(guest.boot_error(config.boot_limit));
+    };
+    check_version(&ready)?;
+    guest.session.set_time()?;
+    config.tell(Event::Ready {
+        release: ready.release.clone(),
+        after: start.elapsed(),
+    });
+    guest.is_ready(ready, start.elapsed());
+    Ok(Some(guest))
+}
