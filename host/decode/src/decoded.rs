@@ -9,8 +9,11 @@ use std::{
 
 use serde::Serialize;
 
-use koru_klog::{Frame, ReportKind, Report};
-use crate::{Missing, Sources, Symbols, what::{RustPanic, in_words, rust_panic}};
+use crate::{
+    Missing, Sources, Symbols,
+    what::{RustPanic, in_words, rust_panic},
+};
+use koru_klog::{Frame, Report, ReportKind};
 
 /// A report of the kernel's, decoded.
 #[derive(Debug, Clone, Serialize)]

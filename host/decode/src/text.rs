@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use koru_klog::ReportKind;
 use crate::{Decoded, DecodedFrame, Place};
+use koru_klog::ReportKind;
 
 /// How it is written.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,9 @@ impl Decoded {
     /// time does.
     pub fn text(&self, before: &str, style: &Style) -> String {
         let (paint, bold, dim, plain) = match style.colour {
-            true if self.kind == ReportKind::Warning => ("\x1b[1;33m", "\x1b[1m", "\x1b[2m", "\x1b[0m"),
+            true if self.kind == ReportKind::Warning => {
+                ("\x1b[1;33m", "\x1b[1m", "\x1b[2m", "\x1b[0m")
+            }
             true => ("\x1b[1;31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"),
             false => ("", "", "", ""),
         };

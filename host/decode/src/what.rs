@@ -1,6 +1,6 @@
 //! What a report says, in words.
 
-use koru_klog::{ReportKind, Report};
+use koru_klog::{Report, ReportKind};
 
 /// What a panic of our `kernel` crate says.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Logs of real guests: what is found in them, with no debug info at hand.
 
 use koru_decode::{Decoded, Decoder, Sources};
-use koru_klog::{Finder, Found, ReportKind, Report, split_line};
+use koru_klog::{Finder, Found, Report, ReportKind, split_line};
 
 fn found(log: &str) -> Vec<Found<&str>> {
     let mut finder = Finder::default();

@@ -4,8 +4,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use koru_build::{BuildOptions, Builder, Cache, Home, KernelTree, Kernels, Ko, Module, Stages, find_modules};
 use koru_error::{Error, Result};
+use koru_kbuild::{BuildOptions, Builder, Ko, Module, Stages, find_modules};
+use koru_kernels::{Cache, Home, KernelTree, Kernels};
 use koru_session::Session;
 
 use crate::{

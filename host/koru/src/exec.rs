@@ -15,7 +15,6 @@ use koru_session::{ProcessEvent, Session, StdinWriter};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use signal_hook::{consts::SIGWINCH, iterator::Signals};
 
-
 /// Ctrl-], which telnet and its like leave by.
 const LEAVE: u8 = 0x1d;
 

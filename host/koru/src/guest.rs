@@ -3,8 +3,8 @@
 
 use std::{path::Path, sync::Arc};
 
-use koru_build::{KernelTree, Report, busybox};
 use koru_error::{Error, Kind, Result};
+use koru_kernels::{KernelTree, Progress, busybox};
 use koru_qemu::Initramfs;
 use koru_vm::{Guest, GuestConfig};
 

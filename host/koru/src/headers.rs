@@ -1,7 +1,7 @@
 //! The build directory of another machine's kernel.
 
-use koru_build::{KernelTree, NO_BUILD_DIR, pack_script};
 use koru_error::{Error, Kind, Result};
+use koru_kernels::{KernelTree, NO_BUILD_DIR, pack_script};
 use koru_protocol::Exec;
 use koru_session::{ProcessEvent, Session};
 

@@ -3,7 +3,6 @@
 use koru_klog::{LogRecord, format_record};
 use similar::{Algorithm, DiffTag, capture_diff_slices, group_diff_ops};
 
-
 /// Lines around a difference.
 const AROUND: usize = 3;
 
@@ -34,8 +33,10 @@ impl LogDiff {
             for op in group {
                 if op.tag() == DiffTag::Equal {
                     let same = &new[op.new_range()];
-                    diff.lines
-                        .extend(same.iter().map(|r| format!("  {}", format_record(r, colour))));
+                    diff.lines.extend(
+                        same.iter()
+                            .map(|r| format!("  {}", format_record(r, colour))),
+                    );
                     continue;
                 }
                 for record in &old[op.old_range()] {

@@ -7,8 +7,8 @@ use std::{
     sync::PoisonError,
 };
 
-use koru_build::{KernelTree, Report};
 use koru_error::{Error, Kind, Result};
+use koru_kernels::{KernelTree, Progress};
 use koru_protocol::Exec;
 use koru_session::{AskPassword, Session};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};

@@ -8,8 +8,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use koru_build::{Builder, Cache, Home, Kernels, Report, SUPPORTED, Toolchain, apt, busybox};
 use koru_error::{Error, Kind, Result};
+use koru_kbuild::{Builder, Toolchain};
+use koru_kernels::{Cache, Home, Kernels, Progress, SUPPORTED, apt, busybox};
 
 /// One line of `koru doctor`.
 #[derive(Debug, serde::Serialize)]
@@ -110,7 +111,7 @@ pub fn look(home: &Home, tests: bool) -> Vec<Line> {
 }
 
 /// Gets everything that [`look`] finds missing.
-pub fn get(home: &Home, tests: bool, yes: bool, report: &dyn Report) -> Result<()> {
+pub fn get(home: &Home, tests: bool, yes: bool, report: &dyn Progress) -> Result<()> {
     let packages: Vec<String> = look(home, tests)
         .into_iter()
         .filter(|l| !l.ok)
@@ -170,7 +171,7 @@ pub fn get(home: &Home, tests: bool, yes: bool, report: &dyn Report) -> Result<(
 }
 
 /// Gets gdb, which only `koru debug` needs.
-pub fn debugger(report: &dyn Report) -> Result<()> {
+pub fn debugger(report: &dyn Progress) -> Result<()> {
     match program(&DEBUGGER) {
         line if line.ok => Ok(()),
         line => install(line.packages, false, report),
@@ -180,7 +181,7 @@ pub fn debugger(report: &dyn Report) -> Result<()> {
 /// Builds core and the C interface layer for every supported kernel, so that the
 /// first module does not wait for them. (Those that somebody added are tried when they
 /// are added.)
-pub fn prebuild(home: &Home, report: &dyn Report) -> Result<()> {
+pub fn prebuild(home: &Home, report: &dyn Progress) -> Result<()> {
     let kernels = Kernels::new(&Cache::new(&home.cache));
     let built: Vec<Result<()>> = std::thread::scope(|s| {
         let trees = SUPPORTED.iter().filter_map(|k| kernels.supported(k));
@@ -194,7 +195,7 @@ pub fn prebuild(home: &Home, report: &dyn Report) -> Result<()> {
     built.into_iter().collect()
 }
 
-fn install(mut packages: Vec<String>, yes: bool, report: &dyn Report) -> Result<()> {
+fn install(mut packages: Vec<String>, yes: bool, report: &dyn Progress) -> Result<()> {
     packages.sort();
     packages.dedup();
     let list = packages.join(" ");
@@ -203,7 +204,7 @@ fn install(mut packages: Vec<String>, yes: bool, report: &dyn Report) -> Result<
         Error::new(Kind::Missing, "installing what is missing", message)
             .help(format!("as root: {command}"))
     };
-    if !koru_build::on_path("apt-get") {
+    if !koru_kernels::on_path("apt-get") {
         return Err(error("this is not a Debian or Ubuntu machine (no apt-get)"));
     }
     let terminal = std::io::stdin().is_terminal();
@@ -215,7 +216,7 @@ fn install(mut packages: Vec<String>, yes: bool, report: &dyn Report) -> Result<
     } else if !yes && !is_root() {
         return Err(error("not root, and no terminal to ask on (or give --yes)"));
     }
-    if !is_root() && !koru_build::on_path("sudo") {
+    if !is_root() && !koru_kernels::on_path("sudo") {
         return Err(error("not root, and there is no sudo"));
     }
     apt_get(&["update"], report)?;
@@ -227,7 +228,7 @@ fn install(mut packages: Vec<String>, yes: bool, report: &dyn Report) -> Result<
     })
 }
 
-fn apt_get(arguments: &[&str], report: &dyn Report) -> Result<()> {
+fn apt_get(arguments: &[&str], report: &dyn Progress) -> Result<()> {
     report.status(&format!("apt-get {}", arguments.join(" ")));
     let mut command = if is_root() {
         Command::new("apt-get")
@@ -242,7 +243,7 @@ fn apt_get(arguments: &[&str], report: &dyn Report) -> Result<()> {
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("LC_ALL", "C");
-    koru_build::run(&mut command, "installing what is missing").map(|_| ())
+    koru_kernels::run(&mut command, "installing what is missing").map(|_| ())
 }
 
 /// What an empty answer means.
@@ -447,7 +448,7 @@ fn busybox_line(cache: &Cache) -> Line {
     line("guest's shell (busybox)", found).help("koru setup")
 }
 
-fn ssh_server(cache: &Cache, report: &dyn Report) -> Result<PathBuf> {
+fn ssh_server(cache: &Cache, report: &dyn Progress) -> Result<PathBuf> {
     cache.entry("tools", SSH_SERVER, report, |dir| {
         let packages = apt::with_libraries(&["openssh-server", "sudo"])?;
         apt::unpack(&packages, dir, report)

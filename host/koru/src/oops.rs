@@ -8,7 +8,9 @@ use std::{
 };
 
 use koru_decode::{Decoded, Decoder, Sources, Style};
-use koru_klog::{Finder, Found, LogRecord, Report, escape_control_chars, format_record, format_time, split_line};
+use koru_klog::{
+    Finder, Found, LogRecord, Report, escape_control_chars, format_record, format_time, split_line,
+};
 use koru_session::Session;
 
 use crate::context::Context;
@@ -244,11 +246,19 @@ pub fn pieces(
             Found::Other(line) => pieces.push((escape_control_chars(line), None)),
             Found::Report(report) => {
                 if raw {
-                    pieces.extend(report.items.iter().map(|line| (escape_control_chars(line), None)));
+                    pieces.extend(
+                        report
+                            .items
+                            .iter()
+                            .map(|line| (escape_control_chars(line), None)),
+                    );
                 }
                 let decoded = decoder.decode(&report);
                 let before = report.items.first().map_or("", |line| split_line(line).0);
-                pieces.push((decoded.text(&escape_control_chars(before), style), Some(decoded)));
+                pieces.push((
+                    decoded.text(&escape_control_chars(before), style),
+                    Some(decoded),
+                ));
             }
         }
     }

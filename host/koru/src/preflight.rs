@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use koru_build::ModInfo;
 use koru_error::{Error, Kind, Result};
+use koru_kbuild::ModInfo;
 use koru_protocol::Exec;
 use koru_session::Session;
 
-use crate::{commands::run::Loadable};
+use crate::commands::run::Loadable;
 
 /// At the end of a `.ko` that was signed.
 const SIGNED: &[u8] = b"~Module signature appended~\n";
@@ -27,7 +27,11 @@ pub fn check(session: &Session, module: &Loadable, release: &str, place: &str) -
     let facts = Facts::read(session, release)?;
     match facts.refusal(ours, content.ends_with(SIGNED), release) {
         None => Ok(()),
-        Some(Refusal { kind, message, help }) => {
+        Some(Refusal {
+            kind,
+            message,
+            help,
+        }) => {
             let attempted = format!("loading {} into {place}", module.name);
             Err(Error::new(kind, attempted, message).help(help))
         }

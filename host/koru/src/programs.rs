@@ -6,11 +6,11 @@ use std::{
     process::Command,
 };
 
-use koru_build::Report;
 use koru_error::Result;
+use koru_kernels::Progress;
 use koru_qemu::Initramfs;
 
-use crate::{context::Context};
+use crate::context::Context;
 
 /// They are user space, as all that the settings of the checkout are for.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -69,7 +69,7 @@ pub fn build(context: &Context, names: &[String]) -> Result<()> {
     ] {
         cargo.env_remove(name);
     }
-    koru_build::run(&mut cargo, &format!("building {all}")).map(|_| ())
+    koru_kernels::run(&mut cargo, &format!("building {all}")).map(|_| ())
 }
 
 /// The same, where it is no reason to stop if they cannot be built: without

@@ -7,8 +7,8 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use koru_build::Report;
 use koru_error::Error;
+use koru_kernels::Progress;
 
 /// Draws the progress of a command on standard error.
 pub struct Ui {
@@ -91,7 +91,7 @@ impl Ui {
     }
 }
 
-impl Report for Ui {
+impl Progress for Ui {
     fn status(&self, text: &str) {
         if self.quiet {
             return;

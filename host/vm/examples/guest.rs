@@ -29,7 +29,9 @@ fn main() {
     if let Err(error) = result {
         println!("error: {error}");
         show(error.records());
-        if let koru_session::Error::Boot { console, .. } | koru_session::Error::Died { console, .. } = error {
+        if let koru_session::Error::Boot { console, .. }
+        | koru_session::Error::Died { console, .. } = error
+        {
             println!("{console}");
         }
         std::process::exit(1);

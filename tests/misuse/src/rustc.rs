@@ -8,7 +8,8 @@ use std::{
 };
 
 use cargo_metadata::Message;
-use koru_build::{Builder, Cache, Home, Kernels, Silent};
+use koru_kbuild::Builder;
+use koru_kernels::{Cache, Home, Kernels, NoProgress};
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget};
 
 /// One error of rustc.
@@ -39,12 +40,12 @@ impl Rustc {
     /// For the kernel of `KORU_KERNEL`, else the default one; the kernel crate is
     /// built for it first.
     pub fn new() -> Result<Rustc, String> {
-        let say = |e: koru_build::Error| format!("{}: {}", e.attempted, e.wrong);
+        let say = |e: koru_error::Error| e.to_string();
         let home = Home::find().map_err(say)?;
         let kernels = Kernels::new(&Cache::new(&home.cache));
         let wanted = env::var("KORU_KERNEL").ok();
         let tree = kernels.find(wanted.as_deref()).map_err(say)?;
-        let builder = Builder::new(&home, &tree, &Silent).map_err(say)?;
+        let builder = Builder::new(&home, &tree, &NoProgress).map_err(say)?;
         let environment = builder.environment();
         let target = home
             .root
@@ -60,7 +61,7 @@ impl Rustc {
         // As a module's own crate is compiled.
         let fixed = "--edition=2021 --crate-type=rlib --error-format=json -Copt-level=2 -Aunused";
         flags.extend(fixed.split(' ').map(str::to_owned));
-        flags.push(format!("--target={}", koru_build::TARGET));
+        flags.push(format!("--target={}", koru_kbuild::TARGET));
         for library in libraries {
             let (name, file) = library;
             if name == "kernel" {
@@ -157,7 +158,7 @@ fn build(
                 .filenames
                 .iter()
                 .find(|f| f.extension() == Some("rlib"));
-            if let Some(rlib) = rlib.filter(|f| f.as_str().contains(koru_build::TARGET)) {
+            if let Some(rlib) = rlib.filter(|f| f.as_str().contains(koru_kbuild::TARGET)) {
                 libraries.push((artifact.target.name.clone(), rlib.clone().into()));
             }
         }

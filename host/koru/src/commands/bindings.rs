@@ -6,7 +6,7 @@ use crate::context::Context;
 
 /// `koru bindings`: for those who change the C interface layer.
 pub fn bindings(context: &Context, check: bool) -> Result<u8> {
-    koru_build::run(
+    koru_kernels::run(
         &mut command(context, check),
         "making the declarations of the C interface layer",
     )?;

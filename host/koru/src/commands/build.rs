@@ -1,5 +1,6 @@
-use koru_build::{Dependency, Ko, Report};
 use koru_error::Result;
+use koru_kbuild::{Dependency, Ko};
+use koru_kernels::Progress;
 
 use crate::{
     cli::BuildArgs,

@@ -1,7 +1,7 @@
 use std::{fs, io, path::Path};
 
-use koru_build::find_modules;
 use koru_error::{Error, Result};
+use koru_kbuild::find_modules;
 
 use crate::{cli::CleanArgs, context::Context};
 

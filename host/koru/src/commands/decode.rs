@@ -4,8 +4,8 @@ use std::{
     path::Path,
 };
 
-use koru_build::ModInfo;
 use koru_error::{Error, Kind, Result};
+use koru_kbuild::ModInfo;
 
 use crate::{
     cli::DecodeArgs,

@@ -22,7 +22,7 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
     let tree = context.tree(&args.kernel)?;
     let root = context.home.root.clone();
     let names: Vec<String> = MODULES.iter().map(|m| m.to_string()).collect();
-    let modules = koru_build::find_modules(&context.home, &root, &names)?;
+    let modules = koru_kbuild::find_modules(&context.home, &root, &names)?;
     let (kos, _) = context.build(&tree, &modules)?;
     context.ui.done();
     say(
@@ -39,8 +39,7 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
 
     let mut initramfs = koru_qemu::Initramfs::new();
     for ko in &kos {
-        initramfs
-            .file(&module_path(&ko.name), &ko.path)?;
+        initramfs.file(&module_path(&ko.name), &ko.path)?;
     }
     let guest = guest::start(context, &tree, initramfs, &guest::machine())?;
     context.ui.done();
@@ -68,8 +67,7 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
                 std::thread::sleep(Duration::from_millis(1500));
             }
             step(context, "koru exec cat /proc/timer");
-            let read = session
-                .output(Exec::new(["cat", "/proc/timer"]))?;
+            let read = session.output(Exec::new(["cat", "/proc/timer"]))?;
             out(String::from_utf8_lossy(&read.stdout).trim_end());
             if !read.exit.success() {
                 return Err(koru_error::Error::new(

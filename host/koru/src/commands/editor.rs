@@ -3,8 +3,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_build::{Builder, find_modules};
 use koru_error::{Error, Kind, Result};
+use koru_kbuild::{Builder, find_modules};
 use serde_json::{Map, Value, json};
 
 use crate::{cli::EditorArgs, context::Context};
@@ -66,7 +66,7 @@ fn write_vscode(folder: &Path, builder: &Builder) -> Result<PathBuf> {
     for (name, value) in [
         ("cargo.extraEnv", Value::Object(environment)),
         ("cargo.sysrootSrc", json!(builder.toolchain().library)),
-        ("cargo.target", json!(koru_build::TARGET)),
+        ("cargo.target", json!(koru_kbuild::TARGET)),
         ("cargo.targetDir", json!(true)),
         // There is no test harness in ring 0.
         ("check.allTargets", json!(false)),

@@ -1,5 +1,5 @@
-use koru_build::Builder;
 use koru_error::Result;
+use koru_kbuild::Builder;
 
 use crate::{cli::EnvArgs, context::Context, ui};
 

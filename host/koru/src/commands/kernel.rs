@@ -1,5 +1,6 @@
-use koru_build::{Builder, Installed, KernelTree};
 use koru_error::{Error, Kind, Result};
+use koru_kbuild::Builder;
+use koru_kernels::{Installed, KernelTree};
 
 use crate::{
     cli::KernelCommand,

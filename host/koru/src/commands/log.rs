@@ -19,8 +19,7 @@ pub fn log(context: &Context, args: &LogArgs) -> Result<u8> {
         // The records stay in the guest; what was cleared is not shown again.
         let cleared = session.output(koru_protocol::Exec::new(["dmesg", "-c"]));
         cleared?;
-        session
-            .put_file("/run/koru-log-from", 0o644, end.to_string().as_bytes())?;
+        session.put_file("/run/koru-log-from", 0o644, end.to_string().as_bytes())?;
         return Ok(0);
     }
     let from = session

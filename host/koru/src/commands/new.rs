@@ -3,8 +3,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_build::Builder;
 use koru_error::{Error, Kind, Result};
+use koru_kbuild::Builder;
 
 use crate::{
     cli::{KernelChoice, NewArgs, Template},

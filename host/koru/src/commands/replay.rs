@@ -1,7 +1,7 @@
 //! A run that is the same every time.
 
-use koru_build::KernelTree;
 use koru_error::{Error, Kind, Result};
+use koru_kernels::KernelTree;
 use koru_protocol::Exec;
 use koru_qemu::Initramfs;
 use koru_session::Script;

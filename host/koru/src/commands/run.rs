@@ -5,9 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use koru_build::{KernelTree, Stages};
 use koru_decode::Decoded;
 use koru_error::{Error, Kind, Result};
+use koru_kbuild::Stages;
+use koru_kernels::KernelTree;
 use koru_klog::{Complaint, LogRecord};
 use koru_protocol::Exec;
 use koru_qemu::Initramfs;
@@ -192,8 +193,7 @@ pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended>
 
     let session = guest.session();
     let content = fs::read(&module.path).map_err(|e| Error::path("reading", &module.path, e))?;
-    session
-        .put_file(&inside, 0o644, &content)?;
+    session.put_file(&inside, 0o644, &content)?;
     let before = session.taint()?;
     let mark = session.mark()?;
     let follower = Follower::start(context, session, mark, manner.log);

@@ -2,8 +2,8 @@
 
 use std::{path::Path, time::Instant};
 
-use koru_build::Report as _;
 use koru_error::{Error, Kind, Result};
+use koru_kernels::Progress as _;
 use koru_protocol::Exec;
 use koru_session::Session;
 
@@ -118,7 +118,8 @@ impl Luggage {
         let folder = new_folder(session)?;
         for file in &files {
             let path = context.here.join(file);
-            let content = std::fs::read(&path).map_err(|e| Error::path("taking along", &path, e))?;
+            let content =
+                std::fs::read(&path).map_err(|e| Error::path("taking along", &path, e))?;
             let there = format!("{folder}/{}", file_name(&path));
             context.ui.status(&format!("copying {}", path.display()));
             let mode = std::os::unix::fs::PermissionsExt::mode(
@@ -126,8 +127,7 @@ impl Luggage {
                     .map_err(|e| Error::path("taking along", &path, e))?
                     .permissions(),
             );
-            session
-                .put_file(&there, mode & 0o777, &content)?;
+            session.put_file(&there, mode & 0o777, &content)?;
         }
         context.ui.done();
         if let (true, Some(program)) = (ours, command.first_mut()) {

@@ -3,8 +3,8 @@
 
 use std::fs;
 
-use koru_build::Report;
 use koru_error::{Error, Result};
+use koru_kernels::Progress;
 use koru_session::Session;
 
 use crate::{
@@ -75,8 +75,7 @@ fn ready_in_vm(context: &Context, args: &LoadArgs) -> Result<(Session, Loadable,
     context.ui.status(&format!("loading {}", module.name));
     let content = fs::read(&module.path).map_err(|e| Error::path("reading", &module.path, e))?;
     let inside = module_path(&module.name);
-    session
-        .put_file(&inside, 0o644, &content)?;
+    session.put_file(&inside, 0o644, &content)?;
     Ok((session, module, inside))
 }
 

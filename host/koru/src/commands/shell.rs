@@ -3,8 +3,9 @@
 
 use std::{fs, path::PathBuf};
 
-use koru_build::{Module, Report, find_modules};
 use koru_error::{Error, Kind, Result};
+use koru_kbuild::{Module, find_modules};
+use koru_kernels::Progress;
 use koru_session::Session;
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     commands::{session::connect, vm},
     context::Context,
     exec,
-    guest::{module_path},
+    guest::module_path,
     programs,
     target::Target,
 };

@@ -14,8 +14,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use koru_build::{KernelTree, Report, find_modules};
 use koru_error::{Error, Result};
+use koru_kbuild::find_modules;
+use koru_kernels::{KernelTree, Progress};
 use koru_klog::{Complaint, ComplaintKind, LogRecord};
 use koru_protocol::{Exec, TEST_SKIPPED};
 use koru_qemu::Initramfs;
@@ -226,7 +227,7 @@ pub fn list(binary: &Path, args: &[String]) -> Result<Vec<(String, bool)>> {
         if ignored {
             command.arg("--ignored");
         }
-        let run = koru_build::run(&mut command, &format!("listing {}", binary.display()))?;
+        let run = koru_kernels::run(&mut command, &format!("listing {}", binary.display()))?;
         Ok(run
             .stdout
             .lines()
@@ -256,7 +257,7 @@ pub fn modules_for(
     tree: &KernelTree,
     package: &Path,
 ) -> Result<Vec<(String, PathBuf)>> {
-    let workspace = koru_build::workspace_of(package)?;
+    let workspace = koru_kbuild::workspace_of(package)?;
     let modules = find_modules(&context.home, &workspace, &[])?;
     let (kos, _) = context.build(tree, &modules)?;
     if workspace == context.home.root {

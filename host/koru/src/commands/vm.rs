@@ -8,8 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use koru_build::Report;
 use koru_error::{Error, Kind, Result};
+use koru_kernels::Progress;
 use koru_qemu::Initramfs;
 use koru_session::Session;
 use koru_vm::Server;
@@ -17,8 +17,7 @@ use koru_vm::Server;
 use crate::{
     cli::{KernelChoice, MachineArgs, VmArgs, VmCommand, VmServeArgs},
     context::Context,
-    guest,
-    programs,
+    guest, programs,
     ui::{json, out},
 };
 
@@ -183,7 +182,9 @@ pub fn vm(context: &Context, command: &VmCommand) -> Result<u8> {
 }
 
 fn tell_status(context: &Context, vm: &VmArgs, session: Option<&Session>) -> Result<u8> {
-    let ready = session.map(|s| s.hello().map_err(Error::from)).transpose()?;
+    let ready = session
+        .map(|s| s.hello().map_err(Error::from))
+        .transpose()?;
     if context.json {
         json(&serde_json::json!({
             "vm": vm.vm,

@@ -6,9 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_build::{Report, sources};
 use koru_decode::Decoded;
 use koru_error::{Kind, Result};
+use koru_kbuild::watch_sources;
+use koru_kernels::Progress;
 use koru_klog::{LogRecord, format_record};
 use koru_session::ProcessEvent;
 
@@ -114,7 +115,7 @@ fn roots(context: &Context, args: &RunArgs) -> Result<Vec<PathBuf>> {
         None => {
             let names: Vec<String> = args.module.iter().cloned().collect();
             for module in context.modules(&names)? {
-                roots.extend(sources(&context.home, &module)?);
+                roots.extend(watch_sources(&context.home, &module)?);
                 roots.push(module.workspace.join("Cargo.toml"));
             }
         }
@@ -207,7 +208,9 @@ fn show(
             false => eprintln!("{text}"),
         };
         match last {
-            None => new_records.iter().for_each(|r| show(&format_record(r, colour))),
+            None => new_records
+                .iter()
+                .for_each(|r| show(&format_record(r, colour))),
             Some(_) if diff.is_empty() => {
                 let n = new_records.len();
                 context.ui.say(&format!("the log is as before ({n} lines)"));

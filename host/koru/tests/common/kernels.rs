@@ -8,11 +8,11 @@ use std::{
     sync::OnceLock,
 };
 
-use koru_build::{Cache, Home, KernelTree, Kernels};
+use koru_kernels::{Cache, Home, KernelTree, Kernels};
 use sha2::{Digest, Sha256};
 
 /// The kernels that everything is tested on.
-pub const KERNELS: [&str; 2] = koru_build::SUPPORTED;
+pub const KERNELS: [&str; 2] = koru_kernels::SUPPORTED;
 
 /// The cache that the tests' runs of koru use.
 pub fn cache() -> &'static Path {

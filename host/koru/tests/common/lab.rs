@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use koru_build::{Cache, Silent, busybox};
+use koru_kernels::{Cache, NoProgress, busybox};
 use koru_protocol::{Death, Exec};
 use koru_qemu::Initramfs;
 use koru_session::Session;
@@ -75,7 +75,7 @@ impl Lab {
         // As koru's own guests, so that their saved machine serves here, too.
         let mut base = Initramfs::new();
         base.file("/init", agent()).expect("the agent");
-        let busybox = busybox(&cache, &Silent).expect("busybox");
+        let busybox = busybox(&cache, &NoProgress).expect("busybox");
         base.busybox(&busybox).expect("busybox");
         base.dir("/lib/koru");
         let image = tree.image.expect("an image");

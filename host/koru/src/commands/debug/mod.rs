@@ -12,8 +12,8 @@ use std::{
 };
 
 use kallsyms::Functions;
-use koru_build::{KernelTree, Report};
 use koru_error::{Error, Kind, Result};
+use koru_kernels::{KernelTree, Progress};
 use koru_protocol::{Death, Exec};
 use koru_qemu::{GdbStub, Initramfs};
 use koru_session::Session;
@@ -208,7 +208,7 @@ fn place(module: &Loadable, loaded: &Loaded, folder: &Path) -> Result<PathBuf> {
         .arg(&placed)
         .arg(info);
     let attempted = format!("placing the debug info of {}", module.name);
-    koru_build::run(&mut ld, &attempted)?;
+    koru_kernels::run(&mut ld, &attempted)?;
     Ok(placed)
 }
 

@@ -2,11 +2,12 @@
 
 use std::{path::Path, process::Command};
 
-use koru_build::{Builder, KernelTree, TARGET, find_modules};
 use koru_error::{Error, Kind, Result};
+use koru_kbuild::{Builder, TARGET, find_modules};
+use koru_kernels::KernelTree;
 
-use crate::{commands::bindings, needs};
 use super::Run;
+use crate::{commands::bindings, needs};
 
 impl Run<'_> {
     fn cargo(&self, arguments: &[&str]) -> Command {
@@ -142,7 +143,7 @@ impl Run<'_> {
                 .env("KORU_TEST_AGENT", needs::agent_path()?)
                 .env(
                     "KORU_TEST_BUSYBOX",
-                    koru_build::busybox(&context.cache, &*context.ui)?,
+                    koru_kernels::busybox(&context.cache, &*context.ui)?,
                 )
                 .env("KORU_TEST_CACHE", context.cache.root().join("guest"));
         }

@@ -7,25 +7,25 @@ use std::{
 };
 
 use cargo_metadata::Message;
-use koru_build::{KernelTree, Report, SUPPORTED};
 use koru_error::{Error, Kind, Result};
+use koru_kernels::{KernelTree, Progress, SUPPORTED};
 use koru_vm::Guest;
 
+use super::{
+    Run,
+    jobs::{Job, Jobs},
+};
 use crate::{
     cli::{KernelChoice, MachineArgs},
     commands::test_runner::{self, Setting, TestResult},
     context::Context,
     guest_tests::GuestTests,
 };
-use super::{
-    Run,
-    jobs::{Job, Jobs},
-};
 
 impl Run<'_> {
     /// The guest tests of the workspace around `folder`, on every kernel.
     pub fn guest_of(&self, folder: &Path) -> Result<()> {
-        let workspace = koru_build::workspace_of(&around(folder)?)?;
+        let workspace = koru_kbuild::workspace_of(&around(folder)?)?;
         let binaries = guest_binaries(self.context, &workspace, None)?;
         let with_modules = |tree: KernelTree| {
             let kos = test_runner::modules_for(self.context, &tree, &workspace)?;
@@ -146,7 +146,7 @@ pub fn guest_binaries(
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
     if workspace != context.home.root {
-        cargo.args(koru_build::patch_options(&context.home));
+        cargo.args(koru_kbuild::patch_options(&context.home));
     }
     let mut packages = 0;
     for package in guest_packages(workspace)? {
@@ -159,7 +159,7 @@ pub fn guest_binaries(
     if packages == 0 {
         return Ok(Vec::new());
     }
-    let run = koru_build::run(&mut cargo, "compiling the guest tests").map_err(|mut e| {
+    let run = koru_kernels::run(&mut cargo, "compiling the guest tests").map_err(|mut e| {
         // The compiler's messages are inside cargo's JSON.
         if let Some(text) = &e.output {
             let rendered: String = Message::parse_stream(text.as_bytes())

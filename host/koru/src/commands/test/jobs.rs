@@ -2,10 +2,10 @@
 
 use std::{collections::VecDeque, path::PathBuf, sync::Mutex};
 
-use koru_build::KernelTree;
+use koru_kernels::KernelTree;
 
-use crate::cli::MachineArgs;
 use super::TestBinary;
+use crate::cli::MachineArgs;
 
 /// Tests of a file, on a kernel, in a machine.
 pub struct Job<'a> {

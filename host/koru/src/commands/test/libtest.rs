@@ -8,14 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use koru_build::Report;
 use koru_error::{Error, Result};
+use koru_kernels::Progress;
 
+use super::{Run, marked::Mark};
 use crate::{
     commands::test_runner::{Cause, Failure, TestResult},
     oops::Log,
 };
-use super::{Run, marked::Mark};
 
 impl Run<'_> {
     pub(super) fn libtest(&self, suite: &str, mut cargo: Command) -> Result<()> {

@@ -10,8 +10,8 @@ mod report;
 
 use std::{path::Path, process::Command, sync::Mutex, time::Instant};
 
-use koru_build::Report;
 use koru_error::{Kind, Result};
+use koru_kernels::Progress;
 use report::{Suite, summary, write_junit};
 
 use crate::{
@@ -113,7 +113,7 @@ impl Run<'_> {
         }
         self.context.ui.status(&format!("{suite}: {name}"));
         let begun = Instant::now();
-        let failure = match koru_build::run(command, name) {
+        let failure = match koru_kernels::run(command, name) {
             Ok(_) => None,
             Err(e) if e.kind == Kind::Missing => return Err(e),
             Err(e) => Some(Failure {

@@ -3,8 +3,8 @@
 
 use std::{fs, path::Path};
 
-use koru_build::nearest;
 use koru_error::{Error, Kind, Result};
+use koru_kernels::nearest;
 use nix::errno::Errno;
 use toml::{Table, Value};
 
@@ -125,7 +125,10 @@ mod tests {
         assert_eq!(message, "`limit` is of type integer, not string");
         assert_eq!(help, "ours says: limit = 5");
         let (message, help) = checked("errors.full = 'ENOSPACE'").unwrap_err();
-        assert!(message.contains("there is none called `ENOSPACE`"), "{message}");
+        assert!(
+            message.contains("there is none called `ENOSPACE`"),
+            "{message}"
+        );
         assert!(help.contains("ENOSPC"), "{help}");
         // A table where a value was, and the other way round.
         assert!(checked("[file]\nname = 'x'").is_err());

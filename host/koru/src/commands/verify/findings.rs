@@ -6,11 +6,11 @@ use koru_decode::Decoded;
 use koru_klog::{Complaint, ComplaintKind, escape_control_chars};
 use serde::Serialize;
 
+use super::promises::Promise;
 use crate::{
     commands::test_runner::{Cause, Failure, TestResult},
     oops::Log,
 };
-use super::promises::Promise;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -169,7 +169,10 @@ fn judge(failure: &Failure, words: &Words, limit: Duration) -> (Verdict, String)
         ),
         Cause::Lost => (
             Verdict::Crash,
-            format!("the virtual machine ended: {}", escape_control_chars(&failure.why)),
+            format!(
+                "the virtual machine ended: {}",
+                escape_control_chars(&failure.why)
+            ),
         ),
         Cause::Complaint(complaint) => complained(complaint, &place),
     }

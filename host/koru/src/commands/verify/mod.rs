@@ -9,8 +9,9 @@ mod subject;
 use std::{path::PathBuf, time::Duration};
 
 use findings::{Finding, Verdict, complained, in_place};
-use koru_build::{Report, find_modules};
 use koru_error::{Error, Kind, Result};
+use koru_kbuild::find_modules;
+use koru_kernels::Progress;
 use koru_vm::Guest;
 use promises::{Promise, Tests};
 use subject::Subject;
@@ -22,7 +23,7 @@ use crate::{
         test_runner::{self, Setting},
     },
     context::Context,
-    guest::{module_path},
+    guest::module_path,
     oops::{self, Log},
     ui::{self, json},
 };
@@ -180,10 +181,7 @@ fn try_loading(
     let guest = setting.start(context, &subject.tree)?;
     let session = guest.session();
     context.ui.status(&format!("loading {}", subject.shown));
-    let (taint_before, begin) = (
-        session.taint()?,
-        session.mark()?,
-    );
+    let (taint_before, begin) = (session.taint()?, session.mark()?);
     if let Err(error) = session.load(&module_path(name), &[]) {
         context.ui.done();
         let mut records = session.log_since(begin);

@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_build::nearest;
 use koru_error::{Error, Kind, Result};
+use koru_kernels::nearest;
 use syn::{Attribute, Expr, Item, Lit, Meta};
 
 /// One test, and the promise that it checks.

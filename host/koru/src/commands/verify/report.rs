@@ -7,11 +7,11 @@ use koru_error::{Error, Result};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use rustix::termios::tcgetwinsize;
 
-use crate::{commands::test::write_report, ui};
 use super::{
     findings::{Finding, Verdict},
     subject::Subject,
 };
+use crate::{commands::test::write_report, ui};
 
 /// All that a report tells.
 pub struct Told<'a> {

@@ -5,8 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_build::{KernelTree, ModInfo, build_source};
 use koru_error::{Error, Kind, Result};
+use koru_kbuild::{ModInfo, build_c_module};
+use koru_kernels::KernelTree;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -52,7 +53,7 @@ pub fn subject(context: &Context, args: &VerifyArgs, name: &str) -> Result<Subje
         let copy = TempDir::with_prefix("koru-verify-")
             .map_err(|e| Error::path("making a folder in", &std::env::temp_dir(), e))?;
         // Shown as it was given: the compiler's messages name it.
-        let ko = build_source(
+        let ko = build_c_module(
             &context.here.join(source),
             copy.path(),
             name,

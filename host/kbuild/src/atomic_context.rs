@@ -1,0 +1,377 @@
+//! Refuses a module whose code may sleep where the kernel must not.
+//!
+//! Types cannot tell: `Mutex::lock` takes no token, here as upstream. But the linker has
+//! all of a module's Rust code, one section for each function and constant, and every use
+//! of one by another is a relocation. So each handler that runs in atomic context is
+//! followed through its calls, and through the tables and pointers that its code names,
+//! to the C interface layer, whose header says of each function what context it needs.
+//!
+//! A call through a pointer may lead to any function whose address is somewhere in the
+//! handler's data, so it is refused - but for those of [`POINTER_CALLS`].
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    fs,
+    path::Path,
+};
+
+use iced_x86::{Decoder, DecoderOptions, Mnemonic, OpKind};
+use koru_decode::{Location, Symbols};
+use koru_error::{Error, IoContext, Kind, Result};
+use koru_klog::demangled;
+use object::{
+    Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionIndex, SectionKind, SymbolKind,
+};
+
+use crate::{paths::shortened, shim_header::Context};
+
+/// Functions that the kernel calls in a context in which not everything is allowed. The
+/// `kernel` crate puts them into a section of their own by `#[link_section]`.
+struct Handlers {
+    section: &'static str,
+    /// As an error names one.
+    what: &'static str,
+    allowed: &'static [Context],
+    help: &'static str,
+}
+
+const HANDLERS: [Handlers; 1] = [Handlers {
+    section: ".text.koru_kprobe",
+    what: "a kprobe's handler",
+    // Whatever the probed function interrupts may hold the lock that an atomic function
+    // takes, and it may be an NMI.
+    allowed: &[Context::Any],
+    help: "use atomics in a handler, or one of `kernel::kprobe`'s ready-made ones, and leave \
+           the rest to a thread",
+}];
+
+/// What the compiler calls of the kernel's own. None of it sleeps or takes a lock.
+const KERNEL: [&str; 8] = [
+    "__x86_return_thunk",
+    "bcmp",
+    "memcmp",
+    "memcpy",
+    "memmove",
+    "memset",
+    "strlen",
+    "__fentry__",
+];
+
+/// The functions whose calls through pointers lead nowhere unseen: those of core's
+/// formatting that print texts and numbers. They call
+///
+/// - the formatting function of an argument. `fmt::Arguments` holds its address, is
+///   neither `Send` nor `Sync`, so no handler's data has one, and safe code makes it by
+///   `format_args!` alone: some function on the path names that address;
+/// - the methods of the `dyn fmt::Write` that is written to. Nothing but a lock hands out
+///   the `&mut` to one that data holds; a handler that takes none made it itself, so its
+///   code names the table of methods.
+///
+/// Not among them: `debug_struct` and its like, which take a `&dyn Debug`; that may come
+/// from the handler's data.
+const POINTER_CALLS: [&str; 14] = [
+    "core::fmt::write",
+    "core::fmt::rt::Argument::fmt",
+    "core::fmt::Formatter::pad",
+    "core::fmt::Formatter::pad_formatted_parts",
+    "core::fmt::Formatter::pad_integral",
+    "core::fmt::Formatter::pad_integral::write_prefix",
+    "core::fmt::Formatter::padding",
+    "core::fmt::Formatter::write_fmt",
+    "core::fmt::Formatter::write_formatted_parts",
+    "core::fmt::Formatter::write_str",
+    "<core::fmt::Formatter as core::fmt::Write>::write_char",
+    "<core::fmt::Formatter as core::fmt::Write>::write_fmt",
+    "<core::fmt::Formatter as core::fmt::Write>::write_str",
+    "core::fmt::PostPadding::write",
+];
+
+/// Checks a module's Rust code: `object` has every function in its own section.
+pub(crate) fn check(name: &str, object: &Path, contexts: &BTreeMap<String, Context>) -> Result<()> {
+    let bytes = fs::read(object).path_context("reading", object)?;
+    let unreadable = |e: object::Error| {
+        let attempted = format!("reading {}", object.display());
+        Error::new(Kind::Link, attempted, e.to_string())
+    };
+    let file = object::File::parse(&*bytes).map_err(unreadable)?;
+    let mut graph = Graph::new(&file, object, contexts);
+    for handlers in &HANDLERS {
+        let Some(section) = file.section_by_name(handlers.section) else {
+            continue;
+        };
+        let mut refused = Vec::new();
+        for root in graph.functions(section.index()) {
+            refused.extend(graph.follow(root, handlers.allowed).map_err(unreadable)?);
+        }
+        if let Some(first) = refused.first() {
+            let mut help = handlers.help.to_owned();
+            if refused.iter().any(|r| r.message == THROUGH_A_POINTER) {
+                help = format!("{THROUGH_NO_POINTER}\n{help}");
+            }
+            let paths: Vec<&str> = refused.iter().map(|r| r.path.as_str()).collect();
+            return Err(Error::new(
+                Kind::Link,
+                format!("linking {name}"),
+                format!("{} {}", handlers.what, first.message),
+            )
+            .help(help)
+            .output(paths.join("\n")));
+        }
+    }
+    Ok(())
+}
+
+const THROUGH_A_POINTER: &str =
+    "calls through a pointer, and where that leads cannot be told when linking";
+const THROUGH_NO_POINTER: &str = "take a type parameter instead of a `dyn Trait` or a function \
+     pointer, and print the fields of a struct one by one instead of by `{:?}`";
+
+/// Why a handler is refused.
+struct Refused {
+    /// To follow the handler's name.
+    message: String,
+    /// From the handler to what it must not do, a line for each function.
+    path: String,
+}
+
+/// A piece of code or data: a section, or of a section of handlers one handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Node {
+    section: SectionIndex,
+    start: u64,
+    end: u64,
+}
+
+/// Where in a node another one is used.
+#[derive(Debug, Clone, Copy)]
+struct Use {
+    by: Node,
+    offset: u64,
+}
+
+struct Graph<'a> {
+    file: &'a object::File<'a>,
+    path: &'a Path,
+    contexts: &'a BTreeMap<String, Context>,
+    /// Read when they are asked for: most modules are done without.
+    lines: Option<Option<Symbols>>,
+}
+
+impl<'a> Graph<'a> {
+    fn new(
+        file: &'a object::File<'a>,
+        path: &'a Path,
+        contexts: &'a BTreeMap<String, Context>,
+    ) -> Self {
+        Graph {
+            file,
+            path,
+            contexts,
+            lines: None,
+        }
+    }
+
+    /// The functions of a section, each a node.
+    fn functions(&self, section: SectionIndex) -> Vec<Node> {
+        self.file
+            .symbols()
+            .filter(|s| s.section_index() == Some(section) && s.kind() == SymbolKind::Text)
+            .map(|s| Node {
+                section,
+                start: s.address(),
+                end: s.address() + s.size(),
+            })
+            .collect()
+    }
+
+    /// Looks for the shortest way from `root` to what is not allowed.
+    fn follow(&mut self, root: Node, allowed: &[Context]) -> object::Result<Option<Refused>> {
+        let mut from: HashMap<Node, Option<Use>> = HashMap::from([(root, None)]);
+        let mut waiting = VecDeque::from([root]);
+        while let Some(node) = waiting.pop_front() {
+            let section = self.file.section_by_index(node.section)?;
+            let is_code = section.kind() == SectionKind::Text;
+            let mut pointer_calls = if is_code {
+                calls_through_pointers(section.data()?, node)
+            } else {
+                Vec::new()
+            };
+            for (offset, relocation) in section.relocations() {
+                if !(node.start..node.end).contains(&offset) {
+                    continue;
+                }
+                let here = Use { by: node, offset };
+                let RelocationTarget::Symbol(symbol) = relocation.target() else {
+                    return Ok(Some(self.refuse(&from, here, "refers to what has no name")));
+                };
+                let symbol = self.file.symbol_by_index(symbol)?;
+                if let Some(section) = symbol.section_index() {
+                    let size = self.file.section_by_index(section)?.size();
+                    let target = Node {
+                        section,
+                        start: 0,
+                        end: size,
+                    };
+                    from.entry(target).or_insert_with(|| {
+                        waiting.push_back(target);
+                        Some(here)
+                    });
+                    continue;
+                }
+                let target = symbol.name()?;
+                if target.starts_with("__x86_indirect_") {
+                    pointer_calls.push(offset);
+                } else if let Some(message) = self.misuse(target, allowed) {
+                    return Ok(Some(self.refuse(&from, here, &message)));
+                }
+            }
+            for offset in pointer_calls {
+                let here = Use { by: node, offset };
+                if !self.leads_nowhere_unseen(here) {
+                    return Ok(Some(self.refuse(&from, here, THROUGH_A_POINTER)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is wrong with a call of a function that is not of the module's Rust code.
+    fn misuse(&self, target: &str, allowed: &[Context]) -> Option<String> {
+        // KASAN's checks of memory accesses say something only of a bug.
+        if KERNEL.contains(&target) || target.starts_with("__asan_") {
+            return None;
+        }
+        let why = match self.contexts.get(target) {
+            Some(context) if allowed.contains(context) => return None,
+            Some(Context::Any | Context::Atomic) => {
+                "which takes locks that the probed code may hold"
+            }
+            Some(Context::Sleeps | Context::Process) => "which may sleep",
+            None => "of which nothing says that it may be called there",
+        };
+        Some(format!("reaches `{target}`, {why}"))
+    }
+
+    /// Whether the call is one of [`POINTER_CALLS`]. Its code may be part of another
+    /// function by now; the debug info knows.
+    fn leads_nowhere_unseen(&mut self, call: Use) -> bool {
+        let innermost = self.places(call).into_iter().next();
+        innermost.is_some_and(|place| POINTER_CALLS.contains(&place.function.as_str()))
+    }
+
+    /// The functions that a place is in, the innermost first, by the debug info.
+    fn places(&mut self, place: Use) -> Vec<Location> {
+        let path = self.path;
+        let lines = self
+            .lines
+            .get_or_insert_with(|| Symbols::read(path).ok())
+            .as_ref();
+        lines.map_or_else(Vec::new, |l| l.at(place.by.section.0, place.offset))
+    }
+
+    fn refuse(&mut self, from: &HashMap<Node, Option<Use>>, last: Use, message: &str) -> Refused {
+        let mut uses = vec![last];
+        while let Some(Some(before)) = from.get(&uses[uses.len() - 1].by) {
+            uses.push(*before);
+        }
+        let mut path = String::new();
+        for place in uses.into_iter().rev() {
+            let places = self.places(place);
+            if places.is_empty() {
+                // A table of functions has no line, and need not be told.
+                path.extend(self.name(place.by).map(|name| format!("  in {name}\n")));
+            }
+            for place in places.into_iter().rev() {
+                match (&place.file, place.line) {
+                    // Nobody needs to know by which way core drops a value.
+                    (Some(file), _) if file.contains("/library/core/src/") => {}
+                    (Some(file), Some(line)) => {
+                        let file = shortened(file);
+                        path += &format!("  at {file}:{line}, in {}\n", place.function);
+                    }
+                    _ => path += &format!("  in {}\n", place.function),
+                }
+            }
+        }
+        path += &format!("  {message}\n");
+        Refused {
+            message: message.to_owned(),
+            path,
+        }
+    }
+
+    /// The name of the function that a node is.
+    fn name(&self, node: Node) -> Option<String> {
+        let mut symbols = self.file.symbols();
+        let symbol = symbols.find(|s| {
+            s.section_index() == Some(node.section)
+                && s.kind() == SymbolKind::Text
+                && (node.start..node.end).contains(&s.address())
+        })?;
+        symbol.name().ok().map(demangled)
+    }
+}
+
+/// The offsets of calls and jumps whose target is not in the instruction. (With
+/// retpolines it is in a register, and the call goes to a thunk that relocations name.)
+/// What is no instruction counts as one.
+fn calls_through_pointers(code: &[u8], node: Node) -> Vec<u64> {
+    let bounds = usize::try_from(node.start)
+        .ok()
+        .zip(usize::try_from(node.end).ok());
+    let code = bounds
+        .and_then(|(start, end)| code.get(start..end))
+        .unwrap_or_default();
+    let decoder = Decoder::with_ip(64, code, node.start, DecoderOptions::NONE);
+    decoder
+        .into_iter()
+        .filter(|i| match i.mnemonic() {
+            Mnemonic::Call | Mnemonic::Jmp => i.op0_kind() != OpKind::NearBranch64,
+            mnemonic => mnemonic == Mnemonic::INVALID,
+        })
+        .map(|i| i.ip())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_without_a_thunk() {
+        #[rustfmt::skip]
+        let code = [
+            0xf3, 0x0f, 0x1e, 0xfa,                   //  0: endbr64
+            0xff, 0xd0,                               //  4: call rax
+            0xe8, 0, 0, 0, 0,                         //  6: call 11
+            0xff, 0x50, 0x18,                         // 11: call [rax + 24]
+            0x48, 0xff, 0xc0,                         // 14: inc rax
+            0x75, 0xfb,                               // 17: jne 14
+            0x41, 0xff, 0x14, 0x24,                   // 19: call [r12]
+            0xeb, 0,                                  // 23: jmp 25
+            0x0f, 0x0b,                               // 25: ud2
+            0xff, 0x25, 0, 0, 0, 0,                   // 27: jmp [rip]
+            0xff, 0xe2,                               // 33: jmp rdx
+            0xc3,                                     // 35: ret
+            0xff, 0xd0,                               // 36: call rax, of the next function
+        ];
+        let node = Node {
+            section: SectionIndex(1),
+            start: 4,
+            end: 36,
+        };
+        assert_eq!(calls_through_pointers(&code, node), [4, 11, 19, 27, 33]);
+    }
+
+    #[test]
+    fn what_is_no_code() {
+        let node = Node {
+            section: SectionIndex(1),
+            start: 0,
+            end: 2,
+        };
+        assert_eq!(calls_through_pointers(&[0x90, 0x06], node), [1]);
+        // Nothing is read behind the end.
+        assert_eq!(calls_through_pointers(&[0x90], node), [0; 0]);
+    }
+}

@@ -1,0 +1,366 @@
+use koru_error::{Error, Kind, Result};
+use koru_kernels::{Config, KernelTree};
+
+use crate::Toolchain;
+
+/// rustc's target for ring 0: no SSE, no x87, no red zone, kernel code model.
+pub const TARGET: &str = "x86_64-unknown-none";
+
+/// The unstable features that a crate of ring 0 may ask for: the kernel crate's own, and
+/// those that upstream's build allows modules. `RUSTC_BOOTSTRAP` would allow all, and with
+/// some, such as specialization, code without `unsafe` is not sound.
+const FEATURES: &str = "coerce_unsized,const_eval_select,core_intrinsics,dispatch_from_dyn,\
+    formatting_options,unsize,\
+    arbitrary_self_types,asm_goto,used_with_arg";
+
+/// The rustc flags that a kernel's config asks for: what the kernel's own
+/// build would pass for Rust code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Codegen {
+    /// In the order they are passed; never with a space inside.
+    flags: Vec<String>,
+    /// What comes after these for `core`.
+    core_flags: Vec<String>,
+    /// What comes after these for all other crates.
+    crate_flags: Vec<String>,
+}
+
+/// What is asked of a kernel and of a rustc.
+struct Facts<'a> {
+    config: &'a Config,
+    release: &'a str,
+    rustc: (u32, u32),
+    has_option: &'a dyn Fn(&str) -> bool,
+    exports: &'a dyn Fn(&str) -> bool,
+}
+
+impl Codegen {
+    pub fn new(tree: &KernelTree, toolchain: &Toolchain) -> Result<Codegen> {
+        Self::of(&Facts {
+            config: &tree.config,
+            release: &tree.release,
+            rustc: toolchain.minor(),
+            has_option: &|option| toolchain.has_option(option),
+            exports: &|symbol| tree.exports(symbol),
+        })
+    }
+
+    /// The flags that `core` is compiled with.
+    pub fn for_core(&self) -> impl Iterator<Item = &String> {
+        self.flags.iter().chain(&self.core_flags)
+    }
+
+    /// The flags that the `kernel` crate and modules are compiled with.
+    pub fn for_crates(&self) -> impl Iterator<Item = &String> {
+        self.flags.iter().chain(&self.crate_flags)
+    }
+
+    fn of(facts: &Facts<'_>) -> Result<Codegen> {
+        let &Facts {
+            config,
+            release,
+            rustc,
+            has_option,
+            ..
+        } = facts;
+        let mut flags: Vec<String> = Vec::new();
+        let mut features: Vec<&str> = Vec::new();
+        let mut add = |f: &str| flags.push(f.to_owned());
+
+        add("-Cpanic=abort");
+        add("-Cembed-bitcode=n");
+        add("-Cforce-unwind-tables=n");
+        add("-Csymbol-mangling-version=v0");
+        add("-Crelocation-model=static");
+        add("-Ccode-model=kernel");
+        add("-Cno-redzone=y");
+        // Else calls go through a GOT, which the module loader does not know.
+        add("-Zplt=yes");
+        // Cargo's profiles would set these after us; `Builder` sets them there.
+        add(if config.yes("CC_OPTIMIZE_FOR_SIZE") {
+            "-Copt-level=s"
+        } else {
+            "-Copt-level=2"
+        });
+        add("-Ccodegen-units=1");
+
+        let ibt = config.yes("X86_KERNEL_IBT");
+        let either = |new: &str, old: &str| config.yes(new) || config.yes(old);
+        let retpoline = either("MITIGATION_RETPOLINE", "RETPOLINE");
+        if ibt {
+            add("-Zcf-protection=branch");
+        }
+        // A jump table is an indirect jump without a landing pad or thunk; and on kernels
+        // that need neither, one that looks like a call through a pointer.
+        add(if rustc >= (1, 93) {
+            "-Cjump-tables=n"
+        } else {
+            "-Zno-jump-tables"
+        });
+        if retpoline {
+            if has_option("retpoline-external-thunk") {
+                add("-Zretpoline");
+                add("-Zretpoline-external-thunk");
+            } else {
+                features.extend([
+                    "+retpoline-external-thunk",
+                    "+retpoline-indirect-branches",
+                    "+retpoline-indirect-calls",
+                ]);
+            }
+        }
+        if either("MITIGATION_RETHUNK", "RETHUNK") {
+            add("-Zfunction-return=thunk-extern");
+        }
+        if either("MITIGATION_SLS", "SLS") {
+            features.extend(["+harden-sls-ijmp", "+harden-sls-ret"]);
+        }
+        if config.yes("CALL_PADDING") {
+            let bytes = config.get("FUNCTION_PADDING_BYTES").ok_or_else(|| {
+                Error::new(
+                    Kind::Usage,
+                    format!("reading the config of {release}"),
+                    "CALL_PADDING is set but FUNCTION_PADDING_BYTES is not",
+                )
+            })?;
+            add(&format!("-Zpatchable-function-entry={bytes},{bytes}"));
+        }
+        if config.yes("FRAME_POINTER") {
+            add("-Cforce-frame-pointers=y");
+        }
+        if config.yes("CFI_CLANG") || config.yes("CFI") {
+            add("-Zsanitizer=kcfi");
+            add("-Zsanitizer-cfi-normalize-integers");
+        }
+        // Without types where the kernel has none: what is inlined where is needed anyway.
+        add(if config.yes("DEBUG_INFO") {
+            "-Cdebuginfo=2"
+        } else {
+            "-Cdebuginfo=1"
+        });
+        add(if config.yes("DEBUG_INFO_DWARF4") {
+            "-Zdwarf-version=4"
+        } else {
+            "-Zdwarf-version=5"
+        });
+        // Read, and left out, when a module is linked.
+        if has_option("emit-stack-sizes") {
+            add("-Zemit-stack-sizes");
+        }
+        if !features.is_empty() {
+            flags.push(format!("-Ctarget-feature={}", features.join(",")));
+        }
+        let mut codegen = Codegen {
+            flags,
+            core_flags: Vec::new(),
+            crate_flags: vec![format!("-Zallow-features={FEATURES}")],
+        };
+        if config.yes("KASAN_GENERIC") && has_option("sanitizer") {
+            codegen.add_kasan(facts)?;
+        }
+        Ok(codegen)
+    }
+
+    /// Has memory accesses checked by the kernel's generic KASAN.
+    fn add_kasan(&mut self, facts: &Facts<'_>) -> Result<()> {
+        let config = facts.config;
+        let offset = config.get("KASAN_SHADOW_OFFSET").ok_or_else(|| {
+            Error::new(
+                Kind::Usage,
+                format!("reading the config of {}", facts.release),
+                "KASAN_GENERIC is set but KASAN_SHADOW_OFFSET is not",
+            )
+        })?;
+        let add = |flags: &mut Vec<String>, option: &str, value: &str| {
+            flags.push(format!("-Cllvm-args=-asan-{option}={value}"));
+        };
+        self.flags.push("-Zsanitizer=kernel-address".to_owned());
+        if (facts.has_option)("sanitizer-recover") {
+            // A report is no end: the kernel's own code goes on after one, too.
+            let recover = "-Zsanitizer-recover=kernel-address";
+            self.flags.push(recover.to_owned());
+        }
+        let all = &mut self.flags;
+        add(all, "mapping-offset", offset);
+        // Up to so many accesses in a function are checked inline.
+        let inline = config.yes("KASAN_INLINE");
+        let threshold = if inline { "10000" } else { "0" };
+        add(all, "instrumentation-with-call-threshold", threshold);
+        let stack = if config.yes("KASAN_STACK") { "1" } else { "0" };
+        add(all, "stack", stack);
+        // Older kernels check in memcpy itself.
+        if (facts.exports)("__asan_memcpy") {
+            add(all, "kernel-mem-intrinsic-prefix", "1");
+        }
+        // A constructor tells the kernel of all the globals that were compiled
+        // together, so none of them can be left out of a module, nor what they
+        // refer to. That is too much of `core`.
+        add(&mut self.core_flags, "globals", "0");
+        let globals = if config.yes("CONSTRUCTORS") { "1" } else { "0" };
+        add(&mut self.crate_flags, "globals", globals);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codegen(
+        config: &str,
+        rustc: (u32, u32),
+        options: &[&str],
+        exports: &[&str],
+    ) -> Result<Codegen> {
+        Codegen::of(&Facts {
+            config: &Config::parse(config),
+            release: "test",
+            rustc,
+            has_option: &|o| options.contains(&o),
+            exports: &|s| exports.contains(&s),
+        })
+    }
+    fn flags(config: &str, rustc: (u32, u32), options: &[&str]) -> Vec<String> {
+        codegen(config, rustc, options, &[]).unwrap().flags
+    }
+    fn has(flags: &[String], wanted: &str) -> bool {
+        flags.iter().any(|f| f == wanted)
+    }
+
+    #[test]
+    fn a_plain_kernel_gets_no_mitigations() {
+        let f = flags("", (1, 96), &[]);
+        assert!(has(&f, "-Copt-level=2") && has(&f, "-Zplt=yes"));
+        assert!(has(&f, "-Cjump-tables=n") && has(&f, "-Cdebuginfo=1"));
+        assert!(!f.iter().any(|f| f.contains("retpoline")
+            || f.contains("thunk")
+            || f.contains("cf-protection")
+            || f.contains("target-feature")));
+    }
+
+    #[test]
+    fn crates_use_known_features_only() {
+        let c = codegen("", (1, 96), &[], &[]).unwrap();
+        let allow = |f: &&String| f.starts_with("-Zallow-features=");
+        let flag = c.for_crates().find(allow).expect("a list");
+        assert!(flag.contains("coerce_unsized") && !flag.contains("specialization"));
+        assert!(!flag.contains(' '), "{flag}");
+        // `core` is made of such features.
+        assert_eq!(c.for_core().find(allow), None);
+    }
+
+    #[test]
+    fn mitigations_by_old_and_new_names() {
+        let old = flags(
+            "CONFIG_RETPOLINE=y\nCONFIG_RETHUNK=y\nCONFIG_SLS=y\n",
+            (1, 96),
+            &["retpoline-external-thunk"],
+        );
+        let new = flags(
+            "CONFIG_MITIGATION_RETPOLINE=y\nCONFIG_MITIGATION_RETHUNK=y\nCONFIG_MITIGATION_SLS=y\n",
+            (1, 96),
+            &["retpoline-external-thunk"],
+        );
+        assert_eq!(old, new);
+        for wanted in [
+            "-Zretpoline",
+            "-Zretpoline-external-thunk",
+            "-Zfunction-return=thunk-extern",
+            "-Cjump-tables=n",
+            "-Ctarget-feature=+harden-sls-ijmp,+harden-sls-ret",
+        ] {
+            assert!(has(&new, wanted), "{wanted} in {new:?}");
+        }
+    }
+
+    #[test]
+    fn older_rustc_spells_them_otherwise() {
+        let f = flags(
+            "CONFIG_RETPOLINE=y\nCONFIG_X86_KERNEL_IBT=y\n",
+            (1, 85),
+            &[],
+        );
+        assert!(has(&f, "-Zno-jump-tables") && has(&f, "-Zcf-protection=branch"));
+        assert!(f.iter().any(|f| f.contains("+retpoline-indirect-calls")));
+    }
+
+    #[test]
+    fn padding_needs_its_size() {
+        let f = flags(
+            "CONFIG_CALL_PADDING=y\nCONFIG_FUNCTION_PADDING_BYTES=16\n",
+            (1, 96),
+            &[],
+        );
+        assert!(has(&f, "-Zpatchable-function-entry=16,16"));
+        assert!(codegen("CONFIG_CALL_PADDING=y\n", (1, 96), &[], &[]).is_err());
+    }
+
+    const KASAN: &str = "CONFIG_KASAN=y\nCONFIG_KASAN_GENERIC=y\nCONFIG_CONSTRUCTORS=y\n\
+                         CONFIG_KASAN_SHADOW_OFFSET=0xdffffc0000000000\n";
+    const SANITIZER: &[&str] = &["sanitizer", "sanitizer-recover"];
+
+    #[test]
+    fn kasan_sees_rust_as_it_sees_c() {
+        let config = format!("{KASAN}CONFIG_KASAN_INLINE=y\nCONFIG_KASAN_STACK=y\n");
+        let c = codegen(&config, (1, 96), SANITIZER, &["__asan_memcpy"]).unwrap();
+        for wanted in [
+            "-Zsanitizer=kernel-address",
+            "-Zsanitizer-recover=kernel-address",
+            "-Cllvm-args=-asan-mapping-offset=0xdffffc0000000000",
+            "-Cllvm-args=-asan-instrumentation-with-call-threshold=10000",
+            "-Cllvm-args=-asan-stack=1",
+            "-Cllvm-args=-asan-kernel-mem-intrinsic-prefix=1",
+        ] {
+            assert!(has(&c.flags, wanted), "{wanted} in {c:?}");
+        }
+        assert_eq!(c.core_flags, ["-Cllvm-args=-asan-globals=0"]);
+        assert!(has(&c.crate_flags, "-Cllvm-args=-asan-globals=1"));
+    }
+
+    #[test]
+    fn kasan_with_calls_and_without_the_stack() {
+        let c = codegen(KASAN, (1, 96), SANITIZER, &[]).unwrap();
+        for wanted in [
+            "-Cllvm-args=-asan-instrumentation-with-call-threshold=0",
+            "-Cllvm-args=-asan-stack=0",
+        ] {
+            assert!(has(&c.flags, wanted), "{wanted} in {c:?}");
+        }
+        assert!(!c.flags.iter().any(|f| f.contains("mem-intrinsic")));
+        let without = KASAN.replace("CONFIG_CONSTRUCTORS=y\n", "");
+        let c = codegen(&without, (1, 96), SANITIZER, &[]).unwrap();
+        assert!(has(&c.crate_flags, "-Cllvm-args=-asan-globals=0"));
+    }
+
+    #[test]
+    fn no_kasan_where_there_is_none() {
+        let other = KASAN.replace("KASAN_GENERIC", "KASAN_HW_TAGS");
+        for (config, options) in [("", SANITIZER), (&*other, SANITIZER), (KASAN, &[][..])] {
+            let c = codegen(config, (1, 96), options, &[]).unwrap();
+            assert!(
+                !format!("{c:?}").contains("asan") && !format!("{c:?}").contains("kernel-address")
+            );
+        }
+        let no_offset = "CONFIG_KASAN=y\nCONFIG_KASAN_GENERIC=y\n";
+        assert!(codegen(no_offset, (1, 96), SANITIZER, &[]).is_err());
+    }
+
+    #[test]
+    fn the_rest_of_the_table() {
+        let f = flags(
+            "CONFIG_FRAME_POINTER=y\nCONFIG_CFI_CLANG=y\nCONFIG_CC_OPTIMIZE_FOR_SIZE=y\nCONFIG_DEBUG_INFO=y\nCONFIG_DEBUG_INFO_DWARF4=y\n",
+            (1, 96),
+            &[],
+        );
+        for wanted in [
+            "-Cforce-frame-pointers=y",
+            "-Zsanitizer=kcfi",
+            "-Zsanitizer-cfi-normalize-integers",
+            "-Copt-level=s",
+            "-Cdebuginfo=2",
+            "-Zdwarf-version=4",
+        ] {
+            assert!(has(&f, wanted), "{wanted} in {f:?}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What a module depends on.
+
+/// A crate that a module depends on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Dependency {
+    /// The package's name.
+    pub name: String,
+    pub version: String,
+}

@@ -1,0 +1,395 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Mutex, atomic::AtomicUsize, atomic::Ordering},
+    time::{Duration, Instant, UNIX_EPOCH},
+};
+
+use koru_error::{Error, IoContext, Kind, Result};
+use koru_kernels::{Cache, Home, KernelTree, Lock, Progress, output, run, write_atomically};
+
+use crate::{
+    Codegen, LargeFrame, Module, Sysroot, Toolchain,
+    dependency::Dependency,
+    link::{Parts, RULES, link},
+    rust_object::{Cargo, RustObject},
+    shim::{Shim, kbuild_command},
+    unsafe_code,
+};
+
+/// A finished module.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Ko {
+    pub name: String,
+    /// What is loaded: symbols kept, debug info not.
+    pub path: PathBuf,
+    /// The debug info, if the kernel's config asks for it.
+    pub debug: Option<PathBuf>,
+    /// Of `path`, in bytes.
+    pub size: u64,
+    /// The kernel that it is for.
+    pub kernel: String,
+    /// False when nothing had changed and the last build's file stands.
+    pub rebuilt: bool,
+    #[serde(flatten)]
+    pub notes: Notes,
+}
+
+/// What there is to say of a module that is fine otherwise.
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+pub struct Notes {
+    /// If the module forbids unsafe code: those of its dependencies that have some, but
+    /// for Koru's own.
+    pub unsafe_dependencies: Vec<Dependency>,
+    /// Functions with larger stack frames than the kernel's config wants, the largest
+    /// first.
+    pub large_frames: Vec<LargeFrame>,
+}
+
+/// How long each stage of a build took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Stages {
+    /// Toolchain, sysroot and C interface layer; nothing much when cached.
+    pub prepare: Duration,
+    pub cargo: Duration,
+    /// Linking, objtool and modpost, of all modules.
+    pub kbuild: Duration,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BuildOptions {
+    /// Whether rustc's messages are coloured.
+    pub colour: bool,
+}
+
+/// Builds modules for one kernel tree.
+pub struct Builder<'a> {
+    home: &'a Home,
+    tree: &'a KernelTree,
+    toolchain: Toolchain,
+    codegen: Codegen,
+    sysroot: Sysroot,
+    shim: Shim,
+    prepare: Duration,
+}
+
+impl<'a> Builder<'a> {
+    /// Gets all that is common to modules of this tree.
+    pub fn new(
+        home: &'a Home,
+        tree: &'a KernelTree,
+        progress: &dyn Progress,
+    ) -> Result<Builder<'a>> {
+        let start = Instant::now();
+        let cache = Cache::new(&home.cache);
+        let toolchain = Toolchain::find(&cache)?;
+        let codegen = Codegen::new(tree, &toolchain)?;
+        let (sysroot, shim) = std::thread::scope(|s| {
+            let shim = s.spawn(|| Shim::get(home, &cache, tree, progress));
+            let sysroot = Sysroot::get(&cache, &toolchain, &codegen, progress);
+            (sysroot, shim.join().expect("it returns its errors"))
+        });
+        Ok(Builder {
+            home,
+            tree,
+            toolchain,
+            codegen,
+            sysroot: sysroot?,
+            shim: shim?,
+            prepare: start.elapsed(),
+        })
+    }
+
+    /// Why nothing can be built for this kernel, if that was found out before: the
+    /// compiler's first error in the C interface layer.
+    pub fn known_refusal(home: &Home, tree: &KernelTree) -> Option<String> {
+        Shim::known_refusal(home, tree)
+    }
+
+    /// What cargo, clippy, rustdoc or rust-analyzer need in the environment to
+    /// work on ring-0 crates for this kernel.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        self.cargo().environment()
+    }
+
+    /// The rustc in use.
+    pub fn toolchain(&self) -> &Toolchain {
+        &self.toolchain
+    }
+
+    pub fn codegen(&self) -> &Codegen {
+        &self.codegen
+    }
+
+    fn cargo(&self) -> Cargo<'_> {
+        Cargo {
+            home: self.home,
+            tree: self.tree,
+            toolchain: &self.toolchain,
+            codegen: &self.codegen,
+            sysroot: &self.sysroot,
+            shim: &self.shim,
+        }
+    }
+
+    /// Where the outputs for this kernel lie.
+    pub fn output_dir(&self, module: &Module) -> PathBuf {
+        module.target_dir.join("koru").join(&self.tree.release)
+    }
+
+    /// cargo's target folder.
+    fn cargo_dir(&self, module: &Module) -> PathBuf {
+        self.output_dir(module).join("cargo")
+    }
+
+    /// Builds all of `modules`; what did not change is not built again. A
+    /// module that fails leaves its last good `.ko` in place.
+    pub fn build(
+        &self,
+        modules: &[Module],
+        options: BuildOptions,
+        progress: &dyn Progress,
+    ) -> Result<(Vec<Ko>, Stages)> {
+        let mut stages = Stages {
+            prepare: self.prepare,
+            ..Stages::default()
+        };
+        let mut workspaces: Vec<&Path> = modules.iter().map(|m| &*m.workspace).collect();
+        workspaces.sort();
+        workspaces.dedup();
+        let mut kos = Vec::new();
+        for workspace in workspaces {
+            let group: Vec<&Module> = modules
+                .iter()
+                .filter(|m| m.workspace == workspace)
+                .collect();
+            let output = self.output_dir(group[0]);
+            fs::create_dir_all(&output).path_context("making", &output)?;
+            let _lock = Lock::take(
+                &output,
+                "build",
+                &format!("building in {}", workspace.display()),
+                progress,
+            )?;
+            let start = Instant::now();
+            let objects =
+                self.cargo()
+                    .build(&group, &self.cargo_dir(group[0]), options.colour, progress)?;
+            stages.cargo += start.elapsed();
+            let start = Instant::now();
+            kos.extend(self.finish_all(&group, &objects, progress)?);
+            stages.kbuild += start.elapsed();
+        }
+        // In the order asked for.
+        kos.sort_by_key(|ko: &Ko| modules.iter().position(|m| m.name == ko.name));
+        // As rustc's own, at every build.
+        for frame in kos.iter().flat_map(|ko| &ko.notes.large_frames) {
+            let (yellow, plain) = match options.colour {
+                true => ("\x1b[1;33m", "\x1b[0m"),
+                false => ("", ""),
+            };
+            progress.print(&format!("{yellow}warning{plain}: {frame}"));
+        }
+        Ok((kos, stages))
+    }
+
+    /// Links each module, as many at once as there are cores.
+    fn finish_all(
+        &self,
+        modules: &[&Module],
+        objects: &[RustObject],
+        progress: &dyn Progress,
+    ) -> Result<Vec<Ko>> {
+        let next = AtomicUsize::new(0);
+        let done = Mutex::new(Vec::new());
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        std::thread::scope(|s| {
+            for _ in 0..workers.min(modules.len()) {
+                s.spawn(|| {
+                    loop {
+                        let i = next.fetch_add(1, Ordering::Relaxed);
+                        let (Some(module), Some(object)) = (modules.get(i), objects.get(i)) else {
+                            break;
+                        };
+                        let result = self.finish(module, object, progress);
+                        done.lock().expect("no panic while held").push(result);
+                    }
+                });
+            }
+        });
+        done.into_inner()
+            .expect("no panic while held")
+            .into_iter()
+            .collect()
+    }
+
+    fn finish(&self, module: &Module, object: &RustObject, progress: &dyn Progress) -> Result<Ko> {
+        let output = self.output_dir(module);
+        let name = &module.name;
+        let path = output.join(format!("{name}.ko"));
+        let debug = output.join(format!("{name}.ko.debug"));
+        let stamp = output.join(format!(".{name}.stamp"));
+        let notes_file = output.join(format!(".{name}.notes"));
+        let key = self.tree.key()?.add(self.shim.key().hex());
+        let key = RULES.iter().fold(key, |k, r| k.add(r));
+        let key = key
+            .add(object.own.rlib.as_os_str().as_encoded_bytes())
+            .hex();
+        let ko = |rebuilt, notes| -> Result<Ko> {
+            Ok(Ko {
+                name: name.clone(),
+                size: fs::metadata(&path).path_context("reading", &path)?.len(),
+                path: path.clone(),
+                debug: debug.is_file().then(|| debug.clone()),
+                kernel: self.tree.release.clone(),
+                rebuilt,
+                notes,
+            })
+        };
+        let is_current = |stamp: String| {
+            stamp.strip_prefix(&key).is_some_and(|archives| {
+                archives.lines().skip(1).all(|line| {
+                    let file = line.split_once(' ').map(|(_, file)| Path::new(file));
+                    file.is_some_and(|f| made(f).is_ok_and(|made| made == line))
+                })
+            })
+        };
+        if path.is_file() && fs::read_to_string(&stamp).is_ok_and(is_current) {
+            let notes = fs::read(&notes_file).ok();
+            if let Some(notes) = notes.and_then(|n| serde_json::from_slice(&n).ok()) {
+                return ko(false, notes);
+            }
+        }
+        progress.status(&format!("linking {name}.ko"));
+        let dir = output.join("kbuild").join(name);
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).path_context("making", &dir)?;
+        let parts = Parts {
+            rust: object,
+            sysroot: &self.sysroot,
+            shim: &self.shim,
+            frame_limit: self.tree.frame_limit(),
+        };
+        let linked = link(module, &parts, &dir)?;
+        let notes = Notes {
+            unsafe_dependencies: self.unsafe_dependencies(module, object)?,
+            large_frames: linked.large_frames,
+        };
+        self.kbuild(name, &dir)?;
+        self.split_debug(name, &dir)?;
+        // Debug info first: it must never be older than the module.
+        let made_debug = dir.join(format!("{name}.ko.debug"));
+        fs::rename(&made_debug, &debug).path_context("renaming to", &debug)?;
+        fs::rename(dir.join(format!("{name}.ko")), &path).path_context("renaming to", &path)?;
+        let text = serde_json::to_vec(&notes).expect("our types have string keys");
+        write_atomically(&notes_file, &text)?;
+        let lines: Result<Vec<String>> = linked.archives.iter().map(|a| made(a)).collect();
+        write_atomically(&stamp, format!("{key}\n{}\n", lines?.join("\n")).as_bytes())?;
+        ko(true, notes)
+    }
+
+    fn unsafe_dependencies(&self, module: &Module, object: &RustObject) -> Result<Vec<Dependency>> {
+        if !unsafe_code::is_forbidden(&object.own)? {
+            return Ok(Vec::new());
+        }
+        let target_dir = self.cargo_dir(module);
+        let dependencies = self.cargo().dependencies(module, &target_dir)?;
+        unsafe_code::unsafe_among(&dependencies, object, &module.workspace)
+    }
+
+    /// The kernel's own last steps: objtool, modpost, the final link.
+    fn kbuild(&self, name: &str, dir: &Path) -> Result<()> {
+        // Kernels without IBT run objtool on each object as it is compiled;
+        // ours was compiled elsewhere, so it goes through the same command, as
+        // what it is: several objects linked into one.
+        let kbuild = format!(
+            "obj-m := {name}.o\n\
+             {name}-y := {name}_koru.o\n\
+             targets += {name}_koru.o\n\
+             quiet_cmd_koru = KORU    $@\n\
+             \x20     cmd_koru = cp $< $@ $(subst $(objtool) ,$(objtool) --link ,$(cmd_objtool))\n\
+             $(obj)/{name}_koru.o: $(obj)/rust.o FORCE\n\
+             \t$(call if_changed,koru)\n"
+        );
+        let file = dir.join("Kbuild");
+        fs::write(&file, kbuild).path_context("writing", &file)?;
+        let mut make = kbuild_command(self.tree, dir);
+        make.arg("modules");
+        let output = output(&mut make, &format!("linking {name}"))?;
+        let said = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        // Not one of the build's warnings about this module may pass unseen;
+        // that the machine's compiler is not the kernel's own is none of them.
+        let warnings: Vec<&str> = said
+            .lines()
+            .filter(|l| !l.trim().is_empty() && !is_compiler_notice(l))
+            .collect();
+        if output.status.success() && warnings.is_empty() {
+            return Ok(());
+        }
+        let undefined: Vec<&str> = warnings
+            .iter()
+            .filter_map(|l| l.split_once("modpost: \""))
+            .filter_map(|(_, l)| l.split_once('"'))
+            .map(|(symbol, _)| symbol)
+            .collect();
+        let mut error = Error::new(
+            Kind::Link,
+            format!("making {name}.ko for {}", self.tree.release),
+            if undefined.is_empty() {
+                "objtool or modpost complains".to_owned()
+            } else {
+                format!("this kernel does not export {}", undefined.join(", "))
+            },
+        )
+        .output(warnings.join("\n"));
+        if !undefined.is_empty() {
+            error = error.help("a non-GPL license, or an API that this kernel lacks");
+        }
+        Err(error)
+    }
+
+    fn split_debug(&self, name: &str, dir: &Path) -> Result<()> {
+        let ko = dir.join(format!("{name}.ko"));
+        let debug = dir.join(format!("{name}.ko.debug"));
+        let attempted = format!("splitting the debug info of {name}.ko");
+        run(
+            Command::new("objcopy")
+                .args(["--only-keep-debug"])
+                .arg(&ko)
+                .arg(&debug),
+            &attempted,
+        )?;
+        // The kernel reads what is not debug info: local symbols stay for
+        // kallsyms and for livepatch.
+        run(
+            Command::new("objcopy")
+                .current_dir(dir)
+                .arg("--strip-debug")
+                .arg(format!("--add-gnu-debuglink={name}.ko.debug"))
+                .arg(&ko),
+            &attempted,
+        )?;
+        Ok(())
+    }
+}
+
+/// A line of the stamp: when the content of an archive was last made. The
+/// file's name has cargo's hash of flags and versions.
+fn made(archive: &Path) -> Result<String> {
+    let time = fs::metadata(archive)
+        .and_then(|m| m.modified())
+        .path_context("reading", archive)?;
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(format!("{} {}", since.as_nanos(), archive.display()))
+}
+
+fn is_compiler_notice(line: &str) -> bool {
+    line.starts_with("warning: the compiler differs from the one used to build the kernel")
+        || line.starts_with("  The kernel was built by:")
+        || line.starts_with("  You are using:")
+}

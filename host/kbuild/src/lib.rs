@@ -1,0 +1,40 @@
+//! From a kernel tree and a module's sources to a `.ko`.
+//!
+//! One type a stage, each a value that the next stage takes:
+//!
+//! ```text
+//! KernelTree -> Codegen -> Sysroot -> RustObject -> Ko
+//! ```
+//!
+//! Everything that can be used again lies in the cache
+//! ([`Home::cache`](koru_kernels::Home)), under a key made from what it was built of.
+#![forbid(unsafe_code)]
+
+mod atomic_context;
+mod c_module;
+mod codegen;
+mod dependency;
+mod ko;
+mod link;
+mod modinfo;
+mod module;
+mod paths;
+mod rust_object;
+mod shim;
+pub mod shim_header;
+mod stack;
+mod sysroot;
+mod toolchain;
+mod unsafe_code;
+mod watch_sources;
+
+pub use c_module::build_c_module;
+pub use codegen::{Codegen, TARGET};
+pub use dependency::Dependency;
+pub use ko::{BuildOptions, Builder, Ko, Notes, Stages};
+pub use modinfo::ModInfo;
+pub use module::{Module, find_modules, patch_options, workspace_of};
+pub use stack::LargeFrame;
+pub use sysroot::Sysroot;
+pub use toolchain::Toolchain;
+pub use watch_sources::watch_sources;

@@ -1,0 +1,298 @@
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use koru_error::{Error, IoContext, Kind, Result};
+use koru_kernels::run;
+use object::{
+    Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, elf,
+    read::archive::ArchiveFile,
+};
+
+use crate::{
+    LargeFrame, Module, Sysroot, atomic_context,
+    module::OURS,
+    rust_object::{Artifact, RustObject},
+    shim::Shim,
+    stack::large_frames,
+};
+
+/// Keeps the sections that nothing refers to but the kernel's loader or tools read.
+const KEPT: &str = "\
+SECTIONS {
+	.modinfo : { KEEP(*(.modinfo)) }
+	__param : { KEEP(*(__param)) }
+	.koru_global_locks : {
+		__koru_global_locks = .;
+		KEEP(*(.koru_global_locks))
+		__koru_global_locks_end = .;
+	}
+	.init.data : { KEEP(*(.init.data)) }
+	.exit.data : { KEEP(*(.exit.data)) }
+	.init_array : { KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*) .init_array)) }
+}
+";
+
+/// Makes one section each of the many that rustc gives a function or constant each:
+/// the loader aligns, lists and protects them one by one. The C side's stay as they are.
+const MERGED: &str = "\
+SECTIONS {
+	.text : { *gc.o(.text .text.*) }
+	.rodata : { *gc.o(.rodata .rodata.*) }
+	.data.rel.ro : { *gc.o(.data.rel.ro .data.rel.ro.*) }
+	.data : { *gc.o(.data .data.*) }
+	.bss : { *gc.o(.bss .bss.*) }
+	/DISCARD/ : { *(.stack_sizes) }
+}
+";
+
+/// What decides how a module is linked, whether it may be, and what is noted of it: a
+/// module that was made by other rules is made again.
+pub(crate) const RULES: [&str; 5] = [
+    KEPT,
+    MERGED,
+    include_str!("atomic_context.rs"),
+    include_str!("stack.rs"),
+    include_str!("unsafe_code.rs"),
+];
+
+/// What a module is linked from.
+pub(crate) struct Parts<'a> {
+    pub rust: &'a RustObject,
+    pub sysroot: &'a Sysroot,
+    pub shim: &'a Shim,
+    /// Stack frames with more bytes than this are noted.
+    pub frame_limit: Option<u64>,
+}
+
+pub(crate) struct Linked {
+    /// The archives of Rust code that something was taken from: cargo's list has those of
+    /// other modules' too.
+    pub archives: Vec<PathBuf>,
+    pub large_frames: Vec<LargeFrame>,
+}
+
+/// Links a module's Rust code and what it uses of the C interface layer into
+/// one relocatable object, `dir/rust.o`.
+pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Linked> {
+    let Parts {
+        rust,
+        sysroot,
+        shim,
+        frame_limit,
+    } = parts;
+    let name = &module.name;
+    let rlibs = || std::iter::once(&rust.own).chain(&rust.dependencies);
+    let attempted = format!("linking {name}");
+    let [kept, merged] = [("kept.ld", KEPT), ("merged.ld", MERGED)].map(|(file, script)| {
+        let path = dir.join(file);
+        fs::write(&path, script)
+            .path_context("writing", &path)
+            .map(|()| path)
+    });
+    if !defines(&rust.own.rlib, b"init_module")? {
+        return Err(Error::new(
+            Kind::Link,
+            attempted,
+            "it has no `init_module`: the crate calls no `module!`",
+        )
+        .help("add `module! { type: .., name: .., license: \"GPL\", }` to its src/lib.rs"));
+    }
+    // Unused Rust functions go here. The C side stays whole per file: the
+    // linker cannot know which of the kernel's tables (exception table,
+    // alternatives, ...) belong to which function.
+    let trace = run(
+        Command::new("ld")
+            .args(["-r", "-m", "elf_x86_64", "-t", "-t", "--gc-sections", "-T"])
+            .arg(kept?)
+            .args(["-u", "init_module", "-u", "cleanup_module", "-o"])
+            .arg(dir.join("gc.o"))
+            .arg("--start-group")
+            .args(rlibs().map(|a| &a.rlib))
+            .arg(&sysroot.libcore)
+            .arg("--end-group"),
+        &attempted,
+    )?;
+    atomic_context::check(name, &dir.join("gc.o"), &shim.contexts()?)?;
+    let ours = rust.dependencies.iter();
+    let ours = ours.filter(|a| OURS.contains(&&*a.dependency.name));
+    let ours: Vec<&PathBuf> = ours.map(|a| &a.rlib).chain([&sysroot.libcore]).collect();
+    let is_ours = |symbol: &str| {
+        let mut defined = ours.iter().map(|a| defines(a, symbol.as_bytes()));
+        defined.try_fold(false, |any, defined| Ok(any || defined?))
+    };
+    let large_frames = match frame_limit {
+        Some(limit) => large_frames(&dir.join("gc.o"), *limit, module, is_ours)?,
+        None => Vec::new(),
+    };
+    run(
+        Command::new("ld")
+            .args(["-r", "-m", "elf_x86_64", "-T"])
+            .arg(merged?)
+            .arg("-o")
+            .arg(dir.join("rust.o"))
+            .arg(dir.join("gc.o"))
+            .arg(&shim.archive),
+        &attempted,
+    )?;
+    check(name, &dir.join("rust.o"))?;
+    // A line is `(ARCHIVE)MEMBER` for each member that is linked.
+    let taken = |a: &&Artifact| trace.stdout.contains(&format!("({})", a.rlib.display()));
+    Ok(Linked {
+        archives: rlibs().filter(taken).map(|a| a.rlib.clone()).collect(),
+        large_frames,
+    })
+}
+
+fn defines(archive: &Path, symbol: &[u8]) -> Result<bool> {
+    let bytes = fs::read(archive).path_context("reading", archive)?;
+    let symbols = ArchiveFile::parse(&*bytes).and_then(|a| a.symbols());
+    let symbols = symbols.map_err(|e| {
+        Error::new(
+            Kind::Link,
+            format!("reading {}", archive.display()),
+            e.to_string(),
+        )
+    })?;
+    Ok(symbols.is_some_and(|s| s.flatten().any(|s| s.name() == symbol)))
+}
+
+/// Refuses what would fail later with a worse message, or not until loading.
+fn check(name: &str, path: &Path) -> Result<()> {
+    let attempted = format!("linking {name}");
+    let bytes = fs::read(path).path_context("reading", path)?;
+    let file = object::File::parse(&*bytes)
+        .map_err(|e| Error::new(Kind::Link, attempted.clone(), e.to_string()))?;
+    let mut floats = BTreeSet::new();
+    let mut build_errors = BTreeSet::new();
+    let mut unknown = BTreeSet::new();
+    for section in file.sections() {
+        if section.name().is_ok_and(|n| n.starts_with(".debug")) {
+            continue;
+        }
+        for (offset, relocation) in section.relocations() {
+            let place = || function_at(&file, section.index(), offset);
+            match relocation.flags() {
+                RelocationFlags::Elf { r_type } if !LOADER_KNOWS.contains(&r_type) => {
+                    unknown.insert(format!("type {} in {}", r_type.0, place()));
+                }
+                _ => {}
+            }
+            let RelocationTarget::Symbol(index) = relocation.target() else {
+                continue;
+            };
+            let Ok(symbol) = file.symbol_by_index(index) else {
+                continue;
+            };
+            let Ok(target) = symbol.name() else { continue };
+            if symbol.is_undefined() && is_soft_float(target) {
+                floats.insert(place());
+            }
+            if symbol.is_undefined() && target == "rust_build_error" {
+                build_errors.insert(place());
+            }
+        }
+    }
+    let list = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
+    if !floats.is_empty() {
+        return Err(Error::new(
+            Kind::Link,
+            attempted,
+            format!("floating point is used in {}", list(&floats)),
+        )
+        .help("the kernel saves no FPU state for modules: use integers, such as fixed point"));
+    }
+    if !build_errors.is_empty() {
+        return Err(Error::new(
+            Kind::Link,
+            attempted,
+            format!(
+                "a `build_assert!` or `build_error!` is reached in {}",
+                list(&build_errors)
+            ),
+        )
+        .help(
+            "the condition must be known to hold while compiling: see its message in the source",
+        ));
+    }
+    if !unknown.is_empty() {
+        return Err(Error::new(
+            Kind::Link,
+            attempted,
+            format!(
+                "the kernel's loader does not know these relocations: {}",
+                list(&unknown)
+            ),
+        )
+        .help("a dependency was compiled with other flags; `koru clean` and build again"));
+    }
+    Ok(())
+}
+
+/// What `apply_relocate_add` of x86 handles.
+const LOADER_KNOWS: [elf::RelocationType; 7] = [
+    elf::R_X86_64_NONE,
+    elf::R_X86_64_64,
+    elf::R_X86_64_32,
+    elf::R_X86_64_32S,
+    elf::R_X86_64_PC32,
+    elf::R_X86_64_PLT32,
+    elf::R_X86_64_PC64,
+];
+
+/// compiler-rt's names: `__adddf3`, `__fixsfsi`, `__floatundidf`, `__gtsf2`, ...
+fn is_soft_float(symbol: &str) -> bool {
+    let Some(name) = symbol.strip_prefix("__") else {
+        return false;
+    };
+    let starts = [
+        "add", "sub", "mul", "div", "neg", "fix", "float", "extend", "trunc", "eq", "ne", "lt",
+        "le", "gt", "ge", "unord", "cmp", "pow",
+    ];
+    let kinds = ["hf", "sf", "df", "xf", "tf"];
+    starts.iter().any(|s| name.starts_with(s)) && kinds.iter().any(|k| name.contains(k))
+}
+
+/// The demangled name of the function that holds `offset`.
+fn function_at(file: &object::File<'_>, section: object::SectionIndex, offset: u64) -> String {
+    let mangled = file
+        .symbols()
+        .filter(|s| s.section_index() == Some(section) && s.kind() == object::SymbolKind::Text)
+        .filter(|s| s.address() <= offset && offset < s.address() + s.size().max(1))
+        .find_map(|s| s.name().ok().map(str::to_owned));
+    match mangled {
+        Some(name) => format!("`{:#}`", rustc_demangle::demangle(&name)),
+        None => "an unnamed function".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_soft_float;
+
+    #[test]
+    fn soft_float_names() {
+        for yes in [
+            "__adddf3",
+            "__mulsf3",
+            "__fixunsdfdi",
+            "__floatundisf",
+            "__gtdf2",
+            "__extendsfdf2",
+        ] {
+            assert!(is_soft_float(yes), "{yes}");
+        }
+        for no in [
+            "__udivti3",
+            "memcpy",
+            "__x86_return_thunk",
+            "__get_user_4",
+            "__fentry__",
+        ] {
+            assert!(!is_soft_float(no), "{no}");
+        }
+    }
+}

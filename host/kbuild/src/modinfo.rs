@@ -1,0 +1,87 @@
+use std::{fs, path::Path};
+
+use koru_error::{Error, IoContext, Kind, Result};
+use object::{Architecture, Object, ObjectKind, ObjectSection};
+
+/// What a `.ko` file says of itself: the strings of its `.modinfo`.
+#[derive(Debug, Clone)]
+pub struct ModInfo(Vec<(String, String)>);
+
+impl ModInfo {
+    /// Reads a `.ko` file; anything else is an error.
+    pub fn read(path: &Path) -> Result<ModInfo> {
+        let bytes = fs::read(path).path_context("reading", path)?;
+        let fail = |message: &str| {
+            Error::new(
+                Kind::Usage,
+                format!("reading {}", path.display()),
+                format!("it is not a kernel module: {message}"),
+            )
+        };
+        let file = object::File::parse(&*bytes)
+            .map_err(|_| fail("no ELF file").help("unpack it first, if it is compressed"))?;
+        if file.architecture() != Architecture::X86_64 {
+            return Err(fail("not for x86_64"));
+        }
+        if file.kind() != ObjectKind::Relocatable {
+            return Err(fail("not a relocatable object"));
+        }
+        let section = file
+            .section_by_name(".modinfo")
+            .and_then(|s| s.data().ok())
+            .ok_or_else(|| fail("it has no .modinfo"))?;
+        Ok(ModInfo::parse(section))
+    }
+
+    fn parse(section: &[u8]) -> ModInfo {
+        let strings = section.split(|b| *b == 0);
+        let pair = |s: &[u8]| {
+            let text = String::from_utf8_lossy(s).into_owned();
+            let (key, value) = text.split_once('=')?;
+            Some((key.to_owned(), value.to_owned()))
+        };
+        ModInfo(strings.filter_map(pair).collect())
+    }
+
+    /// The first value of a field, such as `license`.
+    pub fn get(&self, field: &str) -> Option<&str> {
+        let mut values = self.0.iter().filter(|(key, _)| key == field);
+        values.next().map(|(_, value)| value.as_str())
+    }
+
+    /// The kernel that it was built for.
+    pub fn release(&self) -> Option<&str> {
+        self.get("vermagic")?.split(' ').next()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields() {
+        let info = ModInfo::parse(b"license=GPL\0\0parm=a:b=c\0vermagic=6.1.0-9 SMP mod_unload \0");
+        assert_eq!(info.get("license"), Some("GPL"));
+        assert_eq!(info.get("parm"), Some("a:b=c"));
+        assert_eq!(info.release(), Some("6.1.0-9"));
+        assert_eq!(info.get("name"), None);
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let error = ModInfo::read(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("Cargo.toml")
+                .as_path(),
+        );
+        assert!(error.unwrap_err().message.contains("not a kernel module"));
+        let program = std::env::current_exe().unwrap();
+        assert!(
+            ModInfo::read(&program)
+                .unwrap_err()
+                .message
+                .contains("relocatable")
+        );
+    }
+}

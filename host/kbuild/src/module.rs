@@ -1,0 +1,195 @@
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use cargo_metadata::{Metadata, MetadataCommand, Package};
+use koru_error::{Error, Kind, Result};
+use koru_kernels::{Home, nearest, run};
+
+/// A module crate: a package that depends on the `kernel` crate.
+#[derive(Debug, Clone)]
+pub struct Module {
+    /// The module's name, as the kernel knows it (`_`, never `-`).
+    pub name: String,
+    /// The cargo package's name.
+    pub package: String,
+    pub dir: PathBuf,
+    pub workspace: PathBuf,
+    pub target_dir: PathBuf,
+}
+
+/// The package name of the `kernel` crate.
+pub(crate) const KERNEL_PACKAGE: &str = "koru-kernel";
+
+/// Koru's own packages that become part of a module.
+pub(crate) const OURS: [&str; 2] = [KERNEL_PACKAGE, "koru-pin-init"];
+
+/// The modules that `names` name, seen from the folder `here`: a folder or
+/// `Cargo.toml`, a module of the workspace around `here`, or one of Koru's
+/// own. Without names: the module of `here`, or all of its workspace.
+pub fn find_modules(home: &Home, here: &Path, names: &[String]) -> Result<Vec<Module>> {
+    let around = manifest_above(here).map(|m| read(home, &m)).transpose()?;
+    if names.is_empty() {
+        let around = around.ok_or_else(|| {
+            Error::new(
+                Kind::Usage,
+                "looking for a module to build",
+                format!("there is no Cargo.toml in {} or above", here.display()),
+            )
+            .help("name a module, go into its folder, or make one: `koru new NAME`")
+        })?;
+        let mine: Vec<Module> = around
+            .iter()
+            .filter(|m| here.starts_with(&m.dir))
+            .cloned()
+            .collect();
+        let found = if mine.is_empty() { around } else { mine };
+        if found.is_empty() {
+            return Err(Error::new(
+                Kind::Usage,
+                "looking for a module to build",
+                format!("no package here depends on `{KERNEL_PACKAGE}`"),
+            )
+            .help("name a module, or make one: `koru new NAME`"));
+        }
+        return Ok(found);
+    }
+    let mut known = around.unwrap_or_default();
+    if known.iter().all(|m| m.workspace != home.root) {
+        known.extend(read(home, &home.root.join("Cargo.toml"))?);
+    }
+    known.sort_by(|a, b| a.dir.cmp(&b.dir));
+    known.dedup_by(|a, b| a.dir == b.dir);
+    let mut found: Vec<Module> = Vec::new();
+    for name in names {
+        let module = one(home, here, name, &known)?;
+        if !found.iter().any(|m| m.dir == module.dir) {
+            found.push(module);
+        }
+    }
+    Ok(found)
+}
+
+fn one(home: &Home, here: &Path, name: &str, known: &[Module]) -> Result<Module> {
+    // A plain name is a module's before it is a folder's: `hello` means the
+    // same whatever lies around.
+    let as_name = name.replace('-', "_");
+    if let Some(module) = known.iter().find(|m| m.name == as_name) {
+        return Ok(module.clone());
+    }
+    let path = here.join(name);
+    let manifest = if path.is_dir() {
+        path.join("Cargo.toml")
+    } else {
+        path
+    };
+    if manifest.is_file() && manifest.ends_with("Cargo.toml") {
+        let dir = manifest
+            .parent()
+            .and_then(|d| d.canonicalize().ok())
+            .unwrap_or_default();
+        return read(home, &manifest)?
+            .into_iter()
+            .find(|m| m.dir == dir)
+            .ok_or_else(|| {
+                Error::new(
+                    Kind::Usage,
+                    format!("looking for a module in {}", dir.display()),
+                    format!("its package does not depend on `{KERNEL_PACKAGE}`"),
+                )
+                .help("`koru new NAME` writes a Cargo.toml to compare with")
+            });
+    }
+    // Modules that exist to be tested are found, but not offered.
+    let tests = home.root.join("tests");
+    let names: Vec<&str> = known
+        .iter()
+        .filter(|m| !m.dir.starts_with(&tests))
+        .map(|m| m.name.as_str())
+        .collect();
+    let near = nearest(name, names.iter().copied());
+    Err(Error::new(
+        Kind::Usage,
+        format!("looking for the module `{name}`"),
+        "there is none of this name, and no such folder",
+    )
+    .help(if near.is_empty() {
+        format!("there are: {}", names.join(", "))
+    } else {
+        format!("did you mean {}?", near.join(" or "))
+    }))
+}
+
+/// The root folder of the cargo workspace that a package belongs to.
+pub fn workspace_of(package: &Path) -> Result<PathBuf> {
+    let manifest = package.join("Cargo.toml");
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args(["locate-project", "--workspace", "--message-format=plain"])
+        .arg("--manifest-path")
+        .arg(&manifest);
+    let run = run(&mut cargo, &format!("reading {}", manifest.display()))?;
+    let root = Path::new(run.stdout.trim()).parent();
+    Ok(root.unwrap_or(package).to_path_buf())
+}
+
+fn manifest_above(here: &Path) -> Option<PathBuf> {
+    here.ancestors()
+        .map(|d| d.join("Cargo.toml"))
+        .find(|m| m.is_file())
+}
+
+fn read(home: &Home, manifest: &Path) -> Result<Vec<Module>> {
+    let metadata: Metadata = MetadataCommand::new()
+        .manifest_path(manifest)
+        .no_deps()
+        .other_options(patch_options(home))
+        .exec()
+        .map_err(|e| {
+            Error::new(
+                Kind::Usage,
+                format!("reading {}", manifest.display()),
+                "cargo does not understand it",
+            )
+            .output(e.to_string())
+        })?;
+    let is_module = |p: &&Package| {
+        p.dependencies.iter().any(|d| d.name == KERNEL_PACKAGE)
+            && p.targets.iter().any(|t| t.is_lib())
+    };
+    Ok(metadata
+        .packages
+        .iter()
+        .filter(is_module)
+        .map(|p| Module {
+            name: p.name.replace('-', "_"),
+            package: p.name.to_string(),
+            dir: p
+                .manifest_path
+                .parent()
+                .expect("a manifest lies in a folder")
+                .to_path_buf()
+                .into_std_path_buf(),
+            workspace: metadata.workspace_root.clone().into_std_path_buf(),
+            target_dir: metadata.target_directory.clone().into_std_path_buf(),
+        })
+        .collect())
+}
+
+/// What makes `koru-kernel = "0.1"` in a module's Cargo.toml mean this
+/// checkout, wherever both are.
+pub fn patch_options(home: &Home) -> Vec<String> {
+    [
+        (KERNEL_PACKAGE, "kernel/kernel"),
+        ("koru-testing", "guest/testing"),
+    ]
+    .into_iter()
+    .flat_map(|(package, path)| {
+        [
+            "--config".to_owned(),
+            format!("patch.crates-io.{package}.path={:?}", home.root.join(path)),
+        ]
+    })
+    .collect()
+}

@@ -1,0 +1,311 @@
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::Mutex,
+};
+
+use cargo_metadata::{Message, diagnostic::DiagnosticLevel};
+use koru_error::{Error, IoContext, Kind, Result};
+use koru_kernels::{Home, KernelTree, Progress, run, spawn_error};
+
+use crate::{
+    Codegen, Module, Sysroot, Toolchain,
+    codegen::TARGET,
+    dependency::Dependency,
+    module::{KERNEL_PACKAGE, patch_options},
+    shim::Shim,
+};
+
+/// What cargo is given besides the crates: one kernel's compiler settings.
+pub(crate) struct Cargo<'a> {
+    pub home: &'a Home,
+    pub tree: &'a KernelTree,
+    pub toolchain: &'a Toolchain,
+    pub codegen: &'a Codegen,
+    pub sysroot: &'a Sysroot,
+    pub shim: &'a Shim,
+}
+
+/// The archives that one module's object is linked from.
+#[derive(Debug)]
+pub(crate) struct RustObject {
+    pub own: Artifact,
+    /// Of other modules' dependencies as well.
+    pub dependencies: Vec<Artifact>,
+}
+
+/// A crate that cargo has compiled for the kernel.
+#[derive(Debug, Clone)]
+pub(crate) struct Artifact {
+    /// Its package.
+    pub dependency: Dependency,
+    /// The library's own name.
+    pub name: String,
+    pub rlib: PathBuf,
+    /// The source file of the crate's root.
+    pub root: PathBuf,
+}
+
+impl Artifact {
+    fn of(artifact: cargo_metadata::Artifact) -> Option<Artifact> {
+        let rlib = artifact.filenames.iter().find(|f| {
+            f.extension() == Some("rlib") && f.components().any(|c| c.as_str() == TARGET)
+        })?;
+        Some(Artifact {
+            dependency: package(&artifact.package_id.repr)?,
+            name: artifact.target.name.replace('-', "_"),
+            rlib: rlib.clone().into(),
+            root: artifact.target.src_path.into(),
+        })
+    }
+
+    /// The files that it was compiled from.
+    pub fn sources(&self, workspace: &Path) -> Result<Vec<PathBuf>> {
+        // `libNAME-HASH.rlib` has `NAME-HASH.d` beside it.
+        let stem = self.rlib.file_stem().and_then(|n| n.to_str());
+        let stem = stem.and_then(|n| n.strip_prefix("lib")).unwrap_or_default();
+        let info = self.rlib.with_file_name(format!("{stem}.d"));
+        let text = fs::read_to_string(&info).path_context("reading", &info)?;
+        let files = sources_in(&text).into_iter();
+        Ok(files.map(|file| workspace.join(file)).collect())
+    }
+}
+
+/// `SOURCE#NAME@VERSION`, or `SOURCE/NAME#VERSION`.
+fn package(id: &str) -> Option<Dependency> {
+    let (source, rest) = id.rsplit_once('#')?;
+    let (name, version) = rest
+        .split_once('@')
+        .unwrap_or((source.rsplit('/').next()?, rest));
+    Some(Dependency {
+        name: name.to_owned(),
+        version: version.to_owned(),
+    })
+}
+
+/// What rustc says in make's form: `OUTPUT: SOURCE SOURCE ..`, a line for each output.
+fn sources_in(dep_info: &str) -> Vec<String> {
+    let first = dep_info.lines().next().unwrap_or_default();
+    let files = first.split_once(": ").map_or("", |(_, files)| files);
+    // A blank in a path has a backslash before it.
+    let files = files.replace("\\ ", "\0");
+    let files = files.split(' ').filter(|f| !f.is_empty());
+    files.map(|f| f.replace('\0', " ")).collect()
+}
+
+impl Cargo<'_> {
+    /// The environment in which cargo builds ring-0 crates for this kernel.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let mut flags = vec![
+            "--sysroot".to_owned(),
+            self.sysroot.path.display().to_string(),
+            "--cfg=MODULE".to_owned(),
+            // Every CONFIG_* may be asked about, also those that are off.
+            "-Aunexpected_cfgs".to_owned(),
+        ];
+        flags.extend(self.codegen.for_crates().cloned());
+        if let Some(cfg) = self.tree.rustc_cfg() {
+            flags.push(format!("@{}", cfg.display()));
+        }
+        let path = |p: &Path| p.display().to_string();
+        vec![
+            ("RUSTC".into(), path(&self.toolchain.rustc)),
+            ("RUSTC_BOOTSTRAP".into(), "1".into()),
+            ("CARGO_ENCODED_RUSTFLAGS".into(), flags.join("\u{1f}")),
+            ("CARGO_BUILD_TARGET".into(), TARGET.into()),
+            ("KORU_LAYOUT".into(), path(&self.shim.layout)),
+        ]
+    }
+
+    /// Options that every cargo call on `workspace` needs.
+    pub fn options(&self, workspace: &Path) -> Vec<String> {
+        // Koru's own workspace names the kernel crate by its path.
+        if workspace == self.home.root {
+            Vec::new()
+        } else {
+            patch_options(self.home)
+        }
+    }
+
+    /// All crates that a module is compiled with, but those that are there for the
+    /// `kernel` crate only.
+    pub fn dependencies(&self, module: &Module, target_dir: &Path) -> Result<BTreeSet<Dependency>> {
+        let mut command = Command::new("cargo");
+        command
+            .args(["tree", "--target", TARGET])
+            .arg("--manifest-path")
+            .arg(module.workspace.join("Cargo.toml"))
+            .args(["--package", &module.package, "--prune", KERNEL_PACKAGE])
+            .args(["--edges", "normal,no-proc-macro"])
+            .args(["--prefix", "none", "--format", "{p}", "--offline"])
+            .args(self.options(&module.workspace))
+            .envs(self.environment())
+            .env("CARGO_TARGET_DIR", target_dir)
+            .env("CARGO_TERM_COLOR", "never");
+        let attempted = format!("asking cargo what {} depends on", module.name);
+        let tree = run(&mut command, &attempted)?;
+        // `NAME vVERSION (WHERE)`; the module itself comes first.
+        let package = |line: &str| {
+            let mut words = line.split(' ');
+            let name = words.next()?.to_owned();
+            let version = words.next()?.strip_prefix('v')?.to_owned();
+            Some(Dependency { name, version })
+        };
+        Ok(tree.stdout.lines().skip(1).filter_map(package).collect())
+    }
+
+    /// Compiles `modules`, all of one workspace, in one cargo run.
+    pub fn build(
+        &self,
+        modules: &[&Module],
+        target_dir: &Path,
+        colour: bool,
+        progress: &dyn Progress,
+    ) -> Result<Vec<RustObject>> {
+        let workspace = &modules[0].workspace;
+        let mut command = Command::new("cargo");
+        command
+            .arg("build")
+            .arg("--release")
+            .arg("--manifest-path")
+            .arg(workspace.join("Cargo.toml"))
+            .arg("--target-dir")
+            .arg(target_dir)
+            .arg(if colour {
+                "--message-format=json-diagnostic-rendered-ansi"
+            } else {
+                "--message-format=json"
+            })
+            .args(self.options(workspace))
+            .envs(self.environment())
+            .env_remove("RUSTC_WRAPPER")
+            .env_remove("RUSTC_WORKSPACE_WRAPPER")
+            .env_remove("RUSTFLAGS")
+            .env("CARGO_TERM_COLOR", "never")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for module in modules {
+            command.arg("--package").arg(&module.package);
+        }
+        let mut child = command
+            .spawn()
+            .map_err(|e| spawn_error(&command, "compiling", e))?;
+        let stderr = child.stderr.take().expect("piped");
+        let stdout = child.stdout.take().expect("piped");
+        let said = Mutex::new(String::new());
+        let mut rlibs: Vec<Artifact> = Vec::new();
+        let mut compile_error = false;
+        std::thread::scope(|s| {
+            s.spawn(|| {
+                for line in BufReader::new(stderr).lines().map_while(|l| l.ok()) {
+                    if line.trim_start().starts_with("Compiling") {
+                        progress.status(line.trim());
+                    }
+                    let mut said = said.lock().expect("no panic while held");
+                    said.push_str(&line);
+                    said.push('\n');
+                }
+            });
+            for message in Message::parse_stream(BufReader::new(stdout)).map_while(|m| m.ok()) {
+                match message {
+                    Message::CompilerMessage(m) if is_about_flags(&m.message) => {}
+                    Message::CompilerMessage(m) => {
+                        compile_error |= matches!(
+                            m.message.level,
+                            DiagnosticLevel::Error | DiagnosticLevel::Ice
+                        );
+                        if let Some(text) = m.message.rendered {
+                            progress.print(text.trim_end());
+                        }
+                    }
+                    Message::CompilerArtifact(a) => rlibs.extend(Artifact::of(a)),
+                    _ => {}
+                }
+            }
+        });
+        let status = child
+            .wait()
+            .map_err(|e| spawn_error(&command, "compiling", e))?;
+        let names: Vec<&str> = modules.iter().map(|m| m.name.as_str()).collect();
+        if !status.success() {
+            let mut error = Error::new(
+                Kind::Compile,
+                format!("compiling {}", names.join(", ")),
+                "the code does not compile",
+            );
+            if !compile_error {
+                // Not rustc's word on the code: cargo could not get that far.
+                error.kind = Kind::System;
+                error.message = format!("cargo failed ({status})");
+                error = error.output(said.into_inner().expect("no panic while held"));
+            }
+            return Err(error);
+        }
+        modules
+            .iter()
+            .map(|module| {
+                let own = rlibs.iter().find(|a| a.name == module.name);
+                let own = own.ok_or_else(|| {
+                    Error::new(
+                        Kind::Link,
+                        format!("compiling {}", module.name),
+                        "cargo built no library of this name",
+                    )
+                    .help("a module's library has its package's name: remove `name` from [lib]")
+                })?;
+                Ok(RustObject {
+                    own: own.clone(),
+                    dependencies: rlibs
+                        .iter()
+                        .filter(|a| !modules.iter().any(|m| m.name == a.name))
+                        .cloned()
+                        .collect(),
+                })
+            })
+            .collect()
+    }
+}
+
+/// rustc warns of every LLVM feature that it has no name for yet, such as the
+/// straight-line-speculation ones; they are ours, not the user's.
+fn is_about_flags(diagnostic: &cargo_metadata::diagnostic::Diagnostic) -> bool {
+    diagnostic.level == DiagnosticLevel::Warning
+        && diagnostic.spans.is_empty()
+        && diagnostic.message.contains("`-Ctarget-feature`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_in_all_forms() {
+        let of = |id: &str| package(id).map(|p| format!("{} {}", p.name, p.version));
+        for (id, wanted) in [
+            ("path+file:///w/modules/hello#0.1.0", "hello 0.1.0"),
+            (
+                "path+file:///w/kernel/kernel#koru-kernel@0.1.0",
+                "koru-kernel 0.1.0",
+            ),
+            (
+                "registry+https://index#itoa@1.0.18+meta",
+                "itoa 1.0.18+meta",
+            ),
+        ] {
+            assert_eq!(of(id).as_deref(), Some(wanted));
+        }
+        assert_eq!(of("hello"), None);
+    }
+
+    #[test]
+    fn sources_of_a_crate() {
+        let text = "/t/a.d: src/lib.rs /r/with\\ blank/b.rs\n\n/t/a.rlib: src/lib.rs x.rs\n";
+        assert_eq!(sources_in(text), ["src/lib.rs", "/r/with blank/b.rs"]);
+        assert!(sources_in("").is_empty());
+        assert!(sources_in("/t/a.d: \n").is_empty());
+    }
+}

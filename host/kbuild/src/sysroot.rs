@@ -1,0 +1,79 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use koru_error::{IoContext, Result};
+use koru_kernels::{Cache, Key, Progress, run};
+
+use crate::{Codegen, Toolchain, codegen::TARGET};
+
+/// `core`, built for one set of flags, laid out as rustc's `--sysroot` wants.
+#[derive(Debug, Clone)]
+pub struct Sysroot {
+    pub path: PathBuf,
+    pub libcore: PathBuf,
+}
+
+impl Sysroot {
+    /// The cached sysroot for these flags; built if there is none (30 s).
+    pub fn get(
+        cache: &Cache,
+        toolchain: &Toolchain,
+        codegen: &Codegen,
+        progress: &dyn Progress,
+    ) -> Result<Sysroot> {
+        let key = codegen
+            .for_core()
+            .fold(Key::default(), |k, f| k.add(f))
+            .add(&toolchain.version)
+            .add(toolchain.library.as_os_str().as_encoded_bytes())
+            .hex();
+        let path = cache.entry("sysroots", &key, progress, |dir| {
+            progress.status("building core for this kernel's flags (once, about 30 s)");
+            build(dir, toolchain, codegen)
+        })?;
+        Ok(Sysroot {
+            libcore: path.join(lib_dir()).join("libcore.rlib"),
+            path,
+        })
+    }
+}
+
+fn lib_dir() -> String {
+    format!("lib/rustlib/{TARGET}/lib")
+}
+
+fn build(dir: &Path, toolchain: &Toolchain, codegen: &Codegen) -> Result<()> {
+    let lib = dir.join(lib_dir());
+    fs::create_dir_all(&lib).path_context("making", &lib)?;
+    // The kernel exports memcpy and friends; what else the real
+    // compiler_builtins has (floats, 128-bit division) must not come in unseen.
+    let stub = dir.join("compiler_builtins.rs");
+    fs::write(
+        &stub,
+        "#![feature(compiler_builtins)]\n#![compiler_builtins]\n#![no_builtins]\n#![no_std]\n",
+    )
+    .path_context("writing", &stub)?;
+    for (name, source) in [
+        ("core", toolchain.library.join("core/src/lib.rs")),
+        ("compiler_builtins", stub),
+    ] {
+        run(
+            Command::new(&toolchain.rustc)
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env_remove("RUSTFLAGS")
+                .args(["--edition=2024", "--crate-type=rlib", "--cap-lints=allow"])
+                .args(["--crate-name", name, "--target", TARGET])
+                .args(codegen.for_core())
+                .arg("--sysroot")
+                .arg(dir)
+                .arg("--out-dir")
+                .arg(&lib)
+                .arg(source),
+            &format!("building {name} with {}", toolchain.rustc.display()),
+        )?;
+    }
+    Ok(())
+}

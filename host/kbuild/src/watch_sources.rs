@@ -1,0 +1,59 @@
+//! The folders that a module is built from.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+};
+
+use cargo_metadata::MetadataCommand;
+use koru_error::{Error, Kind, Result};
+use koru_kernels::Home;
+
+use crate::{Module, patch_options};
+
+/// The folders of a module's package and of all that it uses by path, the kernel
+/// crate with its C interface layer among them.
+pub fn watch_sources(home: &Home, module: &Module) -> Result<Vec<PathBuf>> {
+    let manifest = module.dir.join("Cargo.toml");
+    let options = match module.workspace == home.root {
+        true => Vec::new(),
+        false => patch_options(home),
+    };
+    let metadata = MetadataCommand::new()
+        .manifest_path(&manifest)
+        .other_options(options)
+        .exec()
+        .map_err(|e| {
+            Error::new(
+                Kind::Usage,
+                format!("reading {}", manifest.display()),
+                "cargo does not understand it",
+            )
+            .output(e.to_string())
+        })?;
+    let nodes = metadata.resolve.iter().flat_map(|r| &r.nodes);
+    let uses: HashMap<_, _> = nodes.map(|n| (&n.id, &n.dependencies)).collect();
+    let mut wanted: Vec<_> = metadata
+        .packages
+        .iter()
+        .filter(|p| p.manifest_path == manifest)
+        .map(|p| &p.id)
+        .collect();
+    let mut met = BTreeSet::new();
+    while let Some(id) = wanted.pop() {
+        if met.insert(id) {
+            wanted.extend(uses.get(id).into_iter().flat_map(|d| d.iter()));
+        }
+    }
+    let mut folders: Vec<PathBuf> = metadata
+        .packages
+        .iter()
+        .filter(|p| p.source.is_none() && met.contains(&p.id))
+        .filter_map(|p| Some(p.manifest_path.parent()?.to_path_buf().into()))
+        .collect();
+    folders.push(home.root.join("kernel/shim"));
+    // What one folder holds is not named again.
+    folders.sort();
+    folders.dedup_by(|inner, outer| inner.starts_with(&*outer));
+    Ok(folders)
+}

@@ -1,0 +1,111 @@
+//! Packages of the distribution, downloaded and unpacked but not installed.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use koru_error::{Error, IoContext, Kind, Result};
+
+use crate::{Progress, run};
+
+const LISTS: &str = "if the package lists are old or empty: `apt-get update` as root, which `koru setup` does; \
+     else check the network";
+
+/// All package names that start with `prefix`.
+pub fn names(prefix: &str) -> Result<Vec<String>> {
+    let run = run(
+        Command::new("apt-cache").arg("pkgnames").arg(prefix),
+        "asking apt for its packages",
+    )?;
+    Ok(run.stdout.lines().map(str::to_owned).collect())
+}
+
+/// The direct dependencies of `package`, alternatives included.
+pub fn depends(package: &str) -> Result<Vec<String>> {
+    let run = run(
+        Command::new("apt-cache").args(["depends", "--important", package]),
+        "asking apt for dependencies",
+    )?;
+    Ok(run
+        .stdout
+        .lines()
+        .filter_map(|l| l.split_once("Depends: "))
+        .map(|(_, name)| name.trim().to_owned())
+        .collect())
+}
+
+/// Whether apt could download `package` now (not only knows its name).
+pub fn available(package: &str) -> bool {
+    run(
+        Command::new("apt-cache").args(["policy", package]),
+        "asking apt for a version",
+    )
+    .is_ok_and(|r| {
+        r.stdout
+            .lines()
+            .any(|l| l.trim().starts_with("Candidate:") && !l.contains("(none)"))
+    })
+}
+
+/// Downloads `packages` and unpacks them into `dir`.
+pub fn unpack(packages: &[String], dir: &Path, progress: &dyn Progress) -> Result<()> {
+    for (i, package) in packages.iter().enumerate() {
+        progress.status(&format!(
+            "downloading {package} ({} of {})",
+            i + 1,
+            packages.len()
+        ));
+        // In a folder of its own, so that which file came is no question.
+        let folder = tempfile::tempdir_in(dir).path_context("making a folder in", dir)?;
+        run(
+            Command::new("apt-get")
+                .args(["-qq", "download", package])
+                .env("LC_ALL", "C")
+                .current_dir(folder.path()),
+            &format!("downloading the package {package}"),
+        )
+        .map_err(|e| e.help(LISTS))?;
+        let deb = the_deb(folder.path()).ok_or_else(|| {
+            Error::new(
+                Kind::System,
+                format!("downloading the package {package}"),
+                "apt-get succeeded but left no file",
+            )
+            .help(LISTS)
+        })?;
+        progress.status(&format!("unpacking {package}"));
+        run(
+            Command::new("dpkg-deb").arg("-x").arg(&deb).arg(dir),
+            &format!("unpacking the package {package}"),
+        )?;
+    }
+    Ok(())
+}
+
+/// These packages and the libraries that they need, the C library left out.
+pub fn with_libraries(packages: &[&str]) -> Result<Vec<String>> {
+    let mut all: Vec<String> = packages.iter().map(|p| (*p).to_owned()).collect();
+    let mut next = 0;
+    while next < all.len() {
+        for name in depends(&all[next])? {
+            let library = name.starts_with("lib") || name.starts_with("zlib");
+            // PAM's configuration, and what goes with it, is no library.
+            let other = ["libc6", "libpam-modules", "libpam-runtime"].contains(&&*name);
+            if library && !other && !all.contains(&name) && available(&name) {
+                all.push(name);
+            }
+        }
+        next += 1;
+    }
+    Ok(all)
+}
+
+fn the_deb(dir: &Path) -> Option<PathBuf> {
+    fs::read_dir(dir)
+        .ok()?
+        .flatten()
+        .map(|e| e.path())
+        .find(|p| p.extension().is_some_and(|e| e == "deb"))
+}

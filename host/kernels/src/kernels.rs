@@ -1,0 +1,346 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use koru_error::{Error, IoContext, Kind, Result};
+
+use crate::{
+    Cache, KernelTree, Progress, apt, nearest,
+    packages::{packages, settle, wanted_release},
+    release::{compare, flavour, selects},
+    write_atomically,
+};
+
+/// The versions that set-up gets a kernel of, and the tests run on.
+pub const SUPPORTED: [&str; 2] = ["6.1", "6.12"];
+
+/// In the folder of the kernel that set-up got for a version of [`SUPPORTED`].
+const SET_UP: &str = "set-up";
+
+/// The kernel trees that Koru keeps.
+pub struct Kernels {
+    cache: Cache,
+}
+
+/// One line of `koru kernel list`.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Installed {
+    pub release: String,
+    pub build_dir: PathBuf,
+    /// Whether it can be booted in a guest.
+    pub bootable: bool,
+    pub default: bool,
+    /// The version of [`SUPPORTED`] that it stands for: the tests run on it.
+    pub supported: Option<&'static str>,
+    /// Whether Koru downloaded it (else it is somebody's own directory).
+    pub downloaded: bool,
+}
+
+impl Kernels {
+    pub fn new(cache: &Cache) -> Kernels {
+        Kernels {
+            cache: cache.clone(),
+        }
+    }
+
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.cache.root().join("kernels")
+    }
+
+    fn default_file(&self) -> PathBuf {
+        self.dir().join("default")
+    }
+
+    /// Releases that are here, oldest first.
+    pub fn releases(&self) -> Vec<String> {
+        let mut all: Vec<String> = fs::read_dir(self.dir())
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|e| e.path().join("tree").exists())
+            .map(|e| e.file_name().to_string_lossy().into_owned())
+            .filter(|n| !n.starts_with('.'))
+            .collect();
+        all.sort_by(|a, b| compare(a, b));
+        all
+    }
+
+    pub fn list(&self) -> Result<Vec<Installed>> {
+        let default = self.default_release();
+        let supported = SUPPORTED.map(|version| (version, self.supported_release(version)));
+        let mut rows = Vec::new();
+        for release in self.releases() {
+            let tree = self.open(&release)?;
+            let stands_for = supported.iter().find(|(_, r)| r.as_ref() == Some(&release));
+            rows.push(Installed {
+                default: Some(&release) == default.as_ref(),
+                supported: stands_for.map(|(version, _)| *version),
+                bootable: tree.image.is_some(),
+                downloaded: self.keeps(&release),
+                build_dir: tree.build_dir,
+                release,
+            });
+        }
+        Ok(rows)
+    }
+
+    /// Whether the tree itself is here, not only a link to somebody's directory.
+    fn keeps(&self, release: &str) -> bool {
+        let link = fs::read_link(self.dir().join(release).join("tree"));
+        link.is_ok_and(|target| target.is_relative())
+    }
+
+    /// The release that stands for a version of [`SUPPORTED`], whatever else was added:
+    /// the one that set-up got.
+    fn supported_release(&self, version: &str) -> Option<String> {
+        let candidates: Vec<String> = self
+            .releases()
+            .into_iter()
+            .filter(|r| selects(version, r) && self.keeps(r) && self.own_image(r).is_file())
+            .collect();
+        let set_up = |r: &&String| self.dir().join(r).join(SET_UP).is_file();
+        // An earlier Koru left no such file; the flavour tells.
+        let best = |r: &&String| flavour(r) == Some(0);
+        let mut newest = candidates.iter().rev();
+        let found = newest.clone().find(set_up);
+        found.or_else(|| newest.find(best)).cloned()
+    }
+
+    /// The kernel that the tests run on for a version of [`SUPPORTED`].
+    pub fn supported(&self, version: &str) -> Option<Result<KernelTree>> {
+        let release = self.supported_release(version)?;
+        Some(self.open(&release))
+    }
+
+    /// Gets the kernel for a version of [`SUPPORTED`], unless it is here.
+    pub fn set_up(&self, version: &str, progress: &dyn Progress) -> Result<KernelTree> {
+        let release = match self.supported_release(version) {
+            Some(release) => release,
+            None => self.add_packages(version, progress)?.release,
+        };
+        let place = self.dir().join(&release);
+        let mark = place.join(SET_UP);
+        if !mark.is_file() {
+            settle(&place, &release)?;
+            write_atomically(&mark, version.as_bytes())?;
+        }
+        self.open(&release)
+    }
+
+    /// The chosen default, else the newest that is supported, else the one that was
+    /// added first. What is added later does not become it unasked.
+    pub fn default_release(&self) -> Option<String> {
+        let releases = self.releases();
+        let chosen = fs::read_to_string(self.default_file()).ok();
+        let chosen = chosen.map(|c| c.trim().to_owned());
+        if let Some(chosen) = chosen.filter(|c| releases.contains(c)) {
+            return Some(chosen);
+        }
+        let supported = SUPPORTED.iter().rev();
+        if let Some(release) = supported.copied().find_map(|v| self.supported_release(v)) {
+            return Some(release);
+        }
+        let added = |r: &&String| {
+            let link = fs::symlink_metadata(self.dir().join(r).join("tree"));
+            link.and_then(|link| link.modified()).ok()
+        };
+        let boots = |r: &&String| self.open(r).is_ok_and(|t| t.image.is_some());
+        let first = releases.iter().filter(boots).min_by_key(added);
+        first.or_else(|| releases.iter().min_by_key(added)).cloned()
+    }
+
+    /// The tree that `selector` names: a release, or its beginning up to a dot or dash
+    /// (`6.1`); the default without one.
+    ///
+    /// # Errors
+    ///
+    /// `Kind::Usage` if there is no such kernel, or if there are several and not exactly
+    /// one of them is supported.
+    pub fn find(&self, selector: Option<&str>) -> Result<KernelTree> {
+        let Some(selector) = selector else {
+            let release = self.default_release().ok_or_else(|| {
+                Error::new(Kind::Missing, "choosing a kernel", "there is none here yet")
+                    .help("`koru setup` gets Debian's 6.1 and 6.12; `koru kernel add` any other")
+            })?;
+            return self.open(&release);
+        };
+        let fitting = self.fitting(selector)?;
+        let supported: Vec<String> = SUPPORTED
+            .iter()
+            .filter_map(|version| self.supported_release(version))
+            .filter(|release| fitting.contains(release))
+            .collect();
+        match (fitting.as_slice(), supported.as_slice()) {
+            ([release], _) | (_, [release]) => self.open(release),
+            _ => Err(several(selector, &fitting)),
+        }
+    }
+
+    /// The releases that `selector` may mean; one only if it is that release's full name.
+    fn fitting(&self, selector: &str) -> Result<Vec<String>> {
+        let releases = self.releases();
+        if releases.iter().any(|r| r == selector) {
+            return Ok(vec![selector.to_owned()]);
+        }
+        let fitting: Vec<String> = releases
+            .iter()
+            .filter(|r| selects(selector, r))
+            .cloned()
+            .collect();
+        if !fitting.is_empty() {
+            return Ok(fitting);
+        }
+        let near = nearest(selector, releases.iter().map(String::as_str));
+        let help = match (near.is_empty(), releases.is_empty()) {
+            (false, _) => format!("did you mean {}?", near.join(" or ")),
+            (true, false) => format!("there are: {}", releases.join(", ")),
+            (true, true) => "none are here yet: `koru setup`".to_owned(),
+        };
+        Err(Error::new(
+            Kind::Usage,
+            format!("looking for the kernel `{selector}`"),
+            "it is not among those that are here",
+        )
+        .help(format!(
+            "{help}\nto get another: `koru kernel add {selector}`"
+        )))
+    }
+
+    /// The tree of exactly this release, if it is here.
+    pub fn exactly(&self, release: &str) -> Option<Result<KernelTree>> {
+        let here = self.releases().iter().any(|r| r == release);
+        here.then(|| self.open(release))
+    }
+
+    /// The one with this build directory; of those that are here, with the image that
+    /// boots.
+    pub fn at(&self, build_dir: &Path) -> Result<KernelTree> {
+        let tree = KernelTree::open(build_dir)?;
+        let ours = self.exactly(&tree.release).and_then(Result::ok);
+        let ours = ours.filter(|ours| ours.build_dir == tree.build_dir);
+        Ok(ours.unwrap_or(tree))
+    }
+
+    /// Where the image of a downloaded kernel lies.
+    fn own_image(&self, release: &str) -> PathBuf {
+        self.dir()
+            .join(release)
+            .join(format!("boot/vmlinuz-{release}"))
+    }
+
+    fn open(&self, release: &str) -> Result<KernelTree> {
+        let place = self.dir().join(release);
+        let mut tree = KernelTree::open(&place.join("tree"))?;
+        let modules = ["lib/modules", "usr/lib/modules"]
+            .iter()
+            .map(|m| place.join(m).join(&tree.release))
+            .find(|m| m.join("kernel").is_dir());
+        let image = self.own_image(&tree.release);
+        if image.is_file() {
+            tree.image = Some(image);
+        }
+        if modules.is_some() {
+            tree.modules_dir = modules;
+        }
+        Ok(tree)
+    }
+
+    /// Gets a kernel: a build directory (`/lib/modules/../build`, any KDIR),
+    /// `running`, or a version or package name of the distribution.
+    pub fn add(&self, what: &str, progress: &dyn Progress) -> Result<KernelTree> {
+        let path = match what {
+            "running" => {
+                let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+                Some(PathBuf::from(format!(
+                    "/lib/modules/{}/build",
+                    release.trim()
+                )))
+            }
+            _ if what.contains('/') || what == "." => Some(PathBuf::from(what)),
+            _ => None,
+        };
+        match path {
+            Some(path) => self.add_directory(&path, progress),
+            None => self.add_packages(what, progress),
+        }
+    }
+
+    fn add_directory(&self, path: &Path, progress: &dyn Progress) -> Result<KernelTree> {
+        let tree = KernelTree::open(path)?;
+        self.cache
+            .entry("kernels", &tree.release, progress, |dir| {
+                std::os::unix::fs::symlink(&tree.build_dir, dir.join("tree"))
+                    .path_context("linking in", dir)
+            })?;
+        let kept = self.open(&tree.release)?;
+        if kept.build_dir != tree.build_dir {
+            return Err(Error::new(
+                Kind::Usage,
+                format!("adding {}", tree.build_dir.display()),
+                format!(
+                    "another tree of {} is here already: {}",
+                    tree.release,
+                    kept.build_dir.display()
+                ),
+            )
+            .help(format!("`koru kernel remove {}` first", tree.release)));
+        }
+        Ok(kept)
+    }
+
+    fn add_packages(&self, what: &str, progress: &dyn Progress) -> Result<KernelTree> {
+        progress.status("asking apt for kernels");
+        let release = wanted_release(what)?;
+        self.cache.entry("kernels", &release, progress, |dir| {
+            apt::unpack(&packages(&release)?, dir, progress)?;
+            settle(dir, &release)
+        })?;
+        self.open(&release)
+    }
+
+    /// Forgets a kernel; a directory that Koru did not download stays.
+    ///
+    /// # Errors
+    ///
+    /// `Kind::Usage` if there is no such kernel, or if there are several, for what is
+    /// removed is never guessed.
+    pub fn remove(&self, selector: &str, progress: &dyn Progress) -> Result<String> {
+        let fitting = self.fitting(selector)?;
+        let [release] = fitting.as_slice() else {
+            return Err(several(selector, &fitting));
+        };
+        let release = release.clone();
+        let place = self.dir().join(&release);
+        let _lock = self.cache.lock(
+            &format!("kernels-{release}"),
+            &format!("kernels/{release}"),
+            progress,
+        )?;
+        // Renamed first: whoever looks sees it whole or not at all.
+        let gone = self.dir().join(format!(".{release}.removed"));
+        let _ = fs::remove_dir_all(&gone);
+        fs::rename(&place, &gone).path_context("removing", &place)?;
+        fs::remove_dir_all(&gone).path_context("removing", &gone)?;
+        Ok(release)
+    }
+
+    pub fn set_default(&self, selector: &str) -> Result<String> {
+        let release = self.find(Some(selector))?.release;
+        write_atomically(&self.default_file(), release.as_bytes())?;
+        Ok(release)
+    }
+}
+
+fn several(selector: &str, fitting: &[String]) -> Error {
+    Error::new(
+        Kind::Usage,
+        format!("looking for the kernel `{selector}`"),
+        format!("several are here: {}", fitting.join(", ")),
+    )
+    .help("give one of these names in full")
+}

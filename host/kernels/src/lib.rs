@@ -1,0 +1,29 @@
+//! Kernels: found, fetched and unpacked, with what a guest of theirs needs.
+//!
+//! [`Kernels`] lists what is in the [`Cache`] and adds the distribution's kernels to it; a
+//! [`KernelTree`] is a build directory, as `make -C` takes it. [`Home`] says where Koru's
+//! sources and its cache are.
+#![forbid(unsafe_code)]
+
+pub mod apt;
+mod busybox;
+mod cache;
+mod home;
+mod kernels;
+mod nearest;
+mod packages;
+mod process;
+mod progress;
+mod release;
+mod remote_headers;
+mod tree;
+
+pub use busybox::busybox;
+pub use cache::{Cache, Key, Lock, write_atomically};
+pub use home::Home;
+pub use kernels::{Installed, Kernels, SUPPORTED};
+pub use nearest::nearest;
+pub use process::{Run, on_path, output, run, spawn_error};
+pub use progress::{NoProgress, Progress};
+pub use remote_headers::{NO_BUILD_DIR, pack_script};
+pub use tree::{Config, KernelTree};

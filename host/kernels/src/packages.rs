@@ -1,0 +1,136 @@
+//! The distribution's kernels: which packages one is made of, and what has to be done
+//! to them.
+
+use std::{fs, path::Path};
+
+use koru_error::{Error, IoContext, Kind, Result};
+
+use crate::{
+    apt, nearest,
+    release::{compare, flavour, selects},
+};
+
+/// The release that the distribution has for `what`: the newest of the best
+/// flavour.
+pub(crate) fn wanted_release(what: &str) -> Result<String> {
+    let name = ["linux-image-unsigned-", "linux-image-", "linux-headers-"]
+        .iter()
+        .find_map(|p| what.strip_prefix(p))
+        .unwrap_or(what);
+    let releases: Vec<String> = apt::names("linux-headers-")?
+        .into_iter()
+        .filter_map(|n| n.strip_prefix("linux-headers-").map(str::to_owned))
+        .filter(|r| r.contains('.') && r.contains('-') && flavour(r).is_some())
+        .collect();
+    let mut matching: Vec<&String> = releases.iter().filter(|r| selects(name, r)).collect();
+    matching.sort_by(|a, b| flavour(b).cmp(&flavour(a)).then_with(|| compare(a, b)));
+    let found = matching
+        .into_iter()
+        .rev()
+        .find(|r| image_package(r).is_some() && apt::available(&format!("linux-headers-{r}")));
+    found.cloned().ok_or_else(|| {
+        let near = nearest(name, releases.iter().map(String::as_str));
+        Error::new(
+            Kind::Usage,
+            format!("looking for the kernel `{what}` among the distribution's packages"),
+            "apt knows no headers and image of this version",
+        )
+        .help(if releases.is_empty() {
+            "apt knows no kernels at all: `apt-get update` as root".to_owned()
+        } else if near.is_empty() {
+            "`apt-cache pkgnames linux-headers-` lists what there is".to_owned()
+        } else {
+            format!("did you mean {}?", near.join(" or "))
+        })
+    })
+}
+
+fn image_package(release: &str) -> Option<String> {
+    ["linux-image-", "linux-image-unsigned-"]
+        .iter()
+        .map(|p| format!("{p}{release}"))
+        .find(|p| apt::available(p))
+}
+
+/// Image, headers, and what the headers need of the kernel's own packages.
+pub(crate) fn packages(release: &str) -> Result<Vec<String>> {
+    let mut all = vec![format!("linux-headers-{release}")];
+    let mut next = 0;
+    while next < all.len() {
+        for name in apt::depends(&all[next])? {
+            let needed = ["linux-headers-", "linux-kbuild-"]
+                .iter()
+                .any(|p| name.starts_with(p));
+            if needed && !all.contains(&name) {
+                all.push(name);
+            }
+        }
+        next += 1;
+    }
+    all.extend(image_package(release));
+    // Ubuntu keeps the modules apart from the image.
+    let modules = format!("linux-modules-{release}");
+    if apt::available(&modules) {
+        all.push(modules);
+    }
+    Ok(all)
+}
+
+/// Makes unpacked packages usable where they lie, also those that an earlier Koru
+/// unpacked.
+pub(crate) fn settle(dir: &Path, release: &str) -> Result<()> {
+    let headers = dir.join("usr/src").join(format!("linux-headers-{release}"));
+    let makefile = headers.join("Makefile");
+    let text = fs::read_to_string(&makefile).path_context("reading", &makefile)?;
+    // Debian's says `include /usr/src/linux-headers-..-common/Makefile`.
+    let here = "$(dir $(abspath $(lastword $(MAKEFILE_LIST))))../";
+    let moved = text.replace("include /usr/src/", &format!("include {here}"));
+    if moved != text {
+        fs::write(&makefile, moved).path_context("writing", &makefile)?;
+    }
+    // With it, a plain `make` wants pahole, for type information that nobody here reads;
+    // without it, Kbuild says so in a line and goes on. (6.1's headers never had it.)
+    let vmlinux = headers.join("vmlinux");
+    if vmlinux.is_file() {
+        fs::remove_file(&vmlinux).path_context("removing", &vmlinux)?;
+    }
+    let link = dir.join("tree");
+    if link.is_symlink() {
+        return Ok(());
+    }
+    std::os::unix::fs::symlink(format!("usr/src/linux-headers-{release}"), &link)
+        .path_context("linking", &link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unpacked_packages_work_where_they_lie() {
+        let dir = tempfile::tempdir().unwrap();
+        let headers = dir.path().join("usr/src/linux-headers-6.12.1-x");
+        fs::create_dir_all(&headers).unwrap();
+        let makefile = headers.join("Makefile");
+        fs::write(
+            &makefile,
+            "include /usr/src/linux-headers-6.12.1-common/Makefile\n",
+        )
+        .unwrap();
+        let mut before = String::new();
+        // Again, as for what an earlier Koru has unpacked.
+        for _ in 0..2 {
+            fs::write(headers.join("vmlinux"), "types").unwrap();
+            settle(dir.path(), "6.12.1-x").unwrap();
+            assert!(!headers.join("vmlinux").exists());
+            let text = fs::read_to_string(dir.path().join("tree/Makefile")).unwrap();
+            assert!(
+                text.ends_with("../linux-headers-6.12.1-common/Makefile\n"),
+                "{text}"
+            );
+            assert!(!text.contains("/usr/src/"), "{text}");
+            assert!(before.is_empty() || before == text, "{text}");
+            before = text;
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! A build directory that lies on another machine.
+
+use std::{
+    fs,
+    io::Read,
+    os::unix::fs::symlink,
+    path::{Component, Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use koru_error::{Error, IoContext, Kind, Result};
+
+use crate::{KernelTree, Kernels, Progress, process::spawn_error};
+
+const SCRIPT: &str = include_str!("remote_headers.sh");
+
+/// Of [`pack_script`]'s shell, when there is no build directory.
+pub const NO_BUILD_DIR: i32 = 3;
+
+/// What a shell of the other machine runs to send the build directory `build`, a path
+/// there without special characters.
+pub fn pack_script(build: &str) -> String {
+    format!("build='{build}'\n{SCRIPT}")
+}
+
+impl Kernels {
+    /// Keeps the tree of another machine's kernel: `fetch` gives what [`pack_script`]
+    /// wrote there of `build`. Nothing is kept when it fails, or is no such tree.
+    pub fn import(
+        &self,
+        release: &str,
+        progress: &dyn Progress,
+        fetch: impl FnOnce(&mut dyn FnMut(&[u8]) -> std::io::Result<()>) -> Result<()>,
+    ) -> Result<KernelTree> {
+        let attempted = format!("keeping the headers of {release}");
+        self.cache().entry("kernels", release, progress, |dir| {
+            unpack(dir, fetch)?;
+            let Some(tree) = build_dir(dir, release) else {
+                let message = "there is no build directory of this kernel in what came";
+                return Err(Error::new(Kind::System, attempted, message)
+                    .help("install the headers of exactly this kernel on its machine"));
+            };
+            relocate(dir, dir)?;
+            relocate_makefile(dir, &tree)?;
+            let inside = tree.strip_prefix(dir).unwrap_or(&tree);
+            symlink(inside, dir.join("tree")).path_context("linking in", dir)?;
+            KernelTree::open(&dir.join("tree")).map(drop)
+        })?;
+        self.find(Some(release))
+    }
+}
+
+/// Unpacks what `fetch` gives, with tar's own guard against names that lead out.
+fn unpack(
+    dir: &Path,
+    fetch: impl FnOnce(&mut dyn FnMut(&[u8]) -> std::io::Result<()>) -> Result<()>,
+) -> Result<()> {
+    use std::io::Write;
+    let attempted = "unpacking the headers";
+    let mut tar = Command::new("tar");
+    tar.args(["-xz", "--no-same-owner", "-C"]).arg(dir);
+    let mut child = tar
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|e| spawn_error(&tar, attempted, e))?;
+    let mut archive = child.stdin.take();
+    let fetched = fetch(&mut |bytes| match &mut archive {
+        Some(archive) => archive.write_all(bytes),
+        None => Ok(()),
+    });
+    drop(archive);
+    let mut said = String::new();
+    if let Some(mut stderr) = child.stderr.take() {
+        let _ = stderr.read_to_string(&mut said);
+    }
+    let status = child.wait().path_context("unpacking in", dir)?;
+    // A broken connection has a better explanation than half an archive.
+    fetched?;
+    match status.success() {
+        true => Ok(()),
+        false => {
+            Err(Error::new(Kind::System, attempted, format!("tar failed ({status})")).output(said))
+        }
+    }
+}
+
+/// The folder below `dir` that is a build directory of this release.
+fn build_dir(dir: &Path, release: &str) -> Option<PathBuf> {
+    let header = "include/generated/utsrelease.h";
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        if let Ok(text) = fs::read_to_string(folder.join(header)) {
+            let ours = text.contains(&format!("\"{release}\""));
+            match ours && folder.join("Makefile").is_file() {
+                true => return Some(folder),
+                false => continue,
+            }
+        }
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        let below = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_dir()));
+        folders.extend(below.map(|e| e.path()));
+    }
+    None
+}
+
+/// Makes absolute links lead to where their targets are now.
+fn relocate(dir: &Path, folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).path_context("reading", folder)? {
+        let path = entry.path_context("reading", folder)?.path();
+        let meta = fs::symlink_metadata(&path).path_context("reading", &path)?;
+        if meta.is_dir() {
+            relocate(dir, &path)?;
+        } else if meta.is_symlink() {
+            let target = fs::read_link(&path).path_context("reading", &path)?;
+            if let Some(now) = moved(dir, &target) {
+                fs::remove_file(&path).path_context("replacing", &path)?;
+                symlink(relative(folder, &now), &path).path_context("linking", &path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where an absolute path of the other machine is below `dir`.
+fn moved(dir: &Path, path: &Path) -> Option<PathBuf> {
+    let inside = path.strip_prefix("/").ok()?;
+    // /lib may be a link to /usr/lib there.
+    let places = [dir.join(inside), dir.join("usr").join(inside)];
+    places.into_iter().find(|p| fs::symlink_metadata(p).is_ok())
+}
+
+/// Has the build directory's Makefile include the other half from where it is now.
+fn relocate_makefile(dir: &Path, tree: &Path) -> Result<()> {
+    let makefile = tree.join("Makefile");
+    let text = fs::read_to_string(&makefile).path_context("reading", &makefile)?;
+    let line = |line: &str| {
+        let included = line.strip_prefix("include ").map(str::trim);
+        let now = included.and_then(|path| moved(dir, Path::new(path)));
+        now.map_or_else(
+            || line.to_owned(),
+            |now| {
+                let path = relative(tree, &now);
+                let here = "$(dir $(abspath $(lastword $(MAKEFILE_LIST))))";
+                format!("include {here}{}", path.display())
+            },
+        )
+    };
+    let lines: Vec<String> = text.lines().map(line).collect();
+    let now = lines.join("\n") + "\n";
+    match now == text {
+        true => Ok(()),
+        false => fs::write(&makefile, now).path_context("writing", &makefile),
+    }
+}
+
+/// `to` as seen from the folder `from`; both are absolute.
+fn relative(from: &Path, to: &Path) -> PathBuf {
+    let (from, to): (Vec<Component>, Vec<Component>) =
+        (from.components().collect(), to.components().collect());
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = from[common..].iter().map(|_| Component::ParentDir);
+    up.chain(to[common..].iter().copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seen_from_elsewhere() {
+        let seen = |from: &str, to: &str| relative(Path::new(from), Path::new(to));
+        assert_eq!(seen("/a/b/c", "/a/d/e"), Path::new("../../d/e"));
+        assert_eq!(seen("/a", "/a/b"), Path::new("b"));
+        assert_eq!(seen("/a/b", "/a"), Path::new(".."));
+    }
+}

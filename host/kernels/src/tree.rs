@@ -1,0 +1,182 @@
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use koru_error::{Error, IoContext, Kind, Result};
+
+use crate::cache::Key;
+
+/// A kernel's `.config`.
+#[derive(Debug, Clone, Default)]
+pub struct Config(HashMap<String, String>);
+
+impl Config {
+    pub fn parse(text: &str) -> Config {
+        let mut map = HashMap::new();
+        for line in text.lines() {
+            if let Some((key, value)) = line.strip_prefix("CONFIG_").and_then(|l| l.split_once('='))
+            {
+                map.insert(key.to_owned(), value.trim_matches('"').to_owned());
+            }
+        }
+        Config(map)
+    }
+
+    /// The value of `CONFIG_<name>`, without quotes.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Whether `CONFIG_<name>` is built in.
+    pub fn yes(&self, name: &str) -> bool {
+        self.get(name) == Some("y")
+    }
+}
+
+/// A kernel's build directory, as Kbuild wants it, and what boots it if that
+/// is known.
+#[derive(Debug, Clone)]
+pub struct KernelTree {
+    /// `6.12.117+deb12-cloud-amd64`
+    pub release: String,
+    /// What `make -C` takes.
+    pub build_dir: PathBuf,
+    pub config: Config,
+    /// The bootable image, for a guest.
+    pub image: Option<PathBuf>,
+    /// `lib/modules/RELEASE`, the kernel's own modules.
+    pub modules_dir: Option<PathBuf>,
+}
+
+impl KernelTree {
+    /// Reads a build directory: any `KDIR`.
+    pub fn open(build_dir: &Path) -> Result<KernelTree> {
+        let attempted = format!("reading the kernel build directory {}", build_dir.display());
+        let fail = |message: String| {
+            Error::new(Kind::Usage, attempted.clone(), message).help(
+                "give the directory that `make -C` would take, such as \
+                 /lib/modules/$(uname -r)/build of a kernel whose headers are installed",
+            )
+        };
+        let build_dir = build_dir.canonicalize().map_err(|e| fail(e.to_string()))?;
+        for needed in ["Makefile", ".config", "include/generated/autoconf.h"] {
+            if !build_dir.join(needed).is_file() {
+                return Err(fail(format!("it has no {needed}")));
+            }
+        }
+        let config_path = build_dir.join(".config");
+        let config =
+            Config::parse(&fs::read_to_string(&config_path).path_context("reading", &config_path)?);
+        if !config.yes("X86_64") {
+            return Err(fail("it is not for x86_64, the only one supported".into()));
+        }
+        if !config.yes("MODULES") {
+            return Err(fail("this kernel takes no modules (CONFIG_MODULES)".into()));
+        }
+        let release = release(&build_dir).ok_or_else(|| {
+            fail("neither include/config/kernel.release nor utsrelease.h names its release".into())
+        })?;
+        // A tree that was built in place has its image beside it.
+        let image = [
+            build_dir.join("arch/x86/boot/bzImage"),
+            PathBuf::from(format!("/boot/vmlinuz-{release}")),
+        ]
+        .into_iter()
+        .find(|i| fs::File::open(i).is_ok());
+        let modules = PathBuf::from(format!("/lib/modules/{release}"));
+        Ok(KernelTree {
+            image,
+            modules_dir: modules.join("modules.dep").is_file().then_some(modules),
+            release,
+            build_dir,
+            config,
+        })
+    }
+
+    /// The flags file of `--cfg CONFIG_*`, which Kbuild makes for Rust even
+    /// where Rust is off.
+    pub fn rustc_cfg(&self) -> Option<PathBuf> {
+        Some(self.build_dir.join("include/generated/rustc_cfg")).filter(|p| p.is_file())
+    }
+
+    /// Whether modules can use this symbol of the kernel, by `Module.symvers`.
+    pub fn exports(&self, symbol: &str) -> bool {
+        let symbols = fs::read_to_string(self.build_dir.join("Module.symvers"));
+        // `CRC<tab>SYMBOL<tab>FILE<tab>..`
+        let is_it = |line: &str| line.split('\t').nth(1) == Some(symbol);
+        symbols.is_ok_and(|text| text.lines().any(is_it))
+    }
+
+    /// The most bytes that a function's stack frame may have without a warning; none if the
+    /// config has no limit.
+    pub fn frame_limit(&self) -> Option<u64> {
+        frame_limit(&self.config)
+    }
+
+    /// A key of everything in the tree that a built object depends on.
+    pub fn key(&self) -> Result<Key> {
+        let mut key = Key::default()
+            .add(&self.release)
+            .add(self.build_dir.as_os_str().as_encoded_bytes())
+            .add_file(&self.build_dir.join("include/generated/autoconf.h"))?;
+        for name in ["Module.symvers", ".kernelvariables"] {
+            let path = self.build_dir.join(name);
+            if path.is_file() {
+                key = key.add_file(&path)?;
+            }
+        }
+        Ok(key)
+    }
+}
+
+fn frame_limit(config: &Config) -> Option<u64> {
+    let limit = config.get("FRAME_WARN")?.parse().ok()?;
+    (limit > 0).then_some(limit)
+}
+
+/// What modules of this tree are built for. Debian's `kernel.release` is the
+/// upstream version, so the header, which vermagic is made of, comes first.
+fn release(build_dir: &Path) -> Option<String> {
+    let header = build_dir.join("include/generated/utsrelease.h");
+    let in_header = fs::read_to_string(header).ok().and_then(|text| {
+        let (_, rest) = text.split_once("UTS_RELEASE \"")?;
+        Some(rest.split_once('"')?.0.to_owned())
+    });
+    in_header.or_else(|| {
+        let text = fs::read_to_string(build_dir.join("include/config/kernel.release")).ok()?;
+        Some(text.trim().to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_of_stack_frames() {
+        let of = |config: &str| frame_limit(&Config::parse(config));
+        assert_eq!(of("CONFIG_FRAME_WARN=1024\n"), Some(1024));
+        assert_eq!(of("CONFIG_FRAME_WARN=0\n"), None);
+        assert_eq!(of(""), None);
+    }
+
+    #[test]
+    fn config_values() {
+        let c = Config::parse(
+            "# CONFIG_A is not set\nCONFIG_B=y\nCONFIG_C=\"gcc 12\"\nCONFIG_D=16\nCONFIG_E=m\n",
+        );
+        assert!(!c.yes("A") && c.yes("B") && !c.yes("E"));
+        assert_eq!(c.get("C"), Some("gcc 12"));
+        assert_eq!(c.get("D"), Some("16"));
+    }
+
+    #[test]
+    fn a_folder_that_is_no_tree() {
+        let dir = tempfile::tempdir().unwrap();
+        let e = KernelTree::open(dir.path()).unwrap_err();
+        assert_eq!(e.kind, Kind::Usage);
+        assert!(e.message.contains("Makefile"), "{e}");
+    }
+}
