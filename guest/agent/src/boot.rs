@@ -1,7 +1,8 @@
 //! What a kernel expects of its first process: file systems, names, `lo`.
 
-use rustix::mount::{MountFlags, mount};
 use std::{fs, io, os::unix::fs::symlink, path::Path};
+
+use rustix::mount::{MountFlags, mount};
 
 /// Where commands are looked for.
 pub const PATH: &str = "/usr/local/bin:/bin:/sbin:/usr/bin:/usr/sbin";

@@ -1,13 +1,14 @@
 //! Starting processes and reaping them, orphans too.
 
-use koru_protocol::Exit;
-use rustix::process::{WaitId, WaitIdOptions, WaitOptions, wait, waitid};
 use std::{
     collections::HashMap,
     io,
     process::{Child, Command},
     sync::{Arc, Condvar, Mutex, MutexGuard},
 };
+
+use koru_protocol::Exit;
+use rustix::process::{WaitId, WaitIdOptions, WaitOptions, wait, waitid};
 
 type OnExit = Box<dyn FnOnce(Exit) + Send>;
 

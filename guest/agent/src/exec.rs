@@ -1,17 +1,5 @@
 //! Commands: with pipes, or on a terminal.
 
-use crate::{
-    agent::{Agent, Answer, Input, errno, own_binary},
-    boot,
-};
-use koru_protocol::{Exec, Exit, Reply, Stream, ToHost, TtySize};
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    pipe::{PipeFlags, pipe_with},
-    process::{Pid, Signal, kill_process, kill_process_group},
-    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
-    termios::{Winsize, tcsetwinsize},
-};
 use std::{
     fs::{File, OpenOptions},
     io::{self, ErrorKind, Read, Write},
@@ -27,56 +15,25 @@ use std::{
     thread,
 };
 
+use koru_protocol::{Exec, Exit, Reply, Stream, ToHost, TtySize};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    pipe::{PipeFlags, pipe_with},
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::tcsetwinsize,
+};
+
+use crate::{
+    agent::{Agent, Input},
+    answer::{Answer, errno},
+    boot,
+    process::{CallProcess, winsize},
+    role::own_binary,
+};
+
 /// Role of the process that takes hold of a terminal and becomes a command:
 /// `tty UID|- PROGRAM [ARG]..`.
 pub const ON_TTY: &str = "tty";
-
-/// A process behind a call.
-pub struct Running {
-    pub pid: u32,
-    master: Option<File>,
-}
-
-impl Running {
-    /// A process that has no terminal.
-    pub fn without_tty(pid: u32) -> Self {
-        Running { pid, master: None }
-    }
-
-    /// Sends a signal to the process group.
-    pub fn signal(&self, number: i32) -> Answer {
-        let signal = Signal::from_named_raw(number).ok_or(libc::EINVAL)?;
-        let pid = Pid::from_raw(self.pid as i32).ok_or(libc::ESRCH)?;
-        // A process that is about to become its group's leader is not yet one.
-        kill_process_group(pid, signal)
-            .or_else(|_| kill_process(pid, signal))
-            .map(|()| Reply::Done)
-            .map_err(|e| e.raw_os_error())
-    }
-
-    /// Changes the terminal's size; the kernel tells its processes.
-    pub fn resize(&self, size: TtySize) -> Answer {
-        let master = self.master.as_ref().ok_or(libc::ENOTTY)?;
-        tcsetwinsize(master, winsize(size))
-            .map(|()| Reply::Done)
-            .map_err(|e| e.raw_os_error())
-    }
-
-    /// Nobody waits for it any more.
-    pub fn give_up(&self) {
-        let _ = self.signal(libc::SIGHUP);
-        let _ = self.signal(libc::SIGKILL);
-    }
-}
-
-fn winsize(size: TtySize) -> Winsize {
-    Winsize {
-        ws_row: size.rows,
-        ws_col: size.cols,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    }
-}
 
 /// Runs a command to its end.
 pub fn run(agent: &Arc<Agent>, id: u64, exec: Exec, input: Option<Receiver<Input>>) -> Answer {
@@ -156,7 +113,7 @@ fn run_inner(
     // Our copies of the terminal's other end must not outlive the child's.
     drop(command);
     let on_tty = master.is_some();
-    agent.enter(id, Running { pid, master });
+    agent.enter(id, CallProcess { pid, master });
     agent.line.send(&ToHost::Started { id, pid });
     if let (Some(input), Some(stdin)) = (input, stdin) {
         let agent = agent.clone();

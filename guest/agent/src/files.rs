@@ -1,7 +1,5 @@
 //! Files in and out.
 
-use crate::agent::{Agent, Answer, Input, errno};
-use koru_protocol::{Reply, Stream, ToHost};
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
@@ -9,6 +7,13 @@ use std::{
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
     sync::{Arc, mpsc::Receiver},
+};
+
+use koru_protocol::{Reply, Stream, ToHost};
+
+use crate::{
+    agent::{Agent, Input},
+    answer::{Answer, errno},
 };
 
 /// Writes a file beside its place, then moves it there: whole or not at all.

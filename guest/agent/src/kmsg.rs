@@ -1,11 +1,5 @@
 //! The kernel log, record by record.
 
-use crate::serial::Line;
-use koru_protocol::{LogRecord, ToHost, parse_kmsg};
-use rustix::{
-    event::{PollFd, PollFlags, poll},
-    pipe::{PipeFlags, pipe_with},
-};
 use std::{
     fs::{File, OpenOptions},
     io::{self, ErrorKind, Read, Write},
@@ -15,6 +9,14 @@ use std::{
         mpsc::{Receiver, Sender, channel},
     },
 };
+
+use koru_protocol::{LogRecord, ToHost, parse_kmsg};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    pipe::{PipeFlags, pipe_with},
+};
+
+use crate::serial::Line;
 
 /// Of the records from before the agent, those up to this level (warning) are
 /// sent: a stock kernel's boot is 400 lines of a slow serial line.

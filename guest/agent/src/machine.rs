@@ -1,12 +1,6 @@
 //! The machine's own devices: the way out, and the memory through which files
 //! come in. All the unsafe code of the agent is here.
 
-use koru_protocol::SHARED_BYTES;
-use rustix::{
-    ioctl::{Setter, ioctl, opcode},
-    mm::{Advice, MapFlags, ProtFlags, madvise, mmap},
-    system::{RebootCommand, reboot},
-};
 use std::{
     fs::{self, File},
     io,
@@ -14,6 +8,13 @@ use std::{
     path::PathBuf,
     ptr::NonNull,
     sync::atomic::{AtomicU64, Ordering},
+};
+
+use koru_protocol::SHARED_BYTES;
+use rustix::{
+    ioctl::{Setter, ioctl, opcode},
+    mm::{Advice, MapFlags, ProtFlags, madvise, mmap},
+    system::{RebootCommand, reboot},
 };
 
 /// QEMU's isa-debug-exit, whose status tells an orderly end from a panic.

@@ -7,16 +7,21 @@
 //! no code has to run between a fork and an exec.
 
 mod agent;
+mod answer;
 mod boot;
+mod calls;
 mod children;
 mod exec;
 mod files;
 mod kmsg;
 mod machine;
 mod modules;
+mod process;
 mod resume;
+mod role;
 mod script;
 mod serial;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -27,7 +32,7 @@ fn main() -> ExitCode {
     if rustix::process::getpid().is_init() {
         boot::prepare();
         let error = match serial::Line::open(serial::DEVICE) {
-            Ok(line) => agent::serve(line),
+            Ok(line) => serve::serve(line),
             Err(error) => error,
         };
         // PID 1 must not return. The console is all that is left to speak on.
@@ -47,7 +52,7 @@ fn main() -> ExitCode {
     match args.split_first() {
         Some((role, [])) if role == STDIO => {
             let error = match serial::Line::stdio() {
-                Ok(line) => agent::serve(line),
+                Ok(line) => serve::serve(line),
                 Err(error) => error,
             };
             match error.kind() {

@@ -1,14 +1,5 @@
 //! Loading, unloading and listing modules, and looking at who does it.
 
-use crate::{
-    agent::{Agent, Answer, errno, own_binary},
-    exec::Running,
-};
-use koru_protocol::{Inside, Look, ModuleOutcome, ModuleResult, ModuleRow, Reply};
-use rustix::{
-    io::Errno,
-    system::{delete_module, finit_module},
-};
 use std::{
     collections::hash_map::Entry,
     ffi::CString,
@@ -22,12 +13,18 @@ use std::{
     time::Duration,
 };
 
-/// A module that must not outlive the line.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Passing {
-    Loads,
-    Loaded,
-}
+use koru_protocol::{Inside, Look, ModuleOutcome, ModuleResult, ModuleRow, Reply};
+use rustix::{
+    io::Errno,
+    system::{delete_module, finit_module},
+};
+
+use crate::{
+    agent::{Agent, TransientModule},
+    answer::{Answer, errno},
+    process::CallProcess,
+    role::own_binary,
+};
 
 /// Role of the process that loads: `insmod PATH [PARAM]..`.
 pub const LOAD: &str = "insmod";
@@ -36,12 +33,12 @@ pub const UNLOAD: &str = "rmmod";
 
 /// Enters a module that is going to be loaded as one that must not outlive the line.
 /// Its name, unless one of this name is there: that one is somebody else's.
-pub fn enter_passing(agent: &Agent, name: Option<String>) -> Option<String> {
+pub fn register_transient(agent: &Agent, name: Option<String>) -> Option<String> {
     let name = name.filter(|name| !Path::new("/sys/module").join(name).exists())?;
-    match agent.passing().entry(name.clone()) {
+    match agent.transient_modules().entry(name.clone()) {
         Entry::Occupied(_) => None,
         Entry::Vacant(free) => {
-            free.insert(Passing::Loads);
+            free.insert(TransientModule::Loading);
             Some(name)
         }
     }
@@ -53,7 +50,7 @@ pub fn load(
     id: u64,
     path: &str,
     params: &[String],
-    passing: Option<String>,
+    transient: Option<String>,
 ) -> Answer {
     let mut command = own_binary(LOAD);
     command.arg(path).args(params);
@@ -61,11 +58,15 @@ pub fn load(
         in_child(agent, &mut command, |running| agent.enter(id, running))
     });
     let refused = |outcome: &ModuleOutcome| matches!(outcome.result, ModuleResult::Refused(_));
-    if let Some(name) = passing {
+    if let Some(name) = transient {
         match &answer {
-            Ok(Reply::Module(outcome)) if refused(outcome) => agent.passing().remove(&name),
+            Ok(Reply::Module(outcome)) if refused(outcome) => {
+                agent.transient_modules().remove(&name)
+            }
             // A process that was killed may have loaded it all the same.
-            _ => agent.passing().insert(name, Passing::Loaded),
+            _ => agent
+                .transient_modules()
+                .insert(name, TransientModule::Loaded),
         };
     }
     answer
@@ -79,15 +80,18 @@ pub fn unload(agent: &Agent, id: u64, name: &str) -> Answer {
 }
 
 /// Unloads the modules that must not outlive the line, however long that takes.
-pub fn unload_passing(agent: &Agent) {
+pub fn unload_transient(agent: &Agent) {
     /// For one that still loads, or whose users still end.
     const PAUSE: Duration = Duration::from_millis(50);
     loop {
-        let passing = agent.passing().clone();
-        if passing.is_empty() {
+        let transient = agent.transient_modules().clone();
+        if transient.is_empty() {
             return;
         }
-        for (name, _) in passing.iter().filter(|(_, p)| **p == Passing::Loaded) {
+        for (name, _) in transient
+            .iter()
+            .filter(|(_, p)| **p == TransientModule::Loaded)
+        {
             let _ = unload_in_child(agent, name, drop);
         }
         thread::sleep(PAUSE);
@@ -97,12 +101,12 @@ pub fn unload_passing(agent: &Agent) {
 fn unload_in_child(
     agent: &Agent,
     name: &str,
-    started: impl FnOnce(Running),
+    started: impl FnOnce(CallProcess),
 ) -> Result<ModuleResult, koru_protocol::Errno> {
     let mut command = own_binary(UNLOAD);
     let result = in_child(agent, command.arg(name), started)?;
     if let ModuleResult::Ok | ModuleResult::Refused(libc::ENOENT) = result {
-        agent.passing().remove(name);
+        agent.transient_modules().remove(name);
     }
     Ok(result)
 }
@@ -110,7 +114,7 @@ fn unload_in_child(
 fn in_child(
     agent: &Agent,
     command: &mut Command,
-    started: impl FnOnce(Running),
+    started: impl FnOnce(CallProcess),
 ) -> Result<ModuleResult, koru_protocol::Errno> {
     command
         .process_group(0)
@@ -121,7 +125,7 @@ fn in_child(
         .children
         .spawn(command, Box::new(move |exit| _ = exited.send(exit)))
         .map_err(|e| errno(&e))?;
-    started(Running::without_tty(child.id()));
+    started(CallProcess::without_tty(child.id()));
     let mut said = String::new();
     if let Some(out) = child.stdout.as_mut() {
         let _ = out.read_to_string(&mut said);

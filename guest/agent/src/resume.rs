@@ -1,13 +1,15 @@
 //! Going on from a saved state: every guest that does so is the same machine
 //! until it is told what is its own.
 
-use crate::{agent::errno, machine, serial::Line};
-use koru_protocol::{Errno, Piece};
 use std::{
     fs, io,
     os::unix::fs::{PermissionsExt, symlink},
     path::Path,
 };
+
+use koru_protocol::{Errno, Piece};
+
+use crate::{answer::errno, machine, serial::Line};
 
 /// Random numbers of its own, and its files.
 pub fn resume(line: &Line, seed: [u8; 32], files: Piece) -> Result<(), Errno> {

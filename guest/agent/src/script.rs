@@ -1,9 +1,11 @@
 //! A run without the host: its calls lie in the shared memory when that comes, so
 //! nothing that happens outside decides when anything happens in here.
 
-use crate::{agent::Agent, exec, modules};
-use koru_protocol::{Call, Decoder, ModuleResult, Reply, ToGuest};
 use std::{io, sync::Arc, thread, time::Duration};
+
+use koru_protocol::{Call, Decoder, ModuleResult, Reply, ToGuest};
+
+use crate::{agent::Agent, exec, modules};
 
 /// How often it looks for the memory.
 const LOOK: Duration = Duration::from_millis(20);

@@ -1,11 +1,5 @@
 //! The line to the host: serial in a guest, standard input and output elsewhere.
 
-use crate::machine::SharedMemory;
-use koru_protocol::{
-    CHUNK, Piece, Placer, SCRIPT_AT, SCRIPTED, SHARED_CHUNK, SHARED_FROM, TO_GUEST, TO_HOST,
-    ToHost, encode, pack,
-};
-use rustix::termios::{OptionalActions, tcdrain, tcgetattr, tcsetattr};
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Write},
@@ -14,6 +8,14 @@ use std::{
     thread,
     time::Duration,
 };
+
+use koru_protocol::{
+    CHUNK, Piece, Placer, SCRIPT_AT, SCRIPTED, SHARED_CHUNK, SHARED_FROM, TO_GUEST, TO_HOST,
+    ToHost, encode, pack,
+};
+use rustix::termios::{OptionalActions, tcdrain, tcgetattr, tcsetattr};
+
+use crate::machine::SharedMemory;
 
 /// The second ISA port. The first is the console.
 pub const DEVICE: &str = "/dev/ttyS1";

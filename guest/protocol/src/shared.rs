@@ -1,8 +1,9 @@
 //! Messages that lie in memory which host and guest share. The line is slow: it
 //! only says where.
 
-use serde::{Deserialize, Serialize};
 use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
 
 /// Bytes of the whole memory.
 pub const SHARED_BYTES: usize = 64 << 20;

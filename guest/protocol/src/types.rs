@@ -1,7 +1,8 @@
 //! What is said.
 
-use crate::{LogRecord, Piece};
 use serde::{Deserialize, Serialize};
+
+use crate::{LogRecord, Piece};
 
 /// An errno value, positive. The kernel's own ones (517, ...) occur too.
 pub type Errno = i32;
@@ -141,7 +142,7 @@ pub enum Call {
         /// `key=value` each.
         params: Vec<String>,
         /// The module's name, if it is to be unloaded when the caller goes.
-        passing: Option<String>,
+        unload_on_disconnect: Option<String>,
     },
     /// Unloads a module, as `rmmod` does.
     Unload {

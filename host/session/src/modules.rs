@@ -25,7 +25,12 @@ impl Session {
 
     /// The same, and the module of this name is unloaded when the session ends,
     /// however it does. For a machine that goes on after that.
-    pub fn load_passing(&self, path: &str, name: &str, params: &[String]) -> Result<ModuleReport> {
+    pub fn load_transient(
+        &self,
+        path: &str,
+        name: &str,
+        params: &[String],
+    ) -> Result<ModuleReport> {
         self.load_as(path, params, Some(name))
     }
 
@@ -33,10 +38,10 @@ impl Session {
         &self,
         path: &str,
         params: &[String],
-        passing: Option<&str>,
+        unload_on_disconnect: Option<&str>,
     ) -> Result<ModuleReport> {
         let what = format!("load {}", module_of(path));
-        let call = load_call(path, params, passing);
+        let call = load_call(path, params, unload_on_disconnect);
         let outcome = self.module_call(&what, module_of(path), call)?;
         self.loaded(path, outcome)
     }
@@ -174,11 +179,11 @@ fn module_of(path: &str) -> &str {
     file.strip_suffix(".ko").unwrap_or(file)
 }
 
-pub(crate) fn load_call(path: &str, params: &[String], passing: Option<&str>) -> Call {
+pub(crate) fn load_call(path: &str, params: &[String], unload_on_disconnect: Option<&str>) -> Call {
     Call::Load {
         path: path.into(),
         params: params.iter().map(|p| quote(p)).collect(),
-        passing: passing.map(|name| name.replace('-', "_")),
+        unload_on_disconnect: unload_on_disconnect.map(|name| name.replace('-', "_")),
     }
 }
 

@@ -48,7 +48,7 @@ pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended>
     let follower = Follower::start(context, session, mark, manner.log);
     let outcome = (|| -> Result<u8> {
         let (_, took) = timed(|| {
-            let loaded = session.load_passing(&ready.path, name, &args.params);
+            let loaded = session.load_transient(&ready.path, name, &args.params);
             loaded.map_err(Error::from)
         })?;
         seconds.load = took.as_secs_f64();
