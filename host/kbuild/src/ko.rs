@@ -231,10 +231,10 @@ impl<'a> Builder<'a> {
         let debug = output.join(format!("{name}.ko.debug"));
         let stamp = output.join(format!(".{name}.stamp"));
         let notes_file = output.join(format!(".{name}.notes"));
-        let key = self.tree.key()?.add(self.shim.key().hex());
-        let key = RULES.iter().fold(key, |k, r| k.add(r));
+        let key = self.tree.key()?.with(self.shim.key().hex());
+        let key = RULES.iter().fold(key, |k, r| k.with(r));
         let key = key
-            .add(object.own.rlib.as_os_str().as_encoded_bytes())
+            .with(object.own.rlib.as_os_str().as_encoded_bytes())
             .hex();
         let ko = |rebuilt, notes| -> Result<Ko> {
             Ok(Ko {

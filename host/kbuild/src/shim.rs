@@ -71,7 +71,7 @@ impl Shim {
 
     pub fn key(&self) -> Key {
         // Content-addressed already: the path says it all.
-        Key::default().add(self.archive.as_os_str().as_encoded_bytes())
+        Key::default().with(self.archive.as_os_str().as_encoded_bytes())
     }
 }
 
@@ -81,7 +81,7 @@ fn entry_for(home: &Home, tree: &KernelTree) -> Result<(Vec<PathBuf>, String)> {
     let mut key = tree.key()?;
     for file in &files {
         key = key
-            .add(file.as_os_str().as_encoded_bytes())
+            .with(file.as_os_str().as_encoded_bytes())
             .add_file(file)?;
     }
     let name = format!("{}-{}", tree.release, key.hex());

@@ -26,9 +26,9 @@ impl Sysroot {
     ) -> Result<Sysroot> {
         let key = codegen
             .for_core()
-            .fold(Key::default(), |k, f| k.add(f))
-            .add(&toolchain.version)
-            .add(toolchain.library.as_os_str().as_encoded_bytes())
+            .fold(Key::default(), |k, f| k.with(f))
+            .with(&toolchain.version)
+            .with(toolchain.library.as_os_str().as_encoded_bytes())
             .hex();
         let path = cache.entry("sysroots", &key, progress, |dir| {
             progress.status("building core for this kernel's flags (once, about 30 s)");

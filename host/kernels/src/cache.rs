@@ -117,7 +117,7 @@ impl Lock {
 pub struct Key(Sha256);
 
 impl Key {
-    pub fn add(mut self, part: impl AsRef<[u8]>) -> Key {
+    pub fn with(mut self, part: impl AsRef<[u8]>) -> Key {
         let part = part.as_ref();
         // The length keeps ("ab", "c") and ("a", "bc") apart.
         self.0.update((part.len() as u64).to_le_bytes());
@@ -127,7 +127,7 @@ impl Key {
 
     pub fn add_file(self, path: &Path) -> Result<Key> {
         let content = fs::read(path).path_context("reading", path)?;
-        Ok(self.add(content))
+        Ok(self.with(content))
     }
 
     pub fn hex(self) -> String {
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn keys_keep_parts_apart() {
-        let key = |parts: &[&str]| parts.iter().fold(Key::default(), |k, p| k.add(p)).hex();
+        let key = |parts: &[&str]| parts.iter().fold(Key::default(), |k, p| k.with(p)).hex();
         assert_ne!(key(&["ab", "c"]), key(&["a", "bc"]));
         assert_eq!(key(&["ab", "c"]), key(&["ab", "c"]));
     }

@@ -118,8 +118,8 @@ impl KernelTree {
     /// A key of everything in the tree that a built object depends on.
     pub fn key(&self) -> Result<Key> {
         let mut key = Key::default()
-            .add(&self.release)
-            .add(self.build_dir.as_os_str().as_encoded_bytes())
+            .with(&self.release)
+            .with(self.build_dir.as_os_str().as_encoded_bytes())
             .add_file(&self.build_dir.join("include/generated/autoconf.h"))?;
         for name in ["Module.symvers", ".kernelvariables"] {
             let path = self.build_dir.join(name);

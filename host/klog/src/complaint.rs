@@ -148,15 +148,4 @@ mod tests {
             assert_eq!(complaint(line), None, "{line}");
         }
     }
-
-    fn record(facility: u8, text: &str) -> LogRecord {
-        LogRecord {
-            seq: 0,
-            level: 4,
-            facility,
-            timestamp_us: 0,
-            text: text.into(),
-            continuation: false,
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::{env, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::target::Target;
+use crate::target::name::Target;
 
 #[derive(Parser)]
 #[command(

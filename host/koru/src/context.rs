@@ -1,19 +1,17 @@
+//! What every command needs.
+
 use std::{
     env,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use koru_error::{Error, Result};
+use koru_error::Result;
 use koru_kbuild::{BuildOptions, Builder, Ko, Module, Stages, find_modules};
 use koru_kernels::{Cache, Home, KernelTree, Kernels};
 use koru_session::Session;
 
-use crate::{
-    cli::KernelChoice,
-    oops::{self, Known},
-    ui::Ui,
-};
+use crate::{cli::KernelChoice, log::debug_info::DebugInfoIndex, ui::Ui};
 
 /// What every command needs.
 pub struct Context {
@@ -24,18 +22,18 @@ pub struct Context {
     pub home: Home,
     pub cache: Cache,
     pub kernels: Kernels,
-    /// Where the user is.
-    pub here: PathBuf,
-    known: Mutex<Known>,
+    /// The current directory.
+    pub cwd: PathBuf,
+    debug_info: Mutex<DebugInfoIndex>,
     /// The session of the target, once there is one.
-    pub there: Mutex<Option<Session>>,
+    pub target_session: Mutex<Option<Session>>,
 }
 
 impl Context {
     pub fn new(json: bool, quiet: bool, raw: bool) -> Result<Context> {
         let home = Home::find()?;
         let cache = Cache::new(&home.cache);
-        let here = env::current_dir()
+        let cwd = env::current_dir()
             .ok()
             .unwrap_or_else(|| PathBuf::from("/"));
         Ok(Context {
@@ -45,51 +43,47 @@ impl Context {
             kernels: Kernels::new(&cache),
             cache,
             home,
-            here,
-            known: Mutex::default(),
-            there: Mutex::default(),
+            cwd,
+            debug_info: Mutex::default(),
+            target_session: Mutex::default(),
         })
     }
 
     /// A module's file, with its debug info in it or beside it.
-    pub fn know(&self, module: &str, ko: &Path) {
-        let known = (module.to_owned(), ko.to_owned());
-        self.know_more(|all| all.kos.insert(0, known));
+    pub fn register_module(&self, module: &str, ko: &Path) {
+        let file = (module.to_owned(), ko.to_owned());
+        self.update_debug_info(|index| index.kos.insert(0, file));
     }
 
-    pub fn know_more(&self, add: impl FnOnce(&mut Known)) {
-        add(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner));
+    pub fn update_debug_info(&self, update: impl FnOnce(&mut DebugInfoIndex)) {
+        update(
+            &mut self
+                .debug_info
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
     }
 
-    pub fn known(&self) -> Known {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.clone()
-    }
-
-    /// Shows a failure; oopses in it are decoded.
-    pub fn show_error(&self, mut error: Error) {
-        let decoder = oops::decoder(self);
-        let style = oops::style(self.ui.colour(), self.raw);
-        error.output = error
-            .output
-            .map(|log| oops::text(&decoder, &log, self.raw, &style));
-        error.context = decoder.sentence(&error.context);
-        error.message = decoder.sentence(&error.message);
-        self.ui.error(&error);
+    pub fn debug_info(&self) -> DebugInfoIndex {
+        let index = self
+            .debug_info
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        index.clone()
     }
 
     /// The kernel tree that the user chose.
     pub fn tree(&self, choice: &KernelChoice) -> Result<KernelTree> {
         let choice = choice.or_environment();
         match &choice.kdir {
-            Some(dir) => self.kernels.at(&self.here.join(dir)),
+            Some(dir) => self.kernels.at(&self.cwd.join(dir)),
             None => self.kernels.find(choice.kernel.as_deref()),
         }
     }
 
     /// The modules that the user named, or those of this folder.
     pub fn modules(&self, names: &[String]) -> Result<Vec<Module>> {
-        find_modules(&self.home, &self.here, names)
+        find_modules(&self.home, &self.cwd, names)
     }
 
     pub fn build(&self, tree: &KernelTree, modules: &[Module]) -> Result<(Vec<Ko>, Stages)> {

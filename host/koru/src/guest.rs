@@ -8,7 +8,7 @@ use koru_kernels::{KernelTree, Progress, busybox};
 use koru_qemu::Initramfs;
 use koru_vm::{Guest, GuestConfig};
 
-use crate::{cli::MachineArgs, context::Context, needs, ui::Ui};
+use crate::{cli::MachineArgs, context::Context, dependencies, ui::Ui};
 
 /// Where modules lie in a guest; `koru-testing` looks there too.
 pub const MODULES: &str = "/lib/koru";
@@ -17,7 +17,7 @@ pub const MODULES: &str = "/lib/koru";
 fn base(context: &Context) -> Result<Initramfs> {
     let mut root = Initramfs::new();
     let busybox = busybox(&context.cache, &*context.ui)?;
-    root.file("/init", needs::agent_path()?)
+    root.file("/init", dependencies::agent_path()?)
         .and_then(|r| r.busybox(&busybox))?;
     root.dir(MODULES);
     Ok(root)

@@ -4,19 +4,17 @@
 mod cli;
 mod commands;
 mod context;
+mod dependencies;
 mod exec;
+mod failure;
+mod file_watcher;
 mod guest;
-mod guest_tests;
-mod headers;
-mod log_diff;
-mod log_view;
-mod machine;
-mod needs;
-mod oops;
-mod preflight;
+mod loadable;
+mod log;
 mod programs;
-mod saves;
+mod run;
 mod target;
+mod testing;
 mod ui;
 
 use std::process::ExitCode;
@@ -27,6 +25,7 @@ use koru_error::Kind;
 use crate::{
     cli::{Cli, Command},
     context::Context,
+    failure::show_error,
 };
 
 fn main() -> ExitCode {
@@ -46,7 +45,7 @@ fn main() -> ExitCode {
             // rustc's own words on the user's code stand alone.
             if e.kind != Kind::Compile {
                 let code = exit_code(e.kind);
-                context.show_error(e);
+                show_error(&context, e);
                 return ExitCode::from(code);
             }
             ExitCode::from(exit_code(e.kind))
@@ -76,12 +75,12 @@ fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {
         Command::Run(a) => commands::run::run(context, &a),
         Command::Watch(a) => commands::watch::watch(context, &a),
         Command::Debug(a) => commands::debug::debug(context, &a),
-        Command::Load(a) => commands::session::load(context, &a),
-        Command::Unload(a) => commands::session::unload(context, &a),
-        Command::List(a) => commands::session::list(context, &a),
+        Command::Load(a) => commands::load::load(context, &a),
+        Command::Unload(a) => commands::unload::unload(context, &a),
+        Command::List(a) => commands::list::list(context, &a),
         Command::Log(a) => commands::log::log(context, &a),
         Command::Decode(a) => commands::decode::decode(context, &a),
-        Command::Exec(a) => commands::session::exec(context, &a),
+        Command::Exec(a) => commands::exec::exec(context, &a),
         Command::Shell(a) => commands::shell::shell(context, &a),
         Command::Vm { command } => commands::vm::vm(context, &command),
         Command::Kernel { command } => commands::kernel::kernel(context, &command),
@@ -95,6 +94,6 @@ fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {
         Command::TestRunner { binary, args } => {
             commands::test_runner::test_runner(context, &binary, &args)
         }
-        Command::VmServe(a) => commands::vm::serve(context, &a),
+        Command::VmServe(a) => target::standing_vm::serve(context, &a),
     }
 }

@@ -9,6 +9,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use koru_error::Error;
 use koru_kernels::Progress;
+use koru_protocol::ModuleRow;
 
 /// Draws the progress of a command on standard error.
 pub struct Ui {
@@ -166,4 +167,20 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut lines = vec![line(&mut header.iter().copied())];
     lines.extend(rows.iter().map(|r| line(&mut r.iter().map(String::as_str))));
     lines.join("\n")
+}
+
+/// Returns modules as lsmod prints them.
+pub fn lsmod(rows: &[ModuleRow]) -> String {
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|m| {
+            let users = m.refcount.map_or("-".into(), |n| n.to_string());
+            vec![
+                m.name.clone(),
+                m.size.to_string(),
+                format!("{users} {}", m.used_by.join(",")),
+            ]
+        })
+        .collect();
+    table(&["Module", "Size", "Used by"], &rows)
 }

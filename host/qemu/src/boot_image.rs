@@ -57,7 +57,7 @@ impl BootImage {
                 pvh,
             });
         }
-        let payload = payload(&bytes).map_err(|why| unusable(image, &why.to_string()))?;
+        let payload = payload(&bytes).map_err(|why| unusable(image, why))?;
         let as_it_is = BootImage {
             path: image.into(),
             pvh: false,

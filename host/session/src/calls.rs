@@ -175,6 +175,14 @@ pub(crate) fn unexpected(what: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{Read, Write},
+        os::unix::net::UnixStream,
+        thread,
+    };
+
+    use koru_protocol::{Death, Decoder, LogRecord, ToGuest, encode};
+
     use super::*;
 
     fn pair() -> (Session, UnixStream) {

@@ -52,9 +52,13 @@ impl SharedMemory {
 mod tests {
     use super::*;
 
+    fn memory() -> SharedMemory {
+        SharedMemory::new(tempfile::tempfile().unwrap()).unwrap()
+    }
+
     #[test]
     fn there_is_room_until_it_is_full() {
-        let memory = SharedMemory::new().unwrap();
+        let memory = memory();
         let half = vec![1; TO_GUEST.longest() / 2];
         for _ in 0..2 {
             assert!(memory.put(&half).unwrap().is_some());
@@ -64,7 +68,7 @@ mod tests {
 
     #[test]
     fn no_lie_of_the_guest_reaches_beyond_its_area() {
-        let memory = SharedMemory::new().unwrap();
+        let memory = memory();
         for (end, length) in [(0, 1), (u64::MAX, u32::MAX), (5, 6)] {
             assert!(
                 memory.take(Piece { end, length }).is_err(),

@@ -20,7 +20,7 @@ pub fn build(context: &Context, args: &BuildArgs) -> Result<u8> {
     for ko in &kos {
         let path = ko
             .path
-            .strip_prefix(&context.here)
+            .strip_prefix(&context.cwd)
             .unwrap_or(&ko.path)
             .display();
         out(&format!(

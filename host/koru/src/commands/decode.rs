@@ -11,29 +11,29 @@ use crate::{
     cli::DecodeArgs,
     context::Context,
     guest::ko_name,
-    oops,
+    log::oops,
     ui::{json, out},
 };
 
 pub fn decode(context: &Context, args: &DecodeArgs) -> Result<u8> {
     for file in args.ko.iter().chain(&args.debug) {
-        let path = context.here.join(file);
+        let path = context.cwd.join(file);
         if !path.is_file() {
             let attempted = format!("reading {}", path.display());
             return Err(Error::new(Kind::Usage, attempted, "there is no such file"));
         }
     }
     for file in &args.ko {
-        let path = context.here.join(file);
+        let path = context.cwd.join(file);
         // The file may be called otherwise than the module.
         let info = ModInfo::read(&path)?;
         let name = info
             .get("name")
             .map_or_else(|| ko_name(&path), str::to_owned);
-        context.know(&name, &path);
+        context.register_module(&name, &path);
     }
-    let debug = args.debug.iter().map(|file| context.here.join(file));
-    context.know_more(|known| known.debug.extend(debug));
+    let debug = args.debug.iter().map(|file| context.cwd.join(file));
+    context.update_debug_info(|known| known.debug.extend(debug));
     let log = read(context, args.log.as_deref())?;
 
     let decoder = oops::decoder(context);
@@ -58,7 +58,7 @@ pub fn decode(context: &Context, args: &DecodeArgs) -> Result<u8> {
 fn read(context: &Context, file: Option<&Path>) -> Result<String> {
     let bytes = match file.filter(|f| *f != Path::new("-")) {
         Some(file) => {
-            let path = context.here.join(file);
+            let path = context.cwd.join(file);
             fs::read(&path).map_err(|e| {
                 let mut error = Error::path("reading", &path, e);
                 error.kind = Kind::Usage;

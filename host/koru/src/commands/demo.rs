@@ -7,18 +7,17 @@ use koru_protocol::Exec;
 
 use crate::{
     cli::DemoArgs,
-    commands::session::lsmod,
     context::Context,
+    dependencies,
     guest::{self, complaint_error, module_path},
-    log_view::{Follower, To},
-    needs,
-    ui::{out, size},
+    log::view::{Follower, LogSink},
+    ui::{lsmod, out, size},
 };
 
 const MODULES: [&str; 2] = ["hello", "my_timer"];
 
 pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
-    needs::get(&context.home, false, args.yes, &*context.ui)?;
+    dependencies::install_missing(&context.home, false, args.yes, &*context.ui)?;
     let tree = context.tree(&args.kernel)?;
     let root = context.home.root.clone();
     let names: Vec<String> = MODULES.iter().map(|m| m.to_string()).collect();
@@ -53,7 +52,7 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
             guest.boot_time().as_secs_f64()
         ),
     );
-    let follower = Follower::start(context, session, mark, To::Stdout);
+    let follower = Follower::start(context, session, mark, LogSink::Stdout);
     let shown = (|| -> Result<()> {
         for name in MODULES {
             step(context, &format!("koru load {name}"));

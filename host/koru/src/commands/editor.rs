@@ -12,8 +12,8 @@ use crate::{cli::EditorArgs, context::Context};
 /// `koru editor`: makes rust-analyzer work on the modules of a folder.
 pub fn editor(context: &Context, args: &EditorArgs) -> Result<u8> {
     let folder = match &args.folder {
-        Some(folder) => context.here.join(folder),
-        None => context.here.clone(),
+        Some(folder) => context.cwd.join(folder),
+        None => context.cwd.clone(),
     };
     let tree = context.tree(&args.kernel)?;
     let builder = Builder::new(&context.home, &tree, &*context.ui)?;

@@ -5,10 +5,10 @@ use koru_klog::LogRecord;
 
 use crate::{
     cli::LogArgs,
-    commands::run::Record,
-    commands::session::connect,
     context::Context,
-    oops::{self, Shown},
+    log::oops::{self, LogRenderer},
+    run::outcome::Record,
+    target::session::connect,
     ui::out,
 };
 
@@ -33,10 +33,10 @@ pub fn log(context: &Context, args: &LogArgs) -> Result<u8> {
             && args.grep.as_ref().is_none_or(|g| r.text.contains(g))
     };
     let colour = std::io::IsTerminal::is_terminal(&std::io::stdout()) && context.ui.colour();
-    oops::know_loaded(context, &session);
-    let mut shown = Shown::new(oops::decoder(context), context.raw, colour);
+    oops::index_loaded_modules(context, &session);
+    let mut shown = LogRenderer::new(oops::decoder(context), context.raw, colour);
     let mut print = |text: &str| out(text);
-    let mut show = |shown: &mut Shown, r: &LogRecord| {
+    let mut show = |shown: &mut LogRenderer, r: &LogRecord| {
         if context.json {
             // One record a line, so that a reader can follow.
             out(&serde_json::to_string(&Record::from(r)).unwrap_or_default());

@@ -53,7 +53,7 @@ fn sources(template: Template) -> (&'static str, &'static str) {
 
 pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
     let attempted = format!("making the module {}", args.path.display());
-    let folder = context.here.join(&args.path);
+    let folder = context.cwd.join(&args.path);
     let name = folder
         .file_name()
         .and_then(|n| n.to_str())

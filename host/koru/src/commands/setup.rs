@@ -3,20 +3,20 @@ use koru_error::Result;
 use crate::{
     cli::{DoctorArgs, SetupArgs},
     context::Context,
-    needs,
+    dependencies,
     ui::{json, out},
 };
 
 pub fn setup(context: &Context, args: &SetupArgs) -> Result<u8> {
-    needs::get(&context.home, args.tests, args.yes, &*context.ui)?;
-    needs::prebuild(&context.home, &*context.ui)?;
+    dependencies::install_missing(&context.home, args.tests, args.yes, &*context.ui)?;
+    dependencies::prebuild(&context.home, &*context.ui)?;
     context.ui.done();
     context.ui.say("everything is set up");
     Ok(0)
 }
 
 pub fn doctor(context: &Context, args: &DoctorArgs) -> Result<u8> {
-    let lines = needs::look(&context.home, args.tests);
+    let lines = dependencies::check_all(&context.home, args.tests);
     let all = lines.iter().all(|l| l.ok);
     if context.json {
         json(&lines);

@@ -10,12 +10,11 @@ use koru_session::Session;
 
 use crate::{
     cli::{KernelChoice, TargetArgs},
-    commands::{session::connect, vm},
     context::Context,
     exec,
     guest::module_path,
     programs,
-    target::Target,
+    target::{name::Target, session::connect, standing_vm},
 };
 
 const PROFILE: &str = include_str!("../../templates/guest/profile");
@@ -26,7 +25,8 @@ const PAGES: &str = "/usr/share/koru";
 pub fn shell(context: &Context, args: &TargetArgs) -> Result<u8> {
     let session = match args.target {
         Target::Vm => {
-            let session = vm::connect_or_start(context, &KernelChoice::default(), &args.vm)?;
+            let session =
+                standing_vm::connect_or_start(context, &KernelChoice::default(), &args.vm)?;
             furnish(context, &session)?;
             session
         }

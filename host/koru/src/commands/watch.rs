@@ -13,16 +13,23 @@ use koru_kernels::Progress;
 use koru_klog::{LogRecord, format_record};
 use koru_session::ProcessEvent;
 
+use crate::failure::show_error;
 use crate::{
     cli::RunArgs,
-    commands::run::{Ended, Manner, Record, Timings, once},
     context::Context,
     exec,
+    file_watcher::FileWatcher,
     guest::complaint_error,
-    log_diff::LogDiff,
-    log_view::{To, is_settling},
-    oops, programs,
-    saves::Saves,
+    log::{
+        diff::LogDiff,
+        oops,
+        view::{LogSink, is_settling},
+    },
+    programs,
+    run::{
+        outcome::{Record, RunOptions, RunOutcome, Timings},
+        run_module,
+    },
     ui::out,
 };
 
@@ -58,18 +65,18 @@ pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
         context.tree(&args.kernel)?;
     }
     let mut roots = roots(context, args)?;
-    let mut saves = Saves::new()?;
+    let mut saves = FileWatcher::new()?;
     let mut last: Option<Vec<LogRecord>> = None;
     for number in 1.. {
         saves.begin(roots.clone())?;
         let output = RefCell::new(Vec::new());
-        let manner = Manner {
-            log: To::Nowhere,
+        let manner = RunOptions {
+            log: LogSink::Nowhere,
             interactive: false,
             output: &|event| take_output(context, event, &output),
             started: &|guest| saves.on_save(guest.ender()),
         };
-        let mut ended = once(context, args, &manner);
+        let mut ended = run_module(context, args, &manner);
         context.ui.done();
         if saves.end() {
             context.ui.status("saved meanwhile: starting over");
@@ -108,7 +115,7 @@ pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
 
 /// What the run is made of.
 fn roots(context: &Context, args: &RunArgs) -> Result<Vec<PathBuf>> {
-    let here = |path: &Path| context.here.join(path);
+    let here = |path: &Path| context.cwd.join(path);
     let mut roots: Vec<PathBuf> = args.file.iter().map(|f| here(f)).collect();
     match args.module.as_deref().filter(|m| m.ends_with(".ko")) {
         Some(ko) => roots.push(here(Path::new(ko))),
@@ -149,7 +156,7 @@ fn show(
     context: &Context,
     args: &RunArgs,
     number: u64,
-    ended: Result<Ended>,
+    ended: Result<RunOutcome>,
     output: &[u8],
     last: Option<&[LogRecord]>,
 ) -> Option<Vec<LogRecord>> {
@@ -177,7 +184,7 @@ fn show(
     // An oops is shown by itself: no two have the same registers.
     let apart = |log: &[LogRecord]| match context.raw || context.json {
         true => (log.to_vec(), Vec::new()),
-        false => oops::apart(log),
+        false => oops::split_reports(log),
     };
     let ((old, _), (new_records, reports)) = (apart(old), apart(new));
     let diff = LogDiff::new(&old, &new_records, colour && !context.json);
@@ -219,7 +226,7 @@ fn show(
         }
         let decoder = oops::decoder(context);
         for report in &reports {
-            show(&oops::shown(&decoder, report, colour, context.raw));
+            show(&oops::render_report(&decoder, report, colour, context.raw));
         }
     }
     match outcome {
@@ -233,7 +240,7 @@ fn show(
             if log.is_some() {
                 e.output = None;
             }
-            context.show_error(e);
+            show_error(context, e);
         }
     }
     log

@@ -4,6 +4,10 @@ use std::{fs::File, path::Path};
 
 use object::{Object, ObjectSymbol, ReadCache};
 
+/// What the kernel calls when a module is in place and its init has not run, with the
+/// `struct module` as its argument.
+pub const BEFORE_INIT: &str = "do_init_module";
+
 /// The kernel's functions, as `/proc/kallsyms` lists them: address and name, in the
 /// order of the addresses, without those of modules.
 pub struct Functions(Vec<(u64, String)>);
@@ -39,8 +43,8 @@ impl Functions {
         let file = object::File::parse(&file).ok()?;
         file.section_by_name(".debug_info")?;
         let mut symbols = file.symbols().filter(|s| s.is_definition());
-        let known = symbols.find(|s| s.name() == Ok(super::BEFORE_INIT))?;
-        distance(self.address(super::BEFORE_INIT)?, known.address())
+        let known = symbols.find(|s| s.name() == Ok(BEFORE_INIT))?;
+        distance(self.address(BEFORE_INIT)?, known.address())
     }
 
     /// An ELF file that has nothing but these names.

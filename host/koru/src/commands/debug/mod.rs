@@ -11,7 +11,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use kallsyms::Functions;
+use kallsyms::{BEFORE_INIT, Functions};
 use koru_error::{Error, Kind, Result};
 use koru_kernels::{KernelTree, Progress};
 use koru_protocol::{Death, Exec};
@@ -22,20 +22,17 @@ use sections::{KoFile, Loaded};
 
 use crate::{
     cli::DebugArgs,
-    commands::run::{Loadable, loadable, without_log},
     context::Context,
-    exec,
+    dependencies, exec,
     guest::{self, module_path},
-    log_view::{Follower, To},
-    needs, programs,
+    loadable::{Loadable, loadable},
+    log::view::{Follower, LogSink},
+    programs,
+    run::observe::without_shown_log,
 };
 
-/// What the kernel calls when a module is in place and its init has not run, with the
-/// `struct module` as its argument.
-const BEFORE_INIT: &str = "do_init_module";
-
 pub fn debug(context: &Context, args: &DebugArgs) -> Result<u8> {
-    needs::debugger(&*context.ui)?;
+    dependencies::debugger(&*context.ui)?;
     let tree = context.tree(&args.kernel)?;
     let module = loadable(context, &tree, args.module.as_deref())?;
     let mut root = Initramfs::new();
@@ -59,7 +56,7 @@ pub fn debug(context: &Context, args: &DebugArgs) -> Result<u8> {
     let kernel = kernel_symbols(&tree, &functions, folder.path())?;
 
     let mark = session.mark()?;
-    let follower = Follower::start(context, session, mark, To::Stderr);
+    let follower = Follower::start(context, session, mark, LogSink::Stderr);
     context
         .ui
         .status(&format!("going to the init of {}", module.name));
@@ -89,7 +86,7 @@ pub fn debug(context: &Context, args: &DebugArgs) -> Result<u8> {
         Death::PoweredOff | Death::Panicked { .. } => run.end(),
         _ => outcome,
     };
-    outcome.map_err(|e| without_log(e, &log, To::Stderr))
+    outcome.map_err(|e| without_shown_log(e, &log, LogSink::Stderr))
 }
 
 /// The command that gives gdb the kernel's symbols: its own debug info if that is

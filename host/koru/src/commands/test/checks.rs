@@ -6,8 +6,8 @@ use koru_error::{Error, Kind, Result};
 use koru_kbuild::{Builder, TARGET, find_modules};
 use koru_kernels::KernelTree;
 
-use super::Run;
-use crate::{commands::bindings, needs};
+use super::stage::Run;
+use crate::{commands::bindings, dependencies, testing::binaries::metadata};
 
 impl Run<'_> {
     fn cargo(&self, arguments: &[&str]) -> Command {
@@ -44,7 +44,7 @@ impl Run<'_> {
             let tree = self.tree()?;
             let builder = Builder::new(&self.context.home, &tree, &*self.context.ui)?;
             let mut clippy = self.ring0(&builder, &tree, "check")?;
-            let driver = needs::clippy_driver(builder.toolchain()).ok_or_else(|| {
+            let driver = dependencies::clippy_driver(builder.toolchain()).ok_or_else(|| {
                 Error::new(
                     Kind::Missing,
                     "running clippy in ring 0",
@@ -140,7 +140,7 @@ impl Run<'_> {
         if let Some(image) = self.tree()?.image {
             cargo
                 .env("KORU_TEST_KERNEL", image)
-                .env("KORU_TEST_AGENT", needs::agent_path()?)
+                .env("KORU_TEST_AGENT", dependencies::agent_path()?)
                 .env(
                     "KORU_TEST_BUSYBOX",
                     koru_kernels::busybox(&context.cache, &*context.ui)?,
@@ -154,7 +154,7 @@ impl Run<'_> {
 /// The packages whose tests run on this machine: all that plain `cargo test` takes, but
 /// those for the guest.
 fn packages_tested_here(workspace: &Path) -> Result<Vec<String>> {
-    let packages = super::guest::metadata(workspace)?;
+    let packages = metadata(workspace)?;
     let here = |p: &&cargo_metadata::Package| p.metadata["koru"]["guest"] != true;
     let default = packages.workspace_default_packages().into_iter();
     Ok(default.filter(here).map(|p| p.name.to_string()).collect())

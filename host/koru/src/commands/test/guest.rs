@@ -2,24 +2,24 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
     thread::ScopedJoinHandle,
 };
 
-use cargo_metadata::Message;
 use koru_error::{Error, Kind, Result};
-use koru_kernels::{KernelTree, Progress, SUPPORTED};
+use koru_kernels::{KernelTree, SUPPORTED};
 use koru_vm::Guest;
 
 use super::{
-    Run,
     jobs::{Job, Jobs},
+    stage::Run,
 };
 use crate::{
-    cli::{KernelChoice, MachineArgs},
-    commands::test_runner::{self, Setting, TestResult},
-    context::Context,
-    guest_tests::GuestTests,
+    cli::KernelChoice,
+    testing::{
+        binaries::{guest_binaries, list_tests, modules_for},
+        result::TestResult,
+        runner::{TestEnvironment, run_tests},
+    },
 };
 
 impl Run<'_> {
@@ -28,7 +28,7 @@ impl Run<'_> {
         let workspace = koru_kbuild::workspace_of(&around(folder)?)?;
         let binaries = guest_binaries(self.context, &workspace, None)?;
         let with_modules = |tree: KernelTree| {
-            let kos = test_runner::modules_for(self.context, &tree, &workspace)?;
+            let kos = modules_for(self.context, &tree, &workspace)?;
             Ok((tree, kos))
         };
         let kernels: Vec<_> = self
@@ -39,7 +39,7 @@ impl Run<'_> {
         let mut jobs = Vec::new();
         for (tree, kos) in &kernels {
             for binary in &binaries {
-                let mut tests = test_runner::list(&binary.path, &[])?;
+                let mut tests = list_tests(&binary.path, &[])?;
                 tests.retain(|(name, _)| self.wanted(&format!("{}::{name}", binary.name)));
                 jobs.extend(Job::of(tree, kos, binary, tests));
             }
@@ -60,17 +60,17 @@ impl Run<'_> {
         let mut last: Option<(Job, Guest)> = None;
         let mut outcome = Ok(());
         while let Some(job) = jobs.next() {
-            let setting = Setting::new(&job.binary.path, job.kos, &job.machine);
+            let environment = TestEnvironment::new(&job.binary.path, job.kos, &job.machine);
             let mut guest = last.take().and_then(|(before, guest)| {
                 let same = before.same_machine(&job);
-                same.then(|| setting.take_over(guest)).flatten()
+                same.then(|| environment.take_over(guest)).flatten()
             });
             let suite = format!("{} on {}", job.binary.name, job.tree.release);
             let tell = |result: &TestResult| self.add(&suite, result.clone());
-            let run = test_runner::run_tests(
+            let run = run_tests(
                 self.context,
                 job.tree,
-                &setting,
+                &environment,
                 &mut guest,
                 &job.tests,
                 &tell,
@@ -112,85 +112,6 @@ impl Run<'_> {
     }
 }
 
-/// A compiled test file, and the machine that it is for.
-pub struct TestBinary {
-    pub name: String,
-    pub path: PathBuf,
-    pub machine: MachineArgs,
-    /// What its package says of it.
-    pub says: GuestTests,
-}
-
-/// Compiles the test binaries of the packages that say they are for the guest, or
-/// one of them.
-pub fn guest_binaries(
-    context: &Context,
-    workspace: &Path,
-    only: Option<&str>,
-) -> Result<Vec<TestBinary>> {
-    context.ui.status("compiling the guest tests");
-    let mut cargo = Command::new("cargo");
-    cargo
-        .args([
-            "test",
-            "--no-run",
-            "--message-format=json",
-            "--manifest-path",
-        ])
-        .arg(workspace.join("Cargo.toml"))
-        .args(["--target", "x86_64-unknown-linux-gnu"])
-        // They run on an emulated processor, out of memory that they take up whole.
-        .args(["--config", "profile.test.opt-level=1"])
-        .args(["--config", "profile.test.debug=false"])
-        .args(["--config", "profile.test.strip=true"])
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
-    if workspace != context.home.root {
-        cargo.args(koru_kbuild::patch_options(&context.home));
-    }
-    let mut packages = 0;
-    for package in guest_packages(workspace)? {
-        cargo.args(["-p", &package]);
-        packages += 1;
-    }
-    if let Some(name) = only {
-        cargo.args(["--test", name]);
-    }
-    if packages == 0 {
-        return Ok(Vec::new());
-    }
-    let run = koru_kernels::run(&mut cargo, "compiling the guest tests").map_err(|mut e| {
-        // The compiler's messages are inside cargo's JSON.
-        if let Some(text) = &e.output {
-            let rendered: String = Message::parse_stream(text.as_bytes())
-                .filter_map(|m| match m {
-                    Ok(Message::CompilerMessage(m)) => m.message.rendered,
-                    _ => None,
-                })
-                .collect();
-            if !rendered.is_empty() {
-                e.output = Some(rendered);
-            }
-        }
-        e
-    })?;
-    Ok(Message::parse_stream(run.stdout.as_bytes())
-        .filter_map(|m| match m {
-            Ok(Message::CompilerArtifact(a)) if a.profile.test => {
-                let tests = GuestTests::of(a.manifest_path.parent()?.as_std_path());
-                Some(TestBinary {
-                    path: a.executable?.into_std_path_buf(),
-                    machine: tests.machine(&a.target.name),
-                    name: a.target.name,
-                    says: tests,
-                })
-            }
-            _ => None,
-        })
-        .filter(|binary| binary.name != "koru_tests")
-        .collect())
-}
-
 /// The folder of the package that `folder` is in.
 fn around(folder: &Path) -> Result<PathBuf> {
     folder
@@ -205,27 +126,4 @@ fn around(folder: &Path) -> Result<PathBuf> {
             )
             .help("go into a module's folder, or make one: `koru new NAME`")
         })
-}
-
-pub fn metadata(workspace: &Path) -> Result<cargo_metadata::Metadata> {
-    cargo_metadata::MetadataCommand::new()
-        .manifest_path(workspace.join("Cargo.toml"))
-        .no_deps()
-        .exec()
-        .map_err(|e| {
-            Error::new(
-                Kind::Usage,
-                format!("reading {}", workspace.display()),
-                e.to_string(),
-            )
-        })
-}
-
-fn guest_packages(workspace: &Path) -> Result<Vec<String>> {
-    Ok(metadata(workspace)?
-        .packages
-        .iter()
-        .filter(|p| p.metadata["koru"]["guest"] == true)
-        .map(|p| p.name.to_string())
-        .collect())
 }

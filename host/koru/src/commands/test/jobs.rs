@@ -4,8 +4,7 @@ use std::{collections::VecDeque, path::PathBuf, sync::Mutex};
 
 use koru_kernels::KernelTree;
 
-use super::TestBinary;
-use crate::cli::MachineArgs;
+use crate::{cli::MachineArgs, testing::binaries::TestBinary};
 
 /// Tests of a file, on a kernel, in a machine.
 pub struct Job<'a> {
@@ -28,7 +27,7 @@ impl<'a> Job<'a> {
     ) -> impl Iterator<Item = Job<'a>> {
         let races = |(test, _): &(String, bool)| {
             let name = format!("{}::{test}", binary.name);
-            binary.says.races(&name)
+            binary.settings.races(&name)
         };
         let (racing, others): (Vec<_>, Vec<_>) = tests.into_iter().partition(races);
         let of = move |(tests, cpus): (Vec<_>, u32)| Job {
@@ -64,11 +63,11 @@ impl<'a> Jobs<'a> {
         // The longest at last would leave the other workers with nothing to do. Else
         // as few changes of the machine as can be.
         jobs.sort_by_cached_key(|job| {
-            let rank = job.binary.says.rank(&job.binary.name);
+            let rank = job.binary.settings.rank(&job.binary.name);
             let release = job.tree.release.clone();
             (rank, release, job.machine.in_turn, job.machine.cpus)
         });
-        let waits = |job: &Job| job.binary.says.waits(&job.binary.name);
+        let waits = |job: &Job| job.binary.settings.waits(&job.binary.name);
         let (waiting, busy) = jobs.into_iter().partition(waits);
         (Jobs(Mutex::new(busy)), Jobs(Mutex::new(waiting)))
     }

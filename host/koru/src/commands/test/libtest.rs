@@ -11,10 +11,10 @@ use std::{
 use koru_error::{Error, Result};
 use koru_kernels::Progress;
 
-use super::{Run, marked::Mark};
+use super::{marked::Mark, stage::Run};
 use crate::{
-    commands::test_runner::{Cause, Failure, TestResult},
-    oops::Log,
+    log::oops::Log,
+    testing::result::{Cause, Failure, TestResult},
 };
 
 impl Run<'_> {

@@ -1,11 +1,14 @@
 //! What came of it: for people, and as JUnit XML.
 
-use std::{fs, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
-use koru_error::{Error, Kind, Result};
+use koru_error::Result;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use crate::commands::test_runner::{TestResult, describe};
+use crate::testing::{
+    junit::write_junit_file,
+    result::{TestResult, describe},
+};
 
 /// The results of one kind of check, or of one test binary on one kernel.
 pub struct Suite {
@@ -72,16 +75,5 @@ pub fn write_junit(suites: &[Suite], path: &Path) -> Result<()> {
         }
         report.add_test_suite(junit);
     }
-    write_report(&report, path)
-}
-
-/// Writes a JUnit report, and the folder that it is to lie in.
-pub fn write_report(report: &quick_junit::Report, path: &Path) -> Result<()> {
-    let text = report
-        .to_string()
-        .map_err(|e| Error::new(Kind::System, "writing the JUnit report", e.to_string()))?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(path, text))
-        .map_err(|e| Error::path("writing", path, e))
+    write_junit_file(&report, path)
 }

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::promises::Promise;
 use crate::{
-    commands::test_runner::{Cause, Failure, TestResult},
-    oops::Log,
+    log::oops::Log,
+    testing::result::{Cause, Failure, TestResult},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -155,11 +155,11 @@ fn judge(failure: &Failure, words: &Words, limit: Duration) -> (Verdict, String)
     let place = in_place(&failure.log);
     match &failure.cause {
         Cause::Test => (Verdict::Fail, words.seen.clone()),
-        Cause::Late => (
+        Cause::Timeout => (
             Verdict::Fail,
             format!("it was not done after {limit} s, and was ended"),
         ),
-        Cause::Stuck => (
+        Cause::Unkillable => (
             Verdict::Crash,
             format!("hang: not done after {limit} s, and nothing could end it{place}"),
         ),
@@ -167,7 +167,7 @@ fn judge(failure: &Failure, words: &Words, limit: Duration) -> (Verdict, String)
             Verdict::Crash,
             format!("hang: the kernel gave no sign of life any more{place}"),
         ),
-        Cause::Lost => (
+        Cause::GuestDied => (
             Verdict::Crash,
             format!(
                 "the virtual machine ended: {}",

@@ -18,15 +18,16 @@ use subject::Subject;
 
 use crate::{
     cli::VerifyArgs,
-    commands::{
-        test::{TestBinary, guest_binaries},
-        test_runner::{self, Setting},
-    },
     context::Context,
     guest::module_path,
-    oops::{self, Log},
+    log::oops::{self, Log},
+    testing::{
+        binaries::{TestBinary, guest_binaries},
+        runner::{self, TestEnvironment},
+    },
     ui::{self, json},
 };
+use crate::{failure::show_error, testing::result::TestResult};
 
 /// Where a course's contract lies in the guest; the tests are told.
 const CONTRACT: &str = "/tests/contract.toml";
@@ -36,18 +37,18 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
     let tests = promises::tests(&context.home.root, &args.name)?;
     let (promises, slow) = wanted(&tests, args)?;
     let contract = args.contract.as_ref().map(|file| {
-        contract::read(&tests.contract, &context.here.join(file)).map(|text| (file.clone(), text))
+        contract::read(&tests.contract, &context.cwd.join(file)).map(|text| (file.clone(), text))
     });
     let contract = contract.transpose()?;
     let subject = subject::subject(context, args, &tests.name)?;
     let binary = test_binary(context, &tests.name)?;
     let kos = modules(context, &tests, &subject)?;
     for (name, ko) in &kos {
-        context.know(name, ko);
+        context.register_module(name, ko);
     }
-    context.know(&subject.name, &subject.ko);
+    context.register_module(&subject.name, &subject.ko);
     let moved = subject.moved(args);
-    context.know_more(|known| known.moved.extend(moved));
+    context.update_debug_info(|known| known.moved.extend(moved));
 
     let files: Vec<(String, Vec<u8>)> = contract
         .iter()
@@ -57,16 +58,16 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
         .iter()
         .map(|_| ("KORU_CONTRACT".to_owned(), CONTRACT.to_owned()))
         .collect();
-    let mut setting = Setting {
+    let mut environment = TestEnvironment {
         files: &files,
         env: &env,
         limit: Duration::from_secs(u64::from(args.limit) * if args.slow { 10 } else { 1 }),
-        ..Setting::new(&binary.path, &kos, &binary.machine)
+        ..TestEnvironment::new(&binary.path, &kos, &binary.machine)
     };
-    let mut findings = match try_loading(context, &subject, &tests.name, &setting)? {
+    let mut findings = match try_loading(context, &subject, &tests.name, &environment)? {
         Loading::Works { guest, taint } => {
-            setting.taint = taint;
-            run(context, &subject, &setting, guest, &promises)?
+            environment.taint = taint;
+            run(context, &subject, &environment, guest, &promises)?
         }
         Loading::Fails { verdict, why, log } => promises
             .iter()
@@ -85,10 +86,10 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
         findings: &findings,
     };
     if let Some(path) = &args.junit {
-        told.write_junit(&context.here.join(path))?;
+        told.write_junit(&context.cwd.join(path))?;
     }
     if let Some(path) = &args.markdown {
-        told.write_markdown(&context.here.join(path))?;
+        told.write_markdown(&context.cwd.join(path))?;
     }
     if context.json {
         json(&findings);
@@ -176,9 +177,9 @@ fn try_loading(
     context: &Context,
     subject: &Subject,
     name: &str,
-    setting: &Setting,
+    environment: &TestEnvironment,
 ) -> Result<Loading> {
-    let guest = setting.start(context, &subject.tree)?;
+    let guest = environment.start(context, &subject.tree)?;
     let session = guest.session();
     context.ui.status(&format!("loading {}", subject.shown));
     let (taint_before, begin) = (session.taint()?, session.mark()?);
@@ -203,7 +204,7 @@ fn try_loading(
         };
         let mut told = Error::from(error);
         told.output = Some(log.lines.join("\n"));
-        context.show_error(told);
+        show_error(context, told);
         return Ok(Loading::Fails {
             verdict,
             why: format!("the module does not load: {what}"),
@@ -233,23 +234,23 @@ fn try_loading(
 fn run(
     context: &Context,
     subject: &Subject,
-    setting: &Setting,
+    environment: &TestEnvironment,
     mut guest: Option<Guest>,
     promises: &[Promise],
 ) -> Result<Vec<Finding>> {
     let tests: Vec<(String, bool)> = promises.iter().map(|p| (p.test.clone(), false)).collect();
     let of = |test: &str| promises.iter().find(|p| p.test == test);
-    let finding = |result: &test_runner::TestResult| {
-        of(&result.name).map(|promise| Finding::of(promise, result, setting.limit))
+    let finding = |result: &TestResult| {
+        of(&result.name).map(|promise| Finding::of(promise, result, environment.limit))
     };
     let tree = &subject.tree;
-    let results = test_runner::run_tests(context, tree, setting, &mut guest, &tests, &|r| {
+    let results = runner::run_tests(context, tree, environment, &mut guest, &tests, &|r| {
         if let Some(found) = finding(r) {
             context
                 .ui
                 .say(&format!("{:5}  {}", found.result.word(), found.promise));
         }
     })?;
-    test_runner::power_off(guest)?;
+    runner::power_off(guest)?;
     Ok(results.iter().filter_map(finding).collect())
 }

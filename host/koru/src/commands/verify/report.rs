@@ -11,7 +11,7 @@ use super::{
     findings::{Finding, Verdict},
     subject::Subject,
 };
-use crate::{commands::test::write_report, ui};
+use crate::{testing::junit::write_junit_file, ui};
 
 /// All that a report tells.
 pub struct Told<'a> {
@@ -129,7 +129,7 @@ impl Told<'_> {
             suite.add_property((key, value));
         }
         report.add_test_suite(suite);
-        write_report(&report, path)
+        write_junit_file(&report, path)
     }
 
     pub fn write_markdown(&self, path: &Path) -> Result<()> {

@@ -30,7 +30,7 @@ pub struct Subject {
 pub fn subject(context: &Context, args: &VerifyArgs, name: &str) -> Result<Subject> {
     let choice = args.kernel.or_environment();
     if let Some(file) = &args.ko {
-        let ko = context.here.join(file);
+        let ko = context.cwd.join(file);
         let info = ModInfo::read(&ko).map_err(|mut e| {
             if e.kind == Kind::System {
                 e.kind = Kind::Usage;
@@ -52,9 +52,9 @@ pub fn subject(context: &Context, args: &VerifyArgs, name: &str) -> Result<Subje
     if let Some(source) = &args.src {
         let copy = TempDir::with_prefix("koru-verify-")
             .map_err(|e| Error::path("making a folder in", &std::env::temp_dir(), e))?;
-        // Shown as it was given: the compiler's messages name it.
+        // LogRenderer as it was given: the compiler's messages name it.
         let ko = build_c_module(
-            &context.here.join(source),
+            &context.cwd.join(source),
             copy.path(),
             name,
             &tree,

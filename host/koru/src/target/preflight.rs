@@ -7,7 +7,7 @@ use koru_kbuild::ModInfo;
 use koru_protocol::Exec;
 use koru_session::Session;
 
-use crate::commands::run::Loadable;
+use crate::loadable::Loadable;
 
 /// At the end of a `.ko` that was signed.
 const SIGNED: &[u8] = b"~Module signature appended~\n";
@@ -24,10 +24,10 @@ pub fn check(session: &Session, module: &Loadable, release: &str, place: &str) -
     let content = fs::read(&module.path).map_err(|e| Error::path("reading", &module.path, e))?;
     let info = ModInfo::read(&module.path)?;
     let ours = info.get("vermagic").unwrap_or_default();
-    let facts = Facts::read(session, release)?;
-    match facts.refusal(ours, content.ends_with(SIGNED), release) {
+    let capabilities = TargetCapabilities::read(session, release)?;
+    match capabilities.blocker(ours, content.ends_with(SIGNED), release) {
         None => Ok(()),
-        Some(Refusal {
+        Some(LoadBlocker {
             kind,
             message,
             help,
@@ -40,7 +40,7 @@ pub fn check(session: &Session, module: &Loadable, release: &str, place: &str) -
 
 /// What the machine says of itself; empty where it does not say.
 #[derive(Default)]
-struct Facts {
+struct TargetCapabilities {
     status: String,
     uid_map: String,
     modules_disabled: String,
@@ -52,14 +52,14 @@ struct Facts {
 }
 
 #[derive(Debug)]
-struct Refusal {
+struct LoadBlocker {
     kind: Kind,
     message: String,
     help: String,
 }
 
-impl Facts {
-    fn read(session: &Session, release: &str) -> Result<Facts> {
+impl TargetCapabilities {
+    fn read(session: &Session, release: &str) -> Result<TargetCapabilities> {
         let bytes = |path: &str| match session.get_file(path) {
             Ok(bytes) => Ok(bytes),
             Err(koru_session::Error::Refused { .. }) => Ok(Vec::new()),
@@ -73,7 +73,7 @@ impl Facts {
         );
         let own = session.output(Exec::new(["sh", "-c", &script]));
         let own = own.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned());
-        Ok(Facts {
+        Ok(TargetCapabilities {
             // The agent's own: it is who loads.
             status: text("/proc/self/status")?,
             uid_map: text("/proc/self/uid_map")?,
@@ -87,9 +87,9 @@ impl Facts {
     }
 
     /// The first reason why a module of this vermagic cannot be loaded.
-    fn refusal(&self, ours: &str, signed: bool, release: &str) -> Option<Refusal> {
+    fn blocker(&self, ours: &str, signed: bool, release: &str) -> Option<LoadBlocker> {
         let refuse = |kind, message: String, help: &str| {
-            Some(Refusal {
+            Some(LoadBlocker {
                 kind,
                 message,
                 help: help.into(),
@@ -190,14 +190,14 @@ mod tests {
 
     const MAGIC: &str = "6.1.0-9 SMP preempt mod_unload modversions ";
 
-    fn refused(facts: &Facts, magic: &str, signed: bool) -> String {
-        let refusal = facts.refusal(magic, signed, "6.1.0-9");
+    fn refused(capabilities: &TargetCapabilities, magic: &str, signed: bool) -> String {
+        let refusal = capabilities.blocker(magic, signed, "6.1.0-9");
         refusal.map_or("no".into(), |r| r.message)
     }
 
     #[test]
     fn reasons() {
-        let plain = Facts {
+        let plain = TargetCapabilities {
             status: "Name:\tx\nCapEff:\t000001ffffffffff\n".into(),
             uid_map: "         0          0 4294967295".into(),
             modules_disabled: "0".into(),
@@ -208,18 +208,21 @@ mod tests {
         };
         assert_eq!(refused(&plain, MAGIC, false), "no");
         // A machine that says nothing at all is believed to take it.
-        assert_eq!(refused(&Facts::default(), MAGIC, false), "no");
+        assert_eq!(refused(&TargetCapabilities::default(), MAGIC, false), "no");
         assert!(refused(&plain, "6.1.0-8 SMP", false).contains("6.1.0-8"));
         assert!(refused(&plain, "6.1.0-9 SMP preempt", false).contains("`6.1.0-9 SMP preempt`"));
 
-        let with = |change: fn(&mut Facts)| {
-            let mut facts = Facts {
+        let with = |change: fn(&mut TargetCapabilities)| {
+            let mut capabilities = TargetCapabilities {
                 status: plain.status.clone(),
                 uid_map: plain.uid_map.clone(),
-                ..Facts::default()
+                ..TargetCapabilities::default()
             };
-            change(&mut facts);
-            (refused(&facts, MAGIC, false), refused(&facts, MAGIC, true))
+            change(&mut capabilities);
+            (
+                refused(&capabilities, MAGIC, false),
+                refused(&capabilities, MAGIC, true),
+            )
         };
         let (unsigned, signed) = with(|f| f.lockdown = "none [integrity] confidentiality".into());
         assert!(unsigned.contains("locked down (integrity)"), "{unsigned}");

@@ -1,85 +1,49 @@
-//! `koru run --target`: on a machine that is somebody's own.
+//! The files that a command dependencies, on the machine that it runs on.
 
-use std::{path::Path, time::Instant};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use koru_error::{Error, Kind, Result};
-use koru_kernels::Progress as _;
+use koru_kernels::Progress;
 use koru_protocol::Exec;
+use koru_qemu::Initramfs;
 use koru_session::Session;
 
 use crate::{
-    cli::RunArgs,
-    commands::run::{Ended, Manner, Timings, timed, without_log},
-    context::Context,
-    exec,
-    log_view::Follower,
-    machine::{self, Wanted},
-    programs,
-    target::Target,
+    cli::RunArgs, context::Context, exec, programs, run::outcome::RunOptions, target::name::Target,
 };
 
-/// One run there: the module does not stay, whatever the command did.
-pub fn once(context: &Context, args: &RunArgs, manner: &Manner) -> Result<Ended> {
-    if args.replay.is_some() {
-        let attempted = format!("replaying on {}", args.target);
-        return Err(Error::new(
-            Kind::Usage,
-            attempted,
-            "only the virtual machine can",
-        ));
+/// Puts the user's files into the guest's /root. A command that is a file of
+/// this machine (it has a `/`) comes along by itself.
+pub fn stage_in_initramfs(
+    context: &Context,
+    root: &mut Initramfs,
+    files: &[PathBuf],
+    command: &[String],
+) -> Result<Vec<String>> {
+    let inside = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        format!("/root/{name}")
+    };
+    for file in files {
+        let path = context.cwd.join(file);
+        fs::metadata(&path).map_err(|e| Error::path("copying", &path, e))?;
+        root.file(&inside(&path), &path)?;
     }
-    let start = Instant::now();
-    let wanted = Wanted {
-        module: args.module.as_deref(),
-        kernel: &args.kernel,
-        target: &args.target,
-        yes: args.yes,
-    };
-    let ready = machine::prepare(context, &wanted)?;
-    let session = &ready.session;
-    let name = &ready.module.name;
-    let luggage = Luggage::take(context, session, args)?;
-    let stages = &ready.module.stages;
-    let built = stages.prepare + stages.cargo + stages.kbuild;
-    let mut seconds = Timings::of(stages, start.elapsed().saturating_sub(built));
-
-    let before = session.taint()?;
-    let mark = session.mark()?;
-    let follower = Follower::start(context, session, mark, manner.log);
-    let outcome = (|| -> Result<u8> {
-        let (_, took) = timed(|| {
-            let loaded = session.load_transient(&ready.path, name, &args.params);
-            loaded.map_err(Error::from)
-        })?;
-        seconds.load = took.as_secs_f64();
-        let command = timed(|| luggage.run(session, manner));
-        // The kernel goes on after this, so the module must not stay.
-        let unloaded = timed(|| session.unload(name).map_err(Error::from));
-        let (status, took) = command?;
-        seconds.command = took.as_secs_f64();
-        seconds.unload = unloaded?.1.as_secs_f64();
-        Ok(status)
-    })();
-    let log = follower.finish();
-    luggage.remove(session);
-    ready.clean_up();
-    let outcome = outcome.map_err(|e| without_log(e, &log, manner.log));
-    let complaint = match outcome {
-        Ok(_) => session.complaint_since(mark, before)?,
-        Err(_) => None,
-    };
-    Ok(Ended {
-        module: ready.module.name,
-        kernel: ready.release,
-        outcome,
-        log,
-        complaint,
-        seconds,
-    })
+    let mut command = command.to_vec();
+    if let Some(program) = command.first_mut() {
+        let path = context.cwd.join(&*program);
+        let ours = program.starts_with("./") || program.starts_with("../");
+        if ours && path.is_file() {
+            root.file(&inside(&path), &path)?;
+            *program = inside(&path);
+        }
+    }
+    Ok(command)
 }
 
 /// What a command needs besides the machine's own programs.
-struct Luggage {
+pub struct StagedFiles {
     command: Vec<String>,
     /// Where it runs, and its files are.
     folder: String,
@@ -87,10 +51,10 @@ struct Luggage {
     made: bool,
 }
 
-impl Luggage {
-    fn take(context: &Context, session: &Session, args: &RunArgs) -> Result<Luggage> {
+impl StagedFiles {
+    pub fn stage(context: &Context, session: &Session, args: &RunArgs) -> Result<StagedFiles> {
         let mut command = args.command.clone();
-        let here = context.here.display().to_string();
+        let cwd = context.cwd.display().to_string();
         let mentioned = programs::mentioned(&context.home.root, &command);
         programs::build(context, &mentioned)?;
         let mut files = args.file.clone();
@@ -99,17 +63,17 @@ impl Luggage {
         files.extend(needed.map(|(_, file)| file));
         let ours = command.first().is_some_and(|program| {
             let relative = program.starts_with("./") || program.starts_with("../");
-            relative && context.here.join(program).is_file()
+            relative && context.cwd.join(program).is_file()
         });
         if let (true, false) = (ours, args.target == Target::Host) {
             files.extend(command.first().map(Into::into));
         }
         if files.is_empty() {
             let folder = match args.target {
-                Target::Host => here,
+                Target::Host => cwd,
                 _ => "/".into(),
             };
-            return Ok(Luggage {
+            return Ok(StagedFiles {
                 command,
                 folder,
                 made: false,
@@ -117,39 +81,38 @@ impl Luggage {
         }
         let folder = new_folder(session)?;
         for file in &files {
-            let path = context.here.join(file);
-            let content =
-                std::fs::read(&path).map_err(|e| Error::path("taking along", &path, e))?;
+            let path = context.cwd.join(file);
+            let content = std::fs::read(&path).map_err(|e| Error::path("copying", &path, e))?;
             let there = format!("{folder}/{}", file_name(&path));
             context.ui.status(&format!("copying {}", path.display()));
             let mode = std::os::unix::fs::PermissionsExt::mode(
                 &std::fs::metadata(&path)
-                    .map_err(|e| Error::path("taking along", &path, e))?
+                    .map_err(|e| Error::path("copying", &path, e))?
                     .permissions(),
             );
             session.put_file(&there, mode & 0o777, &content)?;
         }
         context.ui.done();
         if let (true, Some(program)) = (ours, command.first_mut()) {
-            let path = context.here.join(&*program);
+            let path = context.cwd.join(&*program);
             *program = match args.target {
                 Target::Host => path.display().to_string(),
                 _ => format!("{folder}/{}", file_name(&path)),
             };
         }
-        Ok(Luggage {
+        Ok(StagedFiles {
             command,
             folder,
             made: true,
         })
     }
 
-    fn run(&self, session: &Session, manner: &Manner) -> Result<u8> {
+    pub fn run(&self, session: &Session, options: &RunOptions) -> Result<u8> {
         let surroundings = self.surroundings();
-        match (self.command.is_empty(), manner.interactive) {
+        match (self.command.is_empty(), options.interactive) {
             (true, _) => Ok(0),
             (false, true) => exec::run_in(session, &self.command, surroundings),
-            (false, false) => exec::run_alone(session, &self.command, surroundings, manner.output),
+            (false, false) => exec::run_alone(session, &self.command, surroundings, options.output),
         }
     }
 
@@ -168,7 +131,7 @@ impl Luggage {
         exec
     }
 
-    fn remove(&self, session: &Session) {
+    pub fn remove(&self, session: &Session) {
         if self.made && session.death().is_none() {
             let _ = session.output(Exec::new(["rm", "-rf", &self.folder]));
         }

@@ -16,11 +16,11 @@ use koru_session::Session;
 
 use crate::{
     context::Context,
-    oops::{self, Shown},
+    log::oops::{self, LogRenderer},
 };
 
 /// Whether a text holds nothing but lines of these records.
-pub fn holds(log: &[LogRecord], text: &str) -> bool {
+pub fn log_contains_lines(log: &[LogRecord], text: &str) -> bool {
     let shown: Vec<String> = log.iter().map(|r| format_record(r, false)).collect();
     let shown: HashSet<&str> = shown.iter().flat_map(|t| t.lines()).collect();
     text.lines().all(|l| shown.contains(l))
@@ -28,7 +28,7 @@ pub fn holds(log: &[LogRecord], text: &str) -> bool {
 
 /// Where log lines are shown.
 #[derive(Clone, Copy)]
-pub enum To {
+pub enum LogSink {
     Stdout,
     /// Beside a command's own output.
     Stderr,
@@ -41,18 +41,18 @@ pub struct Follower {
     session: Session,
     from: u64,
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<(u64, Shown)>>,
-    to: To,
+    thread: Option<JoinHandle<(u64, LogRenderer)>>,
+    to: LogSink,
 }
 
 impl Follower {
     /// From the record `from` on. Oopses are shown decoded, once they are whole.
-    pub fn start(context: &Context, session: &Session, from: u64, to: To) -> Follower {
+    pub fn start(context: &Context, session: &Session, from: u64, to: LogSink) -> Follower {
         let stop = Arc::new(AtomicBool::new(false));
         let mut stream = session.follow(from);
         let stopped = stop.clone();
         let decoder = oops::decoder(context);
-        let mut shown = Shown::new(decoder, context.raw, context.ui.colour());
+        let mut renderer = LogRenderer::new(decoder, context.raw, context.ui.colour());
         let thread = std::thread::spawn(move || {
             let mut show = |text: &str| show(text, to);
             let mut next = from;
@@ -63,12 +63,12 @@ impl Follower {
                 for record in &records {
                     next = record.seq + 1;
                     if !is_settling(record) {
-                        shown.next(record, &mut show);
+                        renderer.next(record, &mut show);
                     }
                 }
-                shown.pause(&mut show);
+                renderer.pause(&mut show);
             }
-            (next, shown)
+            (next, renderer)
         });
         Follower {
             session: session.clone(),
@@ -84,13 +84,13 @@ impl Follower {
         // A guest that is gone has told all already.
         let _ = self.session.mark();
         self.stop.store(true, Ordering::Relaxed);
-        if let Some(Ok((next, mut shown))) = self.thread.take().map(JoinHandle::join) {
+        if let Some(Ok((next, mut renderer))) = self.thread.take().map(JoinHandle::join) {
             let mut show = |text: &str| show(text, self.to);
             let left = self.session.log_since(next);
             for record in left.iter().filter(|r| !is_settling(r)) {
-                shown.next(record, &mut show);
+                renderer.next(record, &mut show);
             }
-            shown.end(&mut show);
+            renderer.end(&mut show);
         }
         self.session.log_since(self.from)
     }
@@ -105,12 +105,12 @@ pub fn is_settling(record: &LogRecord) -> bool {
             .any(|p| record.text.starts_with(p))
 }
 
-fn show(text: &str, to: To) {
+fn show(text: &str, to: LogSink) {
     // A reader that has gone is no reason to stop the guest.
     let _ = match to {
-        To::Stdout => writeln!(std::io::stdout(), "{text}"),
-        To::Stderr => writeln!(std::io::stderr(), "{text}"),
-        To::Nowhere => Ok(()),
+        LogSink::Stdout => writeln!(std::io::stdout(), "{text}"),
+        LogSink::Stderr => writeln!(std::io::stderr(), "{text}"),
+        LogSink::Nowhere => Ok(()),
     };
 }
 
@@ -132,11 +132,11 @@ mod tests {
     #[test]
     fn what_was_shown() {
         let log = [record("one\ntwo"), record("three")];
-        assert!(holds(
+        assert!(log_contains_lines(
             &log,
             "[   12.000345] three\n[   12.000345] one\ntwo\n"
         ));
-        assert!(!holds(&log, "[   12.000345] three\nfour\n"));
-        assert!(holds(&log, ""));
+        assert!(!log_contains_lines(&log, "[   12.000345] three\nfour\n"));
+        assert!(log_contains_lines(&log, ""));
     }
 }

@@ -14,7 +14,7 @@ use koru_kernels::{Cache, Home, Kernels, Progress, SUPPORTED, apt, busybox};
 
 /// One line of `koru doctor`.
 #[derive(Debug, serde::Serialize)]
-pub struct Line {
+pub struct CheckLine {
     pub what: &'static str,
     pub ok: bool,
     /// What was found, or what is wrong.
@@ -87,7 +87,7 @@ const TEST_PROGRAMS: &[Program] = &[
 ];
 
 /// Looks at everything; changes nothing.
-pub fn look(home: &Home, tests: bool) -> Vec<Line> {
+pub fn check_all(home: &Home, tests: bool) -> Vec<CheckLine> {
     let cache = Cache::new(&home.cache);
     let mut lines = Vec::new();
     lines.push(cargo());
@@ -111,8 +111,8 @@ pub fn look(home: &Home, tests: bool) -> Vec<Line> {
 }
 
 /// Gets everything that [`look`] finds missing.
-pub fn get(home: &Home, tests: bool, yes: bool, report: &dyn Progress) -> Result<()> {
-    let packages: Vec<String> = look(home, tests)
+pub fn install_missing(home: &Home, tests: bool, yes: bool, report: &dyn Progress) -> Result<()> {
+    let packages: Vec<String> = check_all(home, tests)
         .into_iter()
         .filter(|l| !l.ok)
         .flat_map(|l| l.packages)
@@ -150,12 +150,15 @@ pub fn get(home: &Home, tests: bool, yes: bool, report: &dyn Progress) -> Result
         return kernels.set_up(kernel, report).map(|_| ());
     }
     // Compilers that the kernels just fetched ask for, and all the rest.
-    let left: Vec<Line> = look(home, tests).into_iter().filter(|l| !l.ok).collect();
+    let left: Vec<CheckLine> = check_all(home, tests)
+        .into_iter()
+        .filter(|l| !l.ok)
+        .collect();
     let packages: Vec<String> = left.iter().flat_map(|l| l.packages.clone()).collect();
     if !packages.is_empty() {
         install(packages, yes, report)?;
     }
-    if let Some(line) = look(home, tests)
+    if let Some(line) = check_all(home, tests)
         .into_iter()
         .find(|l| !l.ok && !l.what.starts_with("kernel"))
     {
@@ -273,12 +276,12 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-fn line(what: &'static str, found: std::result::Result<String, String>) -> Line {
+fn line(what: &'static str, found: std::result::Result<String, String>) -> CheckLine {
     let (ok, found) = match found {
         Ok(found) => (true, found),
         Err(message) => (false, message),
     };
-    Line {
+    CheckLine {
         what,
         ok,
         found,
@@ -287,9 +290,9 @@ fn line(what: &'static str, found: std::result::Result<String, String>) -> Line 
     }
 }
 
-impl Line {
+impl CheckLine {
     /// Adds how to get it: the first of these sets that apt has.
-    fn packages(mut self, alternatives: &[&[&str]]) -> Line {
+    fn packages(mut self, alternatives: &[&[&str]]) -> CheckLine {
         if !self.ok {
             let set = alternatives
                 .iter()
@@ -305,7 +308,7 @@ impl Line {
         self
     }
 
-    fn help(mut self, help: &str) -> Line {
+    fn help(mut self, help: &str) -> CheckLine {
         if !self.ok {
             self.help = Some(help.to_owned());
         }
@@ -313,7 +316,7 @@ impl Line {
     }
 }
 
-fn program(p: &Program) -> Line {
+fn program(p: &Program) -> CheckLine {
     let found = find(p.name)
         .map(|path| path.display().to_string())
         .ok_or_else(|| format!("no `{}` on the PATH", p.name));
@@ -335,12 +338,12 @@ fn first_line(command: &mut Command) -> Option<String> {
         .then(|| text.lines().next().unwrap_or_default().to_owned())
 }
 
-fn cargo() -> Line {
+fn cargo() -> CheckLine {
     let found = first_line(Command::new("cargo").arg("-V")).ok_or("no `cargo`".to_owned());
     line("cargo", found).packages(&[&["cargo-web"], &["cargo"]])
 }
 
-fn toolchain(cache: &Cache) -> Line {
+fn toolchain(cache: &Cache) -> CheckLine {
     let found = Toolchain::find(cache)
         .map(|t| {
             format!(
@@ -356,7 +359,7 @@ fn toolchain(cache: &Cache) -> Line {
 }
 
 /// The compiler that each kernel here was built by; Kbuild asks for it.
-fn compilers(cache: &Cache) -> Vec<Line> {
+fn compilers(cache: &Cache) -> Vec<CheckLine> {
     let kernels = Kernels::new(cache);
     let mut wanted: Vec<String> = kernels
         .releases()
@@ -385,7 +388,7 @@ fn compilers(cache: &Cache) -> Vec<Line> {
         .collect()
 }
 
-fn libelf() -> Line {
+fn libelf() -> CheckLine {
     let found = [
         "/lib/x86_64-linux-gnu",
         "/usr/lib/x86_64-linux-gnu",
@@ -416,7 +419,7 @@ pub fn agent_path() -> Result<PathBuf> {
     }
 }
 
-fn agent() -> Line {
+fn agent() -> CheckLine {
     line(
         "guest agent",
         agent_path()
@@ -426,7 +429,7 @@ fn agent() -> Line {
     .help("start koru by the `koru` script of the checkout, which builds it")
 }
 
-fn kernel_line(cache: &Cache, kernel: &'static str) -> Line {
+fn kernel_line(cache: &Cache, kernel: &'static str) -> CheckLine {
     let found = match Kernels::new(cache).supported(kernel) {
         Some(Ok(tree)) => Ok(tree.release),
         Some(Err(e)) => Err(e.to_string()),
@@ -439,7 +442,7 @@ fn kernel_line(cache: &Cache, kernel: &'static str) -> Line {
     line(what, found).help("koru setup")
 }
 
-fn busybox_line(cache: &Cache) -> Line {
+fn busybox_line(cache: &Cache) -> CheckLine {
     let place = cache.root().join("tools/busybox");
     let found = place
         .is_dir()
@@ -455,7 +458,7 @@ fn ssh_server(cache: &Cache, report: &dyn Progress) -> Result<PathBuf> {
     })
 }
 
-fn ssh_server_line(cache: &Cache) -> Line {
+fn ssh_server_line(cache: &Cache) -> CheckLine {
     let place = cache.root().join("tools").join(SSH_SERVER);
     let found = place
         .is_dir()
@@ -464,7 +467,7 @@ fn ssh_server_line(cache: &Cache) -> Line {
     line("ssh server for guests", found).help("koru setup --tests")
 }
 
-fn rustfmt() -> Line {
+fn rustfmt() -> CheckLine {
     let found = first_line(Command::new("cargo").args(["fmt", "--version"]))
         .ok_or("no `cargo fmt`".to_owned());
     line("rustfmt", found).packages(&[&["rustfmt-web"], &["rustfmt"]])
@@ -481,7 +484,7 @@ pub fn clippy_driver(toolchain: &Toolchain) -> Option<PathBuf> {
         .then_some(beside)
 }
 
-fn clippy(cache: &Cache) -> Line {
+fn clippy(cache: &Cache) -> CheckLine {
     let found = match Toolchain::find(cache) {
         Ok(t) => clippy_driver(&t)
             .map(|p| p.display().to_string())
@@ -497,7 +500,7 @@ fn clippy(cache: &Cache) -> Line {
     line("clippy for ring 0", found).packages(&[&["rust-web-clippy"], &["rust-clippy"]])
 }
 
-fn libclang() -> Line {
+fn libclang() -> CheckLine {
     let found = crate::commands::bindings::libclang()
         .map(|p| p.display().to_string())
         .ok_or("no libclang, which bindgen needs".to_owned());

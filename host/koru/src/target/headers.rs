@@ -5,7 +5,7 @@ use koru_kernels::{KernelTree, NO_BUILD_DIR, pack_script};
 use koru_protocol::Exec;
 use koru_session::{ProcessEvent, Session};
 
-use crate::{context::Context, target::Target, ui::size};
+use crate::{context::Context, target::name::Target, ui::size};
 
 /// The tree of this release that is here, or else the machine's own, which is kept.
 pub fn of_machine(

@@ -1,9 +1,7 @@
 //! Oopses in the kernel's log, decoded with the modules that are known here.
 
 use std::{
-    collections::HashMap,
-    fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -13,23 +11,10 @@ use koru_klog::{
 };
 use koru_session::Session;
 
-use crate::context::Context;
-
-/// Where debug info is, besides the workspaces' build output.
-#[derive(Clone, Default)]
-pub struct Known {
-    /// Modules by name, and their `.ko` files.
-    pub kos: Vec<(String, PathBuf)>,
-    /// Files with debug info, as the user named them.
-    pub debug: Vec<PathBuf>,
-    /// Folders that were built in under another name: that name, and the real one.
-    pub moved: Vec<(PathBuf, PathBuf)>,
-    /// The build-ids of loaded modules, by name.
-    pub loaded: HashMap<String, String>,
-}
+use crate::{context::Context, log::debug_info::debug_info_files};
 
 /// Asks for the build-ids of the loaded modules: what is built here now may be newer.
-pub fn know_loaded(context: &Context, session: &Session) {
+pub fn index_loaded_modules(context: &Context, session: &Session) {
     let modules = session.list().unwrap_or_default();
     // The kernel's own are many on a real machine, and none of ours.
     for module in modules.into_iter().filter(|m| m.taint.contains('O')) {
@@ -38,23 +23,23 @@ pub fn know_loaded(context: &Context, session: &Session) {
         // Three lengths, the owner "GNU", the id.
         if let Some(id) = note.get(16..).filter(|id| !id.is_empty()) {
             let id = id.iter().map(|b| format!("{b:02x}")).collect();
-            context.know_more(|known| _ = known.loaded.insert(module.name, id));
+            context.update_debug_info(|index| _ = index.loaded.insert(module.name, id));
         }
     }
 }
 
 /// The decoder for what this command works with.
 pub fn decoder(context: &Context) -> Decoder {
-    let known = context.known();
+    let index = context.debug_info();
     let sources = Sources {
-        here: context.here.clone(),
+        here: context.cwd.clone(),
         root: context.home.root.clone(),
-        moved: known.moved.clone(),
+        moved: index.moved.clone(),
     };
-    let (here, outputs) = (context.here.clone(), outputs(context));
-    let loaded = known.loaded.clone();
+    let (here, outputs) = (context.cwd.clone(), outputs(context));
+    let loaded = index.loaded.clone();
     let mut decoder = Decoder::new(sources, move |module, release| {
-        files(&known, &here, &outputs, module, release)
+        debug_info_files(&index, &here, &outputs, module, release)
     });
     decoder.loaded = loaded;
     decoder
@@ -64,7 +49,7 @@ pub fn decoder(context: &Context) -> Decoder {
 /// user's folder, and of Koru itself.
 fn outputs(context: &Context) -> Vec<PathBuf> {
     let set = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let around = context.here.ancestors().map(|dir| dir.join("target"));
+    let around = context.cwd.ancestors().map(|dir| dir.join("target"));
     let all = set.into_iter().chain(around);
     let all = all.chain([context.home.root.join("target")]);
     let mut outputs: Vec<PathBuf> = all.map(|t| t.join("koru")).filter(|o| o.is_dir()).collect();
@@ -72,56 +57,8 @@ fn outputs(context: &Context) -> Vec<PathBuf> {
     outputs
 }
 
-/// Files that may have a module's debug info, the best first.
-fn files(
-    known: &Known,
-    here: &Path,
-    outputs: &[PathBuf],
-    module: &str,
-    release: Option<&str>,
-) -> Vec<PathBuf> {
-    let mut found = known.debug.clone();
-    found.retain(|file| is_named(file, module));
-    let kos = known.kos.iter().filter(|(name, _)| name == module);
-    for (_, ko) in kos {
-        found.extend(with_debug(ko));
-    }
-    for output in outputs {
-        let mut kernels: Vec<PathBuf> = match release {
-            Some(release) => vec![output.join(release)],
-            None => fs::read_dir(output)
-                .into_iter()
-                .flatten()
-                .flatten()
-                .map(|e| e.path())
-                .collect(),
-        };
-        kernels.sort();
-        for dir in kernels {
-            found.extend(with_debug(&dir.join(format!("{module}.ko"))));
-        }
-    }
-    // A module in C, built where the user is.
-    found.extend(with_debug(&here.join(format!("{module}.ko"))));
-    found.retain(|file| file.is_file());
-    found
-}
-
-/// `NAME.ko.debug` beside it, and itself.
-fn with_debug(ko: &Path) -> [PathBuf; 2] {
-    let mut debug = ko.as_os_str().to_owned();
-    debug.push(".debug");
-    [debug.into(), ko.to_owned()]
-}
-
-fn is_named(file: &Path, module: &str) -> bool {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.split('.').next().unwrap_or_default();
-    name.replace('-', "_") == module
-}
-
 /// What is shown of a log, from its records as they come.
-pub struct Shown {
+pub struct LogRenderer {
     finder: Finder<LogRecord>,
     decoder: Decoder,
     raw: bool,
@@ -135,9 +72,9 @@ const PAUSE: Duration = Duration::from_secs(3);
 /// And one whose end has come already.
 const PAUSE_AFTER_END: Duration = Duration::from_millis(300);
 
-impl Shown {
-    pub fn new(decoder: Decoder, raw: bool, colour: bool) -> Shown {
-        Shown {
+impl LogRenderer {
+    pub fn new(decoder: Decoder, raw: bool, colour: bool) -> LogRenderer {
+        LogRenderer {
             finder: Finder::default(),
             decoder,
             raw,
@@ -180,7 +117,7 @@ impl Shown {
                 Found::Other(_) if self.raw => {}
                 Found::Other(record) => show(&format_record(&record, self.colour)),
                 Found::Report(report) => {
-                    let text = shown(&self.decoder, &report, self.colour, self.raw);
+                    let text = render_report(&self.decoder, &report, self.colour, self.raw);
                     show(&text);
                 }
             }
@@ -189,7 +126,7 @@ impl Shown {
 }
 
 /// The records that are no part of a report, and the reports.
-pub fn apart(records: &[LogRecord]) -> (Vec<LogRecord>, Vec<Report<LogRecord>>) {
+pub fn split_reports(records: &[LogRecord]) -> (Vec<LogRecord>, Vec<Report<LogRecord>>) {
     let mut finder = Finder::default();
     let mut found: Vec<_> = records
         .iter()
@@ -215,7 +152,12 @@ fn text_of(record: &LogRecord) -> String {
 }
 
 /// A report as it is shown.
-pub fn shown(decoder: &Decoder, report: &Report<LogRecord>, colour: bool, raw: bool) -> String {
+pub fn render_report(
+    decoder: &Decoder,
+    report: &Report<LogRecord>,
+    colour: bool,
+    raw: bool,
+) -> String {
     let decoded = decoder.decode(report);
     let time = report.items.first().map_or(0, |r| r.timestamp_us);
     decoded.text(&format_time(time, colour), &style(colour, raw))
@@ -223,7 +165,7 @@ pub fn shown(decoder: &Decoder, report: &Report<LogRecord>, colour: bool, raw: b
 
 /// The reports in some records.
 pub fn decoded(decoder: &Decoder, records: &[LogRecord]) -> Vec<Decoded> {
-    let (_, reports) = apart(records);
+    let (_, reports) = split_reports(records);
     reports.iter().map(|r| decoder.decode(r)).collect()
 }
 
@@ -271,6 +213,14 @@ pub fn text(decoder: &Decoder, log: &str, raw: bool, style: &Style) -> String {
     pieces.iter().map(|(text, _)| format!("{text}\n")).collect()
 }
 
+/// How reports are written.
+pub fn style(colour: bool, raw: bool) -> Style<'static> {
+    Style {
+        colour,
+        raw: (!raw).then_some("--raw shows them"),
+    }
+}
+
 /// A part of the log, kept for a report.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
@@ -300,13 +250,5 @@ impl Log {
     pub fn place(&self) -> Option<String> {
         let in_module = self.decoded.iter().find(|d| d.in_module());
         in_module.or(self.decoded.first())?.place()
-    }
-}
-
-/// How reports are written.
-pub fn style(colour: bool, raw: bool) -> Style<'static> {
-    Style {
-        colour,
-        raw: (!raw).then_some("--raw shows them"),
     }
 }

@@ -19,6 +19,14 @@ impl Target {
     pub fn is_vm(&self) -> bool {
         *self == Target::Vm
     }
+
+    /// Names its kernel in a sentence: `this machine's own kernel`.
+    pub fn kernel_phrase(&self) -> String {
+        match self {
+            Target::Ssh(machine) => format!("the kernel of {machine}"),
+            _ => "this machine's own kernel".into(),
+        }
+    }
 }
 
 impl FromStr for Target {

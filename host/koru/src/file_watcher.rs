@@ -24,14 +24,14 @@ type Stamps = BTreeMap<PathBuf, (i64, i64, u64, u64)>;
 /// Looks at files, and at all in folders but what tools and editors leave there.
 /// What the system reports only wakes it up: a save is that a file is another one
 /// than when the look began.
-pub struct Saves {
-    seen: Arc<Seen>,
+pub struct FileWatcher {
+    seen: Arc<WatchState>,
     debouncer: Debouncer<RecommendedWatcher>,
     watched: HashSet<PathBuf>,
 }
 
 #[derive(Default)]
-struct Seen {
+struct WatchState {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -44,11 +44,11 @@ struct State {
     on_save: Option<Box<dyn FnOnce() + Send>>,
 }
 
-impl Saves {
-    pub fn new() -> Result<Saves> {
-        let seen = Arc::new(Seen::default());
+impl FileWatcher {
+    pub fn new() -> Result<FileWatcher> {
+        let seen = Arc::new(WatchState::default());
         let woken = seen.clone();
-        Ok(Saves {
+        Ok(FileWatcher {
             debouncer: new_debouncer(SETTLED, move |_| woken.look()).map_err(failed)?,
             seen,
             watched: HashSet::new(),
@@ -116,7 +116,7 @@ impl Saves {
     }
 }
 
-impl Seen {
+impl WatchState {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(|e| e.into_inner())
     }
@@ -219,7 +219,7 @@ mod tests {
         fs::create_dir_all(dir.path().join("src")).unwrap();
         fs::create_dir_all(dir.path().join("target/deep")).unwrap();
         fs::write(&source, "one").unwrap();
-        let mut saves = Saves::new().unwrap();
+        let mut saves = FileWatcher::new().unwrap();
         saves.begin(vec![dir.path().into()]).unwrap();
         assert_eq!(saves.files(), 1);
         for noise in ["src/.lib.rs.swp", "src/4913", "target/x", "Cargo.lock"] {
@@ -250,7 +250,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let ko = dir.path().join("theirs.ko");
         fs::write(&ko, "one").unwrap();
-        let mut saves = Saves::new().unwrap();
+        let mut saves = FileWatcher::new().unwrap();
         saves.begin(vec![ko.clone()]).unwrap();
         fs::write(dir.path().join("beside.c"), "").unwrap();
         saves.seen.look();

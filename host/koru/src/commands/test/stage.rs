@@ -1,0 +1,77 @@
+//! One run of `koru test`: what its stages share.
+
+use std::{path::Path, process::Command, sync::Mutex, time::Instant};
+
+use koru_error::{Kind, Result};
+use koru_kernels::Progress;
+
+use super::report::Suite;
+use crate::{
+    cli::TestArgs,
+    context::Context,
+    log::oops::Log,
+    testing::result::{Cause, Failure, TestResult},
+};
+
+/// What is common to all checks of one run.
+pub struct Run<'a> {
+    pub context: &'a Context,
+    pub args: &'a TestArgs,
+    pub suites: Mutex<Vec<Suite>>,
+}
+
+impl Run<'_> {
+    pub fn root(&self) -> &Path {
+        &self.context.home.root
+    }
+
+    pub fn wanted(&self, name: &str) -> bool {
+        let filters = &self.args.filters;
+        filters.is_empty() || filters.iter().any(|f| name.contains(f.as_str()))
+    }
+
+    pub fn add(&self, suite: &str, result: TestResult) {
+        self.context.ui.done();
+        println!(
+            "{suite}: {} ... {} ({:.1} s)",
+            result.name,
+            result.verdict(),
+            result.took.as_secs_f64()
+        );
+        let mut suites = self.suites.lock().expect("no panic while held");
+        match suites.iter_mut().find(|s| s.name == suite) {
+            Some(suite) => suite.results.push(result),
+            None => suites.push(Suite {
+                name: suite.to_owned(),
+                results: vec![result],
+            }),
+        }
+    }
+
+    /// A check that is one command: it passes when the command succeeds.
+    pub fn command(&self, suite: &str, name: &str, command: &mut Command) -> Result<()> {
+        if !self.wanted(name) {
+            return Ok(());
+        }
+        self.context.ui.status(&format!("{suite}: {name}"));
+        let begun = Instant::now();
+        let failure = match koru_kernels::run(command, name) {
+            Ok(_) => None,
+            Err(e) if e.kind == Kind::Missing => return Err(e),
+            Err(e) => Some(Failure {
+                cause: Cause::Test,
+                why: e.message,
+                output: e.output.unwrap_or_default(),
+                log: Log::default(),
+            }),
+        };
+        let result = TestResult {
+            name: name.to_owned(),
+            took: begun.elapsed(),
+            failure,
+            ignored: None,
+        };
+        self.add(suite, result);
+        Ok(())
+    }
+}

@@ -1,0 +1,6 @@
+//! The kernel log: shown, decoded, compared.
+
+pub mod debug_info;
+pub mod diff;
+pub mod oops;
+pub mod view;

@@ -1,0 +1,37 @@
+//! A module is loaded or unloaded, and what is logged meanwhile is shown.
+
+use koru_error::{Error, Result};
+use koru_session::{ModuleReport, Session};
+
+use crate::{
+    context::Context,
+    guest::complaint_error,
+    log::{oops, view::LogSink},
+    run::{observe::observe, outcome::Record},
+    ui::json,
+};
+
+/// Loads or unloads a module, as `act` does, and shows what is logged meanwhile.
+pub fn module_step(
+    context: &Context,
+    session: &Session,
+    what: &str,
+    act: impl FnOnce(&Session) -> koru_session::Result<ModuleReport>,
+) -> Result<u8> {
+    let sink = if context.json {
+        LogSink::Nowhere
+    } else {
+        LogSink::Stdout
+    };
+    let observed = observe(context, session, sink, || act(session).map_err(Error::from))?;
+    if context.json {
+        let records: Vec<_> = observed.log.iter().map(Record::from).collect();
+        let decoded = oops::decoded(&oops::decoder(context), &observed.log);
+        json(&serde_json::json!({ "log": records, "decoded": decoded }));
+    }
+    observed.outcome?;
+    match observed.complaint {
+        Some(complaint) => Err(complaint_error(what, &complaint)),
+        None => Ok(0),
+    }
+}

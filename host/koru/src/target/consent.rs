@@ -1,0 +1,54 @@
+//! Asks whether a module may be loaded into a machine's own kernel.
+
+use std::{fs, io::IsTerminal, path::PathBuf};
+
+use koru_error::{Error, Kind, Result};
+use koru_session::Session;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    context::Context,
+    dependencies::{self, Answer},
+    target::name::Target,
+};
+
+/// A mistake in a module costs the machine, so its owner is asked, once for
+/// each boot of it.
+pub fn agree(
+    context: &Context,
+    target: &Target,
+    session: &Session,
+    module: &str,
+    release: &str,
+) -> Result<()> {
+    let boot = session.get_file("/proc/sys/kernel/random/boot_id").ok();
+    let note = note(context, target);
+    if boot.is_some() && boot == fs::read(&note).ok() {
+        return Ok(());
+    }
+    let place = target.kernel_phrase();
+    let question = format!(
+        "load {module} into {place}, {release}? A mistake in it can bring the machine down."
+    );
+    let attempted = format!("loading {module} into {place}");
+    if !std::io::stdin().is_terminal() {
+        return Err(
+            Error::new(Kind::Usage, attempted, "there is no terminal to ask on")
+                .help("--yes loads without asking; without --target it runs in a guest"),
+        );
+    }
+    if !dependencies::ask(&question, Answer::No) {
+        return Err(Error::new(Kind::Usage, attempted, "you said no"));
+    }
+    // Only a convenience: without the note the question comes again.
+    if let (Some(boot), Some(folder)) = (boot, note.parent()) {
+        let _ = fs::create_dir_all(folder).and_then(|()| fs::write(&note, boot));
+    }
+    Ok(())
+}
+
+fn note(context: &Context, target: &Target) -> PathBuf {
+    let name = Sha256::digest(target.to_string());
+    let name: String = name[..12].iter().map(|b| format!("{b:02x}")).collect();
+    context.cache.root().join("agreed").join(name)
+}

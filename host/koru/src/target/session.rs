@@ -1,0 +1,18 @@
+//! The session with a target that is up.
+
+use koru_error::Result;
+use koru_session::Session;
+
+use crate::{
+    cli::TargetArgs,
+    context::Context,
+    target::{machine, name::Target, standing_vm},
+};
+
+/// The session of a target that is up.
+pub fn connect(context: &Context, target: &TargetArgs) -> Result<Session> {
+    match &target.target {
+        Target::Vm => standing_vm::connect(&target.vm),
+        other => machine::connect(context, other),
+    }
+}

@@ -1,0 +1,148 @@
+//! The virtual machine that stays up, which a process of its own keeps.
+
+use std::{
+    fs::{self, File},
+    os::unix::process::CommandExt,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use koru_error::{Error, Kind, Result};
+use koru_kernels::Progress;
+use koru_qemu::Initramfs;
+use koru_session::Session;
+use koru_vm::Server;
+
+use crate::{
+    cli::{KernelChoice, MachineArgs, VmArgs, VmServeArgs},
+    context::Context,
+    guest, programs,
+};
+
+/// A unix socket's path has 107 bytes at the most, so it is kept short.
+pub fn socket(vm: &VmArgs) -> Result<PathBuf> {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if vm.vm.is_empty() || vm.vm.len() > 32 || !vm.vm.chars().all(good) {
+        return Err(Error::new(
+            Kind::Usage,
+            format!("naming a virtual machine `{}`", vm.vm),
+            "a name has up to 32 letters, digits, - and _",
+        ));
+    }
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let folder = match runtime.filter(|r| r.is_dir()) {
+        Some(runtime) => runtime.join("koru"),
+        None => std::env::temp_dir().join(format!("koru-{}", rustix::process::geteuid().as_raw())),
+    };
+    private(&folder)?;
+    Ok(folder.join(format!("{}.sock", vm.vm)))
+}
+
+/// Makes the folder for this user alone; somebody else's is refused.
+fn private(folder: &PathBuf) -> Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    let made = fs::DirBuilder::new().mode(0o700).create(folder);
+    let meta = match made {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(e),
+        _ => fs::symlink_metadata(folder),
+    };
+    let meta = meta.map_err(|e| Error::path("making", folder, e))?;
+    let ours = meta.uid() == rustix::process::geteuid().as_raw();
+    if !meta.is_dir() || !ours || meta.mode() & 0o077 != 0 {
+        return Err(Error::new(
+            Kind::System,
+            format!("using {}", folder.display()),
+            "it belongs to somebody else, or others may write it",
+        )
+        .help("remove it, or set XDG_RUNTIME_DIR to a folder of yours"));
+    }
+    Ok(())
+}
+
+/// The session of the virtual machine that is up.
+pub fn connect(vm: &VmArgs) -> Result<Session> {
+    koru_session::connect(&socket(vm)?).map_err(Error::from)
+}
+
+/// The same, started when it is not up.
+pub fn connect_or_start(context: &Context, kernel: &KernelChoice, vm: &VmArgs) -> Result<Session> {
+    match koru_session::connect(&socket(vm)?) {
+        Ok(session) => Ok(session),
+        Err(koru_session::Error::NotServed(_)) => start(context, kernel, vm, &guest::machine()),
+        Err(e) => Err(Error::from(e)),
+    }
+}
+
+/// Starts the process that owns the guest, and waits until it serves.
+pub fn start(
+    context: &Context,
+    kernel: &KernelChoice,
+    vm: &VmArgs,
+    machine: &MachineArgs,
+) -> Result<Session> {
+    let socket = socket(vm)?;
+    // What cannot work is better told here than in the background.
+    let tree = context.tree(kernel)?;
+    programs::build_all(context);
+    let log = socket.with_extension("log");
+    let file = File::create(&log).map_err(|e| Error::path("making", &log, e))?;
+    let koru = std::env::current_exe().map_err(|e| Error::path("finding", &log, e))?;
+    let mut command = Command::new(koru);
+    command
+        .args(["vm-serve", "--vm", &vm.vm, "--quiet"])
+        .args(["--cpus", &machine.cpus.to_string()])
+        .args(["--memory", &machine.memory.to_string()])
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(file)
+        .env_remove("KORU_KERNEL")
+        .env_remove("KDIR")
+        .env("KORU_ROOT", &context.home.root)
+        // A terminal's Ctrl-C and its end are not for this one.
+        .process_group(0);
+    match &kernel.kdir {
+        Some(_) => command.arg("--kdir").arg(&tree.build_dir),
+        None => command.arg("--kernel").arg(&tree.release),
+    };
+    let mut child = command
+        .spawn()
+        .map_err(|e| Error::path("starting the process behind", &socket, e))?;
+    context
+        .ui
+        .status(&format!("starting a guest of {}", tree.release));
+    let limit = Instant::now() + Duration::from_secs(120);
+    loop {
+        if let Ok(session) = koru_session::connect(&socket) {
+            context.ui.done();
+            return Ok(session);
+        }
+        let ended = child
+            .try_wait()
+            .map_err(|e| Error::path("waiting for", &socket, e))?;
+        if ended.is_some() || Instant::now() > limit {
+            let _ = child.kill();
+            let said = fs::read_to_string(&log).unwrap_or_default();
+            return Err(Error::new(
+                Kind::System,
+                "starting the virtual machine",
+                "it did not come up",
+            )
+            .output(said));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The background process: owns the guest until it ends.
+pub fn serve(context: &Context, args: &VmServeArgs) -> Result<u8> {
+    let tree = context.tree(&args.kernel)?;
+    // The socket first: of two that start at once, one finds it taken.
+    let server = Server::bind(&socket(&args.vm)?)?;
+    let mut root = Initramfs::new();
+    programs::put(context, &mut root, &programs::names(&context.home.root))?;
+    let guest = guest::start(context, &tree, root, &args.machine)?;
+    server.run(guest)?;
+    Ok(0)
+}

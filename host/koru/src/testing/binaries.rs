@@ -1,0 +1,173 @@
+//! Test binaries: compiled, listed, with the modules that they need.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use cargo_metadata::Message;
+use koru_error::{Error, Kind, Result};
+use koru_kbuild::find_modules;
+use koru_kernels::{KernelTree, Progress};
+
+use crate::{cli::MachineArgs, context::Context, programs, testing::settings::GuestTests};
+
+/// A compiled test file, and the machine that it is for.
+pub struct TestBinary {
+    pub name: String,
+    pub path: PathBuf,
+    pub machine: MachineArgs,
+    /// What its package says of it.
+    pub settings: GuestTests,
+}
+
+/// Compiles the test binaries of the packages that say they are for the guest, or
+/// one of them.
+pub fn guest_binaries(
+    context: &Context,
+    workspace: &Path,
+    only: Option<&str>,
+) -> Result<Vec<TestBinary>> {
+    context.ui.status("compiling the guest tests");
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args([
+            "test",
+            "--no-run",
+            "--message-format=json",
+            "--manifest-path",
+        ])
+        .arg(workspace.join("Cargo.toml"))
+        .args(["--target", "x86_64-unknown-linux-gnu"])
+        // They run on an emulated processor, out of memory that they take up whole.
+        .args(["--config", "profile.test.opt-level=1"])
+        .args(["--config", "profile.test.debug=false"])
+        .args(["--config", "profile.test.strip=true"])
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
+    if workspace != context.home.root {
+        cargo.args(koru_kbuild::patch_options(&context.home));
+    }
+    let mut packages = 0;
+    for package in guest_packages(workspace)? {
+        cargo.args(["-p", &package]);
+        packages += 1;
+    }
+    if let Some(name) = only {
+        cargo.args(["--test", name]);
+    }
+    if packages == 0 {
+        return Ok(Vec::new());
+    }
+    let run = koru_kernels::run(&mut cargo, "compiling the guest tests").map_err(|mut e| {
+        // The compiler's messages are inside cargo's JSON.
+        if let Some(text) = &e.output {
+            let rendered: String = Message::parse_stream(text.as_bytes())
+                .filter_map(|m| match m {
+                    Ok(Message::CompilerMessage(m)) => m.message.rendered,
+                    _ => None,
+                })
+                .collect();
+            if !rendered.is_empty() {
+                e.output = Some(rendered);
+            }
+        }
+        e
+    })?;
+    Ok(Message::parse_stream(run.stdout.as_bytes())
+        .filter_map(|m| match m {
+            Ok(Message::CompilerArtifact(a)) if a.profile.test => {
+                let tests = GuestTests::of(a.manifest_path.parent()?.as_std_path());
+                Some(TestBinary {
+                    path: a.executable?.into_std_path_buf(),
+                    machine: tests.machine(&a.target.name),
+                    name: a.target.name,
+                    settings: tests,
+                })
+            }
+            _ => None,
+        })
+        .filter(|binary| binary.name != "koru_tests")
+        .collect())
+}
+
+pub fn metadata(workspace: &Path) -> Result<cargo_metadata::Metadata> {
+    cargo_metadata::MetadataCommand::new()
+        .manifest_path(workspace.join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .map_err(|e| {
+            Error::new(
+                Kind::Usage,
+                format!("reading {}", workspace.display()),
+                e.to_string(),
+            )
+        })
+}
+
+fn guest_packages(workspace: &Path) -> Result<Vec<String>> {
+    Ok(metadata(workspace)?
+        .packages
+        .iter()
+        .filter(|p| p.metadata["koru"]["guest"] == true)
+        .map(|p| p.name.to_string())
+        .collect())
+}
+
+/// The tests that the binary would run with these arguments, by its own word.
+pub fn list_tests(binary: &Path, args: &[String]) -> Result<Vec<(String, bool)>> {
+    // Arguments that only matter when running are not for the list.
+    let of = |ignored: bool| -> Result<Vec<String>> {
+        let mut command = Command::new(binary);
+        command.args(args.iter().filter(|a| {
+            !matches!(
+                a.as_str(),
+                "--nocapture" | "--no-capture" | "--show-output" | "--quiet" | "-q"
+            ) && !a.starts_with("--test-threads")
+                && !a.starts_with("--color")
+        }));
+        command.args(["--list", "--format", "terse"]);
+        if ignored {
+            command.arg("--ignored");
+        }
+        let run = koru_kernels::run(&mut command, &format!("listing {}", binary.display()))?;
+        Ok(run
+            .stdout
+            .lines()
+            .filter_map(|l| l.strip_suffix(": test"))
+            .map(str::to_owned)
+            .collect())
+    };
+    if args
+        .iter()
+        .any(|a| a == "--ignored" || a == "--include-ignored")
+    {
+        return Ok(of(false)?.into_iter().map(|t| (t, false)).collect());
+    }
+    let ignored = of(true)?;
+    Ok(of(false)?
+        .into_iter()
+        .map(|t| {
+            let skip = ignored.contains(&t);
+            (t, skip)
+        })
+        .collect())
+}
+
+/// Builds the modules of the package's workspace: name and file of each.
+pub fn modules_for(
+    context: &Context,
+    tree: &KernelTree,
+    package: &Path,
+) -> Result<Vec<(String, PathBuf)>> {
+    let workspace = koru_kbuild::workspace_of(package)?;
+    let modules = find_modules(&context.home, &workspace, &[])?;
+    let (kos, _) = context.build(tree, &modules)?;
+    if workspace == context.home.root {
+        programs::build(context, &programs::names(&workspace))?;
+    }
+    for ko in &kos {
+        context.register_module(&ko.name, &ko.path);
+    }
+    Ok(kos.into_iter().map(|k| (k.name, k.path)).collect())
+}

@@ -1,0 +1,16 @@
+//! JUnit reports.
+
+use std::{fs, path::Path};
+
+use koru_error::{Error, Kind, Result};
+
+/// Writes a JUnit report, and the folder that it is to lie in.
+pub fn write_junit_file(report: &quick_junit::Report, path: &Path) -> Result<()> {
+    let text = report
+        .to_string()
+        .map_err(|e| Error::new(Kind::System, "writing the JUnit report", e.to_string()))?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, text))
+        .map_err(|e| Error::path("writing", path, e))
+}

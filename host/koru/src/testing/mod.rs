@@ -1,0 +1,7 @@
+//! Tests that run in a guest.
+
+pub mod binaries;
+pub mod junit;
+pub mod result;
+pub mod runner;
+pub mod settings;
