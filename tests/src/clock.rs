@@ -24,7 +24,7 @@ impl RealTime {
     pub fn set(&self, nanos: i128) {
         let time = Timespec {
             tv_sec: i64::try_from(nanos.div_euclid(SECOND)).expect("a possible time"),
-            tv_nsec: nanos.rem_euclid(SECOND) as _,
+            tv_nsec: i64::try_from(nanos.rem_euclid(SECOND)).expect("less than a second"),
         };
         clock_settime(ClockId::Realtime, time).expect("setting the clock");
     }

@@ -1,6 +1,6 @@
 //! What 32-bit programs do: with the `int 0x80` of theirs, which works for
 //! everybody.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "32-bit system calls have no safe interface")]
 
 use std::{
     arch::asm,
@@ -83,7 +83,7 @@ pub fn compat_ioctl(fd: impl AsFd, command: u32, argument: u32) -> io::Result<i3
 pub fn ioctl(fd: impl AsFd, command: u32, argument: usize) -> io::Result<i32> {
     let fd = fd.as_fd().as_raw_fd();
     // SAFETY: the tests' commands write to a `Low`, or to where nobody has memory.
-    match unsafe { libc::ioctl(fd, command as _, argument) } {
+    match unsafe { libc::ioctl(fd, libc::Ioctl::from(command), argument) } {
         -1 => Err(io::Error::last_os_error()),
         value => Ok(value),
     }

@@ -1,5 +1,5 @@
 //! Other processes: forked ones, for they share what theirs had open.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "`fork` is unsafe")]
 
 use std::{
     fs,

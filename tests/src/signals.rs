@@ -1,5 +1,5 @@
 //! Signals that end system calls.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "`sigaction` is unsafe")]
 
 use std::{
     ffi::c_int,
@@ -74,7 +74,10 @@ fn signals_interrupt() {
         unsafe {
             let mut action: libc::sigaction = mem::zeroed();
             action.sa_sigaction = handler as usize;
-            assert_eq!(libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()), 0);
+            assert_eq!(
+                libc::sigaction(libc::SIGUSR1, &raw const action, ptr::null_mut()),
+                0
+            );
         }
     });
 }

@@ -1,6 +1,6 @@
 //! Memory whose pages come only when a test lets them come, by userfaultfd: a call
 //! that copies there stands still until then.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "userfaultfd and `mmap` are unsafe")]
 
 use std::{
     ffi::c_ulong,

@@ -1,5 +1,5 @@
 //! Calls that the kernel's workers make for a process.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "submissions to an io_uring are unsafe")]
 
 use std::{
     fs::File,

@@ -1,6 +1,5 @@
-//! Bad pointers, given to the kernel on purpose. All of the tests' unsafe code is
-//! here.
-#![allow(unsafe_code)]
+//! Bad pointers, which tests give to the kernel on purpose.
+#![allow(unsafe_code, reason = "bad pointers are what is tested")]
 
 use std::{
     ffi::c_void,

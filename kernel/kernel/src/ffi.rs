@@ -14,7 +14,7 @@
 //! # let _ = (ret, len);
 //! ```
 
-#![allow(non_camel_case_types)]
+#![allow(non_camel_case_types, reason = "the types have C's names")]
 
 /// `char`, which the kernel builds as unsigned.
 pub type c_char = u8;

@@ -38,7 +38,7 @@ pub trait InPlaceInit<T>: Sized {
         // SAFETY: the closure returns `Ok` when `init` does, which then has initialised the
         // slot; after its error the slot is left as `init` leaves it, for nobody to use.
         let init = unsafe {
-            pin_init::pin_init_from_closure(|slot| {
+            pin_init_from_closure(|slot| {
                 // SAFETY: the slot is as the closure got it: valid, aligned and nobody else's.
                 // It goes to this one initialiser.
                 init.__pinned_init(slot).map_err(Error::from)
@@ -60,7 +60,7 @@ pub trait InPlaceInit<T>: Sized {
         // SAFETY: the closure returns `Ok` when `init` does, which then has initialised the
         // slot; after its error the slot is left as `init` leaves it, for nobody to use.
         let init = unsafe {
-            pin_init::init_from_closure(|slot| {
+            init_from_closure(|slot| {
                 // SAFETY: the slot is as the closure got it: valid, aligned and nobody else's.
                 // It goes to this one initialiser.
                 init.__init(slot).map_err(Error::from)

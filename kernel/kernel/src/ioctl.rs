@@ -20,7 +20,7 @@
 //! kernel::static_assert!(_IOC_SIZE(COUNT) == size_of::<u64>());
 //! ```
 
-#![allow(non_snake_case)]
+#![allow(non_snake_case, reason = "the functions have the names of C's macros")]
 
 use crate::build_assert;
 

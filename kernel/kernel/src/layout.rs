@@ -5,7 +5,11 @@
 //! The build reads them out of `kernel/shim/layout.c` as the kernel's own build
 //! compiles it, and names the file in `KORU_LAYOUT`.
 
-#![allow(missing_docs, dead_code)]
+#![allow(
+    missing_docs,
+    dead_code,
+    reason = "layout.c documents them, and not every config uses all"
+)]
 
 use crate::bindings;
 use crate::types::Opaque;

@@ -49,7 +49,10 @@
     formatting_options,
     unsize
 )]
-#![allow(internal_features)]
+#![allow(
+    internal_features,
+    reason = "`core_intrinsics` is one: `build_assert!` needs it"
+)]
 #![warn(missing_docs)]
 
 // So that the crate's own macros can name it as modules do.
@@ -59,8 +62,8 @@ pub mod alloc;
 #[rustfmt::skip]
 #[allow(
     missing_docs,
-    missing_debug_implementations,
-    non_camel_case_types
+    non_camel_case_types,
+    reason = "bindgen writes it; the names are C's"
 )]
 mod bindings;
 pub mod build_assert;

@@ -224,8 +224,10 @@ macro_rules! pass {
 }
 pass!(Binary, LowerExp, LowerHex, Octal, UpperExp, UpperHex);
 
-// The prefix is that of the crate which prints.
-#[allow(clippy::crate_in_macro_def)]
+#[allow(
+    clippy::crate_in_macro_def,
+    reason = "the prefix is that of the crate which prints"
+)]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! print_macro (

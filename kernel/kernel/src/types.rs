@@ -108,7 +108,7 @@ pub struct ScopeGuard<T, F: FnOnce(T)>(Option<(T, F)>);
 
 impl ScopeGuard<(), fn(())> {
     /// A guard without data.
-    #[allow(clippy::new_ret_no_self)]
+    #[allow(clippy::new_ret_no_self, reason = "it is upstream's signature")]
     #[inline]
     pub fn new(cleanup: impl FnOnce()) -> ScopeGuard<(), impl FnOnce(())> {
         ScopeGuard::new_with_data((), move |()| cleanup())
@@ -227,5 +227,5 @@ impl<T> Opaque<T> {
 pub type NotThreadSafe = PhantomData<*mut ()>;
 
 /// The value of [`NotThreadSafe`](type@NotThreadSafe).
-#[allow(non_upper_case_globals)]
+#[allow(non_upper_case_globals, reason = "it is used as the type is")]
 pub const NotThreadSafe: NotThreadSafe = PhantomData;

@@ -5,6 +5,11 @@
 //!
 //! What a module must not write itself, `module!` writes as `trusted` says.
 
+#![allow(
+    clippy::unnecessary_safety_comment,
+    reason = "they argue for the unsafe code that the macros write"
+)]
+
 mod fmt;
 mod module;
 mod param;

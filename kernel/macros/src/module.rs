@@ -187,7 +187,7 @@ impl ModuleInfo {
         let parameters = (!self.params.is_empty()).then(|| {
             quote! {
                 mod module_parameters {
-                    #[allow(unused_imports)]
+                    #[allow(unused_imports, reason = "types may be named by paths")]
                     use super::*;
                     #(#values)*
                 }

@@ -169,7 +169,7 @@ impl Param {
         };
         quote! {
             #[doc = #doc]
-            #[allow(non_upper_case_globals)]
+            #[allow(non_upper_case_globals, reason = "it has its parameter's name")]
             pub(crate) static #name: #ty = <#ty>::new(#default);
         }
     }

@@ -1,6 +1,6 @@
 //! Whatever ends an initialiser early, each value that was made is dropped once.
 
-use core::{cell::RefCell, marker::PhantomPinned, mem::MaybeUninit, pin::Pin};
+use core::{cell::RefCell, marker::PhantomPinned, mem::MaybeUninit, pin::Pin, ptr};
 use std::{
     panic::{catch_unwind, AssertUnwindSafe},
     rc::Rc,
@@ -82,7 +82,7 @@ impl Placed {
 #[pinned_drop]
 impl PinnedDrop for Placed {
     fn drop(self: Pin<&mut Self>) {
-        assert_eq!(self.place, &*self as *const Self as usize);
+        assert_eq!(self.place, ptr::from_ref(&*self).addr());
     }
 }
 
@@ -229,7 +229,7 @@ fn arrays() {
                 stack_try_pin_init!(let array: [Aligned; N] = moved);
                 assert_eq!(array.is_ok(), at == N);
                 for element in array.iter().flat_map(|array| array.iter()) {
-                    assert_eq!(element as *const _ as usize % 256, 0);
+                    assert_eq!(ptr::from_ref(element).addr() % 256, 0);
                     assert_eq!(element.0.name, "x");
                 }
             }));
@@ -309,7 +309,7 @@ fn not_run() {
     assert_eq!(log.taken(), [""; 0]);
 
     struct Held {
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "it is there to be dropped")]
         noisy: Noisy,
     }
 }

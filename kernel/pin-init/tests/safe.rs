@@ -112,7 +112,7 @@ fn unpin() {
 
 /// No name of the macros' meets one of the user's.
 #[test]
-#[allow(non_snake_case)]
+#[allow(non_snake_case, reason = "the names are those that a macro might use")]
 fn hygiene() {
     #[pin_data]
     struct Names {
@@ -169,7 +169,12 @@ fn hygiene() {
 
 /// What the standard library calls something else here is not what the macros use.
 mod shadowed {
-    #![allow(non_camel_case_types, dead_code, non_snake_case)]
+    #![allow(
+        non_camel_case_types,
+        non_snake_case,
+        dead_code,
+        reason = "the names are there to be in the way"
+    )]
     pub struct Result;
     pub struct Option;
     pub fn Ok() {}

@@ -184,9 +184,13 @@ macro_rules! module {
             default: $default:expr $(, $option:ident: $value:expr)* $(,)?
         }),* $(,)? },)?
     ) => {
-        #[allow(dead_code, non_upper_case_globals)]
+        #[allow(
+            dead_code,
+            non_upper_case_globals,
+            reason = "they have their parameters' names"
+        )]
         mod module_parameters {
-            #[allow(unused_imports)]
+            #[allow(unused_imports, reason = "types may be named by paths")]
             use $crate::prelude::*;
             $($(pub static $param: $crate::Parameter<$of> = $crate::Parameter($default);)*)?
         }

@@ -20,7 +20,7 @@ use crate::{
 pub struct Mode;
 
 impl Mode {
-    #[allow(clippy::new_without_default)]
+    #[allow(clippy::new_without_default, reason = "the kernel crate has none")]
     pub const fn new<const BITS: u16>() -> Mode {
         Mode
     }

@@ -124,7 +124,7 @@ impl Sleeper {
 pub struct CondVar(loom::sync::Mutex<Vec<Sleeper>>);
 
 impl CondVar {
-    #[allow(clippy::new_without_default)]
+    #[allow(clippy::new_without_default, reason = "the kernel crate has none")]
     pub fn new() -> Self {
         CondVar(loom::sync::Mutex::new(Vec::new()))
     }

@@ -12,7 +12,7 @@ use crate::{
 /// What a write gives.
 pub struct UserSliceReader(pub(crate) Vec<u8>);
 
-#[allow(clippy::len_without_is_empty)]
+#[allow(clippy::len_without_is_empty, reason = "no module asks for it")]
 impl UserSliceReader {
     pub fn len(&self) -> usize {
         self.0.len()
@@ -40,7 +40,7 @@ pub struct UserSliceWriter {
     memory: Rc<RefCell<Vec<u8>>>,
 }
 
-#[allow(clippy::len_without_is_empty)]
+#[allow(clippy::len_without_is_empty, reason = "no module asks for it")]
 impl UserSliceWriter {
     pub(crate) fn new(room: usize) -> Self {
         UserSliceWriter {

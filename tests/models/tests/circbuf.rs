@@ -1,6 +1,6 @@
 //! The ring of `circbuf` under every order of those who use it.
 
-#[allow(dead_code)]
+#[allow(dead_code, reason = "this uses a part of the file")]
 #[path = "../../../modules/circbuf/src/ring.rs"]
 mod ring;
 #[path = "../../../modules/circbuf/src/wrap.rs"]

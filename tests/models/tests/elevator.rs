@@ -1,6 +1,10 @@
 //! `elevator` under every order of its thread, those who write, and its unloading.
 
-#[allow(unused_attributes, dead_code)]
+#[allow(
+    unused_attributes,
+    dead_code,
+    reason = "it is a crate's file, of which this uses a part"
+)]
 #[path = "../../../modules/elevator/src/lib.rs"]
 mod elevator;
 

@@ -1,6 +1,10 @@
 //! `full_ex` under every order of the calls of its processes and their threads.
 
-#[allow(unused_attributes, dead_code)]
+#[allow(
+    unused_attributes,
+    dead_code,
+    reason = "it is a crate's file, of which this uses a part"
+)]
 #[path = "../../../modules/full_ex/src/lib.rs"]
 mod full_ex;
 

@@ -1,6 +1,10 @@
 //! `hello_proc` under every order of those who read and write.
 
-#[allow(unused_attributes, dead_code)]
+#[allow(
+    unused_attributes,
+    dead_code,
+    reason = "it is a crate's file, of which this uses a part"
+)]
 #[path = "../../../modules/hello_proc/src/lib.rs"]
 mod hello_proc;
 

@@ -1,6 +1,10 @@
 //! `my_timer` under every order of its readers.
 
-#[allow(unused_attributes, dead_code)]
+#[allow(
+    unused_attributes,
+    dead_code,
+    reason = "it is a crate's file, of which this uses a part"
+)]
 #[path = "../../../modules/my_timer/src/lib.rs"]
 mod my_timer;
 

@@ -1,6 +1,10 @@
 //! `sample_hello` without memory for its buffer, which no guest can be made to lack.
 
-#[allow(unused_attributes, dead_code)]
+#[allow(
+    unused_attributes,
+    dead_code,
+    reason = "it is a crate's file, of which this uses a part"
+)]
 #[path = "../../../modules/sample_hello/src/lib.rs"]
 mod sample_hello;
 

@@ -1,6 +1,6 @@
 //! The scan of `elevator` against a simulation that asks everybody where they are.
 
-#[allow(dead_code)]
+#[allow(dead_code, reason = "this uses a part of the file")]
 #[path = "../../../modules/elevator/src/scan.rs"]
 mod scan;
 

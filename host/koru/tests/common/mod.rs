@@ -1,7 +1,7 @@
 //! Runs the `koru` program, through its bootstrap script, as a user would.
 
 // Each test program uses a part of it.
-#![allow(dead_code, unused_imports)]
+#![allow(dead_code, unused_imports, reason = "no test file uses all of this")]
 
 use std::{
     fs,

@@ -109,7 +109,7 @@ impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> ListArc<T, ID> {
     fn forget(self) -> Arc<T> {
         let me = ManuallyDrop::new(self);
         // SAFETY: it is moved out of what is not dropped.
-        unsafe { core::ptr::read(&me.arc) }
+        unsafe { core::ptr::read(&raw const me.arc) }
     }
 
     /// Makes one, if the object has none.

@@ -303,8 +303,8 @@ impl<T: ?Sized> Copy for ArcBorrow<'_, T> {}
 
 impl<T: ?Sized> From<ArcBorrow<'_, T>> for Arc<T> {
     fn from(b: ArcBorrow<'_, T>) -> Self {
-        // SAFETY: by the borrow's invariant there is a reference; this stands
-        // in for it and is not dropped.
+        // By the borrow's invariant there is a reference; this stands in for it and is
+        // not dropped.
         ManuallyDrop::new(Arc {
             ptr: b.inner,
             _owns: PhantomData,

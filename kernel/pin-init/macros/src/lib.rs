@@ -30,7 +30,7 @@ pub fn __init(input: TokenStream) -> TokenStream {
     expanded(init::expand(input.into()))
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "`koru-pin-init` documents it")]
 #[proc_macro_attribute]
 pub fn pin_data(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expanded(pin_data::attribute(arguments.into(), item.into()))
@@ -44,7 +44,7 @@ pub fn derive_pin_data(item: TokenStream) -> TokenStream {
     expanded(pin_data::derive(item.into()))
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "`koru-pin-init` documents it")]
 #[proc_macro_attribute]
 pub fn pinned_drop(arguments: TokenStream, item: TokenStream) -> TokenStream {
     pinned_drop::attribute(arguments.into(), item.into()).into()
@@ -57,13 +57,13 @@ pub fn __pinned_drop(input: TokenStream) -> TokenStream {
     expanded(pinned_drop::expand(input.into()))
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "`koru-pin-init` documents it")]
 #[proc_macro_derive(Zeroable)]
 pub fn derive_zeroable(item: TokenStream) -> TokenStream {
     expanded(zeroable::derive(item.into()))
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "`koru-pin-init` documents it")]
 #[proc_macro_derive(MaybeZeroable)]
 pub fn derive_maybe_zeroable(item: TokenStream) -> TokenStream {
     expanded(zeroable::derive_maybe(item.into()))

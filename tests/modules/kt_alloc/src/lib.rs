@@ -31,10 +31,10 @@ struct Alloc {
 }
 
 #[repr(align(64))]
-struct Line(#[allow(dead_code)] u8);
+struct Line(#[allow(dead_code, reason = "it is there for its size and alignment")] u8);
 
 #[repr(align(4096))]
-struct Page(#[allow(dead_code)] u8);
+struct Page(#[allow(dead_code, reason = "it is there for its size and alignment")] u8);
 
 /// Adds to a counter when it is dropped.
 struct Counted<'a>(&'a Cell<u32>, u32);

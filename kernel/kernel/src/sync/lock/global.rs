@@ -241,7 +241,7 @@ macro_rules! global_lock {
         $($crate::global_lock! { @attribute $($meta)* })*
 
         #[doc(hidden)]
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, reason = "it has the lock's name")]
         $vis enum $name {}
 
         impl $crate::sync::GlobalLockBackend for $name {

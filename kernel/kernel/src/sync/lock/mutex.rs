@@ -67,7 +67,7 @@ pub struct MutexBackend;
 
 #[doc(hidden)]
 #[repr(transparent)]
-pub struct State(#[allow(dead_code)] layout::Mutex);
+pub struct State(#[allow(dead_code, reason = "only C reads it")] layout::Mutex);
 
 impl State {
     #[inline]

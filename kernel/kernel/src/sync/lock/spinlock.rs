@@ -68,7 +68,7 @@ pub struct SpinLockBackend;
 
 #[doc(hidden)]
 #[repr(transparent)]
-pub struct State(#[allow(dead_code)] layout::SpinLock);
+pub struct State(#[allow(dead_code, reason = "only C reads it")] layout::SpinLock);
 
 impl State {
     #[inline]
