@@ -33,7 +33,7 @@ pub use codegen::{Codegen, TARGET};
 pub use dependency::Dependency;
 pub use ko::{BuildOptions, Builder, Ko, Notes, Stages};
 pub use modinfo::ModInfo;
-pub use module::{Module, find_modules, patch_options, workspace_of};
+pub use module::{KERNEL_PACKAGE, Module, find_modules, patch_options, workspace_of};
 pub use stack::LargeFrame;
 pub use sysroot::Sysroot;
 pub use toolchain::Toolchain;

@@ -20,7 +20,7 @@ pub struct Module {
 }
 
 /// The package name of the `kernel` crate.
-pub(crate) const KERNEL_PACKAGE: &str = "koru-kernel";
+pub const KERNEL_PACKAGE: &str = "koru-kernel";
 
 /// Koru's own packages that become part of a module.
 pub(crate) const OURS: [&str; 2] = [KERNEL_PACKAGE, "koru-pin-init"];

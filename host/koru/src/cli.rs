@@ -303,7 +303,7 @@ pub struct VerifyArgs {
 pub enum Check {
     /// cargo fmt
     Format,
-    /// clippy on both sides, shellcheck
+    /// clippy on both sides, shellcheck, the rules for files and dependencies
     Lint,
     /// unit tests of the programs that run here
     Unit,

@@ -2,9 +2,13 @@
 //! what cargo knows of them.
 #![forbid(unsafe_code)]
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
 use cargo_metadata::{Metadata, MetadataCommand};
+use walkdir::{DirEntry, WalkDir};
 
 /// Returns the folder of the whole project.
 pub fn root() -> PathBuf {
@@ -28,4 +32,36 @@ pub fn members() -> Metadata {
 #[track_caller]
 pub fn none_wrong(rule: &str, wrong: &[String]) {
     assert!(wrong.is_empty(), "{rule}\n  {}", wrong.join("\n  "));
+}
+
+/// Returns the project's files whose names end in `.extension`, sorted: those of the
+/// checkout, and not what is built from them.
+pub fn source_files(extension: &str) -> Vec<PathBuf> {
+    let is_source = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // `make` in a folder with a Kbuild leaves the latter.
+        path.extension().is_some_and(|e| e == extension) && !name.ends_with(".mod.c")
+    };
+    files().into_iter().filter(|f| is_source(f)).collect()
+}
+
+/// Returns all files of the checkout, sorted. There need not be a repository around them.
+pub fn files() -> Vec<PathBuf> {
+    let not_ours = |name: &OsStr| name == "target" || name == ".git";
+    let mut files: Vec<PathBuf> = WalkDir::new(root())
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|e| !not_ours(e.file_name()))
+        .map(|e| e.expect("the checkout can be read"))
+        .filter(|e| e.file_type().is_file())
+        .map(DirEntry::into_path)
+        .collect();
+    files.sort();
+    files
+}
+
+/// Returns a path as it is shown: from the project's folder on.
+pub fn shown(path: &Path) -> String {
+    let inside = path.strip_prefix(root());
+    inside.unwrap_or(path).display().to_string()
 }

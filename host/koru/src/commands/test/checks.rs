@@ -1,15 +1,25 @@
 //! Checks that need no guest: format, lints, unit tests, examples.
 
-use std::{path::Path, process::Command};
+use std::process::Command;
 
+use cargo_metadata::{Metadata, Package};
+use clap::ValueEnum;
 use koru_error::{Error, Kind, Result};
-use koru_kbuild::{Builder, TARGET, find_modules};
+use koru_kbuild::{Builder, KERNEL_PACKAGE, TARGET, find_modules};
 use koru_kernels::KernelTree;
 
 use super::stage::Run;
-use crate::{commands::bindings, dependencies, testing::binaries::metadata};
+use crate::{cli::Check, commands::bindings, dependencies, testing::binaries::metadata};
 
 impl Run<'_> {
+    /// Returns cargo's arguments that name the packages of a stage.
+    fn packages(&self, stage: Check) -> Result<Vec<String>> {
+        let workspace = metadata(self.root())?;
+        let members = workspace.workspace_packages().into_iter();
+        let chosen = members.filter(|p| stage_of(&workspace, p) == Some(stage));
+        Ok(chosen.map(|p| format!("--package={}", p.name)).collect())
+    }
+
     fn cargo(&self, arguments: &[&str]) -> Command {
         let mut cargo = Command::new("cargo");
         cargo
@@ -35,6 +45,9 @@ impl Run<'_> {
         let mut shellcheck = Command::new("shellcheck");
         shellcheck.args(scripts).current_dir(self.root());
         self.command("lint", "shellcheck", &mut shellcheck)?;
+        let mut project = self.cargo(&["test", "--locked", "--no-fail-fast"]);
+        project.args(self.packages(Check::Lint)?);
+        self.libtest("lint", project)?;
         let mut bindings = bindings::command(self.context, true);
         self.command("lint", "bindings are current", &mut bindings)?;
         let mut clippy = self.cargo(&["clippy", "-q", "--locked", "--all-targets"]);
@@ -104,7 +117,8 @@ impl Run<'_> {
             .unwrap_or_default();
         let mut cargo = self.cargo(&["test", "--locked", "--release", "--doc"]);
         cargo
-            .args(["-p", "koru-kernel", "--target", TARGET, "--target-dir"])
+            .args(self.packages(Check::Doc)?)
+            .args(["--target", TARGET, "--target-dir"])
             .arg(
                 self.root()
                     .join("target/koru")
@@ -125,16 +139,16 @@ impl Run<'_> {
         let tree = self.context.kernels.find(None)?;
         // Made ready here, where it is shown what is done meanwhile.
         Builder::new(&self.context.home, &tree, &*self.context.ui)?;
-        let mut cargo = self.cargo(&["test", "--locked", "-p", "koru-misuse"]);
-        cargo.env("KORU_KERNEL", &tree.release);
+        let mut cargo = self.cargo(&["test", "--locked"]);
+        cargo
+            .args(self.packages(Check::Misuse)?)
+            .env("KORU_KERNEL", &tree.release);
         self.libtest("misuse", cargo)
     }
 
     pub fn unit(&self) -> Result<()> {
         let mut cargo = self.cargo(&["test", "--locked", "--no-fail-fast"]);
-        for package in packages_tested_here(&self.context.home.root)? {
-            cargo.args(["-p", &package]);
-        }
+        cargo.args(self.packages(Check::Unit)?);
         // For the tests of the guest itself.
         let context = self.context;
         if let Some(image) = self.tree()?.image {
@@ -151,36 +165,70 @@ impl Run<'_> {
     }
 }
 
-/// The packages whose tests run on this machine: all that plain `cargo test` takes, but
-/// those for the guest.
-fn packages_tested_here(workspace: &Path) -> Result<Vec<String>> {
-    let packages = metadata(workspace)?;
-    let here = |p: &&cargo_metadata::Package| p.metadata["koru"]["guest"] != true;
-    let default = packages.workspace_default_packages().into_iter();
-    Ok(default.filter(here).map(|p| p.name.to_string()).collect())
+/// Returns the stage that runs a package's tests, or `None` if no stage does. A package
+/// that says nothing of it is tested as plain `cargo test` does, or is a module, which the
+/// guest tests load.
+fn stage_of(workspace: &Metadata, package: &Package) -> Option<Check> {
+    let koru = &package.metadata["koru"];
+    if let Some(stage) = koru["stage"].as_str() {
+        return Check::from_str(stage, false).ok();
+    }
+    let is_module = package
+        .dependencies
+        .iter()
+        .any(|d| d.name == KERNEL_PACKAGE);
+    if koru["guest"] == true || is_module {
+        return Some(Check::Guest);
+    }
+    let default = workspace.workspace_default_packages();
+    let is_default = default.iter().any(|p| p.id == package.id);
+    is_default.then_some(Check::Unit)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn workspace() -> Metadata {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        super::metadata(&root).unwrap()
+    }
+
     #[test]
-    fn no_package_is_forgotten() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let here = packages_tested_here(&root).unwrap();
-        for package in [
-            "koru",
-            "koru-build",
-            "koru-decode",
-            "koru-models",
-            "koru-bench",
-            "empty",
+    fn every_package_with_tests_is_in_a_stage() {
+        let workspace = workspace();
+        let untested = |p: &&&Package| {
+            let testable = p.targets.iter().any(|t| t.test || t.doctest);
+            testable && stage_of(&workspace, p).is_none()
+        };
+        let members = workspace.workspace_packages();
+        let names: Vec<&str> = members.iter().filter(untested).map(|p| &*p.name).collect();
+        assert!(
+            names.is_empty(),
+            "No stage of `koru test` runs the tests of {names:?}: they belong to the \
+             workspace's `default-members`, or name their stage in [package.metadata.koru]."
+        );
+    }
+
+    #[test]
+    fn a_package_is_in_the_stage_that_can_run_it() {
+        let workspace = workspace();
+        let members = workspace.workspace_packages();
+        for (name, stage) in [
+            ("koru", Check::Unit),
+            ("koru-decode", Check::Unit),
+            ("koru-models", Check::Unit),
+            ("koru-bench", Check::Unit),
+            ("empty", Check::Unit),
+            ("koru-tests", Check::Guest),
+            ("hello", Check::Guest),
+            ("kt_leak", Check::Guest),
+            ("koru-kernel", Check::Doc),
+            ("koru-misuse", Check::Misuse),
+            ("koru-project", Check::Lint),
         ] {
-            assert!(here.iter().any(|p| p == package), "{package}: {here:?}");
-        }
-        // Those of the guest, and of ring 0.
-        for package in ["koru-tests", "koru-kernel", "hello"] {
-            assert!(here.iter().all(|p| p != package), "{package}: {here:?}");
+            let package = members.iter().find(|p| p.name == name).unwrap();
+            assert_eq!(stage_of(&workspace, package), Some(stage), "{name}");
         }
     }
 }
