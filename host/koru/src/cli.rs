@@ -358,7 +358,7 @@ pub struct RunArgs {
     pub kernel: KernelChoice,
     #[command(flatten)]
     pub machine: MachineArgs,
-    /// Where: `vm` (a fresh one), `host` (this machine's own kernel), ssh:[USER@]HOST[:PORT]
+    /// Where: `vm` (a fresh one), `host` (this machine's own kernel), `ssh:[USER@]HOST[:PORT]`
     #[arg(long, value_name = "TARGET", default_value = "vm", env = "KORU_TARGET")]
     pub target: Target,
     /// Load into a real kernel without asking.
@@ -425,7 +425,7 @@ pub struct VmArgs {
 
 #[derive(Args, Clone)]
 pub struct TargetArgs {
-    /// Where: `vm`, `host` (this machine's own kernel), ssh:[USER@]HOST[:PORT]
+    /// Where: `vm`, `host` (this machine's own kernel), `ssh:[USER@]HOST[:PORT]`
     #[arg(long, value_name = "TARGET", default_value = "vm", env = "KORU_TARGET")]
     pub target: Target,
     #[command(flatten)]

@@ -2,7 +2,7 @@
 
 //! Values that are built in their final place.
 //!
-//! The machinery is the crate [`pin_init`](::pin_init). What is here ties it to the
+//! The machinery is the crate [`mod@pin_init`]. What is here ties it to the
 //! kernel's allocators and errors.
 
 use crate::alloc::{AllocError, Flags};

@@ -94,7 +94,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 ///
 /// # Invariants
 ///
-/// `task` is a thread of [`run`] with a reference of ours. `header` is that of the
+/// `task` is a thread of `run` with a reference of ours. `header` is that of the
 /// `Packet` which it runs, from a `KBox`, and `unpack` is that packet's. Until the
 /// thread is gone it alone touches the packet, but for the header.
 pub struct KThread<T: Send + 'static = ()> {

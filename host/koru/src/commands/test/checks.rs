@@ -1,6 +1,6 @@
 //! Checks that need no guest: format, lints, unit tests, examples.
 
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
 use cargo_metadata::{Metadata, Package};
 use clap::ValueEnum;
@@ -71,25 +71,45 @@ impl Run<'_> {
                 .env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
             self.command("lint", "clippy in ring 0", &mut clippy)?;
         }
-        Ok(())
+        self.documentation()
     }
 
     /// A cargo command over all ring-0 crates.
     fn ring0(&self, builder: &Builder, tree: &KernelTree, subcommand: &str) -> Result<Command> {
         let mut cargo = self.cargo(&[subcommand, "-q", "--locked", "--release"]);
         cargo
-            .args(["-p", "koru-kernel", "--target-dir"])
-            .arg(
-                self.root()
-                    .join("target/koru")
-                    .join(&tree.release)
-                    .join(subcommand),
-            )
+            .args(["-p", KERNEL_PACKAGE, "--target-dir"])
+            .arg(self.ring0_target(tree, subcommand))
             .envs(builder.environment());
         for module in find_modules(&self.context.home, self.root(), &[])? {
             cargo.args(["-p", &module.package]);
         }
         Ok(cargo)
+    }
+
+    fn ring0_target(&self, tree: &KernelTree, subcommand: &str) -> PathBuf {
+        let target = self.root().join("target/koru");
+        target.join(&tree.release).join(subcommand)
+    }
+
+    /// Lets rustdoc check the documentation: its links, its code blocks, its HTML.
+    fn documentation(&self) -> Result<()> {
+        const WARNINGS: &str = "-Dwarnings";
+        let mut user = self.cargo(&["doc", "-q", "--locked", "--no-deps"]);
+        user.arg("--document-private-items")
+            .env("RUSTDOCFLAGS", WARNINGS);
+        self.command("lint", "documentation of user space", &mut user)?;
+        if self.wanted("documentation of the kernel crate") {
+            let tree = self.tree()?;
+            let builder = Builder::new(&self.context.home, &tree, &*self.context.ui)?;
+            let mut kernel = self.cargo(&["doc", "-q", "--locked", "--no-deps", "--release"]);
+            kernel
+                .args(["-p", KERNEL_PACKAGE, "--target-dir"])
+                .arg(self.ring0_target(&tree, "check"));
+            use_rustdoc_of(&builder, &mut kernel, &[WARNINGS]);
+            self.command("lint", "documentation of the kernel crate", &mut kernel)?;
+        }
+        Ok(())
     }
 
     /// The examples of the kernel crate: compiled, for they cannot run here.
@@ -99,38 +119,19 @@ impl Run<'_> {
         }
         let tree = self.tree()?;
         let builder = Builder::new(&self.context.home, &tree, &*self.context.ui)?;
-        let environment = builder.environment();
-        let flags = environment
-            .iter()
-            .find(|(name, _)| name == "CARGO_ENCODED_RUSTFLAGS")
-            .map(|(_, flags)| {
-                // Nothing is really linked: the examples are for another machine.
-                [
-                    "-Zunstable-options",
-                    "--no-run",
-                    "-Clinker=true",
-                    "-Clinker-flavor=ld",
-                ]
-                .iter()
-                .fold(flags.clone(), |all, flag| format!("{all}\u{1f}{flag}"))
-            })
-            .unwrap_or_default();
         let mut cargo = self.cargo(&["test", "--locked", "--release", "--doc"]);
         cargo
             .args(self.packages(Check::Doc)?)
             .args(["--target", TARGET, "--target-dir"])
-            .arg(
-                self.root()
-                    .join("target/koru")
-                    .join(&tree.release)
-                    .join("doc"),
-            )
-            .envs(environment)
-            .env(
-                "RUSTDOC",
-                builder.toolchain().rustc.with_file_name("rustdoc"),
-            )
-            .env("CARGO_ENCODED_RUSTDOCFLAGS", flags);
+            .arg(self.ring0_target(&tree, "doc"));
+        // Nothing is really linked: the examples are for another machine.
+        let compile_only = [
+            "-Zunstable-options",
+            "--no-run",
+            "-Clinker=true",
+            "-Clinker-flavor=ld",
+        ];
+        use_rustdoc_of(&builder, &mut cargo, &compile_only);
         self.libtest("doc", cargo)
     }
 
@@ -163,6 +164,22 @@ impl Run<'_> {
         }
         self.libtest("unit", cargo)
     }
+}
+
+/// Makes cargo run the rustdoc that belongs to the rustc for ring 0, with the flags for
+/// ring 0 and `more`.
+fn use_rustdoc_of(builder: &Builder, cargo: &mut Command, more: &[&str]) {
+    let environment = builder.environment();
+    let flags = environment
+        .iter()
+        .find(|(name, _)| name == "CARGO_ENCODED_RUSTFLAGS")
+        .map(|(_, flags)| flags.as_str());
+    let all: Vec<&str> = flags.into_iter().chain(more.iter().copied()).collect();
+    let rustdoc = builder.toolchain().rustc.with_file_name("rustdoc");
+    cargo
+        .env("CARGO_ENCODED_RUSTDOCFLAGS", all.join("\u{1f}"))
+        .env("RUSTDOC", rustdoc)
+        .envs(environment);
 }
 
 /// Returns the stage that runs a package's tests, or `None` if no stage does. A package
