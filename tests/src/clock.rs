@@ -1,3 +1,5 @@
+//! The guest's time of day, which a test may set and which is then put right again.
+
 use rustix::time::{ClockId, Timespec, clock_gettime, clock_settime};
 
 const SECOND: i128 = 1_000_000_000;

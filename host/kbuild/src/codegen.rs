@@ -1,3 +1,5 @@
+//! The rustc flags that a kernel's configuration asks for.
+
 use koru_error::{Error, Kind, Result};
 use koru_kernels::{Config, KernelTree};
 

@@ -1,3 +1,5 @@
+//! Builds modules for one kernel tree: the stages, their order, and what is still current.
+
 use std::{
     fs,
     path::{Path, PathBuf},

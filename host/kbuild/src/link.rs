@@ -1,3 +1,5 @@
+//! Links a module's Rust code and the C interface layer into one relocatable object.
+
 use std::{
     collections::BTreeSet,
     fs,

@@ -1,3 +1,5 @@
+//! Reads the `.modinfo` strings of a `.ko` file.
+
 use std::{fs, path::Path};
 
 use koru_error::{Error, IoContext, Kind, Result};

@@ -1,3 +1,5 @@
+//! Finds the module crates that the user names.
+
 use std::{
     path::{Path, PathBuf},
     process::Command,

@@ -1,3 +1,5 @@
+//! Runs cargo with the settings for one kernel, and collects the archives that it makes.
+
 use std::{
     collections::BTreeSet,
     fs,

@@ -1,3 +1,5 @@
+//! Compiles the C interface layer with a kernel tree's own Kbuild, and reads its constants.
+
 use std::{
     collections::BTreeMap,
     fs,

@@ -1,3 +1,5 @@
+//! Builds `core` with a kernel's flags, laid out as a sysroot for rustc.
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,3 +1,5 @@
+//! Finds the rustc to build with, and the library source of exactly its version.
+
 use std::{
     collections::BTreeMap,
     env, fs,

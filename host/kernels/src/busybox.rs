@@ -1,3 +1,5 @@
+//! The static busybox that guests have as their shell and everyday commands.
+
 use std::path::PathBuf;
 
 use koru_error::Result;

@@ -1,3 +1,6 @@
+//! The cache: folders whose names are keys of their content, made whole or not at all,
+//! and locks between the processes that make them.
+
 use std::{
     fs::{self, File},
     io::Write,

@@ -1,3 +1,5 @@
+//! The places of Koru's own sources and of its cache.
+
 use std::{env, path::PathBuf};
 
 use koru_error::{Error, Kind, Result};

@@ -1,3 +1,5 @@
+//! The kernel trees that Koru keeps: finding, adding, removing and choosing one.
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,3 +1,5 @@
+//! Suggestions for a misspelled name.
+
 /// The names nearest to `wanted`, best first, at most three, and none that is
 /// much farther than the best.
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {

@@ -1,3 +1,5 @@
+//! Runs tools, and turns their failures into errors that carry their output.
+
 use std::{
     ffi::OsStr,
     io,

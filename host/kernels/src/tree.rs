@@ -1,3 +1,5 @@
+//! A kernel's build directory and its configuration.
+
 use std::{
     collections::HashMap,
     fs,

@@ -1,4 +1,4 @@
-//! What every command needs.
+//! What every command needs: the settings, the kernels, the output, the known modules.
 
 use std::{
     env,

@@ -1,4 +1,4 @@
-//! `kernel/kernel/src/bindings.rs` from `kernel/shim/shim.h`.
+//! Generates `kernel/kernel/src/bindings.rs` from `kernel/shim/shim.h`.
 //!
 //! The result is checked in, so that only those who change the shim need
 //! libclang. `--check` says whether the file is current.
@@ -7,8 +7,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 const HEADER: &str = "// SPDX-License-Identifier: GPL-2.0-only
-//
-// Made from kernel/shim/shim.h by `./koru bindings`.
+
+//! The declarations of the C interface layer, made from kernel/shim/shim.h by
+//! `./koru bindings`.
 ";
 
 fn generate(kernel: &Path) -> Result<String, String> {

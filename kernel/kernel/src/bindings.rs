@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//
-// Made from kernel/shim/shim.h by `./koru bindings`.
+
+//! The declarations of the C interface layer, made from kernel/shim/shim.h by
+//! `./koru bindings`.
 
 pub const KORU_PRINT_CONT: i32 = 8;
 #[repr(C)]

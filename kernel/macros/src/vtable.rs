@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+//! `#[vtable]`: a constant for each optional method of a trait, which says whether an
+//! implementation has it.
+
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, ToTokens};
 use std::collections::BTreeSet;

@@ -1,3 +1,5 @@
+//! `koru bindings`: generates the kernel crate's declarations of the C interface layer.
+
 use std::{fs, process::Command};
 
 use koru_error::Result;

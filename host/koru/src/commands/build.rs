@@ -1,3 +1,5 @@
+//! `koru build`: builds modules and notes what is unusual about them.
+
 use koru_error::Result;
 use koru_kbuild::{Dependency, Ko};
 use koru_kernels::Progress;

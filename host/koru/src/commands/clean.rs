@@ -1,3 +1,5 @@
+//! `koru clean`: removes what was built, and with `--cache` what was downloaded.
+
 use std::{fs, io, path::Path};
 
 use koru_error::{Error, Result};

@@ -1,3 +1,5 @@
+//! `koru decode`: finds the source lines of the reports in any kernel log.
+
 use std::{
     fs,
     io::{IsTerminal, Read},

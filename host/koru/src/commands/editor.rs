@@ -1,3 +1,5 @@
+//! `koru editor`: writes the settings that make rust-analyzer work on modules.
+
 use std::{
     fs, io,
     path::{Path, PathBuf},

@@ -1,3 +1,5 @@
+//! `koru env`: prints the environment that other tools need for ring-0 code.
+
 use koru_error::Result;
 use koru_kbuild::Builder;
 

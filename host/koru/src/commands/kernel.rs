@@ -1,3 +1,5 @@
+//! `koru kernel`: lists, adds, removes and chooses kernels.
+
 use koru_error::{Error, Kind, Result};
 use koru_kbuild::Builder;
 use koru_kernels::{Installed, KernelTree};

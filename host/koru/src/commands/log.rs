@@ -1,3 +1,5 @@
+//! `koru log`: shows or follows a target's kernel log.
+
 use std::time::Duration;
 
 use koru_error::{Error, Result};

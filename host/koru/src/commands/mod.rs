@@ -1,3 +1,5 @@
+//! The commands, one module each.
+
 pub mod bindings;
 pub mod build;
 pub mod clean;

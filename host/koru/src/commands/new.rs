@@ -1,3 +1,5 @@
+//! `koru new`: writes a module that builds, with its test, from a template.
+
 use std::{
     fs, io,
     path::{Path, PathBuf},

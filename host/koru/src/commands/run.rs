@@ -1,4 +1,4 @@
-//! `koru run`: one run, shown.
+//! `koru run`: builds a module, loads it, runs a command, unloads it.
 
 use koru_decode::Decoded;
 use koru_error::Result;

@@ -1,3 +1,5 @@
+//! `koru setup` and `koru doctor`: installs what is missing, or lists it.
+
 use koru_error::Result;
 
 use crate::{

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+//! [`Count`]: a probe's handler that counts calls.
+
 use super::{Handler, Regs};
 use crate::sync::atomic::{Atomic, Relaxed};
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+//! [`Histogram`]: a probe's handler that sorts calls by the size of an argument.
+
 use super::{Handler, Regs};
 use crate::sync::atomic::{Atomic, Relaxed};
 

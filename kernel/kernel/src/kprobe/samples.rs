@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+//! [`Samples`]: a probe's handler that keeps the last calls.
+
 use super::{Handler, Regs};
 use crate::bindings;
 use crate::sync::atomic::{Acquire, Atomic, Relaxed, Release};
