@@ -5,8 +5,9 @@ mod common;
 
 use std::{fs, path::Path};
 
-use common::{KERNELS, Run, kernels::Added, koru, root};
 use serde_json::{Value, json};
+
+use common::{KERNELS, Run, kernels::Added, koru, root};
 
 const ROOT: &str = "\
 #![no_std]

@@ -4,8 +4,9 @@ mod common;
 
 use std::{fs, path::Path};
 
-use common::{KERNELS, Run, Vm, koru, root};
 use rustix::process::Signal;
+
+use common::{KERNELS, Run, Vm, koru, root};
 
 /// Commands in a folder of their own, outside of the checkout. All share one
 /// target folder: the kernel crate is compiled once.

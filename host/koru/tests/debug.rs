@@ -4,8 +4,9 @@ mod common;
 
 use std::fs;
 
-use common::{KERNELS, koru, line_of};
 use rustix::process::Signal;
+
+use common::{KERNELS, koru, line_of};
 
 const SOURCE: &str = "modules/hello/src/lib.rs";
 

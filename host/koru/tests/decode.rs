@@ -4,8 +4,9 @@ mod common;
 
 use std::{fs, path::Path, process::Command};
 
-use common::{KERNELS, Run, Vm, kernels, koru, line_of, root};
 use tempfile::TempDir;
+
+use common::{KERNELS, Run, Vm, kernels, koru, line_of, root};
 
 /// A module in C, built as its author would, and the log of its oops.
 struct Lab {

@@ -8,9 +8,10 @@ mod lab;
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
+use rustix::process::Signal;
+
 use common::{KERNELS, Run, koru, root};
 use lab::{GUARDED, Lab, ROOT, STUDENT, VISITOR};
-use rustix::process::Signal;
 
 #[test]
 fn the_same_commands() {

@@ -4,9 +4,10 @@ mod common;
 
 use std::fs;
 
-use common::{Running, koru, root};
 use rustix::process::Signal;
 use serde_json::Value;
+
+use common::{Running, koru, root};
 
 fn run_of(watch: &mut Running) -> Value {
     let line = watch.line();

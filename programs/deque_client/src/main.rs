@@ -10,6 +10,7 @@ use std::{
 };
 
 use nix::errno::Errno;
+
 use words::{Command, Words};
 
 const FILE: &str = "/proc/full_ex";

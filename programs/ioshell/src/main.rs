@@ -19,6 +19,7 @@ use rustyline::{
     error::ReadlineError,
     history::FileHistory,
 };
+
 use shell::{End, Shell};
 
 const USAGE: &str = "\

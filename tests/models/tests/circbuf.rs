@@ -8,6 +8,7 @@ mod wrap;
 
 use kernel::{model::every_order, prelude::*, sync::Arc};
 use loom::thread;
+
 use ring::Ring;
 
 fn ring(size: usize) -> Arc<Ring> {

@@ -5,8 +5,9 @@ mod deque;
 
 use std::collections::VecDeque;
 
-use deque::{Deque, Full};
 use proptest::prelude::*;
+
+use deque::{Deque, Full};
 
 #[derive(Clone, Debug)]
 enum Step {

@@ -5,6 +5,7 @@
 mod scan;
 
 use proptest::prelude::*;
+
 use scan::{Command, Elevator, FLOORS, Kind, Line, MAX_LOAD, Person, SEATS, State};
 
 /// Those who wait.

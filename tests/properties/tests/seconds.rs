@@ -4,6 +4,7 @@
 mod since;
 
 use proptest::prelude::*;
+
 use since::whole_seconds;
 
 proptest! {
