@@ -121,7 +121,7 @@ fn opening_at_once() {
 /// Another process closes what it inherited while the owner opens: it is held, or
 /// free and new, and never in between.
 #[test]
-fn the_last_close_is_anothers() {
+fn another_process_may_close_last() {
     every_order(None, || {
         let module = full_ex::load().expect("it loads");
         act_as(1);
