@@ -18,34 +18,15 @@ pub use core::{
 
 pub use koru_pin_init_macros::{__PinData as PinData, __init, __pinned_drop};
 
+pub use crate::pin_data::{HasPinData, OnlyCallFromDrop, Pinned, Unpinned};
+
 use core::{mem::MaybeUninit, ptr};
 
-use crate::{init_from_closure, pin_init_from_closure, Init, PinInit, PinnedDrop, Zeroable};
-
-/// Says of a field that it is structurally pinned.
-pub struct Pinned;
-
-/// Says of a field that it is not structurally pinned.
-pub struct Unpinned;
-
-/// Structs with `#[pin_data]`.
-///
-/// # Safety
-///
-/// Only `#[pin_data]` implements it, which also takes care of `Drop` and `Unpin`. For
-/// each field, `Markers` has a method of that name that returns [`Pinned`] if it is
-/// structurally pinned, and else [`Unpinned`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no `#[pin_data]`",
-    label = "`pin_init!` needs a struct with `#[pin_data]`"
-)]
-pub unsafe trait HasPinData {
-    /// The methods' type.
-    type Markers;
-
-    /// A value of it.
-    const MARKERS: Self::Markers;
-}
+use crate::{
+    initializer::{init_from_closure, pin_init_from_closure, Init, PinInit},
+    pinned_drop::PinnedDrop,
+    zeroable::Zeroable,
+};
 
 /// The type that a macro's path names. It decides what else the compiler infers.
 pub struct PinnedFields<T>(PhantomData<fn(T) -> T>);
@@ -269,10 +250,7 @@ impl<P, T: ?Sized> Drop for Guard<P, T> {
 /// Is `Unpin` if `T` is.
 pub struct PinnedField<'a, T: ?Sized>(PhantomData<&'a ()>, T);
 
-/// What only the `Drop` that `#[pin_data]` implements can make.
-pub struct OnlyCallFromDrop(());
-
-/// The body of that `Drop`.
+/// The body of the `Drop` that `#[pin_data]` implements.
 ///
 /// # Safety
 ///

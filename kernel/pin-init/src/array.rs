@@ -4,7 +4,7 @@
 
 use core::{mem::forget, ptr};
 
-use crate::{init_from_closure, pin_init_from_closure, Init, PinInit};
+use crate::initializer::{init_from_closure, pin_init_from_closure, Init, PinInit};
 
 /// Owns the elements that are there already.
 struct Made<T> {

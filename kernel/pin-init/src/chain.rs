@@ -2,21 +2,13 @@
 
 //! An initialiser with something to do afterwards.
 
-use core::{marker::PhantomData, mem::forget, pin::Pin};
+use core::{mem::forget, pin::Pin};
 
 use crate::{
-    __internal::{Pinned, Slot, Unpinned},
-    Init, PinInit,
+    __internal::Slot,
+    initializer::{ChainInit, ChainPinInit, Init, PinInit},
+    pin_data::{Pinned, Unpinned},
 };
-
-/// What [`PinInit::pin_chain`] makes.
-pub struct ChainPinInit<I, F, T: ?Sized, E>(I, F, PhantomData<fn(*mut T, E)>);
-
-impl<I, F, T: ?Sized, E> ChainPinInit<I, F, T, E> {
-    pub(crate) fn new(init: I, f: F) -> Self {
-        Self(init, f, PhantomData)
-    }
-}
 
 // SAFETY: `Ok` comes after the inner initialiser's `Ok`. When the function fails or
 // panics, the guard drops the value.
@@ -29,19 +21,10 @@ where
         // SAFETY: the caller promises that the slot is valid, aligned, nobody else's, and
         // pinned once it holds a value.
         let slot = unsafe { Slot::new(Pinned, slot) };
-        let mut guard = slot.init(self.0)?;
-        (self.1)(guard.get())?;
+        let mut guard = slot.init(self.init)?;
+        (self.then)(guard.get())?;
         forget(guard);
         Ok(())
-    }
-}
-
-/// What [`Init::chain`] makes.
-pub struct ChainInit<I, F, T: ?Sized, E>(I, F, PhantomData<fn(*mut T, E)>);
-
-impl<I, F, T: ?Sized, E> ChainInit<I, F, T, E> {
-    pub(crate) fn new(init: I, f: F) -> Self {
-        Self(init, f, PhantomData)
     }
 }
 
@@ -55,8 +38,8 @@ where
     unsafe fn __init(self, slot: *mut T) -> Result<(), E> {
         // SAFETY: the caller promises that the slot is valid, aligned and nobody else's.
         let slot = unsafe { Slot::new(Unpinned, slot) };
-        let mut guard = slot.init(self.0)?;
-        (self.1)(guard.get())?;
+        let mut guard = slot.init(self.init)?;
+        (self.then)(guard.get())?;
         forget(guard);
         Ok(())
     }

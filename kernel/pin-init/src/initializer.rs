@@ -4,11 +4,6 @@
 
 use core::{convert::Infallible, marker::PhantomData, mem::MaybeUninit, pin::Pin};
 
-use crate::{
-    __internal::{HasPinData, OnlyCallFromDrop},
-    chain::{ChainInit, ChainPinInit},
-};
-
 /// An initialiser of a `T` that is pinned from then on.
 ///
 /// It is made by [`pin_init!`](crate::pin_init!), by functions of types that have to
@@ -79,7 +74,11 @@ pub unsafe trait PinInit<T: ?Sized, E = Infallible>: Sized {
     where
         F: FnOnce(Pin<&mut T>) -> Result<(), E>,
     {
-        ChainPinInit::new(self, f)
+        ChainPinInit {
+            init: self,
+            then: f,
+            _types: PhantomData,
+        }
     }
 }
 
@@ -147,8 +146,26 @@ pub unsafe trait Init<T: ?Sized, E = Infallible>: PinInit<T, E> {
     where
         F: FnOnce(&mut T) -> Result<(), E>,
     {
-        ChainInit::new(self, f)
+        ChainInit {
+            init: self,
+            then: f,
+            _types: PhantomData,
+        }
     }
+}
+
+/// What [`PinInit::pin_chain`] makes.
+pub struct ChainPinInit<I, F, T: ?Sized, E> {
+    pub(crate) init: I,
+    pub(crate) then: F,
+    _types: PhantomData<fn(*mut T, E)>,
+}
+
+/// What [`Init::chain`] makes.
+pub struct ChainInit<I, F, T: ?Sized, E> {
+    pub(crate) init: I,
+    pub(crate) then: F,
+    _types: PhantomData<fn(*mut T, E)>,
 }
 
 /// A closure of which somebody promised that it initialises a `T`.
@@ -460,19 +477,4 @@ unsafe impl<T, E> Init<T, E> for Result<T, E> {
         unsafe { slot.write(self?) };
         Ok(())
     }
-}
-
-/// `Drop` for pinned values.
-///
-/// It is implemented by [`#[pinned_drop]`](macro@crate::pinned_drop) only, which shows
-/// an example.
-///
-/// # Safety
-///
-/// Only `#[pinned_drop]` implements it: it keeps the token from the method's body.
-pub unsafe trait PinnedDrop: HasPinData {
-    /// Runs before the fields are dropped.
-    ///
-    /// Only the `Drop` that `#[pin_data]` implements can make the second argument.
-    fn drop(self: Pin<&mut Self>, only_call_from_drop: OnlyCallFromDrop);
 }

@@ -60,16 +60,18 @@ mod array;
 mod chain;
 mod initializer;
 mod macros;
+mod pin_data;
+mod pinned_drop;
 mod wrapper;
 mod write;
 mod zeroable;
 
 pub use array::{init_array_from_fn, pin_init_array_from_fn};
-pub use chain::{ChainInit, ChainPinInit};
 pub use initializer::{
     cast_init, cast_pin_init, init_from_closure, init_scope, pin_init_from_closure, pin_init_scope,
-    uninit, Init, PinInit, PinnedDrop,
+    uninit, ChainInit, ChainPinInit, Init, PinInit,
 };
+pub use pinned_drop::PinnedDrop;
 pub use wrapper::Wrapper;
 pub use write::InPlaceWrite;
 pub use zeroable::{init_zeroed, zeroed, Zeroable, ZeroableOption};

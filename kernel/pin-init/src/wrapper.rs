@@ -4,7 +4,7 @@
 
 use core::cell::UnsafeCell;
 
-use crate::{cast_pin_init, PinInit};
+use crate::initializer::{cast_pin_init, PinInit};
 
 /// Types that hold one value, which is pinned when they are.
 ///

@@ -4,7 +4,7 @@
 
 use core::{mem::MaybeUninit, pin::Pin};
 
-use crate::{Init, PinInit};
+use crate::initializer::{Init, PinInit};
 
 /// Smart pointers whose memory can be initialised.
 ///

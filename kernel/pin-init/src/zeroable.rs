@@ -10,7 +10,7 @@ use core::{
     ptr::NonNull,
 };
 
-use crate::{init_from_closure, Init};
+use crate::initializer::{init_from_closure, Init};
 
 /// Types for which memory that is all zero is a valid value.
 ///
