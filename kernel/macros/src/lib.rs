@@ -11,6 +11,7 @@
 )]
 
 mod fmt;
+mod keys;
 mod module;
 mod param;
 #[path = "../../pin-init/macros/src/trusted.rs"]

@@ -2,6 +2,7 @@
 
 //! `module! { .. }`.
 
+use crate::keys;
 use crate::param::Param;
 use crate::trusted::Crate;
 use proc_macro2::{Group, Literal, Span, TokenStream, TokenTree};
@@ -35,31 +36,6 @@ pub(crate) struct ModuleInfo {
     name: String,
     info: Vec<(&'static str, String)>,
     params: Vec<Param>,
-}
-
-/// Where `key` stands in `order`; an error that names it if it is unknown, was
-/// there before, or comes too late (`next` is the first place still free).
-pub(crate) fn place(key: &Ident, order: &[&str], next: usize, of: &str) -> Result<usize> {
-    let name = key.unraw().to_string();
-    let Some(place) = order.iter().position(|known| *known == name) else {
-        return Err(Error::new(
-            key.span(),
-            format!(
-                "unknown key `{name}` of {of}; the keys are: {}",
-                order.join(", ")
-            ),
-        ));
-    };
-    if place < next {
-        let before = order[next - 1];
-        let message = if before == name {
-            format!("key `{name}` of {of} is given twice")
-        } else {
-            format!("key `{name}` of {of} must come before `{before}`")
-        };
-        return Err(Error::new(key.span(), message));
-    }
-    Ok(place)
 }
 
 fn text(value: &LitStr) -> Result<String> {
@@ -106,13 +82,13 @@ impl Parse for ModuleInfo {
         let mut next = 0;
         while !input.is_empty() {
             let key = input.call(Ident::parse_any)?;
-            let place = place(&key, &order, next, "`module!`")?;
-            next = place + 1;
+            let position = keys::position(&key, &order, next, "`module!`")?;
+            next = position + 1;
             input.parse::<Token![:]>()?;
             let mut add = |key, values: Vec<String>| {
                 info.extend(values.into_iter().map(|value| (key, value)));
             };
-            match order[place] {
+            match order[position] {
                 "type" => ty = Some(input.parse()?),
                 "name" => module = Some(name(&input.parse()?)?),
                 "author" => add("author", vec![text(&input.parse()?)?]),

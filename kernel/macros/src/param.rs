@@ -2,6 +2,7 @@
 
 //! One entry of `params` in `module!`.
 
+use crate::keys;
 use crate::trusted::Crate;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -97,10 +98,10 @@ impl Parse for Param {
         let mut next = 0;
         while !content.is_empty() {
             let key: Ident = content.parse()?;
-            let place = crate::module::place(&key, &ORDER, next, &format!("parameter `{name}`"))?;
-            next = place + 1;
+            let position = keys::position(&key, &ORDER, next, &format!("parameter `{name}`"))?;
+            next = position + 1;
             content.parse::<Token![:]>()?;
-            match place {
+            match position {
                 0 => default = Some(content.parse::<Expr>()?),
                 1 => perm = Some(mode(&content.parse()?)?),
                 _ => description = Some(content.parse::<LitStr>()?),
