@@ -74,8 +74,9 @@ fn handlers_of_kprobes_that_may_sleep() {
             .says("→ use atomics in a handler, or one of `kernel::kprobe`'s ready-made ones");
         let told: Vec<Vec<&str>> = run.err.split("\n\n").map(|t| t.lines().collect()).collect();
         let of = |handler: &str| {
-            let method =
-                format!("in <handlers::{handler} as kernel::kprobe::Handler>::pre_handler");
+            let method = format!(
+                "in <handlers::{handler} as kernel::kprobe::handler::Handler>::pre_handler"
+            );
             told.iter().find(|t| t.iter().any(|l| l.ends_with(&method)))
         };
         for (handler, end) in REFUSED {
@@ -89,7 +90,7 @@ fn handlers_of_kprobes_that_may_sleep() {
         let deep = [
             (
                 line("one(&self.0);"),
-                "<handlers::Deep as kernel::kprobe::Handler>::pre_handler",
+                "<handlers::Deep as kernel::kprobe::handler::Handler>::pre_handler",
             ),
             (line("    two(seen);"), "handlers::one"),
             (line("    three(seen);"), "handlers::two"),

@@ -83,6 +83,7 @@ pub mod kthread;
 mod layout;
 pub mod list;
 mod live;
+pub mod macros;
 pub mod math;
 pub mod miscdevice;
 pub mod module;
@@ -100,132 +101,6 @@ pub mod time;
 pub mod types;
 pub mod uaccess;
 
-/// The procedural macros. [`prelude`] has those that modules use.
-pub mod macros {
-    #[doc(hidden)]
-    pub use crate::__log_fmt as log_fmt;
-    #[doc(hidden)]
-    pub use koru_macros::{fmt as __fmt, log_fmt as __log_fmt, module as __module};
-
-    /// Formats, with each argument in an [`Adapter`](crate::fmt::Adapter): the
-    /// kernel's form of [`core::format_args!`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use kernel::{prelude::*, str::CString};
-    /// fn name(unit: u32) -> Result<CString> {
-    ///     CString::try_from_fmt(fmt!("unit{unit}"))
-    /// }
-    /// ```
-    #[doc(inline)]
-    pub use crate::__fmt as fmt;
-
-    /// Declares a kernel module, at the root of its crate.
-    ///
-    /// The keys, in this order; those with * must be there:
-    ///
-    /// | key | |
-    /// |---|---|
-    /// | `type` * | the type that implements [`Module`](crate::Module) or [`InPlaceModule`](crate::InPlaceModule) |
-    /// | `name` * | the name, for `rmmod` and before every message |
-    /// | `author`, `authors` | one text, or a list of them |
-    /// | `description` | what the module does |
-    /// | `license` * | `"GPL"` and such; another than the kernel's list taints it and hides GPL-only symbols |
-    /// | `version` | as `modinfo` shows it |
-    /// | `alias`, `firmware`, `imports_ns` | lists of texts |
-    /// | `params` | see below |
-    ///
-    /// Each of `params` is `name: type { default: .., perm: .., description: .. }`.
-    /// The type is an integer of up to 64 bits, `bool`, a fixed array of one of
-    /// these, or `&'static CStr`; `perm` is the mode of the file in /sys/module,
-    /// 0o444 if not given, 0 for no file. It has no write bits: the module holds
-    /// references to the value.
-    /// The value is `module_parameters::name.value()`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # const __LOG_PREFIX: &[u8] = b"greeter\0";
-    /// # mod greeter {
-    /// use kernel::prelude::*;
-    ///
-    /// module! {
-    ///     type: Greeter,
-    ///     name: "greeter",
-    ///     authors: ["You", "Someone else"],
-    ///     description: "Greets as often as it is told",
-    ///     license: "GPL",
-    ///     version: "1.0",
-    ///     params: {
-    ///         whom: &'static CStr { default: c"world", description: "Whom to greet" },
-    ///         repeat: i32 { default: 1, perm: 0o444, description: "How often" },
-    ///     },
-    /// }
-    ///
-    /// struct Greeter;
-    ///
-    /// impl kernel::Module for Greeter {
-    ///     fn init(_module: &'static ThisModule) -> Result<Self> {
-    ///         let whom = module_parameters::whom.value().to_str()?;
-    ///         for _ in 0..*module_parameters::repeat.value() {
-    ///             pr_info!("Hello {whom}\n");
-    ///         }
-    ///         Ok(Greeter)
-    ///     }
-    /// }
-    /// # }
-    /// # fn main() {}
-    /// ```
-    #[doc(inline)]
-    pub use crate::__module as module;
-
-    /// Goes on a trait with optional methods, and on each implementation: there
-    /// is then a constant `HAS_METHOD` for each, which says whether the
-    /// implementation has its own.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use kernel::prelude::*;
-    ///
-    /// #[vtable]
-    /// trait Operations {
-    ///     fn start(&self) {
-    ///         build_error!(kernel::error::VTABLE_DEFAULT_ERROR)
-    ///     }
-    /// }
-    ///
-    /// struct Nothing;
-    ///
-    /// #[vtable]
-    /// impl Operations for Nothing {}
-    ///
-    /// static_assert!(!Nothing::HAS_START);
-    /// ```
-    pub use koru_macros::vtable;
-}
-
-// These give the procedural macros `$crate`: a module may call something else `kernel`.
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __module {
-    ($($input:tt)*) => { $crate::macros::__module! { ($crate) $($input)* } };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __fmt {
-    ($($input:tt)*) => { $crate::macros::__fmt!(($crate) $($input)*) };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __log_fmt {
-    ($($input:tt)*) => { $crate::macros::__log_fmt!(($crate) $($input)*) };
-}
-
 pub use error::Error;
 #[doc(no_inline)]
 pub use macros::fmt;
@@ -240,5 +115,5 @@ pub use pin_init::*;
 #[doc(hidden)]
 pub use ::core as __core;
 
-/// The prefix of what this crate itself prints.
-const __LOG_PREFIX: &[u8] = b"rust_kernel\0";
+// The print macros take the prefix from the root of the crate that they are used in.
+pub(crate) use print::__LOG_PREFIX;

@@ -6,7 +6,7 @@
 
 use crate::bindings;
 use crate::ffi::c_int;
-use crate::module::module_name;
+use crate::module::name::module_name;
 use crate::pr_emerg;
 use crate::time::{Jiffies, HZ};
 use core::fmt;

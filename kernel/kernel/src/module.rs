@@ -33,11 +33,12 @@
 //! [`MiscDeviceRegistration`](crate::miscdevice::MiscDeviceRegistration#dropping),
 //! [`KThread`](crate::kthread::KThread#dropping), [`Probe`](crate::kprobe::Probe#dropping).
 
-use crate::bindings;
-use crate::error::Result;
-use crate::ffi::c_int;
+pub(crate) mod name;
+
+use crate::error::{Error, Result};
+use crate::ffi::{c_int, c_void};
 use crate::live::{self, Leaving};
-use crate::Error;
+use crate::sync::lock::global;
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
@@ -59,7 +60,7 @@ use pin_init::PinInit;
 /// # Invariants
 ///
 /// The pointer is that of the module that the code is in, or null.
-pub struct ThisModule(*mut crate::ffi::c_void);
+pub struct ThisModule(*mut c_void);
 
 // SAFETY: it gives its pointer away, and does not follow it.
 unsafe impl Sync for ThisModule {}
@@ -78,13 +79,13 @@ impl ThisModule {
     /// let module = unsafe { kernel::ThisModule::from_ptr(core::ptr::null_mut()) };
     /// # let _ = module;
     /// ```
-    pub const unsafe fn from_ptr(ptr: *mut crate::ffi::c_void) -> Self {
+    pub const unsafe fn from_ptr(ptr: *mut c_void) -> Self {
         Self(ptr)
     }
 
     /// The `struct module *`, for C functions that want an owner.
     #[inline]
-    pub const fn as_ptr(&self) -> *mut crate::ffi::c_void {
+    pub const fn as_ptr(&self) -> *mut c_void {
         self.0
     }
 }
@@ -199,16 +200,6 @@ pub trait ModuleMetadata {
     const NAME: &'static CStr;
 }
 
-/// The name of the module that this crate is in. For every context.
-///
-/// The crate is compiled once for all modules, so the C side has to say it.
-pub(crate) fn module_name() -> &'static str {
-    // SAFETY: the name is a C string in the `struct module`, which is there for as
-    // long as the module's code.
-    let name = unsafe { CStr::from_ptr(bindings::koru_module_name().cast()) };
-    name.to_str().unwrap_or("?")
-}
-
 /// Where the module's value lives while it is loaded.
 #[doc(hidden)]
 pub struct Slot<T>(UnsafeCell<MaybeUninit<T>>);
@@ -238,7 +229,7 @@ impl<T> Slot<T> {
         T: InPlaceModule,
     {
         // SAFETY: the caller is `init_module`, which does this first, and once.
-        unsafe { crate::sync::lock::global::make_all() };
+        unsafe { global::make_all() };
         let slot = self.0.get().cast::<T>();
         let init = <T as InPlaceModule>::init(module);
         // SAFETY: the slot is a static's memory: valid, aligned, and never moved. It holds no

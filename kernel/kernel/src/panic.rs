@@ -3,7 +3,7 @@
 //! What happens when Rust code panics, and what core wants of the machine.
 
 use crate::bindings;
-use crate::module::module_name;
+use crate::module::name::module_name;
 use crate::print::{print_text, Level, Record, MAX_MESSAGE};
 use core::fmt::Write;
 use core::panic::PanicInfo;

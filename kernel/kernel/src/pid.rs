@@ -33,8 +33,9 @@
 //! C header: `include/linux/pid.h`
 
 use crate::bindings;
-use crate::sync::aref::AlwaysRefCounted;
-use crate::task;
+use crate::error::{code::ESRCH, Result};
+use crate::sync::aref::{ARef, AlwaysRefCounted};
+use crate::task::{self, Task};
 use crate::types::Opaque;
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -98,6 +99,35 @@ impl Pid {
     pub fn id(&self) -> usize {
         // SAFETY: `self` is borrowed, so it is valid; only its address is used.
         unsafe { bindings::koru_pid_id(self.as_ptr()) }
+    }
+}
+
+/// Which process a task belongs to.
+impl Task {
+    /// Returns the process that this thread belongs to, as something that can be
+    /// kept and compared. All threads have the same, and io_uring's workers.
+    ///
+    /// # Errors
+    ///
+    /// Returns `ESRCH` if the process is gone already: never in a system call, for
+    /// [`current!`](crate::current!).
+    pub fn process(&self) -> Result<ARef<Pid>> {
+        // SAFETY: `get_task_pid` needs a task that is not freed, which `self` is; it
+        // reads the pid under RCU.
+        let ptr = unsafe { bindings::koru_task_process(self.as_ptr()) };
+        let pid = NonNull::new(ptr.cast()).ok_or(ESRCH)?;
+        // SAFETY: `get_task_pid` returned a `struct pid` with a reference, which
+        // nobody else puts.
+        Ok(unsafe { ARef::from_raw(pid) })
+    }
+
+    /// Whether this thread is one of that process. Faster than comparing with
+    /// [`Self::process`].
+    #[inline]
+    pub fn belongs_to(&self, process: &Pid) -> bool {
+        // SAFETY: `self` is borrowed, so the task is not freed; its pid is compared
+        // under RCU, and that of `process` is only an address.
+        unsafe { bindings::koru_task_belongs_to(self.as_ptr(), process.as_ptr()) != 0 }
     }
 }
 

@@ -22,6 +22,9 @@ use crate::bindings;
 use core::ffi::CStr;
 use core::fmt::{self, Formatter, Write};
 
+/// The prefix of what this crate itself prints.
+pub(crate) const __LOG_PREFIX: &[u8] = b"rust_kernel\0";
+
 /// How long one message may be, in bytes, with the prefix and the newline.
 ///
 /// Every supported kernel stores that much in one record. It is the least of them:

@@ -10,6 +10,7 @@ pub mod aref;
 pub mod atomic;
 pub(crate) mod condvar;
 pub mod lock;
+mod lock_class;
 mod locked_by;
 mod refcount;
 
@@ -20,95 +21,6 @@ pub use condvar::{Completion, CondVar, CondVarTimeoutResult};
 pub use lock::global::{GlobalGuard, GlobalLock, GlobalLockBackend};
 pub use lock::mutex::{Mutex, MutexGuard};
 pub use lock::spinlock::{SpinLock, SpinLockGuard};
+pub use lock_class::LockClassKey;
 pub use locked_by::LockedBy;
 pub use refcount::Refcount;
-
-use crate::bindings;
-use crate::layout;
-use crate::types::Opaque;
-use core::pin::Pin;
-
-/// What lockdep tells locks apart by: all locks with one key are one class.
-///
-/// Costs nothing on a kernel without lockdep.
-///
-/// # Examples
-///
-/// ```
-/// let key = kernel::static_lock_class!();
-/// # let _ = key;
-/// ```
-#[repr(transparent)]
-pub struct LockClassKey(Opaque<layout::LockClassKey>);
-
-// SAFETY: only lockdep uses it, and synchronises that itself.
-unsafe impl Sync for LockClassKey {}
-
-impl LockClassKey {
-    /// A key for a static.
-    ///
-    /// # Safety
-    ///
-    /// The value is a static: lockdep knows those of a module by their address.
-    #[doc(hidden)]
-    #[inline]
-    pub const unsafe fn new_static() -> Self {
-        Self(Opaque::uninit())
-    }
-
-    #[inline]
-    pub(crate) fn as_ptr(self: Pin<&Self>) -> *mut bindings::lock_class_key {
-        self.get_ref().0.object()
-    }
-}
-
-/// A lock class of this place in the source.
-///
-/// # Examples
-///
-/// ```
-/// let key = kernel::static_lock_class!();
-/// # let _ = key;
-/// ```
-#[macro_export]
-macro_rules! static_lock_class {
-    () => {{
-        static CLASS: $crate::sync::LockClassKey =
-            // SAFETY: it is a static.
-            unsafe { $crate::sync::LockClassKey::new_static() };
-        $crate::__core::pin::Pin::static_ref(&CLASS)
-    }};
-}
-
-/// The name given, or the place in the source, as a C string.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! optional_name {
-    () => {
-        $crate::c_str_of!($crate::__core::concat!(
-            $crate::__core::file!(),
-            ":",
-            $crate::__core::line!()
-        ))
-    };
-    ($name:literal) => {
-        $crate::c_str_of!($name)
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! c_str_of {
-    ($str:expr) => {{
-        const NAME: &$crate::__core::ffi::CStr =
-            match $crate::__core::ffi::CStr::from_bytes_with_nul(
-                $crate::__core::concat!($str, "\0").as_bytes(),
-            ) {
-                $crate::__core::result::Result::Ok(name) => name,
-                $crate::__core::result::Result::Err(_) => {
-                    $crate::__core::panic!("the name contains a NUL")
-                }
-            };
-        NAME
-    }};
-}

@@ -6,7 +6,6 @@
 //! C header: `include/linux/sched.h`
 
 use crate::bindings;
-use crate::error::{code::ESRCH, Result};
 use crate::ffi::{c_int, c_uint};
 use crate::sync::aref::{ARef, AlwaysRefCounted};
 use crate::types::{NotThreadSafe, Opaque};
@@ -176,7 +175,7 @@ impl Task {
     }
 
     #[inline]
-    fn as_ptr(&self) -> *mut bindings::task_struct {
+    pub(crate) fn as_ptr(&self) -> *mut bindings::task_struct {
         self.0.get()
     }
 
@@ -217,23 +216,6 @@ impl Task {
         Kuid(unsafe { bindings::koru_task_euid(self.as_ptr()) })
     }
 
-    /// Returns the process that this thread belongs to, as something that can be
-    /// kept and compared. All threads have the same, and io_uring's workers.
-    ///
-    /// # Errors
-    ///
-    /// Returns `ESRCH` if the process is gone already: never in a system call, for
-    /// [`current!`](crate::current!).
-    pub fn process(&self) -> Result<ARef<crate::pid::Pid>> {
-        // SAFETY: `get_task_pid` needs a task that is not freed, which `self` is; it
-        // reads the pid under RCU.
-        let ptr = unsafe { bindings::koru_task_process(self.as_ptr()) };
-        let pid = NonNull::new(ptr.cast()).ok_or(ESRCH)?;
-        // SAFETY: `get_task_pid` returned a `struct pid` with a reference, which
-        // nobody else puts.
-        Ok(unsafe { ARef::from_raw(pid) })
-    }
-
     /// Returns the first thread of the process, or the task itself once it is
     /// reaped: a dead task knows no leader.
     ///
@@ -260,15 +242,6 @@ impl Task {
         // It does nothing to one that does not sleep or is dead, and the kernel's
         // sleepers allow for being woken early.
         unsafe { bindings::koru_wake_up_process(self.as_ptr()) };
-    }
-
-    /// Whether this thread is one of that process. Faster than comparing with
-    /// [`Self::process`].
-    #[inline]
-    pub fn belongs_to(&self, process: &crate::pid::Pid) -> bool {
-        // SAFETY: `self` is borrowed, so the task is not freed; its pid is compared
-        // under RCU, and that of `process` is only an address.
-        unsafe { bindings::koru_task_belongs_to(self.as_ptr(), process.as_ptr()) != 0 }
     }
 
     /// Whether a signal waits, so that long work should return `EINTR` or

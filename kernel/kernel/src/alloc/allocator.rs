@@ -1,11 +1,92 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The three allocators.
+//! The trait of the kernel's allocators, and the three that implement it.
 
-use super::{dangling, AllocError, Allocator, Flags};
+use super::gfp::Flags;
 use crate::{bindings, ffi::c_void, layout};
 use core::alloc::Layout;
 use core::ptr::NonNull;
+
+/// No memory. Turns into `ENOMEM`.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::prelude::*;
+/// fn make() -> Result<KBox<u32>> {
+///     Ok(KBox::new(5, GFP_KERNEL)?)
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllocError;
+
+impl core::fmt::Display for AllocError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("out of memory")
+    }
+}
+
+/// A kernel allocator.
+///
+/// # Safety
+///
+/// What `alloc` and `realloc` return is at least as large and as aligned as the
+/// layout says, and stays valid until it goes to `realloc` or `free` of the
+/// same allocator.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::alloc::{Allocator, Kmalloc};
+/// use kernel::prelude::*;
+/// fn page() -> Result {
+///     let layout = core::alloc::Layout::new::<[u8; 4096]>();
+///     let memory = Kmalloc::alloc(layout, GFP_KERNEL)?;
+///     // SAFETY: it comes from the same allocator, with the same layout.
+///     unsafe { Kmalloc::free(memory.cast(), layout) };
+///     Ok(())
+/// }
+/// ```
+pub unsafe trait Allocator {
+    /// What every allocation is aligned to, at least.
+    const MIN_ALIGN: usize;
+
+    /// Allocates. A layout of size 0 gives a dangling pointer.
+    #[inline]
+    fn alloc(layout: Layout, flags: Flags) -> Result<NonNull<[u8]>, AllocError> {
+        // SAFETY: without an old pointer there is nothing to be valid.
+        unsafe { Self::realloc(None, layout, Layout::new::<()>(), flags) }
+    }
+
+    /// Changes an allocation's size, and moves it if it must. On failure the
+    /// old one stays as it was. What is new is not zeroed.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` comes from this allocator, with `old_layout`, or is `None`; the
+    /// alignments of both layouts are the same.
+    unsafe fn realloc(
+        ptr: Option<NonNull<u8>>,
+        layout: Layout,
+        old_layout: Layout,
+        flags: Flags,
+    ) -> Result<NonNull<[u8]>, AllocError>;
+
+    /// Frees an allocation.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` comes from this allocator, with `layout`.
+    unsafe fn free(ptr: NonNull<u8>, layout: Layout);
+}
+
+/// The pointer that stands for an allocation of no bytes.
+const fn dangling(layout: Layout) -> NonNull<u8> {
+    NonNull::without_provenance(match core::num::NonZeroUsize::new(layout.align()) {
+        Some(align) => align,
+        None => core::num::NonZeroUsize::MIN,
+    })
+}
 
 /// `kmalloc`: physically contiguous, fast, best up to a few pages.
 ///

@@ -2,7 +2,8 @@
 
 //! One value in memory of its own.
 
-use super::{AllocError, Allocator, Flags, KVmalloc, Kmalloc, Vmalloc};
+use super::allocator::{AllocError, Allocator, KVmalloc, Kmalloc, Vmalloc};
+use super::gfp::{flags, Flags};
 use crate::ffi::c_void;
 use crate::init::InPlaceInit;
 use crate::types::ForeignOwnable;
@@ -149,7 +150,7 @@ impl<T, A: Allocator> Box<T, A> {
     where
         T: Zeroable,
     {
-        let b = Self::new_uninit(flags | super::flags::__GFP_ZERO)?;
+        let b = Self::new_uninit(flags | flags::__GFP_ZERO)?;
         // SAFETY: the memory is zeroed, and for this type that is a value.
         Ok(unsafe { b.assume_init() })
     }

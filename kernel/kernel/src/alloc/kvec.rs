@@ -2,7 +2,9 @@
 
 //! Growing arrays.
 
-use super::{AllocError, Allocator, Box, Flags, KVmalloc, Kmalloc, Vmalloc};
+use super::allocator::{AllocError, Allocator, KVmalloc, Kmalloc, Vmalloc};
+use super::gfp::Flags;
+use super::kbox::Box;
 use crate::error::{code::EINVAL, Error};
 use core::alloc::Layout;
 use core::fmt;

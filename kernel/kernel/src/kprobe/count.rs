@@ -2,7 +2,7 @@
 
 //! [`Count`]: a probe's handler that counts calls.
 
-use super::{Handler, Regs};
+use super::handler::{Handler, Regs};
 use crate::sync::atomic::{Atomic, Relaxed};
 
 /// A handler that counts the calls.

@@ -2,7 +2,7 @@
 
 //! [`Histogram`]: a probe's handler that sorts calls by the size of an argument.
 
-use super::{Handler, Regs};
+use super::handler::{Handler, Regs};
 use crate::sync::atomic::{Atomic, Relaxed};
 
 /// A handler that counts the calls by the size of an argument.

@@ -2,7 +2,7 @@
 
 //! [`Samples`]: a probe's handler that keeps the last calls.
 
-use super::{Handler, Regs};
+use super::handler::{Handler, Regs};
 use crate::bindings;
 use crate::sync::atomic::{Acquire, Atomic, Relaxed, Release};
 use crate::{init, init_array_from_fn, Init};

@@ -2,7 +2,8 @@
 
 //! A device type's `struct file_operations`.
 
-use super::{MiscDevice, MiscDeviceRegistration};
+use super::device::{MiscDevice, MiscDeviceRegistration};
+use super::opening::while_opening;
 use crate::bindings;
 use crate::error::code::{EINVAL, EIO};
 use crate::error::{Error, Result};
@@ -13,20 +14,6 @@ use crate::iov::{IovIterDest, IovIterSource};
 use crate::seq_file::SeqFile;
 use crate::types::ForeignOwnable;
 use core::marker::PhantomData;
-use core::ptr;
-use core::sync::atomic::{AtomicPtr, Ordering};
-
-/// The task that runs a device's `open` in this module: one at most, since the class's
-/// lock is held.
-static OPENING: AtomicPtr<bindings::task_struct> = AtomicPtr::new(ptr::null_mut());
-
-/// Whether the calling task holds the class's lock, which registering takes.
-pub(super) fn is_opening() -> bool {
-    // SAFETY: `koru_current` may be called in every context.
-    let current = unsafe { bindings::koru_current() };
-    // Its own store, if it made one; another task's address is never its own.
-    OPENING.load(Ordering::Relaxed) == current
-}
 
 /// The operations of a `T`.
 ///
@@ -95,10 +82,7 @@ impl<T: MiscDevice> Table<T> {
         let misc = unsafe { &*misc.cast::<MiscDeviceRegistration<T>>() };
         // SAFETY: it is valid during the call.
         let opened = unsafe { File::from_raw_file(file) };
-        // SAFETY: `koru_current` may be called in every context.
-        OPENING.store(unsafe { bindings::koru_current() }, Ordering::Relaxed);
-        let result = T::open(opened, misc);
-        OPENING.store(ptr::null_mut(), Ordering::Relaxed);
+        let result = while_opening(|| T::open(opened, misc));
         match result {
             Ok(ptr) => {
                 // SAFETY: the file is valid, and nobody else uses it yet.

@@ -2,7 +2,7 @@
 
 //! Files whose content is printed.
 
-use super::{Entry, Options};
+use super::entry::{Entry, Options};
 use crate::bindings;
 use crate::error::{Error, Result};
 use crate::ffi::{c_int, c_void};

@@ -2,7 +2,7 @@
 
 //! Values that are shared, and freed when the last owner is gone.
 
-use super::Refcount;
+use super::refcount::Refcount;
 use crate::alloc::{AllocError, Flags, KBox};
 use crate::ffi::c_void;
 use crate::init::InPlaceInit;

@@ -5,7 +5,7 @@
 //! C header: [`include/linux/wait.h`](https://docs.kernel.org/driver-api/basics.html#wait-queues-and-wake-events)
 
 use super::lock::{Backend, Guard};
-use super::LockClassKey;
+use super::lock_class::LockClassKey;
 use crate::bindings;
 use crate::ffi::{c_int, c_long};
 use crate::layout;

@@ -6,7 +6,7 @@ pub mod global;
 pub mod mutex;
 pub mod spinlock;
 
-use super::LockClassKey;
+use super::lock_class::LockClassKey;
 use crate::types::{NotThreadSafe, Opaque};
 use core::cell::UnsafeCell;
 use core::ffi::CStr;

@@ -3,7 +3,7 @@
 //! Locks that are statics.
 
 use super::{Backend, Guard, Lock};
-use crate::sync::LockClassKey;
+use crate::sync::lock_class::LockClassKey;
 use crate::types::Opaque;
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
