@@ -2,6 +2,8 @@
 //! what cargo knows of them.
 #![forbid(unsafe_code)]
 
+pub mod imports;
+
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
