@@ -14,10 +14,10 @@ use std::{
 
 use koru_testing::{Module, is_loaded, kernel_may_say, unload};
 use koru_tests::{
-    Bad, Contract, Errno, Guarded, contract, exists, fails,
+    BadPointer, Contract, Errno, GuardPageBuffer, contract, exists, expect_eq, expect_err,
+    expect_errno, expect_modinfo, expect_ok, expect_out_of_range,
     files::{at_once, read_once},
-    gives, in_flight, inherited_read, modinfo, read_bad, refuses, signalled, too_large, works,
-    write_bad,
+    inherited_read, read_bad, send_in_flight, signalled, write_bad,
 };
 
 static CONTRACT: LazyLock<Contract> = contract!("circbuf");
@@ -36,7 +36,7 @@ fn load(size: usize) -> Module {
 #[track_caller]
 fn open() -> File {
     let opened = OpenOptions::new().read(true).write(true).open(path());
-    works("open for reading and writing", opened)
+    expect_ok("open for reading and writing", opened)
 }
 
 /// So many bytes of a ring that was not written to, from `start` on.
@@ -48,34 +48,34 @@ fn fresh(size: usize, start: usize, len: usize) -> Vec<u8> {
 #[track_caller]
 fn ring(size: usize) -> Vec<u8> {
     let mut bytes = vec![0; size];
-    let n = works("pread of the whole ring", open().read_at(&mut bytes, 0));
-    gives("pread of the whole ring", n, size);
+    let n = expect_ok("pread of the whole ring", open().read_at(&mut bytes, 0));
+    expect_eq("pread of the whole ring", n, size);
     bytes
 }
 
 /// Where the position is in the ring. Its end is its start.
 #[track_caller]
 fn place(file: &mut File, size: usize) -> u64 {
-    works("lseek by 0", file.stream_position()) % size as u64
+    expect_ok("lseek by 0", file.stream_position()) % size as u64
 }
 
 #[track_caller]
 fn write(file: &mut File, bytes: &[u8]) {
     let done = format!("write of {} bytes", bytes.len());
-    gives(&done, works(&done, file.write(bytes)), bytes.len());
+    expect_eq(&done, expect_ok(&done, file.write(bytes)), bytes.len());
 }
 
 /// The device is there while the module is loaded, and only then.
 #[test]
 fn comes_and_goes_with_the_module() {
     for _ in 0..2 {
-        gives("the device is there before insmod", exists(path()), false);
+        expect_eq("the device is there before insmod", exists(path()), false);
         let module = CONTRACT.load();
-        let meta = works("stat", fs::metadata(path()));
+        let meta = expect_ok("stat", fs::metadata(path()));
         let is_device = meta.file_type().is_char_device();
-        gives("it is a character device", is_device, true);
-        works("rmmod", module.unload());
-        gives("the device is there after rmmod", exists(path()), false);
+        expect_eq("it is a character device", is_device, true);
+        expect_ok("rmmod", module.unload());
+        expect_eq("the device is there after rmmod", exists(path()), false);
     }
 }
 
@@ -86,10 +86,10 @@ fn the_content_at_load() {
     let most = usize::try_from(CONTRACT.number("most")).expect("a length");
     let check = |size: usize| {
         let promised: Vec<u8> = (0..size).map(|i| i as u8).collect();
-        gives("byte i is i mod 256", ring(size) == promised, true);
+        expect_eq("byte i is i mod 256", ring(size) == promised, true);
     };
     let module = CONTRACT.load();
-    gives(
+    expect_eq(
         "a long read",
         read_once(&mut open(), 3 * most).len(),
         default,
@@ -112,11 +112,11 @@ fn reads_go_round() {
             let mut seen = Vec::new();
             while seen.len() < 3 * size + 5 {
                 let part = read_once(&mut file, len);
-                gives(&format!("read of {len} bytes"), part.len(), len);
+                expect_eq(&format!("read of {len} bytes"), part.len(), len);
                 seen.extend(part);
             }
             let done = format!("reads of {len} bytes, three times round a ring of {size}");
-            gives(&done, &seen, &fresh(size, 0, seen.len()));
+            expect_eq(&done, &seen, &fresh(size, 0, seen.len()));
         }
     }
 }
@@ -128,11 +128,11 @@ fn a_read_is_once_around_at_most() {
     let _module = load(size);
     for (start, len) in [(0, 10), (0, 11), (3, 10), (9, 4096), (10, 1 << 20)] {
         let mut file = open();
-        works("lseek", file.seek(SeekFrom::Start(start)));
+        expect_ok("lseek", file.seek(SeekFrom::Start(start)));
         let seen = read_once(&mut file, len);
         let promised = fresh(size, start as usize, size);
-        gives(&format!("read of {len} bytes at {start}"), &seen, &promised);
-        gives("the position", place(&mut file, size), start % size as u64);
+        expect_eq(&format!("read of {len} bytes at {start}"), &seen, &promised);
+        expect_eq("the position", place(&mut file, size), start % size as u64);
     }
 }
 
@@ -142,14 +142,14 @@ fn what_is_written_is_read() {
     let _module = load(16);
     let mut file = open();
     write(&mut file, b"hello");
-    gives("the position", place(&mut file, 16), 5);
-    works("lseek to 0", file.rewind());
+    expect_eq("the position", place(&mut file, 16), 5);
+    expect_ok("lseek to 0", file.rewind());
     let seen = read_once(&mut file, 8);
-    gives("a read", &seen, b"hello\x05\x06\x07");
+    expect_eq("a read", &seen, b"hello\x05\x06\x07");
     // Every byte is a byte.
-    works("lseek to 2", file.seek(SeekFrom::Start(2)));
+    expect_ok("lseek to 2", file.seek(SeekFrom::Start(2)));
     write(&mut file, b"\0\xff\n\0");
-    gives("the ring", &ring(16)[..7], b"he\0\xff\n\0\x06");
+    expect_eq("the ring", &ring(16)[..7], b"he\0\xff\n\0\x06");
 }
 
 /// A write past the end goes on at the start.
@@ -167,8 +167,8 @@ fn writes_go_round() {
             promised[at % size] = byte;
             at += 1;
         }
-        gives("the ring", ring(size), &promised[..]);
-        gives("the position", place(&mut file, size), (at % size) as u64);
+        expect_eq("the ring", ring(size), &promised[..]);
+        expect_eq("the position", place(&mut file, size), (at % size) as u64);
     }
 }
 
@@ -185,15 +185,15 @@ fn a_write_longer_than_the_ring() {
             let _module = load(size);
             let bytes: Vec<u8> = (0..len).map(|i| (i * 7 + i / 256) as u8).collect();
             let mut file = open();
-            works("lseek", file.seek(SeekFrom::Start(start as u64)));
+            expect_ok("lseek", file.seek(SeekFrom::Start(start as u64)));
             write(&mut file, &bytes);
             let mut promised = vec![0; size];
             for (i, byte) in bytes.iter().enumerate() {
                 promised[(start + i) % size] = *byte;
             }
             let done = format!("write of {len} bytes at {start} leaves the right bytes");
-            gives(&done, ring(size) == promised, true);
-            gives(
+            expect_eq(&done, ring(size) == promised, true);
+            expect_eq(
                 "the position",
                 place(&mut file, size),
                 ((start + len) % size) as u64,
@@ -217,8 +217,8 @@ fn a_signal_ends_a_long_write() {
     let done = format!("write of {} bytes, with a signal", TIMES * BUFFER);
     // The first signals may come before the write begins.
     let written = signalled(|| file.write_vectored(&all));
-    let n = works(&done, written);
-    gives(
+    let n = expect_ok(&done, written);
+    expect_eq(
         &format!("{done}, takes less than all"),
         n < TIMES * BUFFER,
         true,
@@ -228,13 +228,13 @@ fn a_signal_ends_a_long_write() {
         promised[i % size] = bytes[i % BUFFER];
     }
     if n >= size {
-        gives(
+        expect_eq(
             "the last bytes that it took are there",
             ring(size) == promised,
             true,
         );
     }
-    gives("the position", place(&mut file, size), (n % size) as u64);
+    expect_eq("the position", place(&mut file, size), (n % size) as u64);
 }
 
 /// lseek counts from the start, the position and the end, inside 0 to the size.
@@ -256,14 +256,14 @@ fn lseek_inside() {
         (SeekFrom::Current(17), 17),
     ] {
         let done = format!("lseek to {to:?}");
-        gives(&done, works(&done, file.seek(to)), promised);
+        expect_eq(&done, expect_ok(&done, file.seek(to)), promised);
     }
-    gives("a read there", read_once(&mut file, 3), [17, 18, 19]);
-    works("lseek to the end", file.seek(SeekFrom::End(0)));
-    gives("a read at the end", read_once(&mut file, 3), [0, 1, 2]);
-    works("lseek to the end", file.seek(SeekFrom::End(0)));
+    expect_eq("a read there", read_once(&mut file, 3), [17, 18, 19]);
+    expect_ok("lseek to the end", file.seek(SeekFrom::End(0)));
+    expect_eq("a read at the end", read_once(&mut file, 3), [0, 1, 2]);
+    expect_ok("lseek to the end", file.seek(SeekFrom::End(0)));
     write(&mut file, b"xy");
-    gives(
+    expect_eq(
         "the ring after a write at the end",
         &ring(size)[..3],
         b"xy\x02",
@@ -276,7 +276,7 @@ fn lseek_outside() {
     let size = 100;
     let _module = load(size);
     let mut file = open();
-    works("lseek to 40", file.seek(SeekFrom::Start(40)));
+    expect_ok("lseek to 40", file.seek(SeekFrom::Start(40)));
     for to in [
         SeekFrom::Start(101),
         SeekFrom::Start(1 << 40),
@@ -290,10 +290,10 @@ fn lseek_outside() {
         SeekFrom::End(i64::MAX),
         SeekFrom::End(i64::MIN),
     ] {
-        refuses(&format!("lseek to {to:?}"), file.seek(to), Errno::EINVAL);
+        expect_errno(&format!("lseek to {to:?}"), file.seek(to), Errno::EINVAL);
     }
-    gives("the position", place(&mut file, size), 40);
-    gives("a read there", read_once(&mut file, 2), [40, 41]);
+    expect_eq("the position", place(&mut file, size), 40);
+    expect_eq("a read there", read_once(&mut file, 2), [40, 41]);
 }
 
 /// Openers share the ring, and have positions of their own.
@@ -301,14 +301,14 @@ fn lseek_outside() {
 fn several_openers() {
     let _module = load(10);
     let (mut a, mut b) = (open(), open());
-    gives("a read of one", read_once(&mut a, 4), [0, 1, 2, 3]);
+    expect_eq("a read of one", read_once(&mut a, 4), [0, 1, 2, 3]);
     write(&mut b, b"abcdef");
-    gives(
+    expect_eq(
         "what the other reads on",
         read_once(&mut a, 4),
         b"ef\x06\x07",
     );
-    gives("and the writer", read_once(&mut b, 2), [6, 7]);
+    expect_eq("and the writer", read_once(&mut b, 2), [6, 7]);
 }
 
 /// pread and pwrite go round too, and leave the position alone.
@@ -316,13 +316,21 @@ fn several_openers() {
 fn pread_and_pwrite() {
     let _module = load(10);
     let mut file = open();
-    works("lseek to 3", file.seek(SeekFrom::Start(3)));
+    expect_ok("lseek to 3", file.seek(SeekFrom::Start(3)));
     let mut four = [0; 4];
-    gives("pread at 8", works("pread", file.read_at(&mut four, 8)), 4);
-    gives("what it gives", four, [8, 9, 0, 1]);
-    gives("pwrite at 9", works("pwrite", file.write_at(b"xyz", 9)), 3);
-    gives("the ring", ring(10), b"yz\x02\x03\x04\x05\x06\x07\x08x");
-    gives("the position", place(&mut file, 10), 3);
+    expect_eq(
+        "pread at 8",
+        expect_ok("pread", file.read_at(&mut four, 8)),
+        4,
+    );
+    expect_eq("what it gives", four, [8, 9, 0, 1]);
+    expect_eq(
+        "pwrite at 9",
+        expect_ok("pwrite", file.write_at(b"xyz", 9)),
+        3,
+    );
+    expect_eq("the ring", ring(10), b"yz\x02\x03\x04\x05\x06\x07\x08x");
+    expect_eq("the position", place(&mut file, 10), 3);
 }
 
 /// readv and writev are one transfer over several buffers.
@@ -335,13 +343,21 @@ fn several_buffers() {
         IoSlice::new(b""),
         IoSlice::new(b"cdefghijKL"),
     ];
-    gives("writev", works("writev", file.write_vectored(&parts)), 12);
-    gives("the ring", ring(10), b"KLcdefghij");
+    expect_eq(
+        "writev",
+        expect_ok("writev", file.write_vectored(&parts)),
+        12,
+    );
+    expect_eq("the ring", ring(10), b"KLcdefghij");
     let (mut x, mut y) = ([0; 3], [0; 7]);
     let mut parts = [&mut x[..], &mut y].map(IoSliceMut::new);
-    gives("readv", works("readv", file.read_vectored(&mut parts)), 10);
-    gives("the first buffer", &x, b"cde");
-    gives("the second", &y, b"fghijKL");
+    expect_eq(
+        "readv",
+        expect_ok("readv", file.read_vectored(&mut parts)),
+        10,
+    );
+    expect_eq("the first buffer", &x, b"cde");
+    expect_eq("the second", &y, b"fghijKL");
 }
 
 /// `dd bs=1` and `head` read it like any file.
@@ -351,20 +367,20 @@ fn tools() {
     let run = |script: &str| {
         let script = script.replace("FILE", path());
         let output = Command::new("sh").args(["-c", &script]).output();
-        let output = works(&script, output);
-        gives(&format!("{script} succeeds"), output.status.success(), true);
+        let output = expect_ok(&script, output);
+        expect_eq(&format!("{script} succeeds"), output.status.success(), true);
         output.stdout
     };
-    gives(
+    expect_eq(
         "dd bs=1",
         run("dd if=FILE bs=1 count=13 2>/dev/null"),
         fresh(10, 0, 13),
     );
     let skip = run("dd if=FILE bs=1 skip=7 count=5 2>/dev/null");
-    gives("dd bs=1 skip=7", skip, fresh(10, 7, 5));
-    gives("head -c 25", run("head -c 25 FILE"), fresh(10, 0, 25));
+    expect_eq("dd bs=1 skip=7", skip, fresh(10, 7, 5));
+    expect_eq("head -c 25", run("head -c 25 FILE"), fresh(10, 0, 25));
     run("printf hello > FILE");
-    gives("head -c 6", run("head -c 6 FILE"), b"hello\x05");
+    expect_eq("head -c 6", run("head -c 6 FILE"), b"hello\x05");
 }
 
 /// Reads and writes of no bytes give 0 and change nothing.
@@ -373,10 +389,10 @@ fn transfers_of_nothing() {
     let _module = load(10);
     let mut file = open();
     read_once(&mut file, 4);
-    gives("read of 0 bytes", works("read", file.read(&mut [])), 0);
-    gives("write of 0 bytes", works("write", file.write(&[])), 0);
-    gives("the position", place(&mut file, 10), 4);
-    gives("the ring", ring(10), fresh(10, 0, 10));
+    expect_eq("read of 0 bytes", expect_ok("read", file.read(&mut [])), 0);
+    expect_eq("write of 0 bytes", expect_ok("write", file.write(&[])), 0);
+    expect_eq("the position", place(&mut file, 10), 4);
+    expect_eq("the ring", ring(10), fresh(10, 0, 10));
 }
 
 /// A bad address is EFAULT, takes nothing and changes nothing.
@@ -384,45 +400,45 @@ fn transfers_of_nothing() {
 fn bad_addresses() {
     let _module = load(100);
     let mut file = open();
-    works("lseek to 60", file.seek(SeekFrom::Start(60)));
-    let memory = Guarded::new();
-    for bad in Bad::ALL {
+    expect_ok("lseek to 60", file.seek(SeekFrom::Start(60)));
+    let memory = GuardPageBuffer::new();
+    for bad in BadPointer::ALL {
         for len in [1, 50, 100, 5000] {
             let done = format!("read of {len} bytes to a bad address ({bad:?})");
-            refuses(&done, read_bad(&file, bad, len), Errno::EFAULT);
+            expect_errno(&done, read_bad(&file, bad, len), Errno::EFAULT);
             let done = format!("write of {len} bytes from a bad address ({bad:?})");
-            refuses(&done, write_bad(&file, bad, len), Errno::EFAULT);
+            expect_errno(&done, write_bad(&file, bad, len), Errno::EFAULT);
         }
     }
     // Only a part is there, also a part that is longer than the ring.
     for there in [0, 1, 49, 150, 4000] {
         let done = format!("write of {} bytes of which {there} are there", there + 50);
         let bytes = vec![b'!'; there];
-        refuses(
+        expect_errno(
             &done,
             memory.write(&file, &bytes, there + 50),
             Errno::EFAULT,
         );
     }
-    gives("the position", place(&mut file, 100), 60);
-    gives("the ring", ring(100), fresh(100, 0, 100));
-    let n = works("read up to the last byte", memory.read(&file, 5, 5));
-    gives("read up to the last byte", n, 5);
-    gives("what it gives", memory.bytes(5), [60, 61, 62, 63, 64]);
+    expect_eq("the position", place(&mut file, 100), 60);
+    expect_eq("the ring", ring(100), fresh(100, 0, 100));
+    let n = expect_ok("read up to the last byte", memory.read(&file, 5, 5));
+    expect_eq("read up to the last byte", n, 5);
+    expect_eq("what it gives", memory.bytes(5), [60, 61, 62, 63, 64]);
 }
 
 /// A read into a buffer of which only a part is there loses nothing.
 #[test]
 fn buffers_that_end_early() {
     let _module = load(100);
-    let memory = Guarded::new();
+    let memory = GuardPageBuffer::new();
     for room in [0, 1, 20, 49] {
         let mut file = open();
         let done = format!("read of 50 bytes where {room} can be written");
         let n = match memory.read(&file, room, 50) {
             Ok(n) => {
-                gives(&format!("{done} is more"), n == 0 || n > room, false);
-                gives(
+                expect_eq(&format!("{done} is more"), n == 0 || n > room, false);
+                expect_eq(
                     "what it gives",
                     &memory.bytes(room)[..n],
                     &fresh(100, 0, n)[..],
@@ -430,11 +446,11 @@ fn buffers_that_end_early() {
                 n
             }
             Err(e) => {
-                refuses(&done, Err::<(), _>(e), Errno::EFAULT);
+                expect_errno(&done, Err::<(), _>(e), Errno::EFAULT);
                 0
             }
         };
-        gives("the position after it", place(&mut file, 100), n as u64);
+        expect_eq("the position after it", place(&mut file, 100), n as u64);
     }
 }
 
@@ -445,15 +461,15 @@ fn descriptors_share_a_position() {
     let _module = load(10);
     let mut file = open();
     let mut seen = read_once(&mut file, 3);
-    let mut second = works("dup", file.try_clone());
+    let mut second = expect_ok("dup", file.try_clone());
     drop(file);
     seen.extend(read_once(&mut second, 3));
     seen.extend(inherited_read(&second, "dd bs=1 count=3 2>/dev/null"));
-    let mut third = in_flight(second)();
+    let mut third = send_in_flight(second)();
     seen.extend(read_once(&mut third, 3));
     let thread = thread::spawn(move || read_once(&mut third, 3));
     seen.extend(thread.join().expect("the thread read"));
-    gives("five reads in turn", seen, fresh(10, 0, 15));
+    expect_eq("five reads in turn", seen, fresh(10, 0, 15));
 }
 
 /// `size` is 1 to 1048576; with any other value loading fails with EINVAL.
@@ -463,9 +479,9 @@ fn sizes_out_of_bounds() {
     for size in [0, -1, most + 1, 2 * most, i64::from(i32::MAX)] {
         let param = format!("size={size}");
         let loaded = Module::load(MODULE, &[&param]);
-        refuses(&format!("insmod with {param}"), loaded, Errno::EINVAL);
-        gives("it is loaded", is_loaded(MODULE), false);
-        gives("the device is there", exists(path()), false);
+        expect_errno(&format!("insmod with {param}"), loaded, Errno::EINVAL);
+        expect_eq("it is loaded", is_loaded(MODULE), false);
+        expect_eq("the device is there", exists(path()), false);
     }
 }
 
@@ -475,8 +491,8 @@ fn size_in_sys() {
     for size in [1, 777] {
         let _module = load(size);
         let value = fs::read_to_string("/sys/module/circbuf/parameters/size");
-        let value = works("reading it", value);
-        gives("size", value.trim_end(), size.to_string());
+        let value = expect_ok("reading it", value);
+        expect_eq("size", value.trim_end(), size.to_string());
     }
 }
 
@@ -485,23 +501,23 @@ fn size_in_sys() {
 fn starts_again_with_the_module() {
     let module = load(10);
     write(&mut open(), b"before");
-    works("rmmod", module.unload());
+    expect_ok("rmmod", module.unload());
     let _module = load(10);
-    gives("the ring", ring(10), fresh(10, 0, 10));
+    expect_eq("the ring", ring(10), fresh(10, 0, 10));
 }
 
 /// While the device is open rmmod is refused, whoever holds it; and it works on.
 #[test]
 fn unload_while_open() {
     let module = load(10);
-    let sent = in_flight(open());
-    refuses("rmmod while it is open", unload(MODULE), Errno::EWOULDBLOCK);
-    gives("it is still loaded", is_loaded(MODULE), true);
+    let sent = send_in_flight(open());
+    expect_errno("rmmod while it is open", unload(MODULE), Errno::EWOULDBLOCK);
+    expect_eq("it is still loaded", is_loaded(MODULE), true);
     let mut file = sent();
-    gives("a read after that", read_once(&mut file, 3), [0, 1, 2]);
+    expect_eq("a read after that", read_once(&mut file, 3), [0, 1, 2]);
     drop(file);
-    works("rmmod after close", module.unload());
-    gives("the device is there after rmmod", exists(path()), false);
+    expect_ok("rmmod after close", module.unload());
+    expect_eq("the device is there after rmmod", exists(path()), false);
 }
 
 /// A second insmod is EEXIST and changes nothing.
@@ -510,8 +526,8 @@ fn loading_twice() {
     let _module = load(10);
     write(&mut open(), b"mine");
     let second = Module::load(MODULE, &[]);
-    refuses("insmod of a loaded module", second, Errno::EEXIST);
-    gives("the ring", &ring(10)[..5], b"mine\x04");
+    expect_errno("insmod of a loaded module", second, Errno::EEXIST);
+    expect_eq("the ring", &ring(10)[..5], b"mine\x04");
 }
 
 /// When the device's name is taken the load fails, and the other's device stays.
@@ -521,20 +537,20 @@ fn a_name_that_is_taken() {
     kernel_may_say("duplicate filename");
     let name = path().strip_prefix("/dev/").expect("a device in /dev");
     let other = Module::load("misc_test", &[&format!("name={name}")]);
-    let other = works("insmod of another", other);
+    let other = expect_ok("insmod of another", other);
     let number = || {
         use std::os::unix::fs::MetadataExt;
-        works("stat of the other's device", fs::metadata(path())).rdev()
+        expect_ok("stat of the other's device", fs::metadata(path())).rdev()
     };
     let before = number();
-    fails(
+    expect_err(
         "insmod when the device is there already",
         Module::load(MODULE, &[]),
     );
-    gives("it is loaded after that", is_loaded(MODULE), false);
-    gives("the other's device", number(), before);
-    works("rmmod of the other", other.unload());
-    gives("the device is there after both", exists(path()), false);
+    expect_eq("it is loaded after that", is_loaded(MODULE), false);
+    expect_eq("the other's device", number(), before);
+    expect_ok("rmmod of the other", other.unload());
+    expect_eq("the device is there after both", exists(path()), false);
     drop(load(10));
 }
 
@@ -543,15 +559,15 @@ fn a_name_that_is_taken() {
 fn races() {
     const SIZE: usize = 3000;
     let _module = load(SIZE);
-    works("a write", open().write_at(&[b'-'; SIZE], 0));
+    expect_ok("a write", open().write_at(&[b'-'; SIZE], 0));
     let done = AtomicBool::new(false);
     let reader = || {
         let file = open();
         while !done.load(Ordering::Relaxed) {
             let mut bytes = [0; SIZE];
-            works("pread of the ring", file.read_at(&mut bytes, 1234));
+            expect_ok("pread of the ring", file.read_at(&mut bytes, 1234));
             let mixed = bytes.iter().any(|b| *b != bytes[0]);
-            gives("a read sees parts of two writes", mixed, false);
+            expect_eq("a read sees parts of two writes", mixed, false);
         }
     };
     let writer = |letter: u8| {
@@ -559,7 +575,7 @@ fn races() {
         for n in 0..500 {
             // Once around, from anywhere.
             let n = file.write_at(&[letter; SIZE], n * 7 % SIZE as u64);
-            gives("a write of the ring", works("pwrite", n), SIZE);
+            expect_eq("a write of the ring", expect_ok("pwrite", n), SIZE);
         }
     };
     thread::scope(|s| {
@@ -580,7 +596,7 @@ fn races() {
 #[test]
 fn two_hundred_processes() {
     let _module = load(10);
-    works("a write", open().write_at(&[b'a'; 10], 0));
+    expect_ok("a write", open().write_at(&[b'a'; 10], 0));
     let script = |i: usize| {
         let letter = char::from(b'a' + (i % 26) as u8).to_string();
         let text = letter.repeat(10);
@@ -590,21 +606,21 @@ fn two_hundred_processes() {
         )
     };
     for output in at_once(200, script) {
-        gives("one of 200 succeeds", output.status.success(), true);
+        expect_eq("one of 200 succeeds", output.status.success(), true);
         let seen = output.stdout;
         let whole = seen.len() == 10 && seen.iter().all(|b| *b == seen[0]);
-        gives("what one of 200 reads is one write", whole, true);
+        expect_eq("what one of 200 reads is one write", whole, true);
     }
 }
 
 /// `modinfo` shows license, author, description, version and the parameter.
 #[test]
 fn modinfo_tells_who_and_what() {
-    modinfo(MODULE, &["size"]);
+    expect_modinfo(MODULE, &["size"]);
 }
 
 /// A number that is too large for the parameter is refused.
 #[test]
 fn numbers_too_large() {
-    too_large(MODULE, &["size"]);
+    expect_out_of_range(MODULE, &["size"]);
 }

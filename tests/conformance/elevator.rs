@@ -12,9 +12,10 @@ use std::{
 
 use koru_testing::Module;
 use koru_tests::{
-    Bad, Contract, Errno, broken, contract,
+    BadPointer, Contract, Errno, contract, expect_eq, expect_errno, expect_modinfo, expect_ok,
+    expect_out_of_range, fail_requirement,
     files::{self, Served, text},
-    gives, modinfo, read_bad, read_by, refuses, too_large, works, write_bad,
+    read_bad, read_by, write_bad,
 };
 
 static CONTRACT: LazyLock<Contract> = contract!("elevator");
@@ -43,8 +44,8 @@ fn write(text: impl AsRef<[u8]>) -> io::Result<usize> {
 #[track_caller]
 fn command(text: &str) {
     let line = format!("{text}\n");
-    let taken = works(&format!("writing `{text}`"), write(&line));
-    gives(&format!("what writing `{text}` returns"), taken, line.len());
+    let taken = expect_ok(&format!("writing `{text}`"), write(&line));
+    expect_eq(&format!("what writing `{text}` returns"), taken, line.len());
 }
 
 #[track_caller]
@@ -86,13 +87,13 @@ impl Seen {
 
 #[track_caller]
 fn look() -> Seen {
-    let text = works("reading the file", fs::read_to_string(path()));
+    let text = expect_ok("reading the file", fs::read_to_string(path()));
     parse(&text)
 }
 
 #[track_caller]
 fn parse(text: &str) -> Seen {
-    let wrong = |promised: String| -> ! { broken("reading the file", &promised, text) };
+    let wrong = |promised: String| -> ! { fail_requirement("reading the file", &promised, text) };
     let after = |key: &str| {
         let prefix = CONTRACT.text(key);
         let line = text.lines().find_map(|l| l.strip_prefix(prefix));
@@ -149,7 +150,7 @@ fn until(promised: &str, is_so: impl Fn(&Seen) -> bool) -> Vec<Seen> {
             return all;
         }
         if Instant::now() > end {
-            broken(
+            fail_requirement(
                 &format!("waiting {} s", LIMIT.as_secs()),
                 promised,
                 &format!("{:?}", look()),
@@ -165,7 +166,7 @@ fn at_once<T: Send + 'static>(done: &str, f: impl FnOnce() -> T + Send + 'static
     let (tell, told) = mpsc::channel();
     thread::spawn(move || tell.send(f()));
     told.recv_timeout(LIMIT).unwrap_or_else(|_| {
-        broken(
+        fail_requirement(
             done,
             "it is done at once",
             &format!("not after {} s", LIMIT.as_secs()),
@@ -210,7 +211,7 @@ fn begins_offline() {
         waiting: vec![vec![]; 6],
         served: 0,
     };
-    gives("looking at it after loading", look(), promised);
+    expect_eq("looking at it after loading", look(), promised);
 }
 
 /// A floor takes 2 s and loading 1 s, by parameters that can be read.
@@ -220,11 +221,11 @@ fn the_usual_times() {
     for (key, promised) in [("params.floor", "2000"), ("params.load", "1000")] {
         let name = CONTRACT.text(key);
         let file = format!("/sys/module/{}/parameters/{name}", module.name());
-        let shown = works(
+        let shown = expect_ok(
             &format!("reading the parameter {name}"),
             fs::read_to_string(file),
         );
-        gives(&format!("the parameter {name}"), shown.trim_end(), promised);
+        expect_eq(&format!("the parameter {name}"), shown.trim_end(), promised);
     }
 }
 
@@ -252,14 +253,14 @@ fn shows_who_waits() {
         seen.waiting.iter().map(line).collect()
     };
     let seen = look();
-    gives(
+    expect_eq(
         "who waits on floors 1 to 6",
         letters(&seen),
         vec!["P", "", "LBP", "", "", "V"],
     );
-    gives("the state", seen.state.as_str(), "OFFLINE");
+    expect_eq("the state", seen.state.as_str(), "OFFLINE");
     thread::sleep(Duration::from_millis(200));
-    gives("looking again after 200 ms", look(), seen);
+    expect_eq("looking again after 200 ms", look(), seen);
 }
 
 /// It fetches somebody, brings him to his floor, and is IDLE there.
@@ -277,8 +278,8 @@ fn brings_somebody() {
             s.is("IDLE") && s.floor == to && s.served == i + 1
         });
         let seen = look();
-        gives("who rides after that", seen.riders, Vec::<String>::new());
-        gives("the load after that", seen.load, 0);
+        expect_eq("who rides after that", seen.riders, Vec::<String>::new());
+        expect_eq("the load after that", seen.load, 0);
     }
 }
 
@@ -291,15 +292,15 @@ fn weights() {
         start();
         until("one who rides", |s| s.riders.len() == 1);
         let seen = look();
-        gives(
+        expect_eq(
             &format!("the load with one {kind}, in tenths"),
             seen.load,
             weight,
         );
         let shown = seen.riders[0].starts_with(kind);
-        gives(&format!("the rider is shown as {kind}"), shown, true);
-        gives("who waits", seen.waiting(), 0);
-        at_once("unloading", || works("unloading", module.unload()));
+        expect_eq(&format!("the rider is shown as {kind}"), shown, true);
+        expect_eq("who waits", seen.waiting(), 0);
+        at_once("unloading", || expect_ok("unloading", module.unload()));
     }
 }
 
@@ -311,7 +312,7 @@ fn room_for_five() {
     start();
     let all = until("all 12 served", |s| s.served == 12);
     let most = all.iter().map(|s| s.riders.len()).max();
-    gives("the most visitors who rode at once, of 12", most, Some(5));
+    expect_eq("the most visitors who rode at once, of 12", most, Some(5));
 }
 
 /// Never more than 7.0 rides.
@@ -322,9 +323,9 @@ fn no_more_than_it_can_carry() {
     start();
     let all = until("all 8 served", |s| s.served == 8);
     let most = all.iter().map(|s| s.riders.len()).max();
-    gives("the most bosses who rode at once, of 8", most, Some(3));
+    expect_eq("the most bosses who rode at once, of 8", most, Some(3));
     let most = all.iter().map(|s| s.load).max();
-    gives("the largest load, in tenths", most, Some(60));
+    expect_eq("the largest load, in tenths", most, Some(60));
 }
 
 /// It goes on in its direction while somebody waits that way: it is not first come,
@@ -340,14 +341,14 @@ fn it_scans_for_those_who_wait() {
     let all = until("all 3 served", |s| s.served == 3);
     let floors: Vec<usize> = all.iter().map(|s| s.floor).collect();
     if !floors.is_sorted() {
-        broken(
+        fail_requirement(
             "people on 5, 2 and 4, all to 6",
             "it goes up only",
             &format!("floors {floors:?}"),
         );
     }
     if let Some(down) = all.iter().find(|s| s.is("DOWN")) {
-        broken(
+        fail_requirement(
             "people on 5, 2 and 4, all to 6",
             "it never goes DOWN",
             &format!("{down:?}"),
@@ -366,19 +367,19 @@ fn it_scans_for_those_who_ride() {
     let all = until("all 3 served", |s| s.served == 3);
     let top = all.iter().position(|s| s.floor == 6);
     let Some(top) = top else {
-        broken("somebody from 1 to 6", "floor 6 is seen", "never");
+        fail_requirement("somebody from 1 to 6", "floor 6 is seen", "never");
     };
     let floors = |seen: &[Seen]| seen.iter().map(|s| s.floor).collect::<Vec<_>>();
     let (up, down) = (floors(&all[..top]), floors(&all[top..]));
     if !up.is_sorted() || !down.iter().rev().is_sorted() {
         let seen = format!("floors {up:?}, then {down:?}");
-        broken(
+        fail_requirement(
             "people 1 to 6, 2 to 5, 3 to 1",
             "up to 6, and then down",
             &seen,
         );
     }
-    gives("the last floor", look().floor, 1);
+    expect_eq("the last floor", look().floor, 1);
 }
 
 /// Everybody is brought to his floor, and meanwhile nobody is lost or counted twice;
@@ -410,7 +411,7 @@ fn everybody_arrives() {
         let sum: u32 = seen.riders.iter().map(weight).sum();
         if seen.people() != total || seen.load != sum || sum > 70 || seen.riders.len() > 5 {
             let promised = "30 people in all, the load of the riders, at most 7.0 and 5 of them";
-            broken("looking while it moves", promised, &format!("{seen:?}"));
+            fail_requirement("looking while it moves", promised, &format!("{seen:?}"));
         }
     }
     until("IDLE when all are served", |s| s.is("IDLE"));
@@ -427,7 +428,7 @@ fn a_floor_takes_its_time() {
     let took = begin.elapsed();
     let promised = Duration::from_millis(5 * 100 + 2 * 50);
     if took < promised {
-        broken(
+        fail_requirement(
             "five floors of 100 ms and two stops of 50 ms",
             "at least 600 ms",
             &format!("{took:?}"),
@@ -446,11 +447,11 @@ fn commands_while_it_moves() {
     });
     at_once("reading and writing while it moves", || {
         command("4 1 B");
-        gives("who waits", look().waiting(), 1);
+        expect_eq("who waits", look().waiting(), 1);
         stop();
-        gives("the state", look().state, "UP");
+        expect_eq("the state", look().state, "UP");
     });
-    at_once("unloading", || works("unloading", module.unload()));
+    at_once("unloading", || expect_ok("unloading", module.unload()));
 }
 
 /// While the doors are open, the state is LOADING.
@@ -460,7 +461,7 @@ fn the_doors_take_their_time() {
     command("3 6 P");
     start();
     until("LOADING on floor 3", |s| s.is("LOADING") && s.floor == 3);
-    at_once("unloading", || works("unloading", module.unload()));
+    at_once("unloading", || expect_ok("unloading", module.unload()));
 }
 
 /// `stop` brings home who rides, takes nobody else in, and then is OFFLINE; `start`
@@ -478,9 +479,9 @@ fn stop_finishes_those_aboard() {
     command("6 1 B");
     until("OFFLINE after `stop`", |s| s.is("OFFLINE"));
     let seen = look();
-    gives("how many were served", seen.served, 2);
-    gives("who rides", seen.riders, Vec::<String>::new());
-    gives(
+    expect_eq("how many were served", seen.served, 2);
+    expect_eq("who rides", seen.riders, Vec::<String>::new());
+    expect_eq(
         "how many wait",
         seen.waiting.iter().map(Vec::len).collect::<Vec<_>>(),
         [0, 0, 0, 1, 0, 1],
@@ -532,19 +533,19 @@ fn bad_commands() {
     ] {
         let shown: String = text.chars().take(24).collect();
         let errno = CONTRACT.errno("errors.command");
-        refuses(&format!("writing {shown:?}"), write(text), errno);
-        gives(
+        expect_errno(&format!("writing {shown:?}"), write(text), errno);
+        expect_eq(
             &format!("looking at it after writing {shown:?}"),
             look(),
             before.clone(),
         );
     }
-    gives(
+    expect_eq(
         "what writing nothing returns",
-        works("writing nothing", write("")),
+        expect_ok("writing nothing", write("")),
         0,
     );
-    gives("looking at it after that", look(), before);
+    expect_eq("looking at it after that", look(), before);
 }
 
 /// A bad pointer is EFAULT, and changes and consumes nothing.
@@ -553,33 +554,33 @@ fn bad_pointers() {
     let _module = load(1, 1);
     command("2 3 V");
     let before = look();
-    let mut file = works(
+    let mut file = expect_ok(
         "opening",
         OpenOptions::new().read(true).write(true).open(path()),
     );
-    for bad in Bad::ALL {
+    for bad in BadPointer::ALL {
         for len in [1, 5, 64] {
             let written = write_bad(&file, bad, len);
-            refuses(
+            expect_errno(
                 &format!("writing {len} bytes from a bad pointer ({bad:?})"),
                 written,
                 Errno::EFAULT,
             );
             let read = read_bad(&file, bad, len);
-            refuses(
+            expect_errno(
                 &format!("reading {len} bytes to a bad pointer ({bad:?})"),
                 read,
                 Errno::EFAULT,
             );
         }
     }
-    gives(
+    expect_eq(
         "a read of no bytes",
-        works("reading", file.read(&mut [])),
+        expect_ok("reading", file.read(&mut [])),
         0,
     );
-    let text = works("reading", read_by(&mut file, 4096));
-    gives(
+    let text = expect_ok("reading", read_by(&mut file, 4096));
+    expect_eq(
         "what is read after that",
         parse(&String::from_utf8_lossy(&text)),
         before,
@@ -593,28 +594,28 @@ fn reads_of_any_size() {
     for call in ["1 6 P", "3 2 L", "6 1 V"] {
         command(call);
     }
-    let whole = works("reading the file", fs::read(path()));
+    let whole = expect_ok("reading the file", fs::read(path()));
     for size in [1, 2, 7, 100, 4096] {
-        let mut file = works("opening", File::open(path()));
-        let read = works("reading", read_by(&mut file, size));
+        let mut file = expect_ok("opening", File::open(path()));
+        let read = expect_ok("reading", read_by(&mut file, size));
         let text = String::from_utf8_lossy(&read);
-        gives(
+        expect_eq(
             &format!("reading {size} bytes at a time"),
             text,
             String::from_utf8_lossy(&whole),
         );
-        gives(
+        expect_eq(
             "a read at the end",
-            works("reading", file.read(&mut [0; 8])),
+            expect_ok("reading", file.read(&mut [0; 8])),
             0,
         );
     }
-    let file = works("opening", File::open(path()));
+    let file = expect_ok("opening", File::open(path()));
     for at in [0, 1, 20, whole.len() - 1, whole.len(), whole.len() + 9] {
         let mut part = [0; 16];
-        let n = works("pread", file.read_at(&mut part, at as u64));
+        let n = expect_ok("pread", file.read_at(&mut part, at as u64));
         let rest = whole.get(at..).unwrap_or_default();
-        gives(
+        expect_eq(
             &format!("pread of 16 bytes at {at}"),
             &part[..n],
             &rest[..rest.len().min(16)],
@@ -629,10 +630,10 @@ fn pieces_are_of_one_moment() {
     start();
     for i in 0..20 {
         command(if i % 2 == 0 { "1 6 V" } else { "6 1 V" });
-        let mut file = works("opening", File::open(path()));
-        let text = works("reading", read_by(&mut file, 1));
+        let mut file = expect_ok("opening", File::open(path()));
+        let text = expect_ok("reading", read_by(&mut file, 1));
         let seen = parse(&String::from_utf8_lossy(&text));
-        gives(
+        expect_eq(
             "people who wait, ride and were served",
             seen.people(),
             i + 1,
@@ -647,7 +648,7 @@ fn pieces_are_not_disturbed() {
     let _module = load(1, 1);
     let change = || command("2 5 L");
     files::disturbed_reads(path(), change, |done, seen, begun| {
-        gives(done, text(seen), text(begun));
+        expect_eq(done, text(seen), text(begun));
     });
 }
 
@@ -657,7 +658,7 @@ fn a_slow_pread_puts_nothing_back() {
     let _module = load(1, 1);
     let change = || command("2 5 L");
     files::a_slow_pread_puts_nothing_back(path(), change, |done, seen| {
-        gives(done, text(seen), text(&files::read_all(path())));
+        expect_eq(done, text(seen), text(&files::read_all(path())));
     });
 }
 
@@ -677,12 +678,12 @@ fn unloading_at_any_moment() {
             stop();
         }
         thread::sleep(Duration::from_millis(pause));
-        let held = works("opening", File::open(path()));
-        at_once("unloading", || works("unloading", module.unload()));
+        let held = expect_ok("opening", File::open(path()));
+        at_once("unloading", || expect_ok("unloading", module.unload()));
         drop(held);
     }
     let left: Vec<String> = kernel_threads().difference(&threads).cloned().collect();
-    gives("threads that are left", left, Vec::<String>::new());
+    expect_eq("threads that are left", left, Vec::<String>::new());
 }
 
 /// Two hundred processes at once are all served.
@@ -695,7 +696,7 @@ fn two_hundred_processes() {
         format!("echo {from} {to} V > {0} && cat {0}", path())
     };
     for output in files::at_once(200, calls) {
-        gives(
+        expect_eq(
             "a process that called it: succeeded",
             output.status.success(),
             true,
@@ -704,7 +705,7 @@ fn two_hundred_processes() {
     }
     until("all 200 served", |s| s.served == 200);
     let seen = look();
-    gives("people who wait, ride and were served", seen.people(), 200);
+    expect_eq("people who wait, ride and were served", seen.people(), 200);
 }
 
 /// The file as others are: while it is OFFLINE and nobody waits its text stays as it
@@ -717,8 +718,8 @@ fn file() -> Served<'static> {
         whole: Some(Box::new(move |done, seen| {
             let seen = text(seen);
             let first = first.get_or_init(|| seen.clone());
-            gives(done, &seen, first);
-            gives("it ends with a newline", seen.ends_with('\n'), true);
+            expect_eq(done, &seen, first);
+            expect_eq("it ends with a newline", seen.ends_with('\n'), true);
         })),
     }
 }
@@ -764,9 +765,13 @@ fn reads_of_nothing() {
 fn a_write_of_nothing() {
     let _module = CONTRACT.load();
     let before = files::read_all(path());
-    gives("write of 0 bytes", works("write of 0 bytes", write("")), 0);
+    expect_eq(
+        "write of 0 bytes",
+        expect_ok("write of 0 bytes", write("")),
+        0,
+    );
     let after = files::read_all(path());
-    gives("the text after it", text(&after), text(&before));
+    expect_eq("the text after it", text(&after), text(&before));
 }
 
 /// Whoever has the descriptor - a duplicate, a child, a thread, a process that it was
@@ -780,15 +785,15 @@ fn descriptors_share_a_position() {
 #[test]
 fn everybody_may_use_it() {
     let _module = CONTRACT.load();
-    let mode = works("stat", fs::metadata(path())).permissions().mode() & 0o7777;
-    gives("the mode", format!("{mode:o}"), "666".to_owned());
+    let mode = expect_ok("stat", fs::metadata(path())).permissions().mode() & 0o7777;
+    expect_eq("the mode", format!("{mode:o}"), "666".to_owned());
     let script = format!(
         "cat {0} && echo {1} >{0}",
         path(),
         CONTRACT.text("commands.start")
     );
     let output = files::as_nobody(&script);
-    gives(
+    expect_eq(
         "cat and echo by nobody: success",
         output.status.success(),
         true,
@@ -818,12 +823,12 @@ fn a_name_that_is_taken() {
 #[test]
 fn numbers_too_large() {
     let params = ["params.floor", "params.load"].map(|p| CONTRACT.text(p));
-    too_large("elevator", &params);
+    expect_out_of_range("elevator", &params);
 }
 
 /// `modinfo` shows license, author, description, version and the parameters.
 #[test]
 fn modinfo_tells_who_and_what() {
     let params = ["params.floor", "params.load"].map(|p| CONTRACT.text(p));
-    modinfo("elevator", &params);
+    expect_modinfo("elevator", &params);
 }

@@ -22,10 +22,11 @@ use std::{
 
 use koru_testing::{Log, Module, is_loaded};
 use koru_tests::{
-    Bad, Child, Contract, Errno, Guarded, NOBODY, broken, contract, exists,
+    BadPointer, Child, Contract, Errno, GuardPageBuffer, NOBODY, contract, exists, expect_eq,
+    expect_errno, expect_modinfo, expect_ok, fail_requirement,
     files::{self, Served},
-    fork_with_id, gives, in_child, in_flight, modinfo, pause, read_bad, read_by_worker, refuses,
-    works, write_bad, write_by_worker,
+    fork_with_id, in_child, read_bad, read_by_worker, send_in_flight, sync_with_parent, write_bad,
+    write_by_worker,
 };
 
 static CONTRACT: LazyLock<Contract> = contract!("full_ex");
@@ -48,7 +49,7 @@ fn try_open() -> io::Result<File> {
 
 #[track_caller]
 fn open() -> File {
-    works("open for reading and writing", try_open())
+    expect_ok("open for reading and writing", try_open())
 }
 
 /// An open file whose deque has room for so many.
@@ -62,7 +63,7 @@ fn deque(capacity: u8) -> File {
 #[track_caller]
 fn set_capacity(file: &File, capacity: u8) {
     let done = format!("first write: the byte {capacity}");
-    gives(&done, works(&done, write(file, &[capacity])), 1);
+    expect_eq(&done, expect_ok(&done, write(file, &[capacity])), 1);
 }
 
 fn write(mut file: &File, bytes: &[u8]) -> io::Result<usize> {
@@ -80,7 +81,7 @@ fn try_push(file: &File, value: i32) -> io::Result<usize> {
 #[track_caller]
 fn push(file: &File, value: i32) {
     let done = format!("write of the integer {value}");
-    gives(&done, works(&done, try_push(file, value)), 4);
+    expect_eq(&done, expect_ok(&done, try_push(file, value)), 4);
 }
 
 #[track_caller]
@@ -94,13 +95,13 @@ fn try_take(file: &File) -> io::Result<i32> {
     let mut bytes = [0; 4];
     match read(file, &mut bytes)? {
         4 => Ok(i32::from_ne_bytes(bytes)),
-        n => broken("read of 4 bytes", "4", &n.to_string()),
+        n => fail_requirement("read of 4 bytes", "4", &n.to_string()),
     }
 }
 
 #[track_caller]
 fn take(file: &File) -> i32 {
-    works("read of 4 bytes", try_take(file))
+    expect_ok("read of 4 bytes", try_take(file))
 }
 
 /// All that is in it, from the left, which leaves it empty.
@@ -112,12 +113,12 @@ fn take_all(file: &File) -> Vec<i32> {
             Ok(value) => all.push(value),
             Err(e) => {
                 let done = "read of 4 bytes from an empty deque";
-                refuses(done, Err::<(), _>(e), error("empty"));
+                expect_errno(done, Err::<(), _>(e), error("empty"));
                 return all;
             }
         }
         if all.len() > usize::from(u8::MAX) {
-            broken("reading until it is empty", "an end", "no end");
+            fail_requirement("reading until it is empty", "an end", "no end");
         }
     }
 }
@@ -142,19 +143,19 @@ fn put(model: &mut VecDeque<i32>, value: i32) {
 /// The file is there while the module is loaded, and gone afterwards.
 #[test]
 fn appears_and_goes_with_the_module() {
-    gives("the file before insmod", exists(path()), false);
+    expect_eq("the file before insmod", exists(path()), false);
     let module = CONTRACT.load();
-    gives("the file after insmod", exists(path()), true);
-    works("rmmod", module.unload());
-    gives("the file after rmmod", exists(path()), false);
+    expect_eq("the file after insmod", exists(path()), true);
+    expect_ok("rmmod", module.unload());
+    expect_eq("the file after rmmod", exists(path()), false);
 }
 
 /// Every user may open the file for reading and writing: its mode is 0666.
 #[test]
 fn everybody_may_use_it() {
     let _module = CONTRACT.load();
-    let mode = works("stat", fs::metadata(path())).permissions().mode() & 0o7777;
-    gives("the file's mode", format!("{mode:04o}"), "0666");
+    let mode = expect_ok("stat", fs::metadata(path())).permissions().mode() & 0o7777;
+    expect_eq("the file's mode", format!("{mode:04o}"), "0666");
     let mut command = Command::new("sh");
     let script = format!(
         r"exec 3<>{}; printf '\001' >&3; printf abcd >&3; head -c 4 <&3",
@@ -162,7 +163,7 @@ fn everybody_may_use_it() {
     );
     command.args(["-c", &script]).uid(NOBODY).gid(NOBODY);
     let output = command.output().expect("the guest has a shell");
-    gives(
+    expect_eq(
         "capacity, write and read by the user nobody",
         String::from_utf8_lossy(&output.stdout) + &*String::from_utf8_lossy(&output.stderr),
         "abcd",
@@ -177,13 +178,13 @@ fn every_capacity_from_one_to_the_largest() {
         let file = deque(capacity);
         let values: Vec<i32> = (0..i32::from(capacity)).collect();
         push_all(&file, &values);
-        refuses(
+        expect_errno(
             &format!("write number {} into a deque of {capacity}", capacity + 1),
             try_push(&file, 1),
             error("full"),
         );
         let done = format!("all that is in a deque of {capacity}");
-        gives(&done, take_all(&file), model(&values));
+        expect_eq(&done, take_all(&file), model(&values));
     }
 }
 
@@ -194,12 +195,12 @@ fn a_wrong_capacity() {
     let _module = CONTRACT.load();
     let file = open();
     for capacity in [0, largest() + 1, 127, 128, 200, 255] {
-        refuses(
+        expect_errno(
             &format!("first write: the byte {capacity}"),
             write(&file, &[capacity]),
             error("capacity"),
         );
-        refuses(
+        expect_errno(
             "read after a wrong capacity",
             try_take(&file),
             error("uninitialised"),
@@ -207,8 +208,8 @@ fn a_wrong_capacity() {
     }
     set_capacity(&file, 1);
     push(&file, 1);
-    refuses("write into a full deque", try_push(&file, 2), error("full"));
-    gives("read", take(&file), 1);
+    expect_errno("write into a full deque", try_push(&file, 2), error("full"));
+    expect_eq("read", take(&file), 1);
 }
 
 /// A first write that is not one byte long is EINVAL; a right one may follow.
@@ -219,15 +220,15 @@ fn a_first_write_of_another_length() {
     for len in [0, 2, 3, 4, 5, 8, 4096, 100_000] {
         let bytes = vec![5; len];
         let done = format!("first write of {len} bytes");
-        refuses(&done, write(&file, &bytes), error("capacity"));
+        expect_errno(&done, write(&file, &bytes), error("capacity"));
     }
-    refuses(
+    expect_errno(
         "read before a capacity",
         try_take(&file),
         error("uninitialised"),
     );
     set_capacity(&file, 5);
-    gives("all that is in it", take_all(&file), [0; 0]);
+    expect_eq("all that is in it", take_all(&file), [0; 0]);
 }
 
 /// Later writes are 4 bytes: any other length is EINVAL, and changes nothing.
@@ -239,10 +240,10 @@ fn a_later_write_of_another_length() {
     for len in [0, 1, 2, 3, 5, 7, 8, 4096, 100_000] {
         let bytes = vec![5; len];
         let done = format!("later write of {len} bytes");
-        refuses(&done, write(&file, &bytes), error("size"));
+        expect_errno(&done, write(&file, &bytes), error("size"));
     }
     push(&file, 4);
-    gives("all that is in it", take_all(&file), [1, 2, 4]);
+    expect_eq("all that is in it", take_all(&file), [1, 2, 4]);
 }
 
 /// An odd integer goes in on the left, an even one on the right; a read takes the
@@ -252,11 +253,11 @@ fn odd_left_even_right() {
     let _module = CONTRACT.load();
     let file = deque(10);
     push_all(&file, &[1, 2, 3, 4, 5, 6]);
-    gives("all that is in it", take_all(&file), [5, 3, 1, 2, 4, 6]);
+    expect_eq("all that is in it", take_all(&file), [5, 3, 1, 2, 4, 6]);
     push_all(&file, &[2, 1]);
-    gives("read", take(&file), 1);
+    expect_eq("read", take(&file), 1);
     push_all(&file, &[4, 3]);
-    gives("all that is in it", take_all(&file), [3, 2, 4]);
+    expect_eq("all that is in it", take_all(&file), [3, 2, 4]);
 }
 
 /// Negative integers follow the same rule: -3 is odd.
@@ -266,7 +267,7 @@ fn negative_integers() {
     let file = deque(10);
     let values = [-1, -2, -3, -4, i32::MIN, i32::MAX, 0, i32::MIN + 1];
     push_all(&file, &values);
-    gives(
+    expect_eq(
         "all that is in it",
         take_all(&file),
         [i32::MIN + 1, i32::MAX, -3, -1, -2, -4, i32::MIN, 0],
@@ -281,12 +282,12 @@ fn a_full_deque() {
     push_all(&file, &[1, 2, 3]);
     for value in [5, 6, -7, 0] {
         let done = format!("write of {value} into a full deque");
-        refuses(&done, try_push(&file, value), error("full"));
+        expect_errno(&done, try_push(&file, value), error("full"));
     }
-    gives("read", take(&file), 3);
+    expect_eq("read", take(&file), 3);
     push(&file, 8);
-    refuses("write into a full deque", try_push(&file, 9), error("full"));
-    gives("all that is in it", take_all(&file), [1, 2, 8]);
+    expect_errno("write into a full deque", try_push(&file, 9), error("full"));
+    expect_eq("all that is in it", take_all(&file), [1, 2, 8]);
 }
 
 /// A read from an empty deque, or before the capacity is set, is EACCES.
@@ -294,20 +295,20 @@ fn a_full_deque() {
 fn nothing_to_read() {
     let _module = CONTRACT.load();
     let file = open();
-    refuses(
+    expect_errno(
         "read before a capacity",
         try_take(&file),
         error("uninitialised"),
     );
     set_capacity(&file, 2);
-    refuses("read from an empty deque", try_take(&file), error("empty"));
+    expect_errno("read from an empty deque", try_take(&file), error("empty"));
     push(&file, 2);
-    gives("read", take(&file), 2);
+    expect_eq("read", take(&file), 2);
     for _ in 0..3 {
-        refuses("read from an empty deque", try_take(&file), error("empty"));
+        expect_errno("read from an empty deque", try_take(&file), error("empty"));
     }
     push(&file, 3);
-    gives("read", take(&file), 3);
+    expect_eq("read", take(&file), 3);
 }
 
 /// A read of fewer than 4 bytes is EINVAL and takes nothing.
@@ -319,14 +320,14 @@ fn a_short_read() {
     for len in [1, 2, 3, 0] {
         let mut bytes = vec![0x55; len];
         let done = format!("read of {len} bytes");
-        refuses(&done, read(&file, &mut bytes), error("size"));
-        gives(
+        expect_errno(&done, read(&file, &mut bytes), error("size"));
+        expect_eq(
             "what the short buffer holds afterwards",
             bytes,
             vec![0x55; len],
         );
     }
-    gives("all that is in it", take_all(&file), [7, 8]);
+    expect_eq("all that is in it", take_all(&file), [7, 8]);
 }
 
 /// A read of more than 4 bytes gives 4, and writes nothing behind them.
@@ -337,10 +338,10 @@ fn a_long_read() {
     push_all(&file, &[7, 8]);
     for value in [7i32, 8] {
         let mut bytes = [0x55; 4096];
-        let n = works("read of 4096 bytes", read(&file, &mut bytes));
-        gives("read of 4096 bytes", n, 4);
-        gives("the 4 bytes", &bytes[..4], &value.to_ne_bytes()[..]);
-        gives(
+        let n = expect_ok("read of 4096 bytes", read(&file, &mut bytes));
+        expect_eq("read of 4096 bytes", n, 4);
+        expect_eq("the 4 bytes", &bytes[..4], &value.to_ne_bytes()[..]);
+        expect_eq(
             "bytes behind them are untouched",
             bytes[4..].iter().all(|b| *b == 0x55),
             true,
@@ -353,13 +354,13 @@ fn a_long_read() {
 fn a_read_to_a_bad_pointer() {
     let _module = CONTRACT.load();
     let file = deque(2);
-    let guarded = Guarded::new();
+    let guarded = GuardPageBuffer::new();
     let not_taken = |done: &str, seen: io::Result<usize>, value: i32| {
-        refuses(done, seen, Errno::EFAULT);
-        let left = works(&format!("read after a {done}"), try_take(&file));
-        gives(&format!("read after a {done}"), left, value);
+        expect_errno(done, seen, Errno::EFAULT);
+        let left = expect_ok(&format!("read after a {done}"), try_take(&file));
+        expect_eq(&format!("read after a {done}"), left, value);
     };
-    for bad in Bad::ALL {
+    for bad in BadPointer::ALL {
         for len in [4, 100] {
             push(&file, 7);
             let done = format!("read of {len} bytes to {bad:?}");
@@ -373,8 +374,8 @@ fn a_read_to_a_bad_pointer() {
     }
     push(&file, 9);
     let done = "read of 100 bytes to where 4 can be written";
-    gives(done, works(done, guarded.read(&file, 4, 100)), 4);
-    gives(
+    expect_eq(done, expect_ok(done, guarded.read(&file, 4, 100)), 4);
+    expect_eq(
         "what it gave",
         guarded.bytes(4),
         9i32.to_ne_bytes().to_vec(),
@@ -386,29 +387,29 @@ fn a_read_to_a_bad_pointer() {
 fn a_write_from_a_bad_pointer() {
     let _module = CONTRACT.load();
     let file = open();
-    for bad in Bad::ALL {
+    for bad in BadPointer::ALL {
         let done = format!("first write of 1 byte from {bad:?}");
-        refuses(&done, write_bad(&file, bad, 1), Errno::EFAULT);
+        expect_errno(&done, write_bad(&file, bad, 1), Errno::EFAULT);
     }
-    refuses(
+    expect_errno(
         "read before a capacity",
         try_take(&file),
         error("uninitialised"),
     );
     set_capacity(&file, 2);
     push(&file, 2);
-    for bad in Bad::ALL {
+    for bad in BadPointer::ALL {
         let done = format!("later write of 4 bytes from {bad:?}");
-        refuses(&done, write_bad(&file, bad, 4), Errno::EFAULT);
+        expect_errno(&done, write_bad(&file, bad, 4), Errno::EFAULT);
     }
-    let guarded = Guarded::new();
+    let guarded = GuardPageBuffer::new();
     for readable in 0..4 {
         let done = format!("write of 4 bytes of which {readable} can be read");
         let bytes = &[1; 4][..readable];
-        refuses(&done, guarded.write(&file, bytes, 4), Errno::EFAULT);
+        expect_errno(&done, guarded.write(&file, bytes, 4), Errno::EFAULT);
     }
     push(&file, 3);
-    gives("all that is in it", take_all(&file), [3, 2]);
+    expect_eq("all that is in it", take_all(&file), [3, 2]);
 }
 
 /// Whatever is written and read in turn, it is the deque of the contract: at each
@@ -433,7 +434,7 @@ fn a_long_game() {
             if next() % 8 < pushes {
                 let value = next() as i32;
                 if model.len() == usize::from(capacity) {
-                    refuses(
+                    expect_errno(
                         "write into a full deque",
                         try_push(&file, value),
                         error("full"),
@@ -444,12 +445,14 @@ fn a_long_game() {
                 }
             } else {
                 match model.pop_front() {
-                    Some(value) => gives("read", take(&file), value),
-                    None => refuses("read from an empty deque", try_take(&file), error("empty")),
+                    Some(value) => expect_eq("read", take(&file), value),
+                    None => {
+                        expect_errno("read from an empty deque", try_take(&file), error("empty"))
+                    }
                 }
             }
         }
-        gives("all that is left", take_all(&file), Vec::from(model));
+        expect_eq("all that is left", take_all(&file), Vec::from(model));
     }
 }
 
@@ -459,20 +462,20 @@ fn a_long_game() {
 fn a_second_open() {
     let _module = CONTRACT.load();
     let file = open();
-    refuses("second open", try_open(), error("held"));
+    expect_errno("second open", try_open(), error("held"));
     set_capacity(&file, 2);
     push(&file, 2);
-    refuses("second open", try_open(), error("held"));
-    refuses(
+    expect_errno("second open", try_open(), error("held"));
+    expect_errno(
         "second open, for reading only",
         File::open(path()),
         error("held"),
     );
     let writing = OpenOptions::new().write(true).open(path());
-    refuses("second open, for writing only", writing, error("held"));
+    expect_errno("second open, for writing only", writing, error("held"));
     let other = thread::spawn(try_open).join().expect("a thread");
-    refuses("second open, by another thread", other, error("held"));
-    gives("all that is in it", take_all(&file), [2]);
+    expect_errno("second open, by another thread", other, error("held"));
+    expect_eq("all that is in it", take_all(&file), [2]);
 }
 
 /// After the file is closed it may be opened again, and starts from nothing.
@@ -481,18 +484,18 @@ fn opening_again_starts_from_nothing() {
     let _module = CONTRACT.load();
     for round in 0..200u8 {
         let file = open();
-        refuses(
+        expect_errno(
             "read before a capacity",
             try_take(&file),
             error("uninitialised"),
         );
-        refuses(
+        expect_errno(
             "first write of 4 bytes",
             try_push(&file, 1),
             error("capacity"),
         );
         set_capacity(&file, round % largest() + 1);
-        refuses("read from an empty deque", try_take(&file), error("empty"));
+        expect_errno("read from an empty deque", try_take(&file), error("empty"));
         push(&file, i32::from(round));
     }
 }
@@ -504,15 +507,15 @@ fn a_duplicated_descriptor() {
     let _module = CONTRACT.load();
     let first = deque(3);
     push_all(&first, &[2, 4]);
-    let second = works("dup", first.try_clone());
-    gives("read through the second", take(&second), 2);
+    let second = expect_ok("dup", first.try_clone());
+    expect_eq("read through the second", take(&second), 2);
     drop(first);
-    refuses("open while one of two is left", try_open(), error("held"));
+    expect_errno("open while one of two is left", try_open(), error("held"));
     push(&second, 1);
-    gives("all that is in it", take_all(&second), [1, 4]);
+    expect_eq("all that is in it", take_all(&second), [1, 4]);
     drop(second);
     let file = open();
-    refuses(
+    expect_errno(
         "read before a capacity",
         try_take(&file),
         error("uninitialised"),
@@ -533,8 +536,8 @@ fn every_thread_of_the_process() {
         });
         other.join()
     });
-    gives("read by another thread", values.expect("a thread"), 1);
-    refuses("second open", try_open(), error("held"));
+    expect_eq("read by another thread", values.expect("a thread"), 1);
+    expect_errno("second open", try_open(), error("held"));
     // Closed by a thread that neither opened nor used it.
     thread::spawn(move || drop(file)).join().expect("a thread");
     drop(open());
@@ -554,7 +557,7 @@ fn racing_threads() {
             s.spawn(move || {
                 for i in 0..each {
                     while let Err(e) = try_push(file, i * writers + writer) {
-                        refuses("write into a full deque", Err::<(), _>(e), error("full"));
+                        expect_errno("write into a full deque", Err::<(), _>(e), error("full"));
                         thread::yield_now();
                     }
                 }
@@ -571,7 +574,7 @@ fn racing_threads() {
                                 taken.fetch_add(1, Ordering::Relaxed);
                             }
                             Err(e) => {
-                                refuses(
+                                expect_errno(
                                     "read from an empty deque",
                                     Err::<(), _>(e),
                                     error("empty"),
@@ -588,12 +591,12 @@ fn racing_threads() {
         got.flatten().collect()
     });
     got.sort_unstable();
-    gives(
+    expect_eq(
         "all integers that were read",
         got == (0..writers * each).collect::<Vec<_>>(),
         true,
     );
-    gives("all that is left", take_all(&file), [0; 0]);
+    expect_eq("all that is left", take_all(&file), [0; 0]);
 }
 
 /// Each process that opens the file has a deque of its own.
@@ -602,28 +605,28 @@ fn a_deque_for_each_process() {
     let _module = CONTRACT.load();
     let mine = deque(2);
     push_all(&mine, &[2, 4]);
-    let mut child = Child::fork(|line| {
+    let mut child = Child::fork(|channel| {
         let theirs = open();
-        refuses(
+        expect_errno(
             "read before a capacity",
             try_take(&theirs),
             error("uninitialised"),
         );
         set_capacity(&theirs, 3);
         push_all(&theirs, &[6, 8, 10]);
-        pause(line);
-        gives(
+        sync_with_parent(channel);
+        expect_eq(
             "all that is in the second process's",
             take_all(&theirs),
             [6, 8, 10],
         );
     });
     child.wait_for();
-    refuses("write into a full deque", try_push(&mine, 1), error("full"));
-    gives("read by the first process", take(&mine), 2);
+    expect_errno("write into a full deque", try_push(&mine, 1), error("full"));
+    expect_eq("read by the first process", take(&mine), 2);
     child.go_on();
     child.join();
-    gives(
+    expect_eq(
         "all that is left in the first process's",
         take_all(&mine),
         [4],
@@ -639,17 +642,17 @@ fn an_inherited_descriptor() {
     let refused = |what: &str| {
         let done = format!("write of 1 byte by a child, {what}");
         let seen = in_child(|| write(&file, &[5]).map(|n| n as i32));
-        refuses(&done, seen, error("not_owner"));
+        expect_errno(&done, seen, error("not_owner"));
         let done = format!("write of 4 bytes by a child, {what}");
         let seen = in_child(|| try_push(&file, 5).map(|n| n as i32));
-        refuses(&done, seen, error("not_owner"));
+        expect_errno(&done, seen, error("not_owner"));
         let done = format!("read by a child, {what}");
-        refuses(&done, in_child(|| try_take(&file)), error("not_owner"));
+        expect_errno(&done, in_child(|| try_take(&file)), error("not_owner"));
         let grandchild = in_child(|| in_child(|| try_take(&file)));
-        refuses("read by a child's child", grandchild, error("not_owner"));
+        expect_errno("read by a child's child", grandchild, error("not_owner"));
     };
     refused("before a capacity");
-    refuses(
+    expect_errno(
         "read before a capacity",
         try_take(&file),
         error("uninitialised"),
@@ -660,8 +663,8 @@ fn an_inherited_descriptor() {
     refused("from a deque that is not empty");
     push(&file, 4);
     refused("from a full deque");
-    gives("all that is in it", take_all(&file), [2, 4]);
-    refuses("second open", try_open(), error("held"));
+    expect_eq("all that is in it", take_all(&file), [2, 4]);
+    expect_errno("second open", try_open(), error("held"));
 }
 
 /// A child that inherited one may open its own, and each is what it was.
@@ -673,23 +676,23 @@ fn a_child_opens_its_own() {
     Child::fork(|_| {
         let own = deque(1);
         push(&own, 5);
-        refuses(
+        expect_errno(
             "read of the inherited one",
             try_take(&file),
             error("not_owner"),
         );
-        refuses("second open", try_open(), error("held"));
-        gives("all that is in the child's", take_all(&own), [5]);
+        expect_errno("second open", try_open(), error("held"));
+        expect_eq("all that is in the child's", take_all(&own), [5]);
         drop(own);
         let again = open();
-        refuses(
+        expect_errno(
             "read before a capacity",
             try_take(&again),
             error("uninitialised"),
         );
     })
     .join();
-    gives("all that is in the parent's", take_all(&file), [2]);
+    expect_eq("all that is in the parent's", take_all(&file), [2]);
 }
 
 /// The file is closed when the last descriptor is, whoever holds it: until then
@@ -700,22 +703,22 @@ fn the_last_descriptor_is_a_childs() {
     let file = deque(2);
     push(&file, 2);
     let mut kept = Some(file);
-    let mut child = Child::fork(|line| {
-        pause(line);
+    let mut child = Child::fork(|channel| {
+        sync_with_parent(channel);
         kept.take();
-        pause(line);
+        sync_with_parent(channel);
     });
     child.wait_for();
     kept.take();
-    refuses(
+    expect_errno(
         "open while a child holds the file",
         try_open(),
         error("held"),
     );
     child.go_on();
     child.wait_for();
-    let file = works("open after a child has closed the file", try_open());
-    refuses(
+    let file = expect_ok("open after a child has closed the file", try_open());
+    expect_errno(
         "read before a capacity",
         try_take(&file),
         error("uninitialised"),
@@ -724,17 +727,17 @@ fn the_last_descriptor_is_a_childs() {
     child.join();
     // Closed by a child's end.
     let mut kept = Some(file);
-    let mut child = Child::fork(pause);
+    let mut child = Child::fork(sync_with_parent);
     child.wait_for();
     kept.take();
-    refuses(
+    expect_errno(
         "open while a child holds the file",
         try_open(),
         error("held"),
     );
     child.go_on();
     child.join();
-    drop(works("open after a child has ended", try_open()));
+    drop(expect_ok("open after a child has ended", try_open()));
 }
 
 /// A descriptor that is sent over a socket keeps the file open on its way, and is
@@ -744,17 +747,17 @@ fn a_descriptor_in_flight() {
     let _module = CONTRACT.load();
     let file = deque(2);
     push(&file, 2);
-    let receive = in_flight(file);
-    refuses(
+    let receive = send_in_flight(file);
+    expect_errno(
         "open while a message holds the file",
         try_open(),
         error("held"),
     );
     let file = receive();
-    gives("all that is in it", take_all(&file), [2]);
+    expect_eq("all that is in it", take_all(&file), [2]);
     // A message that nobody takes.
-    drop(in_flight(file));
-    drop(works("open after the socket is closed", try_open()));
+    drop(send_in_flight(file));
+    drop(expect_ok("open after the socket is closed", try_open()));
 }
 
 /// A process that was sent the descriptor gets EACCES from reading and writing.
@@ -763,17 +766,17 @@ fn a_descriptor_in_flight() {
 fn a_descriptor_that_was_sent() {
     let _module = CONTRACT.load();
     let file = sent_by_one_that_ended();
-    refuses("read of what was sent", try_take(&file), error("not_owner"));
-    refuses(
+    expect_errno("read of what was sent", try_take(&file), error("not_owner"));
+    expect_errno(
         "write to what was sent",
         try_push(&file, 4),
         error("not_owner"),
     );
     let own = deque(1);
     push(&own, 3);
-    refuses("read of what was sent", try_take(&file), error("not_owner"));
+    expect_errno("read of what was sent", try_take(&file), error("not_owner"));
     drop(file);
-    gives("all that is in the own one", take_all(&own), [3]);
+    expect_eq("all that is in the own one", take_all(&own), [3]);
 }
 
 /// The deque (2) of a process that has ended.
@@ -784,13 +787,13 @@ fn sent_by_one_that_ended() -> File {
 
 #[track_caller]
 fn sent_by_one_with_id() -> (i32, File) {
-    let child = Child::fork(|line| {
+    let child = Child::fork(|channel| {
         let file = deque(2);
         push(&file, 2);
-        koru_tests::send(&*line, &file);
+        koru_tests::send(&*channel, &file);
     });
     let id = child.id();
-    let file = koru_tests::receive(&child.line);
+    let file = koru_tests::receive(&child.channel);
     child.join();
     (id, file)
 }
@@ -811,27 +814,30 @@ fn a_program_started_by_exec() {
     };
     let of = |mut child: Child| {
         let mut bytes = Vec::new();
-        child.line.read_to_end(&mut bytes).expect("what dd wrote");
+        child
+            .channel
+            .read_to_end(&mut bytes)
+            .expect("what dd wrote");
         bytes
     };
-    let child = Child::fork(|line| {
+    let child = Child::fork(|channel| {
         let file = deque(2);
         push_all(&file, &[6, 8]);
-        dd(&file, line);
+        dd(&file, channel);
     });
-    gives(
+    expect_eq(
         "read by the new program",
         of(child),
         6i32.to_ne_bytes().to_vec(),
     );
-    let child = Child::fork(|line| {
+    let child = Child::fork(|channel| {
         let file = deque(2);
         push_all(&file, &[6, 8]);
         thread::scope(|s| {
-            s.spawn(|| dd(&file, line));
+            s.spawn(|| dd(&file, channel));
         });
     });
-    gives(
+    expect_eq(
         "read by the new program that another thread started",
         of(child),
         6i32.to_ne_bytes().to_vec(),
@@ -843,19 +849,19 @@ fn a_program_started_by_exec() {
 #[test]
 fn closed_by_exec() {
     let _module = CONTRACT.load();
-    let mut child = Child::fork(|line| {
+    let mut child = Child::fork(|channel| {
         let _closed_by_exec = deque(2);
         let script = format!("exec 3<>{} && echo it is open", path());
-        let out = OwnedFd::from(line.try_clone().expect("dup"));
+        let out = OwnedFd::from(channel.try_clone().expect("dup"));
         let error = Command::new("sh").args(["-c", &script]).stdout(out).exec();
         panic!("exec: {error}");
     });
     let mut said = String::new();
     child
-        .line
+        .channel
         .read_to_string(&mut said)
         .expect("what the program said");
-    gives("open by the new program", said.trim(), "it is open");
+    expect_eq("open by the new program", said.trim(), "it is open");
     child.join();
 }
 
@@ -865,33 +871,36 @@ fn a_process_id_used_again() {
     let _module = CONTRACT.load();
     let (id, file) = sent_by_one_with_id();
     let child = fork_with_id(id, |_| {
-        refuses(
+        expect_errno(
             "read by a process with the opener's id",
             try_take(&file),
             error("not_owner"),
         );
-        refuses(
+        expect_errno(
             "write by a process with the opener's id",
             try_push(&file, 4),
             error("not_owner"),
         );
-        let own = works("open by a process with the opener's id", try_open());
-        refuses(
+        let own = expect_ok("open by a process with the opener's id", try_open());
+        expect_errno(
             "read before a capacity",
             try_take(&own),
             error("uninitialised"),
         );
         set_capacity(&own, 1);
         push(&own, 7);
-        gives("all that is in its own", take_all(&own), [7]);
+        expect_eq("all that is in its own", take_all(&own), [7]);
     });
     child.join();
     // Its id is free again; the first file is open still.
     fork_with_id(id, |_| {
-        drop(works("open by a third process with this id", try_open()))
+        drop(expect_ok(
+            "open by a third process with this id",
+            try_open(),
+        ))
     })
     .join();
-    refuses("read of what was sent", try_take(&file), error("not_owner"));
+    expect_errno("read of what was sent", try_take(&file), error("not_owner"));
 }
 
 /// A read or a write by io_uring, whose worker threads make it for the process, is
@@ -905,22 +914,26 @@ fn reading_and_writing_by_io_uring() {
         Ok(i32::from_ne_bytes(bytes.try_into().expect("4 bytes")))
     };
     let write = |bytes: &[u8]| write_by_worker(&file, bytes);
-    gives("first write by io_uring", works("write", write(&[2])), 1);
+    expect_eq(
+        "first write by io_uring",
+        expect_ok("write", write(&[2])),
+        1,
+    );
     for value in [2i32, 3] {
-        gives(
+        expect_eq(
             "write by io_uring",
-            works("write", write(&value.to_ne_bytes())),
+            expect_ok("write", write(&value.to_ne_bytes())),
             4,
         );
     }
-    refuses(
+    expect_errno(
         "write by io_uring into a full deque",
         write(&[0; 4]),
         error("full"),
     );
-    gives("read by io_uring", works("read", read()), 3);
-    gives("read by io_uring", works("read", read()), 2);
-    refuses(
+    expect_eq("read by io_uring", expect_ok("read", read()), 3);
+    expect_eq("read by io_uring", expect_ok("read", read()), 2);
+    expect_errno(
         "read by io_uring from an empty deque",
         read(),
         error("empty"),
@@ -933,16 +946,16 @@ fn two_hundred_processes_at_once() {
     let _module = CONTRACT.load();
     let mut children: Vec<Child> = (0..200)
         .map(|i: i32| {
-            Child::fork(move |line| {
+            Child::fork(move |channel| {
                 let capacity = u8::try_from(i).expect("below 200") % largest() + 1;
                 let file = deque(capacity);
                 let values: Vec<i32> = (0..i32::from(capacity)).map(|n| n * 1000 + i).collect();
                 push_all(&file, &values);
-                pause(line);
-                refuses("second open", try_open(), error("held"));
-                refuses("write into a full deque", try_push(&file, 1), error("full"));
-                pause(line);
-                gives("all that is in it", take_all(&file), model(&values));
+                sync_with_parent(channel);
+                expect_errno("second open", try_open(), error("held"));
+                expect_errno("write into a full deque", try_push(&file, 1), error("full"));
+                sync_with_parent(channel);
+                expect_eq("all that is in it", take_all(&file), model(&values));
             })
         })
         .collect();
@@ -960,7 +973,7 @@ fn nothing_is_logged() {
     let log = Log::from_now();
     // Whatever comes of each: other promises speak of that.
     for _ in 0..10 {
-        let file = works("open", try_open());
+        let file = expect_ok("open", try_open());
         for bytes in [&[2][..], &[1; 4], &[2; 4], &[3; 4], &[4]] {
             let _ = write(&file, bytes);
         }
@@ -970,7 +983,7 @@ fn nothing_is_logged() {
         }
     }
     let said: Vec<String> = log.records().into_iter().map(|r| r.text).collect();
-    gives("the log meanwhile", said, [""; 0]);
+    expect_eq("the log meanwhile", said, [""; 0]);
 }
 
 /// The module can be unloaded while the file is open: the descriptor is dead from
@@ -981,37 +994,37 @@ fn unloading_under_an_open_file() {
     let name = module.name().to_owned();
     let file = deque(2);
     push(&file, 2);
-    let mut child = Child::fork(|line| {
+    let mut child = Child::fork(|channel| {
         let theirs = deque(2);
         push(&theirs, 3);
-        pause(line);
-        refuses("read after rmmod", try_take(&theirs), Errno::EIO);
-        refuses("write after rmmod", try_push(&theirs, 1), Errno::EIO);
+        sync_with_parent(channel);
+        expect_errno("read after rmmod", try_take(&theirs), Errno::EIO);
+        expect_errno("write after rmmod", try_push(&theirs, 1), Errno::EIO);
         drop(theirs);
-        pause(line);
-        drop(works("open after the next insmod", try_open()));
+        sync_with_parent(channel);
+        drop(expect_ok("open after the next insmod", try_open()));
     });
     child.wait_for();
-    works("rmmod while the file is open", module.unload());
-    gives("/sys/module has it after rmmod", is_loaded(&name), false);
-    gives("the file after rmmod", exists(path()), false);
+    expect_ok("rmmod while the file is open", module.unload());
+    expect_eq("/sys/module has it after rmmod", is_loaded(&name), false);
+    expect_eq("the file after rmmod", exists(path()), false);
     child.go_on();
     child.wait_for();
-    refuses("read after rmmod", try_take(&file), Errno::EIO);
-    refuses("write after rmmod", try_push(&file, 1), Errno::EIO);
-    refuses("open after rmmod", try_open(), Errno::ENOENT);
+    expect_errno("read after rmmod", try_take(&file), Errno::EIO);
+    expect_errno("write after rmmod", try_push(&file, 1), Errno::EIO);
+    expect_errno("open after rmmod", try_open(), Errno::ENOENT);
     let _module = CONTRACT.load();
-    let new = works("open after the next insmod", try_open());
-    refuses(
+    let new = expect_ok("open after the next insmod", try_open());
+    expect_errno(
         "read before a capacity",
         try_take(&new),
         error("uninitialised"),
     );
-    refuses("read of the old descriptor", try_take(&file), Errno::EIO);
+    expect_errno("read of the old descriptor", try_take(&file), Errno::EIO);
     child.go_on();
     child.join();
     drop(file);
-    refuses("second open", try_open(), error("held"));
+    expect_errno("second open", try_open(), error("held"));
     set_capacity(&new, 1);
 }
 
@@ -1021,15 +1034,15 @@ fn unloading_under_an_open_file() {
 fn loading_and_unloading_under_users() {
     let users: Vec<Child> = (0..6)
         .map(|i: i32| {
-            Child::fork(move |line| {
-                line.set_nonblocking(true).expect("a socket");
+            Child::fork(move |channel| {
+                channel.set_nonblocking(true).expect("a socket");
                 let mut uses = 0u32;
                 // Until the parent closes its end.
-                while !matches!(line.read(&mut [0]), Ok(0)) {
+                while !matches!(channel.read(&mut [0]), Ok(0)) {
                     if use_once(i) {
                         uses += 1;
                         if uses == 20 {
-                            let _ = line.write(b"x");
+                            let _ = channel.write(b"x");
                         }
                     }
                     thread::yield_now();
@@ -1048,7 +1061,7 @@ fn loading_and_unloading_under_users() {
                 for _ in 0..rounds % 5 * 3 {
                     thread::yield_now();
                 }
-                works("rmmod", module.unload());
+                expect_ok("rmmod", module.unload());
                 rounds += 1;
             }
         });
@@ -1057,7 +1070,7 @@ fn loading_and_unloading_under_users() {
         users.iter_mut().for_each(Child::wait_for);
     });
     for user in users {
-        let _ = user.line.shutdown(std::net::Shutdown::Write);
+        let _ = user.channel.shutdown(std::net::Shutdown::Write);
         user.join();
     }
 }
@@ -1077,18 +1090,18 @@ fn use_once(i: i32) -> bool {
     let file = match try_open() {
         Ok(file) => file,
         Err(e) => {
-            refuses("open without the module", Err::<(), _>(e), Errno::ENOENT);
+            expect_errno("open without the module", Err::<(), _>(e), Errno::ENOENT);
             return false;
         }
     };
-    let dead = |e: io::Error| refuses("use after rmmod", Err::<(), _>(e), Errno::EIO);
+    let dead = |e: io::Error| expect_errno("use after rmmod", Err::<(), _>(e), Errno::EIO);
     let used = (|| {
         write(&file, &[3])?;
         for value in [i * 2, i * 2 + 1, -2] {
             try_push(&file, value)?;
         }
         for value in [i * 2 + 1, i * 2, -2] {
-            gives("read", try_take(&file)?, value);
+            expect_eq("read", try_take(&file)?, value);
         }
         Ok(())
     })();
@@ -1101,12 +1114,12 @@ fn loading_twice_is_eexist() {
     let _module = CONTRACT.load();
     let file = deque(2);
     push(&file, 2);
-    refuses(
+    expect_errno(
         "insmod of a loaded module",
         Module::load("full_ex", &[]),
         Errno::EEXIST,
     );
-    gives("all that is in it", take_all(&file), [2]);
+    expect_eq("all that is in it", take_all(&file), [2]);
 }
 
 /// The position of the file plays no part: `pread` and `pwrite` do what `read`
@@ -1115,25 +1128,25 @@ fn loading_twice_is_eexist() {
 fn reading_and_writing_at_a_position() {
     let _module = CONTRACT.load();
     let file = open();
-    gives(
+    expect_eq(
         "pwrite of the capacity at 9",
-        works("pwrite", file.write_at(&[2], 9)),
+        expect_ok("pwrite", file.write_at(&[2], 9)),
         1,
     );
-    gives(
+    expect_eq(
         "pwrite at 1000",
-        works("pwrite", file.write_at(&6i32.to_ne_bytes(), 1000)),
+        expect_ok("pwrite", file.write_at(&6i32.to_ne_bytes(), 1000)),
         4,
     );
     push(&file, 8);
     let mut bytes = [0; 4];
-    gives(
+    expect_eq(
         "pread at 77",
-        works("pread", file.read_at(&mut bytes, 77)),
+        expect_ok("pread", file.read_at(&mut bytes, 77)),
         4,
     );
-    gives("what it gave", i32::from_ne_bytes(bytes), 6);
-    gives("all that is left", take_all(&file), [8]);
+    expect_eq("what it gave", i32::from_ne_bytes(bytes), 6);
+    expect_eq("all that is left", take_all(&file), [8]);
 }
 
 /// When the file's name is taken the load fails, and the other's file stays.
@@ -1146,5 +1159,5 @@ fn a_name_that_is_taken() {
 /// `modinfo` shows license, author, description and version.
 #[test]
 fn modinfo_tells_who_and_what() {
-    modinfo("full_ex", &[]);
+    expect_modinfo("full_ex", &[]);
 }

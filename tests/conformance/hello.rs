@@ -3,7 +3,7 @@
 use std::{fs, sync::LazyLock};
 
 use koru_testing::{Log, LogRecord, Module, is_loaded};
-use koru_tests::{Contract, Errno, contract, exists, gives, refuses};
+use koru_tests::{Contract, Errno, contract, exists, expect_eq, expect_errno};
 
 static CONTRACT: LazyLock<Contract> = contract!("hello");
 
@@ -27,16 +27,16 @@ fn says_hello_and_goodbye() {
     let log = Log::from_now();
     let [hello, goodbye] = ["messages.loaded", "messages.unloaded"].map(|key| CONTRACT.text(key));
     let module = CONTRACT.load();
-    gives("the log after insmod", texts(&said(&log)), [hello]);
+    expect_eq("the log after insmod", texts(&said(&log)), [hello]);
     let name = module.name().to_owned();
-    gives(
+    expect_eq(
         "/sys/module has it while it is loaded",
         is_loaded(&name),
         true,
     );
     module.unload().expect("rmmod");
-    gives("the log after rmmod", texts(&said(&log)), [hello, goodbye]);
-    gives("/sys/module has it after rmmod", is_loaded(&name), false);
+    expect_eq("the log after rmmod", texts(&said(&log)), [hello, goodbye]);
+    expect_eq("/sys/module has it after rmmod", is_loaded(&name), false);
 }
 
 /// A message is one record at level info, and ends where the text ends.
@@ -45,10 +45,10 @@ fn one_record_at_the_right_level() {
     let log = Log::from_now();
     drop(CONTRACT.load());
     let records = said(&log);
-    gives("records in the log", records.len(), 2);
+    expect_eq("records in the log", records.len(), 2);
     for record in records {
-        gives("the level of a message", record.level, 6);
-        gives("lines in a record", record.text.lines().count(), 1);
+        expect_eq("the level of a message", record.level, 6);
+        expect_eq("lines in a record", record.text.lines().count(), 1);
     }
 }
 
@@ -56,12 +56,12 @@ fn one_record_at_the_right_level() {
 #[test]
 fn loading_twice_is_eexist() {
     let module = CONTRACT.load();
-    refuses(
+    expect_errno(
         "insmod of a loaded module",
         Module::load("hello", &[]),
         Errno::EEXIST,
     );
-    gives("it is still loaded", is_loaded(module.name()), true);
+    expect_eq("it is still loaded", is_loaded(module.name()), true);
 }
 
 /// It can be loaded and unloaded a hundred times.
@@ -80,7 +80,7 @@ fn taints_as_out_of_tree_and_unsigned_only() {
     let taint = fs::read_to_string(path).expect("taint in /sys");
     // A kernel that knows no signatures misses none.
     let signatures = exists("/sys/module/module/parameters/sig_enforce");
-    gives("taint", taint.trim(), if signatures { "OE" } else { "O" });
+    expect_eq("taint", taint.trim(), if signatures { "OE" } else { "O" });
 }
 
 /// `modinfo` shows license, author, description and version.
@@ -96,6 +96,6 @@ fn modinfo_tells_who_and_what() {
         "version=",
         "vermagic=",
     ] {
-        gives(&format!("modinfo has {field}"), has(field.as_bytes()), true);
+        expect_eq(&format!("modinfo has {field}"), has(field.as_bytes()), true);
     }
 }

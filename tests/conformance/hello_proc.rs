@@ -12,9 +12,10 @@ use std::{
 };
 
 use koru_tests::{
-    Bad, Contract, Errno, Guarded, broken, contract,
+    BadPointer, Contract, Errno, GuardPageBuffer, contract, expect_eq, expect_errno,
+    expect_modinfo, expect_ok, fail_requirement,
     files::{self, Served, as_nobody, at_once, read_all, read_once, read_rest, text},
-    gives, in_flight, modinfo, refuses, works, write_bad,
+    send_in_flight, write_bad,
 };
 
 static CONTRACT: LazyLock<Contract> = contract!("hello_proc");
@@ -31,19 +32,19 @@ fn file() -> Served<'static> {
 #[track_caller]
 fn open() -> File {
     let opened = OpenOptions::new().read(true).write(true).open(path());
-    works("open for reading and writing", opened)
+    expect_ok("open for reading and writing", opened)
 }
 
 /// A write on a descriptor of its own, of all bytes.
 #[track_caller]
 fn write(bytes: &[u8]) {
     let done = format!("write of {} bytes", bytes.len());
-    gives(&done, works(&done, open().write(bytes)), bytes.len());
+    expect_eq(&done, expect_ok(&done, open().write(bytes)), bytes.len());
 }
 
 #[track_caller]
 fn says(done: &str, message: &[u8]) {
-    gives(done, text(&read_all(path())), text(message));
+    expect_eq(done, text(&read_all(path())), text(message));
 }
 
 fn limit() -> usize {
@@ -62,7 +63,7 @@ fn what_is_written_is_read() {
     for message in messages {
         write(message);
         let seen = read_all(path());
-        gives("a read after a write", seen, message);
+        expect_eq("a read after a write", seen, message);
     }
 }
 
@@ -71,18 +72,18 @@ fn what_is_written_is_read() {
 fn echo_and_cat() {
     let _module = CONTRACT.load();
     let run = |script: &str| as_nobody(&script.replace("FILE", path()));
-    gives(
+    expect_eq(
         "echo succeeds",
         run("echo hi there > FILE").status.success(),
         true,
     );
-    gives("cat", text(&run("head -c 500 FILE").stdout), "hi there\n");
-    gives(
+    expect_eq("cat", text(&run("head -c 500 FILE").stdout), "hi there\n");
+    expect_eq(
         "echo succeeds",
         run("echo again >> FILE").status.success(),
         true,
     );
-    gives("cat", text(&run("head -c 500 FILE").stdout), "again\n");
+    expect_eq("cat", text(&run("head -c 500 FILE").stdout), "again\n");
 }
 
 /// A write replaces the whole message: nothing of a longer one is left.
@@ -105,7 +106,7 @@ fn the_longest_message() {
     says("a read after the longest write", &longest);
     for len in [limit() + 1, limit() + 2, 4096, 1 << 20] {
         let done = format!("write of {len} bytes");
-        refuses(
+        expect_errno(
             &done,
             open().write(&vec![b'!'; len]),
             CONTRACT.errno("errors.too_long"),
@@ -113,23 +114,23 @@ fn the_longest_message() {
         says("a read after a write that is too long", &longest);
     }
     // Readers of any size still live.
-    gives("reads of 1 byte", read_rest(&mut open(), 1), longest);
+    expect_eq("reads of 1 byte", read_rest(&mut open(), 1), longest);
 }
 
 /// A write of no bytes gives 0 and changes nothing.
 #[test]
 fn a_write_of_nothing() {
     let _module = CONTRACT.load();
-    gives(
+    expect_eq(
         "write of 0 bytes",
-        works("write of 0 bytes", open().write(b"")),
+        expect_ok("write of 0 bytes", open().write(b"")),
         0,
     );
     says("a read after it", CONTRACT.text("message").as_bytes());
     write(b"something");
-    gives(
+    expect_eq(
         "write of 0 bytes",
-        works("write of 0 bytes", open().write(b"")),
+        expect_ok("write of 0 bytes", open().write(b"")),
         0,
     );
     says("a read after it", b"something");
@@ -143,23 +144,23 @@ fn a_write_at_an_offset() {
     for at in [0, 1, 5, 99, 100, 101, 4096, 1 << 31, i64::MAX as u64 - 1000] {
         let message = format!("written at {at}");
         let done = format!("pwrite at {at}");
-        let n = works(&done, file.write_at(message.as_bytes(), at));
-        gives(&done, n, message.len());
+        let n = expect_ok(&done, file.write_at(message.as_bytes(), at));
+        expect_eq(&done, n, message.len());
         says(&format!("a read after {done}"), message.as_bytes());
     }
-    works("lseek to 50", file.seek(SeekFrom::Start(50)));
-    works("write after lseek", file.write(b"after lseek"));
+    expect_ok("lseek to 50", file.seek(SeekFrom::Start(50)));
+    expect_ok("write after lseek", file.write(b"after lseek"));
     says("a read after it", b"after lseek");
-    works("a second write", file.write(b"next"));
+    expect_ok("a second write", file.write(b"next"));
     says("a read after it", b"next");
     let append = OpenOptions::new().append(true).open(path());
-    works(
+    expect_ok(
         "write with O_APPEND",
-        works("open", append).write(b"appended"),
+        expect_ok("open", append).write(b"appended"),
     );
     says("a read after it", b"appended");
     let truncate = OpenOptions::new().write(true).truncate(true).open(path());
-    drop(works("open with O_TRUNC", truncate));
+    drop(expect_ok("open with O_TRUNC", truncate));
     says("a read after O_TRUNC alone", b"appended");
 }
 
@@ -169,19 +170,19 @@ fn a_write_at_an_offset() {
 fn one_descriptor_for_both() {
     let _module = CONTRACT.load();
     let mut file = open();
-    works("write", file.write(b"0123456789"));
-    gives(
+    expect_ok("write", file.write(b"0123456789"));
+    expect_eq(
         "the position",
-        works("lseek by 0", file.stream_position()),
+        expect_ok("lseek by 0", file.stream_position()),
         10,
     );
-    works("lseek to the start", file.rewind());
-    gives("a read", text(&read_rest(&mut file, 3)), "0123456789");
+    expect_ok("lseek to the start", file.rewind());
+    expect_eq("a read", text(&read_rest(&mut file, 3)), "0123456789");
     // pwrite has a position of its own.
-    works("pwrite", file.write_at(b"ab", 70));
-    gives(
+    expect_ok("pwrite", file.write_at(b"ab", 70));
+    expect_eq(
         "the position",
-        works("lseek by 0", file.stream_position()),
+        expect_ok("lseek by 0", file.stream_position()),
         10,
     );
 }
@@ -202,7 +203,7 @@ fn a_message_that_was_begun() {
             }
         }
         let done = format!("reads of {size} bytes, with a write after the first");
-        gives(&done, text(&seen), "the first message");
+        expect_eq(&done, text(&seen), "the first message");
         write(b"the first message");
     }
 }
@@ -217,7 +218,7 @@ fn a_message_that_was_begun_is_not_disturbed() {
         write(message);
         let change = || write(b"something else");
         files::disturbed_reads(path(), change, |done, seen, begun| {
-            gives(done, text(seen), text(begun));
+            expect_eq(done, text(seen), text(begun));
             write(message);
         });
     }
@@ -229,7 +230,7 @@ fn a_slow_pread_puts_no_message_back() {
     let _module = CONTRACT.load();
     let change = || write(b"THE SECOND ONE, WHICH IS LONGER");
     files::a_slow_pread_puts_nothing_back(path(), change, |done, seen| {
-        gives(done, text(seen), "THE SECOND ONE, WHICH IS LONGER");
+        expect_eq(done, text(seen), "THE SECOND ONE, WHICH IS LONGER");
         write(b"the first message");
     });
 }
@@ -239,17 +240,17 @@ fn a_slow_pread_puts_no_message_back() {
 fn bad_writes() {
     let _module = CONTRACT.load();
     let file = open();
-    let memory = Guarded::new();
+    let memory = GuardPageBuffer::new();
     let faults = |message: &[u8]| {
-        for bad in Bad::ALL {
+        for bad in BadPointer::ALL {
             for len in [1, 12, limit()] {
                 let done = format!("write of {len} bytes from a bad address ({bad:?})");
-                refuses(&done, write_bad(&file, bad, len), Errno::EFAULT);
+                expect_errno(&done, write_bad(&file, bad, len), Errno::EFAULT);
             }
         }
         for bytes in [&b""[..], b"x", b"0123456789"] {
             let done = format!("write of 50 bytes of which {} are there", bytes.len());
-            refuses(&done, memory.write(&file, bytes, 50), Errno::EFAULT);
+            expect_errno(&done, memory.write(&file, bytes, 50), Errno::EFAULT);
         }
         says("a read after EFAULTs", message);
     };
@@ -257,9 +258,9 @@ fn bad_writes() {
     write(b"good");
     faults(b"good");
     // What lies behind the last byte is not looked at.
-    gives(
+    expect_eq(
         "write up to the last byte",
-        works("write", memory.write(&file, b"end", 3)),
+        expect_ok("write", memory.write(&file, b"end", 3)),
         3,
     );
     says("a read after it", b"end");
@@ -269,13 +270,13 @@ fn bad_writes() {
 #[test]
 fn everybody_reads_and_writes() {
     let _module = CONTRACT.load();
-    let mode = works("stat", fs::metadata(path())).permissions().mode() & 0o7777;
+    let mode = expect_ok("stat", fs::metadata(path())).permissions().mode() & 0o7777;
     let promised = CONTRACT.number("mode");
-    gives("the mode", format!("{mode:04o}"), format!("{promised:04o}"));
+    expect_eq("the mode", format!("{mode:04o}"), format!("{promised:04o}"));
     let write = as_nobody(&format!("echo nobody > {}", path()));
-    gives("nobody can write it", write.status.success(), true);
+    expect_eq("nobody can write it", write.status.success(), true);
     let read = as_nobody(&format!("head -c 500 {}", path()));
-    gives("nobody can read it", text(&read.stdout), "nobody\n");
+    expect_eq("nobody can read it", text(&read.stdout), "nobody\n");
 }
 
 /// Loaded again, it says hello again.
@@ -283,7 +284,7 @@ fn everybody_reads_and_writes() {
 fn starts_again_with_the_module() {
     let module = CONTRACT.load();
     write(b"before");
-    works("rmmod", module.unload());
+    expect_ok("rmmod", module.unload());
     let _module = CONTRACT.load();
     says("a read after insmod", CONTRACT.text("message").as_bytes());
 }
@@ -292,21 +293,21 @@ fn starts_again_with_the_module() {
 #[test]
 fn writes_by_others() {
     let _module = CONTRACT.load();
-    let mut sent = in_flight(open())();
-    works("write by who was sent it", sent.write(b"sent"));
+    let mut sent = send_in_flight(open())();
+    expect_ok("write by who was sent it", sent.write(b"sent"));
     says("a read after it", b"sent");
     let mut child = std::process::Command::new("sh");
     child.args(["-c", "printf inherited"]).stdout(sent);
-    gives(
+    expect_eq(
         "a child's printf",
-        works("a child", child.status()).success(),
+        expect_ok("a child", child.status()).success(),
         true,
     );
     drop(child);
     says("a read after it", b"inherited");
     let mut file = open();
     let thread = thread::spawn(move || file.write(b"a thread"));
-    works("write by a thread", thread.join().expect("the thread"));
+    expect_ok("write by a thread", thread.join().expect("the thread"));
     says("a read after it", b"a thread");
 }
 
@@ -323,7 +324,7 @@ fn is_message(done: &str, seen: &[u8]) {
     let hello = seen == CONTRACT.text("message").as_bytes();
     let first = seen.first().filter(|b| b.is_ascii_lowercase());
     if !hello && first.is_none_or(|b| message((b - b'a').into()) != seen) {
-        broken(
+        fail_requirement(
             done,
             "one whole message of a writer",
             &format!("{:?}", text(seen)),
@@ -343,8 +344,8 @@ fn racing_readers_and_writers() {
         let file = if i % 2 == 0 { &own } else { &shared };
         for n in 0..8000 {
             let message = message(n * 7 + i);
-            let written = works("a write", file.write_at(&message, 0));
-            gives("what a racing write returns", written, message.len());
+            let written = expect_ok("a write", file.write_at(&message, 0));
+            expect_eq("what a racing write returns", written, message.len());
         }
     };
     let reader = |i: usize| {
@@ -356,7 +357,7 @@ fn racing_readers_and_writers() {
             };
             is_message("a read amid writes", &seen);
             let mut buffer = [0; 4096];
-            let n = works("pread", shared.read_at(&mut buffer, 0));
+            let n = expect_ok("pread", shared.read_at(&mut buffer, 0));
             is_message("a pread amid writes", buffer.get(..n).unwrap_or_default());
         }
     };
@@ -382,7 +383,7 @@ fn two_hundred_writers() {
         format!("printf {message} > {0} && exec head -c 500 {0}", path())
     };
     for output in at_once(200, script) {
-        gives("one of 200 succeeds", output.status.success(), true);
+        expect_eq("one of 200 succeeds", output.status.success(), true);
         is_message("what one of 200 reads", &output.stdout);
     }
     is_message("a read after all", &read_all(path()));
@@ -512,5 +513,5 @@ fn racing_threads() {
 /// `modinfo` shows license, author, description and version.
 #[test]
 fn modinfo_tells_who_and_what() {
-    modinfo("hello_proc", &[]);
+    expect_modinfo("hello_proc", &[]);
 }

@@ -3,9 +3,9 @@
 use std::{fs::File, os::unix::fs::FileExt, sync::LazyLock};
 
 use koru_tests::{
-    Contract, broken, contract,
+    Contract, contract, expect_eq, expect_modinfo, expect_ok, fail_requirement,
     files::{self, Served, read_all, read_once, read_rest, text},
-    gives, modinfo, ticks, wait_ticks, works,
+    ticks, wait_ticks,
 };
 
 static CONTRACT: LazyLock<Contract> = contract!("jiffies");
@@ -18,7 +18,7 @@ fn number(done: &str, line: &[u8]) -> u64 {
     let decimal = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
     match digits.parse() {
         Ok(number) if decimal => number,
-        _ => broken(done, "a decimal number and a newline", &format!("{line:?}")),
+        _ => fail_requirement(done, "a decimal number and a newline", &format!("{line:?}")),
     }
 }
 
@@ -28,7 +28,7 @@ fn since(from: u64, done: &str, line: &[u8]) {
     let seen = number(done, line);
     let now = ticks();
     if !(from..=now).contains(&seen) {
-        broken(done, &format!("{from} to {now}"), &seen.to_string());
+        fail_requirement(done, &format!("{from} to {now}"), &seen.to_string());
     }
 }
 
@@ -58,7 +58,7 @@ fn tells_the_jiffies() {
 fn pieces_of_one_number() {
     let _module = CONTRACT.load();
     for pieces in [1, 2, 3] {
-        let mut file = works("open", File::open(CONTRACT.text("file")));
+        let mut file = expect_ok("open", File::open(CONTRACT.text("file")));
         let before = ticks();
         let mut seen = read_once(&mut file, pieces);
         let after = ticks();
@@ -68,7 +68,7 @@ fn pieces_of_one_number() {
         let done = format!("reads of {pieces} bytes, with a wait after the first");
         let seen = number(&done, &seen);
         if !(before..=after).contains(&seen) {
-            broken(&done, &format!("{before} to {after}"), &seen.to_string());
+            fail_requirement(&done, &format!("{before} to {after}"), &seen.to_string());
         }
     }
 }
@@ -77,12 +77,12 @@ fn pieces_of_one_number() {
 #[test]
 fn the_start_is_always_new() {
     let _module = CONTRACT.load();
-    let file = works("open", File::open(CONTRACT.text("file")));
+    let file = expect_ok("open", File::open(CONTRACT.text("file")));
     for _ in 0..10 {
         wait_ticks(2);
         let before = ticks();
         let mut line = [0; 64];
-        let n = works("pread at 0", file.read_at(&mut line, 0));
+        let n = expect_ok("pread at 0", file.read_at(&mut line, 0));
         since(before, "pread at 0", &line[..n.min(64)]);
     }
 }
@@ -92,15 +92,15 @@ fn the_start_is_always_new() {
 fn pread_takes_a_part() {
     let _module = CONTRACT.load();
     let line = read_all(CONTRACT.text("file"));
-    let file = works("open", File::open(CONTRACT.text("file")));
+    let file = expect_ok("open", File::open(CONTRACT.text("file")));
     for at in (1..line.len() + 3).chain([4096, 1 << 31, i64::MAX as usize - 100]) {
         let mut part = [0; 64];
         let done = format!("pread at {at}");
-        let n = works(&done, file.read_at(&mut part, at as u64)).min(64);
-        gives(&done, n, line.len().saturating_sub(at));
+        let n = expect_ok(&done, file.read_at(&mut part, at as u64)).min(64);
+        expect_eq(&done, n, line.len().saturating_sub(at));
         let (digits, end) = part[..n].split_at(n.saturating_sub(1));
         let right = digits.iter().all(u8::is_ascii_digit) && (n == 0 || end == b"\n");
-        gives(&format!("{done} gives digits and a newline"), right, true);
+        expect_eq(&format!("{done} gives digits and a newline"), right, true);
     }
 }
 
@@ -222,5 +222,5 @@ fn racing_threads() {
 /// `modinfo` shows license, author, description and version.
 #[test]
 fn modinfo_tells_who_and_what() {
-    modinfo("jiffies", &[]);
+    expect_modinfo("jiffies", &[]);
 }

@@ -11,9 +11,10 @@ use std::{
 
 use koru_testing::{Log, LogRecord};
 use koru_tests::{
-    Bad, Contract, Errno, Guarded, broken, contract,
+    BadPointer, Contract, Errno, GuardPageBuffer, contract, expect_eq, expect_errno,
+    expect_modinfo, expect_ok, fail_requirement,
     files::{self, Served, as_nobody, at_once},
-    gives, in_flight, modinfo, refuses, works, write_bad,
+    send_in_flight, write_bad,
 };
 
 static CONTRACT: LazyLock<Contract> = contract!("minimal_proc_lkm");
@@ -36,14 +37,14 @@ fn least() -> usize {
 
 #[track_caller]
 fn open() -> File {
-    works("open", OpenOptions::new().write(true).open(path()))
+    expect_ok("open", OpenOptions::new().write(true).open(path()))
 }
 
 /// One write; it must be taken whole.
 #[track_caller]
 fn write(bytes: &[u8]) {
     let done = format!("write of {} bytes", bytes.len());
-    gives(&done, works(&done, open().write(bytes)), bytes.len());
+    expect_eq(&done, expect_ok(&done, open().write(bytes)), bytes.len());
 }
 
 /// A record of somebody else's.
@@ -52,7 +53,7 @@ const NEXT: &str = "koru: the test's own record";
 /// Logs a record, so that one before it which was left open is shown: that is what
 /// one test is about, and the others have other sorrows.
 fn end_record() {
-    works(
+    expect_ok(
         "writing to /dev/kmsg",
         fs::write("/dev/kmsg", format!("{NEXT}\n")),
     );
@@ -77,7 +78,7 @@ impl Said {
         let records = log.records();
         let probe = records.iter().find(|r| r.text.contains(PROBE));
         let Some(probe) = probe else {
-            broken("a write", "a record in the log", "none");
+            fail_requirement("a write", "a record in the log", "none");
         };
         let tag = probe.text.split_once(PROBE).map_or("", |(tag, _)| tag);
         Said {
@@ -109,14 +110,14 @@ impl Said {
 
     /// There are these records by now, all of one level.
     #[track_caller]
-    fn gives(&self, done: &str, promised: &[&str]) {
-        gives(
+    fn expect_records(&self, done: &str, promised: &[&str]) {
+        expect_eq(
             &format!("the log's records after {done}"),
             self.texts(),
             promised,
         );
         let forged = self.records().iter().any(|r| r.level != self.level);
-        gives(&format!("the level changes with {done}"), forged, false);
+        expect_eq(&format!("the level changes with {done}"), forged, false);
     }
 }
 
@@ -128,12 +129,12 @@ fn a_write_is_a_record() {
     write(b"hello from user space");
     // Not only when the next one comes.
     let records = said.records_at_once().len();
-    gives("records in the log at once after a write", records, 1);
-    said.gives("one write", &["hello from user space"]);
+    expect_eq("records in the log at once after a write", records, 1);
+    said.expect_records("one write", &["hello from user space"]);
     write(b"and once more");
-    said.gives("two writes", &["hello from user space", "and once more"]);
+    said.expect_records("two writes", &["hello from user space", "and once more"]);
     write(b" ");
-    said.gives("three", &["hello from user space", "and once more", " "]);
+    said.expect_records("three", &["hello from user space", "and once more", " "]);
 }
 
 /// Several writes on one descriptor are a record each.
@@ -143,9 +144,9 @@ fn several_writes_on_one_descriptor() {
     let said = Said::from_now();
     let mut file = open();
     for text in ["one", "two", "three"] {
-        works("write", file.write(text.as_bytes()));
+        expect_ok("write", file.write(text.as_bytes()));
     }
-    said.gives("three writes", &["one", "two", "three"]);
+    said.expect_records("three writes", &["one", "two", "three"]);
 }
 
 /// A newline at the end adds no record; nor is anything before it lost.
@@ -154,8 +155,8 @@ fn echo() {
     let _module = CONTRACT.load();
     let said = Said::from_now();
     let echo = as_nobody(&format!("echo hello > {}", path()));
-    gives("echo succeeds", echo.status.success(), true);
-    said.gives(
+    expect_eq("echo succeeds", echo.status.success(), true);
+    said.expect_records(
         "echo hello",
         &[&format!("hello{}", shown("newline_at_end"))],
     );
@@ -176,7 +177,7 @@ fn text_is_shown_as_it_is() {
     for text in texts {
         write(text.as_bytes());
     }
-    said.gives("writes of text", &texts);
+    said.expect_records("writes of text", &texts);
 }
 
 /// Control characters and bytes that are not UTF-8 are escaped.
@@ -203,11 +204,11 @@ fn what_is_no_text_is_escaped() {
         let said = Said::from_now();
         write(&[b"before ", bytes, b" after"].concat());
         let promised = format!("before {} after", shown(key));
-        said.gives(&format!("a write with a {key}"), &[&promised]);
+        said.expect_records(&format!("a write with a {key}"), &[&promised]);
         let said = Said::from_now();
         write(&[bytes, b"at the start"].concat());
         let promised = format!("{}at the start", shown(key));
-        said.gives(&format!("a write that starts with a {key}"), &[&promised]);
+        said.expect_records(&format!("a write that starts with a {key}"), &[&promised]);
     }
 }
 
@@ -220,10 +221,10 @@ fn all_bytes() {
         write(&[byte; 3]);
     }
     let texts = said.texts();
-    gives("records after 256 writes", texts.len(), 256);
+    expect_eq("records after 256 writes", texts.len(), 256);
     for text in texts {
         let raw = text.contains(|c: char| c.is_control() || c == '\u{fffd}');
-        gives(&format!("the record {text:?} has a raw byte"), raw, false);
+        expect_eq(&format!("the record {text:?} has a raw byte"), raw, false);
     }
 }
 
@@ -244,20 +245,20 @@ fn forged_lines() {
     for line in lines {
         write(line.as_bytes());
     }
-    gives("records after 6 writes", said.texts().len(), lines.len());
+    expect_eq("records after 6 writes", said.texts().len(), lines.len());
     let records = log.records();
     let bare = |r: &&LogRecord| r.text.starts_with("forged: ");
     let forged = records.iter().find(bare);
     if let (Some(forged), false) = (forged, said.tag.is_empty()) {
-        broken(
+        fail_requirement(
             "a write with a second line",
             "no record of its own",
             &forged.text,
         );
     }
     for record in said.records() {
-        gives("lines in a record", record.text.lines().count(), 1);
-        gives("the level of a record", record.level, said.level);
+        expect_eq("lines in a record", record.text.lines().count(), 1);
+        expect_eq("the level of a record", record.level, said.level);
     }
 }
 
@@ -268,15 +269,15 @@ fn nothing_from_behind_the_bytes() {
     let said = Said::from_now();
     let memory = b"0123456789 AND A SECRET";
     write(&memory[..10]);
-    said.gives("a write of 10 bytes", &["0123456789"]);
+    said.expect_records("a write of 10 bytes", &["0123456789"]);
     // Behind these there is no memory at all.
-    let guarded = Guarded::new();
-    let n = works(
+    let guarded = GuardPageBuffer::new();
+    let n = expect_ok(
         "write of the last bytes",
         guarded.write(open(), b"the end", 7),
     );
-    gives("what it returns", n, 7);
-    said.gives("a write of the last bytes", &["0123456789", "the end"]);
+    expect_eq("what it returns", n, 7);
+    said.expect_records("a write of the last bytes", &["0123456789", "the end"]);
 }
 
 /// 200 bytes fit into one record, whatever they are.
@@ -287,7 +288,7 @@ fn the_least_that_fits() {
         let len = len * least() / 200;
         let said = Said::from_now();
         write(&vec![b'w'; len]);
-        said.gives(&format!("a write of {len} bytes"), &[&"w".repeat(len)]);
+        said.expect_records(&format!("a write of {len} bytes"), &[&"w".repeat(len)]);
     }
     for (key, byte) in [
         ("byte_ff", 0xff),
@@ -301,7 +302,7 @@ fn the_least_that_fits() {
         bytes.push(b'.');
         write(&bytes);
         let promised = shown(key).repeat(least() - 1) + ".";
-        said.gives(
+        said.expect_records(
             &format!("a write of {} times {key}", least() - 1),
             &[&promised],
         );
@@ -317,12 +318,12 @@ fn what_does_not_fit() {
         let said = Said::from_now();
         let bytes = &numbers.as_bytes()[..len];
         let done = format!("write of {len} bytes");
-        let taken = works(&done, open().write(bytes));
+        let taken = expect_ok(&done, open().write(bytes));
         if taken < least() || taken > len {
-            broken(&done, &format!("{} to {len}", least()), &taken.to_string());
+            fail_requirement(&done, &format!("{} to {len}", least()), &taken.to_string());
         }
         // Exactly as much is in the record.
-        said.gives(&done, &[&numbers[..taken]]);
+        said.expect_records(&done, &[&numbers[..taken]]);
     }
 }
 
@@ -336,15 +337,15 @@ fn a_loop_of_writes_loses_nothing() {
     let mut file = open();
     let (mut rest, mut writes) = (&all[..], 0);
     while !rest.is_empty() {
-        let n = works("write of the rest", file.write(rest));
+        let n = expect_ok("write of the rest", file.write(rest));
         if n == 0 || n > rest.len() {
-            broken("write of the rest", "progress", &n.to_string());
+            fail_requirement("write of the rest", "progress", &n.to_string());
         }
         // Each part by itself is shown the same as at once.
         rest = &rest[n..];
         writes += 1;
     }
-    gives("records", said.texts().len(), writes);
+    expect_eq("records", said.texts().len(), writes);
     let text: String = (0..3000).map(|n| format!("{n:05},")).collect();
     let said = Said::from_now();
     let path = path();
@@ -353,9 +354,9 @@ fn a_loop_of_writes_loses_nothing() {
     large.stdin(std::process::Stdio::piped());
     let mut cat = large.spawn().expect("a shell");
     let input = cat.stdin.take().expect("a pipe").write_all(text.as_bytes());
-    works("writing to cat", input);
-    gives("cat succeeds", works("cat", cat.wait()).success(), true);
-    gives("what cat wrote", said.texts().concat(), text);
+    expect_ok("writing to cat", input);
+    expect_eq("cat succeeds", expect_ok("cat", cat.wait()).success(), true);
+    expect_eq("what cat wrote", said.texts().concat(), text);
 }
 
 /// No character is torn where a record ends.
@@ -367,8 +368,8 @@ fn characters_stay_whole() {
             let text = start.to_owned() + &text.repeat(1000);
             let said = Said::from_now();
             let mut file = open();
-            works("writes of the whole text", file.write_all(text.as_bytes()));
-            gives("the records together", said.texts().concat(), text);
+            expect_ok("writes of the whole text", file.write_all(text.as_bytes()));
+            expect_eq("the records together", said.texts().concat(), text);
         }
     }
 }
@@ -378,12 +379,12 @@ fn characters_stay_whole() {
 fn a_write_of_nothing() {
     let _module = CONTRACT.load();
     let said = Said::from_now();
-    gives(
+    expect_eq(
         "write of 0 bytes",
-        works("write of 0 bytes", open().write(b"")),
+        expect_ok("write of 0 bytes", open().write(b"")),
         0,
     );
-    said.gives("a write of 0 bytes", &[]);
+    said.expect_records("a write of 0 bytes", &[]);
 }
 
 /// A write from a bad address is EFAULT and logs nothing.
@@ -391,33 +392,33 @@ fn a_write_of_nothing() {
 fn bad_addresses() {
     let _module = CONTRACT.load();
     let said = Said::from_now();
-    let memory = Guarded::new();
-    for bad in Bad::ALL {
+    let memory = GuardPageBuffer::new();
+    for bad in BadPointer::ALL {
         for len in [1, 200, 1 << 20] {
             let done = format!("write of {len} bytes from a bad address ({bad:?})");
-            refuses(&done, write_bad(open(), bad, len), Errno::EFAULT);
+            expect_errno(&done, write_bad(open(), bad, len), Errno::EFAULT);
         }
     }
     for bytes in [&b""[..], b"x", b"0123456789"] {
         let done = format!("write of 50 bytes of which {} are there", bytes.len());
-        refuses(&done, memory.write(open(), bytes, 50), Errno::EFAULT);
+        expect_errno(&done, memory.write(open(), bytes, 50), Errno::EFAULT);
     }
-    said.gives("EFAULTs", &[]);
+    said.expect_records("EFAULTs", &[]);
     write(b"a good one");
-    said.gives("EFAULTs and a good write", &["a good one"]);
+    said.expect_records("EFAULTs and a good write", &["a good one"]);
 }
 
 /// The file has mode 0666: everybody may write.
 #[test]
 fn everybody_writes() {
     let _module = CONTRACT.load();
-    let mode = works("stat", fs::metadata(path())).permissions().mode() & 0o7777;
+    let mode = expect_ok("stat", fs::metadata(path())).permissions().mode() & 0o7777;
     let promised = CONTRACT.number("mode");
-    gives("the mode", format!("{mode:04o}"), format!("{promised:04o}"));
+    expect_eq("the mode", format!("{mode:04o}"), format!("{promised:04o}"));
     let said = Said::from_now();
     let printf = as_nobody(&format!("printf nobody > {}", path()));
-    gives("nobody can write", printf.status.success(), true);
-    said.gives("a write by nobody", &["nobody"]);
+    expect_eq("nobody can write", printf.status.success(), true);
+    said.expect_records("a write by nobody", &["nobody"]);
 }
 
 /// Children, threads, and whoever was sent the descriptor write like any other.
@@ -425,19 +426,19 @@ fn everybody_writes() {
 fn writes_by_others() {
     let _module = CONTRACT.load();
     let said = Said::from_now();
-    let mut sent = in_flight(open())();
-    works("write by who was sent it", sent.write(b"sent"));
+    let mut sent = send_in_flight(open())();
+    expect_ok("write by who was sent it", sent.write(b"sent"));
     let mut child = Command::new("sh");
     child.args(["-c", "printf inherited"]);
-    child.stdout(works("dup", sent.try_clone()));
-    gives(
+    child.stdout(expect_ok("dup", sent.try_clone()));
+    expect_eq(
         "a child succeeds",
-        works("a child", child.status()).success(),
+        expect_ok("a child", child.status()).success(),
         true,
     );
     let thread = thread::spawn(move || sent.write(b"a thread"));
-    works("write by a thread", thread.join().expect("the thread"));
-    said.gives("three writes", &["sent", "inherited", "a thread"]);
+    expect_ok("write by a thread", thread.join().expect("the thread"));
+    said.expect_records("three writes", &["sent", "inherited", "a thread"]);
 }
 
 /// Two hundred processes that write at once make a record each, none of them
@@ -449,12 +450,12 @@ fn two_hundred_processes() {
     let text = |n: usize| format!("process {n:03} ").repeat(10);
     let script = |n| format!("printf '{}' > {}", text(n), path());
     for output in at_once(200, script) {
-        gives("one of 200 succeeds", output.status.success(), true);
+        expect_eq("one of 200 succeeds", output.status.success(), true);
     }
     let mut texts = said.texts();
     texts.sort();
     let promised: Vec<String> = (0..200).map(text).collect();
-    gives("the records, sorted", texts, promised);
+    expect_eq("the records, sorted", texts, promised);
 }
 
 /// Threads that write at once, on one descriptor too, make a record each.
@@ -472,8 +473,8 @@ fn racing_threads() {
                 for n in 0..30 {
                     let mut file = if n % 2 == 0 { &own } else { shared };
                     let text = text(i, n);
-                    let taken = works("a racing write", file.write(text.as_bytes()));
-                    gives("what a racing write returns", taken, text.len());
+                    let taken = expect_ok("a racing write", file.write(text.as_bytes()));
+                    expect_eq("what a racing write returns", taken, text.len());
                 }
             });
         }
@@ -481,7 +482,7 @@ fn racing_threads() {
     let mut texts = said.texts();
     texts.sort();
     let all = (0..6).flat_map(|i| (0..30).map(move |n| text(i, n)));
-    gives("the records, sorted", texts, all.collect::<Vec<_>>());
+    expect_eq("the records, sorted", texts, all.collect::<Vec<_>>());
 }
 
 /// The file is there while the module is loaded, and only then.
@@ -517,5 +518,5 @@ fn a_name_that_is_taken() {
 /// `modinfo` shows license, author, description and version.
 #[test]
 fn modinfo_tells_who_and_what() {
-    modinfo("minimal_proc_lkm", &[]);
+    expect_modinfo("minimal_proc_lkm", &[]);
 }

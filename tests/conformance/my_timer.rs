@@ -12,9 +12,10 @@ use std::{
 
 use koru_testing::Module;
 use koru_tests::{
-    Bad, Contract, Errno, Guarded, RealTime, Slow, broken, contract,
+    BadPointer, Contract, Errno, GuardPageBuffer, RealTime, SlowMemory, contract, expect_eq,
+    expect_errno, expect_modinfo, expect_ok, fail_requirement,
     files::{self, Served, read_rest},
-    gives, in_flight, inherited_read, modinfo, read_bad, refuses, works,
+    inherited_read, read_bad, send_in_flight,
 };
 
 static CONTRACT: LazyLock<Contract> = contract!("my_timer");
@@ -56,7 +57,7 @@ impl Reading {
                 Some(nanos) => format!("{}{}", CONTRACT.text("elapsed"), seconds(nanos)),
                 None => "no elapsed time".to_owned(),
             };
-            broken(done, &words(promised), &words(self.elapsed));
+            fail_requirement(done, &words(promised), &words(self.elapsed));
         }
     }
 }
@@ -74,7 +75,7 @@ fn parse(text: impl AsRef<[u8]>) -> Reading {
     let text = String::from_utf8_lossy(text.as_ref());
     read_text(&text).unwrap_or_else(|| {
         let line = |key| format!("{}S.NNNNNNNNN", CONTRACT.text(key));
-        broken(
+        fail_requirement(
             &format!("reading {}", path()),
             &format!(
                 "the line `{}`, then perhaps `{}`",
@@ -134,7 +135,7 @@ fn timer() -> Module {
 
 #[track_caller]
 fn open() -> File {
-    works(&format!("opening {}", path()), File::open(path()))
+    expect_ok(&format!("opening {}", path()), File::open(path()))
 }
 
 /// What `cat` prints.
@@ -147,14 +148,14 @@ fn cat() -> Reading {
 #[track_caller]
 fn read(file: &File) -> Reading {
     let mut buffer = [0; 4096];
-    let n = works("pread of 4096 bytes at 0", file.read_at(&mut buffer, 0));
+    let n = expect_ok("pread of 4096 bytes at 0", file.read_at(&mut buffer, 0));
     parse(&buffer[..n])
 }
 
 #[track_caller]
 fn at_the_end(done: &str, file: &mut File) {
-    let seen = works("reading at the end", file.read(&mut [0; 8]));
-    gives(&format!("{done}: bytes read at the end"), seen, 0);
+    let seen = expect_ok("reading at the end", file.read(&mut [0; 8]));
+    expect_eq(&format!("{done}: bytes read at the end"), seen, 0);
 }
 
 /// The readings, in whatever order they are given, were made one after the other:
@@ -192,7 +193,7 @@ fn the_first_read_has_one_line_the_next_two() {
     thread::sleep(Duration::from_millis(300));
     let second = cat();
     second.follows("the second cat, 0.3 s later", &first);
-    gives(
+    expect_eq(
         "the elapsed time after 0.3 s is at least that",
         second.elapsed >= Some(300_000_000),
         true,
@@ -212,7 +213,7 @@ fn it_is_the_time_of_day() {
     let reading = cat();
     let after = now();
     if !(before..=after).contains(&reading.current) {
-        broken(
+        fail_requirement(
             "cat",
             &format!("a time from {} to {}", seconds(before), seconds(after)),
             &seconds(reading.current),
@@ -225,7 +226,7 @@ fn it_is_the_time_of_day() {
 fn loading_again_starts_again() {
     let module = timer();
     cat();
-    works("rmmod", module.unload());
+    expect_ok("rmmod", module.unload());
     let _module = timer();
     cat().is_first("cat after rmmod and insmod");
 }
@@ -238,7 +239,7 @@ fn byte_by_byte_is_one_reading() {
     let before = read(&open());
     let mut slow = open();
     let mut byte = [0];
-    works("a read of 1 byte", slow.read_exact(&mut byte));
+    expect_ok("a read of 1 byte", slow.read_exact(&mut byte));
     // What was begun stays whole.
     let other = read(&open());
     let mut text = byte.to_vec();
@@ -273,9 +274,9 @@ fn two_files_have_positions_of_their_own() {
     let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
     loop {
         let mut byte = [0];
-        let n = works("a read of 1 byte", a.read(&mut byte));
+        let n = expect_ok("a read of 1 byte", a.read(&mut byte));
         of_a.extend(&byte[..n]);
-        let m = works("a read of 1 byte", b.read(&mut byte));
+        let m = expect_ok("a read of 1 byte", b.read(&mut byte));
         of_b.extend(&byte[..m]);
         // A file that never ends is no text either.
         if n + m == 0 || of_a.len() > 4096 {
@@ -297,10 +298,10 @@ fn pread_at_offsets() {
     for at in 1..text.len() + 3 {
         let mut buffer = [0; 7];
         let done = format!("pread of 7 bytes at {at} of {}", text.len());
-        let n = works(&done, file.read_at(&mut buffer, at as u64));
+        let n = expect_ok(&done, file.read_at(&mut buffer, at as u64));
         let rest = text.get(at..).unwrap_or_default();
         let seen = String::from_utf8_lossy(&buffer[..n]);
-        gives(
+        expect_eq(
             &done,
             &*seen,
             &*String::from_utf8_lossy(&rest[..rest.len().min(7)]),
@@ -320,7 +321,7 @@ fn a_far_offset_is_the_end_and_no_reading() {
     let file = open();
     for at in [200, 4096, 1 << 31, 1 << 40, i64::MAX as u64 - 10] {
         let done = format!("pread at {at}");
-        gives(&done, works(&done, file.read_at(&mut [0; 8], at)), 0);
+        expect_eq(&done, expect_ok(&done, file.read_at(&mut [0; 8], at)), 0);
     }
     read(&file).follows("the next read", &first);
 }
@@ -333,12 +334,12 @@ fn behind_the_end_nothing_is_begun() {
     cat();
     let file = open();
     let done = "pread at 4096";
-    gives(done, works(done, file.read_at(&mut [0; 8], 4096)), 0);
+    expect_eq(done, expect_ok(done, file.read_at(&mut [0; 8], 4096)), 0);
     let last = read(&open());
     let start = CONTRACT.text("current");
     let done = format!("pread at {} after a pread at 4096", start.len());
     let mut rest = [0; 4096];
-    let n = works(&done, file.read_at(&mut rest, start.len() as u64));
+    let n = expect_ok(&done, file.read_at(&mut rest, start.len() as u64));
     let whole = [start.as_bytes(), &rest[..n]].concat();
     parse(whole).follows(&done, &last);
 }
@@ -350,17 +351,17 @@ fn a_slow_pread_puts_nothing_in_a_readings_place() {
     let _module = timer();
     cat();
     let file = open();
-    let memory = Slow::new();
+    let memory = SlowMemory::new();
     let read_at = |at| {
         let mut bytes = [0; 4096];
-        let n = works("pread of 4096 bytes", file.read_at(&mut bytes, at));
+        let n = expect_ok("pread of 4096 bytes", file.read_at(&mut bytes, at));
         bytes[..n].to_vec()
     };
-    let (slow, begun) = memory.while_stuck(|| memory.pread(&file, 0, 1, 1), || read_at(0));
-    gives("a slow pread of 1 byte", works("a slow pread", slow), 1);
+    let (slow, begun) = memory.while_blocked(|| memory.pread(&file, 0, 1, 1), || read_at(0));
+    expect_eq("a slow pread of 1 byte", expect_ok("a slow pread", slow), 1);
     parse(&begun);
     let rest = files::text(&read_at(1));
-    gives("the rest of the reading", rest, files::text(&begun[1..]));
+    expect_eq("the rest of the reading", rest, files::text(&begun[1..]));
 }
 
 /// After lseek to the start the next read is a new reading; after lseek elsewhere it
@@ -370,24 +371,24 @@ fn seeking_back_gives_a_new_reading() {
     let _module = timer();
     let mut file = open();
     let first = parse(read_rest(&mut file, 4096));
-    works("lseek to 0", file.seek(SeekFrom::Start(0)));
+    expect_ok("lseek to 0", file.seek(SeekFrom::Start(0)));
     let second = parse(read_rest(&mut file, 4096));
     second.follows("reading after lseek to 0", &first);
     cat().follows("somebody else's read", &second);
     let at = CONTRACT.text("current").len() as u64;
-    works("lseek to the number", file.seek(SeekFrom::Start(at)));
+    expect_ok("lseek to the number", file.seek(SeekFrom::Start(at)));
     let tail = read_rest(&mut file, 4096);
     let line = format!("{}\n", seconds(second.current));
     let tail = String::from_utf8_lossy(&tail);
     let done = format!("reading after lseek to {at}");
-    gives(&done, tail.starts_with(&line), true);
+    expect_eq(&done, tail.starts_with(&line), true);
     let end = at + tail.len() as u64;
-    gives(
+    expect_eq(
         "the position afterwards",
-        works("lseek by 0", file.stream_position()),
+        expect_ok("lseek by 0", file.stream_position()),
         end,
     );
-    refuses(
+    expect_errno(
         "lseek to before the start",
         file.seek(SeekFrom::Current(-1000)),
         Errno::EINVAL,
@@ -404,7 +405,7 @@ fn dd_byte_by_byte() {
         let output = command.arg(format!("if={}", path())).args(args).output();
         let output = output.expect("the guest has dd");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        gives(
+        expect_eq(
             &format!("dd {} (it said {said:?})", args.join(" ")),
             output.status.success(),
             true,
@@ -414,7 +415,7 @@ fn dd_byte_by_byte() {
     parse(dd(&["bs=1"])).follows("dd bs=1", &first);
     let word = &CONTRACT.text("current")[..5];
     let skipped = dd(&["bs=1", "skip=1", "count=4"]);
-    gives(
+    expect_eq(
         "dd bs=1 skip=1 count=4",
         &*String::from_utf8_lossy(&skipped),
         &word[1..],
@@ -427,9 +428,9 @@ fn a_read_of_nothing_is_no_reading() {
     let _module = timer();
     let mut file = open();
     let nothing = |file: &mut File| {
-        gives(
+        expect_eq(
             "a read of 0 bytes",
-            works("a read of 0 bytes", file.read(&mut [])),
+            expect_ok("a read of 0 bytes", file.read(&mut [])),
             0,
         )
     };
@@ -450,9 +451,9 @@ fn a_read_of_nothing_is_no_reading() {
 fn a_bad_pointer_is_efault_and_no_reading() {
     let _module = timer();
     let mut file = open();
-    for bad in Bad::ALL {
+    for bad in BadPointer::ALL {
         for len in [1, 4096, 1 << 20] {
-            refuses(
+            expect_errno(
                 &format!("a read of {len} bytes to a bad address ({bad:?})"),
                 read_bad(&file, bad, len),
                 Errno::EFAULT,
@@ -461,8 +462,8 @@ fn a_bad_pointer_is_efault_and_no_reading() {
     }
     read(&open()).is_first("the read after reads to bad addresses");
     let last = read(&open());
-    for bad in Bad::ALL {
-        refuses(
+    for bad in BadPointer::ALL {
+        expect_errno(
             &format!("a read to a bad address ({bad:?})"),
             read_bad(&file, bad, 4096),
             Errno::EFAULT,
@@ -479,7 +480,7 @@ fn a_buffer_that_ends_too_early_loses_nothing() {
     let _module = timer();
     cat();
     let mut last = read(&open());
-    let memory = Guarded::new();
+    let memory = GuardPageBuffer::new();
     for room in [0, 1, 10, 40, 59] {
         let mut file = open();
         let mut text = what_fits(&memory, &file, room);
@@ -494,7 +495,7 @@ fn a_buffer_that_ends_too_early_loses_nothing() {
     // In the middle of a reading.
     let mut file = open();
     let mut text = vec![0; 8];
-    works("a read of 8 bytes", file.read_exact(&mut text));
+    expect_ok("a read of 8 bytes", file.read_exact(&mut text));
     text.extend(what_fits(&memory, &file, 5));
     text.extend(read_rest(&mut file, 4096));
     let whole = parse(&text);
@@ -503,7 +504,7 @@ fn a_buffer_that_ends_too_early_loses_nothing() {
         &last,
     );
     // All of it fits before the bad page.
-    let n = works(
+    let n = expect_ok(
         "a read of 1 MiB where 4096 bytes can be written",
         memory.read(open(), 4096, 1 << 20),
     );
@@ -513,12 +514,12 @@ fn a_buffer_that_ends_too_early_loses_nothing() {
 
 /// Reads 4096 bytes to where only `room` can be written: what it got.
 #[track_caller]
-fn what_fits(memory: &Guarded, file: &File, room: usize) -> Vec<u8> {
+fn what_fits(memory: &GuardPageBuffer, file: &File, room: usize) -> Vec<u8> {
     let done = format!("a read of 4096 bytes to where {room} can be written");
     match memory.read(file, room, 4096) {
         Ok(n) if (1..=room).contains(&n) => memory.bytes(room)[..n].to_vec(),
         other => {
-            refuses(&done, other, Errno::EFAULT);
+            expect_errno(&done, other, Errno::EFAULT);
             Vec::new()
         }
     }
@@ -540,7 +541,7 @@ fn after_setting(clock: &RealTime, nanos: i128, wanted: &str) {
         text = koru_tests::cat(path());
         let reading = parse(&text);
         reading.follows(&done, &last);
-        gives(
+        expect_eq(
             "the time is that of the clock, or later",
             reading.current >= last.current + nanos,
             true,
@@ -549,7 +550,7 @@ fn after_setting(clock: &RealTime, nanos: i128, wanted: &str) {
             return;
         }
     }
-    broken(
+    fail_requirement(
         &done,
         &format!("{}{wanted}..", CONTRACT.text("elapsed")),
         &text,
@@ -635,7 +636,7 @@ fn two_hundred_processes_at_once() {
     let outputs = files::at_once(200, |_| format!("cat {}", path()));
     let readings = outputs.into_iter().map(|output| {
         let said = String::from_utf8_lossy(&output.stderr);
-        gives("one of 200 times cat, its complaints", &*said, "");
+        expect_eq("one of 200 times cat, its complaints", &*said, "");
         parse(output.stdout)
     });
     assert_chain(readings.collect(), None);
@@ -650,7 +651,7 @@ fn a_child_goes_on_where_its_parent_was() {
     let last = read(&open());
     let mut file = open();
     let mut text = vec![0; 20];
-    works("a read of 20 bytes", file.read_exact(&mut text));
+    expect_ok("a read of 20 bytes", file.read_exact(&mut text));
     text.extend(inherited_read(&file, "dd bs=1 count=10 2>/dev/null"));
     text.extend(inherited_read(&file, "cat"));
     parse(&text).follows("reading by a process and two children in turn", &last);
@@ -664,8 +665,8 @@ fn a_descriptor_that_was_sent() {
     cat();
     let mut file = open();
     let mut text = vec![0; 20];
-    works("a read of 20 bytes", file.read_exact(&mut text));
-    let receive = in_flight(file);
+    expect_ok("a read of 20 bytes", file.read_exact(&mut text));
+    let receive = send_in_flight(file);
     let other = read(&open());
     let mut file = receive();
     text.extend(read_rest(&mut file, 3));
@@ -699,7 +700,7 @@ fn unloading_under_readers() {
 fn loading_twice_is_eexist() {
     let _module = timer();
     let first = cat();
-    refuses(
+    expect_errno(
         "insmod of a loaded module",
         Module::load("my_timer", &[]),
         Errno::EEXIST,
@@ -717,5 +718,5 @@ fn a_name_that_is_taken() {
 /// `modinfo` shows license, author, description and version.
 #[test]
 fn modinfo_tells_who_and_what() {
-    modinfo("my_timer", &[]);
+    expect_modinfo("my_timer", &[]);
 }

@@ -10,9 +10,10 @@ use std::{
 
 use koru_testing::{Log, Module, is_loaded};
 use koru_tests::{
-    Bad, Contract, Errno, broken, contract, exists,
+    BadPointer, Contract, Errno, contract, exists, expect_eq, expect_errno, expect_modinfo,
+    expect_ok, fail_requirement,
     files::{self, Served, text},
-    gives, modinfo, read_bad, read_by, refuses, works,
+    read_bad, read_by,
 };
 use rustix::process::getpriority_process;
 
@@ -35,7 +36,7 @@ fn probe(symbol: &str) -> Module {
 fn hits(symbol: &str) -> u64 {
     number(
         symbol,
-        &works("reading the file", fs::read_to_string(path())),
+        &expect_ok("reading the file", fs::read_to_string(path())),
     )
 }
 
@@ -48,7 +49,7 @@ fn number(symbol: &str, text: &str) -> u64 {
     let number = number.and_then(|n| n.parse().ok());
     number.unwrap_or_else(|| {
         let promised = format!("{symbol}{between}NUMBER and a newline");
-        broken("reading the file", &promised, &format!("{text:?}"))
+        fail_requirement("reading the file", &promised, &format!("{text:?}"))
     })
 }
 
@@ -76,7 +77,7 @@ fn counts_opens_by_default() {
     }
     let counted = hits(symbol) - before;
     if counted < 100 {
-        broken(
+        fail_requirement(
             "opening 100 files",
             "at least 100 hits",
             &format!("{counted} hits"),
@@ -89,11 +90,11 @@ fn counts_opens_by_default() {
 fn starts_at_zero() {
     call(5);
     let module = probe(RARE);
-    gives("hits after loading", hits(RARE), 0);
+    expect_eq("hits after loading", hits(RARE), 0);
     call(5);
-    works("unloading", module.unload());
+    expect_ok("unloading", module.unload());
     let _module = probe(RARE);
-    gives("hits after loading again", hits(RARE), 0);
+    expect_eq("hits after loading again", hits(RARE), 0);
 }
 
 /// Each call is counted, once.
@@ -102,10 +103,10 @@ fn counts_each_call_once() {
     let _module = probe(RARE);
     for n in 1..=20 {
         call(1);
-        gives("hits after one more call", hits(RARE), n);
+        expect_eq("hits after one more call", hits(RARE), n);
     }
     call(10_000);
-    gives("hits after 10000 more calls", hits(RARE), 10_020);
+    expect_eq("hits after 10000 more calls", hits(RARE), 10_020);
 }
 
 /// Reading does not count, nor does it reset the count.
@@ -114,7 +115,7 @@ fn reading_changes_nothing() {
     let _module = probe(RARE);
     call(3);
     for _ in 0..5 {
-        gives("hits", hits(RARE), 3);
+        expect_eq("hits", hits(RARE), 3);
     }
 }
 
@@ -130,7 +131,7 @@ fn none_is_lost_between_cpus() {
         }
     });
     let promised = threads as u64 * 20_000;
-    gives(
+    expect_eq(
         &format!("hits after {threads} threads made 20000 calls each"),
         hits(RARE),
         promised,
@@ -149,16 +150,16 @@ fn two_hundred_processes() {
             .split_inclusive('\n')
             .map(|l| number(symbol, l))
             .collect();
-        gives(
+        expect_eq(
             "lines that a process read by reading three times",
             lines.len(),
             3,
         );
-        gives("the count never goes back", lines.is_sorted(), true);
+        expect_eq("the count never goes back", lines.is_sorted(), true);
     }
     let counted = hits(symbol) - before;
     if counted < 600 {
-        broken(
+        fail_requirement(
             "200 processes opening three files",
             "at least 600 hits",
             &format!("{counted} hits"),
@@ -173,7 +174,7 @@ fn an_unknown_function() {
     let log = Log::from_now();
     let symbol = "there_is_no_such_function";
     let params = [format!("{}={symbol}", CONTRACT.text("parameter"))];
-    refuses(
+    expect_errno(
         "loading for a function that there is not",
         load(&params),
         CONTRACT.errno("errors.unknown"),
@@ -189,7 +190,7 @@ fn a_forbidden_function() {
     let log = Log::from_now();
     let symbol = "get_kprobe";
     let params = [format!("{}={symbol}", CONTRACT.text("parameter"))];
-    refuses(
+    expect_errno(
         "loading for a function of kprobes themselves",
         load(&params),
         CONTRACT.errno("errors.forbidden"),
@@ -205,12 +206,12 @@ fn load(params: &[String]) -> std::io::Result<()> {
 
 #[track_caller]
 fn nothing_is_left() {
-    gives(
+    expect_eq(
         "the module after a load that failed: is there",
         is_loaded("probe_count"),
         false,
     );
-    gives(
+    expect_eq(
         "the file after a load that failed: is there",
         exists(path()),
         false,
@@ -224,7 +225,7 @@ fn says(log: &Log, symbol: &str) {
     let about = |r: &&koru_testing::LogRecord| r.text.contains(symbol);
     if records.iter().find(about).is_none() {
         let texts: Vec<&str> = records.iter().map(|r| r.text.as_str()).collect();
-        broken(
+        fail_requirement(
             "the log after the load failed",
             &format!("a message with `{symbol}`"),
             &format!("{texts:?}"),
@@ -241,8 +242,8 @@ fn the_parameter_is_shown() {
         module.name(),
         CONTRACT.text("parameter")
     );
-    let shown = works("reading the parameter", fs::read_to_string(file));
-    gives("the parameter", shown.trim_end(), RARE);
+    let shown = expect_ok("reading the parameter", fs::read_to_string(file));
+    expect_eq("the parameter", shown.trim_end(), RARE);
 }
 
 /// After unloading the kernel has no probe of ours, and calls go on as before.
@@ -255,9 +256,9 @@ fn the_probe_goes_with_the_module() {
     for _ in 0..20 {
         let module = probe(RARE);
         call(100);
-        gives("hits", hits(RARE), 100);
-        works("unloading", module.unload());
-        gives("the kernel's list of probes has it", list(), false);
+        expect_eq("hits", hits(RARE), 100);
+        expect_ok("unloading", module.unload());
+        expect_eq("the kernel's list of probes has it", list(), false);
         call(100);
     }
 }
@@ -283,7 +284,7 @@ fn unloading_under_calls() {
             while hits(RARE) < 50 {
                 thread::yield_now();
             }
-            works("unloading", module.unload());
+            expect_ok("unloading", module.unload());
         }
         done.store(true, Ordering::Relaxed);
     });
@@ -294,23 +295,23 @@ fn unloading_under_calls() {
 fn reads_of_any_size() {
     let _module = probe(RARE);
     call(12_345);
-    let whole = works("reading the file", fs::read(path()));
+    let whole = expect_ok("reading the file", fs::read(path()));
     for size in [1, 2, 7, 4096] {
-        let mut file = works("opening", File::open(path()));
-        let read = works("reading", read_by(&mut file, size));
-        gives(
+        let mut file = expect_ok("opening", File::open(path()));
+        let read = expect_ok("reading", read_by(&mut file, size));
+        expect_eq(
             &format!("reading {size} bytes at a time"),
             String::from_utf8_lossy(&read),
             String::from_utf8_lossy(&whole),
         );
-        gives(
+        expect_eq(
             "a read at the end",
-            works("reading", file.read(&mut [0; 8])),
+            expect_ok("reading", file.read(&mut [0; 8])),
             0,
         );
         let mut part = [0; 4];
-        let n = works("pread", file.read_at(&mut part, 2));
-        gives("pread of 4 bytes at 2", &part[..n], &whole[2..6]);
+        let n = expect_ok("pread", file.read_at(&mut part, 2));
+        expect_eq("pread of 4 bytes at 2", &part[..n], &whole[2..6]);
     }
 }
 
@@ -318,21 +319,21 @@ fn reads_of_any_size() {
 #[test]
 fn bad_pointers() {
     let _module = probe(RARE);
-    let mut file = works("opening", File::open(path()));
-    for bad in Bad::ALL {
-        refuses(
+    let mut file = expect_ok("opening", File::open(path()));
+    for bad in BadPointer::ALL {
+        expect_errno(
             &format!("a read to a bad pointer ({bad:?})"),
             read_bad(&file, bad, 64),
             Errno::EFAULT,
         );
     }
-    gives(
+    expect_eq(
         "a read of no bytes",
-        works("reading", file.read(&mut [])),
+        expect_ok("reading", file.read(&mut [])),
         0,
     );
-    let text = works("reading", read_by(&mut file, 64));
-    gives(
+    let text = expect_ok("reading", read_by(&mut file, 64));
+    expect_eq(
         "hits that are read after that",
         number(RARE, &String::from_utf8_lossy(&text)),
         0,
@@ -409,5 +410,5 @@ fn a_name_that_is_taken() {
 /// `modinfo` shows license, author, description, version and the parameter.
 #[test]
 fn modinfo_tells_who_and_what() {
-    modinfo("probe_count", &[CONTRACT.text("parameter")]);
+    expect_modinfo("probe_count", &[CONTRACT.text("parameter")]);
 }

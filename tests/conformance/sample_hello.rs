@@ -3,7 +3,10 @@
 use std::{fs, io, sync::LazyLock};
 
 use koru_testing::{Log, Module, is_loaded};
-use koru_tests::{Contract, Errno, contract, gives, modinfo, refuses, too_large, works};
+use koru_tests::{
+    Contract, Errno, contract, expect_eq, expect_errno, expect_modinfo, expect_ok,
+    expect_out_of_range,
+};
 
 static CONTRACT: LazyLock<Contract> = contract!("sample_hello");
 
@@ -38,7 +41,7 @@ fn buffer(size: i64) -> String {
 #[track_caller]
 fn in_sys(name: &str) -> String {
     let path = format!("/sys/module/{MODULE}/parameters/{name}");
-    let value = works(&format!("reading {path}"), fs::read_to_string(path));
+    let value = expect_ok(&format!("reading {path}"), fs::read_to_string(path));
     value.trim_end().to_owned()
 }
 
@@ -48,12 +51,12 @@ fn greets_the_world() {
     let log = Log::from_now();
     let module = CONTRACT.load();
     let whom = CONTRACT.text("default.whom");
-    gives("greetings after insmod", count(&log, &greeting(whom)), 1);
+    expect_eq("greetings after insmod", count(&log, &greeting(whom)), 1);
     let log = Log::from_now();
-    works("rmmod", module.unload());
+    expect_ok("rmmod", module.unload());
     let goodbye = CONTRACT.text("goodbye").to_owned() + whom;
-    gives("goodbyes after rmmod", count(&log, &goodbye), 1);
-    gives("greetings after rmmod", count(&log, &greeting(whom)), 0);
+    expect_eq("goodbyes after rmmod", count(&log, &goodbye), 1);
+    expect_eq("greetings after rmmod", count(&log, &greeting(whom)), 0);
 }
 
 /// `whom` is greeted, `repeat` times.
@@ -70,7 +73,7 @@ fn whom_and_repeat() {
         let params = [format!("whom={whom}"), format!("repeat={repeat}")];
         let _module = CONTRACT.load_with(&params.each_ref().map(String::as_str));
         let done = format!("greetings with {}", params.join(" "));
-        gives(&done, count(&log, &greeting(whom)), repeat);
+        expect_eq(&done, count(&log, &greeting(whom)), repeat);
     }
 }
 
@@ -80,7 +83,7 @@ fn whom_is_any_text() {
     for whom in ["the whole class", "Jürgen", "世界"] {
         let log = Log::from_now();
         let _module = CONTRACT.load_with(&[&format!("whom=\"{whom}\"")]);
-        gives("greetings", count(&log, &greeting(whom)), 1);
+        expect_eq("greetings", count(&log, &greeting(whom)), 1);
     }
 }
 
@@ -91,10 +94,10 @@ fn whom_forges_nothing() {
     let _module = CONTRACT.load_with(&["whom=\"x\nforged: by a parameter\""]);
     let records = log.records();
     let forged = records.iter().any(|r| r.text.starts_with("forged"));
-    gives("there is a record of its own", forged, false);
+    expect_eq("there is a record of its own", forged, false);
     let lines = |r: &koru_testing::LogRecord| r.text.lines().count();
     let most = records.iter().map(lines).max();
-    gives("lines in a record", most, Some(1));
+    expect_eq("lines in a record", most, Some(1));
 }
 
 /// `repeat` is 1 to 100; with any other value loading fails with EINVAL.
@@ -111,14 +114,14 @@ fn repeat_out_of_bounds() {
     ] {
         let log = Log::from_now();
         let param = format!("repeat={repeat}");
-        refuses(
+        expect_errno(
             &format!("insmod with {param}"),
             load(&[&param]),
             Errno::EINVAL,
         );
-        gives("it is loaded", is_loaded(MODULE), false);
+        expect_eq("it is loaded", is_loaded(MODULE), false);
         let whom = CONTRACT.text("default.whom");
-        gives("greetings", count(&log, &greeting(whom)), 0);
+        expect_eq("greetings", count(&log, &greeting(whom)), 0);
     }
     for repeat in [1, most] {
         drop(CONTRACT.load_with(&[&format!("repeat={repeat}")]));
@@ -131,12 +134,12 @@ fn buffer_size_out_of_bounds() {
     let most = CONTRACT.number("most.buffer_size");
     for size in [0, -1, most + 1, 2 * most, i64::from(i32::MAX)] {
         let param = format!("buffer_size={size}");
-        refuses(
+        expect_errno(
             &format!("insmod with {param}"),
             load(&[&param]),
             Errno::EINVAL,
         );
-        gives("it is loaded", is_loaded(MODULE), false);
+        expect_eq("it is loaded", is_loaded(MODULE), false);
     }
 }
 
@@ -144,12 +147,12 @@ fn buffer_size_out_of_bounds() {
 #[test]
 fn no_numbers() {
     for param in ["repeat=x", "repeat=", "buffer_size=large", "buffer_size=1k"] {
-        refuses(
+        expect_errno(
             &format!("insmod with {param}"),
             load(&[param]),
             Errno::EINVAL,
         );
-        gives("it is loaded", is_loaded(MODULE), false);
+        expect_eq("it is loaded", is_loaded(MODULE), false);
     }
 }
 
@@ -159,12 +162,12 @@ fn the_size_is_logged() {
     let default = CONTRACT.number("default.buffer_size");
     let log = Log::from_now();
     drop(CONTRACT.load());
-    gives("it is in the log", count(&log, &buffer(default)) >= 1, true);
+    expect_eq("it is in the log", count(&log, &buffer(default)) >= 1, true);
     let most = CONTRACT.number("most.buffer_size");
     for size in [1, 2, 4095, 4097, 1 << 20, most] {
         let log = Log::from_now();
         let _module = CONTRACT.load_with(&[&format!("buffer_size={size}")]);
-        gives("it is in the log", count(&log, &buffer(size)) >= 1, true);
+        expect_eq("it is in the log", count(&log, &buffer(size)) >= 1, true);
     }
 }
 
@@ -178,7 +181,7 @@ fn the_buffer_is_freed() {
     let total: i64 = total.expect("MemTotal: so many kB");
     let rounds = 2 * total * 1024 / CONTRACT.number("most.buffer_size");
     for _ in 0..rounds.max(10) {
-        works("rmmod", CONTRACT.load_with(&[&size]).unload());
+        expect_ok("rmmod", CONTRACT.load_with(&[&size]).unload());
     }
 }
 
@@ -201,8 +204,8 @@ fn every_message_has_the_tag() {
         let others = ["taint", "invalid for parameter"];
         if ours.iter().any(|o| text.contains(o)) && !others.iter().any(|o| text.contains(o)) {
             let tag = text.contains(CONTRACT.text("tag"));
-            gives(&format!("the tag is in {text:?}"), tag, true);
-            gives("lines in a record", text.lines().count(), 1);
+            expect_eq(&format!("the tag is in {text:?}"), tag, true);
+            expect_eq("lines in a record", text.lines().count(), 1);
         }
     }
 }
@@ -211,21 +214,21 @@ fn every_message_has_the_tag() {
 #[test]
 fn parameters_in_sys() {
     let module = CONTRACT.load();
-    gives("whom", in_sys("whom"), CONTRACT.text("default.whom"));
+    expect_eq("whom", in_sys("whom"), CONTRACT.text("default.whom"));
     for name in ["repeat", "buffer_size"] {
         let default = CONTRACT.number(&format!("default.{name}")).to_string();
-        gives(name, in_sys(name), default);
+        expect_eq(name, in_sys(name), default);
     }
     drop(module);
     let _module = CONTRACT.load_with(&["whom=you", "repeat=7", "buffer_size=4097"]);
-    gives("whom", in_sys("whom"), "you");
-    gives("repeat", in_sys("repeat"), "7");
-    gives("buffer_size", in_sys("buffer_size"), "4097");
+    expect_eq("whom", in_sys("whom"), "you");
+    expect_eq("repeat", in_sys("repeat"), "7");
+    expect_eq("buffer_size", in_sys("buffer_size"), "4097");
     for name in ["whom", "repeat", "buffer_size"] {
         use std::os::unix::fs::PermissionsExt;
         let path = format!("/sys/module/{MODULE}/parameters/{name}");
-        let mode = works("stat", fs::metadata(path)).permissions().mode() & 0o777;
-        gives("the mode", format!("{mode:04o}"), "0444");
+        let mode = expect_ok("stat", fs::metadata(path)).permissions().mode() & 0o777;
+        expect_eq("the mode", format!("{mode:04o}"), "0444");
     }
 }
 
@@ -233,18 +236,18 @@ fn parameters_in_sys() {
 #[test]
 fn loading_twice() {
     let _module = CONTRACT.load();
-    refuses("insmod of a loaded module", load(&[]), Errno::EEXIST);
-    gives("it is still loaded", is_loaded(MODULE), true);
+    expect_errno("insmod of a loaded module", load(&[]), Errno::EEXIST);
+    expect_eq("it is still loaded", is_loaded(MODULE), true);
 }
 
 /// `modinfo` shows license, author, description, version and the parameters.
 #[test]
 fn modinfo_tells_who_and_what() {
-    modinfo(MODULE, &["whom", "repeat", "buffer_size"]);
+    expect_modinfo(MODULE, &["whom", "repeat", "buffer_size"]);
 }
 
 /// A number that is too large for its parameter is refused.
 #[test]
 fn numbers_too_large() {
-    too_large(MODULE, &["repeat", "buffer_size"]);
+    expect_out_of_range(MODULE, &["repeat", "buffer_size"]);
 }

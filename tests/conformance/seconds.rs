@@ -3,9 +3,9 @@
 use std::{fs::File, os::unix::fs::FileExt, sync::LazyLock};
 
 use koru_tests::{
-    Contract, broken, contract,
+    Contract, contract, expect_eq, expect_modinfo, expect_ok, fail_requirement,
     files::{self, Served, read_all, read_once, read_rest, text},
-    gives, modinfo, ticks, ticks_per_second, wait_ticks, works,
+    ticks, ticks_per_second, wait_ticks,
 };
 
 static CONTRACT: LazyLock<Contract> = contract!("seconds");
@@ -19,7 +19,7 @@ fn number(done: &str, line: &[u8]) -> u64 {
     let plain = digits == "0" || !digits.starts_with('0');
     match digits.parse() {
         Ok(number) if decimal && plain => number,
-        _ => broken(done, "a decimal number and a newline", &format!("{line:?}")),
+        _ => fail_requirement(done, "a decimal number and a newline", &format!("{line:?}")),
     }
 }
 
@@ -30,7 +30,7 @@ fn file() -> Served<'static> {
         let seen = number(done, seen);
         let most = (ticks() - start) / ticks_per_second();
         if seen > most {
-            broken(done, &format!("at most {most}"), &seen.to_string());
+            fail_requirement(done, &format!("at most {most}"), &seen.to_string());
         }
     };
     Served {
@@ -63,7 +63,7 @@ impl Moment {
                 true => least.to_string(),
                 false => format!("{least} or {most}"),
             };
-            broken(done, &promised, &seen.to_string());
+            fail_requirement(done, &promised, &seen.to_string());
         }
     }
 }
@@ -106,7 +106,7 @@ fn a_second_is_a_whole_second() {
 fn starts_again_with_the_module() {
     let (module, _) = Moment::of(|| CONTRACT.load());
     wait_ticks(2 * ticks_per_second());
-    works("rmmod", module.unload());
+    expect_ok("rmmod", module.unload());
     let (_module, loaded) = Moment::of(|| CONTRACT.load());
     let (line, read) = Moment::of(|| read_all(CONTRACT.text("file")));
     loaded.seconds_until(&read, "a cat after insmod", number("a cat", &line));
@@ -118,13 +118,13 @@ fn pieces_of_one_number() {
     let (_module, loaded) = Moment::of(|| CONTRACT.load());
     // Two digits, so that there are pieces.
     wait_ticks(10 * ticks_per_second());
-    let mut file = works("open", File::open(CONTRACT.text("file")));
+    let mut file = expect_ok("open", File::open(CONTRACT.text("file")));
     let (mut seen, read) = Moment::of(|| read_once(&mut file, 1));
     wait_ticks(2 * ticks_per_second());
     seen.extend(read_rest(&mut file, 1));
     let done = "reads of 1 byte, with two seconds after the first";
     loaded.seconds_until(&read, done, number(done, &seen));
-    gives("its digits", seen.len() >= 3, true);
+    expect_eq("its digits", seen.len() >= 3, true);
 }
 
 /// It goes on to count when the kernel's count of ticks passes 2^32, five minutes
@@ -135,7 +135,7 @@ fn across_the_wrap_of_32_bits() {
     const WRAP: u64 = 1 << 32;
     let hz = ticks_per_second();
     let (_module, loaded) = Moment::of(|| CONTRACT.load());
-    gives("it is before that moment", ticks() < WRAP, true);
+    expect_eq("it is before that moment", ticks() < WRAP, true);
     while ticks() < WRAP + 3 * hz {
         let (line, read) = Moment::of(|| read_all(CONTRACT.text("file")));
         loaded.seconds_until(&read, "a cat", number("a cat", &line));
@@ -178,21 +178,21 @@ fn positions_of_their_own() {
 #[test]
 fn preads() {
     let _module = CONTRACT.load();
-    let mut file = works("open", File::open(CONTRACT.text("file")));
+    let mut file = expect_ok("open", File::open(CONTRACT.text("file")));
     let begun = read_once(&mut file, 1);
     let part = |at: u64| {
         let mut bytes = [0; 32];
-        let len = works("pread", file.read_at(&mut bytes, at));
+        let len = expect_ok("pread", file.read_at(&mut bytes, at));
         text(&bytes[..len])
     };
     let whole = number("pread at 0", part(0).as_bytes());
     let rest = part(1);
-    gives(
+    expect_eq(
         "pread at 1 gives the rest",
         rest.len() + 1,
         whole.to_string().len() + 1,
     );
-    gives("pread behind the end", part(20), String::new());
+    expect_eq("pread behind the end", part(20), String::new());
     let line = [begun, read_rest(&mut file, 1)].concat();
     number("reads of 1 byte, with preads after the first", &line);
 }
@@ -285,5 +285,5 @@ fn racing_threads() {
 /// `modinfo` shows license, author, description and version.
 #[test]
 fn modinfo_tells_who_and_what() {
-    modinfo("seconds", &[]);
+    expect_modinfo("seconds", &[]);
 }

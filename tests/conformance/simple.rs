@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use koru_testing::{Log, Module, is_loaded};
 use koru_tests::{
-    Contract, Errno, broken, contract, gives, modinfo, refuses, ticks, ticks_per_second,
-    wait_ticks, works,
+    Contract, Errno, contract, expect_eq, expect_errno, expect_modinfo, expect_ok,
+    fail_requirement, ticks, ticks_per_second, wait_ticks,
 };
 
 static CONTRACT: LazyLock<Contract> = contract!("simple");
@@ -28,20 +28,20 @@ fn number(log: &Log, when: &str, key: &str) -> u64 {
     let done = format!("the log {when}");
     let promised = format!("one record with \"{text}\" and a number");
     let [said] = &said[..] else {
-        broken(&done, &promised, &format!("{said:?}"));
+        fail_requirement(&done, &promised, &format!("{said:?}"));
     };
     let rest = &said[text.len()..];
     let digits = rest.split(|c: char| !c.is_ascii_digit()).next();
     match digits.unwrap_or("").parse() {
         Ok(number) => number,
-        Err(_) => broken(&done, &promised, &format!("{said:?}")),
+        Err(_) => fail_requirement(&done, &promised, &format!("{said:?}")),
     }
 }
 
 #[track_caller]
 fn between(done: &str, from: u64, seen: u64, to: u64) {
     if !(from..=to).contains(&seen) {
-        broken(done, &format!("{from} to {to}"), &seen.to_string());
+        fail_requirement(done, &format!("{from} to {to}"), &seen.to_string());
     }
 }
 
@@ -51,9 +51,9 @@ fn the_kernels_constants() {
     let log = Log::from_now();
     let _module = CONTRACT.load();
     let prime = number(&log, "after insmod", "prime");
-    gives("GOLDEN_RATIO_PRIME", prime, GOLDEN_RATIO_PRIME);
+    expect_eq("GOLDEN_RATIO_PRIME", prime, GOLDEN_RATIO_PRIME);
     let hz = number(&log, "after insmod", "hz");
-    gives("HZ", hz, ticks_per_second());
+    expect_eq("HZ", hz, ticks_per_second());
 }
 
 /// Loading it logs the jiffies of that moment.
@@ -71,8 +71,8 @@ fn the_jiffies_of_loading() {
 fn the_greatest_common_divisor() {
     let module = CONTRACT.load();
     let log = Log::from_now();
-    works("rmmod", module.unload());
-    gives("gcd(3300, 24)", number(&log, "after rmmod", "gcd"), 12);
+    expect_ok("rmmod", module.unload());
+    expect_eq("gcd(3300, 24)", number(&log, "after rmmod", "gcd"), 12);
 }
 
 /// Unloading it logs the jiffies of that moment.
@@ -82,7 +82,7 @@ fn the_jiffies_of_unloading() {
     wait_ticks(10);
     let log = Log::from_now();
     let before = ticks();
-    works("rmmod", module.unload());
+    expect_ok("rmmod", module.unload());
     let seen = number(&log, "after rmmod", "jiffies");
     between("jiffies", before, seen, ticks());
 }
@@ -96,10 +96,10 @@ fn for_how_long_it_was_loaded() {
         let loaded = number(&log, "after insmod", "jiffies");
         wait_ticks(wait);
         let log = Log::from_now();
-        works("rmmod", module.unload());
+        expect_ok("rmmod", module.unload());
         let unloaded = number(&log, "after rmmod", "jiffies");
         let seen = number(&log, "after rmmod", "loaded_for");
-        gives("for how many jiffies", seen, unloaded - loaded);
+        expect_eq("for how many jiffies", seen, unloaded - loaded);
     }
 }
 
@@ -110,12 +110,12 @@ fn each_at_its_time() {
     let log = Log::from_now();
     let module = CONTRACT.load();
     for key in ["gcd", "loaded_for"] {
-        gives(&format!("`{key}` after insmod"), all(&log, key).len(), 0);
+        expect_eq(&format!("`{key}` after insmod"), all(&log, key).len(), 0);
     }
     let log = Log::from_now();
-    works("rmmod", module.unload());
+    expect_ok("rmmod", module.unload());
     for key in ["prime", "hz"] {
-        gives(&format!("`{key}` after rmmod"), all(&log, key).len(), 0);
+        expect_eq(&format!("`{key}` after rmmod"), all(&log, key).len(), 0);
     }
 }
 
@@ -128,8 +128,8 @@ fn whole_records() {
     let texts = keys.map(|key| CONTRACT.text(&format!("messages.{key}")));
     for record in log.records() {
         if texts.iter().any(|text| record.text.contains(text)) {
-            gives("lines in a record", record.text.lines().count(), 1);
-            gives("the level of a message", record.level, 6);
+            expect_eq("lines in a record", record.text.lines().count(), 1);
+            expect_eq("the level of a message", record.level, 6);
         }
     }
 }
@@ -139,12 +139,12 @@ fn whole_records() {
 fn loading_twice() {
     let module = CONTRACT.load();
     let second = Module::load("simple", &[]);
-    refuses("insmod of a loaded module", second, Errno::EEXIST);
-    gives("it is still loaded", is_loaded(module.name()), true);
+    expect_errno("insmod of a loaded module", second, Errno::EEXIST);
+    expect_eq("it is still loaded", is_loaded(module.name()), true);
 }
 
 /// `modinfo` shows license, author, description and version.
 #[test]
 fn modinfo_tells_who_and_what() {
-    modinfo("simple", &[]);
+    expect_modinfo("simple", &[]);
 }

@@ -21,7 +21,9 @@ use std::{
 
 use koru_testing::Module;
 use koru_tests::{
-    Child, EACCES, EINVAL, bare_child_read, end_on_panic, in_child, pause, receive, send,
+    Child,
+    Errno::{self, EACCES, EINVAL},
+    abort_on_panic, bare_child_read, in_child, receive, send, sync_with_parent,
 };
 
 const FILE: &str = "/proc/full_ex";
@@ -59,7 +61,7 @@ enum Call {
 }
 
 /// What was promised or seen: a value, or an errno.
-type Outcome = Result<i32, i32>;
+type Outcome = Result<i32, Errno>;
 
 #[derive(Clone, Copy, Debug)]
 struct Done {
@@ -74,8 +76,8 @@ fn open() -> io::Result<File> {
 }
 
 fn outcome<T>(result: io::Result<T>, value: impl FnOnce(T) -> i32) -> Outcome {
-    let number = |e: io::Error| e.raw_os_error().expect("an errno");
-    result.map(value).map_err(number)
+    let errno = |e: io::Error| Errno::from_raw(e.raw_os_error().expect("an errno"));
+    result.map(value).map_err(errno)
 }
 
 fn int(n: usize) -> i32 {
@@ -454,15 +456,17 @@ fn two_hundred_processes_of_four_threads() {
         let mut handed = ours.into_iter().map(Some).collect::<Vec<_>>();
         for (at, number) in numbers.enumerate() {
             let mut keeper = handed[at].take().expect("one for each");
-            let child = Child::fork(|line| {
+            let child = Child::fork(|channel| {
                 // Else nobody ever sees them close.
                 theirs.clear();
                 handed.clear();
-                end_on_panic();
-                pause(line);
+                abort_on_panic();
+                sync_with_parent(channel);
                 let tally = Player::play(number, &mut keeper, Instant::now() + TIME);
                 for number in tally.numbers() {
-                    line.write_all(&number.to_ne_bytes()).expect("the parent");
+                    channel
+                        .write_all(&number.to_ne_bytes())
+                        .expect("the parent");
                 }
             });
             players.push(child);
@@ -475,7 +479,7 @@ fn two_hundred_processes_of_four_threads() {
     for player in &mut players {
         for (which, sum) in sums.iter_mut().enumerate() {
             let mut number = [0; 8];
-            let told = player.line.read_exact(&mut number);
+            let told = player.channel.read_exact(&mut number);
             told.unwrap_or_else(|e| panic!("a process failed, see above: {e}"));
             let number = u64::from_ne_bytes(number);
             assert!(number > 0 || which > 1, "a process has done nothing");

@@ -1,7 +1,7 @@
 //! Errors of init, on the module `kt_error`.
 
 use koru_testing::{Log, Module, is_loaded};
-use koru_tests::{EINVAL, cat, errno, exists};
+use koru_tests::{Errno, cat, errno, exists, raw_errno};
 
 const MODULE: &str = "kt_error";
 const FILE: &str = "/proc/kt_error";
@@ -33,7 +33,7 @@ fn each_errno_arrives() {
     let gaps = [41, 58];
     for wanted in (1..=133).filter(|e| !gaps.contains(e)) {
         let failed = Module::load(MODULE, &[&format!("errno={wanted}")]);
-        assert_eq!(errno(failed), wanted);
+        assert_eq!(raw_errno(failed), wanted);
         assert!(!is_loaded(MODULE) && !exists(FILE));
     }
 }
@@ -43,15 +43,15 @@ fn each_errno_arrives() {
 fn an_errno_of_the_kernel_stays_there() {
     for (code, wanted) in [
         (511, 511),
-        (512, 4),
-        (516, 4),
-        (515, 25),
-        (524, 95),
-        (529, 5),
-        (4095, 5),
+        (512, Errno::EINTR as i32),
+        (516, Errno::EINTR as i32),
+        (515, Errno::ENOTTY as i32),
+        (524, Errno::EOPNOTSUPP as i32),
+        (529, Errno::EIO as i32),
+        (4095, Errno::EIO as i32),
     ] {
         let failed = Module::load(MODULE, &[&format!("errno={code}")]);
-        assert_eq!(errno(failed), wanted, "{code}");
+        assert_eq!(raw_errno(failed), wanted, "{code}");
         assert!(!is_loaded(MODULE) && !exists(FILE));
     }
 }
@@ -60,7 +60,7 @@ fn an_errno_of_the_kernel_stays_there() {
 fn an_errno_that_is_none() {
     let log = Log::from_now();
     let failed = Module::load(MODULE, &["errno=5000"]);
-    assert_eq!(errno(failed), EINVAL);
+    assert_eq!(errno(failed), Errno::EINVAL);
     let said = |r: &koru_testing::LogRecord| {
         r.level == 4 && r.text.contains("out of range `errno`: -5000")
     };
@@ -98,7 +98,7 @@ fn what_was_taken_is_given_back() {
     ] {
         let log = Log::from_now();
         let failed = Module::load(MODULE, &["errno=19", &format!("after={after}")]);
-        assert_eq!(errno(failed), 19);
+        assert_eq!(errno(failed), Errno::ENODEV);
         assert_eq!(log.messages("kt_error: "), wanted, "after {after}");
         assert!(!is_loaded(MODULE) && !exists(FILE));
     }
@@ -107,7 +107,7 @@ fn what_was_taken_is_given_back() {
 #[test]
 fn failing_leaves_nothing_in_the_way() {
     for _ in 0..50 {
-        assert_eq!(errno(Module::load(MODULE, &["errno=12"])), 12);
+        assert_eq!(errno(Module::load(MODULE, &["errno=12"])), Errno::ENOMEM);
         let module = Module::load(MODULE, &[]).unwrap();
         assert_eq!(cat(FILE), "here\n");
         module.unload().unwrap();

@@ -8,12 +8,14 @@ use std::{
 };
 
 use koru_testing::{Log, Module, is_loaded};
-use koru_tests::{EINVAL, errno, exists};
+use koru_tests::{
+    Errno::{EINVAL, ENOENT},
+    errno, exists,
+};
 
 const FILE: &str = "/proc/kt_kprobe";
 /// A file that seeks by the probed function: the file, the offset, and from where.
 const PROBED: &str = "/dev/null";
-const ENOENT: i32 = 2;
 
 /// How often it was hit, the last call's second argument, and how many were missed.
 fn seen() -> [i64; 3] {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs};
 
 use koru_testing::{Log, Module, is_loaded};
-use koru_tests::errno;
+use koru_tests::{Errno, errno};
 
 /// The names of the module's threads.
 fn threads() -> BTreeSet<String> {
@@ -48,7 +48,10 @@ fn stopping_at_any_moment() {
 #[test]
 fn a_load_that_fails_stops_them() {
     let log = Log::from_now();
-    assert_eq!(errno(Module::load("kt_kthread", &["refuse=1"])), 16);
+    assert_eq!(
+        errno(Module::load("kt_kthread", &["refuse=1"])),
+        Errno::EBUSY
+    );
     assert!(!is_loaded("kt_kthread"));
     assert_eq!(threads(), BTreeSet::new());
     let said = BTreeSet::from_iter(log.messages("kt_kthread: "));

@@ -9,7 +9,7 @@ use std::{
 };
 
 use koru_testing::{Log, Module, is_loaded, kernel_may_say};
-use koru_tests::errno;
+use koru_tests::{Errno, errno};
 
 /// A process that does not end, and must not be waited for.
 fn start(program: &str, args: &[&str]) -> Child {
@@ -50,8 +50,9 @@ fn state(process: &Child) -> char {
 fn use_all() {
     for file in ["/proc/kt_leak", "/dev/kt_leak"] {
         if let Err(e) = fs::read_to_string(file) {
-            let expected = [libc::ENXIO, libc::ENODEV, libc::ENOENT];
-            assert!(expected.contains(&e.raw_os_error().unwrap()), "{file}: {e}");
+            let expected = [Errno::ENXIO, Errno::ENODEV, Errno::ENOENT];
+            let seen = Errno::from_raw(e.raw_os_error().unwrap());
+            assert!(expected.contains(&seen), "{file}: {e}");
         }
     }
     Command::new("hostname").arg("koru").status().unwrap();
@@ -136,7 +137,7 @@ fn a_load_that_fails_waits_likewise() {
 fn what_is_not_leaked_leaves() {
     let log = Log::from_now();
     Module::load("kt_leak", &[]).unwrap().unload().unwrap();
-    assert_eq!(errno(Module::load("kt_leak", &["refuse=1"])), 16);
+    assert_eq!(errno(Module::load("kt_leak", &["refuse=1"])), Errno::EBUSY);
     assert!(!is_loaded("kt_leak"));
     assert_eq!(log.messages("rust_kernel: "), [""; 0]);
 }
@@ -149,7 +150,7 @@ fn own(what: &str, said: &[&str]) {
     module.unload().unwrap();
     assert_eq!(log.messages("kt_leak: "), said);
     assert_eq!(log.messages("rust_kernel: "), [""; 0]);
-    assert_eq!(errno(fs::metadata("/sys/module/kt_leak")), libc::ENOENT);
+    assert_eq!(errno(fs::metadata("/sys/module/kt_leak")), Errno::ENOENT);
 }
 
 #[test]
@@ -177,7 +178,7 @@ fn a_thread_stops_itself() {
 fn a_load_that_fails_waits_for_a_thread_that_drops_itself() {
     let log = Log::from_now();
     let load = Module::load("kt_leak", &["what=thread_own", "refuse=1"]);
-    assert_eq!(errno(load), 16);
+    assert_eq!(errno(load), Errno::EBUSY);
     let said = log.messages("kt_leak: ");
     assert_eq!(said.last().unwrap(), "the closure is dropped");
     assert_eq!(log.messages("rust_kernel: "), [""; 0]);

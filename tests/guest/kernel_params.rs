@@ -3,7 +3,10 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use koru_testing::{Log, Module, is_loaded};
-use koru_tests::{EINVAL, ENOSPC, ERANGE, errno, exists};
+use koru_tests::{
+    Errno::{self, EINVAL, ENOSPC, ERANGE},
+    errno, exists,
+};
 
 const MODULE: &str = "kt_params";
 
@@ -42,7 +45,7 @@ fn accepted(name: &str, text: &str, value: &str) {
 
 /// Loading with `name=text` fails, and the kernel says which parameter it was.
 #[track_caller]
-fn refused(name: &str, text: &str, wanted: i32) {
+fn refused(name: &str, text: &str, wanted: Errno) {
     let log = Log::from_now();
     let params = format!("{name}={text}");
     assert_eq!(errno(Module::load(MODULE, &[&params])), wanted, "{params}");

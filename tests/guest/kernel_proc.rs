@@ -10,15 +10,16 @@ use std::{
 
 use koru_testing::{Log, Module};
 use koru_tests::{
-    Bad, EAGAIN, EFAULT, EINVAL, EIO, ENOSPC, Guarded, cat, errno, exists, in_flight,
-    inherited_read, read_bad, read_by, write_bad,
+    BadPointer,
+    Errno::{EAGAIN, EFAULT, EINVAL, EIO, ENODATA, ENOSPC, EOVERFLOW},
+    GuardPageBuffer, cat, errno, exists, inherited_read, read_bad, read_by, send_in_flight,
+    write_bad,
 };
 
 const LARGE: &str = "/proc/kt_proc_large";
 const FAILING: &str = "/proc/kt_proc_failing";
 const OWN: &str = "/proc/kt_proc_own";
 const COUNTS: &str = "/proc/kt_proc_counts";
-const ENODATA: i32 = 61;
 
 fn load() -> Module {
     Module::load("kt_proc", &[]).unwrap()
@@ -124,7 +125,7 @@ fn a_large_file_at_any_offset() {
         assert!(n > 0 || rest.is_empty(), "at {at}");
         assert_eq!(&buffer[..n], &rest[..n], "at {at}");
     }
-    for bad in Bad::ALL {
+    for bad in BadPointer::ALL {
         assert_eq!(errno(read_bad(&file, bad, 100)), EFAULT);
     }
     let got = read_by(&mut File::open(LARGE).unwrap(), 4096).unwrap();
@@ -196,7 +197,7 @@ fn seeking() {
     assert_eq!(file.stream_position().unwrap(), 1000);
     assert_eq!(errno(file.seek(SeekFrom::Current(-1001))), EINVAL);
     assert_eq!(errno(file.seek(SeekFrom::Start(6001))), EINVAL);
-    assert_eq!(errno(file.seek(SeekFrom::Current(i64::MAX))), 75);
+    assert_eq!(errno(file.seek(SeekFrom::Current(i64::MAX))), EOVERFLOW);
     // A refused one changes nothing.
     assert_eq!(file.stream_position().unwrap(), 1000);
     assert_eq!(file.seek(SeekFrom::Start(3)).unwrap(), 3);
@@ -212,8 +213,8 @@ fn faults_change_nothing() {
     let _module = load();
     let mut file = own();
     file.write_all(b"before").unwrap();
-    let memory = Guarded::new();
-    for bad in Bad::ALL {
+    let memory = GuardPageBuffer::new();
+    for bad in BadPointer::ALL {
         assert_eq!(errno(read_bad(&file, bad, 100)), EFAULT, "{bad:?}");
         assert_eq!(errno(write_bad(&file, bad, 100)), EFAULT, "{bad:?}");
     }
@@ -284,14 +285,14 @@ fn released_once_whoever_is_last() {
     assert_eq!(child.wait().unwrap().code(), Some(7));
     assert_eq!(counts(), [2, 2, 2]);
     // One that is only in a message.
-    let receive = in_flight(own());
+    let receive = send_in_flight(own());
     assert_eq!(counts(), [3, 2, 2]);
     let file = receive();
     assert_eq!(who(&file)[0], 2);
     drop(file);
     assert_eq!(counts(), [3, 3, 3]);
     // One in a message that nobody ever takes out.
-    drop(in_flight(own()));
+    drop(send_in_flight(own()));
     assert_eq!(counts(), [4, 4, 4]);
 }
 
@@ -338,7 +339,7 @@ fn unloading_releases_what_is_open() {
     let log = Log::from_now();
     let module = load();
     let files: Vec<File> = (0..5).map(|_| own()).collect();
-    let sent = in_flight(own());
+    let sent = send_in_flight(own());
     let mut shown = File::open(LARGE).unwrap();
     shown.read_exact(&mut [0; 5000]).unwrap();
     module.unload().unwrap();
@@ -378,7 +379,7 @@ fn unloading_under_users() {
                             _ => file.write_at(b"abc", 10).err(),
                         };
                         if let Some(e) = failed {
-                            assert_eq!(e.raw_os_error(), Some(EIO));
+                            assert_eq!(e.raw_os_error(), Some(EIO as i32));
                             break;
                         }
                     }

@@ -9,7 +9,9 @@ use std::{
 };
 
 use koru_testing::Module;
-use koru_tests::{in_flight, inherited_read, next_process_is, read_by_worker, taken_from};
+use koru_tests::{
+    inherited_read, next_process_is, read_by_worker, send_in_flight, take_descriptor,
+};
 
 const FILE: &str = "/proc/kt_process";
 
@@ -53,7 +55,7 @@ fn others_with_the_descriptor_are_strangers() {
     let file = File::open(FILE).unwrap();
     let child = String::from_utf8(inherited_read(&file, "cat")).unwrap();
     assert!(child.starts_with("stranger "), "{child}");
-    let file = in_flight(file)();
+    let file = send_in_flight(file)();
     assert_eq!(read(&file), owner(id()));
 }
 
@@ -92,7 +94,7 @@ fn opener() -> (Child, File) {
         .spawn()
         .unwrap();
     child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
-    let file = taken_from(child.id(), 3).unwrap();
+    let file = take_descriptor(child.id(), 3).unwrap();
     (child, file)
 }
 

@@ -10,7 +10,10 @@ use std::{
 };
 
 use koru_testing::{Log, Module, is_loaded, kernel_may_say};
-use koru_tests::{EIO, errno};
+use koru_tests::{
+    Errno::{self, EIO, ENOENT},
+    errno,
+};
 
 const FILE: &str = "/proc/kt_remove";
 const SHOW: &str = "/proc/kt_remove_show";
@@ -213,11 +216,11 @@ fn drops(how: &str) {
     let said = ["the extra file is being removed", "dropped: true"];
     assert_eq!(log.messages("kt_remove: "), said);
     for gone in [EXTRA, "/dev/kt_remove"] {
-        assert_eq!(errno(File::open(gone)), libc::ENOENT);
+        assert_eq!(errno(File::open(gone)), ENOENT);
     }
     command("show");
     command(how);
-    assert_eq!(errno(File::open(EXTRA)), libc::ENOENT);
+    assert_eq!(errno(File::open(EXTRA)), ENOENT);
     // Nothing was left that would keep it.
     drop(open);
     koru_testing::unload("kt_remove").unwrap();
@@ -277,7 +280,7 @@ fn an_open_that_drops_its_own_device_in_a_process() {
     opener.kill().unwrap();
     assert!(comes(|| state(&opener) == 'I'));
     // Of what the device's call uses.
-    assert_eq!(errno(koru_testing::unload("kt_remove")), libc::EWOULDBLOCK);
+    assert_eq!(errno(koru_testing::unload("kt_remove")), Errno::EWOULDBLOCK);
     Module::load("hello", &[]).unwrap().unload().unwrap();
     std::mem::forget(opener);
 }

@@ -5,13 +5,15 @@
 use std::sync::{Mutex, PoisonError};
 
 use koru_testing::Module;
-use koru_tests::{broken, files, ticks, ticks_per_second, wait_ticks, works};
+use koru_tests::{expect_ok, fail_requirement, files, ticks, ticks_per_second, wait_ticks};
 
 #[track_caller]
 fn number(line: &[u8]) -> u64 {
     let line = files::text(line);
     let digits = line.strip_suffix('\n').and_then(|l| l.parse().ok());
-    digits.unwrap_or_else(|| broken("reading", "a number and a newline", &format!("{line:?}")))
+    digits.unwrap_or_else(|| {
+        fail_requirement("reading", "a number and a newline", &format!("{line:?}"))
+    })
 }
 
 /// A file whose number counts up, and lets so many ticks pass for the next one.
@@ -24,7 +26,7 @@ struct Counter {
 impl Counter {
     #[track_caller]
     fn load(&self) -> Module {
-        works("insmod", Module::load(self.module, &[]))
+        expect_ok("insmod", Module::load(self.module, &[]))
     }
 
     fn now(&self) -> u64 {
@@ -35,7 +37,7 @@ impl Counter {
     fn is_in(&self, done: &str, seen: &[u8], from: u64, to: u64) {
         let seen = number(seen);
         if !(from..=to).contains(&seen) {
-            broken(done, &format!("{from} to {to}"), &seen.to_string());
+            fail_requirement(done, &format!("{from} to {to}"), &seen.to_string());
         }
     }
 

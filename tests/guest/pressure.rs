@@ -10,7 +10,10 @@ use std::{
 };
 
 use koru_testing::{Module, skip};
-use koru_tests::{Errno, MemoryGroups, Slow, broken, cat, exists, gives, refuses, works};
+use koru_tests::{
+    Errno, MemoryGroups, SlowMemory, cat, exists, expect_eq, expect_errno, expect_ok,
+    fail_requirement,
+};
 use rustix::{
     process::Pid,
     thread::{CpuSet, sched_setaffinity},
@@ -20,15 +23,15 @@ use rustix::{
 /// is ended by a signal.
 #[test]
 fn a_signal_ends_a_read_of_the_timer() {
-    let _module = works("insmod", Module::load("my_timer", &[]));
-    let file = works("open", File::open("/proc/timer"));
-    let memory = Slow::new();
-    let read = || memory.pread(&file, Slow::START, 1000, 0);
+    let _module = expect_ok("insmod", Module::load("my_timer", &[]));
+    let file = expect_ok("open", File::open("/proc/timer"));
+    let memory = SlowMemory::new();
+    let read = || memory.pread(&file, SlowMemory::START, 1000, 0);
     let read = memory.starve(20, read, || drop(cat("/proc/timer")));
     let done = "a read that others come before, and a signal";
     match read {
-        Some(read) => refuses(done, read, Errno::EINTR),
-        None => broken(done, "EINTR", "it goes on"),
+        Some(read) => expect_errno(done, read, Errno::EINTR),
+        None => fail_requirement(done, "EINTR", "it goes on"),
     }
 }
 
@@ -42,10 +45,10 @@ impl Preemption {
         if !exists(Preemption::FILE) {
             skip("this kernel's preemption model is built in");
         }
-        let all = works(Preemption::FILE, fs::read_to_string(Preemption::FILE));
+        let all = expect_ok(Preemption::FILE, fs::read_to_string(Preemption::FILE));
         let now = all.split(['(', ')']).nth(1).expect("one in parentheses");
         let before = Preemption(now.to_owned());
-        works(model, fs::write(Preemption::FILE, model));
+        expect_ok(model, fs::write(Preemption::FILE, model));
         before
     }
 }
@@ -57,7 +60,7 @@ impl Drop for Preemption {
 }
 
 fn kernel_thread(name: &str) -> Pid {
-    let processes = works("/proc", fs::read_dir("/proc")).flatten();
+    let processes = expect_ok("/proc", fs::read_dir("/proc")).flatten();
     let is_it = |path: &Path| {
         let comm = fs::read_to_string(path.join("comm"));
         comm.is_ok_and(|c| c.trim_end() == name)
@@ -74,7 +77,7 @@ fn kernel_thread(name: &str) -> Pid {
 fn an_elevator_that_never_waits_lets_others_run() {
     const PEOPLE: usize = 10_000;
     let _preemption = Preemption::set("none");
-    let _module = works(
+    let _module = expect_ok(
         "insmod",
         Module::load("elevator", &["floor_ms=0", "load_ms=0"]),
     );
@@ -83,9 +86,9 @@ fn an_elevator_that_never_waits_lets_others_run() {
     // Its thread, and this one.
     for thread in [Some(kernel_thread("elevator")), None] {
         let pinned = sched_setaffinity(thread, &one);
-        works("sched_setaffinity", pinned.map_err(Into::into));
+        expect_ok("sched_setaffinity", pinned.map_err(Into::into));
     }
-    let file = works(
+    let file = expect_ok(
         "open",
         OpenOptions::new()
             .read(true)
@@ -94,13 +97,13 @@ fn an_elevator_that_never_waits_lets_others_run() {
     );
     for i in 0..PEOPLE {
         let call = if i % 2 == 0 { "1 6 V" } else { "6 1 V" };
-        works("write", file.write_at(call.as_bytes(), 0));
+        expect_ok("write", file.write_at(call.as_bytes(), 0));
     }
-    works("write", file.write_at(b"start", 0));
+    expect_ok("write", file.write_at(b"start", 0));
     let mut seen = HashSet::new();
     let mut text = vec![0; 1 << 16];
     loop {
-        let n = works("pread", file.read_at(&mut text, 0));
+        let n = expect_ok("pread", file.read_at(&mut text, 0));
         let text = String::from_utf8_lossy(&text[..n]);
         let served = text.trim_end().rsplit(' ').next().expect("a number");
         let served: usize = served.parse().expect("a number");
@@ -110,7 +113,7 @@ fn an_elevator_that_never_waits_lets_others_run() {
         }
     }
     seen.retain(|served| (1..PEOPLE).contains(served));
-    gives("somebody looks while it serves", seen.is_empty(), false);
+    expect_eq("somebody looks while it serves", seen.is_empty(), false);
 }
 
 /// How many bytes are counted as a process's for one open file of which it has read a
@@ -134,7 +137,7 @@ fn per_file(groups: &MemoryGroups, path: &str) -> i64 {
 /// everybody may open these files, as often as he likes.
 #[test]
 fn open_files_are_counted() {
-    let load = |name| works(name, Module::load(name, &[]));
+    let load = |name| expect_ok(name, Module::load(name, &[]));
     let groups = MemoryGroups::mount();
     // It remembers nothing. What the kernel has for each open file is counted too.
     let _module = load("minimal_proc_lkm");
@@ -150,7 +153,7 @@ fn open_files_are_counted() {
         let counted = per_file(&groups, path) - nothing;
         if counted < least {
             let promised = format!("at least {least} bytes are counted");
-            broken(&format!("opening {path}"), &promised, &counted.to_string());
+            fail_requirement(&format!("opening {path}"), &promised, &counted.to_string());
         }
     }
 }
@@ -162,7 +165,7 @@ type Call = fn(&File, &mut [u8]) -> std::io::Result<usize>;
 #[test]
 fn buffers_are_counted() {
     const SIZE: usize = 1 << 20;
-    let _module = works("insmod", Module::load("circbuf", &["size=1048576"]));
+    let _module = expect_ok("insmod", Module::load("circbuf", &["size=1048576"]));
     let groups = MemoryGroups::mount();
     let calls: [Call; 2] = [
         |file, bytes| file.read_at(bytes, 0),
@@ -180,6 +183,6 @@ fn buffers_are_counted() {
             assert_eq!(call(&file, &mut bytes).expect("a call"), SIZE);
             group.bytes("memory.peak") - before
         });
-        gives("half a MiB and more is counted", counted > 1 << 19, true);
+        expect_eq("half a MiB and more is counted", counted > 1 << 19, true);
     }
 }

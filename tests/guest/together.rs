@@ -9,7 +9,7 @@ use std::{
 };
 
 use koru_testing::{MODULES, Module, is_loaded};
-use koru_tests::{gives, works};
+use koru_tests::{expect_eq, expect_ok};
 
 /// The modules, without those that exist to be tested themselves.
 fn modules() -> Vec<String> {
@@ -21,14 +21,14 @@ fn modules() -> Vec<String> {
 }
 
 fn names(folder: &str) -> BTreeSet<String> {
-    let entries = works(folder, fs::read_dir(folder)).flatten();
+    let entries = expect_ok(folder, fs::read_dir(folder)).flatten();
     entries
         .map(|e| e.file_name().to_string_lossy().into_owned())
         .collect()
 }
 
 fn load_all() -> Vec<Module> {
-    let load = |name: String| works(&format!("insmod {name}"), Module::load(&name, &[]));
+    let load = |name: String| expect_ok(&format!("insmod {name}"), Module::load(&name, &[]));
     modules().into_iter().map(load).collect()
 }
 
@@ -38,7 +38,7 @@ fn unload_all(mut modules: Vec<Module>, backwards: bool) {
         modules.reverse();
     }
     for module in modules {
-        works(&format!("rmmod {}", module.name()), module.unload());
+        expect_ok(&format!("rmmod {}", module.name()), module.unload());
     }
 }
 
@@ -97,26 +97,26 @@ fn files() -> BTreeSet<String> {
 #[test]
 fn all_modules_at_once() {
     let before = Visible::now();
-    gives("modules before", &*before.modules, "");
+    expect_eq("modules before", &*before.modules, "");
     for backwards in [false, true] {
         let loaded = load_all();
-        gives("there are modules to load", loaded.len() > 2, true);
+        expect_eq("there are modules to load", loaded.len() > 2, true);
         let now = Visible::now();
         for module in &loaded {
             let name = module.name();
             let line = format!("{name} ");
             let listed = now.modules.lines().any(|l| l.starts_with(&line));
-            gives(&format!("/proc/modules has {name}"), listed, true);
-            gives(&format!("/sys/module has {name}"), is_loaded(name), true);
+            expect_eq(&format!("/proc/modules has {name}"), listed, true);
+            expect_eq(&format!("/sys/module has {name}"), is_loaded(name), true);
         }
-        gives(
+        expect_eq(
             "lines of /proc/modules",
             now.modules.lines().count(),
             loaded.len(),
         );
         unload_all(loaded, backwards);
         let after = Visible::now();
-        gives(
+        expect_eq(
             "what can be seen after all were unloaded",
             after,
             Visible {
@@ -192,7 +192,7 @@ fn nothing_leaks() {
             .map(|m| m.get(name).copied().unwrap_or(0))
             .collect();
         let grows = counts.windows(2).all(|two| two[1] - two[0] >= ROUNDS);
-        gives(
+        expect_eq(
             &format!("{name} grows by {ROUNDS} in each of {PARTS} parts: {counts:?}"),
             grows,
             false,

@@ -1,4 +1,4 @@
-//! The guest's time of day, which a test may set and which is then put right again.
+//! The time of day, which a test may set.
 
 use rustix::time::{ClockId, Timespec, clock_gettime, clock_settime};
 
@@ -9,10 +9,11 @@ fn now(clock: ClockId) -> i128 {
     i128::from(t.tv_sec) * SECOND + i128::from(t.tv_nsec)
 }
 
-/// The right to set the time of day, in nanoseconds. When it is dropped the clock
-/// shows again what it would have shown.
+/// The right to set the time of day, in nanoseconds.
+///
+/// Dropping it sets the clock to what it would have shown.
 pub struct RealTime {
-    /// Real less monotonic time.
+    /// The real time minus the monotonic time.
     offset: i128,
 }
 

@@ -1,5 +1,4 @@
-//! What 32-bit programs do: with the `int 0x80` of theirs, which works for
-//! everybody.
+//! System calls of 32-bit programs, made by `int 0x80`, which works in 64-bit programs too.
 #![allow(unsafe_code, reason = "32-bit system calls have no safe interface")]
 
 use std::{
@@ -14,11 +13,11 @@ use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 const IOCTL: i64 = 54;
 const PAGE: usize = 4096;
 
-/// A value at an address that a 32-bit program could have.
-pub struct Low(*mut u64);
+/// A value at an address that fits into 32 bits.
+pub struct Low32Value(*mut u64);
 
-impl Low {
-    pub fn new(value: u64) -> Low {
+impl Low32Value {
+    pub fn new(value: u64) -> Low32Value {
         // SAFETY: a new mapping harms nobody.
         let page = unsafe {
             mmap_anonymous(
@@ -29,7 +28,7 @@ impl Low {
             )
         }
         .expect("memory");
-        let low = Low(page.cast());
+        let low = Low32Value(page.cast());
         // SAFETY: our own mapping.
         unsafe { low.0.write(value) };
         low
@@ -45,17 +44,17 @@ impl Low {
     }
 }
 
-impl Drop for Low {
+impl Drop for Low32Value {
     fn drop(&mut self) {
         // SAFETY: our own mapping, and the last use of it.
         let _ = unsafe { munmap(self.0.cast(), PAGE) };
     }
 }
 
-/// `ioctl` of a 32-bit program.
+/// Calls `ioctl` as a 32-bit program does.
 pub fn compat_ioctl(fd: impl AsFd, command: u32, argument: u32) -> io::Result<i32> {
     let mut result = IOCTL;
-    // SAFETY: the call writes at most to where `argument` says; only `Low` gives
+    // SAFETY: the call writes at most to where `argument` says; only `Low32Value` gives
     // such addresses. Old kernels clear r8 to r11.
     unsafe {
         asm!(
@@ -79,10 +78,10 @@ pub fn compat_ioctl(fd: impl AsFd, command: u32, argument: u32) -> io::Result<i3
     }
 }
 
-/// `ioctl` with a number for an argument.
+/// Calls `ioctl` with a number as the argument.
 pub fn ioctl(fd: impl AsFd, command: u32, argument: usize) -> io::Result<i32> {
     let fd = fd.as_fd().as_raw_fd();
-    // SAFETY: the tests' commands write to a `Low`, or to where nobody has memory.
+    // SAFETY: the tests' commands write to a `Low32Value`, or to where nobody has memory.
     match unsafe { libc::ioctl(fd, libc::Ioctl::from(command), argument) } {
         -1 => Err(io::Error::last_os_error()),
         value => Ok(value),

@@ -1,7 +1,12 @@
-//! What differs between one course's text of a contract and another's: names of
-//! files, messages, error numbers. It stands in a TOML file beside the tests.
+//! A module's contract, and how a test states its requirements.
 //!
-//! `koru verify --contract FILE` puts a file of the same form over ours.
+//! What differs between one course's text of a contract and another's, such as file names,
+//! messages and error numbers, is in a TOML file beside the tests. `koru verify --contract FILE`
+//! overrides it by a file of the same form.
+//!
+//! The `expect_...` functions say what was done, what was required, and what was seen, so that a
+//! failure can be understood without the test's source. [`fail_requirement`] has the format that
+//! `koru verify` parses.
 
 use std::{env, fmt::Debug, fs};
 
@@ -9,7 +14,7 @@ use koru_testing::{Module, is_loaded};
 use nix::errno::Errno;
 use toml::{Table, Value};
 
-/// Where a course's own file lies in the guest.
+/// The environment variable with the path of a course's own file in the guest.
 const OVERLAY: &str = "KORU_CONTRACT";
 
 /// A module's contract: values by dotted keys, such as `errors.empty`.
@@ -20,8 +25,8 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// Ours, with what `koru verify` was given over it.
-    pub fn of(module: &str, ours: &str) -> Contract {
+    /// Parses our own contract, and overrides its values by those that `koru verify` was given.
+    pub fn new(module: &str, ours: &str) -> Contract {
         let mut table: Table = ours
             .parse()
             .unwrap_or_else(|e| panic!("{module}.toml: {e}"));
@@ -43,32 +48,33 @@ impl Contract {
         value.unwrap_or_else(|| panic!("no `{key}` in {}.toml", self.module))
     }
 
-    /// A text, such as the name of a file.
+    /// Returns a text, such as the name of a file.
     #[track_caller]
     pub fn text(&self, key: &str) -> &str {
         self.value(key).as_str().expect(key)
     }
 
-    /// A number, such as a limit.
+    /// Returns a number, such as a limit.
     #[track_caller]
     pub fn number(&self, key: &str) -> i64 {
         self.value(key).as_integer().expect(key)
     }
 
-    /// An error by its name, such as `"EACCES"`.
+    /// Returns an error that the contract names, such as `"EACCES"`.
     #[track_caller]
     pub fn errno(&self, key: &str) -> Errno {
         let name = self.text(key);
         errno_by_name(name).unwrap_or_else(|| panic!("`{key}`: there is no error `{name}`"))
     }
 
-    /// Loads the module under test; it must load.
+    /// Loads the module under test, and panics if that fails.
     #[track_caller]
     pub fn load(&self) -> Module {
         self.load_with(&[])
     }
 
-    /// The same with parameters, `key=value`.
+    /// Loads the module under test with parameters of the form `key=value`, and panics if that
+    /// fails.
     #[track_caller]
     pub fn load_with(&self, params: &[&str]) -> Module {
         Module::load(&self.module, params)
@@ -76,12 +82,12 @@ impl Contract {
     }
 }
 
-/// The contract that stands beside this file, by its module's name.
+/// Expands to the contract in the TOML file beside this one, by its module's name.
 #[macro_export]
 macro_rules! contract {
     ($module:literal) => {
         std::sync::LazyLock::new(|| {
-            $crate::Contract::of($module, include_str!(concat!($module, ".toml")))
+            $crate::Contract::new($module, include_str!(concat!($module, ".toml")))
         })
     };
 }
@@ -95,51 +101,50 @@ fn overlay(under: &mut Table, over: Table) {
     }
 }
 
-/// `EACCES` and so on.
+/// Returns the error with a name such as `EACCES`.
 pub fn errno_by_name(name: &str) -> Option<Errno> {
     (1..134)
         .map(Errno::from_raw)
         .find(|e| format!("{e:?}") == name)
 }
 
-/// A promise about a value: says what was done, what had to come of it, and what
-/// came, so that it can be understood without the test's source.
+/// Requires that a value is the promised one.
 #[track_caller]
-pub fn gives<T: PartialEq<U> + Debug, U: Debug>(done: &str, seen: T, promised: U) {
+pub fn expect_eq<T: PartialEq<U> + Debug, U: Debug>(done: &str, seen: T, promised: U) {
     if seen != promised {
-        broken(done, &format!("{promised:?}"), &format!("{seen:?}"));
+        fail_requirement(done, &format!("{promised:?}"), &format!("{seen:?}"));
     }
 }
 
-/// A promise that a system call fails with this error.
+/// Requires that a system call fails with this error.
 #[track_caller]
-pub fn refuses<T: Debug>(done: &str, seen: std::io::Result<T>, promised: Errno) {
+pub fn expect_errno<T: Debug>(done: &str, seen: std::io::Result<T>, promised: Errno) {
     let promised = format!("{promised:?}");
     match seen {
-        Ok(value) => broken(done, &promised, &format!("success ({value:?})")),
+        Ok(value) => fail_requirement(done, &promised, &format!("success ({value:?})")),
         Err(e) => {
             let seen = e.raw_os_error().map(Errno::from_raw);
             let seen = seen.map_or(e.to_string(), |e| format!("{e:?}"));
             if seen != promised {
-                broken(done, &promised, &seen);
+                fail_requirement(done, &promised, &seen);
             }
         }
     }
 }
 
-/// A promise that something fails, with whatever error.
+/// Requires that a system call fails, with any error.
 #[track_caller]
-pub fn fails<T: Debug>(done: &str, seen: std::io::Result<T>) {
+pub fn expect_err<T: Debug>(done: &str, seen: std::io::Result<T>) {
     if let Ok(value) = seen {
-        broken(done, "an error", &format!("success ({value:?})"));
+        fail_requirement(done, "an error", &format!("success ({value:?})"));
     }
 }
 
-/// A promise that a module does not load with a number that its parameter's type
-/// cannot hold. It is the kernel that says so: with ERANGE, or EINVAL where the type
-/// has no sign.
+/// Requires that a module does not load with a number that its parameter's type cannot hold.
+///
+/// The kernel itself refuses it: with `ERANGE`, or `EINVAL` where the type has no sign.
 #[track_caller]
-pub fn too_large(module: &str, parameters: &[&str]) {
+pub fn expect_out_of_range(module: &str, parameters: &[&str]) {
     let numbers = [
         "99999999999999999999",
         "-99999999999999999999",
@@ -150,24 +155,24 @@ pub fn too_large(module: &str, parameters: &[&str]) {
         let done = format!("insmod with {param}");
         match Module::load(module, &[&param]) {
             Err(e) if e.raw_os_error() == Some(Errno::EINVAL as i32) => {}
-            seen => refuses(&done, seen, Errno::ERANGE),
+            seen => expect_errno(&done, seen, Errno::ERANGE),
         }
-        gives("it is loaded", is_loaded(module), false);
+        expect_eq("it is loaded", is_loaded(module), false);
     }
 }
 
-/// A promise that a system call succeeds; its result.
+/// Requires that a system call succeeds, and returns its result.
 #[track_caller]
-pub fn works<T>(done: &str, seen: std::io::Result<T>) -> T {
+pub fn expect_ok<T>(done: &str, seen: std::io::Result<T>) -> T {
     seen.unwrap_or_else(|e| {
         let seen = e.raw_os_error().map(Errno::from_raw);
         let seen = seen.map_or(e.to_string(), |e| format!("{e:?}"));
-        broken(done, "success", &seen)
+        fail_requirement(done, "success", &seen)
     })
 }
 
-/// Ends the test. `koru verify` shows these three.
+/// Fails the test. `koru verify` shows the three texts.
 #[track_caller]
-pub fn broken(done: &str, promised: &str, seen: &str) -> ! {
+pub fn fail_requirement(done: &str, promised: &str, seen: &str) -> ! {
     panic!("{done}\npromised: {promised}\nseen: {seen}")
 }

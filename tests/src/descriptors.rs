@@ -1,4 +1,4 @@
-//! Descriptors that get to others.
+//! Ways in which another process gets a descriptor.
 
 use std::{
     fs::File,
@@ -14,9 +14,10 @@ use rustix::net::{
 };
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
-/// Sends an open file over a socket and closes it here: only the message holds it
-/// now. The result takes it out again.
-pub fn in_flight(file: File) -> impl FnOnce() -> File {
+/// Sends an open file over a socket and closes it here, so that only the message holds it.
+///
+/// The returned function receives the file again.
+pub fn send_in_flight(file: File) -> impl FnOnce() -> File {
     let (from, to) = socketpair(
         AddressFamily::UNIX,
         SocketType::STREAM,
@@ -33,7 +34,7 @@ pub fn in_flight(file: File) -> impl FnOnce() -> File {
     }
 }
 
-/// Sends an open file over a socket. It stays open here.
+/// Sends an open file over a socket; it stays open here.
 pub fn send(to: impl AsFd, file: &File) {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
@@ -43,7 +44,7 @@ pub fn send(to: impl AsFd, file: &File) {
         .expect("sending a descriptor");
 }
 
-/// Takes an open file out of a socket.
+/// Receives an open file from a socket.
 pub fn receive(from: impl AsFd) -> File {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -62,14 +63,14 @@ pub fn receive(from: impl AsFd) -> File {
     file.expect("a descriptor in the message")
 }
 
-/// Another process's descriptor, taken over without its help.
-pub fn taken_from(pid: u32, fd: RawFd) -> io::Result<File> {
+/// Duplicates a descriptor of another process without that process's help.
+pub fn take_descriptor(pid: u32, fd: RawFd) -> io::Result<File> {
     let pid = Pid::from_raw(pid as i32).expect("a process");
     let process = pidfd_open(pid, PidfdFlags::empty())?;
     Ok(pidfd_getfd(process, fd, PidfdGetfdFlags::empty())?.into())
 }
 
-/// What a child process reads through the descriptor that it inherits.
+/// Returns what a shell command reads from the descriptor that it inherits.
 pub fn inherited_read(file: &File, command: &str) -> Vec<u8> {
     let stdin = Stdio::from(file.try_clone().expect("dup"));
     let output = Command::new("sh")

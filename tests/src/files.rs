@@ -1,7 +1,8 @@
-//! What all files in /proc promise, as functions: a module's own tests call them
-//! and say the promise in a sentence.
+//! Requirements that all files in /proc share, as functions: a module's own tests call them, and
+//! state the requirement in their doc comments.
 //!
-//! No file of theirs is longer than [`MOST`]: what never ends is found out.
+//! No file of a module under test is longer than [`MAX_FILE_LEN`], so a file that never ends is
+//! detected.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -20,12 +21,15 @@ use nix::errno::Errno;
 use rustix::pipe::PipeFlags;
 
 use crate::{
-    Bad, Contract, Guarded, NOBODY, Slow, broken, exists, fails, gives, in_flight, inherited_read,
-    pread_bad, read_bad, refuses, works,
+    NOBODY,
+    contract::{Contract, expect_eq, expect_err, expect_errno, expect_ok, fail_requirement},
+    descriptors::{inherited_read, send_in_flight},
+    slow_memory::SlowMemory,
+    user_memory::{BadPointer, GuardPageBuffer, pread_bad, read_bad},
 };
 
-/// More than a file of a module under test contains.
-pub const MOST: usize = 1 << 16;
+/// The length that no file of a module under test reaches.
+pub const MAX_FILE_LEN: usize = 1 << 16;
 
 /// Says of bytes, after what was done to get them, whether they are right.
 pub type Check<'a> = dyn Fn(&str, &[u8]) + Sync + 'a;
@@ -34,12 +38,17 @@ pub type Check<'a> = dyn Fn(&str, &[u8]) + Sync + 'a;
 pub struct Served<'a> {
     pub contract: &'a Contract,
     pub path: &'a str,
-    /// Says (by `gives` or `broken`) whether this is the whole content. None for a
+    /// Says (by `expect_eq` or `fail_requirement`) whether this is the whole content. None for a
     /// file that is only written.
     pub whole: Option<Box<Check<'a>>>,
 }
 
-/// Bytes for a message.
+/// Returns whether a path exists, as a file of any kind.
+pub fn exists(path: &str) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// Converts bytes to text for a message.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -47,7 +56,7 @@ pub fn text(bytes: &[u8]) -> String {
 impl<'a> Served<'a> {
     /// One whose content is always the same.
     pub fn constant(contract: &'a Contract, path: &'a str, content: &'a str) -> Served<'a> {
-        let whole = move |done: &str, seen: &[u8]| gives(done, text(seen), content);
+        let whole = move |done: &str, seen: &[u8]| expect_eq(done, text(seen), content);
         Served {
             contract,
             path,
@@ -71,7 +80,7 @@ impl<'a> Served<'a> {
 
     #[track_caller]
     fn open(&self) -> File {
-        works(&format!("open of {}", self.path), File::open(self.path))
+        expect_ok(&format!("open of {}", self.path), File::open(self.path))
     }
 
     #[track_caller]
@@ -96,12 +105,12 @@ pub fn read_once(file: &mut File, size: usize) -> Vec<u8> {
     const BEHIND: usize = 64;
     let done = format!("read of {size} bytes");
     let mut buffer = vec![0xaa; size + BEHIND];
-    let n = works(&done, file.read(&mut buffer[..size]));
+    let n = expect_ok(&done, file.read(&mut buffer[..size]));
     if n > size {
-        broken(&done, &format!("at most {size}"), &n.to_string());
+        fail_requirement(&done, &format!("at most {size}"), &n.to_string());
     }
     let spoilt = buffer[size..].iter().any(|b| *b != 0xaa);
-    gives(&format!("{done} writes behind them"), spoilt, false);
+    expect_eq(&format!("{done} writes behind them"), spoilt, false);
     buffer.truncate(n);
     buffer
 }
@@ -115,8 +124,8 @@ pub fn read_rest(file: &mut File, size: usize) -> Vec<u8> {
             part if part.is_empty() => return all,
             part => all.extend(part),
         }
-        if all.len() > MOST {
-            broken(
+        if all.len() > MAX_FILE_LEN {
+            fail_requirement(
                 &format!("reads of {size} bytes until one gives 0"),
                 "an end",
                 "none",
@@ -128,7 +137,7 @@ pub fn read_rest(file: &mut File, size: usize) -> Vec<u8> {
 /// All of a file, as `cat` reads it.
 #[track_caller]
 pub fn read_all(path: &str) -> Vec<u8> {
-    let mut file = works(&format!("open of {path}"), File::open(path));
+    let mut file = expect_ok(&format!("open of {path}"), File::open(path));
     read_rest(&mut file, 4096)
 }
 
@@ -143,11 +152,11 @@ pub fn as_nobody(script: &str) -> Output {
 #[track_caller]
 pub fn comes_and_goes(file: &Served) {
     for _ in 0..2 {
-        gives("the file is there before insmod", exists(file.path), false);
+        expect_eq("the file is there before insmod", exists(file.path), false);
         let module = file.load();
-        gives("the file is there after insmod", exists(file.path), true);
-        works("rmmod", module.unload());
-        gives("the file is there after rmmod", exists(file.path), false);
+        expect_eq("the file is there after insmod", exists(file.path), true);
+        expect_ok("rmmod", module.unload());
+        expect_eq("the file is there after rmmod", exists(file.path), false);
     }
 }
 
@@ -173,8 +182,8 @@ pub fn reads_of_mixed_sizes(file: &Served) {
                 part if part.is_empty() => break,
                 part => seen.extend(part),
             }
-            if seen.len() > MOST {
-                broken("reads until one gives 0", "an end", "none");
+            if seen.len() > MAX_FILE_LEN {
+                fail_requirement("reads until one gives 0", "an end", "none");
             }
         }
         file.check(&format!("reads of {start}, {}, .. bytes", start + 1), &seen);
@@ -191,7 +200,7 @@ pub fn ends_and_starts_again(file: &Served) {
         file.check(&format!("the {round} cat"), &seen);
         for _ in 0..3 {
             let more = read_once(&mut opened, 4096);
-            gives("a read after the end", text(&more), "");
+            expect_eq("a read after the end", text(&more), "");
         }
     }
 }
@@ -209,8 +218,8 @@ pub fn positions_of_their_own(file: &Served) {
         }
         of_a.extend(x);
         of_b.extend(y);
-        if of_a.len() > MOST {
-            broken("reads until one gives 0", "an end", "none");
+        if of_a.len() > MAX_FILE_LEN {
+            fail_requirement("reads until one gives 0", "an end", "none");
         }
     }
     file.check("one of two files read in turn", &of_a);
@@ -228,13 +237,13 @@ pub fn preads(file: &Served) {
     for at in (0..content.len() + 3).chain([4096, 1 << 31, 1 << 40, i64::MAX as usize - 100]) {
         let mut buffer = [0; 7];
         let done = format!("pread of 7 bytes at {at}");
-        let n = works(&done, opened.read_at(&mut buffer, at as u64));
+        let n = expect_ok(&done, opened.read_at(&mut buffer, at as u64));
         let rest = content.get(at..).unwrap_or_default();
         let rest = &rest[..rest.len().min(7)];
-        gives(&done, text(buffer.get(..n).unwrap_or(&buffer)), text(rest));
+        expect_eq(&done, text(buffer.get(..n).unwrap_or(&buffer)), text(rest));
     }
-    let position = works("lseek", opened.stream_position());
-    gives("the position after preads", position, start.len() as u64);
+    let position = expect_ok("lseek", opened.stream_position());
+    expect_eq("the position after preads", position, start.len() as u64);
     let rest = read_rest(&mut opened, 4096);
     file.check("a file read on after preads", &[start, rest].concat());
 }
@@ -247,25 +256,25 @@ pub fn seeks(file: &Served) {
     let mut opened = file.open();
     let seen = read_rest(&mut opened, 4096);
     file.check("a cat", &seen);
-    let position = works("lseek by 0", opened.stream_position());
-    gives("the position at the end", position, seen.len() as u64);
+    let position = expect_ok("lseek by 0", opened.stream_position());
+    expect_eq("the position at the end", position, seen.len() as u64);
     for back in [SeekFrom::Start(0), SeekFrom::Current(-(seen.len() as i64))] {
         let done = format!("lseek to {back:?}");
-        gives(&done, works(&done, opened.seek(back)), 0);
+        expect_eq(&done, expect_ok(&done, opened.seek(back)), 0);
         let again = read_rest(&mut opened, 5);
         file.check(&format!("reads after {done}"), &again);
         if again.len() != seen.len() {
             return;
         }
     }
-    works("lseek to 2", opened.seek(SeekFrom::Start(2)));
-    refuses(
+    expect_ok("lseek to 2", opened.seek(SeekFrom::Start(2)));
+    expect_errno(
         "lseek to before the start",
         opened.seek(SeekFrom::Current(-3)),
         Errno::EINVAL,
     );
-    let position = works("lseek by 0", opened.stream_position());
-    gives("the position after a refused lseek", position, 2);
+    let position = expect_ok("lseek by 0", opened.stream_position());
+    expect_eq("the position after a refused lseek", position, 2);
 }
 
 /// What `dd bs=1` copies is the content.
@@ -276,7 +285,7 @@ pub fn dd_byte_by_byte(file: &Served) {
     dd.args(["bs=1", "count=100000"])
         .arg(format!("if={}", file.path));
     let output = dd.output().expect("the guest has dd");
-    gives("dd bs=1 succeeds", output.status.success(), true);
+    expect_eq("dd bs=1 succeeds", output.status.success(), true);
     file.check("dd bs=1", &output.stdout);
 }
 
@@ -288,17 +297,17 @@ pub fn reads_of_nothing(file: &Served) {
     let mut seen = Vec::new();
     loop {
         let none = read_once(&mut opened, 0);
-        gives("a read of 0 bytes", none.len(), 0);
-        works("pread of 0 bytes at 0", opened.read_at(&mut [], 0));
+        expect_eq("a read of 0 bytes", none.len(), 0);
+        expect_ok("pread of 0 bytes at 0", opened.read_at(&mut [], 0));
         match read_once(&mut opened, 1) {
             part if part.is_empty() => break,
             part => seen.extend(part),
         }
-        if seen.len() > MOST {
-            broken("reads until one gives 0", "an end", "none");
+        if seen.len() > MAX_FILE_LEN {
+            fail_requirement("reads until one gives 0", "an end", "none");
         }
     }
-    gives("a read of 0 bytes", read_once(&mut opened, 0).len(), 0);
+    expect_eq("a read of 0 bytes", read_once(&mut opened, 0).len(), 0);
     file.check("reads of 1 and of 0 bytes in turn", &seen);
 }
 
@@ -308,16 +317,24 @@ type Disturbance = (&'static str, fn(&File));
 /// What may be done on a descriptor amid a read in pieces, and gives nobody anything.
 const DISTURBANCES: [Disturbance; 4] = [
     ("a pread of 0 bytes at 0", |file| {
-        gives("it", works("pread", file.read_at(&mut [], 0)), 0);
+        expect_eq("it", expect_ok("pread", file.read_at(&mut [], 0)), 0);
     }),
     ("a pread of 0 bytes at 2", |file| {
-        gives("it", works("pread", file.read_at(&mut [], 2)), 0);
+        expect_eq("it", expect_ok("pread", file.read_at(&mut [], 2)), 0);
     }),
     ("a pread to a bad address at 0", |file| {
-        refuses("it", pread_bad(file, Bad::Kernel, 100, 0), Errno::EFAULT);
+        expect_errno(
+            "it",
+            pread_bad(file, BadPointer::Kernel, 100, 0),
+            Errno::EFAULT,
+        );
     }),
     ("a pread to a bad address at 2", |file| {
-        refuses("it", pread_bad(file, Bad::Kernel, 100, 2), Errno::EFAULT);
+        expect_errno(
+            "it",
+            pread_bad(file, BadPointer::Kernel, 100, 2),
+            Errno::EFAULT,
+        );
     }),
 ];
 
@@ -327,7 +344,7 @@ const DISTURBANCES: [Disturbance; 4] = [
 #[track_caller]
 pub fn disturbed_reads(path: &str, change: impl Fn(), check: impl Fn(&str, &[u8], &[u8])) {
     for (done, disturb) in DISTURBANCES {
-        let mut file = works(&format!("open of {path}"), File::open(path));
+        let mut file = expect_ok(&format!("open of {path}"), File::open(path));
         let before = read_all(path);
         let mut seen = read_once(&mut file, 3);
         change();
@@ -348,21 +365,25 @@ pub fn a_slow_pread_puts_nothing_back(
     check: impl Fn(&str, &[u8]),
 ) {
     for (begun, reads) in [("nothing", 0), ("a read", 3)] {
-        let mut file = works(&format!("open of {path}"), File::open(path));
+        let mut file = expect_ok(&format!("open of {path}"), File::open(path));
         read_once(&mut file, reads);
-        let memory = Slow::new();
-        let slow = memory.while_stuck(
+        let memory = SlowMemory::new();
+        let slow = memory.while_blocked(
             || memory.pread(&file, 0, 1, 1),
             || {
                 change();
                 let mut head = [0; 1];
-                gives("pread at 0", works("pread", file.read_at(&mut head, 0)), 1);
+                expect_eq(
+                    "pread at 0",
+                    expect_ok("pread", file.read_at(&mut head, 0)),
+                    1,
+                );
                 head
             },
         );
-        gives("a slow pread of 1 byte at 1", works("pread", slow.0), 1);
-        let mut seen = vec![0; MOST];
-        let n = works("pread at 1", file.read_at(&mut seen[1..], 1));
+        expect_eq("a slow pread of 1 byte at 1", expect_ok("pread", slow.0), 1);
+        let mut seen = vec![0; MAX_FILE_LEN];
+        let n = expect_ok("pread at 1", file.read_at(&mut seen[1..], 1));
         seen[0] = slow.1[0];
         seen.truncate(1 + n);
         let done =
@@ -377,10 +398,10 @@ pub fn bad_reads(file: &Served) {
     let _module = file.load();
     let mut opened = file.open();
     let faults = |opened: &File| {
-        for bad in Bad::ALL {
+        for bad in BadPointer::ALL {
             for len in [1, 4096, 1 << 20] {
                 let done = format!("read of {len} bytes to a bad address ({bad:?})");
-                refuses(&done, read_bad(opened, bad, len), Errno::EFAULT);
+                expect_errno(&done, read_bad(opened, bad, len), Errno::EFAULT);
             }
         }
     };
@@ -398,21 +419,21 @@ pub fn bad_reads(file: &Served) {
 pub fn buffers_that_end_early(file: &Served) {
     let _module = file.load();
     let len = read_all(file.path).len();
-    let memory = Guarded::new();
+    let memory = GuardPageBuffer::new();
     for room in 0..len {
         let mut opened = file.open();
         let mut seen = Vec::new();
         let done = format!("read of 4096 bytes where {room} can be written");
         match memory.read(&opened, room, 4096) {
             Ok(n) if n > 0 && n <= room => seen.extend(&memory.bytes(room)[..n]),
-            Ok(n) => broken(&done, "EFAULT", &format!("success ({n})")),
-            Err(e) => refuses(&done, Err::<usize, _>(e), Errno::EFAULT),
+            Ok(n) => fail_requirement(&done, "EFAULT", &format!("success ({n})")),
+            Err(e) => expect_errno(&done, Err::<usize, _>(e), Errno::EFAULT),
         }
         seen.extend(read_rest(&mut opened, 4096));
         file.check(&format!("{done}, and then the rest"), &seen);
     }
     let done = "read of 1 MiB where 4096 bytes can be written";
-    let n = works(done, memory.read(file.open(), 4096, 1 << 20));
+    let n = expect_ok(done, memory.read(file.open(), 4096, 1 << 20));
     file.check(done, memory.bytes(4096).get(..n).unwrap_or_default());
 }
 
@@ -423,11 +444,11 @@ pub fn descriptors_share_a_position(file: &Served) {
     let _module = file.load();
     let mut opened = file.open();
     let mut seen = read_once(&mut opened, 1);
-    let mut second = works("dup", opened.try_clone());
+    let mut second = expect_ok("dup", opened.try_clone());
     seen.extend(read_once(&mut second, 1));
     drop(opened);
     seen.extend(inherited_read(&second, "dd bs=1 count=2 2>/dev/null"));
-    let mut third = in_flight(second)();
+    let mut third = send_in_flight(second)();
     seen.extend(read_once(&mut third, 1));
     let rest = thread::spawn(move || read_rest(&mut third, 4096)).join();
     seen.extend(rest.expect("the thread read"));
@@ -438,11 +459,11 @@ pub fn descriptors_share_a_position(file: &Served) {
 #[track_caller]
 pub fn everybody_reads(file: &Served, mode: i64) {
     let _module = file.load();
-    let meta = works("stat", fs::metadata(file.path));
+    let meta = expect_ok("stat", fs::metadata(file.path));
     let seen = i64::from(meta.permissions().mode() & 0o7777);
-    gives("the mode", format!("{seen:04o}"), format!("{mode:04o}"));
-    let read = as_nobody(&format!("head -c {MOST} {}", file.path));
-    gives("nobody can read it", read.status.success(), true);
+    expect_eq("the mode", format!("{seen:04o}"), format!("{mode:04o}"));
+    let read = as_nobody(&format!("head -c {MAX_FILE_LEN} {}", file.path));
+    expect_eq("nobody can read it", read.status.success(), true);
     file.check("what nobody reads", &read.stdout);
 }
 
@@ -451,10 +472,10 @@ pub fn everybody_reads(file: &Served, mode: i64) {
 pub fn cannot_be_written(file: &Served) {
     let _module = file.load();
     let write = as_nobody(&format!("echo x > {}", file.path));
-    gives("nobody can write it", write.status.success(), false);
+    expect_eq("nobody can write it", write.status.success(), false);
     let opened = OpenOptions::new().write(true).open(file.path);
-    let mut opened = works("open for writing, by root", opened);
-    refuses("write, by root", opened.write(b"x"), Errno::EIO);
+    let mut opened = expect_ok("open for writing, by root", opened);
+    expect_errno("write, by root", opened.write(b"x"), Errno::EIO);
     drop(opened);
     file.check("the content after a refused write", &read_all(file.path));
 }
@@ -467,17 +488,17 @@ pub fn unload_while_open(file: &Served) {
     let mut begun = file.open();
     read_once(&mut begun, 1);
     let mut unused = file.open();
-    let sent = in_flight(file.open());
+    let sent = send_in_flight(file.open());
     let name = module.name().to_owned();
-    works("rmmod while the file is open", module.unload());
-    gives("the module is there after rmmod", is_loaded(&name), false);
-    gives("the file is there after rmmod", exists(file.path), false);
+    expect_ok("rmmod while the file is open", module.unload());
+    expect_eq("the module is there after rmmod", is_loaded(&name), false);
+    expect_eq("the file is there after rmmod", exists(file.path), false);
     let mut sent = sent();
     let refused = |opened: &mut File| {
         let read = opened.read(&mut [0; 64]);
-        refuses("read after rmmod", read, Errno::EIO);
+        expect_errno("read after rmmod", read, Errno::EIO);
         let read = opened.read_at(&mut [0; 64], 0);
-        refuses("pread after rmmod", read, Errno::EIO);
+        expect_errno("pread after rmmod", read, Errno::EIO);
     };
     refused(&mut begun);
     refused(&mut unused);
@@ -506,7 +527,7 @@ pub fn unload_under_readers(file: &Served) {
                         good.fetch_add(1, Ordering::Relaxed);
                     }
                     Err(e) => {
-                        refuses("pread after rmmod", Err::<(), _>(e), Errno::EIO);
+                        expect_errno("pread after rmmod", Err::<(), _>(e), Errno::EIO);
                         break;
                     }
                 }
@@ -529,9 +550,9 @@ pub fn unload_under_writers(file: &Served, message: &[u8]) {
             };
             loop {
                 match opened.write(message) {
-                    Ok(n) => gives("write while others unload", n, message.len()),
+                    Ok(n) => expect_eq("write while others unload", n, message.len()),
                     Err(e) => {
-                        refuses("write after rmmod", Err::<(), _>(e), Errno::EIO);
+                        expect_errno("write after rmmod", Err::<(), _>(e), Errno::EIO);
                         break;
                     }
                 }
@@ -565,7 +586,7 @@ fn load_and_unload(
             if unloaded.is_err() {
                 done.store(true, Ordering::Relaxed);
             }
-            works("rmmod while the file is in use", unloaded);
+            expect_ok("rmmod while the file is in use", unloaded);
         }
         done.store(true, Ordering::Relaxed);
     });
@@ -576,12 +597,12 @@ fn load_and_unload(
 #[track_caller]
 pub fn write_after_unload(file: &Served) {
     let module = file.load();
-    let open = || works("open", OpenOptions::new().write(true).open(file.path));
+    let open = || expect_ok("open", OpenOptions::new().write(true).open(file.path));
     let (mut used, mut unused) = (open(), open());
-    works("write", used.write(b"before"));
-    works("rmmod while the file is open", module.unload());
+    expect_ok("write", used.write(b"before"));
+    expect_ok("rmmod while the file is open", module.unload());
     let refused = |opened: &mut File| {
-        refuses("write after rmmod", opened.write(b"after"), Errno::EIO);
+        expect_errno("write after rmmod", opened.write(b"after"), Errno::EIO);
     };
     refused(&mut used);
     refused(&mut unused);
@@ -595,7 +616,7 @@ pub fn write_after_unload(file: &Served) {
 pub fn loading_twice(file: &Served, module: &str) {
     let _module = file.load();
     let second = Module::load(module, &[]);
-    refuses("insmod of a loaded module", second, Errno::EEXIST);
+    expect_errno("insmod of a loaded module", second, Errno::EEXIST);
     file.read_and_check("the content after it");
 }
 
@@ -609,23 +630,23 @@ pub fn taken_name(file: &Served, module: &str, another: &str) {
     let name = file.path.strip_prefix("/proc/").expect("a file in /proc");
     let same = format!("file={name}");
     let others = "somebody else's\n";
-    let other = works("insmod of another", Module::load(another, &[&same]));
+    let other = expect_ok("insmod of another", Module::load(another, &[&same]));
     let load = Module::load(module, &[]);
-    fails("insmod when the file is there already", load);
-    gives("it is loaded after that", is_loaded(module), false);
-    gives("the other's file", text(&read_all(file.path)), others);
-    works("rmmod of the other", other.unload());
-    gives(
+    expect_err("insmod when the file is there already", load);
+    expect_eq("it is loaded after that", is_loaded(module), false);
+    expect_eq("the other's file", text(&read_all(file.path)), others);
+    expect_ok("rmmod of the other", other.unload());
+    expect_eq(
         "the file is there after both are gone",
         exists(file.path),
         false,
     );
     let module = file.load();
     let other = Module::load(another, &[&same]);
-    fails("insmod of another with our file", other);
+    expect_err("insmod of another with our file", other);
     file.read_and_check("our file after that");
-    works("rmmod", module.unload());
-    gives(
+    expect_ok("rmmod", module.unload());
+    expect_eq(
         "the file is there after both are gone",
         exists(file.path),
         false,
@@ -659,9 +680,9 @@ pub fn at_once(processes: usize, script: impl Fn(usize) -> String) -> Vec<Output
 #[track_caller]
 pub fn two_hundred_processes(file: &Served) {
     let _module = file.load();
-    let read = format!("exec head -c {MOST} {}", file.path);
+    let read = format!("exec head -c {MAX_FILE_LEN} {}", file.path);
     for output in at_once(200, |_| read.clone()) {
-        gives("one of 200 succeeds", output.status.success(), true);
+        expect_eq("one of 200 succeeds", output.status.success(), true);
         file.check("what one of 200 reads", &output.stdout);
     }
 }
@@ -679,7 +700,7 @@ pub fn racing_threads(file: &Served) {
                 file.check("what one of 8 threads reads in pieces", &seen);
             } else {
                 let mut buffer = [0; 4096];
-                let n = works("pread", shared.read_at(&mut buffer, 0));
+                let n = expect_ok("pread", shared.read_at(&mut buffer, 0));
                 let seen = buffer.get(..n).unwrap_or_default();
                 file.check("a pread of one of 8 threads on one descriptor", seen);
             }

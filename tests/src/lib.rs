@@ -1,4 +1,4 @@
-//! What several guest tests need.
+//! Helpers that several guest tests share.
 #![deny(unsafe_code)]
 
 mod clock;
@@ -22,42 +22,32 @@ use std::{
 };
 
 pub use clock::RealTime;
-pub use compat::{Low, compat_ioctl, ioctl};
-pub use contract::{Contract, broken, errno_by_name, fails, gives, refuses, too_large, works};
-pub use descriptors::{in_flight, inherited_read, receive, send, taken_from};
+pub use compat::{Low32Value, compat_ioctl, ioctl};
+pub use contract::{
+    Contract, errno_by_name, expect_eq, expect_err, expect_errno, expect_ok, expect_out_of_range,
+    fail_requirement,
+};
+pub use descriptors::{inherited_read, receive, send, send_in_flight, take_descriptor};
+pub use files::exists;
 pub use koru_testing::kernel_may_say;
 pub use memory_group::MemoryGroups;
-pub use modinfo::modinfo;
+pub use modinfo::expect_modinfo;
 pub use processes::{
-    Child, bare_child_read, end_on_panic, fork_with_id, in_child, next_process_is, pause,
+    Child, abort_on_panic, bare_child_read, fork_with_id, in_child, next_process_is,
+    sync_with_parent,
 };
 pub use signals::signalled;
-pub use slow_memory::Slow;
+pub use slow_memory::SlowMemory;
 pub use ticks::{ticks, ticks_per_second, wait_ticks};
 pub use uring::{read_by_worker, write_by_worker};
-pub use user_memory::{Bad, Guarded, pread_bad, read_bad, write_bad};
+pub use user_memory::{BadPointer, GuardPageBuffer, pread_bad, read_bad, write_bad};
 
 pub use nix::errno::Errno;
 
-pub const EIO: i32 = 5;
-pub const EAGAIN: i32 = 11;
-pub const ENOMEM: i32 = 12;
-pub const EACCES: i32 = 13;
-pub const EFAULT: i32 = 14;
-pub const EEXIST: i32 = 17;
-pub const EINVAL: i32 = 22;
-pub const ENOSPC: i32 = 28;
-pub const ERANGE: i32 = 34;
-
-/// Somebody who is not root: `nobody`.
+/// The user ID of `nobody`, who is not root.
 pub const NOBODY: u32 = 65534;
 
-/// Whether a path is there at all.
-pub fn exists(path: &str) -> bool {
-    std::fs::symlink_metadata(path).is_ok()
-}
-
-/// Whether KASAN watches over this kernel's memory.
+/// Returns whether this kernel was built with KASAN.
 pub fn has_kasan() -> bool {
     let symbols = std::fs::read_to_string("/proc/kallsyms").expect("the guest has kallsyms");
     symbols
@@ -65,7 +55,7 @@ pub fn has_kasan() -> bool {
         .any(|line| line.ends_with(" T kasan_report"))
 }
 
-/// What `cat` prints; the way most people read a file in /proc.
+/// Returns what `cat` prints: the way most people read a file in /proc.
 pub fn cat(path: &str) -> String {
     let output = Command::new("cat")
         .arg(path)
@@ -75,7 +65,7 @@ pub fn cat(path: &str) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// All of a file, by reads of this size.
+/// Reads a file to its end, by reads of this size.
 pub fn read_by(file: &mut File, size: usize) -> io::Result<Vec<u8>> {
     let mut all = Vec::new();
     let mut buffer = vec![0; size];
@@ -87,9 +77,21 @@ pub fn read_by(file: &mut File, size: usize) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The errno of what must fail.
+/// Returns the errno of a call that must fail.
 #[track_caller]
-pub fn errno<T: std::fmt::Debug>(result: io::Result<T>) -> i32 {
+pub fn errno<T: std::fmt::Debug>(result: io::Result<T>) -> Errno {
+    match raw_errno(result) {
+        number if Errno::from_raw(number) == Errno::UnknownErrno => {
+            panic!("no errno of user space: {number}")
+        }
+        number => Errno::from_raw(number),
+    }
+}
+
+/// Returns the number of a call's error, which must fail. It may be one that user space has no
+/// name for.
+#[track_caller]
+pub fn raw_errno<T: std::fmt::Debug>(result: io::Result<T>) -> i32 {
     let error = result.expect_err("this must fail");
     error
         .raw_os_error()

@@ -1,4 +1,4 @@
-//! Memory cgroups: what of the kernel's memory is counted as whose.
+//! Memory cgroups, which show whom the kernel's memory is charged to.
 
 use std::{
     fs::{create_dir, create_dir_all, read_to_string, remove_dir, write},
@@ -8,38 +8,41 @@ use std::{
 use koru_testing::skip;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use crate::{Child, works};
+use crate::{contract::expect_ok, processes::Child};
 
 const MOUNT: &str = "/tmp/cgroup2";
 
-/// All memory cgroups, while this is there.
+/// The mounted hierarchy of memory cgroups.
+///
+/// Dropping this unmounts it.
 pub struct MemoryGroups(());
 
 impl MemoryGroups {
-    /// The test is skipped if the kernel has no memory cgroups.
+    /// Mounts the hierarchy. Skips the test if the kernel has no memory cgroups.
     pub fn mount() -> MemoryGroups {
         let controllers = read_to_string("/proc/cgroups").unwrap_or_default();
         if !controllers.lines().any(|line| line.starts_with("memory\t")) {
             skip("this kernel has no memory cgroups");
         }
-        works("mkdir", create_dir_all(MOUNT));
+        expect_ok("mkdir", create_dir_all(MOUNT));
         let mut mount = Command::new("mount");
         mount.args(["-t", "cgroup2", "none", MOUNT]);
         let status = mount.status().expect("the guest has mount");
         assert!(status.success(), "mount of cgroup2: {status}");
         let groups = MemoryGroups(());
         let control = format!("{MOUNT}/cgroup.subtree_control");
-        works("the memory controller", write(control, "+memory"));
+        expect_ok("the memory controller", write(control, "+memory"));
         groups
     }
 
-    /// What a process that is alone in a new group gets from `act`, which is called
-    /// with the group's files. It may open many files.
+    /// Returns the result of `act` in a process that is alone in a new group.
+    ///
+    /// `act` gets the group's files. The process may open many files.
     #[track_caller]
     pub fn alone(&self, act: impl FnOnce(&Group) -> i64) -> i64 {
         let group = Group(format!("{MOUNT}/alone"));
-        works("a new cgroup", create_dir(&group.0));
-        let mut child = Child::fork(|line| {
+        expect_ok("a new cgroup", create_dir(&group.0));
+        let mut child = Child::fork(|channel| {
             use std::io::Write;
             group.write("cgroup.procs", "0");
             let limit = Some(1 << 16);
@@ -49,13 +52,13 @@ impl MemoryGroups {
             };
             setrlimit(Resource::Nofile, limit).expect("RLIMIT_NOFILE");
             let value = act(&group);
-            line.write_all(&value.to_ne_bytes()).expect("the parent");
+            channel.write_all(&value.to_ne_bytes()).expect("the parent");
         });
         let mut value = [0; 8];
-        let got = std::io::Read::read_exact(&mut child.line, &mut value);
+        let got = std::io::Read::read_exact(&mut child.channel, &mut value);
         child.join();
         got.expect("the child's answer");
-        works("rmdir of the cgroup", remove_dir(&group.0));
+        expect_ok("rmdir of the cgroup", remove_dir(&group.0));
         i64::from_ne_bytes(value)
     }
 }
@@ -67,7 +70,7 @@ impl Drop for MemoryGroups {
     }
 }
 
-/// One group.
+/// One memory cgroup.
 pub struct Group(String);
 
 impl Group {
@@ -75,7 +78,7 @@ impl Group {
         write(format!("{}/{file}", self.0), text).expect(file);
     }
 
-    /// A number of bytes, such as that of `memory.current`.
+    /// Returns a number of bytes that a file of the group shows, such as `memory.current`.
     pub fn bytes(&self, file: &str) -> i64 {
         let text = read_to_string(format!("{}/{file}", self.0)).expect(file);
         text.trim().parse().expect(file)

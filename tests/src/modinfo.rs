@@ -1,16 +1,16 @@
-//! What `modinfo` shows of a module.
+//! The requirements on what `modinfo` shows of a module.
 
 use std::fs;
 
 use koru_testing::Module;
 use object::{Object, ObjectSection};
 
-use crate::{gives, works};
+use crate::contract::{expect_eq, expect_ok};
 
-/// License, author, description, version and these parameters are shown.
+/// Requires that `modinfo` shows the license, author, description, version and these parameters.
 #[track_caller]
-pub fn modinfo(module: &str, params: &[&str]) {
-    let file = works("reading the module", fs::read(Module::path(module)));
+pub fn expect_modinfo(module: &str, params: &[&str]) {
+    let file = expect_ok("reading the module", fs::read(Module::path(module)));
     let elf = object::File::parse(&*file).expect("a module is an ELF file");
     let section = elf.section_by_name(".modinfo");
     let strings = section.and_then(|s| s.data().ok()).unwrap_or_default();
@@ -20,11 +20,11 @@ pub fn modinfo(module: &str, params: &[&str]) {
         strings.any(|s| s.len() > key.len() && s.starts_with(key.as_bytes()))
     };
     for key in ["license=", "author=", "description=", "version="] {
-        gives(&format!("modinfo has {key}"), has(key), true);
+        expect_eq(&format!("modinfo has {key}"), has(key), true);
     }
     for param in params {
         for field in [format!("parm={param}:"), format!("parmtype={param}:")] {
-            gives(&format!("modinfo has {field}"), has(&field), true);
+            expect_eq(&format!("modinfo has {field}"), has(&field), true);
         }
     }
 }

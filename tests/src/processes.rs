@@ -1,4 +1,4 @@
-//! Other processes: forked ones, for they share what theirs had open.
+//! Forked processes, which share what their parent had open.
 #![allow(unsafe_code, reason = "`fork` is unsafe")]
 
 use std::{
@@ -14,28 +14,29 @@ use std::{
 use koru_testing::skip;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, waitpid};
 
-use crate::exists;
+use crate::files::exists;
 
-/// A forked child with a line to its parent. It is killed and waited for when
-/// this is dropped.
+/// A forked child with a channel to its parent.
+///
+/// Dropping this kills the child and waits for it.
 pub struct Child {
     pid: Pid,
-    /// The parent's end.
-    pub line: UnixStream,
+    /// The parent's end of the channel.
+    pub channel: UnixStream,
     ended: bool,
 }
 
 impl Child {
-    /// Forks. The child runs `act` with its end of the line, and ends.
+    /// Forks. The child runs `act` with its end of the channel, and exits.
     pub fn fork(act: impl FnOnce(&mut UnixStream)) -> Child {
-        let (line, mut theirs) = UnixStream::pair().expect("a socket pair");
+        let (channel, mut theirs) = UnixStream::pair().expect("a socket pair");
         // SAFETY: glibc keeps its own locks sound over a fork, and the tests have
         // one thread that uses others.
         match unsafe { libc::fork() } {
             -1 => panic!("fork: {}", io::Error::last_os_error()),
             0 => {
-                // Else the child would not see its parent's end close.
-                drop(line);
+                // Otherwise the child would not see its parent's end close.
+                drop(channel);
                 let done = catch_unwind(AssertUnwindSafe(|| act(&mut theirs)));
                 let _ = io::stderr().flush();
                 // SAFETY: it ends the process; nothing of the parent's is undone.
@@ -43,33 +44,33 @@ impl Child {
             }
             pid => Child {
                 pid: Pid::from_raw(pid).expect("not 0"),
-                line,
+                channel,
                 ended: false,
             },
         }
     }
 
-    /// Its process id.
+    /// Returns the child's process ID.
     pub fn id(&self) -> i32 {
         self.pid.as_raw_nonzero().get()
     }
 
-    /// Waits for the child to say that it got so far: one byte.
+    /// Waits until the child reports by one byte that it got so far.
     #[track_caller]
     pub fn wait_for(&mut self) {
         let mut byte = [0];
-        let said = self.line.read_exact(&mut byte);
+        let said = self.channel.read_exact(&mut byte);
         said.unwrap_or_else(|_| panic!("process {} ended before its time", self.id()));
     }
 
-    /// Says to the child that it may go on.
+    /// Tells the child that it may continue.
     #[track_caller]
     pub fn go_on(&mut self) {
-        let told = self.line.write_all(b"x");
+        let told = self.channel.write_all(b"x");
         told.unwrap_or_else(|_| panic!("process {} ended before its time", self.id()));
     }
 
-    /// Waits for its end; it must have been a good one.
+    /// Waits for the child to exit, and panics unless it succeeded.
     #[track_caller]
     pub fn join(mut self) {
         let status = self.wait();
@@ -92,26 +93,25 @@ impl Drop for Child {
     }
 }
 
-/// In the child: says to the parent that it got so far, and waits until it may
-/// go on.
-pub fn pause(line: &mut UnixStream) {
-    line.write_all(b"x").expect("the parent");
-    line.read_exact(&mut [0]).expect("the parent");
+/// Reports to the parent that this child got so far, and waits until it may continue.
+pub fn sync_with_parent(channel: &mut UnixStream) {
+    channel.write_all(b"x").expect("the parent");
+    channel.read_exact(&mut [0]).expect("the parent");
 }
 
-/// What a forked child gets from a call.
+/// Makes a call in a forked child, and returns the call's result.
 #[track_caller]
 pub fn in_child(act: impl FnOnce() -> io::Result<i32>) -> io::Result<i32> {
-    let mut child = Child::fork(|line| {
+    let mut child = Child::fork(|channel| {
         let (kind, number) = match act() {
             Ok(value) => (0, value),
             Err(e) => (1, e.raw_os_error().expect("an errno")),
         };
         let [a, b, c, d] = number.to_ne_bytes();
-        line.write_all(&[kind, a, b, c, d]).expect("the parent");
+        channel.write_all(&[kind, a, b, c, d]).expect("the parent");
     });
     let mut answer = [0; 5];
-    let got = child.line.read_exact(&mut answer);
+    let got = child.channel.read_exact(&mut answer);
     child.join();
     got.expect("the child's answer");
     let [kind, a, b, c, d] = answer;
@@ -122,23 +122,24 @@ pub fn in_child(act: impl FnOnce() -> io::Result<i32>) -> io::Result<i32> {
     }
 }
 
-/// Has the next process get this id, if it is free. The test is skipped on a kernel where
-/// nobody can choose that.
+/// Makes the next process get this ID if it is free.
+///
+/// Skips the test on a kernel where nobody can choose that.
 pub fn next_process_is(id: u32) {
     const LAST: &str = "/proc/sys/kernel/ns_last_pid";
     if !exists(LAST) {
-        skip("nobody chooses the next process's id on this kernel");
+        skip("this kernel does not let anybody choose the next process ID");
     }
     fs::write(LAST, (id - 1).to_string()).expect(LAST);
 }
 
-/// Forks until the child has this process id, which must be free.
+/// Forks until the child has this process ID, which must be free.
 pub fn fork_with_id(id: i32, act: impl Fn(&mut UnixStream)) -> Child {
     for _ in 0..1000 {
         next_process_is(id.unsigned_abs());
-        let child = Child::fork(|line| {
+        let child = Child::fork(|channel| {
             if getpid().as_raw_nonzero().get() == id {
-                act(line);
+                act(channel);
             }
         });
         if child.id() == id {
@@ -149,8 +150,9 @@ pub fn fork_with_id(id: i32, act: impl Fn(&mut UnixStream)) -> Child {
     panic!("no new process got the id {id}");
 }
 
-/// What a forked child gets from a read of 4 bytes, when other threads go on here:
-/// it may do nothing but system calls.
+/// Reads 4 bytes in a forked child, and returns the read's result.
+///
+/// Other threads of this process may be running, so the child makes nothing but system calls.
 pub fn bare_child_read(fd: impl AsFd) -> io::Result<usize> {
     let fd = fd.as_fd().as_raw_fd();
     let mut bytes = [0u8; 4];
@@ -175,9 +177,9 @@ pub fn bare_child_read(fd: impl AsFd) -> io::Result<usize> {
     }
 }
 
-/// Lets a panic of any thread end this process at once: the others may wait for
-/// that thread.
-pub fn end_on_panic() {
+/// Makes a panic of any thread end this process at once, because the other threads may be
+/// waiting for that one.
+pub fn abort_on_panic() {
     std::panic::set_hook(Box::new(|info| {
         eprintln!("process {}: {info}", std::process::id());
         // SAFETY: it ends the process.

@@ -1,4 +1,4 @@
-//! Signals that end system calls.
+//! Signals that interrupt system calls.
 #![allow(unsafe_code, reason = "`sigaction` is unsafe")]
 
 use std::{
@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-/// A call on a thread of its own, which signals interrupt.
+/// A call on a thread of its own that signals interrupt.
 pub struct Interrupted<'scope, T> {
     call: ScopedJoinHandle<'scope, T>,
     thread: libc::pthread_t,
@@ -34,7 +34,7 @@ impl<'scope, T: Send + 'scope> Interrupted<'scope, T> {
         Interrupted { call, thread }
     }
 
-    /// Sends it a signal.
+    /// Sends a signal to the thread.
     pub fn interrupt(&self) {
         // SAFETY: the thread was not joined, so the number is its own.
         unsafe { libc::pthread_kill(self.thread, libc::SIGUSR1) };
@@ -51,7 +51,7 @@ impl<'scope, T: Send + 'scope> Interrupted<'scope, T> {
     }
 }
 
-/// Makes a call that gets one signal after the other until it ends.
+/// Makes a call, and sends signals to its thread until it returns.
 pub fn signalled<T: Send>(call: impl FnOnce() -> T + Send) -> T {
     thread::scope(|s| {
         let call = Interrupted::spawn(s, call);
@@ -63,7 +63,7 @@ pub fn signalled<T: Send>(call: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// Lets SIGUSR1 do nothing but end the system call that it comes to.
+/// Makes SIGUSR1 do nothing but interrupt the system call that it arrives in.
 fn signals_interrupt() {
     static ONCE: Once = Once::new();
     extern "C" fn nothing(_: c_int) {}

@@ -1,5 +1,5 @@
-//! Memory whose pages come only when a test lets them come, by userfaultfd: a call
-//! that copies there stands still until then.
+//! Memory whose pages appear only when a test provides them, by userfaultfd: a call that copies
+//! to them blocks until then.
 #![allow(unsafe_code, reason = "userfaultfd and `mmap` are unsafe")]
 
 use std::{
@@ -24,25 +24,25 @@ use crate::signals::Interrupted;
 
 const PAGE: usize = 4096;
 
-// What linux/userfaultfd.h says.
+// The constants of linux/userfaultfd.h.
 const API: u64 = 0xaa;
 const UFFDIO_API: c_ulong = 0xc018_aa3f;
 const UFFDIO_REGISTER: c_ulong = 0xc020_aa00;
 const UFFDIO_ZEROPAGE: c_ulong = 0xc020_aa04;
 const MODE_MISSING: u64 = 1;
-/// A `struct uffd_msg`, and where the address is in it.
-const MESSAGE: usize = 32;
-const ADDRESS: usize = 16;
+/// The size of a `struct uffd_msg`, and the offset of the address in it.
+const MESSAGE_SIZE: usize = 32;
+const ADDRESS_OFFSET: usize = 16;
 
-/// Two pages of memory, of which none is there at first.
-pub struct Slow {
+/// Two pages of memory, neither of which is present at first.
+pub struct SlowMemory {
     start: usize,
     faults: OwnedFd,
 }
 
-impl Slow {
-    /// The test is skipped if the kernel has no userfaultfd.
-    pub fn new() -> Slow {
+impl SlowMemory {
+    /// Maps the pages. Skips the test if the kernel has no userfaultfd.
+    pub fn new() -> SlowMemory {
         // SAFETY: a new mapping harms nobody.
         let start = unsafe {
             mmap_anonymous(
@@ -53,14 +53,14 @@ impl Slow {
             )
         };
         let start = start.expect("memory").expose_provenance();
-        // Only without blocking it can be polled.
+        // It can be polled only if it does not block.
         let flags = UserfaultfdFlags::CLOEXEC | UserfaultfdFlags::NONBLOCK;
         // SAFETY: it speaks of our own mapping only.
         let faults = match unsafe { userfaultfd(flags) } {
             Err(Errno::NOSYS) => skip("this kernel has no userfaultfd"),
             faults => faults.expect("userfaultfd"),
         };
-        let slow = Slow { start, faults };
+        let slow = SlowMemory { start, faults };
         slow.ioctl(UFFDIO_API, [API, 0, 0, 0]).expect("UFFDIO_API");
         let all = [start as u64, 2 * PAGE as u64, MODE_MISSING, 0];
         slow.ioctl(UFFDIO_REGISTER, all).expect("UFFDIO_REGISTER");
@@ -76,8 +76,7 @@ impl Slow {
         }
     }
 
-    /// `pread` of `len` bytes, the first of which come to lie at `offset` in this
-    /// memory.
+    /// Calls `pread` for `len` bytes, to `offset` in this memory.
     pub fn pread(&self, fd: impl AsFd, offset: usize, len: usize, at: i64) -> io::Result<usize> {
         assert!(offset + len <= 2 * PAGE);
         let to = ptr::with_exposed_provenance_mut(self.start + offset);
@@ -86,7 +85,7 @@ impl Slow {
         usize::try_from(n).map_err(|_| io::Error::last_os_error())
     }
 
-    /// The page for which somebody waits, if that happens soon.
+    /// Returns the number of the page that somebody waits for, if that happens soon.
     pub fn wait(&self) -> Option<usize> {
         let mut fds = [PollFd::new(&self.faults, PollFlags::IN)];
         let soon = rustix::event::Timespec {
@@ -96,14 +95,14 @@ impl Slow {
         if poll(&mut fds, Some(&soon)) != Ok(1) {
             return None;
         }
-        let mut message = [0; MESSAGE];
-        // Who waited may have gone: a signal lets him try again.
+        let mut message = [0; MESSAGE_SIZE];
+        // The waiting thread may be gone: a signal makes it try again.
         rustix::io::read(&self.faults, &mut message).ok()?;
-        let address = message[ADDRESS..].first_chunk().expect("a number");
+        let address = message[ADDRESS_OFFSET..].first_chunk().expect("a number");
         Some((u64::from_ne_bytes(*address) as usize - self.start) / PAGE)
     }
 
-    /// Lets a page come: zeros. Who waits for it goes on.
+    /// Provides a page of zeros. Whoever waits for it continues.
     pub fn fill(&self, page: usize) {
         let at = (self.start + page * PAGE) as u64;
         match self.ioctl(UFFDIO_ZEROPAGE, [at, PAGE as u64, 0, 0]) {
@@ -112,17 +111,18 @@ impl Slow {
         }
     }
 
-    /// Takes a page away again.
-    pub fn take_away(&self, page: usize) {
+    /// Removes a page again.
+    pub fn remove(&self, page: usize) {
         let at = ptr::with_exposed_provenance_mut(self.start + page * PAGE);
         // SAFETY: it is ours, and there is no Rust value.
         unsafe { madvise(at, PAGE, Advice::LinuxDontNeed) }.expect("madvise");
     }
 
-    /// Makes a call that stands still at the first page, does something `meanwhile`,
-    /// and lets the call go on. It goes on in any case if that takes long: `meanwhile`
-    /// may have to wait for it. What both came to.
-    pub fn while_stuck<T: Send, U: Send>(
+    /// Makes a call that blocks at the first page, runs `meanwhile`, and lets the call continue.
+    ///
+    /// The call continues in any case if `meanwhile` takes long, because that may have to wait
+    /// for the call. Returns both results.
+    pub fn while_blocked<T: Send, U: Send>(
         &self,
         call: impl FnOnce() -> T + Send,
         meanwhile: impl FnOnce() -> U + Send,
@@ -144,9 +144,11 @@ impl Slow {
         })
     }
 
-    /// Makes a call whose every copy into this memory, from [`Slow::START`] on, takes so
-    /// long that `meanwhile` is done in between. After so many of these the call gets
-    /// a signal, and then as many again. What the call came to if it ended by then.
+    /// Makes a call whose every copy into this memory, from [`SlowMemory::START`] on, takes so
+    /// long that `meanwhile` runs in between.
+    ///
+    /// The call gets a signal after `copies` of these, and then `copies` more. Returns the
+    /// call's result if it returned by then.
     pub fn starve<T: Send>(
         &self,
         copies: usize,
@@ -159,8 +161,8 @@ impl Slow {
                 if copy == copies {
                     stuck.interrupt();
                 }
-                // Each page comes when the other one goes: so both are missed in every
-                // copy, and never at once.
+                // Each page appears when the other one is removed: so both are missed in
+                // every copy, and never at once.
                 while !stuck.is_finished() && self.next() != Some(1) {}
                 meanwhile();
                 self.fill(1);
@@ -176,29 +178,29 @@ impl Slow {
         })
     }
 
-    /// Waits until somebody waits for a page. The other page goes; the first one
-    /// comes at once, the second one is the caller's to fill.
+    /// Waits until somebody waits for a page, and removes the other page. The first page is
+    /// provided at once; the second one is left to the caller.
     fn next(&self) -> Option<usize> {
         let page = self.wait()?;
-        self.take_away(1 - page);
+        self.remove(1 - page);
         if page == 0 {
             self.fill(0);
         }
         Some(page)
     }
 
-    /// Where `starve`'s call reads to: the first 32 bytes are in the first page, and
-    /// no 8 bytes in both.
+    /// The offset that the call of `starve` reads to: the first 32 bytes are in the first page,
+    /// and no 8 bytes are in both.
     pub const START: usize = PAGE - 32;
 }
 
-impl Default for Slow {
+impl Default for SlowMemory {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Drop for Slow {
+impl Drop for SlowMemory {
     fn drop(&mut self) {
         let start = ptr::with_exposed_provenance_mut(self.start);
         // SAFETY: our own mapping, and the last use of it.

@@ -1,10 +1,10 @@
-//! The kernel's jiffies and HZ, as it tells them itself.
+//! The kernel's jiffies and HZ, as user space can read them.
 
 use std::{fs, thread, time::Duration};
 
 use rustix::time::{ClockId, clock_getres};
 
-/// The jiffies by now, from /proc/timer_list.
+/// Returns the current jiffies, from /proc/timer_list.
 pub fn ticks() -> u64 {
     let list = fs::read_to_string("/proc/timer_list").expect("/proc/timer_list");
     let mut lines = list.lines();
@@ -13,13 +13,13 @@ pub fn ticks() -> u64 {
     number.parse().expect("a number")
 }
 
-/// How many there are in a second: the coarse clocks' steps are one each.
+/// Returns the number of jiffies in a second: one is the coarse clocks' resolution.
 pub fn ticks_per_second() -> u64 {
     let step = clock_getres(ClockId::MonotonicCoarse);
     1_000_000_000 / u64::try_from(step.tv_nsec).expect("a step of less than a second")
 }
 
-/// Waits until so many more have passed.
+/// Waits until `more` jiffies have passed.
 pub fn wait_ticks(more: u64) {
     let end = ticks() + more;
     while ticks() < end {

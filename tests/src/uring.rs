@@ -1,4 +1,4 @@
-//! Calls that the kernel's workers make for a process.
+//! Calls that io_uring's workers make for a process.
 #![allow(unsafe_code, reason = "submissions to an io_uring are unsafe")]
 
 use std::{
@@ -9,8 +9,7 @@ use std::{
 
 use io_uring::{IoUring, opcode, squeue, types::Fd};
 
-/// One read of up to `len` bytes at the file's position, by a worker thread of
-/// io_uring.
+/// Reads up to `len` bytes at the file's position, by a worker thread of io_uring.
 pub fn read_by_worker(file: &File, len: u32) -> io::Result<Vec<u8>> {
     let mut buffer = vec![0; len as usize];
     let fd: RawFd = file.as_raw_fd();
@@ -20,7 +19,7 @@ pub fn read_by_worker(file: &File, len: u32) -> io::Result<Vec<u8>> {
     Ok(buffer)
 }
 
-/// One write, likewise.
+/// Writes at the file's position, by a worker thread of io_uring.
 pub fn write_by_worker(file: &File, bytes: &[u8]) -> io::Result<usize> {
     let len = u32::try_from(bytes.len()).expect("a short text");
     let write = opcode::Write::new(Fd(file.as_raw_fd()), bytes.as_ptr(), len).offset(u64::MAX);

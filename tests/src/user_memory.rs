@@ -1,4 +1,4 @@
-//! Bad pointers, which tests give to the kernel on purpose.
+//! Bad pointers, which are passed to the kernel on purpose.
 #![allow(unsafe_code, reason = "bad pointers are what is tested")]
 
 use std::{
@@ -12,24 +12,28 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, m
 
 const PAGE: usize = 4096;
 
-/// Addresses at which no program has memory.
+/// An address at which no program has memory.
 #[derive(Clone, Copy, Debug)]
-pub enum Bad {
+pub enum BadPointer {
     Null,
-    /// In the kernel's half.
+    /// An address in the kernel's half of the address space.
     Kernel,
-    /// In the hole between both halves.
+    /// An address between the two halves, which the processor refuses.
     NonCanonical,
 }
 
-impl Bad {
-    pub const ALL: [Bad; 3] = [Bad::Null, Bad::Kernel, Bad::NonCanonical];
+impl BadPointer {
+    pub const ALL: [BadPointer; 3] = [
+        BadPointer::Null,
+        BadPointer::Kernel,
+        BadPointer::NonCanonical,
+    ];
 
     fn address(self) -> *mut c_void {
         ptr::without_provenance_mut(match self {
-            Bad::Null => 0,
-            Bad::Kernel => 0xffff_8880_0000_0000,
-            Bad::NonCanonical => 0x8000_0000_0000_0000,
+            BadPointer::Null => 0,
+            BadPointer::Kernel => 0xffff_8880_0000_0000,
+            BadPointer::NonCanonical => 0x8000_0000_0000_0000,
         })
     }
 }
@@ -38,32 +42,32 @@ fn result(n: isize) -> io::Result<usize> {
     usize::try_from(n).map_err(|_| io::Error::last_os_error())
 }
 
-/// `read` into a bad address.
-pub fn read_bad(fd: impl AsFd, to: Bad, len: usize) -> io::Result<usize> {
+/// Calls `read` with a bad address.
+pub fn read_bad(fd: impl AsFd, to: BadPointer, len: usize) -> io::Result<usize> {
     let fd = fd.as_fd().as_raw_fd();
     // SAFETY: the kernel checks the address, and no memory of ours is there.
     result(unsafe { libc::read(fd, to.address(), len) })
 }
 
-/// `pread` into a bad address.
-pub fn pread_bad(fd: impl AsFd, to: Bad, len: usize, at: i64) -> io::Result<usize> {
+/// Calls `pread` with a bad address.
+pub fn pread_bad(fd: impl AsFd, to: BadPointer, len: usize, at: i64) -> io::Result<usize> {
     let fd = fd.as_fd().as_raw_fd();
     // SAFETY: the kernel checks the address, and no memory of ours is there.
     result(unsafe { libc::pread(fd, to.address(), len, at) })
 }
 
-/// `write` from a bad address.
-pub fn write_bad(fd: impl AsFd, from: Bad, len: usize) -> io::Result<usize> {
+/// Calls `write` with a bad address.
+pub fn write_bad(fd: impl AsFd, from: BadPointer, len: usize) -> io::Result<usize> {
     let fd = fd.as_fd().as_raw_fd();
     // SAFETY: the kernel checks the address.
     result(unsafe { libc::write(fd, from.address(), len) })
 }
 
-/// A page of memory, with a page behind it that faults.
-pub struct Guarded(*mut u8);
+/// A page of memory that a guard page follows.
+pub struct GuardPageBuffer(*mut u8);
 
-impl Guarded {
-    pub fn new() -> Guarded {
+impl GuardPageBuffer {
+    pub fn new() -> GuardPageBuffer {
         // SAFETY: a new mapping harms nobody.
         let page = unsafe {
             mmap_anonymous(
@@ -76,56 +80,59 @@ impl Guarded {
         .expect("memory");
         // SAFETY: the second page of our own mapping; nothing refers to it.
         unsafe { mprotect(page.byte_add(PAGE), PAGE, MprotectFlags::empty()) }.expect("mprotect");
-        Guarded(page.cast())
+        GuardPageBuffer(page.cast())
     }
 
-    fn at(&self, room: usize) -> *mut u8 {
-        assert!(room <= PAGE);
-        self.0.wrapping_add(PAGE - room)
+    fn address(&self, writable: usize) -> *mut u8 {
+        assert!(writable <= PAGE);
+        self.0.wrapping_add(PAGE - writable)
     }
 
-    /// `read` of `len` bytes to where only `room` bytes can be written.
-    pub fn read(&self, fd: impl AsFd, room: usize, len: usize) -> io::Result<usize> {
+    /// Calls `read` for `len` bytes at an address where only `writable` bytes precede the guard
+    /// page.
+    pub fn read(&self, fd: impl AsFd, writable: usize, len: usize) -> io::Result<usize> {
         let fd = fd.as_fd().as_raw_fd();
         // SAFETY: the kernel writes into the first page at most, which is ours and
         // has no Rust value in it.
-        result(unsafe { libc::read(fd, self.at(room).cast(), len) })
+        result(unsafe { libc::read(fd, self.address(writable).cast(), len) })
     }
 
-    /// `pread`, likewise.
-    pub fn pread(&self, fd: impl AsFd, room: usize, len: usize, at: i64) -> io::Result<usize> {
+    /// Calls `pread` for `len` bytes at an address where only `writable` bytes precede the guard
+    /// page.
+    pub fn pread(&self, fd: impl AsFd, writable: usize, len: usize, at: i64) -> io::Result<usize> {
         let fd = fd.as_fd().as_raw_fd();
-        // SAFETY: as in `read`.
-        result(unsafe { libc::pread(fd, self.at(room).cast(), len, at) })
+        // SAFETY: the kernel writes into the first page at most, which is ours and
+        // has no Rust value in it.
+        result(unsafe { libc::pread(fd, self.address(writable).cast(), len, at) })
     }
 
-    /// `write` of `len` bytes of which only the first are readable, these.
+    /// Calls `write` for `len` bytes, of which only the first, `bytes`, are readable.
     pub fn write(&self, fd: impl AsFd, bytes: &[u8], len: usize) -> io::Result<usize> {
         let fd = fd.as_fd().as_raw_fd();
-        // SAFETY: `at` leaves room for the bytes in our page; the kernel checks
-        // what lies behind.
+        // SAFETY: `address` leaves space for the bytes in our page; the kernel checks
+        // what follows.
         result(unsafe {
-            ptr::copy_nonoverlapping(bytes.as_ptr(), self.at(bytes.len()), bytes.len());
-            libc::write(fd, self.at(bytes.len()).cast(), len)
+            ptr::copy_nonoverlapping(bytes.as_ptr(), self.address(bytes.len()), bytes.len());
+            libc::write(fd, self.address(bytes.len()).cast(), len)
         })
     }
 
-    /// The last `room` bytes before the end.
-    pub fn bytes(&self, room: usize) -> Vec<u8> {
-        let mut bytes = vec![0; room];
+    /// Returns the last `len` bytes before the guard page.
+    pub fn bytes(&self, len: usize) -> Vec<u8> {
+        let mut bytes = vec![0; len];
         // SAFETY: they are in our page, which nobody writes now.
-        unsafe { ptr::copy_nonoverlapping(self.at(room), bytes.as_mut_ptr(), room) };
+        unsafe { ptr::copy_nonoverlapping(self.address(len), bytes.as_mut_ptr(), len) };
         bytes
     }
 }
 
-impl Default for Guarded {
+impl Default for GuardPageBuffer {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Drop for Guarded {
+impl Drop for GuardPageBuffer {
     fn drop(&mut self) {
         // SAFETY: our own mapping, and the last use of it.
         let _ = unsafe { munmap(self.0.cast(), 2 * PAGE) };
