@@ -12,17 +12,17 @@ static int pre_handler(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct koru_kprobe *probe = container_of(kp, struct koru_kprobe, kp);
 
-	probe->hit(probe->data, regs);
+	probe->handler(probe->data, regs);
 	return 0;
 }
 NOKPROBE_SYMBOL(pre_handler);
 
 int koru_kprobe_register(struct koru_kprobe *probe, const char *symbol,
-			 void (*hit)(void *data, const struct pt_regs *regs), void *data)
+			 void (*handler)(void *data, const struct pt_regs *regs), void *data)
 {
 	*probe = (struct koru_kprobe) {
 		.kp = { .symbol_name = symbol, .pre_handler = pre_handler },
-		.hit = hit,
+		.handler = handler,
 		.data = data,
 	};
 	return register_kprobe(&probe->kp);
@@ -41,7 +41,7 @@ unsigned long koru_kprobe_missed(const struct koru_kprobe *probe)
 #else
 
 int koru_kprobe_register(struct koru_kprobe *probe, const char *symbol,
-			 void (*hit)(void *data, const struct pt_regs *regs), void *data)
+			 void (*handler)(void *data, const struct pt_regs *regs), void *data)
 {
 	return -EOPNOTSUPP;
 }

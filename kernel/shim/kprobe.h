@@ -9,7 +9,7 @@ struct koru_kprobe {
 #ifdef CONFIG_KPROBES
 	struct kprobe kp;
 #endif
-	void (*hit)(void *data, const struct pt_regs *regs);
+	void (*handler)(void *data, const struct pt_regs *regs);
 	void *data;
 };
 

@@ -9,7 +9,7 @@
 #include "shim.h"
 
 /* The reference lets kthread_stop() find a thread that has ended by itself. */
-struct task_struct *koru_kthread_spawn(int (*run)(void *data), void *data, const char *name)
+struct task_struct *koru_kthread_run(int (*run)(void *data), void *data, const char *name)
 {
 	struct task_struct *task = kthread_create(run, data, "%s", name);
 
@@ -42,13 +42,13 @@ void koru_kthread_sleep(unsigned long ticks)
 	unsigned long end = jiffies + ticks;
 
 	for (;;) {
-		long left = end - jiffies;
+		long remaining = end - jiffies;
 
 		/* Idle: neither load nor a hung task. */
 		set_current_state(TASK_IDLE);
-		if (left <= 0 || kthread_should_stop())
+		if (remaining <= 0 || kthread_should_stop())
 			break;
-		schedule_timeout(left);
+		schedule_timeout(remaining);
 	}
 	__set_current_state(TASK_RUNNING);
 	/* Without a wait, too: a loop of such calls must not keep the CPU. */

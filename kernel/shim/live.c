@@ -8,22 +8,22 @@
 #include "shim.h"
 
 /* Threads that ended without anybody who waits for them. */
-static DECLARE_COMPLETION(left);
+static DECLARE_COMPLETION(detached_exited);
 
 /*
  * Ends the calling kernel thread, and drops the reference that
- * koru_kthread_spawn() took. Whoever sees it by koru_thread_left() knows that it
+ * koru_kthread_run() took. Whoever sees it by koru_kthread_detached_exited() knows that it
  * does not return to the module's code: it completes and exits in the kernel's.
  */
-void koru_thread_leave(void)
+void koru_kthread_exit_detached(void)
 {
 	put_task_struct(current);
-	kthread_complete_and_exit(&left, 0);
+	kthread_complete_and_exit(&detached_exited, 0);
 }
 
-int koru_thread_left(void)
+int koru_kthread_detached_exited(void)
 {
-	return try_wait_for_completion(&left);
+	return try_wait_for_completion(&detached_exited);
 }
 
 void koru_idle(unsigned long ticks)

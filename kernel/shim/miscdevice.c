@@ -11,23 +11,23 @@
 #include "shim.h"
 
 /* Keeps this module's own threads from making the same name twice. */
-static DEFINE_MUTEX(names);
+static DEFINE_MUTEX(names_lock);
 
 /*
  * Whether there is a device of that name, as the device model spells it. All of
  * the class have a link in its directory, wherever they are themselves.
  */
-static int name_is_taken(const char *name)
+static int misc_name_exists(const char *name)
 {
 	char *path = kasprintf(GFP_KERNEL, "class/misc/%s", name);
-	int taken;
+	int exists;
 
 	if (!path)
 		return -ENOMEM;
 	strreplace(path + strlen("class/misc/"), '/', '!');
-	taken = koru_path_exists("sysfs", path);
+	exists = koru_path_exists("sysfs", path);
 	kfree(path);
-	return taken;
+	return exists;
 }
 
 /*
@@ -46,13 +46,13 @@ int koru_misc_register(struct miscdevice *misc, const char *name, unsigned int m
 		.mode = mode,
 		.fops = fops,
 	};
-	mutex_lock(&names);
-	err = name_is_taken(name);
+	mutex_lock(&names_lock);
+	err = misc_name_exists(name);
 	if (err > 0)
 		err = -EEXIST;
 	else if (!err)
 		err = misc_register(misc);
-	mutex_unlock(&names);
+	mutex_unlock(&names_lock);
 	return err;
 }
 
@@ -81,7 +81,7 @@ struct device *koru_misc_device(const struct miscdevice *misc)
  * that misc_deregister() takes; file->f_op becomes what it was before
  * misc_open(), which belongs to no module.
  */
-int koru_misc_may_open(const struct inode *inode, struct file *file)
+int koru_misc_refuse_open_during_init(const struct inode *inode, struct file *file)
 {
 	if (READ_ONCE(THIS_MODULE->state) != MODULE_STATE_COMING)
 		return 0;

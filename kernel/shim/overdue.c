@@ -9,7 +9,7 @@
 
 #define SECONDS 10
 
-static void tell(struct work_struct *work)
+static void report(struct work_struct *work)
 {
 	struct koru_overdue *overdue =
 		container_of(to_delayed_work(work), struct koru_overdue, work);
@@ -30,7 +30,7 @@ void koru_overdue_begin(struct koru_overdue *overdue, const char *kind, const ch
 	overdue->reason = reason;
 	overdue->pid = task_pid_nr(current);
 	get_task_comm(overdue->comm, current);
-	INIT_DELAYED_WORK_ONSTACK(&overdue->work, tell);
+	INIT_DELAYED_WORK_ONSTACK(&overdue->work, report);
 	schedule_delayed_work(&overdue->work, SECONDS * HZ);
 }
 

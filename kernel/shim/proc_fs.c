@@ -13,7 +13,7 @@
 #endif
 
 /* Keeps this module's own threads from making the same name twice. */
-static DEFINE_MUTEX(names);
+static DEFINE_MUTEX(names_lock);
 
 void *koru_proc_data(const struct inode *inode)
 {
@@ -29,20 +29,20 @@ struct proc_dir_entry *koru_proc_create(const char *name, unsigned int mode,
 					const struct proc_ops *ops, void *data)
 {
 	struct proc_dir_entry *entry = NULL;
-	int taken;
+	int exists;
 
 	if (!IS_ENABLED(CONFIG_PROC_FS))
 		return ERR_PTR(-ENODEV);
-	mutex_lock(&names);
-	taken = koru_path_exists("proc", name);
-	if (!taken) {
+	mutex_lock(&names_lock);
+	exists = koru_path_exists("proc", name);
+	if (!exists) {
 		entry = proc_create_data(name, mode, NULL, ops, data);
 		if (!entry)
-			taken = koru_path_exists("proc", name);
+			exists = koru_path_exists("proc", name);
 	}
-	mutex_unlock(&names);
-	if (taken)
-		return ERR_PTR(taken < 0 ? taken : -EEXIST);
+	mutex_unlock(&names_lock);
+	if (exists)
+		return ERR_PTR(exists < 0 ? exists : -EEXIST);
 	return entry ?: ERR_PTR(-ENOMEM);
 }
 

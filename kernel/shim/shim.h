@@ -156,22 +156,22 @@ KORU_ATOMIC void koru_complete_all(struct completion *completion);
 KORU_SLEEPS void koru_wait_for_completion(struct completion *completion);
 
 /* kthread.c */
-KORU_SLEEPS struct task_struct *koru_kthread_spawn(int (*run)(void *data), void *data,
+KORU_SLEEPS struct task_struct *koru_kthread_run(int (*run)(void *data), void *data,
 			const char *name);
 KORU_SLEEPS void koru_kthread_stop(struct task_struct *task);
 KORU_ATOMIC int koru_kthread_should_stop(void);
 KORU_SLEEPS void koru_kthread_sleep(unsigned long ticks);
 
-/* live.c. The first: in a thread of koru_kthread_spawn(). The second: whether one more
+/* live.c. The first: in a thread of koru_kthread_run(). The second: whether one more
  * of these has left.
  */
-KORU_SLEEPS void koru_thread_leave(void) __attribute__((noreturn));
-KORU_ATOMIC int koru_thread_left(void);
+KORU_SLEEPS void koru_kthread_exit_detached(void) __attribute__((noreturn));
+KORU_ATOMIC int koru_kthread_detached_exited(void);
 KORU_SLEEPS void koru_idle(unsigned long ticks);
 
 /* kprobe.c: -EOPNOTSUPP on kernels without kprobes. */
 KORU_SLEEPS int koru_kprobe_register(struct koru_kprobe *probe, const char *symbol,
-			void (*hit)(void *data, const struct pt_regs *regs), void *data);
+			void (*handler)(void *data, const struct pt_regs *regs), void *data);
 KORU_SLEEPS void koru_kprobe_unregister(struct koru_kprobe *probe);
 KORU_ANY unsigned long koru_kprobe_missed(const struct koru_kprobe *probe);
 KORU_ANY unsigned long koru_regs_argument(const struct pt_regs *regs, unsigned int n);
@@ -213,7 +213,7 @@ KORU_SLEEPS int koru_misc_register(struct miscdevice *misc, const char *name,
 			unsigned int mode, const struct file_operations *fops);
 KORU_SLEEPS void koru_misc_deregister(struct miscdevice *misc);
 KORU_ANY struct device *koru_misc_device(const struct miscdevice *misc);
-KORU_ATOMIC int koru_misc_may_open(const struct inode *inode, struct file *file);
+KORU_ATOMIC int koru_misc_refuse_open_during_init(const struct inode *inode, struct file *file);
 KORU_PROCESS long koru_misc_compat_ptr_ioctl(struct file *file, unsigned int cmd,
 			unsigned long arg);
 

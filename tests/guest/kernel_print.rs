@@ -4,7 +4,7 @@ use koru_testing::{Log, LogRecord, Module};
 
 const PREFIX: &str = "kt_print: ";
 /// `kernel::print::MAX_MESSAGE`, less the newline, which is not stored.
-const LONGEST: usize = 972;
+const MAX_RECORD_LEN: usize = 972;
 
 /// What the module prints for these parameters.
 #[track_caller]
@@ -45,9 +45,9 @@ fn levels() {
 
 #[test]
 fn a_long_message_is_one_record_cut_at_the_end() {
-    for length in [900, LONGEST, 2000, 60_000] {
+    for length in [900, MAX_RECORD_LEN, 2000, 60_000] {
         let texts = texts(&["what=ascii", &format!("length={length}")]);
-        let wanted = length.min(LONGEST - PREFIX.len());
+        let wanted = length.min(MAX_RECORD_LEN - PREFIX.len());
         assert_eq!(texts, vec![format!("{PREFIX}{}", "x".repeat(wanted)); 3]);
     }
 }
@@ -58,10 +58,10 @@ fn a_cut_leaves_whole_characters() {
     // The limit falls on each byte of a letter of two.
     for length in 930..934 {
         let texts = texts(&["what=long", &format!("length={length}")]);
-        let room = LONGEST - PREFIX.len() - length;
+        let room = MAX_RECORD_LEN - PREFIX.len() - length;
         let wanted = format!("{PREFIX}{}{}", "x".repeat(length), "é".repeat(room / 2));
         assert_eq!(texts, [wanted.as_str(), "kt_print: next"]);
-        shorter += LONGEST - wanted.len();
+        shorter += MAX_RECORD_LEN - wanted.len();
     }
     assert_eq!(shorter, 2, "two of four were cut before a letter");
 }

@@ -248,7 +248,7 @@ unsafe extern "C" {
     pub fn koru_completion_init(completion: *mut completion);
     pub fn koru_complete_all(completion: *mut completion);
     pub fn koru_wait_for_completion(completion: *mut completion);
-    pub fn koru_kthread_spawn(
+    pub fn koru_kthread_run(
         run: ::core::option::Option<
             unsafe extern "C" fn(data: *mut crate::ffi::c_void) -> crate::ffi::c_int,
         >,
@@ -258,13 +258,13 @@ unsafe extern "C" {
     pub fn koru_kthread_stop(task: *mut task_struct);
     pub fn koru_kthread_should_stop() -> crate::ffi::c_int;
     pub fn koru_kthread_sleep(ticks: crate::ffi::c_ulong);
-    pub fn koru_thread_leave() -> !;
-    pub fn koru_thread_left() -> crate::ffi::c_int;
+    pub fn koru_kthread_exit_detached() -> !;
+    pub fn koru_kthread_detached_exited() -> crate::ffi::c_int;
     pub fn koru_idle(ticks: crate::ffi::c_ulong);
     pub fn koru_kprobe_register(
         probe: *mut koru_kprobe,
         symbol: *const crate::ffi::c_char,
-        hit: ::core::option::Option<
+        handler: ::core::option::Option<
             unsafe extern "C" fn(data: *mut crate::ffi::c_void, regs: *const pt_regs),
         >,
         data: *mut crate::ffi::c_void,
@@ -324,7 +324,10 @@ unsafe extern "C" {
     ) -> crate::ffi::c_int;
     pub fn koru_misc_deregister(misc: *mut miscdevice);
     pub fn koru_misc_device(misc: *const miscdevice) -> *mut device;
-    pub fn koru_misc_may_open(inode: *const inode, file: *mut file) -> crate::ffi::c_int;
+    pub fn koru_misc_refuse_open_during_init(
+        inode: *const inode,
+        file: *mut file,
+    ) -> crate::ffi::c_int;
     pub fn koru_misc_compat_ptr_ioctl(
         file: *mut file,
         cmd: crate::ffi::c_uint,

@@ -100,8 +100,8 @@ impl Short {
 impl Write for Short {
     fn write_str(&mut self, s: &str) -> Result {
         let end = self.len + s.len();
-        let room = self.bytes.get_mut(self.len..end).ok_or(Error)?;
-        room.copy_from_slice(s.as_bytes());
+        let free = self.bytes.get_mut(self.len..end).ok_or(Error)?;
+        free.copy_from_slice(s.as_bytes());
         self.len = end;
         Ok(())
     }

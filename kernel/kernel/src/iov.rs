@@ -202,13 +202,13 @@ impl<'data> IovIterSource<'data> {
         let (wanted, old) = (self.len(), out.len());
         out.reserve(wanted, flags)?;
         // SAFETY: there is room for `wanted` bytes behind the old ones.
-        let room = unsafe {
+        let spare = unsafe {
             core::slice::from_raw_parts_mut(
                 out.as_mut_ptr().add(old).cast::<MaybeUninit<u8>>(),
                 wanted,
             )
         };
-        let copied = self.copy_from_iter_raw(room).len();
+        let copied = self.copy_from_iter_raw(spare).len();
         if copied == 0 && wanted != 0 {
             return Err(EFAULT);
         }
@@ -272,9 +272,9 @@ impl<'data> IovIterDest<'data> {
     /// be written; `ppos` is then unchanged.
     pub fn simple_read_from_buffer(&mut self, ppos: &mut Offset, contents: &[u8]) -> Result<usize> {
         let start = usize::try_from(*ppos).map_err(|_| EINVAL)?;
-        let rest = contents.get(start..).unwrap_or_default();
-        let wanted = rest.len().min(self.len());
-        let copied = self.copy_to_iter(rest);
+        let contents = contents.get(start..).unwrap_or_default();
+        let wanted = contents.len().min(self.len());
+        let copied = self.copy_to_iter(contents);
         if copied == 0 && wanted != 0 {
             return Err(EFAULT);
         }

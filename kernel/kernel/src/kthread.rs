@@ -11,8 +11,8 @@
 //! the `KThread`, not around it: if the closure holds the `Arc` that holds the thread,
 //! each keeps the other, and nothing is ever dropped.
 //!
-//! The thread's part is to look at [`Running::should_stop`] now and then, and to
-//! wait by [`Running`]'s methods, which a stop ends at once.
+//! The thread's part is to look at [`CurrentKThread::should_stop`] now and then, and to
+//! wait by [`CurrentKThread`]'s methods, which a stop ends at once.
 //!
 //! # Examples
 //!
@@ -66,7 +66,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 /// # Dropping
 ///
 /// Dropping it, like [`Self::stop`], asks the thread to stop, wakes it if it waits
-/// by a method of [`Running`], and sleeps until it is gone. So it may be dropped
+/// by a method of [`CurrentKThread`], and sleeps until it is gone. So it may be dropped
 /// where sleeping is allowed only: not in an interrupt, not in a probe's handler, not
 /// while a spinlock is held. A lock that the thread still takes must not be held
 /// either, or both wait for ever. Whoever drops it cannot be killed meanwhile; after ten
@@ -74,7 +74,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 ///
 /// If the last owner is the thread itself (its closure owns what owns the `KThread`),
 /// nobody can wait for it there. The thread then goes on by itself, with
-/// [`Running::should_stop`] true from now on; what its closure returns is dropped; and
+/// [`CurrentKThread::should_stop`] true from now on; what its closure returns is dropped; and
 /// the module's unloading waits until it is gone.
 ///
 /// A `KThread` that is never dropped - leaked by [`mem::forget`](core::mem::forget),
@@ -115,8 +115,8 @@ unsafe impl<T: Send> Sync for KThread<T> {}
 struct Header {
     /// The closure has returned.
     finished: AtomicBool,
-    /// The thread has dropped its own [`KThread`].
-    alone: AtomicBool,
+    /// The thread has dropped its own [`KThread`], so nobody waits for it.
+    detached: AtomicBool,
 }
 
 /// What the thread runs. The header is first, so that a pointer to the packet is one
@@ -140,7 +140,7 @@ enum State<F, T> {
 /// `packet` is a `Packet<F, T>` from a `KBox`, of which no other thread touches more
 /// than the header, and which is freed by the thread's owner once the thread is gone,
 /// or by this function if it is alone then.
-unsafe extern "C" fn run<F: FnOnce(&Running) -> T, T>(packet: *mut c_void) -> c_int {
+unsafe extern "C" fn run<F: FnOnce(&CurrentKThread) -> T, T>(packet: *mut c_void) -> c_int {
     let packet = packet.cast::<Packet<F, T>>();
     // SAFETY: the packet is valid while the thread runs, and the header is only
     // ever shared.
@@ -149,15 +149,15 @@ unsafe extern "C" fn run<F: FnOnce(&Running) -> T, T>(packet: *mut c_void) -> c_
     // ends before the closure runs.
     let state = unsafe { &mut (*packet).state };
     if let State::Waiting(f) = replace(state, State::Running) {
-        let result = f(&Running(NonNull::from(header)));
-        if header.alone.load(Ordering::Relaxed) {
+        let result = f(&CurrentKThread(NonNull::from(header)));
+        if header.detached.load(Ordering::Relaxed) {
             drop(result);
             // SAFETY: it is from a `KBox`, and its owner has left it to this thread,
             // which uses it for the last time.
             drop(unsafe { KBox::from_raw(packet) });
-            // SAFETY: this is a thread of `koru_kthread_spawn()`, whose reference
+            // SAFETY: this is a thread of `koru_kthread_run()`, whose reference
             // nobody else will put, and nothing is left on its stack to be dropped.
-            unsafe { bindings::koru_thread_leave() }
+            unsafe { bindings::koru_kthread_exit_detached() }
         }
         // SAFETY: the packet is valid, and no other thread touches its state.
         unsafe { (*packet).state = State::Done(result) };
@@ -192,12 +192,12 @@ impl<T: Send + 'static> KThread<T> {
     /// `ENOMEM`; `EINTR` if the calling process is being killed.
     pub fn spawn<F>(name: &CStr, f: F) -> Result<Self>
     where
-        F: FnOnce(&Running) -> T + Send + 'static,
+        F: FnOnce(&CurrentKThread) -> T + Send + 'static,
     {
         let packet = Packet {
             header: Header {
                 finished: AtomicBool::new(false),
-                alone: AtomicBool::new(false),
+                detached: AtomicBool::new(false),
             },
             state: State::Waiting(f),
         };
@@ -207,7 +207,7 @@ impl<T: Send + 'static> KThread<T> {
         // SAFETY: the name is a C string, which is copied. `run` is of this packet's
         // type, and by the type's invariant the packet stays until the thread is gone.
         let task = unsafe {
-            bindings::koru_kthread_spawn(Some(run::<F, T>), packet.cast(), name.as_ptr().cast())
+            bindings::koru_kthread_run(Some(run::<F, T>), packet.cast(), name.as_ptr().cast())
         };
         match from_err_ptr(task).and_then(|task| NonNull::new(task).ok_or(EINVAL)) {
             Ok(task) => Ok(Self {
@@ -257,7 +257,7 @@ impl<T: Send + 'static> KThread<T> {
         let me = unsafe { bindings::koru_current() };
         if me == self.task.as_ptr() {
             // It would wait for its own end. It stays counted, until it is gone.
-            self.header().alone.store(true, Ordering::Relaxed);
+            self.header().detached.store(true, Ordering::Relaxed);
             return None;
         }
         // SAFETY: by the type's invariant there is a reference, which this ends; the
@@ -283,8 +283,8 @@ impl<T: Send + 'static> Drop for KThread<T> {
 /// # Examples
 ///
 /// ```
-/// use kernel::{kthread::Running, time::Delta};
-/// fn body(thread: &Running) -> u64 {
+/// use kernel::{kthread::CurrentKThread, time::Delta};
+/// fn body(thread: &CurrentKThread) -> u64 {
 ///     let mut turns = 0;
 ///     while thread.sleep(Delta::from_millis(100)) {
 ///         turns += 1;
@@ -297,9 +297,9 @@ impl<T: Send + 'static> Drop for KThread<T> {
 ///
 /// The pointer is that of the calling thread's packet, which stays while the closure
 /// runs. (It also keeps the value in its thread.)
-pub struct Running(NonNull<Header>);
+pub struct CurrentKThread(NonNull<Header>);
 
-/// How [`Running::wait_timeout`] ended.
+/// How [`CurrentKThread::wait_timeout`] ended.
 ///
 /// # Examples
 ///
@@ -322,14 +322,14 @@ pub enum Wake {
     Stop,
 }
 
-impl Running {
+impl CurrentKThread {
     /// Whether the thread should end: its owner drops it, or it dropped its own
     /// [`KThread`]. Once true, it stays so. For every context.
     pub fn should_stop(&self) -> bool {
         // SAFETY: by the type's invariant.
-        let alone = unsafe { &self.0.as_ref().alone };
-        // SAFETY: there is a `Running` in threads of `koru_kthread_spawn()` only.
-        alone.load(Ordering::Relaxed) || unsafe { bindings::koru_kthread_should_stop() != 0 }
+        let detached = unsafe { &self.0.as_ref().detached };
+        // SAFETY: there is a `CurrentKThread` in threads of `koru_kthread_run()` only.
+        detached.load(Ordering::Relaxed) || unsafe { bindings::koru_kthread_should_stop() != 0 }
     }
 
     /// Sleeps at least `delta`, in ticks of the timer; a stop ends it at once. True

@@ -62,17 +62,17 @@ impl Drop for Live {
 }
 
 /// "1 kernel thread, 2 files in /proc"
-struct Left;
+struct Remaining;
 
-impl Left {
-    fn is_nothing() -> bool {
+impl Remaining {
+    fn is_empty() -> bool {
         Kind::ALL
             .iter()
             .all(|kind| kind.count().load(Ordering::Acquire) == 0)
     }
 }
 
-impl fmt::Display for Left {
+impl fmt::Display for Remaining {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
         for kind in Kind::ALL {
@@ -89,18 +89,18 @@ impl fmt::Display for Left {
 }
 
 /// Why the loader is about to free the module's code.
-pub(crate) enum Leaving {
+pub(crate) enum UnloadReason {
     /// Its init failed with this errno.
-    Refused(c_int),
+    InitFailed(c_int),
     /// It is unloaded.
-    Unloaded,
+    Exited,
 }
 
-impl fmt::Display for Leaving {
+impl fmt::Display for UnloadReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Leaving::Refused(errno) => write!(f, "its init failed (errno {})", -errno),
-            Leaving::Unloaded => f.write_str("its exit ended"),
+            UnloadReason::InitFailed(errno) => write!(f, "its init failed (errno {})", -errno),
+            UnloadReason::Exited => f.write_str("its exit ended"),
         }
     }
 }
@@ -112,25 +112,25 @@ impl fmt::Display for Leaving {
 /// registered this does not return. The process that loads or unloads then sleeps:
 /// idle, so that it neither counts as load nor as a hung task, and without a lock.
 /// If the rest is dropped later after all, it goes on.
-pub(crate) fn settle(leaving: &Leaving) {
+pub(crate) fn wait_until_unregistered(reason: &UnloadReason) {
     /// A thread that is just ending needs no words.
     const GRACE: Jiffies = HZ as Jiffies;
     let mut waited = 0;
-    let mut told = false;
+    let mut reported = false;
     loop {
         // SAFETY: both may be called where sleeping is allowed, as it is in a
         // module's init and exit.
-        while unsafe { bindings::koru_thread_left() } != 0 {
+        while unsafe { bindings::koru_kthread_detached_exited() } != 0 {
             Kind::Thread.count().fetch_sub(1, Ordering::Release);
         }
-        if Left::is_nothing() {
+        if Remaining::is_empty() {
             break;
         }
-        if waited >= GRACE && !told {
-            told = true;
+        if waited >= GRACE && !reported {
+            reported = true;
             // The host's tools know the first words.
             pr_emerg!(
-                "{} must stay in memory: {leaving} with {Left} still registered, never dropped. \
+                "{} must stay in memory: {reason} with {Remaining} still registered, never dropped. \
                  Look for mem::forget, leak(), a static, or an Arc cycle (such as a thread whose \
                  closure holds the Arc that owns the thread). This process waits until all is \
                  dropped.\n",
@@ -142,7 +142,7 @@ pub(crate) fn settle(leaving: &Leaving) {
         unsafe { bindings::koru_idle(pause) };
         waited = waited.saturating_add(pause);
     }
-    if told {
+    if reported {
         pr_emerg!("{} may go now: all is dropped\n", module_name());
     }
 }
@@ -151,7 +151,7 @@ pub(crate) fn settle(leaving: &Leaving) {
 /// task then sleeps, idle, instead of hanging in the kernel's own wait.
 ///
 /// May sleep, as long as it likes.
-pub(crate) fn waits_for_itself(what: fmt::Arguments<'_>) -> ! {
+pub(crate) fn report_wait_for_itself(what: fmt::Arguments<'_>) -> ! {
     let task = crate::current!();
     // The host's tools know the first words.
     pr_emerg!(

@@ -37,7 +37,7 @@ pub(crate) mod name;
 
 use crate::error::{Error, Result};
 use crate::ffi::{c_int, c_void};
-use crate::live::{self, Leaving};
+use crate::live::{wait_until_unregistered, UnloadReason};
 use crate::sync::lock::global;
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
@@ -239,7 +239,7 @@ impl<T> Slot<T> {
             Ok(()) => 0,
             Err(error) => {
                 let errno = error.to_user_errno();
-                live::settle(&Leaving::Refused(errno));
+                wait_until_unregistered(&UnloadReason::InitFailed(errno));
                 errno
             }
         }
@@ -253,6 +253,6 @@ impl<T> Slot<T> {
         // the loader calls `cleanup_module` once. Whoever could still reach the value by the
         // kernel is stopped by the drops of its own fields.
         unsafe { self.0.get().cast::<T>().drop_in_place() };
-        live::settle(&Leaving::Unloaded);
+        wait_until_unregistered(&UnloadReason::Exited);
     }
 }

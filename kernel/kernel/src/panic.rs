@@ -28,17 +28,17 @@ fn panic(info: &PanicInfo<'_>) -> ! {
 /// Division of `u128`, which core's formatting of it calls and the kernel does
 /// not have. One bit at a time: nothing hot divides these.
 fn divide(mut n: u128, d: u128) -> (u128, u128) {
-    let (mut quotient, mut rest) = (0u128, 0u128);
+    let (mut quotient, mut remainder) = (0u128, 0u128);
     for _ in 0..u128::BITS {
-        rest = rest << 1 | n >> 127;
+        remainder = remainder << 1 | n >> 127;
         n <<= 1;
         quotient <<= 1;
-        if rest >= d {
-            rest -= d;
+        if remainder >= d {
+            remainder -= d;
             quotient |= 1;
         }
     }
-    (quotient, rest)
+    (quotient, remainder)
 }
 
 #[no_mangle]

@@ -56,12 +56,12 @@ pub fn kmsg_len(text: &str) -> usize {
 /// # Examples
 ///
 /// ```
-/// use kernel::{print::{around, MAX_MESSAGE}, ModuleMetadata};
+/// use kernel::{print::{record_overhead, MAX_MESSAGE}, ModuleMetadata};
 /// fn fits<M: ModuleMetadata>(text: &str) -> bool {
-///     text.len() <= MAX_MESSAGE - around(M::NAME)
+///     text.len() <= MAX_MESSAGE - record_overhead(M::NAME)
 /// }
 /// ```
-pub const fn around(name: &CStr) -> usize {
+pub const fn record_overhead(name: &CStr) -> usize {
     name.count_bytes() + ": ".len() + "\n".len()
 }
 
@@ -118,11 +118,11 @@ impl<const N: usize> Write for Record<N> {
             return Ok(());
         }
         // One byte stays free for the newline.
-        let room = N - 1 - self.len;
+        let available = N - 1 - self.len;
         let mut take = s.len();
-        if take > room {
+        if take > available {
             self.cut = true;
-            take = (0..=room)
+            take = (0..=available)
                 .rev()
                 .find(|&at| s.is_char_boundary(at))
                 .unwrap_or(0);
@@ -178,17 +178,17 @@ struct EscapeWriter<'a, 'b> {
 impl Write for EscapeWriter<'_, '_> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
         let forges = |c: char| c.is_control() && !(self.keep_newlines && c == '\n');
-        let mut rest = s;
-        while let Some(at) = rest.find(forges) {
-            let (plain, tail) = rest.split_at(at);
+        let mut remaining = s;
+        while let Some(at) = remaining.find(forges) {
+            let (plain, tail) = remaining.split_at(at);
             self.to.write_str(plain)?;
             let mut chars = tail.chars();
             if let Some(c) = chars.next() {
                 write!(self.to, "{}", c.escape_default())?;
             }
-            rest = chars.as_str();
+            remaining = chars.as_str();
         }
-        self.to.write_str(rest)
+        self.to.write_str(remaining)
     }
 }
 

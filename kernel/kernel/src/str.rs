@@ -178,9 +178,9 @@ impl<'a> Formatter<'a> {
 
 impl Write for Formatter<'_> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
-        let room = self.buffer.get_mut(self.written..).unwrap_or_default();
-        let room = room.get_mut(..s.len()).ok_or(fmt::Error)?;
-        room.copy_from_slice(s.as_bytes());
+        let free = self.buffer.get_mut(self.written..).unwrap_or_default();
+        let free = free.get_mut(..s.len()).ok_or(fmt::Error)?;
+        free.copy_from_slice(s.as_bytes());
         self.written += s.len();
         Ok(())
     }

@@ -163,10 +163,10 @@ impl UserSliceReader {
         // SAFETY: `copy_from_user()` wants memory of the kernel that is valid for writes of
         // the length, as `out` is. It checks the user's address itself, and the function
         // copies nothing where there is no user memory.
-        let left = unsafe {
+        let not_copied = unsafe {
             bindings::koru_copy_from_user(out.as_mut_ptr().cast(), self.ptr.addr(), out.len())
         };
-        if left != 0 {
+        if not_copied != 0 {
             return Err(EFAULT);
         }
         self.skip(out.len())
@@ -188,14 +188,14 @@ impl UserSliceReader {
     /// Context: process context; it may sleep, for a page may have to be read in.
     pub fn read_slice_file(&mut self, out: &mut [u8], offset: &mut Offset) -> Result<usize> {
         let start = usize::try_from(*offset).map_err(|_| EINVAL)?;
-        let Some(room) = out.get_mut(start..) else {
+        let Some(out) = out.get_mut(start..) else {
             return Ok(0);
         };
-        let len = room.len().min(self.len());
-        let Some(room) = room.get_mut(..len) else {
+        let len = out.len().min(self.len());
+        let Some(out) = out.get_mut(..len) else {
             return Ok(0);
         };
-        self.read_slice(room)?;
+        self.read_slice(out)?;
         *offset += len as Offset;
         Ok(len)
     }
@@ -226,13 +226,13 @@ impl UserSliceReader {
         let (len, old) = (self.length, buf.len());
         buf.reserve(len, flags)?;
         // SAFETY: there is room for `len` bytes behind the old ones.
-        let room = unsafe {
+        let spare = unsafe {
             core::slice::from_raw_parts_mut(
                 buf.as_mut_ptr().add(old).cast::<MaybeUninit<u8>>(),
                 len,
             )
         };
-        self.read_raw(room)?;
+        self.read_raw(spare)?;
         // SAFETY: they were just written.
         unsafe { buf.set_len(old + len) };
         Ok(())
@@ -301,7 +301,7 @@ impl UserSliceWriter {
 
     /// Another writer for what is left of this one, to write the same place
     /// again: for those who learn only after copying that it was not to be.
-    pub fn again(&self) -> UserSliceWriter {
+    pub fn clone_writer(&self) -> UserSliceWriter {
         UserSliceWriter {
             ptr: self.ptr,
             length: self.length,
@@ -321,10 +321,10 @@ impl UserSliceWriter {
         // SAFETY: `copy_to_user()` wants memory of the kernel that is valid for reads of the
         // length, and initialised, as `data` is. It checks the user's address itself, and the
         // function copies nothing where there is no user memory.
-        let left = unsafe {
+        let not_copied = unsafe {
             bindings::koru_copy_to_user(self.ptr.addr(), data.as_ptr().cast(), data.len())
         };
-        if left != 0 {
+        if not_copied != 0 {
             return Err(EFAULT);
         }
         self.ptr = self.ptr.wrapping_byte_add(data.len());
@@ -343,11 +343,11 @@ impl UserSliceWriter {
     /// `offset` is then unchanged.
     pub fn write_slice_file(&mut self, data: &[u8], offset: &mut Offset) -> Result<usize> {
         let start = usize::try_from(*offset).map_err(|_| EINVAL)?;
-        let rest = data.get(start..).unwrap_or_default();
-        let rest = rest.get(..rest.len().min(self.length)).unwrap_or_default();
-        self.write_slice(rest)?;
-        *offset += rest.len() as Offset;
-        Ok(rest.len())
+        let data = data.get(start..).unwrap_or_default();
+        let data = data.get(..data.len().min(self.length)).unwrap_or_default();
+        self.write_slice(data)?;
+        *offset += data.len() as Offset;
+        Ok(data.len())
     }
 
     /// Writes a value's bytes.

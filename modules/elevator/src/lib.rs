@@ -9,7 +9,7 @@ mod scan;
 
 use core::fmt::Write;
 use kernel::fs::{file::Offset, File};
-use kernel::kthread::{KThread, Running};
+use kernel::kthread::{CurrentKThread, KThread};
 use kernel::prelude::*;
 use kernel::proc_fs::{Mode, Operations, Options, ProcFile, Snapshot};
 use kernel::sync::{Arc, CondVar, Mutex};
@@ -92,7 +92,7 @@ impl Shaft {
 
     /// The thread. Each wait ends at once when the module is unloaded, and then
     /// nothing else is waited for.
-    fn run(&self, thread: &Running) {
+    fn run(&self, thread: &CurrentKThread) {
         let millis = |param: &u32| Delta::from_millis(i64::from(*param));
         let floor_time = millis(module_parameters::floor_ms.value());
         let load_time = millis(module_parameters::load_ms.value());
@@ -146,16 +146,16 @@ impl Shaft {
     /// How it all is at this moment. A copy: the motor does not wait until somebody
     /// has written it down, nor for memory.
     fn look(&self) -> Result<Elevator<KVec<Person>>> {
-        let mut room = self.elevator.lock().waiting().len();
+        let mut capacity = self.elevator.lock().waiting().len();
         loop {
-            let mut people = KVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?;
+            let mut people = KVec::with_capacity(capacity, GFP_KERNEL_ACCOUNT)?;
             let elevator = self.elevator.lock();
-            if elevator.waiting().len() <= room {
+            if elevator.waiting().len() <= capacity {
                 people.extend_from_slice(elevator.waiting(), GFP_KERNEL_ACCOUNT)?;
                 return Ok(elevator.with_line(people));
             }
             // More have come meanwhile; for all who may come there is room next time.
-            room = MAX_WAITING;
+            capacity = MAX_WAITING;
         }
     }
 }

@@ -9,7 +9,7 @@ mod shown;
 
 use kernel::fs::{file::Offset, File};
 use kernel::prelude::*;
-use kernel::print::{around, MAX_MESSAGE};
+use kernel::print::{record_overhead, MAX_MESSAGE};
 use kernel::proc_fs::{Mode, Operations, Options, ProcFile};
 use kernel::uaccess::{UserSliceReader, UserSliceWriter};
 use kernel::{InPlaceModule, ModuleMetadata};
@@ -41,7 +41,7 @@ impl InPlaceModule for MinimalProc {
 }
 
 /// What the record has beside the text: the module's name.
-const RECORD_OVERHEAD: usize = around(MinimalProc::NAME);
+const RECORD_OVERHEAD: usize = record_overhead(MinimalProc::NAME);
 /// How many bytes of text are left.
 const MAX_TEXT_LEN: usize = MAX_MESSAGE - RECORD_OVERHEAD;
 

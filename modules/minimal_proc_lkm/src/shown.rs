@@ -30,13 +30,13 @@ impl<const RECORD_OVERHEAD: usize> Shown<RECORD_OVERHEAD> {
     /// last ones here is left for next time.
     pub(crate) fn take(&mut self, bytes: &[u8], more: bool) -> usize {
         let mut taken = 0;
-        let mut rest = bytes;
-        while let Some((piece, len)) = Piece::first(rest, more) {
+        let mut remaining = bytes;
+        while let Some((piece, len)) = Piece::first(remaining, more) {
             if self.push(&piece).is_err() {
                 break;
             }
             taken += len;
-            rest = rest.get(len..).unwrap_or_default();
+            remaining = remaining.get(len..).unwrap_or_default();
         }
         taken
     }
@@ -56,8 +56,8 @@ impl<const RECORD_OVERHEAD: usize> Shown<RECORD_OVERHEAD> {
         if end > MAX_MESSAGE - RECORD_OVERHEAD || kmsg > MAX_KMSG - RECORD_OVERHEAD {
             return Err(fmt::Error);
         }
-        let room = self.text.get_mut(self.len..end).ok_or(fmt::Error)?;
-        room.copy_from_slice(shown.as_bytes());
+        let free = self.text.get_mut(self.len..end).ok_or(fmt::Error)?;
+        free.copy_from_slice(shown.as_bytes());
         (self.len, self.kmsg) = (end, kmsg);
         Ok(())
     }

@@ -74,7 +74,9 @@ impl Timer {
             let now = Instant::<RealTime>::now();
             let lines = Lines::new(now, last.time.map(|time| now - time))?;
             let mut end = *pos;
-            let given = to.again().write_slice_file(lines.as_ref(), &mut end)?;
+            let given = to
+                .clone_writer()
+                .write_slice_file(lines.as_ref(), &mut end)?;
             if given == 0 {
                 // Behind the end: nobody has seen the clock.
                 return Ok((0, lines));

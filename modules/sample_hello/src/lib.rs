@@ -32,7 +32,7 @@ macro_rules! say {
 }
 
 /// The largest buffer, 4 MiB.
-const LARGEST: u64 = 4 << 20;
+const MAX_BUFFER_SIZE: u64 = 4 << 20;
 
 struct SampleHello {
     buffer: KVVec<u8>,
@@ -47,8 +47,13 @@ impl kernel::Module for SampleHello {
             return Err(EINVAL);
         }
         let size = *module_parameters::buffer_size.value();
-        if !(1..=LARGEST).contains(&size) {
-            say!(pr_err, "buffer_size is 1 to {}, not {}", LARGEST, size);
+        if !(1..=MAX_BUFFER_SIZE).contains(&size) {
+            say!(
+                pr_err,
+                "buffer_size is 1 to {}, not {}",
+                MAX_BUFFER_SIZE,
+                size
+            );
             return Err(EINVAL);
         }
         // ENOMEM, if there is not that much.

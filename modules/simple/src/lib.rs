@@ -41,12 +41,12 @@ impl Drop for Simple {
         // Right across a wrap: the difference wraps as well.
         let ticks = now.wrapping_sub(self.loaded);
         let hz = HZ as u64;
-        let (seconds, rest) = (ticks / hz, ticks % hz);
+        let (seconds, remainder) = (ticks / hz, ticks % hz);
         pr_info!("gcd(3300, 24) = {}\n", gcd(3300, 24));
         pr_info!("jiffies = {now}\n");
         pr_info!(
             "loaded for {ticks} jiffies, {seconds}.{:03} s\n",
-            rest * 1000 / hz
+            remainder * 1000 / hz
         );
     }
 }

@@ -20,15 +20,15 @@ pub struct KThread {
 }
 
 /// The thread's own side.
-pub struct Running {
+pub struct CurrentKThread {
     stop: Arc<AtomicBool>,
     sleeper: Sleeper,
 }
 
 impl KThread {
-    pub fn spawn(_: &CStr, f: impl FnOnce(&Running) + 'static) -> Result<Self> {
+    pub fn spawn(_: &CStr, f: impl FnOnce(&CurrentKThread) + 'static) -> Result<Self> {
         let (stop, sleeper) = (Arc::new(AtomicBool::new(false)), Sleeper::new());
-        let running = Running {
+        let running = CurrentKThread {
             stop: stop.clone(),
             sleeper: sleeper.clone(),
         };
@@ -51,7 +51,7 @@ impl Drop for KThread {
     }
 }
 
-impl Running {
+impl CurrentKThread {
     pub fn sleep(&self, _: Delta) -> bool {
         loom::thread::yield_now();
         !self.should_stop()

@@ -55,7 +55,7 @@ impl UserSliceWriter {
     }
 
     /// Once more from here.
-    pub fn again(&self) -> UserSliceWriter {
+    pub fn clone_writer(&self) -> UserSliceWriter {
         UserSliceWriter {
             room: self.room,
             at: self.at,

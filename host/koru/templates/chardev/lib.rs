@@ -26,7 +26,7 @@ module! {
 }
 
 /// How many bytes the device can hold.
-const ROOM: usize = 4096;
+const CAPACITY: usize = 4096;
 
 /// The module is its device: loaded, it is there; unloaded, it is gone. While
 /// somebody has it open, the module cannot be unloaded.
@@ -49,7 +49,7 @@ impl InPlaceModule for @TYPE@ {
     }
 }
 
-/// What the device holds: `ROOM` bytes, of which the first `length` are used.
+/// What the device holds: `CAPACITY` bytes, of which the first `length` are used.
 struct Bytes {
     all: KVec<u8>,
     length: usize,
@@ -58,7 +58,7 @@ struct Bytes {
 impl Bytes {
     fn new() -> Result<Self> {
         let hello = b"Hello from @NAME@\n";
-        let mut all = KVec::from_elem(0, ROOM, GFP_KERNEL)?;
+        let mut all = KVec::from_elem(0, CAPACITY, GFP_KERNEL)?;
         all[..hello.len()].copy_from_slice(hello);
         Ok(Bytes {
             all,
@@ -106,10 +106,10 @@ impl MiscDevice for Device {
     /// with the rest.
     fn write_iter(mut kiocb: Kiocb<'_, Self::Ptr>, iov: &mut IovIterSource<'_>) -> Result<usize> {
         let start = usize::try_from(kiocb.ki_pos())?;
-        if start >= ROOM {
+        if start >= CAPACITY {
             return Err(ENOSPC);
         }
-        let length = iov.len().min(ROOM - start);
+        let length = iov.len().min(CAPACITY - start);
         // Into a buffer of our own first: a bad address changes nothing.
         let mut new = KVec::from_elem(0, length, GFP_KERNEL)?;
         iov.copy_from_iter_full(&mut new)?;
@@ -131,7 +131,7 @@ impl MiscDevice for Device {
     ) -> Result<Offset> {
         let end = shared.lock().length as Offset;
         match whence.resolve(offset, file.pos(), end)? {
-            at if at <= ROOM as Offset => Ok(at),
+            at if at <= CAPACITY as Offset => Ok(at),
             _ => Err(EINVAL),
         }
     }

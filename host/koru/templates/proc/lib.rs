@@ -45,17 +45,17 @@ struct Shared {
 }
 
 /// The longest message, in bytes.
-const MOST: usize = 100;
+const MAX_LEN: usize = 100;
 
 #[derive(Clone, Copy)]
 struct Message {
-    text: [u8; MOST],
+    text: [u8; MAX_LEN],
     length: usize,
 }
 
 impl Shared {
     fn new() -> impl PinInit<Self> {
-        let mut text = [0; MOST];
+        let mut text = [0; MAX_LEN];
         let hello = b"Hello from @NAME@\n";
         text[..hello.len()].copy_from_slice(hello);
         pin_init!(Self {
@@ -93,11 +93,11 @@ impl Operations for Shared {
         _pos: &mut Offset,
     ) -> Result<usize> {
         let length = from.len();
-        if length > MOST {
+        if length > MAX_LEN {
             return Err(EMSGSIZE);
         }
         // Into a copy first: a bad pointer changes nothing.
-        let mut text = [0; MOST];
+        let mut text = [0; MAX_LEN];
         from.read_slice(&mut text[..length])?;
         *self.message.lock() = Message { text, length };
         pr_info!("a message of {} bytes\n", length);

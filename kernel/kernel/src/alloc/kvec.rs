@@ -368,7 +368,7 @@ impl<T, A: Allocator> Vec<T, A> {
         let len = core::mem::take(&mut self.len);
         let elements = Elements {
             next: self.ptr,
-            left: len,
+            remaining: len,
             _owns: PhantomData,
         };
         DrainAll(elements, PhantomData)
@@ -529,7 +529,7 @@ impl<T, A: Allocator> Drop for Vec<T, A> {
 /// `left` elements at `next` are valid, and nobody else's.
 struct Elements<T> {
     next: NonNull<T>,
-    left: usize,
+    remaining: usize,
     _owns: PhantomData<T>,
 }
 
@@ -542,7 +542,7 @@ impl<T> Iterator for Elements<T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        self.left = self.left.checked_sub(1)?;
+        self.remaining = self.remaining.checked_sub(1)?;
         let at = self.next;
         // SAFETY: there was one left, so the next address is still within the
         // memory or at its end.
@@ -553,7 +553,7 @@ impl<T> Iterator for Elements<T> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
+        (self.remaining, Some(self.remaining))
     }
 }
 
@@ -636,7 +636,7 @@ impl<T, A: Allocator> IntoIterator for Vec<T, A> {
         IntoIter {
             elements: Elements {
                 next: v.ptr,
-                left: v.len,
+                remaining: v.len,
                 _owns: PhantomData,
             },
             _memory: Memory(v.ptr, v.layout(), PhantomData),

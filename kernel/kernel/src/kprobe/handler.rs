@@ -92,7 +92,7 @@ impl Regs {
             return 0;
         }
         // SAFETY: `regs_get_kernel_argument()` reads the `struct pt_regs` that it is given.
-        // A reference to a `Regs` is made in `hit` only, of one that is valid for as long.
+        // A reference to a `Regs` is made in `run_handler` only, of one that is valid for as long.
         unsafe { bindings::koru_regs_argument(self.0.get(), n) }
     }
 }

@@ -118,13 +118,13 @@ impl<T: Handler> Probe<T> {
                     // SAFETY: `koru_kprobe_register()` writes a `struct koru_kprobe`, for
                     // which the slot is large enough and aligned, and which stays where it
                     // is until it is unregistered, as the slot is pinned. It keeps `symbol`,
-                    // a C string, and `data`, which both live longer. It calls `hit::<T>`
+                    // a C string, and `data`, which both live longer. It calls `run_handler::<T>`
                     // with `data`, which is a `T` that may be shared: `T` is `Sync`.
                     to_result(unsafe {
                         bindings::koru_kprobe_register(
                             (*slot).probe.object(),
                             symbol,
-                            Some(hit::<T>),
+                            Some(run_handler::<T>),
                             data,
                         )
                     })
@@ -176,7 +176,7 @@ impl<T: Handler> Probe<T> {
 /// until this returns, and may be shared.
 // The build follows what it finds in this section.
 #[link_section = ".text.koru_kprobe"]
-unsafe extern "C" fn hit<T: Handler>(data: *mut c_void, regs: *const bindings::pt_regs) {
+unsafe extern "C" fn run_handler<T: Handler>(data: *mut c_void, regs: *const bindings::pt_regs) {
     // SAFETY: the caller vouches for both pointers, and for that nothing changes what they
     // point to but by interior mutability. A `Regs` is a `struct pt_regs`.
     let (data, regs) = unsafe { (&*data.cast::<T>(), &*regs.cast::<Regs>()) };

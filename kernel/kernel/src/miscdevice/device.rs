@@ -11,7 +11,7 @@ use crate::ffi::c_void;
 use crate::fs::{file::Offset, File, Kiocb, Mode, Whence};
 use crate::iov::{IovIterDest, IovIterSource};
 use crate::layout;
-use crate::live::{waits_for_itself, Live};
+use crate::live::{report_wait_for_itself, Live};
 use crate::macros::vtable;
 use crate::seq_file::SeqFile;
 use crate::sync::Arc;
@@ -99,7 +99,7 @@ impl<T> PinnedDrop for MiscDeviceRegistration<T> {
     fn drop(self: Pin<&mut Self>) {
         if is_opening() {
             // Registered it stays, for the memory is never given back.
-            waits_for_itself(format_args!("drops a misc device in the open of one"));
+            report_wait_for_itself(format_args!("drops a misc device in the open of one"));
         }
         // SAFETY: `misc_deregister()` wants a device that is registered, which it is by
         // the invariants, and a caller that may sleep and does not hold the class's lock,

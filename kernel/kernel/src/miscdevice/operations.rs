@@ -67,9 +67,9 @@ impl<T: MiscDevice> Table<T> {
     ///
     /// See [`Table`]; the file's private data is the `struct miscdevice`.
     unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
-        // SAFETY: `koru_misc_may_open` is for an `open` that `misc_open` calls, which
+        // SAFETY: `koru_misc_refuse_open_during_init` is for an `open` that `misc_open` calls, which
         // this is, with that one's arguments.
-        let errno = unsafe { bindings::koru_misc_may_open(inode, file) };
+        let errno = unsafe { bindings::koru_misc_refuse_open_during_init(inode, file) };
         if errno != 0 {
             return errno;
         }

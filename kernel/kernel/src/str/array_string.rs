@@ -57,9 +57,9 @@ impl<const N: usize> AsRef<[u8]> for ArrayString<N> {
 
 impl<const N: usize> Write for ArrayString<N> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
-        let room = self.bytes.get_mut(self.len..).unwrap_or_default();
-        let room = room.get_mut(..s.len()).ok_or(fmt::Error)?;
-        room.copy_from_slice(s.as_bytes());
+        let free = self.bytes.get_mut(self.len..).unwrap_or_default();
+        let free = free.get_mut(..s.len()).ok_or(fmt::Error)?;
+        free.copy_from_slice(s.as_bytes());
         self.len += s.len();
         Ok(())
     }

@@ -143,13 +143,13 @@ pub(crate) struct End {
     /// A notification chose this waiter, so no other one got it.
     pub(crate) notified: bool,
     /// The ticks that are left.
-    left: c_long,
+    remaining: c_long,
 }
 
 impl End {
     #[inline]
     pub(crate) fn jiffies(&self) -> Jiffies {
-        Jiffies::try_from(self.left).unwrap_or(0)
+        Jiffies::try_from(self.remaining).unwrap_or(0)
     }
 }
 
@@ -200,10 +200,10 @@ impl CondVar {
             // look once more, now that this thread has said that it is about to.
             let ended = match sleep {
                 Sleep::Uninterruptible | Sleep::Interruptible | Sleep::Freezable => false,
-                // SAFETY: only `Running`, which is in kernel threads, asks for this.
+                // SAFETY: only `CurrentKThread`, which is in kernel threads, asks for this.
                 Sleep::KThread => unsafe { bindings::koru_kthread_should_stop() != 0 },
             };
-            let left = match ended {
+            let remaining = match ended {
                 true => timeout,
                 // SAFETY: the thread is on a queue, and with the lock given back it
                 // may sleep.
@@ -211,7 +211,10 @@ impl CondVar {
             };
             // SAFETY: `koru_wait_prepare` put the entry on this queue.
             let notified = unsafe { bindings::koru_wait_finish(queue, entry) != 0 };
-            End { notified, left }
+            End {
+                notified,
+                remaining,
+            }
         })
     }
 

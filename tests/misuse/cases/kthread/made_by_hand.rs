@@ -2,10 +2,10 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use kernel::{kthread::Running, time::Delta};
+use kernel::{kthread::CurrentKThread, time::Delta};
 
-pub fn sleep(thread: &Running) {
+pub fn sleep(thread: &CurrentKThread) {
     #[cfg(misuse)]
-    let thread = &Running(core::ptr::NonNull::dangling()); //~ E0423
+    let thread = &CurrentKThread(core::ptr::NonNull::dangling()); //~ E0423
     let _ = thread.sleep(Delta::from_millis(1));
 }

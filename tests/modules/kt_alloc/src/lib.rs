@@ -67,9 +67,9 @@ fn boxes() -> Result {
     let drops = Cell::new(0);
     let one = KBox::new(Counted(&drops, 1), GFP_KERNEL)?;
     check("not yet dropped", drops.get() == 0)?;
-    let room = KBox::drop_contents(one);
+    let memory = KBox::drop_contents(one);
     check("dropped in place", drops.get() == 1)?;
-    drop(KBox::write(room, Counted(&drops, 10)));
+    drop(KBox::write(memory, Counted(&drops, 10)));
     check("dropped again", drops.get() == 11)?;
     let text: KBox<dyn core::fmt::Debug> = KBox::new(5u8, GFP_KERNEL)?;
     drop(text);
@@ -132,9 +132,12 @@ fn growth() -> Result {
     }
     check("all pushed", v.len() == 100_000)?;
     check("all right", v.iter().zip(0..).all(|(a, b)| *a == b))?;
-    let room = v.capacity();
+    let capacity = v.capacity();
     v.truncate(1000);
-    check("capacity stays", v.capacity() == room && v.len() == 1000)?;
+    check(
+        "capacity stays",
+        v.capacity() == capacity && v.len() == 1000,
+    )?;
     check("push within capacity", v.push_within_capacity(5).is_ok())?;
     check("the last", v.pop() == Some(5))?;
     check("removed", matches!(v.remove(0), Ok(0)) && v[0] == 1)?;

@@ -9,7 +9,7 @@ use core::mem::forget;
 use kernel::{
     fs::File,
     kprobe::{Handler, Probe, Regs},
-    kthread::{KThread, Running},
+    kthread::{CurrentKThread, KThread},
     miscdevice::{MiscDevice, MiscDeviceData, MiscDeviceOptions, MiscDeviceRegistration},
     new_mutex,
     prelude::*,
@@ -89,7 +89,10 @@ fn leak(what: &str, leaving: &Arc<Atomic<bool>>) -> Result {
 const TURN: Delta = Delta::from_millis(20);
 
 fn thread() -> Result<KThread> {
-    KThread::spawn(c"kt_leak", |thread: &Running| while thread.sleep(TURN) {})
+    KThread::spawn(
+        c"kt_leak",
+        |thread: &CurrentKThread| while thread.sleep(TURN) {},
+    )
 }
 
 /// Holds itself, once it is filled with what holds it.

@@ -23,7 +23,7 @@ const CUT: u32 = _IOW::<u64>('k' as u32, 2);
 /// A number comes back doubled.
 const TWICE: u32 = _IOWR::<u32>('k' as u32, 3);
 
-const ROOM: usize = 64 * 1024;
+const MAX_CONTENT_LEN: usize = 64 * 1024;
 
 #[pin_data]
 pub(crate) struct Shared {
@@ -71,7 +71,7 @@ impl MiscDevice for Memory {
     fn write_iter(mut kiocb: Kiocb<'_, Self::Ptr>, iov: &mut IovIterSource<'_>) -> Result<usize> {
         let memory = kiocb.file();
         let mut bytes = memory.bytes.lock();
-        if bytes.len() + iov.len() > ROOM {
+        if bytes.len() + iov.len() > MAX_CONTENT_LEN {
             return Err(ENOSPC);
         }
         let n = iov.copy_from_iter_vec(&mut bytes, GFP_KERNEL)?;
@@ -114,6 +114,12 @@ impl MiscDevice for Memory {
 
     fn show_fdinfo(memory: Pin<&Memory>, m: &SeqFile, file: &File) {
         let length = memory.bytes.lock().len();
-        seq_print!(m, "memory:\t{} of {} at {}\n", length, ROOM, file.pos());
+        seq_print!(
+            m,
+            "memory:\t{} of {} at {}\n",
+            length,
+            MAX_CONTENT_LEN,
+            file.pos()
+        );
     }
 }

@@ -3,14 +3,14 @@
 #![forbid(unsafe_code)]
 
 use kernel::{
-    kthread::{KThread, Running},
+    kthread::{KThread, CurrentKThread},
     prelude::*,
 };
 
 pub fn start() -> Result<KThread<bool>> {
     KThread::spawn(c"keeps", |thread| {
         #[cfg(misuse)]
-        let thread: &'static Running = thread; //~ "lifetime may not live long enough"
+        let thread: &'static CurrentKThread = thread; //~ "lifetime may not live long enough"
         thread.should_stop()
     })
 }

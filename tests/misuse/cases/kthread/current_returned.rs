@@ -3,12 +3,12 @@
 #![forbid(unsafe_code)]
 
 use kernel::{
-    kthread::{KThread, Running},
+    kthread::{KThread, CurrentKThread},
     prelude::*,
 };
 
 #[cfg(misuse)]
-pub fn start() -> Result<KThread<&'static Running>> {
+pub fn start() -> Result<KThread<&'static CurrentKThread>> {
     //~^ E0277
     KThread::spawn(c"returns", |thread| thread) //~ E0277
 }
