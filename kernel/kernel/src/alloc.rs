@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Memory from the kernel.
+//! Memory allocation.
 //!
-//! Every allocation can fail and says so; none happens behind your back. The
-//! [`Flags`] say what the allocator may do: [`flags::GFP_KERNEL`] may sleep,
+//! Every allocation can fail and returns an error then; none happens implicitly. The [`Flags`] say
+//! what the allocator may do: an allocation with [`flags::GFP_KERNEL`] may sleep, one with
 //! [`flags::GFP_ATOMIC`] may not and works in interrupts.
 //!
 //! C header: [`include/linux/slab.h`](https://docs.kernel.org/core-api/memory-allocation.html)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Errors: the kernel's errno codes.
+//! The kernel's error codes.
 //!
 //! C headers: [`include/uapi/asm-generic/errno-base.h`](https://docs.kernel.org/userspace-api/media/gen-errors.html),
 //! `include/uapi/asm-generic/errno.h`, `include/linux/errno.h`
@@ -30,7 +30,7 @@ use core::str::Utf8Error;
 /// The largest errno, as in `include/linux/err.h`.
 const MAX_ERRNO: c_int = 4095;
 
-/// An errno.
+/// An errno of the kernel.
 ///
 /// # Examples
 ///
@@ -43,12 +43,13 @@ const MAX_ERRNO: c_int = 4095;
 ///
 /// # Invariants
 ///
-/// The number is negative and not below `-MAX_ERRNO`.
+/// The number is negative and at least `-MAX_ERRNO`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Error(NonZeroI32);
 
-/// What fallible functions return. Without an error type of their own it is
-/// [`Error`].
+/// The result of a fallible function.
+///
+/// The error type is [`Error`] if none is given.
 ///
 /// # Examples
 ///
@@ -61,7 +62,7 @@ pub type Result<T = (), E = Error> = core::result::Result<T, E>;
 
 macro_rules! codes {
     ($($name:ident = $errno:literal, $doc:literal;)*) => {
-        /// The errno codes.
+        /// The kernel's error codes.
         ///
         /// # Examples
         ///
@@ -85,7 +86,7 @@ macro_rules! codes {
             pub const EDEADLOCK: Error = EDEADLK;
         }
 
-        /// The code's name. Not every kernel exports its own table.
+        /// Returns the name of an error code. Not every kernel exports its own table.
         const fn name_of(errno: c_int) -> Option<&'static CStr> {
             match errno {
                 $($errno => Some(
@@ -254,8 +255,10 @@ codes! {
 }
 
 impl Error {
-    /// From an errno as C functions return it: negative. Any other number is a
-    /// mistake of the caller; it gives `EINVAL` and a line in the log.
+    /// Creates an error from a negative errno, as C functions return it.
+    ///
+    /// Any other number is a bug of the caller: the error is then `EINVAL`, and a warning is
+    /// logged.
     pub fn from_errno(errno: c_int) -> Error {
         match Self::try_from_errno(errno) {
             Some(error) => error,
@@ -266,7 +269,7 @@ impl Error {
         }
     }
 
-    /// As [`Self::from_errno`], `None` for a number that is no errno.
+    /// Creates an error from a negative errno, or returns `None` for a number that is not one.
     pub(crate) const fn try_from_errno(errno: c_int) -> Option<Error> {
         if errno < -MAX_ERRNO || errno >= 0 {
             return None;
@@ -277,13 +280,13 @@ impl Error {
         }
     }
 
-    /// The errno as C functions return it: negative.
+    /// Returns the negative errno, as C functions return it.
     #[inline]
     pub const fn to_errno(self) -> c_int {
         self.0.get()
     }
 
-    /// The error as a pointer, C's `ERR_PTR()`.
+    /// Returns the error as a pointer: C's `ERR_PTR()`.
     ///
     /// # Examples
     ///
@@ -296,7 +299,7 @@ impl Error {
         core::ptr::without_provenance_mut(self.to_errno() as isize as usize)
     }
 
-    /// The errno's name, such as `EINVAL`; `None` if it has none.
+    /// Returns the errno's name, such as `EINVAL`, or `None` if it has none.
     ///
     /// # Examples
     ///
@@ -309,7 +312,7 @@ impl Error {
     }
 }
 
-/// The name where there is one, else the number.
+/// Prints the name if the error has one, and the number otherwise.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name().and_then(|name| name.to_str().ok()) {
@@ -361,7 +364,7 @@ impl From<core::convert::Infallible> for Error {
     }
 }
 
-/// C's way of returning a result: negative is an errno, the rest is success.
+/// Converts the result of a C function, of which a negative value is an errno, to a [`Result`].
 ///
 /// # Examples
 ///
@@ -377,7 +380,8 @@ pub fn to_result(err: c_int) -> Result {
     }
 }
 
-/// C's way of returning a pointer or an errno in it: `IS_ERR()`, `PTR_ERR()`.
+/// Converts a pointer that may contain an errno, as C's `IS_ERR()` and `PTR_ERR()` do, to a
+/// [`Result`].
 ///
 /// # Examples
 ///
@@ -393,7 +397,8 @@ pub fn from_err_ptr<T>(ptr: *mut T) -> Result<*mut T> {
     }
 }
 
-/// Runs a function that returns a [`Result`] where C wants an integer.
+/// Runs a function that returns a [`Result`], and converts the result to the integer that C
+/// expects.
 ///
 /// # Examples
 ///
@@ -410,13 +415,12 @@ where
 {
     match f() {
         Ok(value) => value,
-        // Fits: an errno is at least -4095.
+        // This fits, because an errno is at least -4095.
         Err(error) => T::from(error.to_errno() as i16),
     }
 }
 
-/// What an optional method of a `#[vtable]` trait says if it is called though
-/// there is none.
+/// The message of an optional method of a `#[vtable]` trait that is called without being defined.
 ///
 /// # Examples
 ///

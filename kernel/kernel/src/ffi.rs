@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! C's types as the kernel has them.
+//! C types as the kernel defines them.
 //!
-//! `char` is unsigned and `long` is as wide as a pointer on every architecture,
-//! so both have Rust types that need no conversion.
+//! `char` is unsigned, and `long` is as wide as a pointer, on every architecture, so the Rust types
+//! for both need no conversion.
 //!
 //! # Examples
 //!
@@ -38,5 +38,5 @@ pub type c_ulong = usize;
 pub type c_longlong = i64;
 /// `unsigned long long`.
 pub type c_ulonglong = u64;
-/// What a `void *` points to.
+/// The target type of a `void *`.
 pub use core::ffi::c_void;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Values that are built in their final place.
+//! Initialisers, which build a value in its final place.
 //!
-//! The machinery is the crate [`mod@pin_init`]. What is here ties it to the
+//! The implementation is the crate [`pin_init`](::pin_init). This module connects it to the
 //! kernel's allocators and errors.
 
 use crate::alloc::{AllocError, Flags};
@@ -11,7 +11,7 @@ use crate::error::{Error, Result as KResult};
 #[doc(no_inline)]
 pub use pin_init::*;
 
-/// Smart pointers that can build their value in place.
+/// A smart pointer that can build its value in place.
 ///
 /// # Examples
 ///
@@ -22,47 +22,47 @@ pub use pin_init::*;
 /// }
 /// ```
 pub trait InPlaceInit<T>: Sized {
-    /// What the pointer is once the value is pinned.
+    /// The type of the pointer to the pinned value.
     type PinnedSelf;
 
-    /// Builds a pinned value; the initialiser's error is the caller's.
+    /// Allocates and builds a pinned value, and returns the initialiser's own error if that fails.
     fn try_pin_init<E>(init: impl PinInit<T, E>, flags: Flags) -> Result<Self::PinnedSelf, E>
     where
         E: From<AllocError>;
 
-    /// Builds a pinned value.
+    /// Allocates and builds a pinned value.
     fn pin_init<E>(init: impl PinInit<T, E>, flags: Flags) -> KResult<Self::PinnedSelf>
     where
         Error: From<E>,
     {
-        // SAFETY: the closure returns `Ok` when `init` does, which then has initialised the
-        // slot; after its error the slot is left as `init` leaves it, for nobody to use.
+        // SAFETY: the closure returns `Ok` if `init` does, which then has initialised the slot;
+        // after an error the slot is in the state in which `init` left it, and nobody uses it.
         let init = unsafe {
-            pin_init_from_closure(|slot| {
-                // SAFETY: the slot is as the closure got it: valid, aligned and nobody else's.
-                // It goes to this one initialiser.
+            pin_init::pin_init_from_closure(|slot| {
+                // SAFETY: the slot is what the closure was given: valid, aligned and unused by
+                // anybody else. Only this initialiser gets it.
                 init.__pinned_init(slot).map_err(Error::from)
             })
         };
         Self::try_pin_init(init, flags)
     }
 
-    /// Builds a value; the initialiser's error is the caller's.
+    /// Allocates and builds a value, and returns the initialiser's own error if that fails.
     fn try_init<E>(init: impl Init<T, E>, flags: Flags) -> Result<Self, E>
     where
         E: From<AllocError>;
 
-    /// Builds a value.
+    /// Allocates and builds a value.
     fn init<E>(init: impl Init<T, E>, flags: Flags) -> KResult<Self>
     where
         Error: From<E>,
     {
-        // SAFETY: the closure returns `Ok` when `init` does, which then has initialised the
-        // slot; after its error the slot is left as `init` leaves it, for nobody to use.
+        // SAFETY: the closure returns `Ok` if `init` does, which then has initialised the slot;
+        // after an error the slot is in the state in which `init` left it, and nobody uses it.
         let init = unsafe {
-            init_from_closure(|slot| {
-                // SAFETY: the slot is as the closure got it: valid, aligned and nobody else's.
-                // It goes to this one initialiser.
+            pin_init::init_from_closure(|slot| {
+                // SAFETY: the slot is what the closure was given: valid, aligned and unused by
+                // anybody else. Only this initialiser gets it.
                 init.__init(slot).map_err(Error::from)
             })
         };
@@ -70,9 +70,9 @@ pub trait InPlaceInit<T>: Sized {
     }
 }
 
-/// Makes a fallible initialiser of a struct that stays in its place.
+/// Creates a fallible initialiser of a struct that is pinned in its place.
 ///
-/// The error is [`Error`], or what stands after `?`.
+/// The error type is [`Error`], or the type after `?`.
 ///
 /// # Examples
 ///
@@ -100,9 +100,9 @@ macro_rules! try_pin_init {
     };
 }
 
-/// Makes a fallible initialiser of a struct that may move later.
+/// Creates a fallible initialiser of a struct that may move later.
 ///
-/// The error is [`Error`], or what stands after `?`.
+/// The error type is [`Error`], or the type after `?`.
 ///
 /// # Examples
 ///

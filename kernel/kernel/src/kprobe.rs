@@ -2,10 +2,10 @@
 
 //! Probes on kernel functions.
 //!
-//! A [`Probe`] runs a handler each time a function of the running kernel is called, until
-//! it is dropped. The handlers [`Count`], [`Histogram`] and [`Samples`] are ready-made and
-//! can go wrong in no way. For anything else a module implements [`Handler`], and must
-//! keep to what is allowed there: the build checks most of it.
+//! A [`Probe`] runs a handler each time a function of the running kernel is called, until the probe
+//! is dropped. The handlers [`Count`], [`Histogram`] and [`Samples`] are ready-made and always safe
+//! to use. For anything else a module implements [`Handler`], and must obey the rules there, most
+//! of which the build checks.
 //!
 //! # Examples
 //!

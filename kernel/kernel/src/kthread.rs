@@ -2,17 +2,17 @@
 
 //! Kernel threads.
 //!
-//! A [`KThread`] runs a closure and belongs to whoever has the value: dropping it
-//! asks the thread to stop, wakes it from what it waits for, and returns when it is
-//! gone. So neither the closure nor what it owns outlives the owner, and a module
-//! whose threads are fields of it can always be unloaded.
+//! A [`KThread`] runs a closure and belongs to the owner of the value. Dropping it asks the thread
+//! to stop, wakes it if it is waiting, and returns when the thread is gone. So neither the closure
+//! nor what it owns outlives the owner, and a module whose threads are its fields can always be
+//! unloaded.
 //!
-//! What the owner and the thread share belongs into an [`Arc`](crate::sync::Arc) beside
-//! the `KThread`, not around it: if the closure holds the `Arc` that holds the thread,
-//! each keeps the other, and nothing is ever dropped.
+//! What the owner and the thread share belongs into an [`Arc`](crate::sync::Arc) beside the
+//! `KThread`, not around it: if the closure holds the `Arc` that holds the thread, each keeps the
+//! other, and nothing is ever dropped.
 //!
-//! The thread's part is to look at [`CurrentKThread::should_stop`] now and then, and to
-//! wait by [`CurrentKThread`]'s methods, which a stop ends at once.
+//! The closure must check [`CurrentKThread::should_stop`] now and then, and wait by the methods of
+//! [`CurrentKThread`], which return at once when the thread is to stop.
 //!
 //! # Examples
 //!
@@ -65,22 +65,22 @@ use core::sync::atomic::{AtomicBool, Ordering};
 ///
 /// # Dropping
 ///
-/// Dropping it, like [`Self::stop`], asks the thread to stop, wakes it if it waits
-/// by a method of [`CurrentKThread`], and sleeps until it is gone. So it may be dropped
-/// where sleeping is allowed only: not in an interrupt, not in a probe's handler, not
-/// while a spinlock is held. A lock that the thread still takes must not be held
-/// either, or both wait for ever. Whoever drops it cannot be killed meanwhile; after ten
-/// seconds a record in the kernel's log says which thread it is that does not end.
+/// Dropping the value, like [`Self::stop`], asks the thread to stop, wakes it if it waits by a
+/// method of [`CurrentKThread`], and sleeps until it is gone. So it must be dropped where sleeping
+/// is allowed: not in an interrupt, not in a probe's handler, and not with a spinlock held. A lock
+/// that the thread still takes must not be held either, or both wait for ever. The task that drops
+/// it cannot be killed meanwhile; after ten seconds a record in the kernel's log names the thread
+/// that does not end.
 ///
-/// If the last owner is the thread itself (its closure owns what owns the `KThread`),
-/// nobody can wait for it there. The thread then goes on by itself, with
-/// [`CurrentKThread::should_stop`] true from now on; what its closure returns is dropped; and
-/// the module's unloading waits until it is gone.
+/// If the last owner is the thread itself (its closure owns what owns the `KThread`), nobody can
+/// wait for it there. The thread is then detached: [`CurrentKThread::should_stop`] is true from
+/// then on, the closure's result is dropped, and the unloading of the module waits until the thread
+/// is gone.
 ///
-/// A `KThread` that is never dropped - leaked by [`mem::forget`](core::mem::forget),
-/// kept in a static, or in an [`Arc`](crate::sync::Arc) cycle because the closure holds
-/// the `Arc` whose value holds the `KThread` - never stops its thread. The
-/// module cannot be unloaded then; see [`kernel::module`](crate::module).
+/// A `KThread` that is never dropped - leaked by [`mem::forget`](core::mem::forget), kept in a
+/// static, or in an [`Arc`](crate::sync::Arc) cycle because the closure holds the `Arc` whose value
+/// holds the `KThread` - never stops its thread. The module cannot be unloaded then; see
+/// [`kernel::module`](crate::module).
 ///
 /// # Examples
 ///
@@ -94,9 +94,10 @@ use core::sync::atomic::{AtomicBool, Ordering};
 ///
 /// # Invariants
 ///
-/// `task` is a thread of `run` with a reference of ours. `header` is that of the
-/// `Packet` which it runs, from a `KBox`, and `unpack` is that packet's. Until the
-/// thread is gone it alone touches the packet, but for the header.
+/// `task` is a thread of [`run`], of which this value holds a reference. `header` belongs to the
+/// `Packet` that the thread runs, which is from a `KBox`, and `unpack` is the function of that
+/// packet's type. Until the thread is gone only the thread accesses the packet, except for the
+/// header.
 pub struct KThread<T: Send + 'static = ()> {
     task: NonNull<bindings::task_struct>,
     header: NonNull<Header>,
@@ -104,14 +105,14 @@ pub struct KThread<T: Send + 'static = ()> {
     live: ManuallyDrop<Live>,
 }
 
-// SAFETY: `kthread_stop()` may be called by every thread, and `T: Send` says that
-// what it gives back may be received by any.
+// SAFETY: any thread may call `kthread_stop()`, and by `T: Send` any thread may receive the
+// closure's result.
 unsafe impl<T: Send> Send for KThread<T> {}
-// SAFETY: by a shared reference only the header, which is atomic, and the task's
-// number, which does not change, are read.
+// SAFETY: a shared reference gives access only to the header, which is atomic, and to the task's
+// number, which does not change.
 unsafe impl<T: Send> Sync for KThread<T> {}
 
-/// What the thread and its owner look at while it runs.
+/// The flags that the thread and its owner share while it runs.
 struct Header {
     /// The closure has returned.
     finished: AtomicBool,
@@ -119,8 +120,9 @@ struct Header {
     detached: AtomicBool,
 }
 
-/// What the thread runs. The header is first, so that a pointer to the packet is one
-/// to it.
+/// What the thread runs.
+///
+/// The header is the first member, so that a pointer to the packet is also one to the header.
 #[repr(C)]
 struct Packet<F, T> {
     header: Header,
@@ -133,63 +135,68 @@ enum State<F, T> {
     Done(T),
 }
 
-/// The thread's function.
+/// The function of the thread.
 ///
 /// # Safety
 ///
-/// `packet` is a `Packet<F, T>` from a `KBox`, of which no other thread touches more
-/// than the header, and which is freed by the thread's owner once the thread is gone,
-/// or by this function if it is alone then.
+/// `packet` must be a `Packet<F, T>` from a `KBox`, of which no other thread accesses more than the
+/// header. Unless the thread is detached then, the owner must free it, and only once the thread is
+/// gone.
 unsafe extern "C" fn run<F: FnOnce(&CurrentKThread) -> T, T>(packet: *mut c_void) -> c_int {
     let packet = packet.cast::<Packet<F, T>>();
-    // SAFETY: the packet is valid while the thread runs, and the header is only
-    // ever shared.
+    // SAFETY: by this function's contract the packet is valid while the thread runs, and the header
+    // is only ever shared.
     let header = unsafe { &(*packet).header };
-    // SAFETY: the packet is valid, and no other thread touches its state; the borrow
-    // ends before the closure runs.
+    // SAFETY: by this function's contract the packet is valid, and no other thread accesses its
+    // state; the borrow ends before the closure runs.
     let state = unsafe { &mut (*packet).state };
     if let State::Waiting(f) = replace(state, State::Running) {
         let result = f(&CurrentKThread(NonNull::from(header)));
         if header.detached.load(Ordering::Relaxed) {
             drop(result);
-            // SAFETY: it is from a `KBox`, and its owner has left it to this thread,
-            // which uses it for the last time.
+            // SAFETY: the packet is from a `KBox` by this function's contract. The owner has left
+            // it to this thread, which does not use it again.
             drop(unsafe { KBox::from_raw(packet) });
-            // SAFETY: this is a thread of `koru_kthread_run()`, whose reference
-            // nobody else will put, and nothing is left on its stack to be dropped.
+            // SAFETY: `koru_kthread_exit_detached()` is for a thread of `koru_kthread_run()` whose
+            // reference nobody else puts: the owner left it when it set `detached`. Nothing is left
+            // on the stack to be dropped.
             unsafe { bindings::koru_kthread_exit_detached() }
         }
-        // SAFETY: the packet is valid, and no other thread touches its state.
+        // SAFETY: by this function's contract the packet is valid, and no other thread accesses its
+        // state.
         unsafe { (*packet).state = State::Done(result) };
     }
     header.finished.store(true, Ordering::Release);
     0
 }
 
-/// Takes a packet apart, and gives what the closure returned.
+/// Frees a packet, and returns the closure's result.
 ///
 /// # Safety
 ///
-/// `header` is that of a `Packet<F, T>` from a `KBox`; the thread is gone, and this is
-/// the last use.
+/// `header` must be that of a `Packet<F, T>` from a `KBox`. The thread must be gone, and the packet
+/// must not be used again.
 unsafe fn unpack<F, T>(header: NonNull<Header>) -> Option<T> {
-    // SAFETY: the header is the packet's first member, and the packet is from a
-    // `KBox` and used by nobody else, as the caller says.
+    // SAFETY: the header is the packet's first member. By this function's contract the packet is
+    // from a `KBox`, and nobody else uses it.
     let packet = unsafe { KBox::<Packet<F, T>>::from_raw(header.as_ptr().cast()) };
     match KBox::into_inner(packet).state {
         State::Done(result) => Some(result),
-        // It never ran, or died on the way.
+        // The closure never ran, or the thread died in it.
         State::Waiting(_) | State::Running => None,
     }
 }
 
 impl<T: Send + 'static> KThread<T> {
-    /// Starts a thread. `name` is what `ps` shows, of which the kernel keeps 15
-    /// characters. May sleep.
+    /// Starts a thread that runs `f`.
+    ///
+    /// `ps` shows the thread by its `name`, of which the kernel keeps 15 characters.
+    ///
+    /// Context: process context; it may sleep.
     ///
     /// # Errors
     ///
-    /// `ENOMEM`; `EINTR` if the calling process is being killed.
+    /// `ENOMEM` if there is no memory, `EINTR` if the calling process is being killed.
     pub fn spawn<F>(name: &CStr, f: F) -> Result<Self>
     where
         F: FnOnce(&CurrentKThread) -> T + Send + 'static,
@@ -202,10 +209,11 @@ impl<T: Send + 'static> KThread<T> {
             state: State::Waiting(f),
         };
         let packet: *mut Packet<F, T> = KBox::into_raw(KBox::new(packet, GFP_KERNEL)?);
-        // Before the thread can drop what is made of it here.
+        // This is counted before the thread can drop the `KThread` that is made here.
         let live = Live::new(Kind::Thread);
-        // SAFETY: the name is a C string, which is copied. `run` is of this packet's
-        // type, and by the type's invariant the packet stays until the thread is gone.
+        // SAFETY: `koru_kthread_run()` takes a C string, which it copies, and a function with its
+        // argument. `run` is that of this packet's type, and by the type's invariant the packet
+        // stays until the thread is gone.
         let task = unsafe {
             bindings::koru_kthread_run(Some(run::<F, T>), packet.cast(), name.as_ptr().cast())
         };
@@ -218,55 +226,63 @@ impl<T: Send + 'static> KThread<T> {
                 live: ManuallyDrop::new(live),
             }),
             Err(error) => {
-                // SAFETY: it comes from a `KBox`, and no thread was made to use it.
+                // SAFETY: the pointer is from a `KBox`, and no thread was started that could use
+                // it.
                 drop(unsafe { KBox::from_raw(packet) });
                 Err(error)
             }
         }
     }
 
-    /// Stops the thread, and gives what its closure returned. Sleeps until it is gone;
-    /// see [above](Self#dropping) for where it may be called.
+    /// Stops the thread, and returns the closure's result.
     ///
-    /// `None` if the thread was stopped before it ran at all, or is the one that calls
-    /// this.
+    /// The result is `None` if the thread was stopped before it ran, or is the calling thread.
+    ///
+    /// Context: process context; it sleeps until the thread is gone. [Above](Self#dropping) are the
+    /// places where it must not be called.
     pub fn stop(self) -> Option<T> {
         ManuallyDrop::new(self).join()
     }
 
-    /// Whether the closure has returned by itself. For every context.
+    /// Returns whether the closure has returned by itself.
+    ///
+    /// Context: any.
     pub fn is_finished(&self) -> bool {
         self.header().finished.load(Ordering::Acquire)
     }
 
-    /// The thread's number, for messages. For every context.
+    /// Returns the number of the thread, for messages.
+    ///
+    /// Context: any.
     pub fn pid(&self) -> task::Pid {
-        // SAFETY: by the type's invariant there is a reference to the task.
+        // SAFETY: `koru_task_pid()` needs a task that is not freed: by the type's invariant this
+        // value holds a reference to it.
         unsafe { bindings::koru_task_pid(self.task.as_ptr()) }
     }
 
     fn header(&self) -> &Header {
-        // SAFETY: by the type's invariant the packet is there for as long as this
-        // value, and its header is only ever shared.
+        // SAFETY: by the type's invariant the packet exists as long as this value, and its header
+        // is only ever shared.
         unsafe { self.header.as_ref() }
     }
 
-    /// The last use: ends the thread, or leaves it to itself.
+    /// Stops the thread and waits for it, or detaches it if it is the calling one. This is the last
+    /// use of the value.
     fn join(&mut self) -> Option<T> {
-        // SAFETY: may be called in every context.
+        // SAFETY: `koru_current()` may be called in any context.
         let me = unsafe { bindings::koru_current() };
         if me == self.task.as_ptr() {
-            // It would wait for its own end. It stays counted, until it is gone.
+            // It would wait for its own end. The thread stays counted until it is gone.
             self.header().detached.store(true, Ordering::Relaxed);
             return None;
         }
-        // SAFETY: by the type's invariant there is a reference, which this ends; the
-        // caller may sleep, and is not the thread itself.
+        // SAFETY: `koru_kthread_stop()` consumes the reference that this value holds by its
+        // invariant; the caller may sleep, and is not the thread itself.
         unsafe { bindings::koru_kthread_stop(self.task.as_ptr()) };
-        // SAFETY: by the type's invariant the header is that of a packet of this
-        // kind. The thread is gone, and `join` is the last use.
+        // SAFETY: by the type's invariant `unpack` is for the packet that `header` belongs to. The
+        // thread is gone, and `join` is the last use.
         let result = unsafe { (self.unpack)(self.header) };
-        // SAFETY: `join` is the last use, so it is not dropped again.
+        // SAFETY: `join` is the last use of the value, so `live` is not dropped again.
         unsafe { ManuallyDrop::drop(&mut self.live) };
         result
     }
@@ -278,7 +294,7 @@ impl<T: Send + 'static> Drop for KThread<T> {
     }
 }
 
-/// The thread, to itself: how it waits, and when to stop.
+/// The kernel thread that is running this code: how it waits, and when it should stop.
 ///
 /// # Examples
 ///
@@ -295,11 +311,11 @@ impl<T: Send + 'static> Drop for KThread<T> {
 ///
 /// # Invariants
 ///
-/// The pointer is that of the calling thread's packet, which stays while the closure
-/// runs. (It also keeps the value in its thread.)
+/// The pointer is that of the calling thread's packet, which exists while the closure runs. (The
+/// pointer also keeps the value on its thread.)
 pub struct CurrentKThread(NonNull<Header>);
 
-/// How [`CurrentKThread::wait_timeout`] ended.
+/// The reason why [`CurrentKThread::wait_timeout`] returned.
 ///
 /// # Examples
 ///
@@ -311,47 +327,58 @@ pub struct CurrentKThread(NonNull<Header>);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wake {
-    /// Notified, or woken for no reason.
+    /// The thread was notified, or woken for no reason.
     Woken {
-        /// The ticks that are left.
+        /// The ticks that remain.
         jiffies: Jiffies,
     },
     /// The time is over.
     Timeout,
-    /// The thread is to stop.
+    /// The thread should stop.
     Stop,
 }
 
 impl CurrentKThread {
-    /// Whether the thread should end: its owner drops it, or it dropped its own
-    /// [`KThread`]. Once true, it stays so. For every context.
+    /// Returns whether the thread should stop: its owner is dropping it, or it dropped its own
+    /// [`KThread`].
+    ///
+    /// Once true, it stays true.
+    ///
+    /// Context: any.
     pub fn should_stop(&self) -> bool {
-        // SAFETY: by the type's invariant.
+        // SAFETY: by the type's invariant the header exists while the closure runs, and is only
+        // ever shared.
         let detached = unsafe { &self.0.as_ref().detached };
-        // SAFETY: there is a `CurrentKThread` in threads of `koru_kthread_run()` only.
+        // SAFETY: `koru_kthread_should_stop()` is for kernel threads, and only threads of
+        // `koru_kthread_run()` have a `CurrentKThread`.
         detached.load(Ordering::Relaxed) || unsafe { bindings::koru_kthread_should_stop() != 0 }
     }
 
-    /// Sleeps at least `delta`, in ticks of the timer; a stop ends it at once. True
-    /// if the thread is to go on. Without a time to sleep it still lets others run
-    /// that wait for the CPU.
+    /// Sleeps for at least `delta`, and returns whether the thread should continue.
+    ///
+    /// The time is rounded up to ticks of the timer. The sleep ends at once when the thread should
+    /// stop. If there is no time to sleep, the thread still yields the CPU to others that wait for
+    /// it.
     #[must_use = "false means: stop"]
     pub fn sleep(&self, delta: Delta) -> bool {
-        // Only the thread itself can be what left it alone, so not while it sleeps.
+        // Only the thread itself can detach it, so that cannot happen while it sleeps.
         if !self.should_stop() {
-            // SAFETY: this is a kernel thread. Its function may sleep, for the locks that
-            // forbid it are the caller's to give back.
+            // SAFETY: `koru_kthread_sleep()` is for kernel threads that may sleep. This is one, and
+            // the caller must have released all locks that forbid sleeping.
             unsafe { bindings::koru_kthread_sleep(ticks(delta)) };
         }
         !self.should_stop()
     }
 
-    /// Gives the lock back, sleeps until notified, takes the lock again; a stop
-    /// ends it at once. True if the thread was notified or should look again, for it
-    /// may have woken for no reason; false if it should stop.
+    /// Releases the lock, sleeps until notified, and takes the lock again; returns whether the
+    /// thread should continue.
     ///
-    /// A notification is never lost: who was chosen by
-    /// [`CondVar::notify_one`] gets true, and learns of the stop the next time.
+    /// The result is true if the thread was notified or should check the condition again, because
+    /// it may have woken for no reason. It is false if the thread should stop, which ends the sleep
+    /// at once.
+    ///
+    /// A notification is never lost: a thread that [`CondVar::notify_one`] chose returns true, and
+    /// learns about the stop the next time.
     #[must_use = "false means: stop"]
     pub fn wait<T: ?Sized, B: Backend>(&self, var: &CondVar, guard: &mut Guard<'_, T, B>) -> bool {
         !self.should_stop() && {
@@ -360,8 +387,10 @@ impl CurrentKThread {
         }
     }
 
-    /// As [`Self::wait`], for at most `jiffies` ticks. Who was notified gets
-    /// [`Wake::Woken`], even if the time is over or the thread should stop.
+    /// Waits as [`Self::wait`] does, for at most `jiffies` ticks.
+    ///
+    /// A thread that was notified returns [`Wake::Woken`], even if the time is over or the thread
+    /// should stop.
     #[must_use = "it may be to stop"]
     pub fn wait_timeout<T: ?Sized, B: Backend>(
         &self,
@@ -383,14 +412,14 @@ impl CurrentKThread {
     }
 }
 
-/// Ticks that are at least this long: rounded up, and one for the tick that is
-/// under way. For ever is capped where differences of ticks still work.
+/// Returns the number of ticks that take at least `delta`: rounded up, and one more for the tick
+/// that has begun. Longer times are capped where differences of ticks still work.
 fn ticks(delta: Delta) -> Jiffies {
     if delta.is_negative() || delta.is_zero() {
         return 0;
     }
     let nanos = delta.as_nanos().unsigned_abs();
     let tick = NSEC_PER_SEC.unsigned_abs() / HZ as u64;
-    // 2^63 nanoseconds are 2^43 ticks at most.
+    // 2^63 nanoseconds are at most 2^43 ticks.
     (nanos.div_ceil(tick) + 1) as Jiffies
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Sizes, alignments and values of the kernel that is built for.
+//! Sizes, alignments and constants of the target kernel.
 //!
-//! The build reads them out of `kernel/shim/layout.c` as the kernel's own build
-//! compiles it, and names the file in `KORU_LAYOUT`.
+//! The kernel's own build compiles `kernel/shim/layout.c`; ours reads the values from the object,
+//! and passes the path of the resulting file in `KORU_LAYOUT`.
 
 #![allow(
     missing_docs,
@@ -18,9 +18,9 @@ use core::mem::MaybeUninit;
 
 include!(env!("KORU_LAYOUT"));
 
-/// Storage for a `T` of the kernel, whose size and alignment Rust does not know.
+/// Storage for a kernel object `T` whose size and alignment Rust does not know.
 ///
-/// Rust's alignments are types, so the few that occur are chosen by number.
+/// Rust's alignments are types, so the few that occur are selected by number.
 #[repr(C)]
 pub(crate) struct Storage<T, const SIZE: usize, const ALIGN: usize>
 where
@@ -35,7 +35,7 @@ impl<T, const SIZE: usize, const ALIGN: usize> Storage<T, SIZE, ALIGN>
 where
     Align<ALIGN>: Alignment,
 {
-    /// The address of the object, as C functions take it.
+    /// Returns the address of the object, as C functions take it.
     #[inline]
     pub(crate) const fn object(this: *mut Self) -> *mut T {
         this.cast()
@@ -46,7 +46,7 @@ impl<T, const SIZE: usize, const ALIGN: usize> Opaque<Storage<T, SIZE, ALIGN>>
 where
     Align<ALIGN>: Alignment,
 {
-    /// The address of the object, as C functions take it.
+    /// Returns the address of the object, as C functions take it.
     #[inline]
     pub(crate) const fn object(&self) -> *mut T {
         Storage::object(self.get())

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Linux kernel modules in safe Rust, on the kernel that you have.
+//! Linux kernel modules in safe Rust, for stock kernels.
 //!
-//! The names, paths and signatures are those of upstream's `kernel` crate
-//! wherever it has them, so that a module moves there unchanged.
-//! What upstream lacks ([`proc_fs`], [`kthread`], [`kprobe`], [`pid`]) is made in the same manner.
+//! The names, paths and signatures are those of upstream's `kernel` crate wherever it has them, so
+//! that a module moves there unchanged. What upstream lacks ([`proc_fs`], [`kthread`], [`kprobe`],
+//! [`pid`]) follows the same conventions.
 //!
-//! A module needs no `unsafe`: all of that is in this crate, each block with the
-//! reason why it is sound. The C side, compiled by the target kernel's own
-//! build, is in `kernel/shim`.
+//! A module needs no `unsafe`: all unsafe code is in this crate, and each block states why it is
+//! sound. The C side, which the target kernel's own build compiles, is in `kernel/shim`.
 //!
 //! # Examples
 //!
@@ -38,8 +37,8 @@
 //! ```
 
 #![no_std]
-// An example is a program for the kernel: it is compiled, and not run. (rustdoc
-// puts no function around what says `no_std` plainly.)
+// An example is a program for the kernel: it is compiled but not run. (rustdoc does not wrap an
+// example in a function if it plainly says `no_std`.)
 #![doc(test(attr(cfg_attr(all(), no_std), no_main, allow(dead_code, unused))))]
 #![feature(
     coerce_unsized,
@@ -55,7 +54,7 @@
 )]
 #![warn(missing_docs)]
 
-// So that the crate's own macros can name it as modules do.
+// Lets the crate's own macros name it as modules do.
 extern crate self as kernel;
 
 pub mod alloc;
@@ -106,12 +105,12 @@ pub use error::Error;
 pub use macros::fmt;
 pub use module::{InPlaceModule, Module, ModuleMetadata, ThisModule};
 
-// A module depends on this crate only, and writes `pin_init::NAME`, as `#[pin_data]`
-// does: `module!` makes that name this crate.
+// A module depends on this crate only and writes `pin_init::NAME`, as `#[pin_data]` does: `module!`
+// makes that name refer to this crate.
 #[doc(hidden)]
 pub use pin_init::*;
 
-// Macros name `core` by this: a module may call another crate `core`.
+// Macros name `core` by this path, because a module may call another crate `core`.
 #[doc(hidden)]
 pub use ::core as __core;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What the module has registered, and must have dropped before its code goes.
+//! Counts what the module has registered and must drop before its code can be freed.
 //!
 //! The kernel crate is linked into each module, so the counts are the module's own.
 
@@ -12,7 +12,7 @@ use crate::time::{Jiffies, HZ};
 use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// What can be registered: each makes the kernel call the module's code.
+/// A kind of registration: each makes the kernel call the module's code.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Thread,
@@ -24,7 +24,7 @@ pub(crate) enum Kind {
 impl Kind {
     const ALL: [Kind; 4] = [Kind::Thread, Kind::ProcFile, Kind::MiscDevice, Kind::Probe];
 
-    /// For one, and for several.
+    /// Returns the name of one registration, and that of several.
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Kind::Thread => ("kernel thread", "kernel threads"),
@@ -41,10 +41,10 @@ impl Kind {
     }
 }
 
-/// Counts one registration for as long as it lives.
+/// Counts one registration while this value exists.
 ///
-/// It is made once the kernel may call the module's code, and dropped once the
-/// kernel no longer can. When it is leaked with its owner, the count stays.
+/// It is made once the kernel may call the module's code, and dropped once the kernel no longer
+/// can. If it is leaked with its owner, the count stays.
 pub(crate) struct Live(Kind);
 
 impl Live {
@@ -56,12 +56,12 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        // What the registration's end did comes before the module's own end.
+        // Orders what the end of the registration did before the end of the module.
         self.0.count().fetch_sub(1, Ordering::Release);
     }
 }
 
-/// "1 kernel thread, 2 files in /proc"
+/// Displays the registrations that are left: "1 kernel thread, 2 files in /proc".
 struct Remaining;
 
 impl Remaining {
@@ -88,11 +88,11 @@ impl fmt::Display for Remaining {
     }
 }
 
-/// Why the loader is about to free the module's code.
+/// The reason why the loader is about to free the module's code.
 pub(crate) enum UnloadReason {
-    /// Its init failed with this errno.
+    /// The init failed with this errno.
     InitFailed(c_int),
-    /// It is unloaded.
+    /// The exit has returned.
     Exited,
 }
 
@@ -105,21 +105,22 @@ impl fmt::Display for UnloadReason {
     }
 }
 
-/// Returns once nothing of the module is registered: the loader may then free its
-/// code. May sleep.
+/// Waits until nothing of the module is registered, so that the loader may free its code.
 ///
-/// Neither an exit nor a failed init can be called off, so while something is
-/// registered this does not return. The process that loads or unloads then sleeps:
-/// idle, so that it neither counts as load nor as a hung task, and without a lock.
-/// If the rest is dropped later after all, it goes on.
+/// Neither an exit nor a failed init can be cancelled, so this does not return while something is
+/// registered. The process that loads or unloads the module sleeps: idle, so that it counts neither
+/// as load nor as a hung task, and without a lock. If the registrations are dropped later after
+/// all, the process continues.
+///
+/// Context: process context; it may sleep.
 pub(crate) fn wait_until_unregistered(reason: &UnloadReason) {
-    /// A thread that is just ending needs no words.
+    /// A thread that is just about to exit is not worth a record.
     const GRACE: Jiffies = HZ as Jiffies;
     let mut waited = 0;
     let mut reported = false;
     loop {
-        // SAFETY: both may be called where sleeping is allowed, as it is in a
-        // module's init and exit.
+        // SAFETY: both functions may be called where sleeping is allowed, as it is in a module's
+        // init and exit.
         while unsafe { bindings::koru_kthread_detached_exited() } != 0 {
             Kind::Thread.count().fetch_sub(1, Ordering::Release);
         }
@@ -128,7 +129,7 @@ pub(crate) fn wait_until_unregistered(reason: &UnloadReason) {
         }
         if waited >= GRACE && !reported {
             reported = true;
-            // The host's tools know the first words.
+            // The host's tools recognise the beginning of this message.
             pr_emerg!(
                 "{} must stay in memory: {reason} with {Remaining} still registered, never dropped. \
                  Look for mem::forget, leak(), a static, or an Arc cycle (such as a thread whose \
@@ -138,7 +139,7 @@ pub(crate) fn wait_until_unregistered(reason: &UnloadReason) {
             );
         }
         let pause = if waited < GRACE { 1 } else { GRACE / 10 };
-        // SAFETY: sleeping is allowed in a module's init and exit.
+        // SAFETY: `koru_idle()` sleeps, which is allowed in a module's init and exit.
         unsafe { bindings::koru_idle(pause) };
         waited = waited.saturating_add(pause);
     }
@@ -147,13 +148,14 @@ pub(crate) fn wait_until_unregistered(reason: &UnloadReason) {
     }
 }
 
-/// Does not return: this task would wait for its own end. One record says why; the
-/// task then sleeps, idle, instead of hanging in the kernel's own wait.
+/// Reports that the current task would wait for its own end, and never returns.
 ///
-/// May sleep, as long as it likes.
+/// One record says why. The task then sleeps, idle, instead of hanging in the kernel's own wait.
+///
+/// Context: process context; it sleeps.
 pub(crate) fn report_wait_for_itself(what: fmt::Arguments<'_>) -> ! {
     let task = crate::current!();
-    // The host's tools know the first words.
+    // The host's tools recognise the beginning of this message.
     pr_emerg!(
         "{} must stay in memory: process {} {what}, and would wait for its own end. It never \
          returns.\n",
@@ -161,8 +163,8 @@ pub(crate) fn report_wait_for_itself(what: fmt::Arguments<'_>) -> ! {
         task.pid()
     );
     loop {
-        // SAFETY: `koru_idle` may be called where sleeping is allowed, as it is here: the
-        // caller was about to wait.
+        // SAFETY: `koru_idle()` may be called where sleeping is allowed, as it is here: the caller
+        // was about to wait.
         unsafe { bindings::koru_idle(HZ as Jiffies) };
     }
 }

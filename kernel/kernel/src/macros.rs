@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The procedural macros. [`prelude`](crate::prelude) has those that modules use.
+//! The procedural macros.
+//!
+//! [`prelude`](crate::prelude) has those that modules use.
 
 #[doc(hidden)]
 pub use crate::__log_fmt as log_fmt;
 #[doc(hidden)]
 pub use koru_macros::{fmt as __fmt, log_fmt as __log_fmt, module as __module};
 
-/// Formats, with each argument in an [`Adapter`](crate::fmt::Adapter): the
-/// kernel's form of [`core::format_args!`].
+/// Formats arguments, each in an [`Adapter`](crate::fmt::Adapter).
+///
+/// This is the kernel's form of [`core::format_args!`].
 ///
 /// # Examples
 ///
@@ -23,7 +26,7 @@ pub use crate::__fmt as fmt;
 
 /// Declares a kernel module, at the root of its crate.
 ///
-/// The keys, in this order; those with * must be there:
+/// The keys must be given in this order; those with * are required:
 ///
 /// | key | |
 /// |---|---|
@@ -31,17 +34,16 @@ pub use crate::__fmt as fmt;
 /// | `name` * | the name, for `rmmod` and before every message |
 /// | `author`, `authors` | one text, or a list of them |
 /// | `description` | what the module does |
-/// | `license` * | `"GPL"` and such; another than the kernel's list taints it and hides GPL-only symbols |
-/// | `version` | as `modinfo` shows it |
+/// | `license` * | `"GPL"` or another; one that is not on the kernel's list taints it and hides GPL-only symbols |
+/// | `version` | the version that `modinfo` shows |
 /// | `alias`, `firmware`, `imports_ns` | lists of texts |
 /// | `params` | see below |
 ///
-/// Each of `params` is `name: type { default: .., perm: .., description: .. }`.
-/// The type is an integer of up to 64 bits, `bool`, a fixed array of one of
-/// these, or `&'static CStr`; `perm` is the mode of the file in /sys/module,
-/// 0o444 if not given, 0 for no file. It has no write bits: the module holds
-/// references to the value.
-/// The value is `module_parameters::name.value()`.
+/// Each of `params` is `name: type { default: .., perm: .., description: .. }`. The type is an
+/// integer of up to 64 bits, `bool`, a fixed array of one of these, or `&'static CStr`. `perm` is
+/// the mode of the file in /sys/module: 0o444 if it is not given, 0 for no file. It must have no
+/// write bits, because the module holds references to the value. The value is
+/// `module_parameters::name.value()`.
 ///
 /// # Examples
 ///
@@ -80,9 +82,10 @@ pub use crate::__fmt as fmt;
 #[doc(inline)]
 pub use crate::__module as module;
 
-/// Goes on a trait with optional methods, and on each implementation: there
-/// is then a constant `HAS_METHOD` for each, which says whether the
-/// implementation has its own.
+/// Declares a trait with optional methods, or implements one.
+///
+/// It goes on the trait and on each implementation. The trait then has a constant `HAS_METHOD` for
+/// each method, which says whether the implementation defines that method.
 ///
 /// # Examples
 ///
@@ -105,7 +108,7 @@ pub use crate::__module as module;
 /// ```
 pub use koru_macros::vtable;
 
-// These give the procedural macros `$crate`: a module may call something else `kernel`.
+// These pass `$crate` to the procedural macros, because a module may call another crate `kernel`.
 
 #[doc(hidden)]
 #[macro_export]

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Character devices of the misc class: a file in /dev, without the trouble of
-//! device numbers.
+//! Misc devices: character devices with a file in /dev, without the work of device numbers.
 //!
-//! A type that implements [`MiscDevice`] says what the file does. A
-//! [`MiscDeviceRegistration`] of it is the file: it is there while that value
-//! is. devtmpfs makes the node, for root only unless [`MiscDevice::MODE`] says
-//! otherwise.
+//! A type that implements [`MiscDevice`] defines what the file does. A [`MiscDeviceRegistration`]
+//! of the type is the device, which exists as long as that value. devtmpfs makes the node, for root
+//! only unless [`MiscDevice::MODE`] says otherwise.
 //!
-//! An open file keeps the module loaded: `rmmod` says `EWOULDBLOCK` until it is
-//! closed. It may outlive its registration, if the module drops that earlier:
-//! the file then works on, and nobody can open it anew.
+//! An open file keeps the module loaded: `rmmod` fails with `EWOULDBLOCK` until it is closed. It
+//! may outlive its registration, if the module drops that earlier: the file then continues to work,
+//! and nobody can open it again.
 //!
-//! Nobody gets in while the module's `init` runs: `open` is `ENODEV` until it
-//! succeeded. The node is there before that, and user space has been told of it
-//! (uevent): a program that udev starts for it, and that opens it at once, has to try
-//! again. Registering last in `init` makes that time short.
+//! Nobody can open the device while the module's `init` runs: `open` fails with `ENODEV` until that
+//! has succeeded. The node exists before, and user space has been notified of it (by a uevent), so
+//! a program that udev starts for it, and that opens it at once, has to try again. Registering last
+//! in `init` keeps that time short.
 //!
 //! C header: [`include/linux/miscdevice.h`](https://docs.kernel.org/driver-api/misc_devices.html)
 //!

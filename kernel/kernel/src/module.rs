@@ -1,35 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What `module!` builds on.
+//! The traits and types that `module!` builds on.
 //!
 //! # Unloading
 //!
-//! A module's unloading is that its value is dropped, field by field. Whatever the
-//! module has registered - a thread, a file, a device, a probe - is a value, too, and
-//! its `Drop` returns when the kernel no longer calls the module's code. A load that
-//! fails drops what was made until then.
+//! Unloading a module drops its value, field by field. Whatever the module has registered - a
+//! thread, a file, a device, a probe - is a value as well, whose `Drop` returns once the kernel no
+//! longer calls the module's code. A load that fails drops what was made until then.
 //!
-//! Safe code can keep a value from being dropped: by [`core::mem::forget`], by `leak()`,
-//! in a static, or in an [`Arc`](crate::sync::Arc) cycle. The kernel would then
-//! run code that the loader has freed. So the crate counts what is registered. If
-//! something still is after the exit, or after an init that failed, the module stays: one
-//! record at emergency level says what was left behind, and the process
-//! that unloads or loads the module does not return. It sleeps, idle and without any lock,
-//! and cannot be killed: neither can be called off at this point. Should the rest be
-//! dropped after all, it goes on.
+//! Safe code can keep a value from being dropped: by [`core::mem::forget`], by `leak()`, in a
+//! static, or in an [`Arc`](crate::sync::Arc) cycle. The kernel would then run code that the loader
+//! has freed, so this crate counts the registrations. If one is left after the exit, or after an
+//! init that failed, the module stays: one record at emergency level says what is left, and the
+//! process that unloads or loads the module does not return. That process sleeps, idle and without
+//! any lock, and cannot be killed, because neither an exit nor a failed init can be cancelled. If
+//! the registrations are dropped later after all, the process continues.
 //!
-//! What is leaked and not registered costs its memory only: a `KBox`, a reference to a
-//! process. A lock whose guard is leaked is never given back: whoever wants it next waits
-//! for ever, and cannot be killed. The module can be unloaded unless somebody does: a call
-//! of its files, a thread, or the dropping of its own value.
+//! A leaked value that is not a registration, such as a `KBox` or a reference to a process, costs
+//! only its memory. A lock whose guard is leaked is never released: whoever takes it next waits for
+//! ever and cannot be killed. The module can be unloaded unless somebody does that: a call of its
+//! files, a thread, or the drop of its own value.
 //!
 //! # Removing what is in use
 //!
-//! Dropping a registration waits for what is running of it. Where that waits for something
-//! itself - a call that blocks, a thread that does not look whether it should stop - so
-//! does the unloading, and nobody can kill `rmmod` then. After ten seconds one record says
-//! who waits for what. What each type does about it, and where it must not be dropped, is
-//! said there: [`proc_fs`](crate::proc_fs#dropping),
+//! Dropping a registration waits for its running calls. If one of them waits itself - a call that
+//! blocks, a thread that does not check whether it should stop - the unload waits as well, and
+//! nobody can kill `rmmod` then. After ten seconds one record says who waits for what. The
+//! documentation of each type says how it handles this, and where it must not be dropped:
+//! [`proc_fs`](crate::proc_fs#dropping),
 //! [`MiscDeviceRegistration`](crate::miscdevice::MiscDeviceRegistration#dropping),
 //! [`KThread`](crate::kthread::KThread#dropping), [`Probe`](crate::kprobe::Probe#dropping).
 
@@ -44,9 +42,9 @@ use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use pin_init::PinInit;
 
-/// A module, as the kernel knows it: `struct module`, C's `THIS_MODULE`.
+/// The kernel's `struct module`: C's `THIS_MODULE`.
 ///
-/// `module!` makes a static `THIS_MODULE` of this type.
+/// `module!` defines a static `THIS_MODULE` of this type.
 ///
 /// # Examples
 ///
@@ -59,10 +57,10 @@ use pin_init::PinInit;
 ///
 /// # Invariants
 ///
-/// The pointer is that of the module that the code is in, or null.
+/// The pointer is null or that of the module which contains the code.
 pub struct ThisModule(*mut c_void);
 
-// SAFETY: it gives its pointer away, and does not follow it.
+// SAFETY: the methods return the pointer and do not dereference it.
 unsafe impl Sync for ThisModule {}
 
 impl ThisModule {
@@ -70,7 +68,7 @@ impl ThisModule {
     ///
     /// # Safety
     ///
-    /// It must be the one of the module that the code is in, or null.
+    /// `ptr` must be null or the pointer to the module which contains the calling code.
     ///
     /// # Examples
     ///
@@ -83,14 +81,14 @@ impl ThisModule {
         Self(ptr)
     }
 
-    /// The `struct module *`, for C functions that want an owner.
+    /// Returns the `struct module *`, for C functions that take an owner.
     #[inline]
     pub const fn as_ptr(&self) -> *mut c_void {
         self.0
     }
 }
 
-/// `__this_module`, which modpost's `NAME.mod.c` defines.
+/// Expands to the `__this_module` that modpost's `NAME.mod.c` defines.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __this_module {
@@ -112,17 +110,17 @@ macro_rules! __this_module {
 #[doc(hidden)]
 pub use crate::__this_module as this_module;
 
-/// `struct module`, of which Rust knows only the address.
+/// A `struct module`, of which Rust knows only the address.
 #[doc(hidden)]
 #[repr(C)]
 pub struct RawModule {
     _opaque: [u8; 0],
 }
 
-// SAFETY: nothing of it can be reached.
+// SAFETY: no byte of the value can be accessed.
 unsafe impl Sync for RawModule {}
 
-/// A module that is built in an ordinary value.
+/// A module that is built as an ordinary value.
 ///
 /// # Examples
 ///
@@ -138,13 +136,17 @@ unsafe impl Sync for RawModule {}
 /// }
 /// ```
 pub trait Module: Sized + Sync + Send {
-    /// Called when the module is loaded, in a process that may sleep. An error
-    /// refuses the load with its errno; dropping the value is the unloading.
+    /// Initialises the module when it is loaded.
+    ///
+    /// An error makes the load fail with its errno. Unloading drops the value.
+    ///
+    /// Context: the process that loads the module; it may sleep.
     fn init(module: &'static ThisModule) -> Result<Self>;
 }
 
-/// A module that is built in its final place, as locks and other things which
-/// the kernel keeps pointers to must be.
+/// A module that is built in its final place.
+///
+/// Locks, and other values that the kernel keeps pointers to, need that.
 ///
 /// # Examples
 ///
@@ -167,7 +169,11 @@ pub trait Module: Sized + Sync + Send {
 /// }
 /// ```
 pub trait InPlaceModule: Sync + Send {
-    /// Makes the initialiser; as [`Module::init`] otherwise.
+    /// Returns the initialiser of the module, which runs when the module is loaded.
+    ///
+    /// An error makes the load fail with its errno. Unloading drops the value.
+    ///
+    /// Context: the process that loads the module; it may sleep.
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error>;
 }
 
@@ -175,17 +181,16 @@ impl<T: Module> InPlaceModule for T {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         let initer = move |slot: *mut Self| {
             let value = <Self as Module>::init(module)?;
-            // SAFETY: `slot` is valid for writes, as `pin_init_from_closure` says.
+            // SAFETY: `slot` is valid for writes, by the contract of `pin_init_from_closure`.
             unsafe { slot.write(value) };
             Ok(())
         };
-        // SAFETY: the closure initialises the whole slot, or fails before it
-        // touches it.
+        // SAFETY: the closure initialises the whole slot, or fails before it writes to it.
         unsafe { pin_init::pin_init_from_closure(initer) }
     }
 }
 
-/// What `module!` says about a module's type.
+/// What `module!` records about a module's type.
 ///
 /// # Examples
 ///
@@ -200,12 +205,12 @@ pub trait ModuleMetadata {
     const NAME: &'static CStr;
 }
 
-/// Where the module's value lives while it is loaded.
+/// The memory of the module's value, which holds it while the module is loaded.
 #[doc(hidden)]
 pub struct Slot<T>(UnsafeCell<MaybeUninit<T>>);
 
-// SAFETY: the slot is touched by `init` and `exit` only, and the loader runs
-// these one after the other; `T` itself may be used from any thread.
+// SAFETY: only `init` and `exit` access the slot, and the loader never runs them at the same time;
+// `T` itself may be used from any thread.
 unsafe impl<T: Send + Sync> Sync for Slot<T> {}
 
 impl<T> Default for Slot<T> {
@@ -221,20 +226,23 @@ impl<T> Slot<T> {
         Self(UnsafeCell::new(MaybeUninit::uninit()))
     }
 
+    /// Initialises the module, and returns 0 or a negative errno.
+    ///
     /// # Safety
     ///
-    /// Called once, by `init_module`.
+    /// Only `init_module` may call this, and only once.
     pub unsafe fn init(&'static self, module: &'static ThisModule) -> c_int
     where
         T: InPlaceModule,
     {
-        // SAFETY: the caller is `init_module`, which does this first, and once.
+        // SAFETY: `make_all` must be called once, before any of the module's own code runs: the
+        // caller is `init_module`, which runs once and calls this first.
         unsafe { global::make_all() };
         let slot = self.0.get().cast::<T>();
         let init = <T as InPlaceModule>::init(module);
-        // SAFETY: the slot is a static's memory: valid, aligned, and never moved. It holds no
-        // value yet, and nobody else uses it: the loader calls this once. After an error it
-        // is not used any more.
+        // SAFETY: the slot is the memory of a static: valid, aligned, and never moved. It holds no
+        // value yet, and nobody else uses it, because the loader calls this once. After an error it
+        // is not used again.
         match unsafe { init.__pinned_init(slot) } {
             Ok(()) => 0,
             Err(error) => {
@@ -245,13 +253,15 @@ impl<T> Slot<T> {
         }
     }
 
+    /// Drops the module.
+    ///
     /// # Safety
     ///
-    /// Called once, by `cleanup_module`, after `init` returned 0.
+    /// Only `cleanup_module` may call this, and only once, after `init` returned 0.
     pub unsafe fn exit(&'static self) {
-        // SAFETY: `init` returned 0, so the slot holds a value, which is dropped this once:
-        // the loader calls `cleanup_module` once. Whoever could still reach the value by the
-        // kernel is stopped by the drops of its own fields.
+        // SAFETY: `init` returned 0, so the slot holds a value, which is dropped only here: the
+        // loader calls `cleanup_module` once. The drops of the value's fields stop whoever could
+        // still reach it through the kernel.
         unsafe { self.0.get().cast::<T>().drop_in_place() };
         wait_until_unregistered(&UnloadReason::Exited);
     }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Who a process is, for longer than its number.
+//! The identity of a process, which outlives the process's number.
 //!
-//! A number is given to somebody else when its owner is gone. A [`Pid`] never:
-//! as long as there is a reference to it, it stands for the process that it was
-//! made for, dead or alive, and for no other.
+//! The number of a process is reused after the process is gone. A [`Pid`] is not: as long as there
+//! is a reference to it, it identifies the process that it was made for, dead or alive, and no
+//! other.
+//!
+//! It is C's `struct pid`. The number, C's `pid_t`, is [`task::Pid`](crate::task::Pid).
 //!
 //! # Examples
 //!
@@ -41,10 +43,10 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::ptr::NonNull;
 
-/// The kernel's `struct pid` of a process: of all its threads.
+/// The kernel's `struct pid` of a process and all its threads.
 ///
-/// Two are equal if they are the same process. Made by
-/// [`Task::process`](crate::task::Task::process).
+/// Two are equal if they identify the same process. [`Task::process`](crate::task::Task::process)
+/// returns one.
 ///
 /// # Examples
 ///
@@ -57,13 +59,13 @@ use core::ptr::NonNull;
 #[repr(transparent)]
 pub struct Pid(Opaque<bindings::pid>);
 
-// SAFETY: `put_pid` may be called by any thread, whoever called `get_pid`.
+// SAFETY: any thread may call `put_pid()`, whichever called `get_pid()`.
 unsafe impl Send for Pid {}
 // SAFETY: the methods read an atomic count and constant numbers.
 unsafe impl Sync for Pid {}
 
-// SAFETY: `get_pid` and `put_pid` are the kernel's own counting: a pid is not freed before the
-// last reference is put.
+// SAFETY: `get_pid()` and `put_pid()` are the kernel's own reference counting: a pid is not freed
+// before the last reference is put.
 unsafe impl AlwaysRefCounted for Pid {
     #[inline]
     fn inc_ref(&self) {
@@ -73,7 +75,8 @@ unsafe impl AlwaysRefCounted for Pid {
 
     #[inline]
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: the caller hands over a reference, which is what `put_pid` consumes.
+        // SAFETY: the caller passes a reference, by this function's contract, which `put_pid()`
+        // consumes.
         unsafe { bindings::koru_put_pid(obj.cast().as_ptr()) }
     }
 }
@@ -84,49 +87,53 @@ impl Pid {
         self.0.get()
     }
 
-    /// The number: what `getpid` returns, for messages. It may be somebody else's
-    /// by now. In a container it is the one outside.
+    /// Returns the number of the process, which `getpid` returns, for messages.
+    ///
+    /// It may belong to another process by now. For a process in a container it is the number
+    /// outside of the container.
     #[inline]
     pub fn nr(&self) -> task::Pid {
-        // SAFETY: `self` is borrowed, so the pid is valid: all that `pid_nr` needs.
+        // SAFETY: `pid_nr()` needs a valid pid, which `self` is while it is borrowed.
         unsafe { bindings::koru_pid_nr(self.as_ptr()) }
     }
 
-    /// Returns a number that no other has while there is a reference: a key for
-    /// tables. It says nothing about where in memory anything is, and is another one
-    /// each time that the module is loaded.
+    /// Returns a number that no other process has while there is a reference, as a key for tables.
+    ///
+    /// The number reveals no address, and differs each time that the module is loaded.
     #[inline]
     pub fn id(&self) -> usize {
-        // SAFETY: `self` is borrowed, so it is valid; only its address is used.
+        // SAFETY: `self` is borrowed, so the pid is valid; the function uses only its address.
         unsafe { bindings::koru_pid_id(self.as_ptr()) }
     }
 }
 
-/// Which process a task belongs to.
+/// The methods about the process that a task belongs to.
 impl Task {
-    /// Returns the process that this thread belongs to, as something that can be
-    /// kept and compared. All threads have the same, and io_uring's workers.
+    /// Returns the identity of the process that this thread belongs to.
+    ///
+    /// It can be kept and compared. All threads of the process have the same one, and so have the
+    /// workers of io_uring that act for it.
     ///
     /// # Errors
     ///
-    /// Returns `ESRCH` if the process is gone already: never in a system call, for
-    /// [`current!`](crate::current!).
+    /// `ESRCH` if the process is gone already. For [`current!`](crate::current!) that never happens
+    /// in a system call.
     pub fn process(&self) -> Result<ARef<Pid>> {
-        // SAFETY: `get_task_pid` needs a task that is not freed, which `self` is; it
-        // reads the pid under RCU.
+        // SAFETY: `get_task_pid()` needs a task that is not freed, which `self` is while it is
+        // borrowed; it reads the pid under RCU.
         let ptr = unsafe { bindings::koru_task_process(self.as_ptr()) };
         let pid = NonNull::new(ptr.cast()).ok_or(ESRCH)?;
-        // SAFETY: `get_task_pid` returned a `struct pid` with a reference, which
-        // nobody else puts.
+        // SAFETY: `get_task_pid()` returned a `struct pid` with a reference that nobody else puts.
         Ok(unsafe { ARef::from_raw(pid) })
     }
 
-    /// Whether this thread is one of that process. Faster than comparing with
-    /// [`Self::process`].
+    /// Returns whether this thread belongs to `process`.
+    ///
+    /// This is faster than a comparison with [`Self::process`].
     #[inline]
     pub fn belongs_to(&self, process: &Pid) -> bool {
-        // SAFETY: `self` is borrowed, so the task is not freed; its pid is compared
-        // under RCU, and that of `process` is only an address.
+        // SAFETY: `self` is borrowed, so the task is not freed; the function compares its pid under
+        // RCU, and uses only the address of `process`.
         unsafe { bindings::koru_task_belongs_to(self.as_ptr(), process.as_ptr()) != 0 }
     }
 }

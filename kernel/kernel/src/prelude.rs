@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What nearly every module uses: `use kernel::prelude::*;`.
+//! The items that nearly every module uses, by `use kernel::prelude::*;`.
 
 #[doc(no_inline)]
 pub use core::{

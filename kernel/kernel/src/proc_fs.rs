@@ -2,38 +2,38 @@
 
 //! Files in /proc.
 //!
-//! Two kinds. A [`ShowFile`] prints its content, and the kernel's `seq_file`
-//! handles reads of any size. A [`ProcFile`] answers `open`, `read`,
-//! `write` and `lseek` itself and has data of its own per open file.
+//! There are two kinds. A [`ShowFile`] prints its content, and the kernel's `seq_file` handles
+//! reads of any size. A [`ProcFile`] implements `open`, `read`, `write` and `lseek` itself, and has
+//! data of its own for each open file.
 //!
-//! The file is there when its value is, and gone when that is dropped. The file
-//! appears only after its data is ready, and its data goes only after the file is gone.
+//! The file exists as long as its value. It appears only after its data is ready, and its data is
+//! dropped only after the file is gone.
 //!
 //! # Dropping
 //!
-//! Dropping a file removes it: it waits, uninterruptibly, for the calls of the file that
-//! are running, and closes what is still open. A process that holds the file over that,
-//! as over the module's unloading, gets `EIO` for all that it does with it from then on.
+//! Dropping a file removes it: this waits, uninterruptibly, for the running calls of the file, and
+//! closes what is still open. A process that keeps the file open over that, as over the unloading
+//! of the module, gets `EIO` for all that it does with it from then on.
 //!
-//! Making a file and dropping it may sleep. Any process may do it, also one that is
-//! about to end, and any kernel thread; a call of another file may do it as well.
+//! Making and dropping a file may sleep. Any process may do it, also one that is about to exit, and
+//! any kernel thread; a call of another file may do it as well.
 //!
-//! - A call that blocks, such as a `read` that waits for data, keeps the removal waiting,
-//!   and with it `rmmod`, which nobody can kill then. So files with such calls implement
-//!   [`Operations::removing`] or [`Show::removing`], which the removal begins with, and
-//!   send away there who waits.
-//! - A call of the file must not drop the file itself: it would wait for its own end. The
+//! - A call that blocks, such as a `read` that waits for data, delays the removal, and with it
+//!   `rmmod`, which nobody can kill then. So files with such calls implement
+//!   [`Operations::removing`] or [`Show::removing`], which the removal calls first, and end the
+//!   waiting calls there.
+//! - A call of the file must not drop the file itself, because it would wait for its own end. The
 //!   process then hangs for ever and cannot be killed, and the module cannot be unloaded.
-//! - A file that is never dropped - leaked by [`mem::forget`](core::mem::forget), kept in
-//!   a static, or in an [`Arc`](crate::sync::Arc) cycle because its data holds what
-//!   holds it - stays, and the module with it; see [`kernel::module`](crate::module).
+//! - A file that is never dropped - leaked by [`mem::forget`](core::mem::forget), kept in a static,
+//!   or in an [`Arc`](crate::sync::Arc) cycle because its data holds what holds it - stays, and so
+//!   does the module; see [`kernel::module`](crate::module).
 //!
-//! A removal that has waited for ten seconds says so in the kernel's log, with the name
-//! of the file.
+//! A removal that has waited for ten seconds is reported in the kernel's log, with the name of the
+//! file.
 //!
-//! Kernels older than 6.1.132 (of 6.1) and 6.12.20 (of 6.12) have a fault of their own here,
-//! CVE-2025-21999: a process that looks a file up at the moment of its removal can make
-//! procfs read what was freed, as with the files of a C module. No module can prevent that.
+//! Kernels before 6.1.132 (of 6.1) and 6.12.20 (of 6.12) have a bug of their own here,
+//! CVE-2025-21999: a process that looks up a file while it is removed can make procfs read freed
+//! memory, as with the files of a C module. No module can prevent that.
 //!
 //! # Examples
 //!

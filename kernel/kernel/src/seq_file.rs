@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Files whose content is printed.
+//! Sequential files: files that print their content.
 //!
-//! The kernel's `seq_file` keeps what was printed and hands it out in pieces of
-//! any size. When the buffer was too small it prints again into a larger one, so
-//! printing must have no effect but the text.
+//! The kernel's `seq_file` keeps what was printed, and returns it in pieces of any size. If the
+//! buffer was too small it prints again into a larger one, so printing must have no other effect.
 //!
 //! C header: [`include/linux/seq_file.h`](https://docs.kernel.org/filesystems/seq_file.html)
 
@@ -14,9 +13,9 @@ use crate::layout;
 use crate::types::{NotThreadSafe, Opaque};
 use core::fmt::{self, Write};
 
-/// Where a show function prints to.
+/// The sequential file that a show function prints to.
 ///
-/// Context: the show function that it was given to, which is process context.
+/// Context: the show function that it was passed to, which is process context.
 ///
 /// # Examples
 ///
@@ -37,24 +36,24 @@ impl SeqFile {
     ///
     /// # Safety
     ///
-    /// It is valid while the result lives, and nobody else prints to it.
+    /// `ptr` must be valid during `'a`, and nobody else may print to it.
     #[inline]
     pub unsafe fn from_raw<'a>(ptr: *mut bindings::seq_file) -> &'a SeqFile {
-        // SAFETY: it is that of a `seq_file` which stays while the result lives, as the
-        // caller promises. An `Opaque` assumes nothing of the memory it is in.
+        // SAFETY: by this function's contract the `seq_file` is valid during `'a`. An `Opaque`
+        // assumes nothing about the memory that it is in.
         unsafe { &*ptr.cast() }
     }
 
-    /// The data that the file was opened with: `struct seq_file`'s `private`.
+    /// Returns the data that the file was opened with: the `private` of `struct seq_file`.
     ///
     /// # Safety
     ///
-    /// `seq` is a valid `struct seq_file`.
+    /// `seq` must be a valid `struct seq_file`.
     #[inline]
     pub(crate) unsafe fn private(seq: *mut bindings::seq_file) -> *mut c_void {
-        // SAFETY: `seq` is a `struct seq_file` by this function's contract, and C measured
-        // that its `private`, a `void *`, is at that offset. Nobody writes it meanwhile: it
-        // is set when the file is opened.
+        // SAFETY: `seq` is a `struct seq_file` by this function's contract, and C measured that
+        // `private`, a `void *`, is at that offset. Nobody writes it meanwhile: it is set when the
+        // file is opened.
         unsafe {
             seq.byte_add(layout::SEQ_FILE_PRIVATE)
                 .cast::<*mut c_void>()
@@ -62,18 +61,20 @@ impl SeqFile {
         }
     }
 
-    /// Prints. Text that does not fit is not an error: the kernel makes room and
-    /// asks again. Used through [`seq_print!`](crate::seq_print!).
+    /// Prints formatted text; [`seq_print!`](crate::seq_print!) calls it.
+    ///
+    /// Text that does not fit is not an error: the kernel enlarges the buffer and calls the show
+    /// function again.
     pub fn call_printf(&self, args: fmt::Arguments<'_>) {
         let _ = SeqWriter(self).write_fmt(args);
     }
 
-    /// Prints bytes as they are.
+    /// Prints bytes without any change.
     #[inline]
     pub fn write_bytes(&self, bytes: &[u8]) {
-        // SAFETY: `seq_write` wants a `seq_file` that nobody else prints to, which
-        // `from_raw` was promised, and bytes that may be read, as those of a slice.
-        // When they do not fit, the `seq_file` remembers that.
+        // SAFETY: `seq_write()` takes a `seq_file` that nobody else prints to, which is the
+        // contract of `from_raw`, and bytes that may be read, which those of a slice may. If they
+        // do not fit, the `seq_file` remembers that.
         unsafe { bindings::seq_write(self.inner.get(), bytes.as_ptr().cast(), bytes.len()) };
     }
 }

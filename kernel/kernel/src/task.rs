@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Processes and threads. What the kernel calls a task, user space calls a
-//! thread.
+//! Tasks: processes and threads.
+//!
+//! What the kernel calls a task, user space calls a thread.
 //!
 //! C header: `include/linux/sched.h`
 
@@ -13,11 +14,14 @@ use core::ops::Deref;
 use core::panic::Location;
 use core::ptr::NonNull;
 
-/// The number of a process or thread, as user space knows it.
+/// The number of a process or thread, as user space sees it: C's `pid_t`.
+///
+/// [`pid::Pid`](crate::pid::Pid) identifies a process for longer.
 pub type Pid = c_int;
 
-/// A user, as the kernel knows it: a number that means the same in every user
-/// namespace.
+/// A kernel user ID: C's `kuid_t`.
+///
+/// The number means the same in every user namespace.
 ///
 /// # Examples
 ///
@@ -31,7 +35,7 @@ pub type Pid = c_int;
 pub struct Kuid(c_uint);
 
 impl Kuid {
-    /// Returns the effective user of the current task.
+    /// Returns the effective user ID of the current task.
     ///
     /// Context: any but NMIs.
     #[inline]
@@ -39,26 +43,28 @@ impl Kuid {
         crate::current!().euid()
     }
 
-    /// Returns the user's number in the user namespace of the current task: what
-    /// `getuid` would show there. A user that has none there is `u32::MAX`.
+    /// Returns the number of the user in the user namespace of the current task, as `getuid` shows
+    /// it.
+    ///
+    /// It is `u32::MAX` for a user who has no number there.
     ///
     /// Context: any but NMIs.
     #[inline]
     pub fn into_uid_in_current_ns(self) -> u32 {
-        // SAFETY: `from_kuid` takes every number, and the namespace of `current`
-        // is held by its credentials.
+        // SAFETY: `from_kuid()` takes any number, and the credentials of `current` hold its
+        // namespace.
         unsafe { bindings::koru_uid_in_current_ns(self.0) }
     }
 }
 
 /// A task: C's `struct task_struct`.
 ///
-/// [`current!`](crate::current!) borrows the one that runs. An
-/// [`ARef<Task>`](ARef) keeps one, dead or alive; its number then may be somebody
-/// else's. To know a process again, keep [`Self::process`].
+/// [`current!`](crate::current!) borrows the task that is running. An [`ARef<Task>`](ARef) keeps a
+/// task, dead or alive, whose number may be reused meanwhile. To recognise a process later, keep
+/// [`Self::process`].
 ///
-/// Dropping the last `ARef<Task>` frees the task: from any context but NMIs, and on
-/// PREEMPT_RT only from one that may sleep.
+/// Dropping the last `ARef<Task>` frees the task. It may be done in any context but NMIs; on
+/// PREEMPT_RT only in one that may sleep.
 ///
 /// # Examples
 ///
@@ -82,14 +88,14 @@ impl Kuid {
 #[repr(transparent)]
 pub struct Task(Opaque<bindings::task_struct>);
 
-// SAFETY: the kernel counts references to a task atomically, and
-// `put_task_struct` may be called by any thread for any task.
+// SAFETY: the kernel counts references to a task atomically, and any thread may call
+// `put_task_struct()` for any task.
 unsafe impl Send for Task {}
-// SAFETY: the methods read fields that are constant or atomic, or take the locks
-// and RCU sections that the kernel's own readers take, from any thread.
+// SAFETY: the methods read fields that are constant or atomic, or take the locks and RCU sections
+// that the kernel's own readers take, in any thread.
 unsafe impl Sync for Task {}
 
-// SAFETY: `get_task_struct` and `put_task_struct` are the kernel's own counting: a
+// SAFETY: `get_task_struct()` and `put_task_struct()` are the kernel's own reference counting: a
 // task is not freed before the last reference is put.
 unsafe impl AlwaysRefCounted for Task {
     #[inline]
@@ -100,13 +106,13 @@ unsafe impl AlwaysRefCounted for Task {
 
     #[inline]
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: the caller hands over a reference to the task, which is what
-        // `put_task_struct` consumes.
+        // SAFETY: the caller passes a reference to the task, by this function's contract, which
+        // `put_task_struct()` consumes.
         unsafe { bindings::koru_put_task(obj.cast().as_ptr()) }
     }
 }
 
-/// The task that runs this code. It cannot leave its thread.
+/// The task that is running this code; it cannot leave its thread.
 ///
 /// # Examples
 ///
@@ -128,14 +134,15 @@ impl Deref for CurrentTask {
 }
 
 impl Task {
-    /// Returns a handle to the task that runs this code. Safe code uses
-    /// [`current!`](crate::current!), which keeps the handle in a temporary.
+    /// Returns a handle to the task that is running this code.
+    ///
+    /// Safe code uses [`current!`](crate::current!), which keeps the handle in a temporary.
     ///
     /// # Safety
     ///
-    /// The handle must be dropped, and its borrows must end, before the task that
-    /// called this ends. A handle that is leaked, or moved into memory that
-    /// outlives the call, breaks this.
+    /// The caller must drop the handle, and end its borrows, before the calling task exits. In
+    /// particular, the handle must neither be leaked nor be moved into memory that outlives the
+    /// call.
     #[doc(hidden)]
     #[inline]
     pub unsafe fn current() -> impl Deref<Target = CurrentTask> {
@@ -143,8 +150,8 @@ impl Task {
         ///
         /// # Invariants
         ///
-        /// `task` points to the task that made the handle, and is valid for as
-        /// long as the handle exists.
+        /// `task` points to the task that made the handle, and is valid as long as the handle
+        /// exists.
         struct CurrentHandle {
             task: NonNull<CurrentTask>,
             _not_send: NotThreadSafe,
@@ -155,20 +162,19 @@ impl Task {
 
             #[inline]
             fn deref(&self) -> &CurrentTask {
-                // SAFETY: by the type's invariant `task` is valid for as long as
-                // `self`. `CurrentTask` is a transparent wrapper of bytes that
-                // Rust does not look at.
+                // SAFETY: by the type's invariant `task` is valid as long as `self`. `CurrentTask`
+                // is a transparent wrapper of bytes about which Rust assumes nothing.
                 unsafe { self.task.as_ref() }
             }
         }
 
-        // SAFETY: `koru_current` only reads the processor's `current`, which every
-        // context has.
+        // SAFETY: `koru_current()` only reads the processor's `current`, which exists in every
+        // context.
         let task = unsafe { bindings::koru_current() };
         CurrentHandle {
-            // SAFETY: `current` is never null. The task cannot end while it runs
-            // this code, and the caller promises not to keep the handle longer:
-            // that is the invariant.
+            // INVARIANT: `current` does not exit while it runs this code, and by this function's
+            // contract the caller drops the handle before it does.
+            // SAFETY: `current` is never null.
             task: unsafe { NonNull::new_unchecked(task.cast()) },
             _not_send: NotThreadSafe,
         }
@@ -179,85 +185,86 @@ impl Task {
         self.0.get()
     }
 
-    /// Returns the thread's id. Threads of one process differ in it; an id is used
-    /// again after its owner is gone, so it names nobody for long.
+    /// Returns the number of the thread.
+    ///
+    /// The threads of a process have different numbers. A number is reused after its thread is
+    /// gone, so it identifies nobody for long.
     #[inline]
     pub fn pid(&self) -> Pid {
-        // SAFETY: `self` is borrowed, so the task is valid: all that is needed to
-        // read its `pid`.
+        // SAFETY: reading the `pid` of a task needs one that is valid, which `self` is while it is
+        // borrowed.
         unsafe { bindings::koru_task_pid(self.as_ptr()) }
     }
 
-    /// Returns the process's id: what `getpid` returns.
+    /// Returns the number of the process, which `getpid` returns.
     #[inline]
     pub fn tgid(&self) -> Pid {
-        // SAFETY: `self` is borrowed, so the task is valid: all that is needed to
-        // read its `tgid`.
+        // SAFETY: reading the `tgid` of a task needs one that is valid, which `self` is while it is
+        // borrowed.
         unsafe { bindings::koru_task_tgid(self.as_ptr()) }
     }
 
-    /// Returns the user that started the process.
+    /// Returns the real user ID of the task: the user who started the process.
     ///
     /// Context: any but NMIs.
     #[inline]
     pub fn uid(&self) -> Kuid {
-        // SAFETY: `task_uid` needs a task that is not freed, which `self` is; it
-        // reads the credentials under RCU.
+        // SAFETY: `task_uid()` needs a task that is not freed, which `self` is while it is
+        // borrowed; it reads the credentials under RCU.
         Kuid(unsafe { bindings::koru_task_uid(self.as_ptr()) })
     }
 
-    /// Returns the user whose rights the process has.
+    /// Returns the effective user ID of the task: the user whose rights the process has.
     ///
     /// Context: any but NMIs.
     #[inline]
     pub fn euid(&self) -> Kuid {
-        // SAFETY: `task_euid` needs a task that is not freed, which `self` is; it
-        // reads the credentials under RCU.
+        // SAFETY: `task_euid()` needs a task that is not freed, which `self` is while it is
+        // borrowed; it reads the credentials under RCU.
         Kuid(unsafe { bindings::koru_task_euid(self.as_ptr()) })
     }
 
-    /// Returns the first thread of the process, or the task itself once it is
-    /// reaped: a dead task knows no leader.
+    /// Returns the first thread of the process, or the task itself once it is reaped.
     ///
-    /// (Upstream returns a borrow. Nothing keeps the leader of a dead task, so this
-    /// is a reference of its own.)
+    /// A reaped task has no leader any more. (Upstream returns a borrow. Nothing keeps the leader
+    /// of a dead task alive, so this returns a reference of its own.)
     ///
     /// Context: any but NMIs.
     pub fn group_leader(&self) -> ARef<Task> {
-        // SAFETY: `self` is borrowed, so the task is valid. The function follows the
-        // task's pointer only under RCU and while the task is not reaped.
+        // SAFETY: `self` is borrowed, so the task is valid. The function follows the task's pointer
+        // only under RCU, and only while the task is not reaped.
         let leader = unsafe { bindings::koru_task_group_leader(self.as_ptr()) };
-        // SAFETY: the function returns a task, never null, with a reference that
-        // nobody else puts.
+        // SAFETY: the function returns a task, never null, with a reference that nobody else puts.
         unsafe { ARef::from_raw(NonNull::new_unchecked(leader.cast())) }
     }
 
-    /// Wakes the task if it sleeps. Who waits must look again why, for a task may
-    /// be woken by others.
+    /// Wakes the task if it sleeps.
+    ///
+    /// A task may be woken by anybody, so whoever waits must check the condition again.
     ///
     /// Context: any but NMIs.
     #[inline]
     pub fn wake_up(&self) {
-        // SAFETY: `wake_up_process` needs a task that is not freed, which `self` is.
-        // It does nothing to one that does not sleep or is dead, and the kernel's
-        // sleepers allow for being woken early.
+        // SAFETY: `wake_up_process()` needs a task that is not freed, which `self` is while it is
+        // borrowed. It does nothing to a task that does not sleep or is dead, and the kernel's
+        // sleepers expect spurious wake-ups.
         unsafe { bindings::koru_wake_up_process(self.as_ptr()) };
     }
 
-    /// Whether a signal waits, so that long work should return `EINTR` or
+    /// Returns whether a signal is pending, so that long work should return `EINTR` or
     /// `ERESTARTSYS`.
     #[inline]
     pub fn signal_pending(&self) -> bool {
-        // SAFETY: `signal_pending` reads flags of a task that is not freed, which
-        // `self` is.
+        // SAFETY: `signal_pending()` reads flags of a task that is not freed, which `self` is while
+        // it is borrowed.
         unsafe { bindings::koru_signal_pending(self.as_ptr()) != 0 }
     }
 }
 
-/// Borrows the task that runs this code, as a [`CurrentTask`].
+/// Borrows the task that is running this code, as a [`CurrentTask`].
 ///
-/// The borrow ends with the statement, or with the block if it is bound by `let`.
-/// `ARef::from(&**current!())` makes a reference that may be kept for longer.
+/// The borrow ends with the statement, or with the block if `let` binds it.
+/// `ARef::from(&**current!())` creates a reference that may be kept for longer.
 ///
 /// Context: any. In an interrupt it is the task that was interrupted.
 ///
@@ -272,17 +279,18 @@ impl Task {
 #[macro_export]
 macro_rules! current {
     () => {
-        // SAFETY: the handle is a temporary of the function that this expands in,
-        // and nobody can name it. So it is gone when that function is left, which
-        // the task that called it does before it ends.
+        // SAFETY: the handle is a temporary of the function that this expands in, and nobody can
+        // name it. So it is dropped when that function returns, which happens before the task that
+        // called it exits.
         unsafe { &*$crate::task::Task::current() }
     };
 }
 
-/// Lets others run that wait for this CPU, if the kernel would not take it from this
-/// task by itself. For loops in system calls and kernel threads that can take long.
+/// Yields the CPU if another task needs it and the kernel would not preempt this one by itself.
 ///
-/// May sleep, so only in process context, and with no spin lock held.
+/// It is for loops in system calls and kernel threads that can take long.
+///
+/// Context: process context without a spinlock held; it may sleep.
 ///
 /// # Examples
 ///
@@ -298,15 +306,16 @@ macro_rules! current {
 /// }
 /// ```
 pub fn cond_resched() {
-    // SAFETY: `cond_resched()` takes no argument and may be called wherever sleeping
-    // is allowed; where it is not, a call is a bug that the kernel can report, as for
-    // every other function that may sleep, and touches no memory of the caller's.
+    // SAFETY: `cond_resched()` takes no argument and may be called wherever sleeping is allowed.
+    // Elsewhere a call is a bug that the kernel can report, as for every other function that may
+    // sleep, and it accesses no memory of the caller's.
     unsafe { bindings::koru_cond_resched() }
 }
 
-/// Says that this code may sleep. A kernel with `CONFIG_DEBUG_ATOMIC_SLEEP`
-/// complains if it runs where it must not; others yield the processor here if they
-/// are built to.
+/// Annotates a function that may sleep.
+///
+/// A kernel with `CONFIG_DEBUG_ATOMIC_SLEEP` reports a call in a context that must not sleep. Other
+/// kernels yield the CPU here if they are built to.
 ///
 /// # Examples
 ///
@@ -316,13 +325,13 @@ pub fn cond_resched() {
 #[track_caller]
 pub fn might_sleep() {
     let place = Location::caller();
-    // C wants a terminated string, and prints it before this returns.
+    // C takes a terminated string, and prints it before this returns.
     let mut file = [0u8; 64];
     for (to, from) in file.iter_mut().take(63).zip(place.file().bytes()) {
         *to = from;
     }
     let line = c_int::try_from(place.line()).unwrap_or(0);
-    // SAFETY: `__might_sleep` wants a C string, to print before it returns: `file`
-    // is one, since its last byte stays 0, and lives through the call.
+    // SAFETY: `__might_sleep()` takes a C string and prints it before it returns: `file` is one,
+    // because its last byte stays 0, and it lives through the call.
     unsafe { bindings::koru_might_sleep(file.as_ptr(), line) }
 }

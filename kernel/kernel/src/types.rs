@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Types that the others are made of.
+//! Basic types that other abstractions use.
 
 use crate::ffi::c_void;
 use core::cell::UnsafeCell;
@@ -9,11 +9,11 @@ use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
 use pin_init::{PinInit, Zeroable};
 
-/// Values that C code can hold as a `void *`.
+/// An owning type whose value C code can hold as a `void *`.
 ///
 /// # Safety
 ///
-/// What `into_foreign` returns is aligned to `FOREIGN_ALIGN`.
+/// `into_foreign` must return a pointer that is aligned to `FOREIGN_ALIGN`.
 ///
 /// # Examples
 ///
@@ -26,35 +26,35 @@ use pin_init::{PinInit, Zeroable};
 /// }
 /// ```
 pub unsafe trait ForeignOwnable: Sized {
-    /// What the pointer is aligned to.
+    /// The alignment of the pointers that [`Self::into_foreign`] returns.
     const FOREIGN_ALIGN: usize;
     /// A shared borrow of the value.
     type Borrowed<'a>;
     /// An exclusive borrow of the value.
     type BorrowedMut<'a>;
 
-    /// Gives the value to C.
+    /// Converts the value to a pointer for C, which then owns it.
     fn into_foreign(self) -> *mut c_void;
 
-    /// Takes the value back.
+    /// Converts a pointer back to the value.
     ///
     /// # Safety
     ///
-    /// `ptr` comes from [`Self::into_foreign`], was not taken back, and is not
-    /// borrowed.
+    /// `ptr` must come from [`Self::into_foreign`], must not have been converted back already, and
+    /// must not be borrowed.
     unsafe fn from_foreign(ptr: *mut c_void) -> Self;
 
-    /// As [`Self::from_foreign`], `None` for null.
+    /// Converts a pointer back to the value, or returns `None` if it is null.
     ///
     /// # Safety
     ///
-    /// `ptr` is null or as [`Self::from_foreign`] asks.
+    /// `ptr` must be null or meet the requirements of [`Self::from_foreign`].
     unsafe fn try_from_foreign(ptr: *mut c_void) -> Option<Self> {
         if ptr.is_null() {
             return None;
         }
-        // SAFETY: it is not null, so it is from `into_foreign` and taken back once, as the
-        // caller promises.
+        // SAFETY: the pointer is not null, so by this function's contract it meets the requirements
+        // of `from_foreign`.
         Some(unsafe { Self::from_foreign(ptr) })
     }
 
@@ -62,20 +62,20 @@ pub unsafe trait ForeignOwnable: Sized {
     ///
     /// # Safety
     ///
-    /// `ptr` comes from [`Self::into_foreign`], and for `'a` is neither taken
-    /// back nor borrowed mutably.
+    /// `ptr` must come from [`Self::into_foreign`], and must be neither converted back nor borrowed
+    /// mutably during `'a`.
     unsafe fn borrow<'a>(ptr: *mut c_void) -> Self::Borrowed<'a>;
 
     /// Borrows the value mutably.
     ///
     /// # Safety
     ///
-    /// `ptr` comes from [`Self::into_foreign`], and for `'a` is neither taken
-    /// back nor borrowed otherwise.
+    /// `ptr` must come from [`Self::into_foreign`], and must be neither converted back nor borrowed
+    /// otherwise during `'a`.
     unsafe fn borrow_mut<'a>(ptr: *mut c_void) -> Self::BorrowedMut<'a>;
 }
 
-// SAFETY: a dangling pointer is aligned to 1.
+// SAFETY: a dangling pointer of type `*mut ()` is aligned to 1.
 unsafe impl ForeignOwnable for () {
     const FOREIGN_ALIGN: usize = 1;
     type Borrowed<'a> = ();
@@ -91,7 +91,7 @@ unsafe impl ForeignOwnable for () {
     unsafe fn borrow_mut<'a>(_: *mut c_void) -> Self::BorrowedMut<'a> {}
 }
 
-/// Runs a function when the scope is left, unless it is dismissed.
+/// A guard that runs a function at the end of its scope unless it is dismissed.
 ///
 /// # Examples
 ///
@@ -107,8 +107,8 @@ unsafe impl ForeignOwnable for () {
 pub struct ScopeGuard<T, F: FnOnce(T)>(Option<(T, F)>);
 
 impl ScopeGuard<(), fn(())> {
-    /// A guard without data.
-    #[allow(clippy::new_ret_no_self, reason = "it is upstream's signature")]
+    /// Creates a guard without data.
+    #[allow(clippy::new_ret_no_self)]
     #[inline]
     pub fn new(cleanup: impl FnOnce()) -> ScopeGuard<(), impl FnOnce(())> {
         ScopeGuard::new_with_data((), move |()| cleanup())
@@ -116,13 +116,13 @@ impl ScopeGuard<(), fn(())> {
 }
 
 impl<T, F: FnOnce(T)> ScopeGuard<T, F> {
-    /// A guard that owns `data` and gives it to the function.
+    /// Creates a guard that owns `data` and passes it to the function.
     #[inline]
     pub fn new_with_data(data: T, cleanup_func: F) -> Self {
         Self(Some((data, cleanup_func)))
     }
 
-    /// Gives the data back; the function does not run.
+    /// Returns the data without running the function.
     pub fn dismiss(mut self) -> T {
         match self.0.take() {
             Some((data, _)) => data,
@@ -158,8 +158,7 @@ impl<T, F: FnOnce(T)> Drop for ScopeGuard<T, F> {
     }
 }
 
-/// Memory that C code reads and writes as it likes, of which Rust assumes
-/// nothing.
+/// Memory that C code may read and write at any time, and about which Rust assumes nothing.
 ///
 /// # Examples
 ///
@@ -175,11 +174,11 @@ pub struct Opaque<T> {
     _pin: PhantomPinned,
 }
 
-// SAFETY: uninitialised memory may be anything.
+// SAFETY: uninitialised memory may have any content.
 unsafe impl<T> Zeroable for Opaque<T> {}
 
 impl<T> Opaque<T> {
-    /// With a value.
+    /// Creates one that contains `value`.
     pub const fn new(value: T) -> Self {
         Self {
             value: UnsafeCell::new(MaybeUninit::new(value)),
@@ -187,7 +186,7 @@ impl<T> Opaque<T> {
         }
     }
 
-    /// Without one.
+    /// Creates one that is uninitialised.
     pub const fn uninit() -> Self {
         Self {
             value: UnsafeCell::new(MaybeUninit::uninit()),
@@ -195,16 +194,16 @@ impl<T> Opaque<T> {
         }
     }
 
-    /// Its address.
+    /// Returns the address of the content.
     #[inline]
     pub const fn get(&self) -> *mut T {
         UnsafeCell::get(&self.value).cast()
     }
 
-    /// Lets `init_func` initialise it in place.
+    /// Returns an initialiser that calls `init_func` with the address of the memory.
     pub fn ffi_init(init_func: impl FnOnce(*mut T)) -> impl PinInit<Self> {
         // SAFETY: an `Opaque` is valid in every state, so the slot holds a value whatever
-        // `init_func` wrote; it cannot fail.
+        // `init_func` wrote; the closure cannot fail.
         unsafe {
             pin_init::pin_init_from_closure(|slot: *mut Self| {
                 init_func(slot.cast());
@@ -214,7 +213,7 @@ impl<T> Opaque<T> {
     }
 }
 
-/// Makes the type around it stay on its thread.
+/// Keeps the type that contains it on its thread: neither `Send` nor `Sync`.
 ///
 /// # Examples
 ///

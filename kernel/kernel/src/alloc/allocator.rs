@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The trait of the kernel's allocators, and the three that implement it.
+//! The trait of allocators, and the three allocators of the kernel.
 
 use super::gfp::Flags;
 use crate::{bindings, ffi::c_void, layout};
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
-/// No memory. Turns into `ENOMEM`.
+/// The error of an allocation: there is no memory.
+///
+/// It converts to `ENOMEM`.
 ///
 /// # Examples
 ///
@@ -26,13 +28,12 @@ impl core::fmt::Display for AllocError {
     }
 }
 
-/// A kernel allocator.
+/// An allocator of the kernel.
 ///
 /// # Safety
 ///
-/// What `alloc` and `realloc` return is at least as large and as aligned as the
-/// layout says, and stays valid until it goes to `realloc` or `free` of the
-/// same allocator.
+/// The memory that `alloc` and `realloc` return must have at least the size and the alignment of
+/// the layout. It must stay valid until it is passed to `realloc` or `free` of the same allocator.
 ///
 /// # Examples
 ///
@@ -48,23 +49,24 @@ impl core::fmt::Display for AllocError {
 /// }
 /// ```
 pub unsafe trait Allocator {
-    /// What every allocation is aligned to, at least.
+    /// The least alignment of every allocation.
     const MIN_ALIGN: usize;
 
-    /// Allocates. A layout of size 0 gives a dangling pointer.
+    /// Allocates memory. A layout of size 0 results in a dangling pointer.
     #[inline]
     fn alloc(layout: Layout, flags: Flags) -> Result<NonNull<[u8]>, AllocError> {
-        // SAFETY: without an old pointer there is nothing to be valid.
+        // SAFETY: `realloc` has no requirements on an old allocation if there is none.
         unsafe { Self::realloc(None, layout, Layout::new::<()>(), flags) }
     }
 
-    /// Changes an allocation's size, and moves it if it must. On failure the
-    /// old one stays as it was. What is new is not zeroed.
+    /// Changes the size of an allocation, and moves it if necessary.
+    ///
+    /// On failure the old allocation stays as it was. The memory that is added is not zeroed.
     ///
     /// # Safety
     ///
-    /// `ptr` comes from this allocator, with `old_layout`, or is `None`; the
-    /// alignments of both layouts are the same.
+    /// `ptr` must be `None`, or come from this allocator with `old_layout`. Both layouts must have
+    /// the same alignment.
     unsafe fn realloc(
         ptr: Option<NonNull<u8>>,
         layout: Layout,
@@ -76,11 +78,11 @@ pub unsafe trait Allocator {
     ///
     /// # Safety
     ///
-    /// `ptr` comes from this allocator, with `layout`.
+    /// `ptr` must come from this allocator with `layout`, and must not be used any more.
     unsafe fn free(ptr: NonNull<u8>, layout: Layout);
 }
 
-/// The pointer that stands for an allocation of no bytes.
+/// Returns the pointer that represents an allocation of no bytes.
 const fn dangling(layout: Layout) -> NonNull<u8> {
     NonNull::without_provenance(match core::num::NonZeroUsize::new(layout.align()) {
         Some(align) => align,
@@ -88,7 +90,7 @@ const fn dangling(layout: Layout) -> NonNull<u8> {
     })
 }
 
-/// `kmalloc`: physically contiguous, fast, best up to a few pages.
+/// The allocator `kmalloc`: physically contiguous, fast, and best for up to a few pages.
 ///
 /// # Examples
 ///
@@ -99,8 +101,9 @@ const fn dangling(layout: Layout) -> NonNull<u8> {
 /// ```
 pub struct Kmalloc;
 
-/// `vmalloc`: whole pages, contiguous for the CPU only. It may sleep, so it fails
-/// with flags that forbid that.
+/// The allocator `vmalloc`: whole pages, which are contiguous for the CPU only.
+///
+/// It may sleep, so it fails with flags that forbid that.
 ///
 /// # Examples
 ///
@@ -111,7 +114,7 @@ pub struct Kmalloc;
 /// ```
 pub struct Vmalloc;
 
-/// `kvmalloc`: `kmalloc` where it can, else `vmalloc`.
+/// The allocator `kvmalloc`: `kmalloc` if that succeeds, and `vmalloc` otherwise.
 ///
 /// # Examples
 ///
@@ -122,9 +125,9 @@ pub struct Vmalloc;
 /// ```
 pub struct KVmalloc;
 
-/// The size to ask `kmalloc` for.
+/// Returns the size to request from `kmalloc`.
 ///
-/// Up to its least alignment it grants what it likes. Above, only sizes that are
+/// `kmalloc` guarantees its least alignment for any size. For a larger one, only sizes that are
 /// powers of two are aligned to themselves on every kernel.
 fn kmalloc_size(layout: Layout) -> Option<usize> {
     if layout.align() <= layout::KMALLOC_MINALIGN {
@@ -141,8 +144,8 @@ fn slice(ptr: *mut c_void, layout: Layout) -> Result<NonNull<[u8]>, AllocError> 
     Ok(NonNull::slice_from_raw_parts(ptr, layout.size()))
 }
 
-// SAFETY: `kmalloc` and `krealloc` keep the trait's promises, with the size
-// that `kmalloc_size` asks for.
+// SAFETY: `kmalloc()` and `krealloc()` return memory that meets the trait's requirements, with the
+// size from `kmalloc_size`.
 unsafe impl Allocator for Kmalloc {
     const MIN_ALIGN: usize = layout::KMALLOC_MINALIGN;
 
@@ -155,21 +158,21 @@ unsafe impl Allocator for Kmalloc {
         let old = ptr.filter(|_| old_layout.size() != 0);
         if layout.size() == 0 {
             if let Some(old) = old {
-                // SAFETY: `realloc`'s caller promises that the memory is this allocator's,
-                // with `old_layout`, and gives it up.
+                // SAFETY: by the contract of `realloc` the memory is this allocator's, with
+                // `old_layout`, and the caller gives it up.
                 unsafe { Self::free(old, old_layout) };
             }
             return Ok(NonNull::slice_from_raw_parts(dangling(layout), 0));
         }
         let size = kmalloc_size(layout).ok_or(AllocError)?;
         let new = match old {
-            // SAFETY: `krealloc()` wants memory of `kmalloc()`: `realloc`'s caller promises that
-            // `old` is this allocator's, and its size was not 0, so it is no dangling one.
+            // SAFETY: `krealloc()` takes memory of `kmalloc()`. By the contract of `realloc`, `old`
+            // is this allocator's, and its size is not 0, so it is not dangling.
             Some(old) => unsafe {
                 bindings::koru_krealloc(old.as_ptr().cast(), size, flags.as_raw())
             },
-            // SAFETY: `kmalloc` takes any size; of the flags, which may be any, the
-            // function lets through what it can be given.
+            // SAFETY: `kmalloc()` takes any size. The flags may be any: the function passes on only
+            // those that the kernel can be given.
             None => unsafe { bindings::koru_kmalloc(size, flags.as_raw()) },
         };
         slice(new, layout)
@@ -177,19 +180,19 @@ unsafe impl Allocator for Kmalloc {
 
     unsafe fn free(ptr: NonNull<u8>, layout: Layout) {
         if layout.size() != 0 {
-            // SAFETY: `kfree()` wants memory of `kmalloc()`: `free`'s caller promises that it is
-            // this allocator's with `layout`, whose size is not 0, and gives it up.
+            // SAFETY: `kfree()` takes memory of `kmalloc()`. By the contract of `free` it is this
+            // allocator's with `layout`, whose size is not 0, and the caller gives it up.
             unsafe { bindings::koru_kfree(ptr.as_ptr().cast()) };
         }
     }
 }
 
-/// `realloc` for the allocators that have none on every kernel.
+/// Reallocates by moving, for the allocators that have no `realloc` on every kernel.
 ///
 /// # Safety
 ///
-/// Those of [`Allocator::realloc`] for `A`, which frees what `get` allocates; `get` is a
-/// function of the shim.
+/// The requirements of [`Allocator::realloc`] for `A` must be met. `get` must be a function of the
+/// shim, and `A` must free what it allocates.
 unsafe fn move_to_new<A: Allocator>(
     get: unsafe extern "C" fn(usize, u32) -> *mut c_void,
     ptr: Option<NonNull<u8>>,
@@ -200,30 +203,31 @@ unsafe fn move_to_new<A: Allocator>(
     let new = if layout.size() == 0 {
         NonNull::slice_from_raw_parts(dangling(layout), 0)
     } else {
-        // `kvmalloc` may come out of `kmalloc`, and pages are the most that
-        // `vmalloc` aligns to.
+        // `kvmalloc` may use `kmalloc`, and `vmalloc` aligns to pages at most.
         if layout.align() > layout::PAGE_SIZE {
             return Err(AllocError);
         }
         let size = kmalloc_size(layout).ok_or(AllocError)?;
-        // SAFETY: `get` is one of the shim's functions, which take any size; of the
-        // flags, which may be any, they let through what the kernel can be given.
+        // SAFETY: by this function's contract `get` is one of the shim's functions, which take any
+        // size. The flags may be any: the functions pass on only those that the kernel can be
+        // given.
         slice(unsafe { get(size, flags.as_raw()) }, layout)?
     };
     if let Some(old) = ptr {
         let len = old_layout.size().min(layout.size());
-        // SAFETY: `old` is valid for `old_layout`, as the caller promises, and `new` was just
-        // allocated with `layout`: both for the smaller of the sizes, and distinct.
+        // SAFETY: by this function's contract `old` is valid for `old_layout`, and `new` was just
+        // allocated with `layout`. Both are valid for the smaller of the sizes, and they are
+        // distinct.
         unsafe { old.copy_to_nonoverlapping(new.cast(), len) };
-        // SAFETY: the caller promises, as `realloc`'s does, that the memory is of `A` with
-        // `old_layout`, and gives it up; it has been copied.
+        // SAFETY: by this function's contract the memory is of `A` with `old_layout`, and the
+        // caller gives it up; its content has been copied.
         unsafe { A::free(old, old_layout) };
     }
     Ok(new)
 }
 
-// SAFETY: `vmalloc` keeps the trait's promises up to a page's alignment, and
-// `move_to_new` asks for no more.
+// SAFETY: `vmalloc()` meets the trait's requirements up to a page's alignment, and `move_to_new`
+// requests no more.
 unsafe impl Allocator for Vmalloc {
     const MIN_ALIGN: usize = layout::PAGE_SIZE;
 
@@ -233,22 +237,22 @@ unsafe impl Allocator for Vmalloc {
         old_layout: Layout,
         flags: Flags,
     ) -> Result<NonNull<[u8]>, AllocError> {
-        // SAFETY: `move_to_new` wants what `realloc`'s caller promises, and a function of the
-        // shim whose memory this allocator's `free` frees.
+        // SAFETY: the requirements of `realloc` are this function's own, and this allocator's
+        // `free` frees what `koru_vmalloc`, a function of the shim, allocates.
         unsafe { move_to_new::<Self>(bindings::koru_vmalloc, ptr, layout, old_layout, flags) }
     }
 
     unsafe fn free(ptr: NonNull<u8>, layout: Layout) {
         if layout.size() != 0 {
-            // SAFETY: `vfree()` wants memory of `vmalloc()`: `free`'s caller promises that it is
-            // this allocator's with `layout`, whose size is not 0, and gives it up.
+            // SAFETY: `vfree()` takes memory of `vmalloc()`. By the contract of `free` it is this
+            // allocator's with `layout`, whose size is not 0, and the caller gives it up.
             unsafe { bindings::koru_vfree(ptr.as_ptr().cast()) };
         }
     }
 }
 
-// SAFETY: `kvmalloc` keeps the trait's promises for the sizes and alignments
-// that `move_to_new` asks for.
+// SAFETY: `kvmalloc()` meets the trait's requirements for the sizes and alignments that
+// `move_to_new` requests.
 unsafe impl Allocator for KVmalloc {
     const MIN_ALIGN: usize = layout::KMALLOC_MINALIGN;
 
@@ -258,15 +262,15 @@ unsafe impl Allocator for KVmalloc {
         old_layout: Layout,
         flags: Flags,
     ) -> Result<NonNull<[u8]>, AllocError> {
-        // SAFETY: `move_to_new` wants what `realloc`'s caller promises, and a function of the
-        // shim whose memory this allocator's `free` frees.
+        // SAFETY: the requirements of `realloc` are this function's own, and this allocator's
+        // `free` frees what `koru_kvmalloc`, a function of the shim, allocates.
         unsafe { move_to_new::<Self>(bindings::koru_kvmalloc, ptr, layout, old_layout, flags) }
     }
 
     unsafe fn free(ptr: NonNull<u8>, layout: Layout) {
         if layout.size() != 0 {
-            // SAFETY: `kvfree()` wants memory of `kvmalloc()`: `free`'s caller promises that it is
-            // this allocator's with `layout`, whose size is not 0, and gives it up.
+            // SAFETY: `kvfree()` takes memory of `kvmalloc()`. By the contract of `free` it is this
+            // allocator's with `layout`, whose size is not 0, and the caller gives it up.
             unsafe { bindings::koru_kvfree(ptr.as_ptr().cast()) };
         }
     }

@@ -2,7 +2,7 @@
 
 //! Allocation flags: C's `gfp_t`.
 
-/// What an allocation may do: C's `gfp_t`.
+/// The flags of an allocation, which say what the allocator may do: C's `gfp_t`.
 ///
 /// # Examples
 ///
@@ -58,18 +58,18 @@ pub mod flags {
     use super::Flags;
     use crate::layout;
 
-    /// The memory is zeroed.
+    /// Zeroes the memory.
     pub const __GFP_ZERO: Flags = Flags(layout::__GFP_ZERO as u32);
-    /// The memory may lie in highmem.
+    /// Allows memory in highmem.
     pub const __GFP_HIGHMEM: Flags = Flags(layout::__GFP_HIGHMEM as u32);
-    /// A failure prints no warning.
+    /// Suppresses the warning about a failure.
     pub const __GFP_NOWARN: Flags = Flags(layout::__GFP_NOWARN as u32);
-    /// May not sleep, may use reserves: for interrupts and spin locks.
+    /// Must not sleep, and may use reserves: for interrupts and with spinlocks held.
     pub const GFP_ATOMIC: Flags = Flags(layout::GFP_ATOMIC as u32);
-    /// May sleep: the usual one in system calls and at load.
+    /// May sleep: the usual flags in system calls and when a module is loaded.
     pub const GFP_KERNEL: Flags = Flags(layout::GFP_KERNEL as u32);
-    /// As `GFP_KERNEL`, and counted against the caller's memory cgroup.
+    /// May sleep, and is charged to the caller's memory cgroup.
     pub const GFP_KERNEL_ACCOUNT: Flags = Flags(layout::GFP_KERNEL_ACCOUNT as u32);
-    /// May not sleep and may not use reserves.
+    /// Must not sleep, and must not use reserves.
     pub const GFP_NOWAIT: Flags = Flags(layout::GFP_NOWAIT as u32);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! One value in memory of its own.
+//! Boxes: one value in an allocation of its own.
 
 use super::allocator::{AllocError, Allocator, KVmalloc, Kmalloc, Vmalloc};
 use super::gfp::{flags, Flags};
@@ -16,7 +16,7 @@ use core::pin::Pin;
 use core::ptr::NonNull;
 use pin_init::{InPlaceWrite, Init, PinInit, Zeroable};
 
-/// An owned value in kernel memory.
+/// A pointer that owns a value in an allocation of the kernel.
 ///
 /// # Examples
 ///
@@ -30,15 +30,15 @@ use pin_init::{InPlaceWrite, Init, PinInit, Zeroable};
 ///
 /// # Invariants
 ///
-/// The pointer is that of a valid `T` in memory of `A` that nobody else owns,
-/// or dangling and aligned if `T` has no size.
+/// The pointer is that of a valid `T` in memory of `A` that nobody else owns. It is dangling and
+/// aligned if `T` has no size.
 #[repr(transparent)]
 pub struct Box<T: ?Sized, A: Allocator>(NonNull<T>, PhantomData<(A, T)>);
 
 /// A [`Box`] from `kmalloc`.
 ///
-/// Context: dropping it frees by `kfree`, in any context but NMIs, unless the value's own
-/// drop asks for more.
+/// Context: dropping it frees by `kfree`, in any context but NMIs, unless dropping the value
+/// requires more.
 ///
 /// # Examples
 ///
@@ -51,7 +51,7 @@ pub type KBox<T> = Box<T, Kmalloc>;
 
 /// A [`Box`] from `vmalloc`, for large values.
 ///
-/// Context: allocating and dropping it may sleep: process context.
+/// Context: process context; allocating and dropping it may sleep.
 ///
 /// # Examples
 ///
@@ -64,7 +64,7 @@ pub type VBox<T> = Box<T, Vmalloc>;
 
 /// A [`Box`] from `kvmalloc`.
 ///
-/// Context: allocating and dropping it may sleep: process context.
+/// Context: process context; allocating and dropping it may sleep.
 ///
 /// # Examples
 ///
@@ -75,10 +75,10 @@ pub type VBox<T> = Box<T, Vmalloc>;
 /// ```
 pub type KVBox<T> = Box<T, KVmalloc>;
 
-// SAFETY: a box owns its value as a plain variable does, and memory may be freed by another
-// thread than the one which allocated it.
+// SAFETY: a box owns its value as a plain variable does, and any thread may free memory that
+// another one allocated.
 unsafe impl<T: ?Sized + Send, A: Allocator> Send for Box<T, A> {}
-// SAFETY: by a shared box its value can be reached as shared only.
+// SAFETY: a shared reference to a box gives only shared access to its value.
 unsafe impl<T: ?Sized + Sync, A: Allocator> Sync for Box<T, A> {}
 
 // Moving the box does not move the value.
@@ -88,31 +88,33 @@ impl<T: ?Sized + Unsize<U>, U: ?Sized, A: Allocator> CoerceUnsized<Box<U, A>> fo
 impl<T: ?Sized + Unsize<U>, U: ?Sized, A: Allocator> DispatchFromDyn<Box<U, A>> for Box<T, A> {}
 
 impl<T: ?Sized, A: Allocator> Box<T, A> {
-    /// Takes back what [`Self::into_raw`] gave.
+    /// Creates a box from a pointer that [`Self::into_raw`] returned.
     ///
     /// # Safety
     ///
-    /// `raw` comes from `into_raw` of the same type, and is not used otherwise.
+    /// `raw` must come from `into_raw` of the same type, and must not be used otherwise.
     #[inline]
     pub const unsafe fn from_raw(raw: *mut T) -> Self {
-        // SAFETY: `into_raw` gives no null.
+        // INVARIANT: by this function's contract the pointer is that of a box, which now owns it
+        // again.
+        // SAFETY: `into_raw` never returns null.
         Self(unsafe { NonNull::new_unchecked(raw) }, PhantomData)
     }
 
-    /// Gives up ownership without freeing.
+    /// Returns the pointer to the value, and gives up ownership without freeing.
     #[inline]
     pub fn into_raw(b: Self) -> *mut T {
         ManuallyDrop::new(b).0.as_ptr()
     }
 
-    /// Gives up the memory for good.
+    /// Returns a reference to the value, which is never freed.
     #[inline]
     pub fn leak<'a>(b: Self) -> &'a mut T {
-        // SAFETY: by the type's invariant it is valid, and nobody frees it now.
+        // SAFETY: by the type's invariant the pointer is valid, and nobody will free it.
         unsafe { &mut *Box::into_raw(b) }
     }
 
-    /// Pins the value: it stays where it is until it is dropped.
+    /// Pins the value: it stays in its place until it is dropped.
     #[inline]
     pub fn into_pin(this: Self) -> Pin<Self> {
         this.into()
@@ -120,63 +122,75 @@ impl<T: ?Sized, A: Allocator> Box<T, A> {
 }
 
 impl<T, A: Allocator> Box<T, A> {
-    /// Moves `x` into new memory.
+    /// Allocates memory, and moves `x` into it.
     ///
-    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
-    /// be in any context but NMIs.
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
     ///
     /// # Errors
     ///
-    /// [`AllocError`]; `x` is dropped.
+    /// [`AllocError`] if there is no memory; `x` is dropped then.
     #[inline]
     pub fn new(x: T, flags: Flags) -> Result<Self, AllocError> {
         Ok(Box::write(Self::new_uninit(flags)?, x))
     }
 
-    /// Memory for a value.
+    /// Allocates memory for a value.
     ///
-    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
-    /// be in any context but NMIs.
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if there is no memory.
     pub fn new_uninit(flags: Flags) -> Result<Box<MaybeUninit<T>, A>, AllocError> {
         let memory = A::alloc(Layout::new::<MaybeUninit<T>>(), flags)?;
         Ok(Box(memory.cast(), PhantomData))
     }
 
-    /// A value of zeroes, made in place.
+    /// Allocates a value that is all zero.
     ///
-    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
-    /// be in any context but NMIs.
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if there is no memory.
     pub fn zeroed(flags: Flags) -> Result<Self, AllocError>
     where
         T: Zeroable,
     {
         let b = Self::new_uninit(flags | flags::__GFP_ZERO)?;
-        // SAFETY: the memory is zeroed, and for this type that is a value.
+        // SAFETY: the memory is zeroed, which is a valid value by `T: Zeroable`.
         Ok(unsafe { b.assume_init() })
     }
 
-    /// Moves `x` into new memory and pins it there.
+    /// Allocates memory, moves `x` into it, and pins it there.
     ///
-    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
-    /// be in any context but NMIs.
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if there is no memory; `x` is dropped then.
     #[inline]
     pub fn pin(x: T, flags: Flags) -> Result<Pin<Self>, AllocError> {
         Ok(Self::new(x, flags)?.into())
     }
 
-    /// Takes the value out and frees the memory.
+    /// Moves the value out, and frees the memory.
     pub fn into_inner(b: Self) -> T {
-        // SAFETY: by the type's invariant there is a value, and `b` is not used
-        // after this.
+        // SAFETY: by the type's invariant there is a value. It is not used in `b` again, whose
+        // memory is only freed.
         let value = unsafe { b.0.read() };
         drop(Self::into_empty(b));
         value
     }
 
-    /// Drops the value and keeps the memory.
+    /// Drops the value, and keeps the memory.
     pub fn drop_contents(b: Self) -> Box<MaybeUninit<T>, A> {
-        // SAFETY: by the type's invariant there is a value, and the box says
-        // next that there is none.
+        // SAFETY: by the type's invariant there is a value. The box that is returned does not
+        // assume one.
         unsafe { b.0.drop_in_place() };
         Self::into_empty(b)
     }
@@ -188,20 +202,20 @@ impl<T, A: Allocator> Box<T, A> {
 }
 
 impl<T, A: Allocator> Box<MaybeUninit<T>, A> {
-    /// Says that the value is there.
+    /// Asserts that the memory holds a value.
     ///
     /// # Safety
     ///
-    /// It is.
+    /// The memory must hold a valid `T`.
     #[inline]
     pub unsafe fn assume_init(self) -> Box<T, A> {
         Box(ManuallyDrop::new(self).0.cast(), PhantomData)
     }
 
-    /// Writes the value.
+    /// Moves a value into the memory.
     pub fn write(mut this: Self, value: T) -> Box<T, A> {
         (*this).write(value);
-        // SAFETY: it was just written.
+        // SAFETY: the value was just written.
         unsafe { this.assume_init() }
     }
 }
@@ -211,19 +225,18 @@ impl<T, A: Allocator> InPlaceWrite<T> for Box<MaybeUninit<T>, A> {
 
     fn write_init<E>(mut self, init: impl Init<T, E>) -> Result<Self::Initialized, E> {
         let slot = self.as_mut_ptr();
-        // SAFETY: the memory is ours and uninitialised; on failure it is only
-        // freed.
+        // SAFETY: the memory is ours, and holds no value. After an error it is only freed.
         unsafe { init.__init(slot)? };
-        // SAFETY: the initialiser succeeded.
+        // SAFETY: the initialiser succeeded, so there is a value.
         Ok(unsafe { self.assume_init() })
     }
 
     fn write_pin_init<E>(mut self, init: impl PinInit<T, E>) -> Result<Pin<Self::Initialized>, E> {
         let slot = self.as_mut_ptr();
-        // SAFETY: the memory is ours and uninitialised, on failure it is only
-        // freed, and the result is pinned.
+        // SAFETY: the memory is ours, and holds no value. After an error it is only freed, and the
+        // resulting box is pinned.
         unsafe { init.__pinned_init(slot)? };
-        // SAFETY: the initialiser succeeded.
+        // SAFETY: the initialiser succeeded, so there is a value.
         Ok(unsafe { self.assume_init() }.into())
     }
 }
@@ -251,7 +264,8 @@ impl<T, A: Allocator> InPlaceInit<T> for Box<T, A> {
 impl<T: ?Sized, A: Allocator> From<Box<T, A>> for Pin<Box<T, A>> {
     #[inline]
     fn from(b: Box<T, A>) -> Self {
-        // SAFETY: a box never moves its value, and frees it only after dropping.
+        // SAFETY: a box never moves its value, and frees the memory only after the value was
+        // dropped.
         unsafe { Pin::new_unchecked(b) }
     }
 }
@@ -260,7 +274,7 @@ impl<T: ?Sized, A: Allocator> Deref for Box<T, A> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: by the type's invariant it is valid and ours.
+        // SAFETY: by the type's invariant the value is valid, and it is borrowed as the box is.
         unsafe { self.0.as_ref() }
     }
 }
@@ -268,7 +282,8 @@ impl<T: ?Sized, A: Allocator> Deref for Box<T, A> {
 impl<T: ?Sized, A: Allocator> DerefMut for Box<T, A> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: by the type's invariant it is valid and ours.
+        // SAFETY: by the type's invariant the value is valid and ours, and it is borrowed as the
+        // box is.
         unsafe { self.0.as_mut() }
     }
 }
@@ -288,14 +303,14 @@ impl<T: ?Sized + fmt::Debug, A: Allocator> fmt::Debug for Box<T, A> {
 impl<T: ?Sized, A: Allocator> Drop for Box<T, A> {
     fn drop(&mut self) {
         let layout = Layout::for_value::<T>(self);
-        // SAFETY: by the type's invariant there is a value, and it is ours.
+        // SAFETY: by the type's invariant there is a value, which is ours and is not used again.
         unsafe { self.0.drop_in_place() };
-        // SAFETY: the memory comes from `A`, with this layout.
+        // SAFETY: by the type's invariant the memory comes from `A`, with the layout of the value.
         unsafe { A::free(self.0.cast(), layout) };
     }
 }
 
-// SAFETY: the pointer is that of the box, which is aligned as `T` is.
+// SAFETY: the pointer is that of the box, which has the alignment of `T`.
 unsafe impl<T: 'static, A: Allocator + 'static> ForeignOwnable for Box<T, A> {
     const FOREIGN_ALIGN: usize = align_of::<T>();
     type Borrowed<'a> = &'a T;
@@ -308,27 +323,27 @@ unsafe impl<T: 'static, A: Allocator + 'static> ForeignOwnable for Box<T, A> {
 
     #[inline]
     unsafe fn from_foreign(ptr: *mut c_void) -> Self {
-        // SAFETY: the pointer is from `into_foreign`, which is that of `into_raw`, and is
-        // taken back once, as the trait's caller promises.
+        // SAFETY: `from_raw` takes a pointer from `into_raw`: by the trait's contract it is from
+        // `into_foreign`, which returns that one, and is converted back once.
         unsafe { Box::from_raw(ptr.cast()) }
     }
 
     #[inline]
     unsafe fn borrow<'a>(ptr: *mut c_void) -> &'a T {
-        // SAFETY: the pointer is from `into_foreign`, so that of a value. The trait's caller
-        // promises that it is not taken back or borrowed mutably during `'a`.
+        // SAFETY: by the trait's contract the pointer is from `into_foreign`, so that of a value,
+        // and is neither converted back nor borrowed mutably during `'a`.
         unsafe { &*ptr.cast() }
     }
 
     #[inline]
     unsafe fn borrow_mut<'a>(ptr: *mut c_void) -> &'a mut T {
-        // SAFETY: the pointer is from `into_foreign`, so that of a value. The trait's caller
-        // promises that it is not taken back or borrowed otherwise during `'a`.
+        // SAFETY: by the trait's contract the pointer is from `into_foreign`, so that of a value,
+        // and is neither converted back nor borrowed otherwise during `'a`.
         unsafe { &mut *ptr.cast() }
     }
 }
 
-// SAFETY: the pointer is that of the box, which is aligned as `T` is.
+// SAFETY: the pointer is that of the box, which has the alignment of `T`.
 unsafe impl<T: 'static, A: Allocator + 'static> ForeignOwnable for Pin<Box<T, A>> {
     const FOREIGN_ALIGN: usize = align_of::<T>();
     type Borrowed<'a> = Pin<&'a T>;
@@ -336,29 +351,29 @@ unsafe impl<T: 'static, A: Allocator + 'static> ForeignOwnable for Pin<Box<T, A>
 
     #[inline]
     fn into_foreign(self) -> *mut c_void {
-        // SAFETY: the value is not moved: only its address is given away, and the other
-        // functions pin it again.
+        // SAFETY: the value is not moved: only its address is returned, and the other functions pin
+        // it again.
         Box::into_raw(unsafe { Pin::into_inner_unchecked(self) }).cast()
     }
 
     #[inline]
     unsafe fn from_foreign(ptr: *mut c_void) -> Self {
-        // SAFETY: the pointer is from `into_foreign`, which is that of `into_raw` of a pinned
-        // box, and is taken back once, as the trait's caller promises.
+        // SAFETY: `from_raw` takes a pointer from `into_raw`: by the trait's contract it is from
+        // `into_foreign`, which returns that of a pinned box, and is converted back once.
         unsafe { Pin::new_unchecked(Box::from_raw(ptr.cast())) }
     }
 
     #[inline]
     unsafe fn borrow<'a>(ptr: *mut c_void) -> Pin<&'a T> {
-        // SAFETY: the pointer is from `into_foreign`, so that of a pinned value. The trait's
-        // caller promises that it is not taken back or borrowed mutably during `'a`.
+        // SAFETY: by the trait's contract the pointer is from `into_foreign`, so that of a pinned
+        // value, and is neither converted back nor borrowed mutably during `'a`.
         unsafe { Pin::new_unchecked(&*ptr.cast()) }
     }
 
     #[inline]
     unsafe fn borrow_mut<'a>(ptr: *mut c_void) -> Pin<&'a mut T> {
-        // SAFETY: the pointer is from `into_foreign`, so that of a pinned value. The trait's
-        // caller promises that it is not taken back or borrowed otherwise during `'a`.
+        // SAFETY: by the trait's contract the pointer is from `into_foreign`, so that of a pinned
+        // value, and is neither converted back nor borrowed otherwise during `'a`.
         unsafe { Pin::new_unchecked(&mut *ptr.cast()) }
     }
 }

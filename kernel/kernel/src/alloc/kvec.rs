@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Growing arrays.
+//! Vectors: contiguous arrays that can grow.
 
 use super::allocator::{AllocError, Allocator, KVmalloc, Kmalloc, Vmalloc};
 use super::gfp::Flags;
@@ -13,8 +13,9 @@ use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 
-/// A growing array in kernel memory. Only the methods that take [`Flags`]
-/// allocate.
+/// A contiguous array in an allocation of the kernel, which can grow.
+///
+/// Only the methods that take [`Flags`] allocate.
 ///
 /// # Examples
 ///
@@ -31,9 +32,9 @@ use core::ptr::{self, NonNull};
 ///
 /// # Invariants
 ///
-/// The first `len` of `cap` elements at `ptr` are valid; the memory is that of
-/// an allocation of `A` of `cap` elements. If `cap` or the element's size is 0,
-/// there is none, and `ptr` is dangling and aligned.
+/// The first `len` of `cap` elements at `ptr` are valid, and the memory is an allocation of `A` for
+/// `cap` elements. If `cap` or the size of an element is 0, there is no allocation, and `ptr` is
+/// dangling and aligned.
 pub struct Vec<T, A: Allocator> {
     ptr: NonNull<T>,
     cap: usize,
@@ -71,7 +72,10 @@ pub type VVec<T> = Vec<T, Vmalloc>;
 /// ```
 pub type KVVec<T> = Vec<T, KVmalloc>;
 
-/// There was no capacity left; gives the element back. Turns into `EINVAL`.
+/// The error of [`Vec::push_within_capacity`], which contains the element: there is no capacity
+/// left.
+///
+/// It converts to `EINVAL`.
 ///
 /// # Examples
 ///
@@ -82,8 +86,9 @@ pub type KVVec<T> = Vec<T, KVmalloc>;
 /// ```
 pub struct PushError<T>(pub T);
 
-/// The index was too large, or there was no capacity left; gives the element
-/// back. Turns into `EINVAL`.
+/// The error of [`Vec::insert_within_capacity`], which contains the element.
+///
+/// It converts to `EINVAL`.
 ///
 /// # Examples
 ///
@@ -95,11 +100,13 @@ pub struct PushError<T>(pub T);
 pub enum InsertError<T> {
     /// The index is beyond the end.
     IndexOutOfBounds(T),
-    /// There is no room.
+    /// There is no capacity left.
     OutOfCapacity(T),
 }
 
-/// The index was too large. Turns into `EINVAL`.
+/// The error of [`Vec::remove`]: the index is not that of an element.
+///
+/// It converts to `EINVAL`.
 ///
 /// # Examples
 ///
@@ -127,10 +134,10 @@ macro_rules! errors {
 }
 errors!(PushError<T> "no capacity", InsertError<T> "bad index or no capacity", RemoveError "bad index");
 
-// SAFETY: a vector owns its elements as an array does, and memory may be freed by another
-// thread than the one which allocated it.
+// SAFETY: a vector owns its elements as an array does, and any thread may free memory that another
+// one allocated.
 unsafe impl<T: Send, A: Allocator> Send for Vec<T, A> {}
-// SAFETY: by a shared vector its elements can be reached as shared only.
+// SAFETY: a shared reference to a vector gives only shared access to its elements.
 unsafe impl<T: Sync, A: Allocator> Sync for Vec<T, A> {}
 
 impl<T, A: Allocator> Default for Vec<T, A> {
@@ -141,7 +148,7 @@ impl<T, A: Allocator> Default for Vec<T, A> {
 }
 
 impl<T, A: Allocator> Vec<T, A> {
-    /// An empty vector, without memory.
+    /// Creates an empty vector, which allocates nothing.
     pub const fn new() -> Self {
         Self {
             ptr: NonNull::dangling(),
@@ -151,20 +158,28 @@ impl<T, A: Allocator> Vec<T, A> {
         }
     }
 
-    /// An empty vector with room for `capacity` elements.
+    /// Creates an empty vector with space for `capacity` elements.
     ///
-    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
-    /// be in any context but NMIs.
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if there is no memory.
     pub fn with_capacity(capacity: usize, flags: Flags) -> Result<Self, AllocError> {
         let mut v = Self::new();
         v.reserve(capacity, flags)?;
         Ok(v)
     }
 
-    /// `n` clones of `value`.
+    /// Creates a vector of `n` clones of `value`.
     ///
-    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
-    /// be in any context but NMIs.
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if there is no memory.
     pub fn from_elem(value: T, n: usize, flags: Flags) -> Result<Self, AllocError>
     where
         T: Clone,
@@ -174,7 +189,7 @@ impl<T, A: Allocator> Vec<T, A> {
         Ok(v)
     }
 
-    /// How many elements fit without allocating.
+    /// Returns the number of elements that fit without another allocation.
     pub const fn capacity(&self) -> usize {
         if size_of::<T>() == 0 {
             usize::MAX
@@ -183,62 +198,67 @@ impl<T, A: Allocator> Vec<T, A> {
         }
     }
 
-    /// How many elements there are.
+    /// Returns the number of elements.
     #[inline]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no elements.
     #[inline]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The elements.
+    /// Returns a slice of the elements.
     #[inline]
     pub fn as_slice(&self) -> &[T] {
         self
     }
 
-    /// The elements, to be changed.
+    /// Returns a mutable slice of the elements.
     #[inline]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         self
     }
 
-    /// The first element's address.
+    /// Returns the address of the first element.
     #[inline]
     pub const fn as_ptr(&self) -> *const T {
         self.ptr.as_ptr()
     }
 
-    /// The first element's address.
+    /// Returns the address of the first element, for writing.
     #[inline]
     pub const fn as_mut_ptr(&mut self) -> *mut T {
         self.ptr.as_ptr()
     }
 
-    /// Says that there are `new_len` elements.
+    /// Sets the number of elements.
     ///
     /// # Safety
     ///
-    /// There are, and they fit into the capacity.
+    /// `new_len` must not be larger than the capacity, and the first `new_len` elements must be
+    /// valid.
     #[inline]
     pub unsafe fn set_len(&mut self, new_len: usize) {
         self.len = new_len;
     }
 
-    /// Makes room for `additional` more elements, and for some beyond.
+    /// Reserves space for at least `additional` more elements.
     ///
-    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
-    /// be in any context but NMIs.
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if there is no memory; the vector stays as it was.
     pub fn reserve(&mut self, additional: usize, flags: Flags) -> Result<(), AllocError> {
         let needed = self.len.checked_add(additional).ok_or(AllocError)?;
         if needed <= self.capacity() {
             return Ok(());
         }
-        // Twice as much, so that many pushes cost few allocations.
+        // The capacity at least doubles, so that many pushes cost few allocations.
         let cap = needed.max(self.cap.saturating_mul(2));
         if self.grow_to(cap, flags).is_err() {
             self.grow_to(needed, flags)?;
@@ -250,8 +270,8 @@ impl<T, A: Allocator> Vec<T, A> {
         let layout = Layout::array::<T>(cap).map_err(|_| AllocError)?;
         let old = self.layout();
         let ptr = (old.size() != 0).then_some(self.ptr.cast());
-        // SAFETY: by the type's invariant the memory is of `A`, with the old
-        // layout, and both layouts are of the same element.
+        // SAFETY: by the type's invariant the memory is of `A`, with the old layout, and both
+        // layouts have the alignment of the element.
         self.ptr = unsafe { A::realloc(ptr, layout, old, flags)? }.cast();
         self.cap = cap;
         Ok(())
@@ -259,55 +279,62 @@ impl<T, A: Allocator> Vec<T, A> {
 
     #[inline]
     fn layout(&self) -> Layout {
-        // It was checked when the memory was allocated.
+        // The layout was checked when the memory was allocated.
         Layout::array::<T>(self.cap).unwrap_or(Layout::new::<()>())
     }
 
     /// Appends an element.
     ///
-    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
-    /// be in any context but NMIs.
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
     ///
     /// # Errors
     ///
-    /// [`AllocError`]; the element is dropped.
+    /// [`AllocError`] if there is no memory; the element is dropped then.
     pub fn push(&mut self, v: T, flags: Flags) -> Result<(), AllocError> {
         self.reserve(1, flags)?;
-        // SAFETY: there is room for one.
+        // SAFETY: `reserve` made space for one more element.
         unsafe { self.push_unchecked(v) };
         Ok(())
     }
 
-    /// Appends an element if there is room: allocates nothing.
+    /// Appends an element if there is capacity.
     ///
-    /// Context: any: it allocates nothing.
+    /// Context: any; it allocates nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`PushError`] with the element if there is no capacity left.
     pub fn push_within_capacity(&mut self, v: T) -> Result<(), PushError<T>> {
         if self.len >= self.capacity() {
             return Err(PushError(v));
         }
-        // SAFETY: there is room for one.
+        // SAFETY: there is capacity for one more element, as was just checked.
         unsafe { self.push_unchecked(v) };
         Ok(())
     }
 
+    /// Appends an element.
+    ///
     /// # Safety
     ///
-    /// There is room for one more.
+    /// The capacity must be larger than the number of elements.
     unsafe fn push_unchecked(&mut self, v: T) {
-        // SAFETY: the caller promises room for one more, so the place behind the last
-        // element is within the memory, and holds no value.
+        // SAFETY: by this function's contract there is capacity for one more element, so the
+        // address after the last one is within the memory, and holds no value.
         unsafe { self.ptr.add(self.len).write(v) };
         self.len += 1;
     }
 
-    /// Takes the last element.
+    /// Removes the last element, and returns it.
     pub fn pop(&mut self) -> Option<T> {
         self.len = self.len.checked_sub(1)?;
-        // SAFETY: it was valid, and now is no longer the vector's.
+        // SAFETY: by the type's invariant the element is valid, and the vector does not count it
+        // any more.
         Some(unsafe { self.ptr.add(self.len).read() })
     }
 
-    /// Puts an element before the one at `index`, if there is room.
+    /// Inserts an element before the one at `index` if there is capacity.
     pub fn insert_within_capacity(
         &mut self,
         index: usize,
@@ -319,7 +346,7 @@ impl<T, A: Allocator> Vec<T, A> {
         if self.len >= self.capacity() {
             return Err(InsertError::OutOfCapacity(element));
         }
-        // SAFETY: `index` is within the elements, and there is room for one.
+        // SAFETY: `index` is at most the number of elements, and there is capacity for one more.
         unsafe {
             let at = self.ptr.add(index);
             at.copy_to(at.add(1), self.len - index);
@@ -329,13 +356,14 @@ impl<T, A: Allocator> Vec<T, A> {
         Ok(())
     }
 
-    /// Takes the element at `index`; those behind it move up.
+    /// Removes the element at `index`, and returns it; those after it move up.
     pub fn remove(&mut self, i: usize) -> Result<T, RemoveError> {
         if i >= self.len {
             return Err(RemoveError);
         }
         self.len -= 1;
-        // SAFETY: `i` was within the elements; the hole is closed.
+        // SAFETY: `i` is the index of an element, whose value is moved out and whose place the
+        // others fill.
         unsafe {
             let at = self.ptr.add(i);
             let value = at.read();
@@ -344,11 +372,12 @@ impl<T, A: Allocator> Vec<T, A> {
         }
     }
 
-    /// Drops all but the first `len` elements.
+    /// Drops all elements but the first `len`.
     pub fn truncate(&mut self, len: usize) {
         if let Some(count) = self.len.checked_sub(len) {
             self.len = len;
-            // SAFETY: these were valid, and are no longer the vector's.
+            // SAFETY: by the type's invariant these elements are valid, and the vector does not
+            // count them any more.
             unsafe {
                 let tail = self.ptr.add(len);
                 ptr::slice_from_raw_parts_mut(tail.as_ptr(), count).drop_in_place();
@@ -356,14 +385,14 @@ impl<T, A: Allocator> Vec<T, A> {
         }
     }
 
-    /// Drops all elements and keeps the memory.
+    /// Drops all elements, and keeps the memory.
     #[inline]
     pub fn clear(&mut self) {
         self.truncate(0);
     }
 
-    /// Takes all elements, one by one; those not taken are dropped. The memory
-    /// stays.
+    /// Removes all elements, and returns an iterator of them. Those that it does not return are
+    /// dropped; the memory stays.
     pub fn drain_all(&mut self) -> DrainAll<'_, T> {
         let len = core::mem::take(&mut self.len);
         let elements = Elements {
@@ -374,7 +403,7 @@ impl<T, A: Allocator> Vec<T, A> {
         DrainAll(elements, PhantomData)
     }
 
-    /// Keeps the elements for which `f` says so.
+    /// Drops the elements for which `f` returns false.
     pub fn retain(&mut self, mut f: impl FnMut(&mut T) -> bool) {
         let mut kept = 0;
         for i in 0..self.len {
@@ -392,8 +421,12 @@ impl<T, A: Allocator> Vec<T, A> {
 
     /// Appends `n` clones of `value`.
     ///
-    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
-    /// be in any context but NMIs.
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if there is no memory; the vector stays as it was.
     pub fn extend_with(&mut self, n: usize, value: T, flags: Flags) -> Result<(), AllocError>
     where
         T: Clone,
@@ -403,31 +436,42 @@ impl<T, A: Allocator> Vec<T, A> {
         }
         self.reserve(n, flags)?;
         for _ in 1..n {
-            // SAFETY: `reserve` made room for `n`, of which the loop fills `n - 1`.
+            // SAFETY: `reserve` made space for `n` elements, of which the loop appends `n - 1`.
             unsafe { self.push_unchecked(value.clone()) };
         }
-        // SAFETY: `reserve` made room for `n`, of which the loop filled `n - 1`.
+        // SAFETY: `reserve` made space for `n` elements, of which the loop appended `n - 1`.
         unsafe { self.push_unchecked(value) };
         Ok(())
     }
 
     /// Appends clones of the elements of `other`.
     ///
-    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
-    /// be in any context but NMIs.
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if there is no memory; the vector stays as it was.
     pub fn extend_from_slice(&mut self, other: &[T], flags: Flags) -> Result<(), AllocError>
     where
         T: Clone,
     {
         self.reserve(other.len(), flags)?;
         for element in other {
-            // SAFETY: there is room for all of them.
+            // SAFETY: `reserve` made space for all elements of `other`.
             unsafe { self.push_unchecked(element.clone()) };
         }
         Ok(())
     }
 
-    /// Makes the length `new_len`, by dropping elements or appending clones.
+    /// Changes the number of elements, by dropping some or appending clones of `value`.
+    ///
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if there is no memory; the vector stays as it was.
     pub fn resize(&mut self, new_len: usize, value: T, flags: Flags) -> Result<(), AllocError>
     where
         T: Clone,
@@ -446,7 +490,9 @@ impl<T, A: Allocator, const N: usize> From<Box<[T; N], A>> for Vec<T, A> {
     fn from(b: Box<[T; N], A>) -> Self {
         let ptr = Box::into_raw(b).cast::<T>();
         Self {
-            // SAFETY: a box is never null.
+            // INVARIANT: the memory of the box is an allocation for its `N` elements, which are all
+            // valid.
+            // SAFETY: the pointer of a box is never null.
             ptr: unsafe { NonNull::new_unchecked(ptr) },
             cap: N,
             len: N,
@@ -459,7 +505,7 @@ impl<T, A: Allocator> Deref for Vec<T, A> {
     type Target = [T];
     #[inline]
     fn deref(&self) -> &[T] {
-        // SAFETY: by the type's invariant these are valid.
+        // SAFETY: by the type's invariant the first `len` elements are valid.
         unsafe { core::slice::from_raw_parts(self.ptr.as_ptr(), self.len) }
     }
 }
@@ -467,7 +513,7 @@ impl<T, A: Allocator> Deref for Vec<T, A> {
 impl<T, A: Allocator> DerefMut for Vec<T, A> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: by the type's invariant these are valid.
+        // SAFETY: by the type's invariant the first `len` elements are valid and ours.
         unsafe { core::slice::from_raw_parts_mut(self.ptr.as_ptr(), self.len) }
     }
 }
@@ -515,27 +561,27 @@ impl<T, A: Allocator> Drop for Vec<T, A> {
         self.clear();
         let layout = self.layout();
         if layout.size() != 0 {
-            // SAFETY: by the type's invariant the memory is of `A`, with this
-            // layout.
+            // SAFETY: by the type's invariant the memory is of `A`, with the layout for `cap`
+            // elements.
             unsafe { A::free(self.ptr.cast(), layout) };
         }
     }
 }
 
-/// Elements that are taken one by one; the rest is dropped.
+/// An iterator that owns a number of elements, and drops those that it did not return.
 ///
 /// # Invariants
 ///
-/// `left` elements at `next` are valid, and nobody else's.
+/// The `remaining` elements from `next` on are valid, and nobody else's.
 struct Elements<T> {
     next: NonNull<T>,
     remaining: usize,
     _owns: PhantomData<T>,
 }
 
-// SAFETY: by the type's invariant the elements are its own, as those of an array.
+// SAFETY: by the type's invariant it owns the elements, as an array does.
 unsafe impl<T: Send> Send for Elements<T> {}
-// SAFETY: by a shared reference it gives their number only.
+// SAFETY: a shared reference gives access only to their number.
 unsafe impl<T: Sync> Sync for Elements<T> {}
 
 impl<T> Iterator for Elements<T> {
@@ -544,10 +590,11 @@ impl<T> Iterator for Elements<T> {
     fn next(&mut self) -> Option<T> {
         self.remaining = self.remaining.checked_sub(1)?;
         let at = self.next;
-        // SAFETY: there was one left, so the next address is still within the
-        // memory or at its end.
+        // SAFETY: there was an element left, so the next address is within the memory or at its
+        // end.
         self.next = unsafe { at.add(1) };
-        // SAFETY: by the type's invariant it is valid, and now passed by.
+        // SAFETY: by the type's invariant the element is valid, and the iterator does not count it
+        // any more.
         Some(unsafe { at.read() })
     }
 
@@ -564,7 +611,7 @@ impl<T> Drop for Elements<T> {
     }
 }
 
-/// What [`Vec::drain_all`] returns.
+/// The iterator that [`Vec::drain_all`] returns.
 ///
 /// # Examples
 ///
@@ -591,7 +638,7 @@ impl<T> Iterator for DrainAll<'_, T> {
     }
 }
 
-/// A vector's elements, one by one, owned.
+/// An iterator that owns the elements of a vector.
 ///
 /// # Examples
 ///
@@ -603,25 +650,24 @@ impl<T> Iterator for DrainAll<'_, T> {
 /// }
 /// ```
 pub struct IntoIter<T, A: Allocator> {
-    // Dropped before the memory below is freed.
+    // Dropped before the memory is freed.
     elements: Elements<T>,
     _memory: Memory<T, A>,
 }
 
-/// A vector's memory, without elements.
+/// The memory of a vector, without its elements.
 struct Memory<T, A: Allocator>(NonNull<T>, Layout, PhantomData<A>);
 
-// SAFETY: it holds no `T`, and may be freed by another thread than the one which
-// allocated it.
+// SAFETY: the value contains no `T`, and any thread may free memory that another one allocated.
 unsafe impl<T, A: Allocator> Send for Memory<T, A> {}
-// SAFETY: by a shared reference it gives nothing.
+// SAFETY: a shared reference gives access to nothing.
 unsafe impl<T, A: Allocator> Sync for Memory<T, A> {}
 
 impl<T, A: Allocator> Drop for Memory<T, A> {
     fn drop(&mut self) {
         if self.1.size() != 0 {
-            // SAFETY: `free` wants memory of `A` with the layout that it was allocated
-            // with, once: it is the vector's, which was taken apart for this value.
+            // SAFETY: `free` takes memory of `A` with the layout that it was allocated with, once:
+            // it is that of the vector, which was taken apart for this value.
             unsafe { A::free(self.0.cast(), self.1) };
         }
     }
@@ -658,7 +704,7 @@ impl<T, A: Allocator> Iterator for IntoIter<T, A> {
     }
 }
 
-/// Makes a [`KVec`] of the given elements, or of `n` clones of one.
+/// Creates a [`KVec`] of the given elements, or of `n` clones of one.
 ///
 /// # Examples
 ///

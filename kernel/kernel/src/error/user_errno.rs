@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What user space is told of an error.
+//! The errno that user space gets for an error.
 //!
-//! This is apart from [`Error`] itself because it depends on the current task.
+//! This is separate from [`Error`] because it depends on the current task.
 
 use super::{code, Error};
 use crate::current;
 use crate::ffi::c_int;
 
 impl Error {
-    /// The errno that a system call may return for this error: negative.
+    /// Returns the negative errno that a system call may return for this error.
     ///
-    /// From 512 on the codes are the kernel's own, and user space knows none of them.
-    /// Those that ask for a restart are right only while a signal is pending, for then
-    /// the kernel replaces them before it returns to user space; otherwise they become
-    /// `EINTR`, as does `ERESTART_RESTARTBLOCK`, which goes with a function to restart
-    /// by that nobody has set here. `EIOCBQUEUED` would be a promise to go on later. The
-    /// others become the code of user space that is closest, or `EIO`.
+    /// The codes from 512 on are the kernel's own, and user space knows none of them. Those that
+    /// ask for a restart are right only while a signal is pending, because the kernel then replaces
+    /// them before it returns to user space; otherwise they become `EINTR`. So does
+    /// `ERESTART_RESTARTBLOCK`, because nobody here has set the function that it restarts by.
+    /// `EIOCBQUEUED` would promise a later completion. The others become the closest code of user
+    /// space, or `EIO`.
     pub(crate) fn to_user_errno(self) -> c_int {
         let error = match self {
             error if error.to_errno() > -512 => error,

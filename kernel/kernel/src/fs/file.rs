@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! One open file.
+//! An open file.
 
 use crate::bindings;
 use crate::error::code::{EINVAL, EOVERFLOW};
@@ -23,21 +23,21 @@ pub type Offset = i64;
 /// }
 /// ```
 pub mod flags {
-    /// The two bits that say how the file was opened.
+    /// The two bits of the access mode.
     pub const O_ACCMODE: u32 = 0o3;
-    /// For reading only.
+    /// The file was opened for reading only.
     pub const O_RDONLY: u32 = 0o0;
-    /// For writing only.
+    /// The file was opened for writing only.
     pub const O_WRONLY: u32 = 0o1;
-    /// For both.
+    /// The file was opened for reading and writing.
     pub const O_RDWR: u32 = 0o2;
-    /// Writes go to the end.
+    /// Writes append to the file.
     pub const O_APPEND: u32 = 0o2000;
     /// Calls that would wait fail with `EAGAIN`.
     pub const O_NONBLOCK: u32 = 0o4000;
 }
 
-/// An open file: what all descriptors share that come from one `open`.
+/// An open file: C's `struct file`, which all descriptors share that come from one `open`.
 ///
 /// # Examples
 ///
@@ -51,10 +51,10 @@ pub struct File {
     inner: Opaque<bindings::file>,
 }
 
-// SAFETY: an open file is of no thread: processes pass it on and share it.
+// SAFETY: an open file belongs to no thread: processes pass it on and share it.
 unsafe impl Send for File {}
-// SAFETY: the methods read the flags and the position, each by one load, while others may
-// change them.
+// SAFETY: the methods read the flags and the position, each by one load, and others may change them
+// at any time.
 unsafe impl Sync for File {}
 
 impl File {
@@ -62,42 +62,41 @@ impl File {
     ///
     /// # Safety
     ///
-    /// It is valid while the result lives.
+    /// `ptr` must be valid during `'a`.
     #[inline]
     pub unsafe fn from_raw_file<'a>(ptr: *const bindings::file) -> &'a File {
-        // SAFETY: it is that of a file which stays open while the result lives, as the
-        // caller promises. An `Opaque` assumes nothing of the memory it is in.
+        // SAFETY: by this function's contract the file stays open during `'a`. An `Opaque` assumes
+        // nothing about the memory that it is in.
         unsafe { &*ptr.cast() }
     }
 
-    /// The `struct file *`.
+    /// Returns the `struct file *`.
     #[inline]
     pub fn as_ptr(&self) -> *mut bindings::file {
         self.inner.get()
     }
 
-    /// Where the file's private data is.
+    /// Returns the address of the file's private data.
     ///
     /// # Safety
     ///
-    /// `file` is a valid `struct file`.
+    /// `file` must be a valid `struct file`.
     #[inline]
     pub(crate) unsafe fn private_data(file: *mut bindings::file) -> *mut *mut c_void {
         // SAFETY: `file` is a `struct file` by this function's contract, and C measured that
-        // its `private_data`, a `void *`, is at that offset: so within it, and aligned.
+        // `private_data`, a `void *`, is at that offset: so within the structure, and aligned.
         unsafe { file.byte_add(layout::FILE_PRIVATE_DATA).cast() }
     }
 
-    /// The file's inode.
+    /// Returns the file's inode.
     ///
     /// # Safety
     ///
-    /// `file` is a valid `struct file`.
+    /// `file` must be a valid `struct file`.
     #[inline]
     pub(crate) unsafe fn inode(file: *mut bindings::file) -> *mut bindings::inode {
         // SAFETY: `file` is a `struct file` by this function's contract, and C measured that
-        // its `f_inode` is at that offset. It is set before the file is opened, and does
-        // not change.
+        // `f_inode` is at that offset. It is set before the file is opened, and does not change.
         unsafe {
             file.byte_add(layout::FILE_INODE)
                 .cast::<*mut bindings::inode>()
@@ -105,28 +104,28 @@ impl File {
         }
     }
 
-    /// The flags of `open`, as `fcntl` may have changed them: see [`flags`].
+    /// Returns the flags of `open`, as `fcntl` may have changed them; see [`flags`].
     ///
     /// Context: any.
     #[inline]
     pub fn flags(&self) -> u32 {
-        // SAFETY: the function reads `f_flags` of a valid file: `self` is borrowed, so by
-        // `from_raw_file`'s contract it is.
+        // SAFETY: the function reads `f_flags` of a valid file, which `self` is while it is
+        // borrowed, by the contract of `from_raw_file`.
         unsafe { bindings::koru_file_flags(self.as_ptr()) }
     }
 
-    /// The position that the next `read` or `write` starts at.
+    /// Returns the position at which the next `read` or `write` starts.
     ///
     /// Context: any.
     #[inline]
     pub fn pos(&self) -> Offset {
-        // SAFETY: the function reads `f_pos` of a valid file: `self` is borrowed, so by
-        // `from_raw_file`'s contract it is.
+        // SAFETY: the function reads `f_pos` of a valid file, which `self` is while it is borrowed,
+        // by the contract of `from_raw_file`.
         unsafe { bindings::koru_file_pos(self.as_ptr()) }
     }
 }
 
-/// Who may open a file: the permission bits. The umask does not matter.
+/// The permission bits of a new file, which say who may open it. The umask does not apply.
 ///
 /// # Examples
 ///
@@ -139,8 +138,9 @@ impl File {
 pub struct Mode(u16);
 
 impl Mode {
-    /// From an octal number, which the compiler checks: 0 is refused, because
-    /// the kernel would make 0444 of it.
+    /// Creates a mode from an octal number, which the compiler checks.
+    ///
+    /// 0 is refused, because the kernel would replace it by 0444.
     pub const fn new<const MODE: u16>() -> Self {
         const { assert!(MODE != 0 && MODE <= 0o777, "a mode is 0o1 to 0o777") };
         Self(MODE)
@@ -152,7 +152,7 @@ impl Mode {
     }
 }
 
-/// Where an `lseek` counts from.
+/// The position that an `lseek` is relative to.
 ///
 /// # Examples
 ///
@@ -163,16 +163,17 @@ impl Mode {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whence {
-    /// The start.
+    /// The start of the file.
     Set,
-    /// The position.
+    /// The current position.
     Cur,
-    /// The end.
+    /// The end of the file.
     End,
 }
 
 impl Whence {
-    /// From C's `SEEK_SET`, `SEEK_CUR` or `SEEK_END`. Files with holes have more.
+    /// Converts C's `SEEK_SET`, `SEEK_CUR` or `SEEK_END`, and returns `None` for the others, which
+    /// files with holes have.
     pub(crate) fn from_raw(whence: c_int) -> Option<Self> {
         match whence {
             0 => Some(Self::Set),
@@ -182,12 +183,14 @@ impl Whence {
         }
     }
 
-    /// The position that an `lseek` asks for, in a file that ends at `end`, when
-    /// the position was `pos`. Up to where it may lie is the caller's to say.
+    /// Returns the position that an `lseek` asks for, in a file that ends at `end`, if the position
+    /// was `pos`.
+    ///
+    /// The caller must check that the result is not too large for the file.
     ///
     /// # Errors
     ///
-    /// `EINVAL` if it is negative, `EOVERFLOW` if it is no position any more.
+    /// `EINVAL` if the result is negative, `EOVERFLOW` if it does not fit into a position.
     ///
     /// # Examples
     ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! One read or write of a file.
+//! A read or write of a file that is in progress.
 
 use super::file::{File, Offset};
 use crate::bindings;
@@ -9,8 +9,9 @@ use crate::types::ForeignOwnable;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-/// One read or write: which open file it is of, and at which position. `T` is
-/// what belongs to the open file.
+/// A read or write in progress: its open file, and its position.
+///
+/// `T` is the data of the open file.
 ///
 /// # Examples
 ///
@@ -24,8 +25,8 @@ use core::ptr::NonNull;
 ///
 /// # Invariants
 ///
-/// The pointer is that of a `struct kiocb` which nobody else uses for `'a`, and
-/// the private data of its file comes from `T::into_foreign` and stays for `'a`.
+/// The pointer is that of a `struct kiocb` which nobody else uses during `'a`. The private data of
+/// its file comes from `T::into_foreign`, and stays during `'a`.
 pub struct Kiocb<'a, T> {
     inner: NonNull<bindings::kiocb>,
     _borrows: PhantomData<&'a T>,
@@ -36,63 +37,68 @@ impl<'a, T: ForeignOwnable> Kiocb<'a, T> {
     ///
     /// # Safety
     ///
-    /// The type's invariants hold.
+    /// `kiocb` must be a valid `struct kiocb` that nobody else uses during `'a`. The private data
+    /// of its file must come from `T::into_foreign`, and must stay during `'a`.
     pub unsafe fn from_raw(kiocb: *mut bindings::kiocb) -> Self {
         Self {
-            // SAFETY: by the type's invariants, which the caller promises, it is that of a
-            // `struct kiocb`, so not null.
+            // INVARIANT: this function's contract is the type's invariant.
+            // SAFETY: by this function's contract the pointer is valid, so it is not null.
             inner: unsafe { NonNull::new_unchecked(kiocb) },
             _borrows: PhantomData,
         }
     }
 
-    /// The `struct kiocb *`.
+    /// Returns the `struct kiocb *`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::kiocb {
         self.inner.as_ptr()
     }
 
-    /// What belongs to the open file: what `open` returned.
+    /// Returns the data of the open file: what `open` returned.
     pub fn file(&self) -> <T as ForeignOwnable>::Borrowed<'a> {
         let kiocb = self.as_raw();
-        // SAFETY: by the invariants it is a valid `struct kiocb`, which has a
-        // `struct file *` at that offset.
+        // SAFETY: by the type's invariant the pointer is that of a valid `struct kiocb`, and C
+        // measured that a `struct file *` is at that offset.
         let file = unsafe {
             kiocb
                 .byte_add(layout::KIOCB_FILP)
                 .cast::<*mut bindings::file>()
                 .read()
         };
-        // SAFETY: the kernel holds a reference to the file of a kiocb.
+        // SAFETY: `file` is valid, because the kernel holds a reference to the file of a kiocb.
         let private = unsafe { File::private_data(file).read() };
-        // SAFETY: by the invariants it is a `T` that stays for `'a`.
+        // SAFETY: by the type's invariant the private data comes from `T::into_foreign`, and stays
+        // during `'a`.
         unsafe { T::borrow(private) }
     }
 
-    /// The position to read or write at.
+    /// Returns the position to read or write at.
     #[inline]
     pub fn ki_pos(&self) -> Offset {
-        // SAFETY: by the invariants the kiocb is valid, and nobody else uses it.
+        // SAFETY: by the type's invariant the kiocb is valid, and nobody else uses it.
         unsafe { Self::pos(self.as_raw()).read() }
     }
 
-    /// The position, to be moved by as much as was read or written. `pread` and
-    /// `pwrite` have one of their own, so the open file's may stay.
+    /// Returns a mutable reference to the position, which the caller moves by the number of bytes
+    /// read or written.
+    ///
+    /// `pread` and `pwrite` have a position of their own, so that the one of the open file stays.
     #[inline]
     pub fn ki_pos_mut(&mut self) -> &mut Offset {
-        // SAFETY: by the invariants the kiocb is valid, and nobody else uses it.
+        // SAFETY: by the type's invariant the kiocb is valid, and nobody else uses it; `self` is
+        // borrowed mutably as long as the reference.
         unsafe { &mut *Self::pos(self.as_raw()) }
     }
 
-    /// Where a kiocb's position is.
+    /// Returns the address of the position in a kiocb.
     ///
     /// # Safety
     ///
-    /// `kiocb` is a valid `struct kiocb`.
+    /// `kiocb` must be a valid `struct kiocb`.
     #[inline]
     pub(crate) unsafe fn pos(kiocb: *mut bindings::kiocb) -> *mut Offset {
-        // SAFETY: `kiocb` is a `struct kiocb` by this function's contract, and C measured
-        // that its `ki_pos`, a `loff_t`, is at that offset: so within it, and aligned.
+        // SAFETY: `kiocb` is a `struct kiocb` by this function's contract, and C measured that
+        // `ki_pos`, a `loff_t`, is at that offset: so within the structure, and aligned.
         unsafe { kiocb.byte_add(layout::KIOCB_POS).cast() }
     }
 }

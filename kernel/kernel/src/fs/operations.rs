@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The tables of functions that the kernel calls for a file: `struct
-//! file_operations` and `struct proc_ops`.
+//! The tables of functions that the kernel calls for a file: `struct file_operations` and `struct
+//! proc_ops`.
 //!
-//! Each member has the offset and the C type that `kernel/shim/layout.c` measures
-//! and checks against the kernel's headers, so that the kernel calls the Rust
-//! functions themselves, on kernels that check the type of such calls as well.
+//! Each member has the offset and the C type that `kernel/shim/layout.c` measures and checks
+//! against the kernel's headers. So the kernel calls the Rust functions themselves, also on kernels
+//! that check the type of such calls.
 
 use crate::bindings::{self as c, file_operations, proc_ops};
 use crate::ffi::c_void;
@@ -14,7 +14,7 @@ use core::marker::PhantomData;
 
 const WORD: usize = size_of::<*const c_void>();
 
-/// An `S` of C's that the compiler makes: what is not set is zero.
+/// A C structure `S` that the compiler builds; members that are not set are zero.
 #[repr(transparent)]
 pub(crate) struct Table<S, const WORDS: usize> {
     words: [*const c_void; WORDS],
@@ -28,7 +28,7 @@ pub(crate) type ProcOps = Table<proc_ops, { layout::PROC_OPS_SIZE.div_ceil(WORD)
 crate::static_assert!(layout::FILE_OPERATIONS_ALIGN <= WORD);
 crate::static_assert!(layout::PROC_OPS_ALIGN <= WORD);
 
-/// A member of an `S`, of type `F`: a pointer.
+/// A member of an `S`, which is a pointer of type `F`.
 pub(crate) struct Member<S, F> {
     offset: usize,
     _types: PhantomData<(S, F)>,
@@ -66,7 +66,7 @@ members! { proc_ops:
     PROC_RELEASE: c::koru_open_t = PROC_RELEASE;
 }
 
-/// A pointer that is seen as another: both are a word.
+/// A union that converts an `F`, which is one word, to a raw pointer.
 union Word<F: Copy> {
     value: F,
     word: *const c_void,
@@ -84,13 +84,13 @@ impl<S, const WORDS: usize> Table<S, WORDS> {
     pub(crate) const fn with<F: Copy>(mut self, member: Member<S, F>, value: F) -> Self {
         let index = member.offset / WORD;
         assert!(index * WORD == member.offset && size_of::<F>() == WORD);
-        // SAFETY: an `F` is a word, as was just checked, and every word is a raw
-        // pointer: that of a function, or null for `None`.
+        // SAFETY: an `F` is one word, which was just checked, and every word is a raw pointer: that
+        // of a function, or null for `None`.
         self.words[index] = unsafe { Word { value }.word };
         self
     }
 
-    /// Sets a member if `has`.
+    /// Sets a member if `has` is true.
     pub(crate) const fn with_if<F: Copy>(self, has: bool, member: Member<S, F>, value: F) -> Self {
         if has {
             self.with(member, value)
@@ -99,7 +99,7 @@ impl<S, const WORDS: usize> Table<S, WORDS> {
         }
     }
 
-    /// The table as C takes it.
+    /// Returns the table as C takes it.
     #[inline]
     pub(crate) const fn as_ptr(&'static self) -> *const S {
         core::ptr::from_ref(self).cast()

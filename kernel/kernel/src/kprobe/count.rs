@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! [`Count`]: a probe's handler that counts calls.
+//! A handler that counts.
 
 use super::handler::{Handler, Regs};
 use crate::sync::atomic::{Atomic, Relaxed};
 
 /// A handler that counts the calls.
 ///
-/// It can neither sleep nor panic. Calls on several CPUs at once are all counted; those of
-/// which the kernel tells no handler are in [`Probe::missed`](super::Probe::missed).
+/// It can neither sleep nor panic. Calls on several CPUs at once are all counted. Calls about which
+/// the kernel does not tell a handler are in [`Probe::missed`](super::Probe::missed).
 ///
 /// # Examples
 ///
@@ -25,12 +25,14 @@ use crate::sync::atomic::{Atomic, Relaxed};
 pub struct Count(Atomic<u64>);
 
 impl Count {
-    /// Starts at 0.
+    /// Creates a count of 0.
     pub const fn new() -> Self {
         Count(Atomic::new(0))
     }
 
-    /// Returns how often the function was called. May be called in any context.
+    /// Returns how often the function was called.
+    ///
+    /// Context: any.
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! [`Histogram`]: a probe's handler that sorts calls by the size of an argument.
+//! A handler that counts by the size of an argument.
 
 use super::handler::{Handler, Regs};
 use crate::sync::atomic::{Atomic, Relaxed};
 
 /// A handler that counts the calls by the size of an argument.
 ///
-/// Bucket 0 is for the value 0, and bucket `n` for values of `n` significant bits: from
-/// `1 << (n - 1)` to `(1 << n) - 1`. Arguments are taken as unsigned numbers of 64 bits;
-/// the upper half of a register that holds a narrower one may be anything.
+/// Bucket 0 is for the value 0, and bucket `n` for values of `n` significant bits: from `1 << (n -
+/// 1)` to `(1 << n) - 1`. Arguments are taken as unsigned numbers of 64 bits; the upper half of a
+/// register that holds a narrower argument may have any value.
 ///
 /// It can neither sleep nor panic. Calls on several CPUs at once are all counted.
 ///
 /// # Examples
 ///
-/// How long the buffers are that are written:
+/// The lengths of the buffers that are written:
 ///
 /// ```
 /// use kernel::{kprobe::{Histogram, Probe}, prelude::*};
@@ -42,7 +42,8 @@ impl Histogram {
     /// The number of buckets.
     pub const BUCKETS: usize = usize::BITS as usize + 1;
 
-    /// Takes the function's argument `n`, from 0, as [`Regs::argument`] counts.
+    /// Creates an empty histogram of the function's argument `n`, counted from 0 as by
+    /// [`Regs::argument`].
     pub const fn of_argument(n: u32) -> Self {
         Histogram {
             argument: n,
@@ -50,13 +51,16 @@ impl Histogram {
         }
     }
 
-    /// Returns the calls in each bucket, from bucket 0 on. May be called in any context;
-    /// calls that come meanwhile may be in or not.
+    /// Returns the number of calls in each bucket, from bucket 0 on.
+    ///
+    /// Calls that happen meanwhile may or may not be included.
+    ///
+    /// Context: any.
     pub fn buckets(&self) -> impl Iterator<Item = u64> + '_ {
         self.buckets.iter().map(|calls| calls.load(Relaxed))
     }
 
-    /// Returns the smallest value of a bucket; `usize::MAX` for one that does not exist.
+    /// Returns the smallest value of a bucket, or `usize::MAX` if the bucket does not exist.
     pub const fn start(bucket: usize) -> usize {
         match bucket {
             0 => 0,

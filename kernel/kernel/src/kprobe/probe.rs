@@ -15,11 +15,11 @@ use core::marker::PhantomPinned;
 use core::pin::Pin;
 use pin_init::{pin_data, pinned_drop, PinInit};
 
-/// The probe itself.
+/// A registered probe.
 ///
 /// # Invariants
 ///
-/// It is registered, and stays where it is.
+/// The probe is registered, and does not move.
 #[pin_data(PinnedDrop)]
 struct Registered {
     #[pin]
@@ -31,31 +31,30 @@ struct Registered {
 #[pinned_drop]
 impl PinnedDrop for Registered {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: `unregister_kprobe()` wants a probe that is registered, which it is by
-        // the type's invariant, and to be called where sleeping is allowed, as the
-        // documentation of `Probe` asks: the build refuses handlers that drop one. When it
-        // returns no handler runs any more, so the memory may be used for something else.
+        // SAFETY: `unregister_kprobe()` needs a probe that is registered, which this one is by the
+        // type's invariant, and must be called where sleeping is allowed, as the documentation of
+        // `Probe` requires: the build refuses handlers that drop a probe. When it returns no
+        // handler is running any more, so the memory may be reused.
         unsafe { bindings::koru_kprobe_unregister(self.probe.object()) }
     }
 }
 
 /// A probe at the start of a function, with its handler's data.
 ///
+/// The probe is registered as long as the value exists. No handler runs, and nothing reports that,
+/// while kprobes are disabled as a whole: root can write 0 to `/sys/kernel/debug/kprobes/enabled`,
+/// and ftrace disables itself for good when it finds a bug of its own.
+///
 /// # Dropping
 ///
-/// It is registered for as long as it exists. Dropping it takes it from the function and
-/// waits until all handlers that still run have ended, on all CPUs. That sleeps, so it may
-/// be dropped in a process or a kernel thread that holds no spinlock. A handler, its own
-/// or another, is no such place: the build refuses a module in which one could drop a
-/// probe, also as the last owner of what holds one.
+/// Dropping the value removes the probe from the function, and waits until all running handlers
+/// have returned, on all CPUs. That sleeps, so it may be done in a process or a kernel thread that
+/// holds no spinlock. It must not be done in a handler: the build refuses a module in which a
+/// handler could drop a probe, also as the last owner of what holds one.
 ///
-/// A probe that is never dropped - leaked by [`mem::forget`](core::mem::forget), kept in a
-/// static, or in an [`Arc`](crate::sync::Arc) cycle because its data holds what holds it -
-/// goes on being hit, and the module stays; see [`kernel::module`](crate::module).
-///
-/// Handlers do not run, and nothing says so, while kprobes are off as a whole: root can
-/// write 0 to `/sys/kernel/debug/kprobes/enabled`, and a bug that ftrace finds in itself
-/// stops it for good.
+/// A probe that is never dropped - leaked by [`mem::forget`](core::mem::forget), kept in a static,
+/// or in an [`Arc`](crate::sync::Arc) cycle because its data holds what holds it - continues to be
+/// hit, and the module stays; see [`kernel::module`](crate::module).
 ///
 /// # Examples
 ///
@@ -67,7 +66,7 @@ impl PinnedDrop for Registered {
 /// ```
 #[pin_data]
 pub struct Probe<T: Handler> {
-    // First, so that it is dropped before what it uses.
+    // First, so that it is dropped before the fields that it uses.
     #[pin]
     registered: Registered,
     // Dropped after the probe was unregistered.
@@ -77,25 +76,28 @@ pub struct Probe<T: Handler> {
     data: T,
 }
 
-// SAFETY: `unregister_kprobe()` may be called by any thread, not just the one that
-// registered the probe, and `T` may be dropped by any: it is `Send`.
+// SAFETY: any thread may call `unregister_kprobe()`, not only the one that registered the probe,
+// and any thread may drop the `T`, which is `Send`.
 unsafe impl<T: Handler> Send for Probe<T> {}
-// SAFETY: by a shared reference the name is read, which nobody changes, a counter, which
-// the C side reads in one access, and the data; `T` is `Sync`.
+// SAFETY: a shared reference gives access to the name, which nobody changes, to a counter, which
+// the C side reads in one access, and to the data, a `T`, which is `Sync`.
 unsafe impl<T: Handler> Sync for Probe<T> {}
 
 impl<T: Handler> Probe<T> {
-    /// Makes the data, then the probe on the function `symbol`. The handler may run before
-    /// the initialiser returns. May sleep: for a process that holds no spinlock.
+    /// Returns an initialiser that builds the data, and then registers a probe on the function
+    /// `symbol`.
+    ///
+    /// The handler may run before the initialiser returns.
+    ///
+    /// Context: process context without a spinlock held; it may sleep.
     ///
     /// # Errors
     ///
-    /// - `ENOENT`: the kernel has no such function, or the module that has it is not
-    ///   loaded.
+    /// - `ENOENT`: the kernel has no such function, or the module that contains it is not loaded.
     /// - `EINVAL`: the function must not be probed. The kernel's list is in
     ///   `/sys/kernel/debug/kprobes/blacklist`.
     /// - `EOPNOTSUPP`: the kernel was built without kprobes.
-    /// - `ENOMEM`, or what the data's initialiser returns.
+    /// - `ENOMEM`, or the error of the data's initialiser.
     pub fn new<E>(symbol: &CStr, data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -106,20 +108,20 @@ impl<T: Handler> Probe<T> {
             symbol: symbol?,
             live: Live::new(Kind::Probe),
             registered <- {
-                // SAFETY: the initialisers above have run, so both fields may be read and
-                // pointed to. They are pinned, and dropped after `registered`, so the
-                // pointers are valid for as long as the probe is registered; the text of
-                // a `CString` is on the heap and does not move.
+                // SAFETY: the initialisers above have run, so both fields may be read and pointed
+                // to. They are pinned, and dropped after `registered`, so the pointers are valid as
+                // long as the probe is registered; the text of a `CString` is on the heap and does
+                // not move.
                 let (symbol, data) = unsafe {
                     let this = this.as_ptr();
                     ((*this).symbol.as_char_ptr(), (&raw mut (*this).data).cast::<c_void>())
                 };
                 let init = move |slot: *mut Registered| {
-                    // SAFETY: `koru_kprobe_register()` writes a `struct koru_kprobe`, for
-                    // which the slot is large enough and aligned, and which stays where it
-                    // is until it is unregistered, as the slot is pinned. It keeps `symbol`,
-                    // a C string, and `data`, which both live longer. It calls `run_handler::<T>`
-                    // with `data`, which is a `T` that may be shared: `T` is `Sync`.
+                    // SAFETY: `koru_kprobe_register()` writes a `struct koru_kprobe`, for which the
+                    // slot is large enough and aligned. It is pinned, so it stays until the probe
+                    // is unregistered. The function keeps `symbol`, a C string, and `data`, which
+                    // both live longer. It calls `run_handler::<T>` with `data`, which is a `T`
+                    // that may be shared: `T` is `Sync`.
                     to_result(unsafe {
                         bindings::koru_kprobe_register(
                             (*slot).probe.object(),
@@ -129,35 +131,37 @@ impl<T: Handler> Probe<T> {
                         )
                     })
                 };
-                // SAFETY: on success the probe is registered, which is the type's invariant,
-                // and the other field has no size; on failure the slot holds nothing that
-                // has to be dropped.
+                // INVARIANT: on success the probe is registered, in a slot that does not move.
+                // SAFETY: on success the one field is initialised, and the other has no size; on
+                // failure the slot holds nothing that needs to be dropped.
                 unsafe { pin_init::pin_init_from_closure(init) }
             },
         }? Error)
     }
 
-    /// Returns the function's name.
+    /// Returns the name of the function.
     pub fn symbol(&self) -> &CStr {
         &self.symbol
     }
 
-    /// Returns how often the kernel did not call the handler, because this CPU was in the
-    /// handler of some probe already. May be called in any context.
+    /// Returns how often the kernel did not call the handler because this CPU was already in the
+    /// handler of some probe.
     ///
-    /// That happens if a handler, of whatever probe, calls the function, or if an
-    /// interrupt does that comes during a handler. So calls that a handler counts, together
-    /// with these, are all of them, with two exceptions:
+    /// That happens if a handler, of any probe, calls the function, or if an interrupt does so that
+    /// occurs during a handler. So the calls that a handler counts, together with these, are all
+    /// calls, with two exceptions:
     ///
-    /// - The kernel increments this number without atomics. If two CPUs miss a call at the
-    ///   very same time, it may grow by one only.
-    /// - A call inside the machinery itself, before a handler is reached, is refused by
-    ///   ftrace's guard against recursion and counted nowhere.
+    /// - The kernel increments this number without atomics. If two CPUs miss a call at the very
+    ///   same time, it may grow by only one.
+    /// - A call inside the machinery itself, before a handler is reached, is refused by ftrace's
+    ///   guard against recursion and counted nowhere.
     ///
-    /// Neither can happen if no handler calls the function, and no interrupt does.
+    /// Neither can happen if no handler and no interrupt calls the function.
+    ///
+    /// Context: any.
     pub fn missed(&self) -> usize {
-        // SAFETY: `koru_kprobe_missed()` reads a field of a `struct koru_kprobe`, which the
-        // storage holds from registration to drop, by the invariant of `Registered`.
+        // SAFETY: `koru_kprobe_missed()` reads a field of a `struct koru_kprobe`, which the storage
+        // holds from registration to drop, by the invariant of `Registered`.
         unsafe { bindings::koru_kprobe_missed(self.registered.probe.object()) }
     }
 
@@ -167,18 +171,17 @@ impl<T: Handler> Probe<T> {
     }
 }
 
-/// Runs the handler of a probe. The kernel calls this in the context that [`Handler`]
-/// describes.
+/// Runs the handler of a probe, in the context that [`Handler`] describes.
 ///
 /// # Safety
 ///
-/// `data` must point to a `T` and `regs` to the registers of the CPU; both must be valid
-/// until this returns, and may be shared.
-// The build follows what it finds in this section.
+/// `data` must point to a `T`, and `regs` to the registers of the CPU. Both must be valid until
+/// this returns, and may be shared.
+// The build follows the calls of every function in this section.
 #[link_section = ".text.koru_kprobe"]
 unsafe extern "C" fn run_handler<T: Handler>(data: *mut c_void, regs: *const bindings::pt_regs) {
-    // SAFETY: the caller vouches for both pointers, and for that nothing changes what they
-    // point to but by interior mutability. A `Regs` is a `struct pt_regs`.
+    // SAFETY: by this function's contract both pointers are valid, and what they point to changes
+    // only by interior mutability. A `Regs` is a transparent `struct pt_regs`.
     let (data, regs) = unsafe { (&*data.cast::<T>(), &*regs.cast::<Regs>()) };
     data.pre_handler(regs);
 }

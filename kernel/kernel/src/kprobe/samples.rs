@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! [`Samples`]: a probe's handler that keeps the last calls.
+//! A handler that keeps the last calls.
 
 use super::handler::{Handler, Regs};
 use crate::bindings;
@@ -20,23 +20,22 @@ use core::cmp::Ordering;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// When it was, in nanoseconds of the clock `CLOCK_MONOTONIC`. From an NMI that
-    /// interrupts the setting of the clock it may be some microseconds off.
+    /// The time of the call, in nanoseconds of the clock `CLOCK_MONOTONIC`. In an NMI that
+    /// interrupts the setting of the clock it may be off by some microseconds.
     pub time: u64,
-    /// The CPU's number.
+    /// The number of the CPU.
     pub cpu: u32,
-    /// What [`Regs::argument`] gives for 0 to 5.
+    /// The results of [`Regs::argument`] for 0 to 5.
     pub arguments: [usize; Regs::ARGUMENTS],
 }
 
-/// A handler that keeps the last calls until they are taken, in a ring of `N` places.
+/// A handler that keeps the last calls until they are taken, in a ring of `N` entries.
 ///
-/// When no place is free, the newest call is dropped and counted. Any number of CPUs may
-/// add and take at once, in any context, and nobody waits for anybody: a call that comes
-/// in the midst of another one, as from an NMI, goes into the next place. It can neither
-/// sleep nor panic.
+/// If no entry is free, the newest call is dropped and counted. Any number of CPUs may add and take
+/// at once, in any context, and nobody waits for anybody: a call that interrupts another one, such
+/// as one in an NMI, goes into the next entry. The handler can neither sleep nor panic.
 ///
-/// A place takes 80 bytes, so a large ring is for [`KVBox`](crate::prelude::KVBox).
+/// An entry takes 80 bytes, so a large ring belongs into a [`KVBox`](crate::prelude::KVBox).
 ///
 /// # Examples
 ///
@@ -56,26 +55,26 @@ pub struct Sample {
 /// # fn main() {}
 /// ```
 pub struct Samples<const N: usize> {
-    /// How many were added, and how many taken. The place of the `n`th is `n % N`.
+    /// The numbers of samples that were added and taken. The entry of the `n`th is `n % N`.
     added: Atomic<u64>,
     taken: Atomic<u64>,
     dropped: Atomic<u64>,
-    places: [Place; N],
+    entries: [Entry; N],
 }
 
-/// What one call left.
-struct Place {
-    /// Twice the number of samples that were taken from here; one more while there is
-    /// one that can be taken.
+/// The entry of one call.
+struct Entry {
+    /// Twice the number of samples that were taken from this entry, and one more while there is one
+    /// that can be taken.
     turn: Atomic<u64>,
     time: Atomic<u64>,
     cpu: Atomic<u32>,
     arguments: [Atomic<usize>; Regs::ARGUMENTS],
 }
 
-impl Place {
+impl Entry {
     const fn new() -> Self {
-        Place {
+        Entry {
             turn: Atomic::new(0),
             time: Atomic::new(0),
             cpu: Atomic::new(0),
@@ -85,91 +84,95 @@ impl Place {
 }
 
 impl<const N: usize> Samples<N> {
-    const PLACES: u64 = {
-        assert!(N > 0, "a ring without a place");
+    const ENTRIES: u64 = {
+        assert!(N > 0, "the ring needs an entry");
         N as u64
     };
 
-    /// Makes an empty ring, where it is to be: it may be large.
+    /// Returns an initialiser of an empty ring, which builds it in its place, because it may be
+    /// large.
     pub fn new() -> impl Init<Self> {
         init!(Samples {
             added: Atomic::new(0),
             taken: Atomic::new(0),
             dropped: Atomic::new(0),
-            places <- init_array_from_fn(|_| Place::new()),
+            entries <- init_array_from_fn(|_| Entry::new()),
         })
     }
 
-    /// Returns the place of the `n`th sample, and which sample of that place it is.
-    fn place(&self, n: u64) -> Option<(&Place, u64)> {
-        let place = self.places.get((n % Self::PLACES) as usize)?;
-        Some((place, n / Self::PLACES))
+    /// Returns the entry of the `n`th sample, and the number of that sample in the entry.
+    fn entry(&self, n: u64) -> Option<(&Entry, u64)> {
+        let entry = self.entries.get((n % Self::ENTRIES) as usize)?;
+        Some((entry, n / Self::ENTRIES))
     }
 
     fn add(&self, sample: &Sample) {
         let mut n = self.added.load(Relaxed);
-        let (place, free) = loop {
-            let Some((place, round)) = self.place(n) else {
+        let (entry, free) = loop {
+            let Some((entry, round)) = self.entry(n) else {
                 return;
             };
             let free = 2 * round;
-            // `Acquire`: whoever gave the place back has read it.
-            match place.turn.load(Acquire).cmp(&free) {
-                // It has the sample of a round ago, or is just being filled with that.
+            // `Acquire`: whoever freed the entry has read it.
+            match entry.turn.load(Acquire).cmp(&free) {
+                // The entry has the sample of the previous round, or is just being filled with it.
                 Ordering::Less => {
                     self.dropped.add(1, Relaxed);
                     return;
                 }
                 Ordering::Equal => match self.added.cmpxchg(n, n + 1, Relaxed) {
-                    Ok(_) => break (place, free),
-                    // Another call was first, so this goes on only while others get on.
+                    Ok(_) => break (entry, free),
+                    // Another call was first, so this loop repeats only while others make progress.
                     Err(now) => n = now,
                 },
                 Ordering::Greater => n = self.added.load(Relaxed),
             }
         };
-        place.time.store(sample.time, Relaxed);
-        place.cpu.store(sample.cpu, Relaxed);
-        for (to, from) in place.arguments.iter().zip(sample.arguments) {
+        entry.time.store(sample.time, Relaxed);
+        entry.cpu.store(sample.cpu, Relaxed);
+        for (to, from) in entry.arguments.iter().zip(sample.arguments) {
             to.store(from, Relaxed);
         }
         // `Release`: whoever sees the turn sees the sample.
-        place.turn.store(free + 1, Release);
+        entry.turn.store(free + 1, Release);
     }
 
-    /// Takes the oldest sample. May be called in any context, and by several callers at
-    /// once: each gets others.
+    /// Takes the oldest sample.
+    ///
+    /// Several callers may do so at once: each gets other samples.
+    ///
+    /// Context: any.
     pub fn take(&self) -> Option<Sample> {
         let mut n = self.taken.load(Relaxed);
-        let (place, full) = loop {
-            let (place, round) = self.place(n)?;
+        let (entry, full) = loop {
+            let (entry, round) = self.entry(n)?;
             let full = 2 * round + 1;
-            // `Acquire`: what whoever filled the place has written is seen.
-            match place.turn.load(Acquire).cmp(&full) {
-                // Not there, or not whole yet.
+            // `Acquire`: what the call that filled the entry has written is visible.
+            match entry.turn.load(Acquire).cmp(&full) {
+                // The sample is not there, or not complete yet.
                 Ordering::Less => return None,
                 Ordering::Equal => match self.taken.cmpxchg(n, n + 1, Relaxed) {
-                    Ok(_) => break (place, full),
+                    Ok(_) => break (entry, full),
                     Err(now) => n = now,
                 },
                 Ordering::Greater => n = self.taken.load(Relaxed),
             }
         };
         let mut arguments = [0; Regs::ARGUMENTS];
-        for (to, from) in arguments.iter_mut().zip(&place.arguments) {
+        for (to, from) in arguments.iter_mut().zip(&entry.arguments) {
             *to = from.load(Relaxed);
         }
         let sample = Sample {
-            time: place.time.load(Relaxed),
-            cpu: place.cpu.load(Relaxed),
+            time: entry.time.load(Relaxed),
+            cpu: entry.cpu.load(Relaxed),
             arguments,
         };
-        // `Release`: it was read before whoever sees the turn writes to it.
-        place.turn.store(full + 1, Release);
+        // `Release`: the entry was read before whoever sees the turn writes to it.
+        entry.turn.store(full + 1, Release);
         Some(sample)
     }
 
-    /// Returns how many calls found no free place.
+    /// Returns how many calls found no free entry.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Relaxed)
     }
@@ -184,7 +187,8 @@ impl<const N: usize> Handler for Samples<N> {
         self.add(&Sample {
             // SAFETY: `ktime_get_mono_fast_ns()` may be called in any context.
             time: unsafe { bindings::koru_ktime_get_mono_fast() },
-            // SAFETY: a number is read; the handler runs with preemption off.
+            // SAFETY: `koru_smp_processor_id()` reads a number, which stays right because the
+            // handler runs with preemption disabled.
             cpu: unsafe { bindings::koru_smp_processor_id() },
             arguments,
         });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What a device does, and its registration.
+//! The trait of misc devices, and the value of a registered one.
 
 use super::opening::is_opening;
 use crate::bindings;
@@ -20,24 +20,22 @@ use core::marker::PhantomData;
 use core::pin::Pin;
 use pin_init::{pin_data, pinned_drop};
 
-/// A device that is there while this value is.
+/// A registered misc device, which exists as long as this value.
 ///
 /// # Dropping
 ///
-/// Dropping it takes the node away and waits, uninterruptibly, for `open`s that are
-/// running: those of all devices of the misc class, whose lock it takes. It does not wait
-/// for open files; they work on until they are closed, and keep the module loaded. It may
-/// sleep, and may be done in any process and any kernel thread, also in other calls of the
-/// device.
+/// Dropping the value removes the node and waits, uninterruptibly, for running `open`s: those of
+/// all devices of the misc class, whose lock it takes. It does not wait for open files, which
+/// continue to work until they are closed, and keep the module loaded. It may sleep, and may be
+/// done in any process and any kernel thread, also in other calls of the device.
 ///
-/// It must not be done in a [`MiscDevice::open`] of this module, which has that lock. The
-/// process would wait for itself, so it says so by a record at emergency level, and sleeps
-/// for ever. From then on no device of the class can be opened: the machine has to be
-/// started anew.
+/// It must not be done in a [`MiscDevice::open`] of this module, which holds that lock. The process
+/// would wait for itself, so it reports that by a record at emergency level, and sleeps for ever.
+/// From then on no device of the class can be opened, until the machine is rebooted.
 ///
-/// A registration that is never dropped - leaked by [`mem::forget`](core::mem::forget),
-/// kept in a static, or in an [`Arc`] cycle because its data holds what holds it - keeps
-/// the device and the module; see [`kernel::module`](crate::module).
+/// A registration that is never dropped - leaked by [`mem::forget`](core::mem::forget), kept in a
+/// static, or in an [`Arc`] cycle because its data holds what holds it - keeps the device and the
+/// module; see [`kernel::module`](crate::module).
 ///
 /// # Examples
 ///
@@ -51,11 +49,11 @@ use pin_init::{pin_data, pinned_drop};
 ///
 /// # Invariants
 ///
-/// `inner` is registered, and `data` is a `T::Data` if there is such a type.
+/// `inner` is registered, and `data` is a `T::Data` if `T` has such a type.
 #[repr(C)]
 #[pin_data(PinnedDrop)]
 pub struct MiscDeviceRegistration<T> {
-    // First: `open` finds the value by the address of the `struct miscdevice`.
+    // First, because `open` finds the value by the address of the `struct miscdevice`.
     #[pin]
     pub(super) inner: Opaque<layout::MiscDevice>,
     pub(super) data: Option<Erased>,
@@ -64,31 +62,31 @@ pub struct MiscDeviceRegistration<T> {
     pub(super) _device: PhantomData<T>,
 }
 
-// SAFETY: it may be dropped by every thread: `Erased` is `Send`, and of a `T` it
-// has none.
+// SAFETY: any thread may drop the value: `Erased` is `Send`, and the value contains no `T`.
 unsafe impl<T> Send for MiscDeviceRegistration<T> {}
-// SAFETY: shared references give out `Device`s and references to the data, both
-// of which every thread may have.
+// SAFETY: shared references give access to a `Device` and to references to the data, both of which
+// any thread may have.
 unsafe impl<T> Sync for MiscDeviceRegistration<T> {}
 
 impl<T: MiscDevice> MiscDeviceRegistration<T> {
-    /// The device, for messages.
+    /// Returns the device, for messages.
     pub fn device(&self) -> &Device {
-        // SAFETY: by the invariants it is registered, and has a device until it
-        // no longer is.
+        // SAFETY: by the type's invariant the device is registered, so its `struct device` exists
+        // as long as `self`.
         unsafe { Device::from_raw(bindings::koru_misc_device(self.inner.object())) }
     }
 }
 
 impl<T: MiscDeviceData> MiscDeviceRegistration<T> {
-    /// The data.
+    /// Returns the data.
     ///
     /// # Errors
     ///
-    /// `ENODEV` if [`Self::register`] was used, which gives none.
+    /// `ENODEV` if the device was registered by [`Self::register`], which sets no data.
     pub fn data(&self) -> Result<Arc<T::Data>> {
         let data = self.data.as_ref().ok_or(ENODEV)?;
-        // SAFETY: by the invariants it is a `T::Data`; and it stays for the call.
+        // SAFETY: by the type's invariant the pointer is that of a `T::Data`, which stays while
+        // `self` is borrowed.
         let data = unsafe { <Arc<T::Data> as ForeignOwnable>::borrow(data.ptr) };
         Ok(data.into())
     }
@@ -98,37 +96,38 @@ impl<T: MiscDeviceData> MiscDeviceRegistration<T> {
 impl<T> PinnedDrop for MiscDeviceRegistration<T> {
     fn drop(self: Pin<&mut Self>) {
         if is_opening() {
-            // Registered it stays, for the memory is never given back.
+            // The device stays registered, because its memory is never freed.
             report_wait_for_itself(format_args!("drops a misc device in the open of one"));
         }
-        // SAFETY: `misc_deregister()` wants a device that is registered, which it is by
-        // the invariants, and a caller that may sleep and does not hold the class's lock,
-        // as was just checked.
+        // SAFETY: `misc_deregister()` needs a device that is registered, which it is by the type's
+        // invariant, and a caller that may sleep and does not hold the class's lock, as was just
+        // checked.
         unsafe { bindings::koru_misc_deregister(self.inner.object()) }
     }
 }
 
-/// An [`Arc`] whose type is known to the one who put it here.
+/// An [`Arc`] whose type only the code that created this knows.
 ///
 /// # Invariants
 ///
-/// `ptr` comes from `into_foreign`, and `drop` takes it back.
+/// `ptr` comes from `into_foreign`, and `drop` converts it back.
 pub(super) struct Erased {
     ptr: *mut c_void,
     drop: unsafe fn(*mut c_void),
 }
 
-// SAFETY: `new` takes only data that every thread may use and drop.
+// SAFETY: `new` takes only data that any thread may use and drop.
 unsafe impl Send for Erased {}
-// SAFETY: by a shared reference the data can be had as an `Arc`, and `new` takes only data
-// that is `Send` and `Sync`.
+// SAFETY: a shared reference gives access to the data as an `Arc`, and `new` takes only data that
+// is `Send` and `Sync`.
 unsafe impl Sync for Erased {}
 
 impl Erased {
     pub(super) fn new<D: Send + Sync + 'static>(data: Arc<D>) -> Self {
         Self {
             ptr: data.into_foreign(),
-            // SAFETY: `drop`, the only caller, gives it that pointer.
+            // SAFETY: `Drop::drop`, the only caller, passes the pointer that `into_foreign`
+            // returned, once.
             drop: |ptr| unsafe { drop(Arc::<D>::from_foreign(ptr)) },
         }
     }
@@ -136,14 +135,14 @@ impl Erased {
 
 impl Drop for Erased {
     fn drop(&mut self) {
-        // SAFETY: by the invariants; this is the only time.
+        // SAFETY: by the type's invariant `drop` converts `ptr` back, and this is the only call.
         unsafe { (self.drop)(self.ptr) }
     }
 }
 
-/// What all open files of a device share.
+/// The data that all open files of a device share.
 ///
-/// This one is not upstream's, where such data is in a static.
+/// (This one is not upstream's, where such data is in a static.)
 ///
 /// # Examples
 ///
@@ -171,20 +170,19 @@ impl Drop for Erased {
 /// }
 /// ```
 pub trait MiscDeviceData: MiscDevice {
-    /// The data's type.
+    /// The type of the data.
     type Data: Send + Sync + 'static;
 }
 
-/// What a misc device does.
+/// The operations of a misc device.
 ///
-/// All of it runs in the calling process, may sleep, and may run several times
-/// at once, on one open file too. [`Self::open`] alone runs under the misc
-/// class's lock, so that no two devices of the class are opened at once: it
-/// should not take long.
+/// All of them run in the calling process, may sleep, and may run several times at once, also on
+/// one open file. Only [`Self::open`] runs under the lock of the misc class, so that no two devices
+/// of the class are opened at once: it should not take long.
 ///
 /// # Examples
 ///
-/// A device that counts what it is given, with an `ioctl` to ask.
+/// A device that counts the bytes that it is given, with an `ioctl` that returns the count:
 ///
 /// ```
 /// use core::sync::atomic::{AtomicU64, Ordering};
@@ -227,40 +225,44 @@ pub trait MiscDeviceData: MiscDevice {
 /// ```
 #[vtable]
 pub trait MiscDevice: Sized {
-    /// What belongs to one open file: a `KBox`, an `Arc`, `()`, ...
+    /// The data of one open file: a `KBox`, an `Arc`, `()`, and so on.
     type Ptr: ForeignOwnable + Send + Sync;
 
-    /// Who may open the device: the node's mode. (This one is not upstream's,
-    /// where it is always 0600.)
+    /// The mode of the node, which says who may open the device. (This one is not upstream's, where
+    /// the mode is always 0600.)
     const MODE: Mode = Mode::new::<0o600>();
 
-    /// A process opens the device. An error refuses it.
+    /// Called when a process opens the device; an error makes that fail.
     ///
-    /// `misc` must not be the only thing that this waits for: whoever drops it
+    /// This must not wait for something that only the dropping of `misc` would cause, because that
     /// waits for this.
     fn open(file: &File, misc: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr>;
 
-    /// The last descriptor of an open file was closed.
+    /// Called when the last descriptor of an open file is closed.
     fn release(device: Self::Ptr, _file: &File) {
         drop(device);
     }
 
-    /// A process reads. Returns how many bytes it got, 0 at the end. Without this
-    /// one it is `EINVAL`.
+    /// Called when a process reads; returns the number of bytes that were written to `iov`, 0 at
+    /// the end.
     ///
-    /// The position is to be moved; if this fails, it stays.
+    /// This moves the position; if it fails, the position stays. Without this method a read fails
+    /// with `EINVAL`.
     fn read_iter(_kiocb: Kiocb<'_, Self::Ptr>, _iov: &mut IovIterDest<'_>) -> Result<usize> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// A process writes. Returns how many bytes were taken. Without this one it
-    /// is `EINVAL`. The position is as in [`Self::read_iter`].
+    /// Called when a process writes; returns the number of bytes that were taken.
+    ///
+    /// This moves the position; if it fails, the position stays. Without this method a write fails
+    /// with `EINVAL`.
     fn write_iter(_kiocb: Kiocb<'_, Self::Ptr>, _iov: &mut IovIterSource<'_>) -> Result<usize> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// A process moves the position; returns the new one, which is then set.
-    /// Without this one it is `ESPIPE`. (This one is not upstream's, which has
+    /// Called when a process seeks; returns the new position, which is then set.
+    ///
+    /// Without this method a seek fails with `ESPIPE`. (This one is not upstream's, which has
     /// none.)
     fn lseek(
         _device: <Self::Ptr as ForeignOwnable>::Borrowed<'_>,
@@ -271,9 +273,10 @@ pub trait MiscDevice: Sized {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// A process gives a command, with an argument that is a number, or an
-    /// address for a [`UserSlice`](crate::uaccess::UserSlice). What is not known
-    /// should be `ENOTTY`.
+    /// Called when a process makes an `ioctl`.
+    ///
+    /// The argument is a number, or an address for a [`UserSlice`](crate::uaccess::UserSlice). An
+    /// unknown command should fail with `ENOTTY`.
     fn ioctl(
         _device: <Self::Ptr as ForeignOwnable>::Borrowed<'_>,
         _file: &File,
@@ -283,9 +286,10 @@ pub trait MiscDevice: Sized {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// As [`Self::ioctl`], from a 32-bit process on a 64-bit kernel. Without this
-    /// one `ioctl` is called, with the argument as an address: right if all that
-    /// it points to looks the same in both worlds.
+    /// Called when a 32-bit process makes an `ioctl` on a 64-bit kernel.
+    ///
+    /// Without this method [`Self::ioctl`] is called, with the argument as an address. That is
+    /// right if everything that it points to has the same layout for both kinds of processes.
     #[cfg(CONFIG_COMPAT)]
     fn compat_ioctl(
         _device: <Self::Ptr as ForeignOwnable>::Borrowed<'_>,
@@ -296,7 +300,7 @@ pub trait MiscDevice: Sized {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Prints more lines into /proc/PID/fdinfo/FD.
+    /// Called to print further lines to /proc/PID/fdinfo/FD.
     fn show_fdinfo(
         _device: <Self::Ptr as ForeignOwnable>::Borrowed<'_>,
         _m: &SeqFile,

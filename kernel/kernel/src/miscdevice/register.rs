@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! How a device is registered.
+//! The registration of a device.
 
 use super::device::{Erased, MiscDevice, MiscDeviceData, MiscDeviceRegistration};
 use super::opening::is_opening;
@@ -18,27 +18,25 @@ use core::marker::PhantomData;
 use pin_init::{pin_init_from_closure, PinInit};
 
 impl<T: MiscDevice> MiscDeviceRegistration<T> {
-    /// Makes the device.
+    /// Returns an initialiser that registers the device.
     ///
-    /// # Context
-    ///
-    /// May sleep. Any process, also one that is about to end, and any kernel thread;
-    /// but not [`MiscDevice::open`], which runs under a lock that this takes.
+    /// Context: any process, also one that is about to exit, or any kernel thread; it may sleep. It
+    /// must not be called in [`MiscDevice::open`], which runs under a lock that this takes.
     ///
     /// # Errors
     ///
-    /// `EEXIST` if another device of the class has the name, `EINVAL` if it is none
-    /// (see [`MiscDeviceOptions::name`]), `EBUSY` if there are too many devices,
-    /// `EDEADLK` in [`MiscDevice::open`], `ENOMEM`.
+    /// `EEXIST` if another device of the class has the name, `EINVAL` if the name is not valid (see
+    /// [`MiscDeviceOptions::name`]), `EBUSY` if there are too many devices, `EDEADLK` in
+    /// [`MiscDevice::open`], `ENOMEM`.
     ///
-    /// Of two modules that register one name at the very same time the second gets
-    /// `EEXIST` too, but the kernel then also prints a warning about it.
+    /// If two modules register the same name at the very same time, the second gets `EEXIST` too,
+    /// but the kernel then also prints a warning about it.
     pub fn register(opts: MiscDeviceOptions) -> impl PinInit<Self, Error> {
         Self::new(opts, None)
     }
 
     fn new(opts: MiscDeviceOptions, data: Option<Erased>) -> impl PinInit<Self, Error> {
-        // In this order: with the last, `open` may be called.
+        // The order matters: once the last field is initialised, `open` may be called.
         try_pin_init!(Self {
             data,
             live: Live::new(Kind::MiscDevice),
@@ -53,10 +51,9 @@ impl<T: MiscDevice> MiscDeviceRegistration<T> {
             if is_opening() {
                 return Err(EDEADLK);
             }
-            // SAFETY: the slot has the size of a `struct miscdevice`, is pinned,
-            // and is deregistered before it goes. The name and the operations
-            // are there for as long as the module. Those are this `T`'s, for a
-            // registration of `T`.
+            // SAFETY: the slot has the size of a `struct miscdevice`, is pinned, and is
+            // deregistered before it is freed. The name and the operations exist as long as the
+            // module. The operations are those of `T`, for a registration of `T`.
             to_result(unsafe {
                 bindings::koru_misc_register(
                     layout::MiscDevice::object(slot.cast()),
@@ -66,14 +63,16 @@ impl<T: MiscDevice> MiscDeviceRegistration<T> {
                 )
             })
         };
-        // SAFETY: every state of an `Opaque` is valid.
+        // SAFETY: an `Opaque` is valid in every state, so the slot holds a value whatever the
+        // closure returns.
         unsafe { pin_init_from_closure(register) }
     }
 }
 
 impl<T: MiscDeviceData> MiscDeviceRegistration<T> {
-    /// Makes the device, with data that all open files can share. As
-    /// [`Self::register`] otherwise.
+    /// Returns an initialiser that registers the device, with data that all open files can share.
+    ///
+    /// The context and the errors are those of [`Self::register`].
     pub fn register_with(opts: MiscDeviceOptions, data: Arc<T::Data>) -> impl PinInit<Self, Error> {
         Self::new(opts, Some(Erased::new(data)))
     }

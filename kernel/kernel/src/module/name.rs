@@ -5,12 +5,14 @@
 use crate::bindings;
 use core::ffi::CStr;
 
-/// The name of the module that this crate is in. For every context.
+/// Returns the name of the module that this crate is linked into.
 ///
-/// The crate is compiled once for all modules, so the C side has to say it.
+/// The crate is compiled once for all modules, so only the C side knows the name.
+///
+/// Context: any.
 pub(crate) fn module_name() -> &'static str {
-    // SAFETY: the name is a C string in the `struct module`, which is there for as
-    // long as the module's code.
+    // SAFETY: `koru_module_name()` returns a C string in the `struct module`, which exists as long
+    // as the module's code does.
     let name = unsafe { CStr::from_ptr(bindings::koru_module_name().cast()) };
     name.to_str().unwrap_or("?")
 }

@@ -11,7 +11,7 @@ use crate::live::{Kind, Live};
 use core::ffi::CStr;
 use core::ptr::NonNull;
 
-/// How a file is called, and what else the kernel is told about it.
+/// The name of a file in /proc, its mode, and a hint about its size.
 ///
 /// # Examples
 ///
@@ -28,10 +28,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// A file `/proc/NAME`.
+    /// Creates the options of a file `/proc/NAME`.
     ///
-    /// A name has 1 to 255 bytes, of which none is a slash or a control character. It is
-    /// not `.`, `..` or all digits: numbers are processes.
+    /// A name has 1 to 255 bytes, none of which is a slash or a control character. It must not be
+    /// `.`, `..` or all digits, because numbers are processes.
     pub const fn new(name: &'static CStr, mode: Mode) -> Self {
         Self {
             name,
@@ -40,9 +40,11 @@ impl Options {
         }
     }
 
-    /// How long a [`ShowFile`](super::ShowFile)'s text is, in bytes. With a good guess above a
-    /// page it is printed once, not several times into ever larger buffers. Each
-    /// open file gets a buffer of that size, so more than 1 MiB counts as 1 MiB.
+    /// Sets the expected length of a [`ShowFile`](super::ShowFile)'s text, in bytes.
+    ///
+    /// With a good guess above a page the text is printed once instead of several times into ever
+    /// larger buffers. Each open file gets a buffer of that size, so more than 1 MiB counts as 1
+    /// MiB.
     pub const fn size_hint(mut self, bytes: usize) -> Self {
         self.size_hint = if bytes < MAX_SIZE_HINT {
             bytes
@@ -52,9 +54,11 @@ impl Options {
         self
     }
 
+    /// Checks that the name is one that a file in /proc can have.
+    ///
     /// # Errors
     ///
-    /// `EINVAL` for a name that cannot be one in /proc, where numbers are processes.
+    /// `EINVAL` if it is not; numbers are processes.
     fn check(&self) -> Result {
         let name = self.name.to_bytes();
         if is_file_name(name) && !name.iter().all(u8::is_ascii_digit) {
@@ -65,14 +69,14 @@ impl Options {
     }
 }
 
-/// The kernel WARNs when it is asked for a buffer of gigabytes.
+/// The largest hint. The kernel WARNs when it is asked for a buffer of gigabytes.
 const MAX_SIZE_HINT: usize = 1 << 20;
 
-/// The file itself.
+/// The entry of a file in /proc.
 ///
 /// # Invariants
 ///
-/// The pointer comes from `koru_proc_create` and was not removed.
+/// The pointer comes from `koru_proc_create`, and the entry was not removed.
 pub(super) struct Entry {
     ptr: NonNull<bindings::proc_dir_entry>,
     name: &'static CStr,
@@ -80,27 +84,29 @@ pub(super) struct Entry {
     _live: Live,
 }
 
-// SAFETY: `koru_proc_remove` may be called by every thread.
+// SAFETY: any thread may call `koru_proc_remove`.
 unsafe impl Send for Entry {}
-// SAFETY: a shared reference can do nothing.
+// SAFETY: a shared reference gives access to nothing.
 unsafe impl Sync for Entry {}
 
 impl Entry {
-    /// Makes the file. May sleep.
+    /// Creates the file.
+    ///
+    /// Context: process context; it may sleep.
     ///
     /// # Safety
     ///
-    /// The functions in `ops` may be called with `data` as the entry's data until the
-    /// entry is dropped.
+    /// The functions in `ops` must be callable with `data` as the entry's data until the entry is
+    /// dropped.
     pub(super) unsafe fn new(
         options: Options,
         ops: &'static ProcOps,
         data: *mut c_void,
     ) -> Result<Self> {
         options.check()?;
-        // SAFETY: `koru_proc_create` wants a name of the kind that was just checked, as
-        // a C string, which it copies; operations that stay, which a static does; and
-        // `data` for them, which the caller promises. It may sleep, as the caller.
+        // SAFETY: `koru_proc_create` takes a name of the kind that was just checked, as a C string,
+        // which it copies; operations that stay, which a static does; and the `data` for them, by
+        // this function's contract. It may sleep, and so may the caller.
         let entry = unsafe {
             bindings::koru_proc_create(
                 options.name.as_ptr().cast(),
@@ -119,9 +125,9 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        // SAFETY: by the type's invariant `koru_proc_create` made it, and this is the
-        // only time that it is removed. It may sleep, and waits for running calls. The
-        // name, for its message, is a C string that stays.
+        // SAFETY: by the type's invariant `koru_proc_create` made the entry, and it is removed only
+        // here. The function may sleep, and waits for running calls. The name, for its message, is
+        // a C string that stays.
         unsafe { bindings::koru_proc_remove(self.ptr.as_ptr(), self.name.as_ptr().cast()) }
     }
 }

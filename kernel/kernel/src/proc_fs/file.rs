@@ -16,16 +16,16 @@ use core::marker::{PhantomData, PhantomPinned};
 use core::pin::Pin;
 use pin_init::{pin_data, pinned_drop, PinInit};
 
-/// What a [`ProcFile`] does.
+/// The operations of a [`ProcFile`].
 ///
-/// All of it runs in the calling process, may sleep, and may run several times
-/// at once, on one open file too: a thread can `pread` while another does.
-/// `release` may run late in a process that ends, which has no memory, root directory
-/// or namespaces any more, and in the task that drops the file.
+/// All of them run in the calling process, may sleep, and may run several times at once, also on
+/// one open file: a thread can `pread` while another does. `release` may run late in a process that
+/// exits, which has no memory, root directory or namespaces any more, and in the task that drops
+/// the file.
 ///
-/// An error is what the system call returns, unless user space does not know it (512 and
-/// above): `ERESTARTSYS` and its like restart the call if a signal is pending, and are
-/// `EINTR` otherwise; what remains is `EIO`.
+/// The system call returns the error of an operation, unless user space does not know it (512 and
+/// above): `ERESTARTSYS` and similar errors restart the call if a signal is pending, and become
+/// `EINTR` otherwise; the others become `EIO`.
 ///
 /// # Examples
 ///
@@ -56,16 +56,17 @@ use pin_init::{pin_data, pinned_drop, PinInit};
 /// ```
 #[vtable]
 pub trait Operations: Send + Sync + Sized + 'static {
-    /// What belongs to one open file: `()`, a `KBox`, an `Arc`, ...
+    /// The data of one open file: `()`, a `KBox`, an `Arc`, and so on.
     type Data: ForeignOwnable + Send + Sync;
 
-    /// A process opens the file. An error refuses it.
+    /// Called when a process opens the file; an error makes that fail.
     fn open(&self, file: &File) -> Result<Self::Data>;
 
-    /// A process reads. Returns how many bytes it got, 0 at the end.
+    /// Called when a process reads; returns the number of bytes that were written to `to`, 0 at the
+    /// end.
     ///
-    /// `pos` is where it reads, and is to be moved; `pread` has one of its own.
-    /// If this fails, the position stays.
+    /// `pos` is the position to read at, which this moves; `pread` passes its own. If this fails,
+    /// the position stays.
     fn read(
         &self,
         _data: <Self::Data as ForeignOwnable>::Borrowed<'_>,
@@ -76,8 +77,9 @@ pub trait Operations: Send + Sync + Sized + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// A process writes. Returns how many bytes were taken. `pos` as in
-    /// [`Self::read`].
+    /// Called when a process writes; returns the number of bytes that were taken.
+    ///
+    /// `pos` is the position to write at, as for [`Self::read`].
     fn write(
         &self,
         _data: <Self::Data as ForeignOwnable>::Borrowed<'_>,
@@ -88,8 +90,9 @@ pub trait Operations: Send + Sync + Sized + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// A process moves the position; returns the new one, which the kernel then
-    /// sets. Without this one the kernel does it, and the file's end is 0.
+    /// Called when a process seeks; returns the new position, which the kernel then sets.
+    ///
+    /// Without this method the kernel seeks by itself, in a file whose end is at 0.
     fn lseek(
         &self,
         _data: <Self::Data as ForeignOwnable>::Borrowed<'_>,
@@ -100,28 +103,28 @@ pub trait Operations: Send + Sync + Sized + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// The last descriptor of an open file was closed, or the file is removed.
+    /// Called when the last descriptor of an open file is closed, or the file is removed.
     fn release(&self, data: Self::Data, _file: &File) {
         drop(data);
     }
 
-    /// The file is about to be removed: its [`ProcFile`] is being dropped, which waits for
-    /// the calls that are running. Whoever blocks in one must be sent away here, or the
-    /// removal waits until he has got what he waits for, or is killed.
+    /// Called when the file is about to be removed.
     ///
-    /// Calls may go on while this runs, and new ones may come until shortly after it has
-    /// returned. So it should say so in what they lock, and wake all who wait; a call that
-    /// would block looks at that first, and fails with `EIO`. That is what procfs itself
-    /// answers from the moment on when the file is removed.
+    /// Its [`ProcFile`] is being dropped, which waits for the running calls. Calls that block must
+    /// be ended here, or the removal waits until they get what they wait for, or their process is
+    /// killed.
     ///
-    /// # Context
+    /// Calls may continue while this runs, and new ones may start until shortly after it has
+    /// returned. So it should set a flag under the lock of the calls, and wake all waiters. A call
+    /// that would block checks the flag first, and fails with `EIO`, which is what procfs itself
+    /// returns once the file is removed.
     ///
-    /// May sleep; the task that drops the file. It may take the locks of the calls, unless
-    /// that task holds them.
+    /// Context: the task that drops the file; it may sleep. It may take the locks of the calls,
+    /// unless that task holds them.
     ///
     /// # Examples
     ///
-    /// A queue of numbers, from whose file a reader takes one, and waits for it.
+    /// A queue of numbers. A reader of the file takes one, and waits for it:
     ///
     /// ```
     /// use kernel::{fs::{file::Offset, File}, prelude::*, proc_fs::Operations};
@@ -213,8 +216,8 @@ pub trait Operations: Send + Sync + Sized + 'static {
 
 /// A file in /proc with operations of its own.
 ///
-/// Dropping it calls [`Operations::removing`], removes the file, and returns when none of
-/// its calls runs any more; see [above](super#dropping) for where it may be dropped.
+/// Dropping it calls [`Operations::removing`], removes the file, and returns once none of its calls
+/// is running; see [above](super#dropping) for where it may be dropped.
 ///
 /// # Examples
 ///
@@ -236,16 +239,17 @@ pub struct ProcFile<T: Operations> {
 }
 
 impl<T: Operations> ProcFile<T> {
-    /// Makes the data, then the file.
+    /// Returns an initialiser that builds the data, and then creates the file.
+    ///
+    /// Context: process context; it may sleep.
     ///
     /// # Errors
     ///
-    /// `EEXIST` if the name is taken, whoever has it and wherever /proc is mounted;
-    /// `EINVAL` if it is no name (see [`Options::new`]); `ENOMEM`; or what the data's
-    /// initialiser returns.
+    /// `EEXIST` if the name exists, whoever has it and wherever /proc is mounted; `EINVAL` if the
+    /// name is not valid (see [`Options::new`]); `ENOMEM`; or the error of the data's initialiser.
     ///
-    /// Of two modules that make one name at the very same time the second gets `EEXIST`
-    /// too, but the kernel then also WARNs about it.
+    /// If two modules create the same name at the very same time, the second gets `EEXIST` too, but
+    /// the kernel then also WARNs about it.
     pub fn new<E>(options: Options, data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -253,15 +257,15 @@ impl<T: Operations> ProcFile<T> {
         crate::try_pin_init!(&this in Self {
             data <- data,
             _pin: PhantomPinned,
-            // SAFETY: the functions in `OPS` take a pointer to a `T`. The data is there
-            // by now, does not move, and outlives the entry, which is dropped first.
+            // SAFETY: the functions in `OPS` take a pointer to a `T`. The data is there by now,
+            // does not move, and outlives the entry, which is dropped first.
             entry: unsafe {
                 Entry::new(options, &Calls::<T>::OPS, (&raw mut (*this.as_ptr()).data).cast())?
             },
         }? Error)
     }
 
-    /// The data.
+    /// Returns the data.
     pub fn data(&self) -> &T {
         &self.data
     }
@@ -276,9 +280,9 @@ impl<T: Operations> PinnedDrop for ProcFile<T> {
 
 /// The C functions of a `T`.
 ///
-/// The kernel calls them with a file of an entry whose data is a `T`. After `open`
-/// succeeded its private data is a `T::Data`, until `release`, which is called once,
-/// last, takes it back. Removing the entry waits until they have returned.
+/// The kernel calls them with a file of an entry whose data is a `T`. After `open` succeeded, the
+/// file's private data is a `T::Data`, until `release`, which is called once and last, takes it
+/// back. Removing the entry waits until they have returned.
 struct Calls<T>(PhantomData<T>);
 
 impl<T: Operations> Calls<T> {
@@ -298,16 +302,17 @@ impl<T: Operations> Calls<T> {
 
     /// # Safety
     ///
-    /// See [`Calls`]; the file is being opened.
+    /// The caller must be the kernel, as [`Calls`] describes, and must be opening the file.
     unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
-        // SAFETY: the inode is that of an entry of `koru_proc_create`, whose data is a
-        // `T` that stays until this has returned.
+        // SAFETY: the inode is that of an entry of `koru_proc_create`, whose data is a `T` that
+        // stays until this has returned.
         let data = unsafe { &*bindings::koru_proc_data(inode).cast::<T>() };
-        // SAFETY: the kernel's file is valid during the call.
+        // SAFETY: the kernel passes a file that is valid during the call.
         let opened = unsafe { File::from_raw_file(file) };
         match data.open(opened) {
             Ok(value) => {
-                // SAFETY: the file is valid, and no other thread has it yet.
+                // SAFETY: the kernel passes a file that is valid during the call, and no other
+                // thread has it yet.
                 unsafe { File::private_data(file).write(value.into_foreign()) };
                 0
             }
@@ -317,22 +322,22 @@ impl<T: Operations> Calls<T> {
 
     /// # Safety
     ///
-    /// See [`Calls`].
+    /// The caller must be the kernel, as [`Calls`] describes.
     unsafe extern "C" fn release(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
-        // SAFETY: the inode is that of an entry of `koru_proc_create`, whose data is a
-        // `T` that stays until this has returned.
+        // SAFETY: the inode is that of an entry of `koru_proc_create`, whose data is a `T` that
+        // stays until this has returned.
         let data = unsafe { &*bindings::koru_proc_data(inode).cast::<T>() };
-        // SAFETY: the file is valid; `open` put a `T::Data` there, which no call uses any
-        // more and no other takes back.
+        // SAFETY: the file is valid. `open` stored a `T::Data` there, which no call uses any more
+        // and no other call takes back.
         let open_data = unsafe { T::Data::from_foreign(File::private_data(file).read()) };
-        // SAFETY: the kernel's file is valid during the call.
+        // SAFETY: the kernel passes a file that is valid during the call.
         data.release(open_data, unsafe { File::from_raw_file(file) });
         0
     }
 
     /// # Safety
     ///
-    /// See [`Calls`]; `pos` is this call's.
+    /// The caller must be the kernel, as [`Calls`] describes, and `pos` must belong to this call.
     unsafe extern "C" fn read(
         file: *mut bindings::file,
         buf: *mut c_char,
@@ -350,7 +355,7 @@ impl<T: Operations> Calls<T> {
 
     /// # Safety
     ///
-    /// See [`Calls`]; `pos` is this call's.
+    /// The caller must be the kernel, as [`Calls`] describes, and `pos` must belong to this call.
     unsafe extern "C" fn write(
         file: *mut bindings::file,
         buf: *const c_char,
@@ -368,7 +373,7 @@ impl<T: Operations> Calls<T> {
 
     /// # Safety
     ///
-    /// See [`Calls`].
+    /// The caller must be the kernel, as [`Calls`] describes.
     unsafe extern "C" fn lseek(file: *mut bindings::file, offset: Offset, whence: c_int) -> Offset {
         // SAFETY: the kernel's file is open, and not released before this returns.
         let (data, open_data, opened) = unsafe { Self::parts(file) };
@@ -376,25 +381,25 @@ impl<T: Operations> Calls<T> {
             .ok_or(EINVAL)
             .and_then(|whence| data.lseek(open_data, opened, offset, whence));
         match sought {
-            // SAFETY: `koru_file_set_pos` wants a valid file, and answers a negative
-            // position with `EINVAL`.
+            // SAFETY: `koru_file_set_pos` takes a valid file, and refuses a negative position with
+            // `EINVAL`.
             Ok(pos) => unsafe { bindings::koru_file_set_pos(file, pos) },
             Err(error) => Offset::from(error.to_user_errno()),
         }
     }
 
-    /// The entry's data, what belongs to an open file, and the file.
+    /// Returns the entry's data, the data of the open file, and the file.
     ///
     /// # Safety
     ///
-    /// See [`Calls`]; the file is not released during `'a`.
+    /// The caller must be called by the kernel as [`Calls`] describes, and the file must not be
+    /// released during `'a`.
     unsafe fn parts<'a>(
         file: *mut bindings::file,
     ) -> (&'a T, <T::Data as ForeignOwnable>::Borrowed<'a>, &'a File) {
-        // SAFETY: the file is not released during `'a`, as the caller promises, so it is
-        // valid. Its inode is that of an entry
-        // of `koru_proc_create`, whose data is a `T`; and its private data comes from a
-        // `T::Data`. Both stay while the file is not released.
+        // SAFETY: by this function's contract the file is not released during `'a`, so it is valid.
+        // Its inode is that of an entry of `koru_proc_create`, whose data is a `T`, and its private
+        // data comes from a `T::Data`. Both stay while the file is not released.
         unsafe {
             let inode = File::inode(file);
             (
@@ -406,8 +411,9 @@ impl<T: Operations> Calls<T> {
     }
 }
 
-/// Runs a read or a write: the position moves only if it succeeds, and more than
-/// was asked for is never reported.
+/// Runs a read or a write, and returns its result for C.
+///
+/// The position moves only on success, and more than `len` is never reported.
 fn transfer(pos: &mut Offset, len: usize, f: impl FnOnce(&mut Offset) -> Result<usize>) -> isize {
     let mut at = *pos;
     match f(&mut at).and_then(|n| if n > len { Err(EIO) } else { Ok(n) }) {

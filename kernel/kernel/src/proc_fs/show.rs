@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Files whose content is printed.
+//! Files that print their content.
 
 use super::entry::{Entry, Options};
 use crate::bindings;
@@ -27,34 +27,33 @@ use pin_init::{pin_data, pinned_drop, PinInit};
 /// }
 /// ```
 pub trait Show: Send + Sync + 'static {
-    /// Prints the content. May be called several times for one `read`, and by several
-    /// processes at once.
+    /// Prints the content.
     ///
-    /// # Context
+    /// It may be called several times for one `read`, and by several processes at once.
     ///
-    /// May sleep; the process that reads.
+    /// Context: the process that reads; it may sleep.
     ///
     /// # Errors
     ///
-    /// Any: `read` returns it, unless it is one that user space does not know (512 and
-    /// above). `ERESTARTSYS` and its like restart the call if a signal is pending, and
-    /// are `EINTR` otherwise; what remains is `EIO`.
+    /// `read` returns any error, unless user space does not know it (512 and above): `ERESTARTSYS`
+    /// and similar errors restart the call if a signal is pending, and become `EINTR` otherwise;
+    /// the others become `EIO`.
     fn show(&self, m: &SeqFile) -> Result;
 
-    /// The file is about to be removed: its [`ShowFile`] is being dropped, which waits for
-    /// the calls that are running. A [`show`](Self::show) that blocks must be ended here,
-    /// as [`Operations::removing`](super::Operations::removing) describes.
+    /// Called when the file is about to be removed.
     ///
-    /// # Context
+    /// Its [`ShowFile`] is being dropped, which waits for the running calls. A [`show`](Self::show)
+    /// that blocks must be ended here, as [`Operations::removing`](super::Operations::removing)
+    /// describes.
     ///
-    /// May sleep; the task that drops the file.
+    /// Context: the task that drops the file; it may sleep.
     fn removing(&self) {}
 }
 
-/// A file in /proc whose content is printed.
+/// A file in /proc that prints its content.
 ///
-/// Dropping it calls [`Show::removing`], removes the file, and returns when none of its
-/// calls runs any more; see [above](super#dropping) for where it may be dropped.
+/// Dropping it calls [`Show::removing`], removes the file, and returns once none of its calls is
+/// running; see [above](super#dropping) for where it may be dropped.
 ///
 /// # Examples
 ///
@@ -76,16 +75,17 @@ pub struct ShowFile<T: Show> {
 }
 
 impl<T: Show> ShowFile<T> {
-    /// Makes the data, then the file.
+    /// Returns an initialiser that builds the data, and then creates the file.
+    ///
+    /// Context: process context; it may sleep.
     ///
     /// # Errors
     ///
-    /// `EEXIST` if the name is taken, whoever has it and wherever /proc is mounted;
-    /// `EINVAL` if it is no name (see [`Options::new`]); `ENOMEM`; or what the data's
-    /// initialiser returns.
+    /// `EEXIST` if the name exists, whoever has it and wherever /proc is mounted; `EINVAL` if the
+    /// name is not valid (see [`Options::new`]); `ENOMEM`; or the error of the data's initialiser.
     ///
-    /// Of two modules that make one name at the very same time the second gets `EEXIST`
-    /// too, but the kernel then also WARNs about it.
+    /// If two modules create the same name at the very same time, the second gets `EEXIST` too, but
+    /// the kernel then also WARNs about it.
     pub fn new<E>(options: Options, data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -94,14 +94,14 @@ impl<T: Show> ShowFile<T> {
             data <- data,
             size_hint: options.size_hint,
             _pin: PhantomPinned,
-            // SAFETY: the functions in `OPS` take a pointer to a `ShowFile<T>`, and use
-            // its hint and its data. Both are there by now, do not move, and outlive
-            // the entry, which is dropped first.
+            // SAFETY: the functions in `OPS` take a pointer to a `ShowFile<T>`, and use its hint
+            // and its data. Both are there by now, do not move, and outlive the entry, which is
+            // dropped first.
             entry: unsafe { Entry::new(options, &Self::OPS, this.as_ptr().cast())? },
         }? Error)
     }
 
-    /// The data.
+    /// Returns the data.
     pub fn data(&self) -> &T {
         &self.data
     }
@@ -114,16 +114,18 @@ impl<T: Show> ShowFile<T> {
 
     /// # Safety
     ///
-    /// The kernel opens a file of an entry whose data is a `Self`, of which `entry` may
-    /// not be there yet.
+    /// The caller must be the kernel, which opens a file of an entry whose data is a `Self`. The
+    /// `entry` field of that may not be initialised yet.
     unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
-        // SAFETY: the inode is that of an entry of `koru_proc_create`.
+        // SAFETY: `koru_proc_data` takes the inode of an entry of `koru_proc_create`, which this is
+        // by this function's contract.
         let this = unsafe { bindings::koru_proc_data(inode) }.cast::<Self>();
-        // SAFETY: the data is a `Self`, which stays until this has returned; its hint
-        // does not change.
+        // SAFETY: by this function's contract the entry's data is a `Self`. It stays until this has
+        // returned, and its hint does not change.
         let (size_hint, data) = unsafe { ((*this).size_hint, &raw mut (*this).data) };
-        // SAFETY: both functions want a file that is being opened, and a function to
-        // print it with `data`, until `single_release`; and a size that is not 0.
+        // SAFETY: both functions take a file that is being opened, a function that prints it with
+        // `data` until `single_release`, and a size that is not 0. `data` outlives the entry, so
+        // the open file as well.
         unsafe {
             match size_hint {
                 0 => bindings::single_open(file, Some(Self::show), data.cast()),
@@ -134,12 +136,12 @@ impl<T: Show> ShowFile<T> {
 
     /// # Safety
     ///
-    /// The kernel prints a file that `open` opened: it has locked `seq`.
+    /// The caller must be the kernel, which prints a file that `open` opened and has locked `seq`.
     unsafe extern "C" fn show(seq: *mut bindings::seq_file, _: *mut c_void) -> c_int {
-        // SAFETY: the kernel passes a `seq_file` that it has locked, so it is valid. `open`
-        // gave it the address of a `T`, which stays: removing the entry waits for this call.
+        // SAFETY: the kernel passes a `seq_file` that it has locked, so it is valid. `open` passed
+        // the address of a `T`, which stays: removing the entry waits for this call.
         let data = unsafe { &*SeqFile::private(seq).cast::<T>() };
-        // SAFETY: the kernel locks the `seq_file` around this call.
+        // SAFETY: the kernel locks the `seq_file` during this call, so nobody else prints to it.
         let seq = unsafe { SeqFile::from_raw(seq) };
         match data.show(seq) {
             Ok(()) => 0,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! One content for all the reads of an open file.
+//! A snapshot of a file's content, for all reads of an open file.
 
 use crate::error::Result;
 use crate::fs::file::Offset;
@@ -9,27 +9,25 @@ use crate::prelude::*;
 use crate::sync::Mutex;
 use crate::uaccess::UserSliceWriter;
 
-/// The content that the readers of one open file see, while what it describes goes
-/// on changing.
+/// The content that the readers of one open file see, while what it describes keeps changing.
 ///
-/// A program may take a file in pieces of any size. The pieces must be parts of one
-/// content, or two of them are mixed: half of an old number and half of a new one.
-/// So the content is taken when a read begins at the file's start, and reads at other
-/// positions go on with it:
+/// A program may read a file in pieces of any size. The pieces must be parts of one content, or
+/// they mix two of them: half of an old number and half of a new one. So the content is taken when
+/// a read begins at the start of the file, and reads at other positions continue with it:
 ///
 /// - A read at position 0 takes a new content. So does any read while there is none.
-/// - The new content is kept once the reader has got at least one byte of it. A read
-///   of 0 bytes, one behind the end, and one that fails keep nothing.
-/// - A read at any other position never replaces the content that is kept, however
-///   long it takes: another read may have begun a new one meanwhile.
+/// - The new content is kept once the reader has got at least one byte of it. A read of 0 bytes,
+///   one after the end, and one that fails keep nothing.
+/// - A read at any other position never replaces the kept content, however long it takes: another
+///   read may have begun a new one meanwhile.
 ///
-/// This is the [`Operations::Data`](super::Operations::Data) of a file. What shares
-/// the open file shares the content: threads, forked processes, duplicates of the
-/// descriptor. If two of them read from the start at the same time, both go on with
-/// the content of the one that finished last.
+/// This is the [`Operations::Data`](super::Operations::Data) of a file. All that share the open
+/// file share the content: threads, forked processes, duplicates of the descriptor. If two of them
+/// read from the start at the same time, both continue with the content of the one that finished
+/// last.
 ///
-/// `T` is the content; its clones should be cheap, as those of an `Arc` or a short
-/// [`ArrayString`](crate::str::ArrayString) are. (This type is not upstream's.)
+/// `T` is the content; clones of it should be cheap, as those of an `Arc` or a short
+/// [`ArrayString`](crate::str::ArrayString) are. (Upstream has no such type.)
 ///
 /// # Examples
 ///
@@ -70,23 +68,24 @@ pub struct Snapshot<T> {
 }
 
 impl<T: AsRef<[u8]> + Clone + Unpin> Snapshot<T> {
-    /// Creates one without a content.
+    /// Returns an initialiser of a snapshot without a content.
     pub fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             kept <- new_mutex!(None),
         })
     }
 
-    /// Answers a read: gives the part of the content that begins at `pos`, as much as
-    /// there is room for, and moves `pos`. Returns the number of bytes given, 0 at the
-    /// end.
+    /// Serves a read, and returns the number of bytes that were written to `to`, 0 at the end.
     ///
-    /// `take` makes a new content, if one is to be taken. May sleep.
+    /// The reader gets the part of the content from `pos` on, as much as fits, and `pos` is moved.
+    /// `take` makes a new content, if one has to be taken.
+    ///
+    /// Context: process context; it may sleep.
     ///
     /// # Errors
     ///
-    /// `EFAULT` if the reader's memory cannot be written, or what `take` returns. The
-    /// position and the content are then what they were.
+    /// `EFAULT` if the reader's memory cannot be written, or the error of `take`. The position and
+    /// the content stay as they were.
     pub fn read(
         &self,
         to: &mut UserSliceWriter,
@@ -100,16 +99,18 @@ impl<T: AsRef<[u8]> + Clone + Unpin> Snapshot<T> {
         })
     }
 
-    /// Answers a read, as [`Self::read`] does, for files that learn only by copying
-    /// whether a new content counts.
+    /// Serves a read as [`Self::read`] does, for files that learn only by copying whether a new
+    /// content counts.
     ///
-    /// `begin` does all of a read that takes a new content: it gives a part of it to
-    /// the reader, moves the position, and returns how many bytes it gave, and the
-    /// content. If it gave none, the content is not kept. May sleep.
+    /// `begin` performs a whole read that takes a new content: it writes a part of it to the
+    /// reader, moves the position, and returns the number of bytes written and the content. If that
+    /// number is 0, the content is not kept.
+    ///
+    /// Context: process context; it may sleep.
     ///
     /// # Errors
     ///
-    /// `EFAULT` if the reader's memory cannot be written, or what `begin` returns.
+    /// `EFAULT` if the reader's memory cannot be written, or the error of `begin`.
     pub fn read_or_begin(
         &self,
         to: &mut UserSliceWriter,
@@ -120,8 +121,8 @@ impl<T: AsRef<[u8]> + Clone + Unpin> Snapshot<T> {
             return Ok(0);
         }
         let at_start = *pos == 0;
-        // A clone: the lock is not held while the reader's memory is written, which
-        // may take as long as it likes.
+        // This is a clone, because the lock must not be held while the reader's memory is written,
+        // which may take any time.
         let kept = if at_start {
             None
         } else {
@@ -133,7 +134,7 @@ impl<T: AsRef<[u8]> + Clone + Unpin> Snapshot<T> {
         let (given, content) = begin(to, pos)?;
         if given > 0 {
             let mut kept = self.kept.lock();
-            // Meanwhile a read at the start may have begun another one.
+            // Another read at the start may have begun a new content meanwhile.
             if at_start || kept.is_none() {
                 *kept = Some(content);
             }
