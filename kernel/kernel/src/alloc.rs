@@ -6,7 +6,9 @@
 //! what the allocator may do: an allocation with [`flags::GFP_KERNEL`] may sleep, one with
 //! [`flags::GFP_ATOMIC`] may not and works in interrupts.
 //!
-//! C header: [`include/linux/slab.h`](https://docs.kernel.org/core-api/memory-allocation.html)
+//! C header: `include/linux/slab.h`
+//!
+//! Reference: <https://docs.kernel.org/core-api/memory-allocation.html>
 
 mod allocator;
 mod gfp;

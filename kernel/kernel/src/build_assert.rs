@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Assertions that hold before the module exists.
+//! Assertions that are checked at build time.
 //!
-//! Three strengths: [`static_assert!`](crate::static_assert!) sees constants,
-//! [`const_assert!`](crate::const_assert!) may also use generic parameters of the function around
-//! it, and [`build_assert!`](crate::build_assert!) may use anything that the optimiser can see
-//! through: where it cannot prove the condition, the module does not link.
+//! There are three kinds. [`static_assert!`](crate::static_assert!) checks constants.
+//! [`const_assert!`](crate::const_assert!) may also use the generic parameters of the function that
+//! contains it. [`build_assert!`](crate::build_assert!) may use anything that the optimiser can
+//! evaluate: if it cannot prove the condition, the module does not link.
 
-/// Fails the build if it can be reached.
+/// Fails the build if the call is not optimised away.
 ///
 /// # Examples
 ///
@@ -30,8 +30,9 @@ macro_rules! build_error {
     }};
 }
 
-/// Asserts what the optimiser can prove; else the module does not link
-/// (`undefined symbol rust_build_error`).
+/// Asserts a condition that the optimiser can prove.
+///
+/// If it cannot, the module does not link (`undefined symbol rust_build_error`).
 ///
 /// # Examples
 ///
@@ -60,7 +61,7 @@ macro_rules! build_assert {
     }};
 }
 
-/// Asserts a constant condition, outside of functions too.
+/// Asserts a constant condition, also outside of functions.
 ///
 /// # Examples
 ///
@@ -94,15 +95,15 @@ macro_rules! const_assert {
 }
 
 unsafe extern "C" {
-    /// Defined nowhere.
+    /// A function that is defined nowhere, so that a call does not link.
     safe fn rust_build_error() -> !;
 }
 
 #[doc(hidden)]
 #[inline(always)]
 pub const fn build_error(msg: &'static str) -> ! {
-    // In a constant this is an ordinary panic with the message; at run time the
-    // missing symbol is the error.
+    // In a constant this is an ordinary panic with the message; at run time the missing symbol is
+    // the error.
     const fn at_compile_time(msg: &'static str) -> ! {
         panic!("{}", msg)
     }

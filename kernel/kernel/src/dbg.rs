@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! `dbg!`.
+//! The macro `dbg!`.
 
-/// Prints an expression and its value, level 6, and gives the value on. For a
-/// quick look, not to be left in.
+/// Prints an expression and its value at level 6, and returns the value.
+///
+/// It is for temporary use while debugging.
 ///
 /// # Examples
 ///

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Devices, as the kernel's device model has them.
+//! Devices of the kernel's device model.
 //!
-//! C header: [`include/linux/device.h`](https://docs.kernel.org/driver-api/infrastructure.html)
+//! C header: `include/linux/device.h`
+//!
+//! Reference: <https://docs.kernel.org/driver-api/infrastructure.html>
 
 use crate::bindings;
 use crate::print::{Record, MAX_MESSAGE};
@@ -13,15 +15,18 @@ use core::ffi::CStr;
 use core::fmt::{self, Write};
 use core::ptr::NonNull;
 
-/// What the kernel puts before a device's messages: the subsystem's name and the
-/// device's. A longer one costs the end of a message that is very long.
-const PREFIX_ROOM: usize = 128;
-
-/// A device. To keep it, make an [`ARef`](crate::sync::aref::ARef) of it, which
-/// may sleep when it is dropped.
+/// The length that is reserved for what the kernel prints before a device's messages: the names of
+/// the subsystem and the device.
 ///
-/// Context: printing and [`Self::name`] are for any context but NMIs. Dropping a reference
-/// may sleep: the last one releases the device.
+/// A longer prefix truncates a very long message.
+const MAX_PREFIX_LEN: usize = 128;
+
+/// A device: C's `struct device`.
+///
+/// An [`ARef`](crate::sync::aref::ARef) keeps it.
+///
+/// Context: any but NMIs for printing and [`Self::name`]. Dropping an `ARef` may sleep, because the
+/// last one releases the device.
 ///
 /// # Examples
 ///
@@ -34,30 +39,33 @@ const PREFIX_ROOM: usize = 128;
 #[repr(transparent)]
 pub struct Device(Opaque<bindings::device>);
 
-// SAFETY: the kernel's own count; a device goes with its last reference.
+// SAFETY: `get_device()` and `put_device()` are the kernel's own reference counting: a device is
+// released with its last reference.
 unsafe impl AlwaysRefCounted for Device {
     #[inline]
     fn inc_ref(&self) {
-        // SAFETY: `get_device()` wants a device whose count is not 0: it is borrowed, so
-        // somebody has a reference.
+        // SAFETY: `get_device()` takes a device whose count is not 0: it is borrowed, so somebody
+        // has a reference.
         unsafe { bindings::koru_get_device(self.as_raw()) }
     }
 
     #[inline]
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: `put_device()` consumes a reference, which the caller hands over.
+        // SAFETY: `put_device()` consumes a reference, which the caller passes by this function's
+        // contract.
         unsafe { bindings::koru_put_device(obj.as_ptr().cast()) }
     }
 }
 
-// SAFETY: the methods print, read the name and count references, all of which the kernel
-// allows from several threads at once.
+// SAFETY: the methods print, read the name and count references, which the kernel allows from
+// several threads at once.
 unsafe impl Sync for Device {}
-// SAFETY: a reference to a device is of no thread: `put_device()` may be called by any.
+// SAFETY: a reference to a device belongs to no thread: any thread may call `put_device()`.
 unsafe impl Send for Device {}
 
-/// The levels of a device's messages: those of the kernel log without the
-/// continuation, which has no device.
+/// The levels of a device's messages.
+///
+/// These are the levels of the kernel log except the continuation, which has no device.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 #[repr(i32)]
@@ -77,37 +85,38 @@ impl Device {
     ///
     /// # Safety
     ///
-    /// It is valid while the result lives.
+    /// `ptr` must be valid during `'a`.
     #[inline]
     pub unsafe fn from_raw<'a>(ptr: *mut bindings::device) -> &'a Self {
-        // SAFETY: it is that of a device which stays while the result lives, as the caller
-        // promises. An `Opaque` assumes nothing of the memory it is in.
+        // SAFETY: by this function's contract the device is valid during `'a`. An `Opaque` assumes
+        // nothing about the memory that it is in.
         unsafe { &*ptr.cast() }
     }
 
-    /// The `struct device *`.
+    /// Returns the `struct device *`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::device {
         self.0.get().cast()
     }
 
-    /// The device's name.
+    /// Returns the name of the device.
     pub fn name(&self) -> &CStr {
-        // SAFETY: the device is valid while it is borrowed, and has a name.
+        // SAFETY: the device is valid while it is borrowed, and has a name that does not change
+        // meanwhile.
         unsafe { CStr::from_char_ptr(bindings::koru_dev_name(self.as_raw())) }
     }
 
     #[doc(hidden)]
     #[inline(never)]
     pub fn __print(&self, level: DevLevel, args: fmt::Arguments<'_>) {
-        let mut record = Record::<{ MAX_MESSAGE - PREFIX_ROOM }>::new();
-        // An argument that fails to format leaves what it wrote.
+        let mut record = Record::<{ MAX_MESSAGE - MAX_PREFIX_LEN }>::new();
+        // An argument that fails to format leaves what it wrote so far.
         let _ = record.write_fmt(args);
         record.close();
         let text = record.text();
-        // SAFETY: `dev_printk` wants a valid device, which `self` is while it is
-        // borrowed, and copies the text, which is valid for its length. A `DevLevel`
-        // is one of the eight levels, and the function checks it.
+        // SAFETY: `dev_printk()` takes a valid device, which `self` is while it is borrowed, and
+        // copies the text, which is valid for its length. A `DevLevel` is one of the eight levels,
+        // and the function checks that.
         unsafe { bindings::koru_dev_print(level as i32, self.as_raw(), text.as_ptr(), text.len()) }
     }
 }
@@ -120,9 +129,9 @@ macro_rules! dev_print_macro (
     );
 );
 
-/// Prints that the system is unusable, with the device's name before it. Level 0, `KERN_EMERG`.
+/// Prints that the system is unusable, with the device's name as prefix (level 0, `KERN_EMERG`).
 ///
-/// First the device, then as [`pr_emerg!`](crate::pr_emerg!).
+/// The first argument is the device, and the others are those of [`pr_emerg!`](crate::pr_emerg!).
 ///
 /// # Examples
 ///
@@ -136,9 +145,10 @@ macro_rules! dev_emerg (
     ($($f:tt)*) => ($crate::dev_print_macro!(Emerg, $($f)*));
 );
 
-/// Prints that something must be done at once, with the device's name before it. Level 1, `KERN_ALERT`.
+/// Prints that action must be taken immediately, with the device's name as prefix (level 1,
+/// `KERN_ALERT`).
 ///
-/// First the device, then as [`pr_alert!`](crate::pr_alert!).
+/// The first argument is the device, and the others are those of [`pr_alert!`](crate::pr_alert!).
 ///
 /// # Examples
 ///
@@ -152,9 +162,9 @@ macro_rules! dev_alert (
     ($($f:tt)*) => ($crate::dev_print_macro!(Alert, $($f)*));
 );
 
-/// Prints a critical condition, with the device's name before it. Level 2, `KERN_CRIT`.
+/// Prints a critical condition, with the device's name as prefix (level 2, `KERN_CRIT`).
 ///
-/// First the device, then as [`pr_crit!`](crate::pr_crit!).
+/// The first argument is the device, and the others are those of [`pr_crit!`](crate::pr_crit!).
 ///
 /// # Examples
 ///
@@ -168,9 +178,9 @@ macro_rules! dev_crit (
     ($($f:tt)*) => ($crate::dev_print_macro!(Crit, $($f)*));
 );
 
-/// Prints an error, with the device's name before it. Level 3, `KERN_ERR`.
+/// Prints an error, with the device's name as prefix (level 3, `KERN_ERR`).
 ///
-/// First the device, then as [`pr_err!`](crate::pr_err!).
+/// The first argument is the device, and the others are those of [`pr_err!`](crate::pr_err!).
 ///
 /// # Examples
 ///
@@ -184,9 +194,9 @@ macro_rules! dev_err (
     ($($f:tt)*) => ($crate::dev_print_macro!(Err, $($f)*));
 );
 
-/// Prints a warning, with the device's name before it. Level 4, `KERN_WARNING`.
+/// Prints a warning, with the device's name as prefix (level 4, `KERN_WARNING`).
 ///
-/// First the device, then as [`pr_warn!`](crate::pr_warn!).
+/// The first argument is the device, and the others are those of [`pr_warn!`](crate::pr_warn!).
 ///
 /// # Examples
 ///
@@ -200,9 +210,10 @@ macro_rules! dev_warn (
     ($($f:tt)*) => ($crate::dev_print_macro!(Warning, $($f)*));
 );
 
-/// Prints what is normal and worth a look, with the device's name before it. Level 5, `KERN_NOTICE`.
+/// Prints a normal but significant condition, with the device's name as prefix (level 5,
+/// `KERN_NOTICE`).
 ///
-/// First the device, then as [`pr_notice!`](crate::pr_notice!).
+/// The first argument is the device, and the others are those of [`pr_notice!`](crate::pr_notice!).
 ///
 /// # Examples
 ///
@@ -216,9 +227,9 @@ macro_rules! dev_notice (
     ($($f:tt)*) => ($crate::dev_print_macro!(Notice, $($f)*));
 );
 
-/// Prints information, with the device's name before it. Level 6, `KERN_INFO`.
+/// Prints information, with the device's name as prefix (level 6, `KERN_INFO`).
 ///
-/// First the device, then as [`pr_info!`](crate::pr_info!).
+/// The first argument is the device, and the others are those of [`pr_info!`](crate::pr_info!).
 ///
 /// # Examples
 ///
@@ -232,10 +243,10 @@ macro_rules! dev_info (
     ($($f:tt)*) => ($crate::dev_print_macro!(Info, $($f)*));
 );
 
-/// Prints for debugging, with the device's name before it. Level 7,
-/// `KERN_DEBUG`, and only in a build with `debug_assertions`.
+/// Prints a debug message, with the device's name as prefix (level 7, `KERN_DEBUG`).
 ///
-/// First the device, then as [`pr_debug!`](crate::pr_debug!).
+/// It prints only in a build with `debug_assertions`. The first argument is the device, and the
+/// others are those of [`pr_debug!`](crate::pr_debug!).
 ///
 /// # Examples
 ///

@@ -2,8 +2,10 @@
 
 //! The kernel's error codes.
 //!
-//! C headers: [`include/uapi/asm-generic/errno-base.h`](https://docs.kernel.org/userspace-api/media/gen-errors.html),
-//! `include/uapi/asm-generic/errno.h`, `include/linux/errno.h`
+//! C headers: `include/uapi/asm-generic/errno-base.h`, `include/uapi/asm-generic/errno.h`,
+//! `include/linux/errno.h`
+//!
+//! Reference: <https://docs.kernel.org/userspace-api/media/gen-errors.html>
 //!
 //! # Examples
 //!
@@ -32,6 +34,10 @@ const MAX_ERRNO: c_int = 4095;
 
 /// An errno of the kernel.
 ///
+/// # Invariants
+///
+/// The number is negative and at least `-MAX_ERRNO`.
+///
 /// # Examples
 ///
 /// ```
@@ -40,10 +46,6 @@ const MAX_ERRNO: c_int = 4095;
 /// assert!(error == EINVAL);
 /// assert!(error.to_errno() == -22);
 /// ```
-///
-/// # Invariants
-///
-/// The number is negative and at least `-MAX_ERRNO`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Error(NonZeroI32);
 
@@ -86,7 +88,9 @@ macro_rules! codes {
             pub const EDEADLOCK: Error = EDEADLK;
         }
 
-        /// Returns the name of an error code. Not every kernel exports its own table.
+        /// Returns the name of an error code.
+        ///
+        /// Not every kernel exports its own table.
         const fn name_of(errno: c_int) -> Option<&'static CStr> {
             match errno {
                 $($errno => Some(

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Deliberate faults, for testing the tools that must notice them.
+//! Deliberate faults, for testing the tools that must detect them.
 //!
-//! As the kernel's own LKDTM: nothing here is of use to a module, and all of it
-//! harms the kernel that it runs on. A module that calls none of it contains none
-//! of it.
+//! Like the kernel's LKDTM, nothing here is useful to a module, and all of it harms the running
+//! kernel. A module that calls none of these functions contains none of them.
 
 use crate::bindings;
 
-/// Follows a NULL pointer in the C interface layer. The kernel oopses, and the
-/// process that did it is killed.
+/// Dereferences a NULL pointer in the C interface layer.
+///
+/// The kernel oopses, and kills the process.
 ///
 /// Context: any. In an interrupt the kernel panics.
 ///
@@ -19,13 +19,13 @@ use crate::bindings;
 /// kernel::fault::null_dereference();
 /// ```
 pub fn null_dereference() {
-    // SAFETY: nothing of the kernel's is at address 0, so the write faults, and the kernel
-    // ends the process. (A process may have mapped that address where `mmap_min_addr` is 0;
-    // without SMAP its own memory is then written to, which Rust knows nothing of.)
+    // SAFETY: nothing of the kernel is at address 0, so the write faults, and the kernel kills the
+    // process. (A process may have mapped that address where `mmap_min_addr` is 0; without SMAP its
+    // own memory is then written, about which Rust assumes nothing.)
     unsafe { bindings::koru_fault_null() }
 }
 
-/// Warns: C's `WARN`, with a stack trace, and the kernel goes on.
+/// Warns by C's `WARN`, with a stack trace; the kernel continues.
 ///
 /// Context: any.
 ///
@@ -35,7 +35,6 @@ pub fn null_dereference() {
 /// kernel::fault::warn();
 /// ```
 pub fn warn() {
-    // SAFETY: `WARN()` takes no pointer but that of its text, and may be used in every
-    // context.
+    // SAFETY: `WARN()` takes no pointer but that of its text, and may be used in any context.
     unsafe { bindings::koru_fault_warn() }
 }

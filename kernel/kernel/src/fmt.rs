@@ -2,23 +2,22 @@
 
 //! Formatting.
 //!
-//! [`fmt!`](crate::fmt!) makes the [`Arguments`] that the rest of the crate takes, and wraps each
-//! argument in an [`Adapter`], so that the kernel's types may display otherwise
-//! than core would.
+//! [`fmt!`](crate::fmt!) creates the [`Arguments`] that the rest of the crate takes. It wraps each
+//! argument in an [`Adapter`], so that the kernel's types may be displayed differently from core.
 //!
 //! # Addresses
 //!
-//! `{:p}` prints of a pointer or reference what C's `%p` prints: a hash that stands for the
-//! address, so that the log does not tell where the kernel's memory is. `{:?}` of a raw
-//! pointer or a `NonNull`, also as a field of what derives `Debug`, and numbers made of a
-//! pointer print the plain address: use them for debugging only.
+//! `{:p}` of a pointer or reference prints what C's `%p` prints: a hash of the address, so that the
+//! log does not reveal where the kernel's memory is. `{:?}` of a raw pointer or a `NonNull`, also
+//! as a field of a type that derives `Debug`, and integers converted from a pointer print the plain
+//! address: use them for debugging only.
 
 pub use core::fmt::{
     Alignment, Arguments, Binary, Debug, Error, Formatter, LowerExp, LowerHex, Octal, Pointer,
     Result, UpperExp, UpperHex, Write,
 };
 
-/// What `{}` prints of a value inside [`fmt!`](crate::fmt!).
+/// The formatting that `{}` means in [`fmt!`](crate::fmt!).
 ///
 /// Types have it through [`core::fmt::Display`].
 ///
@@ -39,7 +38,7 @@ impl<T: core::fmt::Display + ?Sized> Display for T {
     }
 }
 
-/// What [`fmt!`](crate::fmt!) wraps its arguments in.
+/// The type that [`fmt!`](crate::fmt!) wraps its arguments in.
 ///
 /// # Examples
 ///
@@ -60,18 +59,17 @@ macro_rules! forward {
 }
 forward!(Debug, LowerHex, UpperHex, Octal, Binary, LowerExp, UpperExp);
 
-/// Prints what the argument points to, as C's `%p`: not the address, but a number
-/// that stands for it until the next boot.
+/// Prints the address as C's `%p` does: as a hash that stands for it until the next boot.
 impl<T: Pointer> Pointer for Adapter<&T> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let mut text = Short::default();
-        // The plain form: `f` may ask for widths and more.
+        // This is the plain form, because `f` may have a width and other options.
         write!(text, "{:p}", *self.0)?;
         let digits = text.get().trim_start_matches("0x");
         let address = usize::from_str_radix(digits, 16).map_err(|_| Error)?;
         let mut hashed = Short::default();
-        // SAFETY: the function writes at most as many bytes as it is told, which
-        // `bytes` has, and returns how many it wrote. It does not follow the pointer.
+        // SAFETY: the function writes at most as many bytes as it is told, which is the length of
+        // `bytes`, and returns how many it wrote. It does not dereference the address.
         hashed.len = unsafe {
             crate::bindings::koru_hash_pointer(
                 hashed.bytes.as_mut_ptr(),
@@ -83,7 +81,7 @@ impl<T: Pointer> Pointer for Adapter<&T> {
     }
 }
 
-/// Room for the digits of an address.
+/// A buffer for the digits of an address.
 #[derive(Default)]
 struct Short {
     bytes: [u8; 32],

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Fast hashes of numbers, for tables.
+//! Fast hashes of integers, for tables.
 //!
 //! C header: `include/linux/hash.h`
 
 use crate::ffi::c_ulong;
 use crate::layout;
 
-/// What [`hash_long`] multiplies with: 2^64 by the golden ratio, as the kernel
-/// that is built for has it.
+/// The multiplier of [`hash_long`]: 2^64 times the golden ratio, as the target kernel defines it.
 pub const GOLDEN_RATIO_PRIME: c_ulong = layout::GOLDEN_RATIO_PRIME;
 
-/// A hash of `bits` bits: a place in a table of `1 << bits`. `bits` above the
-/// width of a `long` count as that, and none give 0.
+/// Returns a hash of `bits` bits, which is an index of a table of `1 << bits` entries.
 ///
-/// Who chooses the values can choose ones with the same hash.
+/// `bits` above the width of a `long` count as that width, and 0 bits result in 0. Whoever chooses
+/// the values can choose some with the same hash.
 ///
 /// # Examples
 ///
@@ -26,7 +25,7 @@ pub const fn hash_long(value: c_ulong, bits: u32) -> c_ulong {
     if bits == 0 {
         return 0;
     }
-    // High bits are mixed best.
+    // The high bits are mixed best.
     let hash = value.wrapping_mul(GOLDEN_RATIO_PRIME);
     match c_ulong::BITS.checked_sub(bits) {
         Some(shift) => hash >> shift,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Numbers of `ioctl` commands.
+//! The numbers of `ioctl` commands.
 //!
-//! A number says which way the argument goes, how large it is, which driver the
-//! command belongs to (its "type", often a letter) and which of its commands it
-//! is. C programs make the same numbers with the macros of the same names.
+//! A number contains the direction of the argument, its size, the driver that the command belongs
+//! to (its "type", often a letter), and the number of the command within that. C programs create
+//! the same numbers by macros of the same names.
 //!
-//! C header: [`include/uapi/asm-generic/ioctl.h`](https://docs.kernel.org/driver-api/ioctl.html)
+//! C header: `include/uapi/asm-generic/ioctl.h`
+//!
+//! Reference: <https://docs.kernel.org/driver-api/ioctl.html>
 //!
 //! # Examples
 //!
@@ -33,11 +35,11 @@ const TYPESHIFT: u32 = NRBITS;
 const SIZESHIFT: u32 = TYPESHIFT + TYPEBITS;
 const DIRSHIFT: u32 = SIZESHIFT + SIZEBITS;
 
-/// [`_IOC_DIR`] of a command without data.
+/// The [`_IOC_DIR`] of a command without data.
 pub const _IOC_NONE: u32 = 0;
-/// The bit of [`_IOC_DIR`] for data that user space gives.
+/// The bit of [`_IOC_DIR`] for data that user space passes.
 pub const _IOC_WRITE: u32 = 1;
-/// The bit of [`_IOC_DIR`] for data that user space gets.
+/// The bit of [`_IOC_DIR`] for data that user space receives.
 pub const _IOC_READ: u32 = 2;
 
 const fn mask(bits: u32) -> u32 {
@@ -56,7 +58,7 @@ const fn _IOC(dir: u32, ty: u32, nr: u32, size: usize) -> u32 {
     (dir << DIRSHIFT) | ((size as u32) << SIZESHIFT) | (ty << TYPESHIFT) | nr
 }
 
-/// A command without data, or whose argument is a plain number.
+/// Returns the number of a command without data, or whose argument is a plain number.
 ///
 /// # Examples
 ///
@@ -69,8 +71,7 @@ pub const fn _IO(ty: u32, nr: u32) -> u32 {
     _IOC(_IOC_NONE, ty, nr, 0)
 }
 
-/// A command whose argument points to a `T` that user space reads, and the
-/// driver writes.
+/// Returns the number of a command whose argument points to a `T` that user space receives.
 ///
 /// # Examples
 ///
@@ -83,8 +84,7 @@ pub const fn _IOR<T>(ty: u32, nr: u32) -> u32 {
     _IOC(_IOC_READ, ty, nr, size_of::<T>())
 }
 
-/// A command whose argument points to a `T` that user space writes, and the
-/// driver reads.
+/// Returns the number of a command whose argument points to a `T` that user space passes.
 ///
 /// # Examples
 ///
@@ -97,7 +97,8 @@ pub const fn _IOW<T>(ty: u32, nr: u32) -> u32 {
     _IOC(_IOC_WRITE, ty, nr, size_of::<T>())
 }
 
-/// A command whose argument points to a `T` that goes both ways.
+/// Returns the number of a command whose argument points to a `T` that user space passes and
+/// receives.
 ///
 /// # Examples
 ///
@@ -110,7 +111,7 @@ pub const fn _IOWR<T>(ty: u32, nr: u32) -> u32 {
     _IOC(_IOC_READ | _IOC_WRITE, ty, nr, size_of::<T>())
 }
 
-/// Which ways a command's data goes: [`_IOC_READ`] and [`_IOC_WRITE`].
+/// Returns the directions of a command's data: [`_IOC_READ`] and [`_IOC_WRITE`].
 ///
 /// # Examples
 ///
@@ -122,7 +123,7 @@ pub const fn _IOC_DIR(nr: u32) -> u32 {
     (nr >> DIRSHIFT) & mask(DIRBITS)
 }
 
-/// A command's type.
+/// Returns the type of a command.
 ///
 /// # Examples
 ///
@@ -134,7 +135,7 @@ pub const fn _IOC_TYPE(nr: u32) -> u32 {
     (nr >> TYPESHIFT) & mask(TYPEBITS)
 }
 
-/// A command's number within its type.
+/// Returns the number of a command within its type.
 ///
 /// # Examples
 ///
@@ -146,7 +147,7 @@ pub const fn _IOC_NR(nr: u32) -> u32 {
     nr & mask(NRBITS)
 }
 
-/// The size of a command's data in bytes.
+/// Returns the size of a command's data in bytes.
 ///
 /// # Examples
 ///

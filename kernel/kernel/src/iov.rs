@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The caller's buffers of one read or write.
+//! The user's buffers of a read or write.
 //!
-//! `read` and `write` have one buffer, `readv` and `writev` several: an iterator
-//! goes through all of them, and moves on by what was copied. Nothing here
-//! trusts an address. All of it may sleep: a page may have to be read in.
+//! `read` and `write` have one buffer, `readv` and `writev` several: an iterator goes through all
+//! of them, and advances by what was copied. Nothing here trusts an address. Copying may sleep,
+//! because a page may have to be read in.
 //!
-//! How much is left is the caller's doing, up to 2 GiB: do not allocate that
-//! much because it says so.
+//! User space chooses the length, up to 2 GiB: do not allocate that much just because it says so.
 //!
 //! C header: `include/linux/uio.h`
 
@@ -20,25 +19,28 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
-/// A `struct iov_iter`: what both directions have in common.
+/// A `struct iov_iter`, for both directions.
 ///
 /// # Invariants
 ///
-/// The pointer is that of a valid iterator over user or kernel memory, which
-/// nobody else uses for `'data`.
+/// The pointer is that of a valid iterator over user or kernel memory, which nobody else uses
+/// during `'data`.
 struct IovIter<'data> {
     iov: NonNull<bindings::iov_iter>,
     _data: PhantomData<&'data mut [u8]>,
 }
 
 impl IovIter<'_> {
+    /// Wraps a `struct iov_iter *`.
+    ///
     /// # Safety
     ///
-    /// The type's invariants hold.
+    /// `iov` must be a valid iterator over user or kernel memory, which nobody else uses during
+    /// `'data`.
     unsafe fn from_raw(iov: *mut bindings::iov_iter) -> Self {
         Self {
-            // SAFETY: by the type's invariants, which the caller promises, it is that of a
-            // `struct iov_iter`, so not null.
+            // INVARIANT: this function's contract is the type's invariant.
+            // SAFETY: by this function's contract the pointer is valid, so it is not null.
             iov: unsafe { NonNull::new_unchecked(iov) },
             _data: PhantomData,
         }
@@ -46,35 +48,38 @@ impl IovIter<'_> {
 
     #[inline]
     fn len(&self) -> usize {
-        // SAFETY: the function reads the count of a valid iterator, as this one is by the
-        // invariants.
+        // SAFETY: the function reads the count of a valid iterator, which this is by the type's
+        // invariant.
         unsafe { bindings::koru_iov_len(self.iov.as_ptr()) }
     }
 
     #[inline]
     fn advance(&mut self, bytes: usize) {
-        // SAFETY: `iov_iter_advance()` wants a valid iterator, as this one is by the
-        // invariants, and stops at its end.
+        // SAFETY: `iov_iter_advance()` takes a valid iterator, which this is by the type's
+        // invariant, and stops at its end.
         unsafe { bindings::koru_iov_advance(self.iov.as_ptr(), bytes) }
     }
 
+    /// Moves the iterator back.
+    ///
     /// # Safety
     ///
-    /// The iterator was moved on by at least `bytes`.
+    /// The iterator must have been advanced by at least `bytes`.
     #[inline]
     unsafe fn revert(&mut self, bytes: usize) {
-        // SAFETY: `iov_iter_revert()` wants a valid iterator, as this one is by the
-        // invariants, and does not check for its start: it is not reached, for the caller
-        // promises that it was moved on by as much.
+        // SAFETY: `iov_iter_revert()` takes a valid iterator, which this is by the type's
+        // invariant. It does not check for the start of the iterator, which is not reached, because
+        // by this function's contract it was advanced by as much.
         unsafe { bindings::koru_iov_revert(self.iov.as_ptr(), bytes) }
     }
 
-    /// Says what `copied` of `wanted` bytes is: all, or nothing.
+    /// Returns an error and moves the iterator back if fewer than the `wanted` bytes were copied.
     fn whole(&mut self, copied: usize, wanted: usize) -> Result {
         if copied == wanted {
             return Ok(());
         }
-        // SAFETY: the caller has just copied `copied` bytes, which moved it on by as much.
+        // SAFETY: the caller has just copied `copied` bytes, which advanced the iterator by as
+        // much.
         unsafe { self.revert(copied) };
         Err(EFAULT)
     }
@@ -86,53 +91,53 @@ macro_rules! common {
         ///
         /// # Safety
         ///
-        /// It is valid for `'data`, nobody else uses it meanwhile, and its
-        /// direction is that of the type.
+        /// `iov` must be a valid iterator of the type's direction, which nobody else uses during
+        /// `'data`.
         #[inline]
         pub unsafe fn from_raw(iov: *mut bindings::iov_iter) -> $name<'data> {
-            // SAFETY: the invariants are that the iterator is valid, and nobody else's for
-            // `'data`: both are promised by the caller.
+            // SAFETY: the requirements of `IovIter::from_raw` are this function's own: the iterator
+            // is valid, and nobody else uses it during `'data`.
             Self(unsafe { IovIter::from_raw(iov) })
         }
 
-        /// The `struct iov_iter *`.
+        /// Returns the `struct iov_iter *`.
         #[inline]
         pub fn as_raw(&self) -> *mut bindings::iov_iter {
             self.0.iov.as_ptr()
         }
 
-        /// How many bytes are left.
+        /// Returns the number of bytes that are left.
         #[inline]
         pub fn len(&self) -> usize {
             self.0.len()
         }
 
-        /// Whether none are.
+        /// Returns whether no bytes are left.
         #[inline]
         pub fn is_empty(&self) -> bool {
             self.len() == 0
         }
 
-        /// Passes by `bytes`, or what is left if that is less.
+        /// Skips `bytes`, or all that are left if those are fewer.
         #[inline]
         pub fn advance(&mut self, bytes: usize) {
             self.0.advance(bytes);
         }
 
-        /// Goes back by `bytes`.
+        /// Moves the iterator back by `bytes`.
         ///
         /// # Safety
         ///
-        /// Not to before where it started: it was moved on by as much.
+        /// The iterator must have been advanced by at least `bytes`.
         #[inline]
         pub unsafe fn revert(&mut self, bytes: usize) {
-            // SAFETY: it was moved on by at least `bytes`, as the caller promises.
+            // SAFETY: by this function's contract the iterator was advanced by at least `bytes`.
             unsafe { self.0.revert(bytes) }
         }
     };
 }
 
-/// Where the bytes of a `write` come from.
+/// The source of the bytes of a `write`.
 ///
 /// # Examples
 ///
@@ -150,25 +155,29 @@ pub struct IovIterSource<'data>(IovIter<'data>);
 impl<'data> IovIterSource<'data> {
     common!(IovIterSource);
 
-    /// Reads into `out`. Returns how many bytes there were: fewer than `out` has
-    /// room for at the end, or where one cannot be read.
+    /// Reads into `out`, and returns the number of bytes read.
+    ///
+    /// They are fewer than `out` has at the end of the buffers, or where a byte cannot be read.
     ///
     /// Context: process context; it may sleep, for a page may have to be read in.
     pub fn copy_from_iter(&mut self, out: &mut [u8]) -> usize {
-        // SAFETY: both types have one layout, and `copy_from_iter_raw` writes initialised
-        // bytes only, so that `out` stays valid as bytes.
+        // SAFETY: both types have the same layout, and `copy_from_iter_raw` writes only initialised
+        // bytes, so `out` stays valid.
         let out = unsafe { &mut *(core::ptr::from_mut(out) as *mut [MaybeUninit<u8>]) };
         self.copy_from_iter_raw(out).len()
     }
 
-    /// As [`Self::copy_from_iter`]; returns the part of `out` that was written.
+    /// Reads into `out` as [`Self::copy_from_iter`] does, and returns the part of it that was
+    /// written.
+    ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
     pub fn copy_from_iter_raw<'out>(&mut self, out: &'out mut [MaybeUninit<u8>]) -> &'out mut [u8] {
         let to = out.as_mut_ptr();
-        // SAFETY: `copy_from_iter()` wants a valid iterator to read from, as this one is by
-        // the invariants, and memory that is valid for writes of the length, as `out` is.
+        // SAFETY: `copy_from_iter()` takes a valid iterator to read from, which this is by the
+        // type's invariant, and memory that is valid for writes of the length, as `out` is.
         let copied = unsafe { bindings::koru_copy_from_iter(to.cast(), out.len(), self.as_raw()) };
-        // SAFETY: the function returns how many bytes it wrote, from the start of `out`,
-        // which is borrowed for as long as the result.
+        // SAFETY: the function returns how many bytes it wrote from the start of `out`, which is
+        // borrowed as long as the result.
         unsafe { core::slice::from_raw_parts_mut(to.cast(), copied) }
     }
 
@@ -178,22 +187,21 @@ impl<'data> IovIterSource<'data> {
     ///
     /// # Errors
     ///
-    /// `EFAULT` if not as many bytes are left or one cannot be read. `out` may
-    /// then be written in part.
+    /// `EFAULT` if fewer bytes are left or one cannot be read. `out` may then be written in part.
     pub fn copy_from_iter_full(&mut self, out: &mut [u8]) -> Result {
         let copied = self.copy_from_iter(out);
         self.0.whole(copied, out.len())
     }
 
-    /// Appends all that is left to `out`. Returns how many bytes that were; it
-    /// stops where one cannot be read.
+    /// Appends all that is left to `out`, up to a byte that cannot be read; returns the number of
+    /// bytes appended.
     ///
     /// Context: process context; it may sleep, for a page may have to be read in.
     ///
     /// # Errors
     ///
-    /// `EFAULT` if not even the first can be read, `ENOMEM`. `out` is then what
-    /// it was.
+    /// `EFAULT` if not even the first byte can be read, `ENOMEM` if there is no memory. `out` is
+    /// unchanged then.
     pub fn copy_from_iter_vec<A: Allocator>(
         &mut self,
         out: &mut Vec<u8, A>,
@@ -201,7 +209,7 @@ impl<'data> IovIterSource<'data> {
     ) -> Result<usize> {
         let (wanted, old) = (self.len(), out.len());
         out.reserve(wanted, flags)?;
-        // SAFETY: there is room for `wanted` bytes behind the old ones.
+        // SAFETY: `reserve` made space for `wanted` bytes after the old ones.
         let spare = unsafe {
             core::slice::from_raw_parts_mut(
                 out.as_mut_ptr().add(old).cast::<MaybeUninit<u8>>(),
@@ -212,14 +220,14 @@ impl<'data> IovIterSource<'data> {
         if copied == 0 && wanted != 0 {
             return Err(EFAULT);
         }
-        // SAFETY: the first `copied` bytes behind the old ones were just written, within the
+        // SAFETY: the first `copied` bytes after the old ones were just written, within the
         // capacity.
         unsafe { out.set_len(old + copied) };
         Ok(copied)
     }
 }
 
-/// Where the bytes of a `read` go to.
+/// The destination of the bytes of a `read`.
 ///
 /// # Examples
 ///
@@ -236,40 +244,43 @@ pub struct IovIterDest<'data>(IovIter<'data>);
 impl<'data> IovIterDest<'data> {
     common!(IovIterDest);
 
-    /// Writes `input`. Returns how many bytes of it: fewer at the end of the
-    /// buffers, or where one cannot be written.
+    /// Writes `input`, and returns the number of bytes written.
+    ///
+    /// They are fewer than `input` has at the end of the buffers, or where a byte cannot be
+    /// written.
     ///
     /// Context: process context; it may sleep, for a page may have to be read in.
     #[inline]
     pub fn copy_to_iter(&mut self, input: &[u8]) -> usize {
-        // SAFETY: `copy_to_iter()` wants a valid iterator to write to, as this one is by the
-        // invariants, and memory that is valid for reads of the length, as `input` is.
+        // SAFETY: `copy_to_iter()` takes a valid iterator to write to, which this is by the type's
+        // invariant, and memory that is valid for reads of the length, as `input` is.
         unsafe { bindings::koru_copy_to_iter(input.as_ptr().cast(), input.len(), self.as_raw()) }
     }
 
-    /// Writes all of `input`, or moves on by nothing.
+    /// Writes all of `input`, or does not advance.
     ///
     /// Context: process context; it may sleep, for a page may have to be read in.
     ///
     /// # Errors
     ///
-    /// `EFAULT` if there is not as much room, or a byte cannot be written. The
-    /// buffers may then be written in part.
+    /// `EFAULT` if the buffers are too small, or a byte cannot be written. They may then be written
+    /// in part.
     pub fn copy_to_iter_full(&mut self, input: &[u8]) -> Result {
         let copied = self.copy_to_iter(input);
         self.0.whole(copied, input.len())
     }
 
-    /// Writes `contents` from `ppos` on, as much as there is on both sides, and
-    /// moves `ppos`: what a `read` of a file with this content does. Returns how
-    /// many bytes that were, 0 at the end and behind it.
+    /// Writes `contents` from `ppos` on, as much as both sides allow, and advances `ppos`.
+    ///
+    /// This is what a `read` of a file with this content does. Returns the number of bytes written,
+    /// which is 0 at the end and after it.
     ///
     /// Context: process context; it may sleep, for a page may have to be read in.
     ///
     /// # Errors
     ///
-    /// `EINVAL` for a negative position, `EFAULT` if not even the first byte can
-    /// be written; `ppos` is then unchanged.
+    /// `EINVAL` if the position is negative, `EFAULT` if not even the first byte can be written;
+    /// `ppos` is unchanged then.
     pub fn simple_read_from_buffer(&mut self, ppos: &mut Offset, contents: &[u8]) -> Result<usize> {
         let start = usize::try_from(*ppos).map_err(|_| EINVAL)?;
         let contents = contents.get(start..).unwrap_or_default();

@@ -7,6 +7,10 @@
 //! to use. For anything else a module implements [`Handler`], and must obey the rules there, most
 //! of which the build checks.
 //!
+//! C header: `include/linux/kprobes.h`
+//!
+//! Reference: <https://docs.kernel.org/trace/kprobes.html>
+//!
 //! # Examples
 //!
 //! ```
@@ -17,8 +21,6 @@
 //!     KBox::pin_init(probe, GFP_KERNEL)
 //! }
 //! ```
-//!
-//! C header: [`include/linux/kprobes.h`](https://docs.kernel.org/trace/kprobes.html)
 
 mod count;
 mod handler;

@@ -14,6 +14,10 @@
 //! The closure must check [`CurrentKThread::should_stop`] now and then, and wait by the methods of
 //! [`CurrentKThread`], which return at once when the thread is to stop.
 //!
+//! C header: `include/linux/kthread.h`
+//!
+//! Reference: <https://docs.kernel.org/driver-api/basics.html#delaying-and-scheduling-routines>
+//!
 //! # Examples
 //!
 //! ```
@@ -44,8 +48,6 @@
 //! }
 //! # fn main() {}
 //! ```
-//!
-//! C header: [`include/linux/kthread.h`](https://docs.kernel.org/driver-api/basics.html#delaying-and-scheduling-routines)
 
 use crate::alloc::{flags::GFP_KERNEL, KBox};
 use crate::bindings;
@@ -82,6 +84,13 @@ use core::sync::atomic::{AtomicBool, Ordering};
 /// holds the `KThread` - never stops its thread. The module cannot be unloaded then; see
 /// [`kernel::module`](crate::module).
 ///
+/// # Invariants
+///
+/// `task` is a thread of [`run`], of which this value holds a reference. `header` belongs to the
+/// `Packet` that the thread runs, which is from a `KBox`, and `unpack` is the function of that
+/// packet's type. Until the thread is gone only the thread accesses the packet, except for the
+/// header.
+///
 /// # Examples
 ///
 /// ```
@@ -91,13 +100,6 @@ use core::sync::atomic::{AtomicBool, Ordering};
 ///     Ok(thread.stop())
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// `task` is a thread of [`run`], of which this value holds a reference. `header` belongs to the
-/// `Packet` that the thread runs, which is from a `KBox`, and `unpack` is the function of that
-/// packet's type. Until the thread is gone only the thread accesses the packet, except for the
-/// header.
 pub struct KThread<T: Send + 'static = ()> {
     task: NonNull<bindings::task_struct>,
     header: NonNull<Header>,
@@ -266,8 +268,9 @@ impl<T: Send + 'static> KThread<T> {
         unsafe { self.header.as_ref() }
     }
 
-    /// Stops the thread and waits for it, or detaches it if it is the calling one. This is the last
-    /// use of the value.
+    /// Stops the thread and waits for it, or detaches it if it is the calling one.
+    ///
+    /// This is the last use of the value.
     fn join(&mut self) -> Option<T> {
         // SAFETY: `koru_current()` may be called in any context.
         let me = unsafe { bindings::koru_current() };
@@ -296,6 +299,11 @@ impl<T: Send + 'static> Drop for KThread<T> {
 
 /// The kernel thread that is running this code: how it waits, and when it should stop.
 ///
+/// # Invariants
+///
+/// The pointer is that of the calling thread's packet, which exists while the closure runs. (The
+/// pointer also keeps the value on its thread.)
+///
 /// # Examples
 ///
 /// ```
@@ -308,11 +316,6 @@ impl<T: Send + 'static> Drop for KThread<T> {
 ///     turns
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// The pointer is that of the calling thread's packet, which exists while the closure runs. (The
-/// pointer also keeps the value on its thread.)
 pub struct CurrentKThread(NonNull<Header>);
 
 /// The reason why [`CurrentKThread::wait_timeout`] returned.
@@ -413,7 +416,9 @@ impl CurrentKThread {
 }
 
 /// Returns the number of ticks that take at least `delta`: rounded up, and one more for the tick
-/// that has begun. Longer times are capped where differences of ticks still work.
+/// that has begun.
+///
+/// Longer times are capped where differences of ticks still work.
 fn ticks(delta: Delta) -> Jiffies {
     if delta.is_negative() || delta.is_zero() {
         return 0;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Lists whose links are in the objects: putting one on a list allocates nothing.
+//! Intrusive linked lists: the links are in the objects, so putting one on a list allocates
+//! nothing.
 //!
-//! An object is on one list at a time for each [`ListLinks`] that it has. That this
-//! is so, a [`ListArc`] says: there is at most one of it, and putting the object on
-//! a list takes it. Others may have ordinary [`Arc`](crate::sync::Arc)s meanwhile.
+//! For each [`ListLinks`] that it has, an object can be on one list at a time. A [`ListArc`]
+//! guarantees that: there is at most one for the object, and a list takes it with the object. There
+//! may be ordinary [`Arc`](crate::sync::Arc)s of the object meanwhile.
 //!
 //! # Examples
 //!
@@ -56,13 +57,13 @@ use pin_init::PinInit;
 #[doc(inline)]
 pub use crate::{impl_list_arc_safe, impl_list_item};
 
-/// Null both, or both of them links on the same list.
+/// The links of an object: both are null, or both point to links on the same list.
 struct Fields {
     next: *mut Fields,
     prev: *mut Fields,
 }
 
-/// The field by which an object is on a list.
+/// The field of an object by which it can be on a list.
 ///
 /// # Examples
 ///
@@ -86,17 +87,18 @@ pub struct ListLinks<const ID: u64 = 0> {
     inner: Opaque<Fields>,
 }
 
-// SAFETY: only the holder of the object's `ListArc` touches them.
+// SAFETY: only the holder of the object's `ListArc` accesses the links.
 unsafe impl<const ID: u64> Send for ListLinks<ID> {}
-// SAFETY: by a shared reference to them nothing can be reached: only the list that has the
+// SAFETY: a shared reference to the links gives access to nothing: only the list that has the
 // object's `ListArc` follows them.
 unsafe impl<const ID: u64> Sync for ListLinks<ID> {}
 
 impl<const ID: u64> ListLinks<ID> {
-    /// Of an object that is on no list.
+    /// Returns an initialiser of links that are on no list.
     pub fn new() -> impl PinInit<Self> {
         let init = |slot: *mut Self| {
-            // SAFETY: the slot is valid; the type is transparent.
+            // SAFETY: the slot is valid for writes, and `ListLinks` is a transparent wrapper of
+            // `Fields`.
             unsafe {
                 slot.cast::<Fields>().write(Fields {
                     next: ptr::null_mut(),
@@ -105,18 +107,17 @@ impl<const ID: u64> ListLinks<ID> {
             }
             Ok(())
         };
-        // SAFETY: the slot is initialised.
+        // SAFETY: the closure initialises the slot, and cannot fail.
         unsafe { pin_init::pin_init_from_closure(init) }
     }
 }
 
-/// Objects that can be on a list. Implement it by
-/// [`impl_list_item!`](crate::impl_list_item).
+/// An object that can be on a list, which [`impl_list_item!`](crate::impl_list_item) implements.
 ///
 /// # Safety
 ///
-/// `view_links` gives the object's links, by the pointer's own provenance, and
-/// `view_value` undoes it.
+/// `view_links` must return a pointer to the object's links with the provenance of the given
+/// pointer, and `view_value` must reverse that.
 ///
 /// # Examples
 ///
@@ -127,22 +128,22 @@ impl<const ID: u64> ListLinks<ID> {
 /// }
 /// ```
 pub unsafe trait ListItem<const ID: u64 = 0>: ListArcSafe<ID> + Sized {
-    /// The object's links.
+    /// Returns the links of an object.
     ///
     /// # Safety
     ///
-    /// `me` is that of a valid object.
+    /// `me` must point to a valid object.
     unsafe fn view_links(me: *const Self) -> *mut ListLinks<ID>;
 
-    /// The object of these links.
+    /// Returns the object that contains the links.
     ///
     /// # Safety
     ///
-    /// `links` comes from [`Self::view_links`].
+    /// `links` must come from [`Self::view_links`].
     unsafe fn view_value(links: *mut ListLinks<ID>) -> *const Self;
 }
 
-/// Says which field is the links.
+/// Implements [`ListItem`], and names the field that contains the links.
 ///
 /// # Examples
 ///
@@ -165,34 +166,41 @@ macro_rules! impl_list_item {
             using ListLinks { self$(.$field:ident)+ };
         }
     )*) => {$(
-        // SAFETY: both functions name the same field. It is one of the object
-        // itself, at a fixed offset: `offset_of!` does not go through a `Deref`. Its
-        // type is the one in the signature: raw pointers are not coerced. It is
-        // aligned: the compiler refuses the reference to one that is not.
+        // SAFETY: both functions name the same field. It is a field of the object itself, at a
+        // fixed offset: `offset_of!` does not go through a `Deref`. It has the type in the
+        // signature, because raw pointers are not coerced. It is aligned, because the compiler
+        // refuses a reference to a field that is not.
         unsafe impl$(<$($generics)*>)? $crate::list::ListItem<$num> for $t {
             unsafe fn view_links(me: *const Self) -> *mut $crate::list::ListLinks<$num> {
                 fn aligned$(<$($generics)*>)?(me: &$t) {
                     let _ = &me$(.$field)+;
                 }
                 let _: fn(&Self) = aligned;
-                // SAFETY: the caller's pointer is that of a valid object, so the
-                // place of its field is in it. The value is not read.
+                // SAFETY: by the trait's contract the pointer is that of a valid object, which
+                // contains the field. The value is not read.
                 unsafe { &raw mut (*me.cast_mut())$(.$field)+ }
             }
 
             unsafe fn view_value(links: *mut $crate::list::ListLinks<$num>) -> *const Self {
                 let offset = $crate::__core::mem::offset_of!(Self, $($field).+);
-                // SAFETY: the caller's pointer comes from `view_links`, which went
-                // this far into an object, and may be used for all of it.
+                // SAFETY: by the trait's contract the pointer comes from `view_links`, which added
+                // this offset within an object, and may be used for the whole object.
                 unsafe { links.byte_sub(offset) }.cast_const().cast()
             }
         }
     )*};
 }
 
-/// A list that owns what is on it. Put it behind a lock to share it.
+/// A list that owns its objects.
 ///
-/// Context: any: it takes no lock, and allocates nothing. What protects it decides.
+/// A lock around it allows to share it.
+///
+/// Context: any, as far as the list is concerned; it takes no lock and allocates nothing.
+///
+/// # Invariants
+///
+/// `first` is null, or the links of the first object in a ring of links, each of an object whose
+/// `ListArc` the list owns.
 ///
 /// # Examples
 ///
@@ -202,11 +210,6 @@ macro_rules! impl_list_item {
 ///     new_mutex!(List::new())
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// `first` is null, or the links of the first object in a ring of links, each of an
-/// object whose `ListArc` the list has.
 pub struct List<T: ListItem<ID>, const ID: u64 = 0> {
     first: *mut Fields,
     _owns: PhantomData<ListArc<T, ID>>,
@@ -214,7 +217,7 @@ pub struct List<T: ListItem<ID>, const ID: u64 = 0> {
 
 // SAFETY: it is a collection of `ListArc`s.
 unsafe impl<T: ListItem<ID>, const ID: u64> Send for List<T, ID> where ListArc<T, ID>: Send {}
-// SAFETY: a shared reference gives out borrows of them.
+// SAFETY: a shared reference gives access to borrows of the `ListArc`s.
 unsafe impl<T: ListItem<ID>, const ID: u64> Sync for List<T, ID> where ListArc<T, ID>: Sync {}
 
 impl<T: ListItem<ID>, const ID: u64> Default for List<T, ID> {
@@ -225,7 +228,7 @@ impl<T: ListItem<ID>, const ID: u64> Default for List<T, ID> {
 }
 
 impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
-    /// An empty one.
+    /// Creates an empty list.
     pub const fn new() -> Self {
         Self {
             first: ptr::null_mut(),
@@ -233,22 +236,22 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
         }
     }
 
-    /// Whether nothing is on it.
+    /// Returns whether the list is empty.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.first.is_null()
     }
 
-    /// Puts the object before `next` in the ring, or makes it the only one.
+    /// Inserts an object before `next` in the ring, or as the only one.
     ///
     /// # Safety
     ///
-    /// `next` is on this list; null if it is empty.
+    /// `next` must be on this list, or be null if the list is empty.
     unsafe fn insert(&mut self, item: ListArc<T, ID>, next: *mut Fields) -> *mut Fields {
-        // SAFETY: the object is valid, and with the `ListArc` its links are ours.
+        // SAFETY: the object is valid, and with its `ListArc` its links are ours.
         let new = unsafe { T::view_links(item.into_raw()) }.cast::<Fields>();
-        // SAFETY: `new` is ours; by the type's invariant the others are on the
-        // list, and so nobody else's.
+        // SAFETY: the links in `new` are ours. By the type's invariant the others are on this list,
+        // so nobody else uses them.
         unsafe {
             if next.is_null() {
                 new.write(Fields {
@@ -266,13 +269,14 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
         new
     }
 
-    /// Takes an object off.
+    /// Removes an object from the list.
     ///
     /// # Safety
     ///
-    /// `item` is on this list.
+    /// `item` must be on this list.
     unsafe fn take(&mut self, item: *mut Fields) -> ListArc<T, ID> {
-        // SAFETY: it and its neighbours are on the list.
+        // SAFETY: by this function's contract the links are on this list, and so are their
+        // neighbours.
         unsafe {
             let Fields { next, prev } = item.read();
             if next == item {
@@ -288,64 +292,66 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
                 next: ptr::null_mut(),
                 prev: ptr::null_mut(),
             });
-            // The list had its `ListArc`, from `into_raw`.
+            // INVARIANT: the list owned the object's `ListArc`, from `into_raw`, and gives it up.
             ListArc::from_raw(T::view_value(item.cast()))
         }
     }
 
-    /// Puts an object at the end.
+    /// Adds an object at the end.
     #[inline]
     pub fn push_back(&mut self, item: ListArc<T, ID>) {
-        // SAFETY: what is before the first is the last.
+        // SAFETY: by the type's invariant `first` is on this list, or null if it is empty. The
+        // place before the first is the end.
         unsafe { self.insert(item, self.first) };
     }
 
-    /// Puts an object at the front.
+    /// Adds an object at the front.
     #[inline]
     pub fn push_front(&mut self, item: ListArc<T, ID>) {
-        // SAFETY: by the list's invariant `first` is on it, or null if it is empty.
+        // SAFETY: by the type's invariant `first` is on this list, or null if it is empty.
         self.first = unsafe { self.insert(item, self.first) };
     }
 
-    /// Takes the last object off.
+    /// Removes the last object.
     pub fn pop_back(&mut self) -> Option<ListArc<T, ID>> {
         if self.is_empty() {
             return None;
         }
-        // SAFETY: what is before the first is the last.
+        // SAFETY: the list is not empty, so `first` is valid, and the links before it are those of
+        // the last object.
         Some(unsafe { self.take((*self.first).prev) })
     }
 
-    /// Takes the first object off.
+    /// Removes the first object.
     pub fn pop_front(&mut self) -> Option<ListArc<T, ID>> {
         if self.is_empty() {
             return None;
         }
-        // SAFETY: the first is on the list.
+        // SAFETY: the list is not empty, so by the type's invariant `first` is on it.
         Some(unsafe { self.take(self.first) })
     }
 
-    /// Takes this object off; `None` if it is on no list.
+    /// Removes this object, and returns it, or `None` if it is on no list.
     ///
     /// # Safety
     ///
-    /// The object is on no other list with this `ID`, nor being put on one.
+    /// The object must not be on another list with this `ID`, and must not be in the course of
+    /// being put on one.
     pub unsafe fn remove(&mut self, item: &T) -> Option<ListArc<T, ID>> {
-        // SAFETY: the object is valid.
+        // SAFETY: `item` is a reference, so the object is valid.
         let links = unsafe { T::view_links(item) }.cast::<Fields>();
-        // SAFETY: the links are those of a valid object, and nobody writes to them now: the
-        // caller promises that it is on no other list and not being put on one, and this list
-        // is borrowed mutably.
+        // SAFETY: the links are those of a valid object, and nobody writes to them now: by this
+        // function's contract the object is on no other list, and this list is borrowed mutably.
         let prev = unsafe { (*links).prev };
         if prev.is_null() {
             return None;
         }
-        // SAFETY: so it is on this list. The list's own pointer to it may reach the
-        // whole object, not only what `item` does.
+        // SAFETY: the links are not null, so the object is on this list. The list's own pointer to
+        // it may be used for the whole object, unlike one derived from `item`.
         Some(unsafe { self.take((*prev).next) })
     }
 
-    /// Moves all of the other list to the end of this.
+    /// Moves all objects of the other list to the end of this one.
     pub fn push_all_back(&mut self, other: &mut List<T, ID>) {
         if other.is_empty() {
             return;
@@ -355,7 +361,8 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
             self.first = theirs;
             return;
         }
-        // SAFETY: two whole rings, of which the ends are joined crosswise.
+        // SAFETY: by the type's invariants these are two complete rings. Their ends are joined
+        // crosswise.
         unsafe {
             let (last, their_last) = ((*self.first).prev, (*theirs).prev);
             (*last).next = theirs;
@@ -365,18 +372,18 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
         }
     }
 
-    /// The objects, from the front.
+    /// Returns an iterator of the objects, from the front.
     pub fn iter(&self) -> Iter<'_, T, ID> {
         Iter {
             ends: (!self.is_empty()).then(|| {
-                // SAFETY: the first is on the list.
+                // SAFETY: the list is not empty, so by the type's invariant `first` is on it.
                 (self.first, unsafe { (*self.first).prev })
             }),
             _list: PhantomData,
         }
     }
 
-    /// A place in the list, before the first object.
+    /// Returns a cursor before the first object.
     pub fn cursor_front(&mut self) -> Cursor<'_, T, ID> {
         Cursor {
             next: self.first,
@@ -393,7 +400,12 @@ impl<T: ListItem<ID>, const ID: u64> Drop for List<T, ID> {
     }
 }
 
-/// The objects of a list, in order or backwards.
+/// An iterator of the objects of a list, in either direction.
+///
+/// # Invariants
+///
+/// `ends` are the links of the first and the last object that it will return, which are on the
+/// list.
 ///
 /// # Examples
 ///
@@ -403,28 +415,28 @@ impl<T: ListItem<ID>, const ID: u64> Drop for List<T, ID> {
 ///     list.iter().next_back().map(Arc::from)
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// `ends` are the first and the last that are still to come.
 pub struct Iter<'a, T: ListItem<ID>, const ID: u64 = 0> {
     ends: Option<(*mut Fields, *mut Fields)>,
     _list: PhantomData<&'a List<T, ID>>,
 }
 
-// SAFETY: it borrows the list as `&List` does, so it may be sent where that may: where what
-// the list owns may be shared.
+// SAFETY: it borrows the list as `&List` does, so it may be sent where that may be sent: where the
+// `ListArc`s may be shared.
 unsafe impl<T: ListItem<ID>, const ID: u64> Send for Iter<'_, T, ID> where ListArc<T, ID>: Sync {}
-// SAFETY: by a shared iterator nothing can be reached; and it is a `&List` all the same.
+// SAFETY: a shared reference gives access to nothing, and `&List` may be shared under this
+// condition anyway.
 unsafe impl<T: ListItem<ID>, const ID: u64> Sync for Iter<'_, T, ID> where ListArc<T, ID>: Sync {}
 
 impl<'a, T: ListItem<ID>, const ID: u64> Iter<'a, T, ID> {
+    /// Returns the object of the links.
+    ///
     /// # Safety
     ///
-    /// `links` is on the list.
+    /// `links` must be on the list.
     #[inline]
     unsafe fn view(links: *mut Fields) -> ArcBorrow<'a, T> {
-        // SAFETY: the list has a reference to it, and is borrowed.
+        // SAFETY: by this function's contract the links are on the list, which owns a reference to
+        // the object and is borrowed during `'a`.
         unsafe { ArcBorrow::from_raw(T::view_value(links.cast())) }
     }
 }
@@ -434,8 +446,8 @@ impl<'a, T: ListItem<ID>, const ID: u64> Iterator for Iter<'a, T, ID> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (first, last) = self.ends?;
-        // SAFETY: by the type's invariant `first` is on the list, which does not change while
-        // it is borrowed, so its links are valid.
+        // SAFETY: by the type's invariant `first` is on the list, which does not change while it is
+        // borrowed, so the links are valid.
         self.ends = (first != last).then(|| (unsafe { (*first).next }, last));
         // SAFETY: by the type's invariant `first` is on the list.
         Some(unsafe { Self::view(first) })
@@ -445,8 +457,8 @@ impl<'a, T: ListItem<ID>, const ID: u64> Iterator for Iter<'a, T, ID> {
 impl<T: ListItem<ID>, const ID: u64> DoubleEndedIterator for Iter<'_, T, ID> {
     fn next_back(&mut self) -> Option<Self::Item> {
         let (first, last) = self.ends?;
-        // SAFETY: by the type's invariant `last` is on the list, which does not change while
-        // it is borrowed, so its links are valid.
+        // SAFETY: by the type's invariant `last` is on the list, which does not change while it is
+        // borrowed, so the links are valid.
         self.ends = (first != last).then(|| (first, unsafe { (*last).prev }));
         // SAFETY: by the type's invariant `last` is on the list.
         Some(unsafe { Self::view(last) })
@@ -465,7 +477,7 @@ impl<'a, T: ListItem<ID>, const ID: u64> IntoIterator for &'a List<T, ID> {
     }
 }
 
-/// The objects of a list, which is taken apart.
+/// An iterator that owns the objects of a list.
 ///
 /// # Examples
 ///
@@ -505,7 +517,11 @@ impl<T: ListItem<ID>, const ID: u64> IntoIterator for List<T, ID> {
     }
 }
 
-/// A place between two objects of a list, where things are taken off or put in.
+/// A place between two objects of a list, at which objects can be inserted and removed.
+///
+/// # Invariants
+///
+/// `next` is on the list, or null after the last object.
 ///
 /// # Examples
 ///
@@ -523,23 +539,19 @@ impl<T: ListItem<ID>, const ID: u64> IntoIterator for List<T, ID> {
 ///     }
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// `next` is on the list, or null behind the last.
 pub struct Cursor<'a, T: ListItem<ID>, const ID: u64 = 0> {
     list: &'a mut List<T, ID>,
     next: *mut Fields,
 }
 
 impl<'a, T: ListItem<ID>, const ID: u64> Cursor<'a, T, ID> {
-    /// What is before the place.
+    /// Returns the links before the place.
     fn prev(&self) -> *mut Fields {
         let first = self.list.first;
         if self.next == first {
             return ptr::null_mut();
         }
-        // Behind the last: that is before the first.
+        // The place after the last object is the one before the first.
         let next = if self.next.is_null() {
             first
         } else {
@@ -549,25 +561,25 @@ impl<'a, T: ListItem<ID>, const ID: u64> Cursor<'a, T, ID> {
         unsafe { (*next).prev }
     }
 
-    /// The object behind the place.
+    /// Returns the object after the place.
     pub fn peek_next(&mut self) -> Option<CursorPeek<'_, 'a, T, ID>> {
         let item = self.next;
         (!item.is_null()).then_some(CursorPeek { cursor: self, item })
     }
 
-    /// The object before the place.
+    /// Returns the object before the place.
     pub fn peek_prev(&mut self) -> Option<CursorPeek<'_, 'a, T, ID>> {
         let item = self.prev();
         (!item.is_null()).then_some(CursorPeek { cursor: self, item })
     }
 
-    /// Goes over the next object; false at the end.
+    /// Moves the place past the next object, and returns false if there is none.
     pub fn move_next(&mut self) -> bool {
         if self.next.is_null() {
             return false;
         }
-        // SAFETY: by the type's invariant `next`, which is not null, is on the list, so its
-        // links are valid, and nobody else's while the list is borrowed mutably.
+        // SAFETY: `next` is not null, so by the type's invariant it is on the list. The links are
+        // valid, and nobody else uses them while the list is borrowed mutably.
         let next = unsafe { (*self.next).next };
         self.next = if next == self.list.first {
             ptr::null_mut()
@@ -577,7 +589,7 @@ impl<'a, T: ListItem<ID>, const ID: u64> Cursor<'a, T, ID> {
         true
     }
 
-    /// Goes back over the object before; false at the front.
+    /// Moves the place back past the previous object, and returns false if there is none.
     pub fn move_prev(&mut self) -> bool {
         let prev = self.prev();
         if prev.is_null() {
@@ -594,8 +606,8 @@ impl<'a, T: ListItem<ID>, const ID: u64> Cursor<'a, T, ID> {
         } else {
             self.next
         };
-        // SAFETY: both are on the list, or it is empty. Behind the last is before
-        // the first.
+        // SAFETY: `next` is on the list, or the list is empty. The place after the last object is
+        // the one before the first.
         let new = unsafe { self.list.insert(item, next) };
         if self.next == first {
             self.list.first = new;
@@ -603,20 +615,24 @@ impl<'a, T: ListItem<ID>, const ID: u64> Cursor<'a, T, ID> {
         new
     }
 
-    /// Puts an object behind the place: it is the next.
+    /// Inserts an object after the place, so that it becomes the next one.
     #[inline]
     pub fn insert_next(&mut self, item: ListArc<T, ID>) {
         self.next = self.insert(item);
     }
 
-    /// Puts an object before the place.
+    /// Inserts an object before the place, so that it becomes the previous one.
     #[inline]
     pub fn insert_prev(&mut self, item: ListArc<T, ID>) {
         self.insert(item);
     }
 }
 
-/// An object beside a [`Cursor`].
+/// An object next to a [`Cursor`].
+///
+/// # Invariants
+///
+/// `item` is on the cursor's list, next to the cursor's place.
 ///
 /// # Examples
 ///
@@ -626,17 +642,13 @@ impl<'a, T: ListItem<ID>, const ID: u64> Cursor<'a, T, ID> {
 ///     list.cursor_front().peek_next().map(|next| next.remove())
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// `item` is on the cursor's list, next to its place.
 pub struct CursorPeek<'a, 'b, T: ListItem<ID>, const ID: u64 = 0> {
     cursor: &'a mut Cursor<'b, T, ID>,
     item: *mut Fields,
 }
 
 impl<T: ListItem<ID>, const ID: u64> CursorPeek<'_, '_, T, ID> {
-    /// Takes it off the list.
+    /// Removes the object from the list.
     pub fn remove(self) -> ListArc<T, ID> {
         if self.cursor.next == self.item {
             self.cursor.move_next();
@@ -645,10 +657,11 @@ impl<T: ListItem<ID>, const ID: u64> CursorPeek<'_, '_, T, ID> {
         unsafe { self.cursor.list.take(self.item) }
     }
 
-    /// A borrow that can become an [`Arc`](crate::sync::Arc).
+    /// Returns a borrow that can become an [`Arc`](crate::sync::Arc).
     #[inline]
     pub fn arc(&self) -> ArcBorrow<'_, T> {
-        // SAFETY: the list has a reference to it, and is borrowed.
+        // SAFETY: by the type's invariant the object is on the list, which owns a reference to it
+        // and is borrowed.
         unsafe { ArcBorrow::from_raw(T::view_value(self.item.cast())) }
     }
 }
@@ -657,7 +670,8 @@ impl<T: ListItem<ID>, const ID: u64> Deref for CursorPeek<'_, '_, T, ID> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: the list has a reference to it, and is borrowed.
+        // SAFETY: by the type's invariant the object is on the list, which owns a reference to it
+        // and is borrowed.
         unsafe { &*T::view_value(self.item.cast()) }
     }
 }

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Arithmetic that the kernel has ready.
+//! Arithmetic functions of the kernel.
 //!
 //! C header: `include/linux/gcd.h`
 
 use crate::bindings;
 use crate::ffi::c_ulong;
 
-/// The greatest common divisor, by the kernel's own `gcd()`. That of 0 and `n` is
-/// `n`.
+/// Returns the greatest common divisor, by the kernel's own `gcd()`.
 ///
-/// May be called in every context.
+/// The greatest common divisor of 0 and `n` is `n`.
 ///
 /// Context: any.
 ///
@@ -21,6 +20,6 @@ use crate::ffi::c_ulong;
 /// # let _ = twelve;
 /// ```
 pub fn gcd(a: c_ulong, b: c_ulong) -> c_ulong {
-    // SAFETY: the function takes numbers, of any value, and touches no memory.
+    // SAFETY: the function takes any numbers, and accesses no memory.
     unsafe { bindings::koru_gcd(a, b) }
 }

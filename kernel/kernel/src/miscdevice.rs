@@ -15,7 +15,9 @@
 //! a program that udev starts for it, and that opens it at once, has to try again. Registering last
 //! in `init` keeps that time short.
 //!
-//! C header: [`include/linux/miscdevice.h`](https://docs.kernel.org/driver-api/misc_devices.html)
+//! C header: `include/linux/miscdevice.h`
+//!
+//! Reference: <https://docs.kernel.org/driver-api/misc_devices.html>
 //!
 //! # Examples
 //!

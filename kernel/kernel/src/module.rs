@@ -46,6 +46,10 @@ use pin_init::PinInit;
 ///
 /// `module!` defines a static `THIS_MODULE` of this type.
 ///
+/// # Invariants
+///
+/// The pointer is null or that of the module which contains the code.
+///
 /// # Examples
 ///
 /// ```
@@ -54,10 +58,6 @@ use pin_init::PinInit;
 ///     let _ = module.as_ptr();
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// The pointer is null or that of the module which contains the code.
 pub struct ThisModule(*mut c_void);
 
 // SAFETY: the methods return the pointer and do not dereference it.
@@ -235,9 +235,9 @@ impl<T> Slot<T> {
     where
         T: InPlaceModule,
     {
-        // SAFETY: `make_all` must be called once, before any of the module's own code runs: the
+        // SAFETY: `init_all` must be called once, before any of the module's own code runs: the
         // caller is `init_module`, which runs once and calls this first.
-        unsafe { global::make_all() };
+        unsafe { global::init_all() };
         let slot = self.0.get().cast::<T>();
         let init = <T as InPlaceModule>::init(module);
         // SAFETY: the slot is the memory of a static: valid, aligned, and never moved. It holds no

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Module parameters: `insmod NAME.ko KEY=VALUE`, `/sys/module/NAME/parameters`.
+//! Module parameters: `insmod NAME.ko KEY=VALUE`, and `/sys/module/NAME/parameters`.
 //!
-//! `module!`'s `params` makes a static for each in `mod module_parameters`. The
-//! kernel's own functions parse and print them, so that wrong values fail as
-//! in C: `EINVAL`, and a line in the log.
+//! The `params` of `module!` define a static for each parameter in `mod module_parameters`. The
+//! kernel's own functions parse and print the values, so wrong ones fail as in C: with `EINVAL`,
+//! and a message in the log.
 //!
 //! C header: `include/linux/moduleparam.h`
 
@@ -14,17 +14,19 @@ use core::cell::UnsafeCell;
 use core::ffi::CStr;
 use core::mem::offset_of;
 
-/// `struct kernel_param_ops`, of which Rust needs only addresses.
+/// A `struct kernel_param_ops`, of which Rust needs only the address.
 #[doc(hidden)]
 #[repr(C)]
 pub struct KernelParamOps {
     _opaque: [u8; 0],
 }
 
-// SAFETY: nothing of it can be reached.
+// SAFETY: no byte of the value can be accessed.
 unsafe impl Sync for KernelParamOps {}
 
-/// `struct kernel_param`. The assertions below hold it to this kernel's.
+/// A `struct kernel_param`.
+///
+/// The assertions below compare it with the target kernel's.
 #[doc(hidden)]
 #[repr(C)]
 pub struct KernelParam {
@@ -37,8 +39,8 @@ pub struct KernelParam {
     arg: *mut c_void,
 }
 
-// SAFETY: Rust reads nothing of it. The kernel does while it loads the module, and later
-// under the module's `param_lock`.
+// SAFETY: Rust reads no field of it. The kernel does so while it loads the module, and later under
+// the module's `param_lock`.
 unsafe impl Sync for KernelParam {}
 
 const _: () = {
@@ -66,7 +68,7 @@ impl KernelParam {
             module: module.as_ptr(),
             ops,
             perm,
-            // Not of an initcall level: a module's.
+            // This is the level of a module's parameter, not an initcall level.
             level: -1,
             flags: 0,
             arg,
@@ -87,7 +89,7 @@ mod sealed {
 /// parameter::<bool>();
 /// ```
 pub trait ModuleParam: sealed::Sealed + Copy + 'static {
-    /// The kernel's functions for it.
+    /// The kernel's functions for the type.
     #[doc(hidden)]
     const OPS: *const KernelParamOps;
 }
@@ -130,9 +132,12 @@ unsafe extern "C" {
     static param_ops_charp: KernelParamOps;
 }
 
-/// A parameter that is a number or a `bool`.
+/// A parameter that is an integer or a `bool`, as `module!` defines it.
 ///
-/// `module!` makes it.
+/// # Invariants
+///
+/// The value changes only before the module's `init`, because `module!` defines no parameter that
+/// is writable later.
 ///
 /// # Examples
 ///
@@ -142,15 +147,10 @@ unsafe extern "C" {
 /// let times = *REPEAT.value();
 /// # let _ = times;
 /// ```
-///
-/// # Invariants
-///
-/// The value changes only before the module's `init`: `module!` makes no
-/// parameter that is writable later.
 #[repr(transparent)]
 pub struct ModuleParamAccess<T>(UnsafeCell<T>);
 
-// SAFETY: by the type's invariant nothing writes while there are readers.
+// SAFETY: by the type's invariant nothing writes the value while there are readers.
 unsafe impl<T: Sync> Sync for ModuleParamAccess<T> {}
 
 impl<T: ModuleParam> ModuleParamAccess<T> {
@@ -160,10 +160,10 @@ impl<T: ModuleParam> ModuleParamAccess<T> {
         Self(UnsafeCell::new(default))
     }
 
-    /// The value that the module was loaded with.
+    /// Returns the value that the module was loaded with.
     #[inline]
     pub fn value(&self) -> &T {
-        // SAFETY: by the type's invariant nothing writes to it any more.
+        // SAFETY: by the type's invariant nothing writes the value any more.
         unsafe { &*self.0.get() }
     }
 
@@ -179,9 +179,12 @@ impl<T: ModuleParam> ModuleParamAccess<T> {
     }
 }
 
-/// A parameter that is a string, C's `charp`.
+/// A parameter that is a string, as `module!` defines it: C's `charp`.
 ///
-/// `module!` makes it.
+/// # Invariants
+///
+/// The pointer is that of a C string that lives as long as the module, and changes only before the
+/// module's `init`.
 ///
 /// # Examples
 ///
@@ -191,15 +194,10 @@ impl<T: ModuleParam> ModuleParamAccess<T> {
 /// let whom: &core::ffi::CStr = WHOM.value();
 /// # let _ = whom;
 /// ```
-///
-/// # Invariants
-///
-/// The pointer is that of a C string that lives as long as the module, and
-/// changes only before the module's `init`.
 #[repr(transparent)]
 pub struct CharpParam(UnsafeCell<*const c_char>);
 
-// SAFETY: by the type's invariant nothing writes while there are readers.
+// SAFETY: by the type's invariant nothing writes the pointer while there are readers.
 unsafe impl Sync for CharpParam {}
 
 impl CharpParam {
@@ -209,11 +207,11 @@ impl CharpParam {
         Self(UnsafeCell::new(default.as_ptr().cast()))
     }
 
-    /// The value that the module was loaded with.
+    /// Returns the value that the module was loaded with.
     #[inline]
     pub fn value(&self) -> &'static CStr {
-        // SAFETY: by the type's invariant the pointer is good and nothing writes
-        // to it any more. The kernel frees the string after the module's exit.
+        // SAFETY: by the type's invariant the pointer is that of a C string, and nothing writes it
+        // any more. The kernel frees the string after the module's exit.
         unsafe { CStr::from_ptr((*self.0.get()).cast()) }
     }
 
@@ -233,7 +231,9 @@ unsafe extern "C" {
     static param_array_ops: KernelParamOps;
 }
 
-/// `struct kparam_array`. The assertions below hold it to this kernel's.
+/// A `struct kparam_array`.
+///
+/// The assertions below compare it with the target kernel's.
 #[doc(hidden)]
 #[repr(C)]
 pub struct KparamArray {
@@ -244,8 +244,8 @@ pub struct KparamArray {
     elem: *mut c_void,
 }
 
-// SAFETY: Rust reads nothing of it. The kernel does while it loads the module, and later
-// under the module's `param_lock`.
+// SAFETY: Rust reads no field of it. The kernel does so while it loads the module, and later under
+// the module's `param_lock`.
 unsafe impl Sync for KparamArray {}
 
 const _: () = {
@@ -271,10 +271,14 @@ impl KparamArray {
     }
 }
 
-/// A parameter that is `N` numbers or `bool`s: `key=1,2,3`. More than `N` are
-/// `EINVAL`; with fewer, the last ones keep their default.
+/// A parameter that is `N` integers or `bool`s, as `module!` defines it: `key=1,2,3`.
 ///
-/// `module!` makes it.
+/// More than `N` values are `EINVAL`; with fewer, the last ones keep their defaults.
+///
+/// # Invariants
+///
+/// The value changes only before the module's `init`, because `module!` defines no parameter that
+/// is writable later.
 ///
 /// # Examples
 ///
@@ -284,14 +288,10 @@ impl KparamArray {
 /// let [low, middle, high] = *LIMITS.value();
 /// # let _ = (low, middle, high);
 /// ```
-///
-/// # Invariants
-///
-/// As of [`ModuleParamAccess`].
 #[repr(transparent)]
 pub struct ArrayParam<T, const N: usize>(UnsafeCell<[T; N]>);
 
-// SAFETY: by the type's invariant nothing writes while there are readers.
+// SAFETY: by the type's invariant nothing writes the value while there are readers.
 unsafe impl<T: Sync, const N: usize> Sync for ArrayParam<T, N> {}
 
 impl<T: ModuleParam, const N: usize> ArrayParam<T, N> {
@@ -301,10 +301,10 @@ impl<T: ModuleParam, const N: usize> ArrayParam<T, N> {
         Self(UnsafeCell::new(default))
     }
 
-    /// The values that the module was loaded with.
+    /// Returns the values that the module was loaded with.
     #[inline]
     pub fn value(&self) -> &[T; N] {
-        // SAFETY: by the type's invariant nothing writes to it any more.
+        // SAFETY: by the type's invariant nothing writes the value any more.
         unsafe { &*self.0.get() }
     }
 
@@ -314,7 +314,7 @@ impl<T: ModuleParam, const N: usize> ArrayParam<T, N> {
         KparamArray {
             max: N as c_uint,
             elem_size: size_of::<T>() as c_uint,
-            // Nobody asks how many were given: all `N` have a value.
+            // Nobody needs the number of values that were given, because all `N` have one.
             num: core::ptr::null_mut(),
             ops: T::OPS,
             elem: self.0.get().cast(),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What happens when Rust code panics, and what core wants of the machine.
+//! The panic handler, and functions of the compiler's runtime that core needs.
 
 use crate::bindings;
 use crate::module::name::module_name;
@@ -8,7 +8,7 @@ use crate::print::{print_text, Level, Record, MAX_MESSAGE};
 use core::fmt::Write;
 use core::panic::PanicInfo;
 
-/// One record that says where and why, then the kernel's own BUG.
+/// Prints one record with the place and the message, and then is a BUG.
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
     let mut record = Record::<MAX_MESSAGE>::new();
@@ -20,13 +20,14 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     let _ = writeln!(record, ": {}", info.message());
     record.close();
     print_text(Level::Emerg, record.text());
-    // SAFETY: `BUG()` takes nothing and may be used in every context. It does not return, as
-    // the declaration says.
+    // SAFETY: `BUG()` takes no argument, may be used in any context, and does not return, as it is
+    // declared.
     unsafe { bindings::koru_bug() }
 }
 
-/// Division of `u128`, which core's formatting of it calls and the kernel does
-/// not have. One bit at a time: nothing hot divides these.
+/// Divides a `u128`, for core's formatting of it; the kernel has no such function.
+///
+/// It computes one bit at a time, because no hot path divides these.
 fn divide(mut n: u128, d: u128) -> (u128, u128) {
     let (mut quotient, mut remainder) = (0u128, 0u128);
     for _ in 0..u128::BITS {

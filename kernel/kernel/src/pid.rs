@@ -8,6 +8,8 @@
 //!
 //! It is C's `struct pid`. The number, C's `pid_t`, is [`task::Pid`](crate::task::Pid).
 //!
+//! C header: `include/linux/pid.h`
+//!
 //! # Examples
 //!
 //! ```
@@ -31,8 +33,6 @@
 //!     }
 //! }
 //! ```
-//!
-//! C header: `include/linux/pid.h`
 
 use crate::bindings;
 use crate::error::{code::ESRCH, Result};

@@ -2,43 +2,46 @@
 
 //! Printing to the kernel log: `dmesg`, the console, the journal.
 //!
-//! Each call makes one record. The text is formatted on the stack and handed to
-//! `printk` in one piece, so that lines of different CPUs never mix. A message
-//! that is longer than [`MAX_MESSAGE`] bytes is cut at a character's boundary,
-//! never split.
+//! Each call creates one record. The text is formatted on the stack and passed to `printk` in one
+//! piece, so lines of different CPUs never mix. A message that is longer than [`MAX_MESSAGE`] bytes
+//! is truncated at a character boundary, never split.
 //!
-//! As in C, a message ends with `\n`: without it, the record stays open for
-//! [`pr_cont!`](crate::pr_cont) and is not shown until the next one comes.
+//! As in C, a message ends with `\n`. Without it, the record stays open for
+//! [`pr_cont!`](crate::pr_cont), and is not shown until the next one comes.
 //!
-//! Arguments cannot forge records: a control character that comes out of an
-//! argument is printed as `\n`, `\u{1b}` and so on. Newlines and tabs in the format
-//! string itself are printed as they are.
+//! Arguments cannot forge records: a control character in an argument is printed as `\n`, `\u{1b}`
+//! and so on. Newlines and tabs in the format string itself are printed as they are.
 //!
-//! All of it works in every context, interrupts included.
+//! Context: any, also interrupts, for all macros.
 //!
-//! C header: [`include/linux/printk.h`](https://docs.kernel.org/core-api/printk-basics.html)
+//! C header: `include/linux/printk.h`
+//!
+//! Reference: <https://docs.kernel.org/core-api/printk-basics.html>
 
 use crate::bindings;
 use core::ffi::CStr;
 use core::fmt::{self, Formatter, Write};
 
-/// The prefix of what this crate itself prints.
+/// The prefix of the messages of this crate itself.
 pub(crate) const __LOG_PREFIX: &[u8] = b"rust_kernel\0";
 
-/// How long one message may be, in bytes, with the prefix and the newline.
+/// The maximum length of a message in bytes, with the prefix and the newline.
 ///
-/// Every supported kernel stores that much in one record. It is the least of them:
-/// kernels before 6.3 cut at 1024 bytes less a prefix, which takes 48 with
-/// `CONFIG_PRINTK_CALLER`, and count the level's two bytes and the NUL.
+/// Every supported kernel stores that much in one record. This is the smallest limit: kernels
+/// before 6.3 truncate at 1024 bytes minus a prefix, which takes 48 with `CONFIG_PRINTK_CALLER`,
+/// and count the two bytes of the level and the NUL.
 pub const MAX_MESSAGE: usize = 1024 - 48 - 3;
 
-/// How long one message may be, as [`kmsg_len`] counts, for readers of /dev/kmsg
-/// to get all of it: `dmesg` and the journal are such. It is the newer kernels'
-/// buffer, less the record's header.
+/// The maximum length of a message, as [`kmsg_len`] counts it, that readers of /dev/kmsg get
+/// completely.
+///
+/// `dmesg` and the journal are such readers. The limit is the buffer of newer kernels minus the
+/// header of the record.
 pub const MAX_KMSG: usize = 2048 - 96;
 
-/// How long a text is in /dev/kmsg, in bytes. There every byte that is not
-/// printable ASCII is `\xNN`, and so is the backslash.
+/// Returns the length of a text in /dev/kmsg, in bytes.
+///
+/// There, every byte that is not printable ASCII is `\xNN`, and so is the backslash.
 ///
 /// # Examples
 ///
@@ -50,8 +53,9 @@ pub fn kmsg_len(text: &str) -> usize {
     text.bytes().map(|b| if plain(b) { 1 } else { 4 }).sum()
 }
 
-/// How long the prefix of the module `name` is, with the newline at the end of a
-/// message: what is left of [`MAX_MESSAGE`] and [`MAX_KMSG`] is for the text.
+/// Returns the length of the prefix of the module `name`, with the newline at the end of a message.
+///
+/// What remains of [`MAX_MESSAGE`] and [`MAX_KMSG`] is for the text.
 ///
 /// # Examples
 ///
@@ -101,7 +105,7 @@ impl<const N: usize> Record<N> {
         self.text.get(..self.len).unwrap_or_default()
     }
 
-    /// Keeps the newline of a message that was cut: it closes the record.
+    /// Appends the newline of a message that was truncated, which ends the record.
     pub(crate) fn close(&mut self) {
         if self.cut {
             if let Some(last) = self.text.get_mut(self.len) {
@@ -137,39 +141,40 @@ impl<const N: usize> Write for Record<N> {
     }
 }
 
-/// Hands one piece of text to `printk`.
+/// Passes a piece of text to `printk`.
 pub(crate) fn print_text(level: Level, text: &[u8]) {
-    // SAFETY: `printk` wants text that is valid for its length during the call, which
-    // a slice is. A `Level` is one of the nine that the function has formats for, and
-    // it checks that.
+    // SAFETY: `printk()` takes text that is valid for its length during the call, which a slice is.
+    // A `Level` is one of the nine that `koru_print` has formats for, and it checks that.
     unsafe { bindings::koru_print(level as i32, text.as_ptr(), text.len()) }
 }
 
-/// Makes one record. `prefix` is a module's `__LOG_PREFIX`, with its NUL.
+/// Creates one record.
+///
+/// `prefix` is the `__LOG_PREFIX` of a module, with its NUL.
 #[doc(hidden)]
 #[inline(never)]
 pub fn print(level: Level, prefix: &[u8], args: fmt::Arguments<'_>) {
     let mut record = Record::<MAX_MESSAGE>::new();
     let name = prefix.strip_suffix(b"\0").unwrap_or(prefix);
     if level != Level::Cont {
-        // A module's name is ASCII: `module!` sees to it.
+        // `module!` ensures that the name of a module is ASCII.
         let name = core::str::from_utf8(name).unwrap_or("?");
         let _ = record.write_str(name);
         let _ = record.write_str(": ");
     }
-    // An argument that fails to format leaves what it wrote.
+    // An argument that fails to format leaves what it wrote so far.
     let _ = record.write_fmt(args);
     record.close();
     print_text(level, record.text());
 }
 
-/// Displays its content with control characters escaped.
+/// A wrapper that displays its content with control characters escaped.
 ///
-/// The print macros put every argument in one.
+/// The print macros wrap every argument in it.
 #[doc(hidden)]
 pub struct Escape<T>(pub T);
 
-/// Writes on, with control characters escaped; `{:#?}` keeps its newlines.
+/// A writer that escapes control characters; `{:#?}` keeps its newlines.
 struct EscapeWriter<'a, 'b> {
     to: &'a mut Formatter<'b>,
     keep_newlines: bool,
@@ -215,7 +220,7 @@ impl<T: fmt::Pointer> fmt::Pointer for Escape<&T> {
     }
 }
 
-// What these print are digits.
+// The output of these consists of digits.
 macro_rules! pass {
     ($($trait:ident),*) => {$(
         impl<T: fmt::$trait> fmt::$trait for Escape<T> {
@@ -227,10 +232,8 @@ macro_rules! pass {
 }
 pass!(Binary, LowerExp, LowerHex, Octal, UpperExp, UpperHex);
 
-#[allow(
-    clippy::crate_in_macro_def,
-    reason = "the prefix is that of the crate which prints"
-)]
+// The prefix is that of the crate that prints.
+#[allow(clippy::crate_in_macro_def)]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! print_macro (
@@ -255,7 +258,7 @@ macro_rules! print_once_macro (
     });
 );
 
-/// Prints that the system is unusable. Level 0, `KERN_EMERG`.
+/// Prints that the system is unusable (level 0, `KERN_EMERG`).
 ///
 /// The arguments are those of [`core::format_args!`].
 ///
@@ -272,7 +275,7 @@ macro_rules! pr_emerg (
     ($($arg:tt)*) => ($crate::print_macro!(Emerg, $($arg)*));
 );
 
-/// Like [`pr_emerg!`](crate::pr_emerg!), but prints only once at each place.
+/// Prints as [`pr_emerg!`](crate::pr_emerg!) does, but only once at each place.
 ///
 /// # Examples
 ///
@@ -289,7 +292,7 @@ macro_rules! pr_emerg_once (
     ($($arg:tt)*) => ($crate::print_once_macro!(pr_emerg, $($arg)*));
 );
 
-/// Prints that something must be done at once. Level 1, `KERN_ALERT`.
+/// Prints that action must be taken immediately (level 1, `KERN_ALERT`).
 ///
 /// The arguments are those of [`core::format_args!`].
 ///
@@ -306,7 +309,7 @@ macro_rules! pr_alert (
     ($($arg:tt)*) => ($crate::print_macro!(Alert, $($arg)*));
 );
 
-/// Like [`pr_alert!`](crate::pr_alert!), but prints only once at each place.
+/// Prints as [`pr_alert!`](crate::pr_alert!) does, but only once at each place.
 ///
 /// # Examples
 ///
@@ -323,7 +326,7 @@ macro_rules! pr_alert_once (
     ($($arg:tt)*) => ($crate::print_once_macro!(pr_alert, $($arg)*));
 );
 
-/// Prints a critical condition. Level 2, `KERN_CRIT`.
+/// Prints a critical condition (level 2, `KERN_CRIT`).
 ///
 /// The arguments are those of [`core::format_args!`].
 ///
@@ -340,7 +343,7 @@ macro_rules! pr_crit (
     ($($arg:tt)*) => ($crate::print_macro!(Crit, $($arg)*));
 );
 
-/// Like [`pr_crit!`](crate::pr_crit!), but prints only once at each place.
+/// Prints as [`pr_crit!`](crate::pr_crit!) does, but only once at each place.
 ///
 /// # Examples
 ///
@@ -357,7 +360,7 @@ macro_rules! pr_crit_once (
     ($($arg:tt)*) => ($crate::print_once_macro!(pr_crit, $($arg)*));
 );
 
-/// Prints an error. Level 3, `KERN_ERR`.
+/// Prints an error (level 3, `KERN_ERR`).
 ///
 /// The arguments are those of [`core::format_args!`].
 ///
@@ -374,7 +377,7 @@ macro_rules! pr_err (
     ($($arg:tt)*) => ($crate::print_macro!(Err, $($arg)*));
 );
 
-/// Like [`pr_err!`](crate::pr_err!), but prints only once at each place.
+/// Prints as [`pr_err!`](crate::pr_err!) does, but only once at each place.
 ///
 /// # Examples
 ///
@@ -391,7 +394,7 @@ macro_rules! pr_err_once (
     ($($arg:tt)*) => ($crate::print_once_macro!(pr_err, $($arg)*));
 );
 
-/// Prints a warning. Level 4, `KERN_WARNING`.
+/// Prints a warning (level 4, `KERN_WARNING`).
 ///
 /// The arguments are those of [`core::format_args!`].
 ///
@@ -408,7 +411,7 @@ macro_rules! pr_warn (
     ($($arg:tt)*) => ($crate::print_macro!(Warning, $($arg)*));
 );
 
-/// Like [`pr_warn!`](crate::pr_warn!), but prints only once at each place.
+/// Prints as [`pr_warn!`](crate::pr_warn!) does, but only once at each place.
 ///
 /// # Examples
 ///
@@ -425,7 +428,7 @@ macro_rules! pr_warn_once (
     ($($arg:tt)*) => ($crate::print_once_macro!(pr_warn, $($arg)*));
 );
 
-/// Prints something normal that deserves notice. Level 5, `KERN_NOTICE`.
+/// Prints a normal but significant condition (level 5, `KERN_NOTICE`).
 ///
 /// The arguments are those of [`core::format_args!`].
 ///
@@ -442,7 +445,7 @@ macro_rules! pr_notice (
     ($($arg:tt)*) => ($crate::print_macro!(Notice, $($arg)*));
 );
 
-/// Like [`pr_notice!`](crate::pr_notice!), but prints only once at each place.
+/// Prints as [`pr_notice!`](crate::pr_notice!) does, but only once at each place.
 ///
 /// # Examples
 ///
@@ -459,7 +462,7 @@ macro_rules! pr_notice_once (
     ($($arg:tt)*) => ($crate::print_once_macro!(pr_notice, $($arg)*));
 );
 
-/// Prints information. Level 6, `KERN_INFO`.
+/// Prints information (level 6, `KERN_INFO`).
 ///
 /// The arguments are those of [`core::format_args!`].
 ///
@@ -476,7 +479,7 @@ macro_rules! pr_info (
     ($($arg:tt)*) => ($crate::print_macro!(Info, $($arg)*));
 );
 
-/// Like [`pr_info!`](crate::pr_info!), but prints only once at each place.
+/// Prints as [`pr_info!`](crate::pr_info!) does, but only once at each place.
 ///
 /// # Examples
 ///
@@ -493,8 +496,10 @@ macro_rules! pr_info_once (
     ($($arg:tt)*) => ($crate::print_once_macro!(pr_info, $($arg)*));
 );
 
-/// Prints for debugging, level 7 (`KERN_DEBUG`), and only in a build with
-/// `debug_assertions`; in others the arguments are checked and not evaluated.
+/// Prints a debug message (level 7, `KERN_DEBUG`).
+///
+/// It prints only in a build with `debug_assertions`; in others the arguments are checked but not
+/// evaluated.
 ///
 /// # Examples
 ///
@@ -513,7 +518,7 @@ macro_rules! pr_debug (
     );
 );
 
-/// Like [`pr_debug!`](crate::pr_debug!), but prints only once at each place.
+/// Prints as [`pr_debug!`](crate::pr_debug!) does, but only once at each place.
 ///
 /// # Examples
 ///
@@ -532,10 +537,10 @@ macro_rules! pr_debug_once (
     );
 );
 
-/// Goes on with the last message, if that did not end with a newline.
+/// Continues the last message, if that did not end with a newline.
 ///
-/// Other CPUs and interrupts may print in between: prefer one whole message.
-/// No prefix is added.
+/// Other CPUs and interrupts may print in between, so prefer one complete message. No prefix is
+/// added.
 ///
 /// # Examples
 ///

@@ -9,6 +9,10 @@
 //! The file exists as long as its value. It appears only after its data is ready, and its data is
 //! dropped only after the file is gone.
 //!
+//! C header: `include/linux/proc_fs.h`
+//!
+//! Reference: <https://docs.kernel.org/filesystems/proc.html>
+//!
 //! # Dropping
 //!
 //! Dropping a file removes it: this waits, uninterruptibly, for the running calls of the file, and
@@ -54,8 +58,6 @@
 //!     KBox::pin_init(ShowFile::new(options, Ticks), GFP_KERNEL)
 //! }
 //! ```
-//!
-//! C header: [`include/linux/proc_fs.h`](https://docs.kernel.org/filesystems/proc.html)
 
 mod entry;
 mod file;

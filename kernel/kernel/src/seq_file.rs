@@ -5,7 +5,9 @@
 //! The kernel's `seq_file` keeps what was printed, and returns it in pieces of any size. If the
 //! buffer was too small it prints again into a larger one, so printing must have no other effect.
 //!
-//! C header: [`include/linux/seq_file.h`](https://docs.kernel.org/filesystems/seq_file.html)
+//! C header: `include/linux/seq_file.h`
+//!
+//! Reference: <https://docs.kernel.org/filesystems/seq_file.html>
 
 use crate::bindings;
 use crate::ffi::c_void;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Strings: C's, and bytes that are mostly text.
+//! Strings: C strings, and bytes that are mostly text.
 
 mod array_string;
 
@@ -12,7 +12,7 @@ use core::ffi::CStr;
 use core::fmt::{self, Write};
 use core::ops::Deref;
 
-/// What the kernel's code wants of a [`CStr`] beyond core.
+/// The methods of a [`CStr`] that core lacks.
 ///
 /// # Examples
 ///
@@ -27,23 +27,22 @@ pub trait CStrExt {
     ///
     /// # Safety
     ///
-    /// `ptr` is that of a NUL-terminated string that is not changed while the
-    /// result lives.
+    /// `ptr` must be that of a NUL-terminated string that does not change during `'a`.
     unsafe fn from_char_ptr<'a>(ptr: *const crate::ffi::c_char) -> &'a Self;
 
-    /// The string's address, as the kernel types it.
+    /// Returns the address of the string, with the kernel's type.
     fn as_char_ptr(&self) -> *const crate::ffi::c_char;
 
-    /// A copy.
+    /// Allocates a copy of the string.
     fn to_cstring(&self) -> Result<CString, AllocError>;
 }
 
 impl CStrExt for CStr {
     #[inline]
     unsafe fn from_char_ptr<'a>(ptr: *const crate::ffi::c_char) -> &'a Self {
-        // SAFETY: `CStr::from_ptr` wants a string that ends in NUL and does not change while
-        // the result lives, which is what this function's caller promises. The kernel's
-        // `char` has one byte, as the one of `core`.
+        // SAFETY: `CStr::from_ptr` takes a string that ends in NUL and does not change during `'a`,
+        // which this is by the trait's contract. The kernel's `char` has one byte, as that of
+        // `core`.
         unsafe { CStr::from_ptr(ptr.cast()) }
     }
 
@@ -59,7 +58,11 @@ impl CStrExt for CStr {
     }
 }
 
-/// An owned C string.
+/// A C string in an allocation of its own.
+///
+/// # Invariants
+///
+/// The only NUL is the last byte.
 ///
 /// # Examples
 ///
@@ -69,10 +72,6 @@ impl CStrExt for CStr {
 ///     CString::try_from_fmt(fmt!("unit{n}"))
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// The last byte is the only NUL.
 pub struct CString {
     buf: KVec<u8>,
 }
@@ -98,12 +97,14 @@ impl Write for Within<'_> {
 }
 
 impl CString {
-    /// Formats into a new string. May sleep.
+    /// Allocates a string, and formats into it.
+    ///
+    /// Context: process context; it may sleep.
     ///
     /// # Errors
     ///
-    /// `ENOMEM`; `EINVAL` if the text contains a NUL, or an argument does not
-    /// format the same twice.
+    /// `ENOMEM` if there is no memory; `EINVAL` if the text contains a NUL, or an argument does not
+    /// format to the same text twice.
     pub fn try_from_fmt(args: fmt::Arguments<'_>) -> Result<Self, Error> {
         Self::with_flags(args, GFP_KERNEL)
     }
@@ -125,7 +126,7 @@ impl Deref for CString {
     type Target = CStr;
     #[inline]
     fn deref(&self) -> &CStr {
-        // SAFETY: by the type's invariant the bytes end in NUL, and have no other.
+        // SAFETY: by the type's invariant the bytes end in NUL, and contain no other.
         unsafe { CStr::from_bytes_with_nul_unchecked(&self.buf) }
     }
 }
@@ -136,10 +137,9 @@ impl fmt::Debug for CString {
     }
 }
 
-/// Formats into a buffer that is there already: no allocation.
+/// A writer that formats into an existing buffer, without allocating.
 ///
-/// What does not fit is an error, and leaves the buffer as it was before that
-/// piece of text.
+/// A piece of text that does not fit is an error, and nothing of it is written.
 ///
 /// # Examples
 ///
@@ -157,19 +157,21 @@ pub struct Formatter<'a> {
 }
 
 impl<'a> Formatter<'a> {
-    /// Writes from the buffer's start on.
+    /// Creates a writer that starts at the beginning of the buffer.
     #[inline]
     pub fn new(buffer: &'a mut [u8]) -> Self {
         Self { buffer, written: 0 }
     }
 
-    /// How long the text is by now, in bytes.
+    /// Returns the length of the text written so far, in bytes.
     #[inline]
     pub fn bytes_written(&self) -> usize {
         self.written
     }
 
-    /// The text by now. (This one is not upstream's.)
+    /// Returns the text written so far.
+    ///
+    /// (This one is not upstream's.)
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         self.buffer.get(..self.written).unwrap_or_default()
@@ -186,8 +188,9 @@ impl Write for Formatter<'_> {
     }
 }
 
-/// Bytes that are mostly text, and print as such: what is not printable ASCII is
-/// escaped.
+/// Bytes that are mostly text, and that print as such.
+///
+/// Bytes that are not printable ASCII are escaped.
 ///
 /// # Examples
 ///
@@ -202,21 +205,21 @@ impl Write for Formatter<'_> {
 pub struct BStr([u8]);
 
 impl BStr {
-    /// Looks at bytes as text.
+    /// Wraps bytes.
     #[inline]
     pub const fn from_bytes(bytes: &[u8]) -> &Self {
-        // SAFETY: `BStr` is a transparent wrapper of `[u8]`, so a reference to one is a
-        // reference to the other, of the same lifetime.
+        // SAFETY: `BStr` is a transparent wrapper of `[u8]`, so a reference to one is a reference
+        // to the other, with the same lifetime.
         unsafe { &*(core::ptr::from_ref(bytes) as *const BStr) }
     }
 
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     #[inline]
     pub const fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no bytes.
     #[inline]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()

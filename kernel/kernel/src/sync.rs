@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Sharing between threads: counted references, locks, waiting, atomics.
+//! Synchronisation: reference counts, locks, waiting, and atomics.
 //!
-//! C headers: [`include/linux/mutex.h`](https://docs.kernel.org/locking/mutex-design.html),
-//! `include/linux/spinlock.h`, `include/linux/completion.h`, `include/linux/refcount.h`
+//! C headers: `include/linux/mutex.h`, `include/linux/spinlock.h`, `include/linux/completion.h`,
+//! `include/linux/refcount.h`
+//!
+//! Reference: <https://docs.kernel.org/locking/mutex-design.html>
 
 mod arc;
 pub mod aref;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Time: clocks, spans, and the timer's ticks.
+//! Time: clocks, durations, and the timer's ticks.
 //!
-//! C headers: [`include/linux/ktime.h`](https://docs.kernel.org/core-api/timekeeping.html),
-//! `include/linux/jiffies.h`
+//! C headers: `include/linux/ktime.h`, `include/linux/jiffies.h`
+//!
+//! Reference: <https://docs.kernel.org/core-api/timekeeping.html>
 
 pub mod delay;
 
@@ -12,23 +13,23 @@ use crate::{bindings, layout};
 use core::marker::PhantomData;
 use core::ops::{Add, Neg, Sub};
 
-/// Nanoseconds in a microsecond.
+/// The number of nanoseconds in a microsecond.
 pub const NSEC_PER_USEC: i64 = 1_000;
-/// Nanoseconds in a millisecond.
+/// The number of nanoseconds in a millisecond.
 pub const NSEC_PER_MSEC: i64 = 1_000_000;
-/// Nanoseconds in a second.
+/// The number of nanoseconds in a second.
 pub const NSEC_PER_SEC: i64 = 1_000_000_000;
 
-/// Ticks of the timer in a second: `CONFIG_HZ`.
+/// The number of ticks in a second: `CONFIG_HZ`.
 pub const HZ: c_ulong = layout::HZ;
 
-/// A count of the timer's ticks.
+/// A number of ticks: C's `jiffies`.
 pub type Jiffies = c_ulong;
 
-/// A count of milliseconds.
+/// A number of milliseconds.
 pub type Msecs = c_uint;
 
-/// Milliseconds in ticks, rounded up.
+/// Converts milliseconds to ticks, rounded up.
 ///
 /// Context: any.
 ///
@@ -39,11 +40,11 @@ pub type Msecs = c_uint;
 /// # let _ = ticks;
 /// ```
 pub fn msecs_to_jiffies(msecs: Msecs) -> Jiffies {
-    // SAFETY: the function takes a number, of any value, and touches no memory.
+    // SAFETY: the function takes any number, and accesses no memory.
     unsafe { bindings::koru_msecs_to_jiffies(msecs) }
 }
 
-/// Ticks in milliseconds.
+/// Converts ticks to milliseconds.
 ///
 /// Context: any.
 ///
@@ -54,12 +55,14 @@ pub fn msecs_to_jiffies(msecs: Msecs) -> Jiffies {
 /// # let _ = ms;
 /// ```
 pub fn jiffies_to_msecs(ticks: Jiffies) -> Msecs {
-    // SAFETY: the function takes a number, of any value, and touches no memory.
+    // SAFETY: the function takes any number, and accesses no memory.
     unsafe { bindings::koru_jiffies_to_msecs(ticks) }
 }
 
-/// The ticks so far. They start shortly before 2^32, so that 32-bit
-/// arithmetic on them fails early: subtract with `wrapping_sub`.
+/// Returns the current number of ticks.
+///
+/// The number starts shortly before 2^32, so that wrong 32-bit arithmetic fails early: subtract
+/// with `wrapping_sub`.
 ///
 /// Context: any.
 ///
@@ -71,12 +74,12 @@ pub fn jiffies_to_msecs(ticks: Jiffies) -> Msecs {
 /// # let _ = passed;
 /// ```
 pub fn jiffies() -> Jiffies {
-    // SAFETY: the function takes nothing, and reads a variable of the kernel's as the kernel
+    // SAFETY: the function takes no argument, and reads a variable of the kernel as the kernel
     // itself does in every context.
     unsafe { bindings::koru_jiffies() }
 }
 
-/// As [`jiffies`], and 64 bits wide on every machine.
+/// Returns the current number of ticks, as [`jiffies`] does, but as 64 bits on every machine.
 ///
 /// Context: any.
 ///
@@ -87,7 +90,7 @@ pub fn jiffies() -> Jiffies {
 /// # let _ = ticks;
 /// ```
 pub fn jiffies64() -> u64 {
-    // SAFETY: the function takes nothing, and reads a variable of the kernel's as the kernel
+    // SAFETY: the function takes no argument, and reads a variable of the kernel as the kernel
     // itself does in every context.
     unsafe { bindings::koru_jiffies64() }
 }
@@ -103,23 +106,23 @@ pub fn jiffies64() -> u64 {
 /// }
 /// ```
 pub trait ClockSource {
-    /// Its number in system calls, `CLOCK_..`.
+    /// The number of the clock in system calls, `CLOCK_..`.
     const ID: i32;
 
-    /// The time on it, in nanoseconds.
+    /// Returns the time of the clock, in nanoseconds.
     fn ktime_get() -> i64;
 }
 
 macro_rules! clocks {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $get:ident;)*) => {$(
         $(#[$doc])*
-        ///
         /// # Examples
         ///
         /// ```
         #[doc = concat!("use kernel::time::{Instant, ", stringify!($name), "};")]
         #[doc = concat!("let now = Instant::<", stringify!($name), ">::now();")]
         /// # let _ = now;
+        ///
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub struct $name;
@@ -129,9 +132,9 @@ macro_rules! clocks {
 
             #[inline]
             fn ktime_get() -> i64 {
-                // SAFETY: the function takes nothing. It is one of `ktime_get`'s kind, which
-                // may be called in every context but an NMI; there it could wait for ever, and
-                // touch no memory.
+                // SAFETY: the function takes no argument. It is one of the `ktime_get()` family,
+                // which may be called in any context but NMIs; in an NMI it could wait for ever,
+                // but it would access no memory of ours.
                 unsafe { bindings::$get() }
             }
         }
@@ -139,13 +142,13 @@ macro_rules! clocks {
 }
 
 clocks! {
-    /// Time since boot without sleep (`CLOCK_MONOTONIC`). Never set.
+    /// The time since boot without the time of sleep (`CLOCK_MONOTONIC`); it is never set.
     Monotonic = 1, koru_ktime_get;
-    /// The time of day since 1970 (`CLOCK_REALTIME`). May be set, back too.
+    /// The time of day since 1970 (`CLOCK_REALTIME`); it may be set, also back.
     RealTime = 0, koru_ktime_get_real;
-    /// Time since boot with sleep (`CLOCK_BOOTTIME`). Never set.
+    /// The time since boot with the time of sleep (`CLOCK_BOOTTIME`); it is never set.
     BootTime = 7, koru_ktime_get_boottime;
-    /// International atomic time (`CLOCK_TAI`): without leap seconds.
+    /// The international atomic time (`CLOCK_TAI`), which has no leap seconds.
     Tai = 11, koru_ktime_get_tai;
 }
 
@@ -176,7 +179,7 @@ impl<C: ClockSource> Clone for Instant<C> {
 impl<C: ClockSource> Copy for Instant<C> {}
 
 impl<C: ClockSource> Instant<C> {
-    /// The time now.
+    /// Returns the current time.
     ///
     /// Context: any but NMIs; it does not sleep.
     pub fn now() -> Self {
@@ -186,13 +189,13 @@ impl<C: ClockSource> Instant<C> {
         }
     }
 
-    /// The time since then; negative if the clock was set back.
+    /// Returns the time since this instant; it is negative if the clock was set back.
     #[inline]
     pub fn elapsed(&self) -> Delta {
         Self::now() - *self
     }
 
-    /// Nanoseconds since the clock's zero.
+    /// Returns the nanoseconds since the clock's zero.
     #[inline]
     pub const fn as_nanos(&self) -> i64 {
         self.inner
@@ -207,7 +210,7 @@ impl<C: ClockSource> Sub for Instant<C> {
     }
 }
 
-/// A span of time, in nanoseconds, which may be negative.
+/// A duration in nanoseconds, which may be negative.
 ///
 /// # Examples
 ///
@@ -222,62 +225,62 @@ pub struct Delta {
 }
 
 impl Delta {
-    /// No time.
+    /// The duration of 0.
     pub const ZERO: Self = Self { nanos: 0 };
 
-    /// From nanoseconds.
+    /// Creates a duration from nanoseconds.
     #[inline]
     pub const fn from_nanos(nanos: i64) -> Self {
         Self { nanos }
     }
 
-    /// From microseconds; saturates.
+    /// Creates a duration from microseconds; it saturates.
     pub const fn from_micros(micros: i64) -> Self {
         Self {
             nanos: micros.saturating_mul(NSEC_PER_USEC),
         }
     }
 
-    /// From milliseconds; saturates.
+    /// Creates a duration from milliseconds; it saturates.
     pub const fn from_millis(millis: i64) -> Self {
         Self {
             nanos: millis.saturating_mul(NSEC_PER_MSEC),
         }
     }
 
-    /// From seconds; saturates.
+    /// Creates a duration from seconds; it saturates.
     pub const fn from_secs(secs: i64) -> Self {
         Self {
             nanos: secs.saturating_mul(NSEC_PER_SEC),
         }
     }
 
-    /// Whether it is no time.
+    /// Returns whether the duration is 0.
     #[inline]
     pub const fn is_zero(self) -> bool {
         self.nanos == 0
     }
 
-    /// Whether it is negative.
+    /// Returns whether the duration is negative.
     #[inline]
     pub const fn is_negative(self) -> bool {
         self.nanos < 0
     }
 
-    /// In nanoseconds.
+    /// Returns the duration in nanoseconds.
     #[inline]
     pub const fn as_nanos(self) -> i64 {
         self.nanos
     }
 
-    /// In microseconds, rounded up.
+    /// Returns the duration in microseconds, rounded up.
     pub const fn as_micros_ceil(self) -> i64 {
         self.nanos
             .saturating_add(NSEC_PER_USEC - 1)
             .div_euclid(NSEC_PER_USEC)
     }
 
-    /// In whole milliseconds, rounded towards 0.
+    /// Returns the duration in whole milliseconds, rounded towards 0.
     #[inline]
     pub const fn as_millis(self) -> i64 {
         self.nanos / NSEC_PER_MSEC

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The memory of the process that made the system call.
+//! Access to the memory of the process that made the system call.
 //!
-//! Nothing here trusts an address: what is not mapped, or is the kernel's, gives
-//! `EFAULT`. A reader or writer moves on only by what was copied whole, so that
-//! a fault consumes nothing. All of it may sleep: a page may have to be read in.
+//! Nothing here trusts an address: access to memory that is not mapped, or that is the kernel's,
+//! fails with `EFAULT`. A reader or writer advances only by what was copied completely, so a fault
+//! consumes nothing. All accesses may sleep, because a page may have to be read in.
 //!
 //! C header: `include/linux/uaccess.h`
 
@@ -17,7 +17,7 @@ use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-/// An address in user space, as it came: not to be followed.
+/// An address in user space, which must not be dereferenced.
 ///
 /// # Examples
 ///
@@ -32,29 +32,31 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 pub struct UserPtr(*mut c_void);
 
 impl UserPtr {
-    /// From a number, such as an ioctl's argument.
+    /// Creates one from a number, such as the argument of an ioctl.
     #[inline]
     pub fn from_addr(addr: usize) -> Self {
         Self(core::ptr::without_provenance_mut(addr))
     }
 
-    /// As a number.
+    /// Returns the address as a number.
     #[inline]
     fn addr(self) -> usize {
         self.0.addr()
     }
 
-    /// `bytes` further on. An address that overflows faults when it is used.
+    /// Returns the address that is `bytes` higher.
+    ///
+    /// One that overflows faults when it is used.
     #[inline]
     fn wrapping_byte_add(self, bytes: usize) -> Self {
         Self(self.0.wrapping_byte_add(bytes))
     }
 }
 
-/// A range of user space.
+/// A range of user memory.
 ///
-/// Read a thing once: another thread of the process may change it between two
-/// looks.
+/// Read each value only once, because another thread of the process may change it between two
+/// reads.
 ///
 /// # Examples
 ///
@@ -72,18 +74,24 @@ pub struct UserSlice {
 }
 
 impl UserSlice {
-    /// A range. It is checked when it is used.
+    /// Creates a range, which is checked when it is used.
     #[inline]
     pub fn new(ptr: UserPtr, length: usize) -> Self {
         UserSlice { ptr, length }
     }
 
-    /// Appends all of it to `buf`, or, on an error, nothing.
+    /// Appends all bytes of the range to `buf`, or, on an error, none.
+    ///
+    /// Context: process context; it may sleep, for a page may have to be read in.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if a byte cannot be read, `ENOMEM` if there is no memory.
     pub fn read_all<A: Allocator>(self, buf: &mut Vec<u8, A>, flags: Flags) -> Result {
         self.reader().read_all(buf, flags)
     }
 
-    /// For reading.
+    /// Creates a reader of the range.
     pub fn reader(self) -> UserSliceReader {
         UserSliceReader {
             ptr: self.ptr,
@@ -91,7 +99,7 @@ impl UserSlice {
         }
     }
 
-    /// For writing.
+    /// Creates a writer to the range.
     pub fn writer(self) -> UserSliceWriter {
         UserSliceWriter {
             ptr: self.ptr,
@@ -99,7 +107,7 @@ impl UserSlice {
         }
     }
 
-    /// For both, each from the start.
+    /// Creates a reader and a writer, each of which starts at the beginning of the range.
     pub fn reader_writer(self) -> (UserSliceReader, UserSliceWriter) {
         let writer = UserSliceWriter {
             ptr: self.ptr,
@@ -109,7 +117,7 @@ impl UserSlice {
     }
 }
 
-/// Reads a [`UserSlice`] from its start to its end.
+/// A reader of a [`UserSlice`], from its start to its end.
 ///
 /// # Examples
 ///
@@ -125,24 +133,24 @@ pub struct UserSliceReader {
 }
 
 impl UserSliceReader {
-    /// Passes by `num_skip` bytes.
+    /// Skips `num_skip` bytes.
     ///
     /// # Errors
     ///
-    /// `EFAULT` if there are not as many.
+    /// `EFAULT` if fewer are left.
     pub fn skip(&mut self, num_skip: usize) -> Result {
         self.length = self.length.checked_sub(num_skip).ok_or(EFAULT)?;
         self.ptr = self.ptr.wrapping_byte_add(num_skip);
         Ok(())
     }
 
-    /// How many bytes are left.
+    /// Returns the number of bytes that are left.
     #[inline]
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// Whether none are.
+    /// Returns whether no bytes are left.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.length == 0
@@ -154,14 +162,14 @@ impl UserSliceReader {
     ///
     /// # Errors
     ///
-    /// `EFAULT` if not as many bytes are left or one cannot be read. `out` may
-    /// then be written in part; the reader stays where it was.
+    /// `EFAULT` if fewer bytes are left or one cannot be read. `out` may then be written in part;
+    /// the reader does not advance.
     pub fn read_raw(&mut self, out: &mut [MaybeUninit<u8>]) -> Result {
         if out.len() > self.length {
             return Err(EFAULT);
         }
-        // SAFETY: `copy_from_user()` wants memory of the kernel that is valid for writes of
-        // the length, as `out` is. It checks the user's address itself, and the function
+        // SAFETY: `copy_from_user()` takes memory of the kernel that is valid for writes of the
+        // length, as `out` is. It checks the user's address itself, and `koru_copy_from_user`
         // copies nothing where there is no user memory.
         let not_copied = unsafe {
             bindings::koru_copy_from_user(out.as_mut_ptr().cast(), self.ptr.addr(), out.len())
@@ -172,20 +180,31 @@ impl UserSliceReader {
         self.skip(out.len())
     }
 
-    /// Fills `out`; as [`Self::read_raw`] otherwise.
+    /// Fills `out`, whose bytes are initialised.
     ///
     /// Context: process context; it may sleep, for a page may have to be read in.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if fewer bytes are left or one cannot be read. `out` may then be written in part;
+    /// the reader does not advance.
     pub fn read_slice(&mut self, out: &mut [u8]) -> Result {
-        // SAFETY: both types have one layout, and `read_raw` writes initialised bytes only, so
-        // that `out` stays valid as bytes.
+        // SAFETY: both types have the same layout, and `read_raw` writes only initialised bytes, so
+        // `out` stays valid.
         let out = unsafe { &mut *(core::ptr::from_mut(out) as *mut [MaybeUninit<u8>]) };
         self.read_raw(out)
     }
 
-    /// Reads into `out` from `offset` on, as much as there is on both sides, and
-    /// moves `offset`.
+    /// Reads into `out` from `offset` on, as much as both sides allow, and advances `offset`.
+    ///
+    /// This is what a `write` to a file with this content does. Returns the number of bytes read.
     ///
     /// Context: process context; it may sleep, for a page may have to be read in.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if the offset is negative, `EFAULT` if a byte cannot be read; `offset` is unchanged
+    /// then.
     pub fn read_slice_file(&mut self, out: &mut [u8], offset: &mut Offset) -> Result<usize> {
         let start = usize::try_from(*offset).map_err(|_| EINVAL)?;
         let Some(out) = out.get_mut(start..) else {
@@ -200,13 +219,17 @@ impl UserSliceReader {
         Ok(len)
     }
 
-    /// Reads a value of any type that any bytes make.
+    /// Reads a value of a type for which any bytes are valid.
     ///
     /// Context: process context; it may sleep, for a page may have to be read in.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if fewer bytes are left or one cannot be read.
     pub fn read<T: FromBytes>(&mut self) -> Result<T> {
         let mut out = MaybeUninit::<T>::uninit();
-        // SAFETY: it is the value's memory, for its size: valid for writes, ours, and of a
-        // type that need not be initialised.
+        // SAFETY: the pointer is that of the value's memory, for its size: valid for writes, ours,
+        // and of a type that need not be initialised.
         let bytes = unsafe {
             core::slice::from_raw_parts_mut(
                 out.as_mut_ptr().cast::<MaybeUninit<u8>>(),
@@ -214,18 +237,22 @@ impl UserSliceReader {
             )
         };
         self.read_raw(bytes)?;
-        // SAFETY: `read_raw` returned `Ok`, so all of it was written, and by `FromBytes` any
-        // bytes make a `T`.
+        // SAFETY: `read_raw` returned `Ok`, so all bytes were written, and by `FromBytes` any bytes
+        // are a valid `T`.
         Ok(unsafe { out.assume_init() })
     }
 
-    /// Appends all that is left to `buf`, or, on an error, nothing.
+    /// Appends all bytes that are left to `buf`, or, on an error, none.
     ///
     /// Context: process context; it may sleep, for a page may have to be read in.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if a byte cannot be read, `ENOMEM` if there is no memory.
     pub fn read_all<A: Allocator>(mut self, buf: &mut Vec<u8, A>, flags: Flags) -> Result {
         let (len, old) = (self.length, buf.len());
         buf.reserve(len, flags)?;
-        // SAFETY: there is room for `len` bytes behind the old ones.
+        // SAFETY: `reserve` made space for `len` bytes after the old ones.
         let spare = unsafe {
             core::slice::from_raw_parts_mut(
                 buf.as_mut_ptr().add(old).cast::<MaybeUninit<u8>>(),
@@ -233,33 +260,34 @@ impl UserSliceReader {
             )
         };
         self.read_raw(spare)?;
-        // SAFETY: they were just written.
+        // SAFETY: the `len` bytes after the old ones were just written, within the capacity.
         unsafe { buf.set_len(old + len) };
         Ok(())
     }
 
-    /// Reads a C string into `buf`: up to its NUL, or as much as fits, which is
-    /// then terminated.
+    /// Reads a C string into `buf`.
+    ///
+    /// It is read up to its NUL, or as much as fits, which is then terminated.
     ///
     /// Context: process context; it may sleep, for a page may have to be read in.
     ///
     /// # Errors
     ///
-    /// `EFAULT` if a byte cannot be read, or `buf` is longer than what is left
-    /// and there is no NUL; `EINVAL` for an empty `buf`.
+    /// `EFAULT` if a byte cannot be read, or if there is no NUL in the range and `buf` is longer
+    /// than it; `EINVAL` if `buf` is empty.
     pub fn strcpy_into_buf(mut self, buf: &mut [u8]) -> Result<&CStr> {
         if buf.is_empty() {
             return Err(EINVAL);
         }
         let len = buf.len().min(self.length);
-        // SAFETY: `strncpy_from_user()` wants memory of the kernel that is valid for writes of
-        // the length: `len` is at most that of `buf`. It checks the user's address itself.
+        // SAFETY: `strncpy_from_user()` takes memory of the kernel that is valid for writes of the
+        // length, which is at most that of `buf`. It checks the user's address itself.
         let res = unsafe {
             bindings::koru_strncpy_from_user(buf.as_mut_ptr(), self.ptr.addr(), len as isize)
         };
         let read = usize::try_from(res).map_err(|_| EFAULT)?;
         if read >= buf.len() {
-            // No NUL within the buffer: cut.
+            // There is no NUL within the buffer, so the string is cut.
             if let Some(last) = buf.last_mut() {
                 *last = 0;
             }
@@ -271,7 +299,7 @@ impl UserSliceReader {
     }
 }
 
-/// Writes a [`UserSlice`] from its start to its end.
+/// A writer to a [`UserSlice`], from its start to its end.
 ///
 /// # Examples
 ///
@@ -287,20 +315,22 @@ pub struct UserSliceWriter {
 }
 
 impl UserSliceWriter {
-    /// How many bytes there is room for.
+    /// Returns the number of bytes that can still be written.
     #[inline]
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// Whether there is room for none.
+    /// Returns whether no bytes can be written any more.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// Another writer for what is left of this one, to write the same place
-    /// again: for those who learn only after copying that it was not to be.
+    /// Creates another writer to the part of the range that this one has not written.
+    ///
+    /// It writes the same memory again, for code that learns only after copying that the data was
+    /// wrong.
     pub fn clone_writer(&self) -> UserSliceWriter {
         UserSliceWriter {
             ptr: self.ptr,
@@ -314,13 +344,13 @@ impl UserSliceWriter {
     ///
     /// # Errors
     ///
-    /// `EFAULT` if there is not enough room, or one byte cannot be written. User
-    /// memory may then be written in part; the writer stays where it was.
+    /// `EFAULT` if the range is too small, or a byte cannot be written. User memory may then be
+    /// written in part; the writer does not advance.
     pub fn write_slice(&mut self, data: &[u8]) -> Result {
         let length = self.length.checked_sub(data.len()).ok_or(EFAULT)?;
-        // SAFETY: `copy_to_user()` wants memory of the kernel that is valid for reads of the
-        // length, and initialised, as `data` is. It checks the user's address itself, and the
-        // function copies nothing where there is no user memory.
+        // SAFETY: `copy_to_user()` takes memory of the kernel that is valid for reads of the
+        // length, and initialised, as `data` is. It checks the user's address itself, and
+        // `koru_copy_to_user` copies nothing where there is no user memory.
         let not_copied = unsafe {
             bindings::koru_copy_to_user(self.ptr.addr(), data.as_ptr().cast(), data.len())
         };
@@ -332,15 +362,16 @@ impl UserSliceWriter {
         Ok(())
     }
 
-    /// Writes `data` from `offset` on, as much as there is on both sides, and
-    /// moves `offset`: what a `read` of a file with this content does.
+    /// Writes `data` from `offset` on, as much as both sides allow, and advances `offset`.
+    ///
+    /// This is what a `read` of a file with this content does. Returns the number of bytes written.
     ///
     /// Context: process context; it may sleep, for a page may have to be read in.
     ///
     /// # Errors
     ///
-    /// `EFAULT` if a byte cannot be written, `EINVAL` for a negative offset;
-    /// `offset` is then unchanged.
+    /// `EFAULT` if a byte cannot be written, `EINVAL` if the offset is negative; `offset` is
+    /// unchanged then.
     pub fn write_slice_file(&mut self, data: &[u8], offset: &mut Offset) -> Result<usize> {
         let start = usize::try_from(*offset).map_err(|_| EINVAL)?;
         let data = data.get(start..).unwrap_or_default();
@@ -350,9 +381,13 @@ impl UserSliceWriter {
         Ok(data.len())
     }
 
-    /// Writes a value's bytes.
+    /// Writes the bytes of a value.
     ///
     /// Context: process context; it may sleep, for a page may have to be read in.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if the range is too small, or a byte cannot be written.
     #[inline]
     pub fn write<T: IntoBytes + Immutable>(&mut self, value: &T) -> Result {
         self.write_slice(value.as_bytes())

@@ -52,7 +52,9 @@ pub unsafe trait Allocator {
     /// The least alignment of every allocation.
     const MIN_ALIGN: usize;
 
-    /// Allocates memory. A layout of size 0 results in a dangling pointer.
+    /// Allocates memory.
+    ///
+    /// A layout of size 0 results in a dangling pointer.
     #[inline]
     fn alloc(layout: Layout, flags: Flags) -> Result<NonNull<[u8]>, AllocError> {
         // SAFETY: `realloc` has no requirements on an old allocation if there is none.

@@ -18,6 +18,11 @@ use pin_init::{InPlaceWrite, Init, PinInit, Zeroable};
 
 /// A pointer that owns a value in an allocation of the kernel.
 ///
+/// # Invariants
+///
+/// The pointer is that of a valid `T` in memory of `A` that nobody else owns. It is dangling and
+/// aligned if `T` has no size.
+///
 /// # Examples
 ///
 /// ```
@@ -27,11 +32,6 @@ use pin_init::{InPlaceWrite, Init, PinInit, Zeroable};
 ///     Ok(b.iter().sum())
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// The pointer is that of a valid `T` in memory of `A` that nobody else owns. It is dangling and
-/// aligned if `T` has no size.
 #[repr(transparent)]
 pub struct Box<T: ?Sized, A: Allocator>(NonNull<T>, PhantomData<(A, T)>);
 

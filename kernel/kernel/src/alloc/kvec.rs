@@ -17,6 +17,12 @@ use core::ptr::{self, NonNull};
 ///
 /// Only the methods that take [`Flags`] allocate.
 ///
+/// # Invariants
+///
+/// The first `len` of `cap` elements at `ptr` are valid, and the memory is an allocation of `A` for
+/// `cap` elements. If `cap` or the size of an element is 0, there is no allocation, and `ptr` is
+/// dangling and aligned.
+///
 /// # Examples
 ///
 /// ```
@@ -29,12 +35,6 @@ use core::ptr::{self, NonNull};
 ///     Ok(v)
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// The first `len` of `cap` elements at `ptr` are valid, and the memory is an allocation of `A` for
-/// `cap` elements. If `cap` or the size of an element is 0, there is no allocation, and `ptr` is
-/// dangling and aligned.
 pub struct Vec<T, A: Allocator> {
     ptr: NonNull<T>,
     cap: usize,
@@ -391,8 +391,9 @@ impl<T, A: Allocator> Vec<T, A> {
         self.truncate(0);
     }
 
-    /// Removes all elements, and returns an iterator of them. Those that it does not return are
-    /// dropped; the memory stays.
+    /// Removes all elements, and returns an iterator of them.
+    ///
+    /// Those that it does not return are dropped; the memory stays.
     pub fn drain_all(&mut self) -> DrainAll<'_, T> {
         let len = core::mem::take(&mut self.len);
         let elements = Elements {

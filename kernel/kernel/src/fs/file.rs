@@ -125,7 +125,9 @@ impl File {
     }
 }
 
-/// The permission bits of a new file, which say who may open it. The umask does not apply.
+/// The permission bits of a new file, which say who may open it.
+///
+/// The umask does not apply.
 ///
 /// # Examples
 ///

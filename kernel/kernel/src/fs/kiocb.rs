@@ -13,6 +13,11 @@ use core::ptr::NonNull;
 ///
 /// `T` is the data of the open file.
 ///
+/// # Invariants
+///
+/// The pointer is that of a `struct kiocb` which nobody else uses during `'a`. The private data of
+/// its file comes from `T::into_foreign`, and stays during `'a`.
+///
 /// # Examples
 ///
 /// ```
@@ -22,11 +27,6 @@ use core::ptr::NonNull;
 ///     iov.simple_read_from_buffer(kiocb.ki_pos_mut(), bytes)
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// The pointer is that of a `struct kiocb` which nobody else uses during `'a`. The private data of
-/// its file comes from `T::into_foreign`, and stays during `'a`.
 pub struct Kiocb<'a, T> {
     inner: NonNull<bindings::kiocb>,
     _borrows: PhantomData<&'a T>,

@@ -20,8 +20,9 @@ use core::cmp::Ordering;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// The time of the call, in nanoseconds of the clock `CLOCK_MONOTONIC`. In an NMI that
-    /// interrupts the setting of the clock it may be off by some microseconds.
+    /// The time of the call, in nanoseconds of the clock `CLOCK_MONOTONIC`.
+    ///
+    /// In an NMI that interrupts the setting of the clock it may be off by some microseconds.
     pub time: u64,
     /// The number of the CPU.
     pub cpu: u32,
@@ -55,7 +56,9 @@ pub struct Sample {
 /// # fn main() {}
 /// ```
 pub struct Samples<const N: usize> {
-    /// The numbers of samples that were added and taken. The entry of the `n`th is `n % N`.
+    /// The numbers of samples that were added and taken.
+    ///
+    /// The entry of the `n`th is `n % N`.
     added: Atomic<u64>,
     taken: Atomic<u64>,
     dropped: Atomic<u64>,

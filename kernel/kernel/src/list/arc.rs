@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! References that may be put on a list.
+//! References that give the right to put an object on a list.
 
 use crate::alloc::{AllocError, Flags};
 use crate::init::InPlaceInit;
@@ -11,8 +11,8 @@ use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, Ordering};
 use pin_init::{Init, PinInit};
 
-/// Objects that can have a [`ListArc`]. Implement it by
-/// [`impl_list_arc_safe!`](crate::impl_list_arc_safe).
+/// An object that can have a [`ListArc`], which [`impl_list_arc_safe!`](crate::impl_list_arc_safe)
+/// implements.
 ///
 /// # Examples
 ///
@@ -26,26 +26,27 @@ use pin_init::{Init, PinInit};
 /// may_be_listed::<Item>();
 /// ```
 pub trait ListArcSafe<const ID: u64 = 0> {
-    /// The object has a [`ListArc`] now.
+    /// Records that the object has a [`ListArc`] now.
     ///
     /// # Safety
     ///
-    /// The caller makes the object's only [`ListArc`] of this `ID`.
+    /// The caller must create the object's only [`ListArc`] of this `ID`.
     unsafe fn on_create_list_arc_from_unique(self: Pin<&mut Self>);
 
-    /// The object has no [`ListArc`] any more.
+    /// Records that the object has no [`ListArc`] any more.
     ///
     /// # Safety
     ///
-    /// The caller had it.
+    /// The caller must have had the object's [`ListArc`] of this `ID`, and must have given it up.
     unsafe fn on_drop_list_arc(&self);
 }
 
-/// Objects that know whether they have a [`ListArc`].
+/// An object that records whether it has a [`ListArc`].
 ///
 /// # Safety
 ///
-/// `try_new_list_arc` returns true only if there is none, and from then on there is.
+/// `try_new_list_arc` must return true only if there is no [`ListArc`], and must record then that
+/// there is one.
 ///
 /// # Examples
 ///
@@ -56,12 +57,18 @@ pub trait ListArcSafe<const ID: u64 = 0> {
 /// }
 /// ```
 pub unsafe trait TryNewListArc<const ID: u64 = 0>: ListArcSafe<ID> {
-    /// Claims the right to a [`ListArc`].
+    /// Claims the right to create a [`ListArc`].
     fn try_new_list_arc(&self) -> bool;
 }
 
-/// A reference of which there is at most one an object (and `ID`): so its holder may
-/// put the object on a list without asking whether it is on one.
+/// A reference of which there is at most one for each object and `ID`.
+///
+/// So its holder may put the object on a list without checking whether it is on one.
+///
+/// # Invariants
+///
+/// The object has no other [`ListArc`] with this `ID`, and, if it is tracked, has recorded this
+/// one.
 ///
 /// # Examples
 ///
@@ -71,17 +78,20 @@ pub unsafe trait TryNewListArc<const ID: u64 = 0>: ListArcSafe<ID> {
 ///     item.clone_arc()
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// The object has no other with this `ID`, and, if it is tracked, knows of this one.
 #[repr(transparent)]
 pub struct ListArc<T: ListArcSafe<ID> + ?Sized, const ID: u64 = 0> {
     arc: Arc<T>,
 }
 
 impl<T: ListArcSafe<ID>, const ID: u64> ListArc<T, ID> {
-    /// Moves `contents` into new shared memory.
+    /// Allocates memory, and moves `contents` into it.
+    ///
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if there is no memory; `contents` is dropped then.
     #[inline]
     pub fn new(contents: T, flags: Flags) -> Result<Self, AllocError> {
         Ok(Self::from(UniqueArc::new(contents, flags)?))
@@ -92,31 +102,36 @@ impl<T: ListArcSafe<ID>, const ID: u64> ListArc<T, ID> {
         self.forget().into_raw()
     }
 
+    /// Creates a `ListArc` from a pointer that [`Self::into_raw`] returned.
+    ///
     /// # Safety
     ///
-    /// As of [`Arc::from_raw`], and the right to a `ListArc` comes with it.
+    /// The requirements of [`Arc::from_raw`] must be met, and the caller must pass on the right to
+    /// the object's `ListArc`.
     pub(super) unsafe fn from_raw(ptr: *const T) -> Self {
         Self {
-            // SAFETY: `Arc::from_raw` wants a pointer from `into_raw` that is taken back once,
-            // which is what the caller promises.
+            // INVARIANT: by this function's contract the caller passes on the right to the only
+            // `ListArc`.
+            // SAFETY: `Arc::from_raw` takes a pointer from `into_raw` that is converted back once,
+            // which this is by this function's contract.
             arc: unsafe { Arc::from_raw(ptr) },
         }
     }
 }
 
 impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> ListArc<T, ID> {
-    /// The reference, with the right to be a `ListArc`, which the caller has now.
+    /// Returns the reference without its right to be a `ListArc`, which the caller has then.
     fn forget(self) -> Arc<T> {
         let me = ManuallyDrop::new(self);
-        // SAFETY: it is moved out of what is not dropped.
-        unsafe { core::ptr::read(&raw const me.arc) }
+        // SAFETY: the value is moved out of one that is not dropped.
+        unsafe { core::ptr::read(&me.arc) }
     }
 
-    /// Makes one, if the object has none.
+    /// Creates a `ListArc` if the object has none.
     ///
     /// # Errors
     ///
-    /// Gives the reference back.
+    /// Returns the reference if the object has a `ListArc` already.
     pub fn try_from_arc(arc: Arc<T>) -> Result<Self, Arc<T>>
     where
         T: TryNewListArc<ID>,
@@ -128,27 +143,27 @@ impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> ListArc<T, ID> {
         }
     }
 
-    /// An ordinary reference instead.
+    /// Converts this to an ordinary reference.
     pub fn into_arc(self) -> Arc<T> {
         let arc = self.forget();
-        // SAFETY: that was the right to it.
+        // SAFETY: by the type's invariant this was the object's only `ListArc`, which is given up.
         unsafe { arc.on_drop_list_arc() };
         arc
     }
 
-    /// One more, ordinary, reference.
+    /// Clones an ordinary reference to the object.
     #[inline]
     pub fn clone_arc(&self) -> Arc<T> {
         self.arc.clone()
     }
 
-    /// A borrow that can become an [`Arc`].
+    /// Returns a borrow that can become an [`Arc`].
     #[inline]
     pub fn as_arc_borrow(&self) -> ArcBorrow<'_, T> {
         self.arc.as_arc_borrow()
     }
 
-    /// Whether both are of the same object.
+    /// Returns whether both pointers refer to the same object.
     #[inline]
     pub fn ptr_eq(this: &Self, other: &Self) -> bool {
         Arc::ptr_eq(&this.arc, &other.arc)
@@ -164,7 +179,7 @@ impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> From<UniqueArc<T>> for ListArc<
 
 impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> From<Pin<UniqueArc<T>>> for ListArc<T, ID> {
     fn from(mut unique: Pin<UniqueArc<T>>) -> Self {
-        // SAFETY: there is one reference, so there is no `ListArc`.
+        // SAFETY: `unique` is the only reference to the object, so there is no `ListArc`.
         unsafe { unique.as_mut().on_create_list_arc_from_unique() };
         Self { arc: unique.into() }
     }
@@ -208,12 +223,16 @@ impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> AsRef<Arc<T>> for ListArc<T, ID
 impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> Drop for ListArc<T, ID> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: by the type's invariant this was the only one.
+        // SAFETY: by the type's invariant this was the object's only `ListArc`.
         unsafe { self.arc.on_drop_list_arc() }
     }
 }
 
-/// A field that knows whether the object around it has a [`ListArc`].
+/// A field that records whether the object that contains it has a [`ListArc`].
+///
+/// # Invariants
+///
+/// The value is false only while there is no [`ListArc`].
 ///
 /// # Examples
 ///
@@ -231,16 +250,12 @@ impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> Drop for ListArc<T, ID> {
 ///     Item { tracker: AtomicTracker::new() }
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// False only while there is no `ListArc`.
 #[repr(transparent)]
 #[derive(Default)]
 pub struct AtomicTracker<const ID: u64 = 0>(AtomicBool);
 
 impl<const ID: u64> AtomicTracker<ID> {
-    /// Of an object without a [`ListArc`].
+    /// Creates a tracker of an object without a [`ListArc`].
     #[inline]
     pub const fn new() -> Self {
         Self(AtomicBool::new(false))
@@ -253,12 +268,12 @@ impl<const ID: u64> ListArcSafe<ID> for AtomicTracker<ID> {
     }
 
     unsafe fn on_drop_list_arc(&self) {
-        // What the holder did to the links is done before another holds them.
+        // What this holder did to the links happens before another one holds them.
         self.0.store(false, Ordering::Release);
     }
 }
 
-// SAFETY: by the type's invariant false means that there is none.
+// SAFETY: by the type's invariant false means that there is no `ListArc`.
 unsafe impl<const ID: u64> TryNewListArc<ID> for AtomicTracker<ID> {
     fn try_new_list_arc(&self) -> bool {
         self.0
@@ -267,8 +282,10 @@ unsafe impl<const ID: u64> TryNewListArc<ID> for AtomicTracker<ID> {
     }
 }
 
-/// Lets a type have [`ListArc`]s: `untracked`, where they are made with the object
-/// only, or `tracked_by` a field, which makes one of an [`Arc`] at any time.
+/// Lets a type have [`ListArc`]s.
+///
+/// With `untracked` they can only be created together with the object. With `tracked_by` a field,
+/// they can be created from an [`Arc`] at any time.
 ///
 /// # Examples
 ///
@@ -297,16 +314,16 @@ macro_rules! impl_list_arc_safe {
             unsafe fn on_create_list_arc_from_unique(self: $crate::__core::pin::Pin<&mut Self>) {
                 // SAFETY: the value is not moved out of the reference.
                 let this = unsafe { $crate::__core::pin::Pin::get_unchecked_mut(self) };
-                // Only a direct field has an offset, a reference to it must be
-                // aligned, and none becomes a raw pointer to what it dereferences
-                // to: so this is the object's own field, and its type is `$fty`.
+                // Only a direct field has an offset, a reference to it must be aligned, and no
+                // reference becomes a raw pointer to what it dereferences to: so this is the
+                // object's own field, and its type is `$fty`.
                 let _ = $crate::__core::mem::offset_of!(Self, $field);
                 let field: *mut $fty = &mut this.$field;
-                // SAFETY: `field` is a place in `this`, which is borrowed mutably
-                // and not used while `field` is.
+                // SAFETY: `field` is a place in `this`, which is borrowed mutably and not used
+                // while `field` is.
                 let field = unsafe { &mut *field };
-                // SAFETY: the caller makes the only `ListArc` of `self`, whose
-                // tracker is the field.
+                // SAFETY: by the trait's contract the caller creates the only `ListArc` of `self`,
+                // whose tracker is the field.
                 unsafe {
                     <$fty as $crate::list::ListArcSafe<$num>>::on_create_list_arc_from_unique(
                         $crate::__core::pin::Pin::new(field),
@@ -319,14 +336,14 @@ macro_rules! impl_list_arc_safe {
                 let field: *const $fty = &self.$field;
                 // SAFETY: `field` is a place in `self`, which is borrowed.
                 let field = unsafe { &*field };
-                // SAFETY: the caller had the `ListArc` of `self`, whose tracker is
-                // the field.
+                // SAFETY: by the trait's contract the caller had the `ListArc` of `self`, whose
+                // tracker is the field.
                 unsafe { <$fty as $crate::list::ListArcSafe<$num>>::on_drop_list_arc(field) }
             }
         }
 
-        // SAFETY: the field returns true only if there is no `ListArc` that it
-        // knows of, and it is told of all: the functions above tell the same field.
+        // SAFETY: the field returns true only if there is no `ListArc` that it knows of, and it
+        // knows of all, because the functions above record them in the same field.
         unsafe impl$(<$($generics)*>)? $crate::list::TryNewListArc<$num> for $t
         where
             $fty: $crate::list::TryNewListArc<$num>,

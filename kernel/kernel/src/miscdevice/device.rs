@@ -37,6 +37,10 @@ use pin_init::{pin_data, pinned_drop};
 /// static, or in an [`Arc`] cycle because its data holds what holds it - keeps the device and the
 /// module; see [`kernel::module`](crate::module).
 ///
+/// # Invariants
+///
+/// `inner` is registered, and `data` is a `T::Data` if `T` has such a type.
+///
 /// # Examples
 ///
 /// ```
@@ -46,10 +50,6 @@ use pin_init::{pin_data, pinned_drop};
 ///     KBox::pin_init(MiscDeviceRegistration::register(options), GFP_KERNEL)
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// `inner` is registered, and `data` is a `T::Data` if `T` has such a type.
 #[repr(C)]
 #[pin_data(PinnedDrop)]
 pub struct MiscDeviceRegistration<T> {
@@ -228,8 +228,9 @@ pub trait MiscDevice: Sized {
     /// The data of one open file: a `KBox`, an `Arc`, `()`, and so on.
     type Ptr: ForeignOwnable + Send + Sync;
 
-    /// The mode of the node, which says who may open the device. (This one is not upstream's, where
-    /// the mode is always 0600.)
+    /// The mode of the node, which says who may open the device.
+    ///
+    /// (This one is not upstream's, where the mode is always 0600.)
     const MODE: Mode = Mode::new::<0o600>();
 
     /// Called when a process opens the device; an error makes that fail.

@@ -6,8 +6,9 @@ use crate::bindings;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-/// The task that runs a device's `open` in this module. There is at most one, because the lock of
-/// the misc class is held.
+/// The task that runs a device's `open` in this module.
+///
+/// There is at most one, because the lock of the misc class is held.
 static OPENING: AtomicPtr<bindings::task_struct> = AtomicPtr::new(ptr::null_mut());
 
 /// Returns whether the calling task is in such an `open`, and so holds the lock that registering

@@ -245,8 +245,9 @@ impl<T: MiscDevice> Table<T> {
     }
 }
 
-/// Converts the result of an `ioctl` for C. A number that is an errno is treated as an error,
-/// whoever returned it.
+/// Converts the result of an `ioctl` for C.
+///
+/// A number that is an errno is treated as an error, whoever returned it.
 fn answer(result: Result<isize>) -> isize {
     let error = match result {
         Ok(value) => match c_int::try_from(value).ok().and_then(Error::try_from_errno) {

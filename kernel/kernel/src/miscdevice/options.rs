@@ -17,8 +17,9 @@ use core::ffi::CStr;
 /// ```
 #[derive(Clone, Copy)]
 pub struct MiscDeviceOptions {
-    /// The name of the device, whose node is `/dev/NAME`. A name `DIR/NAME` puts it into a
-    /// directory.
+    /// The name of the device, whose node is `/dev/NAME`.
+    ///
+    /// A name `DIR/NAME` puts it into a directory.
     ///
     /// The name has at most 255 bytes, none of which is a control character or `!`; no part of it
     /// is empty, `.` or `..`. If a node of that name belongs to no misc device, such as `null`, the

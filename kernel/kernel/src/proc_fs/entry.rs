@@ -69,7 +69,9 @@ impl Options {
     }
 }
 
-/// The largest hint. The kernel WARNs when it is asked for a buffer of gigabytes.
+/// The largest hint.
+///
+/// The kernel WARNs when it is asked for a buffer of gigabytes.
 const MAX_SIZE_HINT: usize = 1 << 20;
 
 /// The entry of a file in /proc.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Text that needs no allocation.
+//! Strings that need no allocation.
 
 use core::fmt::{self, Write};
 
-/// Text of at most `N` bytes, held in the value itself.
+/// A string of at most `N` bytes, which are in the value itself.
 ///
-/// A piece of text that does not fit is an error, and nothing of it is appended.
-/// (This one is not upstream's.)
+/// A piece of text that does not fit is an error, and nothing of it is appended. (This type is not
+/// upstream's.)
 ///
 /// # Examples
 ///
@@ -26,7 +26,7 @@ pub struct ArrayString<const N: usize> {
 }
 
 impl<const N: usize> ArrayString<N> {
-    /// Creates an empty text.
+    /// Creates an empty string.
     pub const fn new() -> Self {
         Self {
             bytes: [0; N],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Values that are shared, and freed when the last owner is gone.
+//! Reference-counted pointers.
 
 use super::refcount::Refcount;
 use crate::alloc::{AllocError, Flags, KBox};
@@ -21,11 +21,16 @@ struct ArcInner<T: ?Sized> {
     data: T,
 }
 
-/// A counted reference. The value never moves, so it is always pinned.
+/// A reference-counted pointer to a value that is shared.
 ///
-/// Context: cloning is for every context. Dropping the last reference drops the value, and
-/// is for what that may be done in; the memory is freed by `kfree`, in any context but
-/// NMIs.
+/// The value never moves, so it is always pinned.
+///
+/// Context: cloning works in any context. Dropping the last reference drops the value, and needs a
+/// context in which that is allowed; the memory is freed by `kfree`, in any context but NMIs.
+///
+/// # Invariants
+///
+/// The pointer is that of a valid value in a `KBox`, and its count includes this reference.
 ///
 /// # Examples
 ///
@@ -38,56 +43,58 @@ struct ArcInner<T: ?Sized> {
 ///     Ok(())
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// The pointer is that of a valid value in a `KBox`, whose count includes this
-/// reference.
 pub struct Arc<T: ?Sized> {
     ptr: NonNull<ArcInner<T>>,
     _owns: PhantomData<ArcInner<T>>,
 }
 
-// SAFETY: other threads get `&T` and may be the ones that drop it.
+// SAFETY: another thread that gets an `Arc` gets `&T` by it, for which `T: Sync` is needed, and may
+// be the one that drops the value, for which `T: Send` is needed.
 unsafe impl<T: ?Sized + Sync + Send> Send for Arc<T> {}
-// SAFETY: by a shared `Arc` another thread gets `&T`, and by cloning it an `Arc` that
-// may be the one which drops the value.
+// SAFETY: another thread that gets a reference to an `Arc` gets `&T` by it, for which `T: Sync` is
+// needed. By cloning it gets an `Arc`, and may be the one that drops the value, for which `T: Send`
+// is needed.
 unsafe impl<T: ?Sized + Sync + Send> Sync for Arc<T> {}
 
-// Moving the reference does not move the value.
+// Moving the pointer does not move the value.
 impl<T: ?Sized> Unpin for Arc<T> {}
 
 impl<T: ?Sized + Unsize<U>, U: ?Sized> CoerceUnsized<Arc<U>> for Arc<T> {}
 impl<T: ?Sized + Unsize<U>, U: ?Sized> DispatchFromDyn<Arc<U>> for Arc<T> {}
 
 impl<T> Arc<T> {
-    /// Moves `contents` into new shared memory.
+    /// Allocates memory, and moves `contents` into it.
     ///
-    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
-    /// be in any context but NMIs.
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if there is no memory; `contents` is dropped then.
     #[inline]
     pub fn new(contents: T, flags: Flags) -> Result<Self, AllocError> {
         Ok(UniqueArc::new(contents, flags)?.into())
     }
 
-    /// The value's address. It keeps the reference, for [`Self::from_raw`].
+    /// Returns the address of the value, and keeps the reference counted, for [`Self::from_raw`].
     pub fn into_raw(self) -> *const T {
         let inner = ManuallyDrop::new(self).ptr.as_ptr();
-        // SAFETY: by the type's invariant it is valid.
+        // SAFETY: by the type's invariant the pointer is valid.
         unsafe { &raw const (*inner).data }
     }
 
-    /// Takes back what [`Self::into_raw`] gave.
+    /// Creates an `Arc` from a pointer that [`Self::into_raw`] returned.
     ///
     /// # Safety
     ///
-    /// `ptr` comes from there, and is taken back once.
+    /// `ptr` must come from [`Self::into_raw`], and must not have been converted back already.
     pub unsafe fn from_raw(ptr: *const T) -> Self {
-        // SAFETY: the pointer is from `into_raw`, so the value is the `data` of an
-        // `ArcInner`, which begins that much before it in the same memory.
+        // SAFETY: by this function's contract the pointer is from `into_raw`, so the value is the
+        // `data` of an `ArcInner`, which begins that much before it in the same allocation.
         let inner = unsafe { ptr.byte_sub(offset_of!(ArcInner<T>, data)) };
         Self {
-            // SAFETY: it points to an `ArcInner`, so it is not null.
+            // INVARIANT: `into_raw` kept the reference that this takes over.
+            // SAFETY: the pointer is that of an `ArcInner`, so it is not null.
             ptr: unsafe { NonNull::new_unchecked(inner.cast_mut().cast()) },
             _owns: PhantomData,
         }
@@ -95,13 +102,13 @@ impl<T> Arc<T> {
 }
 
 impl<T: ?Sized> Arc<T> {
-    /// Whether both are of the same value.
+    /// Returns whether both pointers refer to the same value.
     #[inline]
     pub fn ptr_eq(this: &Self, other: &Self) -> bool {
         core::ptr::addr_eq(this.ptr.as_ptr(), other.ptr.as_ptr())
     }
 
-    /// A borrow that can become an [`Arc`] again.
+    /// Borrows the value, as something that can become an [`Arc`] again.
     pub fn as_arc_borrow(&self) -> ArcBorrow<'_, T> {
         ArcBorrow {
             inner: self.ptr,
@@ -109,20 +116,21 @@ impl<T: ?Sized> Arc<T> {
         }
     }
 
-    /// Gives this reference away; returns the value's memory to the one who gave
-    /// away the last, so that of several owners who do this exactly one gets it.
-    /// It never runs the value's destructor.
+    /// Gives up this reference, and returns the value if it was the last one.
+    ///
+    /// If all owners do this, exactly one of them gets the value's memory. This never drops the
+    /// value.
     ///
     /// Context: any.
     pub fn into_unique_or_drop(this: Self) -> Option<Pin<UniqueArc<T>>> {
         let this = ManuallyDrop::new(this);
-        // SAFETY: by the type's invariant the value is valid: this reference counts.
+        // SAFETY: by the type's invariant the value is valid.
         let refcount = unsafe { &this.ptr.as_ref().refcount };
         if !refcount.dec_and_test() {
-            // The others may have freed it meanwhile.
+            // The other owners may have freed the value meanwhile.
             return None;
         }
-        // Nobody else has a reference, so nobody can make or count one.
+        // INVARIANT: the count is 1: nobody else has a reference, so nobody can clone one.
         refcount.set(1);
         Some(Pin::from(UniqueArc {
             inner: ManuallyDrop::into_inner(this),
@@ -132,7 +140,7 @@ impl<T: ?Sized> Arc<T> {
 
 impl<T: ?Sized> Clone for Arc<T> {
     fn clone(&self) -> Self {
-        // SAFETY: by the type's invariant it is valid.
+        // SAFETY: by the type's invariant the value is valid.
         unsafe { self.ptr.as_ref() }.refcount.inc();
         Self {
             ptr: self.ptr,
@@ -143,9 +151,10 @@ impl<T: ?Sized> Clone for Arc<T> {
 
 impl<T: ?Sized> Drop for Arc<T> {
     fn drop(&mut self) {
-        // SAFETY: by the type's invariant it is valid.
+        // SAFETY: by the type's invariant the value is valid.
         if unsafe { self.ptr.as_ref() }.refcount.dec_and_test() {
-            // SAFETY: it came out of a `KBox`, and this was the last reference.
+            // SAFETY: by the type's invariant the pointer is from a `KBox`, and this was the last
+            // reference to it.
             drop(unsafe { KBox::from_raw(self.ptr.as_ptr()) });
         }
     }
@@ -155,7 +164,8 @@ impl<T: ?Sized> Deref for Arc<T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: by the type's invariant it is valid.
+        // SAFETY: by the type's invariant the value is valid, and stays so while the reference is
+        // borrowed.
         unsafe { &self.ptr.as_ref().data }
     }
 }
@@ -177,7 +187,7 @@ impl<T: ?Sized> From<UniqueArc<T>> for Arc<T> {
 impl<T: ?Sized> From<Pin<UniqueArc<T>>> for Arc<T> {
     #[inline]
     fn from(item: Pin<UniqueArc<T>>) -> Self {
-        // SAFETY: an `Arc`'s value is pinned as well.
+        // SAFETY: the value of an `Arc` is pinned as well.
         unsafe { Pin::into_inner_unchecked(item).inner }
     }
 }
@@ -214,7 +224,7 @@ impl<T> InPlaceInit<T> for Arc<T> {
     }
 }
 
-// SAFETY: the pointer is that of the `ArcInner`, whose first field is the count.
+// SAFETY: the pointer is that of the `ArcInner`, which has the alignment of its type.
 unsafe impl<T: 'static> ForeignOwnable for Arc<T> {
     const FOREIGN_ALIGN: usize = align_of::<ArcInner<T>>();
     type Borrowed<'a> = ArcBorrow<'a, T>;
@@ -227,8 +237,9 @@ unsafe impl<T: 'static> ForeignOwnable for Arc<T> {
 
     unsafe fn from_foreign(ptr: *mut c_void) -> Self {
         Self {
-            // SAFETY: the pointer is from `into_foreign`, which gives that of an `Arc`:
-            // not null, and with the reference that this takes over.
+            // INVARIANT: `into_foreign` kept the reference that this takes over.
+            // SAFETY: by the trait's contract the pointer is from `into_foreign`, which returns
+            // that of an `Arc`, so it is not null.
             ptr: unsafe { NonNull::new_unchecked(ptr.cast()) },
             _owns: PhantomData,
         }
@@ -236,8 +247,9 @@ unsafe impl<T: 'static> ForeignOwnable for Arc<T> {
 
     unsafe fn borrow<'a>(ptr: *mut c_void) -> ArcBorrow<'a, T> {
         ArcBorrow {
-            // SAFETY: the pointer is from `into_foreign`, which gives that of an `Arc`:
-            // not null. Its reference stays there for `'a`.
+            // INVARIANT: the reference of `into_foreign` stays during `'a`.
+            // SAFETY: by the trait's contract the pointer is from `into_foreign`, which returns
+            // that of an `Arc`, so it is not null.
             inner: unsafe { NonNull::new_unchecked(ptr.cast()) },
             _p: PhantomData,
         }
@@ -245,12 +257,16 @@ unsafe impl<T: 'static> ForeignOwnable for Arc<T> {
 
     #[inline]
     unsafe fn borrow_mut<'a>(ptr: *mut c_void) -> ArcBorrow<'a, T> {
-        // SAFETY: the caller promises more than `borrow` needs.
+        // SAFETY: `borrow` requires less than this function's contract.
         unsafe { Self::borrow(ptr) }
     }
 }
 
-/// A borrowed [`Arc`]: no counting, and it can be made into one.
+/// A borrowed [`Arc`], which counts nothing and can be converted to an `Arc`.
+///
+/// # Invariants
+///
+/// There is a reference to the value during `'a`.
 ///
 /// # Examples
 ///
@@ -260,30 +276,27 @@ unsafe impl<T: 'static> ForeignOwnable for Arc<T> {
 ///     b.into()
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// There is a reference at least as long as this lives.
 pub struct ArcBorrow<'a, T: ?Sized + 'a> {
     inner: NonNull<ArcInner<T>>,
     _p: PhantomData<&'a ()>,
 }
 
-// SAFETY: another thread gets `&T` by it, and can make an `Arc` of it, which may be the
-// one that drops the value.
+// SAFETY: another thread gets `&T` by it, for which `T: Sync` is needed, and can create an `Arc`,
+// which may be the one that drops the value, for which `T: Send` is needed.
 unsafe impl<T: ?Sized + Sync + Send> Send for ArcBorrow<'_, T> {}
-// SAFETY: it is `Copy`, so what is shared can be had as a value, too: see `Send`.
+// SAFETY: the type is `Copy`, so a shared reference to one gives one: the conditions are those of
+// `Send`.
 unsafe impl<T: ?Sized + Sync + Send> Sync for ArcBorrow<'_, T> {}
 
 impl<T> ArcBorrow<'_, T> {
-    /// Borrows what [`Arc::into_raw`] gave.
+    /// Borrows the value from a pointer that [`Arc::into_raw`] returned.
     ///
     /// # Safety
     ///
-    /// `ptr` comes from there, and that reference stays while the result lives.
+    /// `ptr` must come from [`Arc::into_raw`], and must not be converted back during `'a`.
     pub unsafe fn from_raw(ptr: *const T) -> Self {
-        // SAFETY: `from_raw` wants a pointer from `into_raw` that is taken back once. It
-        // is one, and what is made of it is not dropped, so it takes nothing back.
+        // SAFETY: `from_raw` takes a pointer from `into_raw`, which this is by this function's
+        // contract. The result is not dropped, so it converts nothing back.
         let arc = ManuallyDrop::new(unsafe { Arc::from_raw(ptr) });
         Self {
             inner: arc.ptr,
@@ -303,8 +316,8 @@ impl<T: ?Sized> Copy for ArcBorrow<'_, T> {}
 
 impl<T: ?Sized> From<ArcBorrow<'_, T>> for Arc<T> {
     fn from(b: ArcBorrow<'_, T>) -> Self {
-        // By the borrow's invariant there is a reference; this stands in for it and is
-        // not dropped.
+        // INVARIANT: by the invariant of the borrow there is a reference. The `Arc` stands in for
+        // it, and is never dropped.
         ManuallyDrop::new(Arc {
             ptr: b.inner,
             _owns: PhantomData,
@@ -318,12 +331,16 @@ impl<T: ?Sized> Deref for ArcBorrow<'_, T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: by the type's invariant it is valid.
+        // SAFETY: by the type's invariant the value is valid during `'a`.
         unsafe { &self.inner.as_ref().data }
     }
 }
 
-/// An [`Arc`] that has one owner so far, and may be changed.
+/// An [`Arc`] with only one owner, who may change the value.
+///
+/// # Invariants
+///
+/// The count is 1.
 ///
 /// # Examples
 ///
@@ -335,34 +352,42 @@ impl<T: ?Sized> Deref for ArcBorrow<'_, T> {
 ///     Ok(unique.into())
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// The count is 1.
 pub struct UniqueArc<T: ?Sized> {
     inner: Arc<T>,
 }
 
 impl<T> UniqueArc<T> {
-    /// Moves `value` into new memory.
+    /// Allocates memory, and moves `value` into it.
     ///
-    /// Context: what `flags` say: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it may
-    /// be in any context but NMIs.
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if there is no memory; `value` is dropped then.
     #[inline]
     pub fn new(value: T, flags: Flags) -> Result<Self, AllocError> {
         Ok(Self::new_uninit(flags)?.write(value))
     }
 
-    /// Memory for a value.
+    /// Allocates memory for a value.
+    ///
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if there is no memory.
     pub fn new_uninit(flags: Flags) -> Result<UniqueArc<MaybeUninit<T>>, AllocError> {
         let inner = KBox::<ArcInner<MaybeUninit<T>>>::new_uninit(flags)?;
         let ptr = KBox::into_raw(inner).cast::<ArcInner<MaybeUninit<T>>>();
-        // SAFETY: the box was just made, so the place of the count is valid for writes and
+        // SAFETY: the box was just made, so the address of the count is valid for writes and
         // aligned. The data is a `MaybeUninit`, which needs no value.
         unsafe { (&raw mut (*ptr).refcount).write(Refcount::new(1)) };
         Ok(UniqueArc {
             inner: Arc {
-                // SAFETY: a box is never null.
+                // INVARIANT: the count was just set to 1.
+                // SAFETY: the pointer of a box is never null.
                 ptr: unsafe { NonNull::new_unchecked(ptr) },
                 _owns: PhantomData,
             },
@@ -371,18 +396,18 @@ impl<T> UniqueArc<T> {
 }
 
 impl<T> UniqueArc<MaybeUninit<T>> {
-    /// Writes the value.
+    /// Moves a value into the memory.
     pub fn write(mut self, value: T) -> UniqueArc<T> {
         (*self).write(value);
-        // SAFETY: it was just written.
+        // SAFETY: the value was just written.
         unsafe { self.assume_init() }
     }
 
-    /// Says that the value is there.
+    /// Asserts that the memory holds a value.
     ///
     /// # Safety
     ///
-    /// It is.
+    /// The memory must hold a valid `T`.
     pub unsafe fn assume_init(self) -> UniqueArc<T> {
         let inner = ManuallyDrop::new(self.inner).ptr;
         UniqueArc {
@@ -399,19 +424,18 @@ impl<T> InPlaceWrite<T> for UniqueArc<MaybeUninit<T>> {
 
     fn write_init<E>(mut self, init: impl Init<T, E>) -> Result<Self::Initialized, E> {
         let slot = (*self).as_mut_ptr();
-        // SAFETY: the memory is ours and uninitialised; on failure it is only
-        // freed.
+        // SAFETY: the memory is ours, and holds no value. After an error it is only freed.
         unsafe { init.__init(slot)? };
-        // SAFETY: the initialiser succeeded.
+        // SAFETY: the initialiser succeeded, so there is a value.
         Ok(unsafe { self.assume_init() })
     }
 
     fn write_pin_init<E>(mut self, init: impl PinInit<T, E>) -> Result<Pin<Self::Initialized>, E> {
         let slot = (*self).as_mut_ptr();
-        // SAFETY: the memory is ours and uninitialised; on failure it is only freed. What
-        // is made there is handed out pinned.
+        // SAFETY: the memory is ours, and holds no value. After an error it is only freed, and the
+        // resulting pointer is pinned.
         unsafe { init.__pinned_init(slot)? };
-        // SAFETY: the initialiser succeeded.
+        // SAFETY: the initialiser succeeded, so there is a value.
         Ok(unsafe { self.assume_init() }.into())
     }
 }
@@ -439,7 +463,7 @@ impl<T> InPlaceInit<T> for UniqueArc<T> {
 impl<T: ?Sized> From<UniqueArc<T>> for Pin<UniqueArc<T>> {
     #[inline]
     fn from(obj: UniqueArc<T>) -> Self {
-        // SAFETY: the value never moves, and is freed only after dropping.
+        // SAFETY: the value never moves, and its memory is freed only after it was dropped.
         unsafe { Pin::new_unchecked(obj) }
     }
 }
@@ -455,7 +479,8 @@ impl<T: ?Sized> Deref for UniqueArc<T> {
 impl<T: ?Sized> DerefMut for UniqueArc<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: by the type's invariant nobody else has a reference.
+        // SAFETY: by the type's invariant nobody else has a reference to the value, and it is
+        // borrowed as `self` is.
         unsafe { &mut (*self.inner.ptr.as_ptr()).data }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! References to objects that the kernel itself counts.
+//! References to objects whose references the kernel counts.
 
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -9,13 +9,12 @@ use core::mem::ManuallyDrop;
 use core::ops::Deref;
 use core::ptr::NonNull;
 
-/// Objects whose references are counted, always: they live as long as there is
-/// one.
+/// An object that is always reference-counted, and that lives as long as there is a reference.
 ///
 /// # Safety
 ///
-/// The object stays while there are more `inc_ref`s than `dec_ref`s; and it is
-/// used through pointers only, never as a value of one's own.
+/// The object must stay valid as long as there were more calls of `inc_ref` than of `dec_ref`. It
+/// must only be used through pointers, never as a value.
 ///
 /// # Examples
 ///
@@ -26,18 +25,24 @@ use core::ptr::NonNull;
 /// }
 /// ```
 pub unsafe trait AlwaysRefCounted {
-    /// Counts one more reference.
+    /// Adds a reference.
     fn inc_ref(&self);
 
-    /// Gives one reference up. With the last, the object may go.
+    /// Drops a reference.
+    ///
+    /// With the last one, the object may be freed.
     ///
     /// # Safety
     ///
-    /// The caller has that reference, and does not use it any more.
+    /// The caller must own the reference, and must not use it any more.
     unsafe fn dec_ref(obj: NonNull<Self>);
 }
 
-/// A counted reference to a kernel object.
+/// A counted reference to an object of the kernel.
+///
+/// # Invariants
+///
+/// The pointer is that of a valid object, of which this value owns one reference.
 ///
 /// # Examples
 ///
@@ -59,30 +64,28 @@ pub unsafe trait AlwaysRefCounted {
 ///     }
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// The pointer is that of a valid object, and one reference to it is this one's.
 pub struct ARef<T: AlwaysRefCounted> {
     ptr: NonNull<T>,
     _owns: PhantomData<T>,
 }
 
-// SAFETY: other threads get `&T`, and may be the ones that drop it.
+// SAFETY: another thread that gets an `ARef` gets `&T` by it, for which `T: Sync` is needed, and
+// may drop the last reference, for which `T: Send` is needed.
 unsafe impl<T: AlwaysRefCounted + Sync + Send> Send for ARef<T> {}
-// SAFETY: by a shared `ARef` another thread gets `&T`, and by cloning it an `ARef` that
-// may be the one which drops the last reference.
+// SAFETY: another thread that gets a reference to an `ARef` gets `&T` by it, for which `T: Sync` is
+// needed. By cloning it gets an `ARef`, and may drop the last reference, for which `T: Send` is
+// needed.
 unsafe impl<T: AlwaysRefCounted + Sync + Send> Sync for ARef<T> {}
 
 // Moving the reference does not move the object.
 impl<T: AlwaysRefCounted> Unpin for ARef<T> {}
 
 impl<T: AlwaysRefCounted> ARef<T> {
-    /// Takes a reference over, without counting.
+    /// Takes over a reference, without counting.
     ///
     /// # Safety
     ///
-    /// The object is valid, and the caller gives away one of its references.
+    /// `ptr` must be that of a valid object, and the caller must pass on one reference to it.
     pub unsafe fn from_raw(ptr: NonNull<T>) -> Self {
         Self {
             ptr,
@@ -90,7 +93,7 @@ impl<T: AlwaysRefCounted> ARef<T> {
         }
     }
 
-    /// Gives the reference to C, without counting.
+    /// Passes the reference on to C, without counting.
     #[inline]
     pub fn into_raw(me: Self) -> NonNull<T> {
         ManuallyDrop::new(me).ptr
@@ -108,7 +111,7 @@ impl<T: AlwaysRefCounted> Deref for ARef<T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: by the type's invariant it is valid.
+        // SAFETY: by the type's invariant the object is valid.
         unsafe { self.ptr.as_ref() }
     }
 }
@@ -116,12 +119,12 @@ impl<T: AlwaysRefCounted> Deref for ARef<T> {
 impl<T: AlwaysRefCounted> From<&T> for ARef<T> {
     fn from(obj: &T) -> Self {
         obj.inc_ref();
-        // SAFETY: that was one more, for this one.
+        // SAFETY: `inc_ref` added a reference, which this passes on.
         unsafe { Self::from_raw(NonNull::from(obj)) }
     }
 }
 
-// References are as equal as their objects.
+// Two references are equal if their objects are.
 impl<T: AlwaysRefCounted + PartialEq<U>, U: AlwaysRefCounted> PartialEq<ARef<U>> for ARef<T> {
     #[inline]
     fn eq(&self, other: &ARef<U>) -> bool {
@@ -153,7 +156,7 @@ impl<T: AlwaysRefCounted + fmt::Debug> fmt::Debug for ARef<T> {
 impl<T: AlwaysRefCounted> Drop for ARef<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: by the type's invariant there is a reference to give up.
+        // SAFETY: by the type's invariant this value owns a reference, which is not used again.
         unsafe { T::dec_ref(self.ptr) }
     }
 }

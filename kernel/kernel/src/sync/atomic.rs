@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Numbers that several threads, CPUs and interrupts change at once.
+//! Atomic integers, which threads, CPUs and interrupts may change at the same time.
 //!
-//! These are core's atomics in the kernel's words. The operations are the
-//! same instructions that the kernel's C has on x86, so Rust and C may share such a
-//! number. The orderings are the kernel's: [`Full`] is stronger than core's
-//! `SeqCst`, a barrier for everything before and after, which an x86 `lock`
-//! instruction is once the compiler keeps still. What is missing is that Rust's
-//! compiler knows no dependencies: a pointer that was loaded [`Relaxed`] does not
-//! order what is read through it, so load it [`Acquire`].
+//! These are core's atomics with the kernel's names. On x86 the operations are the same
+//! instructions that the kernel's C uses, so Rust and C may share such an integer. The orderings
+//! are the kernel's: [`Full`] is stronger than core's `SeqCst`; it is a barrier for everything
+//! before and after, which an x86 `lock` instruction is once the compiler does not reorder. Unlike
+//! C in the kernel, Rust's compiler knows no dependencies: a pointer that was loaded [`Relaxed`]
+//! does not order what is read through it, so load it [`Acquire`].
 //!
-//! C header: [`include/linux/atomic.h`](https://docs.kernel.org/core-api/wrappers/atomic_t.html)
+//! C header: `include/linux/atomic.h`
+//!
+//! Reference: <https://docs.kernel.org/core-api/wrappers/atomic_t.html>
 //!
 //! # Examples
 //!
@@ -31,11 +32,11 @@ use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 #[doc(inline)]
 pub use ordering::{Acquire, Full, Relaxed, Release};
 
-/// In which order others see an operation and what is around it.
+/// The orderings of an operation with other memory accesses.
 pub mod ordering {
     use core::sync::atomic::Ordering;
 
-    /// No order with other memory.
+    /// Orders nothing.
     ///
     /// # Examples
     ///
@@ -45,7 +46,7 @@ pub mod ordering {
     /// # let _ = n;
     /// ```
     pub struct Relaxed;
-    /// What follows is seen after the operation's load.
+    /// Orders the operation's load before everything that follows.
     ///
     /// # Examples
     ///
@@ -55,7 +56,7 @@ pub mod ordering {
     /// # let _ = n;
     /// ```
     pub struct Acquire;
-    /// What went before is seen before the operation's store.
+    /// Orders everything before the operation's store.
     ///
     /// # Examples
     ///
@@ -64,7 +65,7 @@ pub mod ordering {
     /// Atomic::new(5).store(6, Release);
     /// ```
     pub struct Release;
-    /// All that went before is seen before all that follows.
+    /// Orders everything before it before everything that follows.
     ///
     /// # Examples
     ///
@@ -79,7 +80,7 @@ pub mod ordering {
         pub trait Sealed {}
     }
 
-    /// Any of the four.
+    /// Any of the four orderings.
     ///
     /// # Examples
     ///
@@ -96,7 +97,7 @@ pub mod ordering {
         const FULL: bool = false;
     }
 
-    /// What a load may have.
+    /// An ordering that a load may have.
     ///
     /// # Examples
     ///
@@ -108,7 +109,7 @@ pub mod ordering {
     /// ```
     pub trait AcquireOrRelaxed: Any {}
 
-    /// What a store may have.
+    /// An ordering that a store may have.
     ///
     /// # Examples
     ///
@@ -148,11 +149,11 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A type that an [`Atomic`] may have.
+/// A type that an [`Atomic`] may contain.
 ///
 /// # Safety
 ///
-/// The methods are atomic, with the order that they are given.
+/// The methods must be atomic, with the ordering that they are given.
 ///
 /// # Examples
 ///
@@ -185,7 +186,7 @@ pub unsafe trait AtomicType: sealed::Sealed + Copy + Send + 'static {
     /// accesses to it while it is shared must be atomic.
     #[doc(hidden)]
     unsafe fn atomic_xchg(ptr: *mut Self, value: Self, order: Ordering) -> Self;
-    /// Replaces the value if it equals `old`; returns the value read, as `Err` if it differed.
+    /// Replaces the value if it equals `old`, and returns the value read, as `Err` if it differed.
     ///
     /// # Safety
     ///
@@ -200,11 +201,11 @@ pub unsafe trait AtomicType: sealed::Sealed + Copy + Send + 'static {
     ) -> Result<Self, Self>;
 }
 
-/// A type that an [`Atomic`] can calculate with.
+/// A type that an [`Atomic`] can add to and subtract from.
 ///
 /// # Safety
 ///
-/// The methods are atomic, with the order that they are given.
+/// The methods must be atomic, with the ordering that they are given.
 ///
 /// # Examples
 ///
@@ -231,9 +232,9 @@ pub unsafe trait AtomicAdd: AtomicType {
     unsafe fn atomic_sub(ptr: *mut Self, value: Self, order: Ordering) -> Self;
 }
 
-/// A `T` that is read and changed in one step.
+/// A `T` that is read and changed atomically.
 ///
-/// May be used in every context.
+/// Context: any.
 ///
 /// # Examples
 ///
@@ -247,12 +248,13 @@ pub unsafe trait AtomicAdd: AtomicType {
 #[repr(transparent)]
 pub struct Atomic<T: AtomicType>(UnsafeCell<T>);
 
-// SAFETY: by a shared reference the value is accessed by `AtomicType`'s functions only,
-// which are atomic; and it may come from any thread, since an `AtomicType` is `Send`.
+// SAFETY: a shared reference gives access to the value only by the functions of `AtomicType`, which
+// are atomic. The value may come from any thread, because an `AtomicType` is `Send`.
 unsafe impl<T: AtomicType> Sync for Atomic<T> {}
 
-/// Runs an operation with barriers of the compiler around it, if it is to be full.
-/// The operation has the CPU's: on x86 it is a `lock` instruction, or `xchg`.
+/// Runs an operation, with barriers for the compiler around it if the ordering is [`Full`].
+///
+/// The operation itself is a barrier for the CPU: on x86 it is a `lock` instruction, or `xchg`.
 #[inline(always)]
 fn ordered<O: Any, R>(op: impl FnOnce() -> R) -> R {
     const {
@@ -272,66 +274,68 @@ fn ordered<O: Any, R>(op: impl FnOnce() -> R) -> R {
 }
 
 impl<T: AtomicType> Atomic<T> {
-    /// With this value.
+    /// Creates an atomic with this value.
     #[inline]
     pub const fn new(value: T) -> Self {
         Self(UnsafeCell::new(value))
     }
 
-    /// The value.
+    /// Returns the value.
     #[inline(always)]
     pub fn load<O: AcquireOrRelaxed>(&self, _: O) -> T {
-        // SAFETY: the cell's pointer is valid for reads and writes and aligned, for `self`
-        // is borrowed. All that accesses a shared `Atomic` is atomic.
+        // SAFETY: the cell's pointer is valid for reads and writes and aligned, because `self` is
+        // borrowed. All accesses to a shared `Atomic` are atomic.
         unsafe { T::atomic_load(self.0.get(), O::CORE) }
     }
 
     /// Sets the value.
     #[inline(always)]
     pub fn store<O: ReleaseOrRelaxed>(&self, value: T, _: O) {
-        // SAFETY: the cell's pointer is valid for reads and writes and aligned, for `self`
-        // is borrowed. All that accesses a shared `Atomic` is atomic.
+        // SAFETY: the cell's pointer is valid for reads and writes and aligned, because `self` is
+        // borrowed. All accesses to a shared `Atomic` are atomic.
         unsafe { T::atomic_store(self.0.get(), value, O::CORE) }
     }
 
-    /// Sets the value, and gives the old one.
+    /// Replaces the value, and returns the old one.
     #[inline(always)]
     pub fn xchg<O: Any>(&self, value: T, _: O) -> T {
-        // SAFETY: the cell's pointer is valid for reads and writes and aligned, for `self`
-        // is borrowed. All that accesses a shared `Atomic` is atomic.
+        // SAFETY: the cell's pointer is valid for reads and writes and aligned, because `self` is
+        // borrowed. All accesses to a shared `Atomic` are atomic.
         ordered::<O, _>(|| unsafe { T::atomic_xchg(self.0.get(), value, O::CORE) })
     }
 
-    /// Sets the value if it is `old`. Gives the value that was there: `Ok` if it was
-    /// set, and `Err`, without any order, if not.
+    /// Replaces the value if it equals `old`, and returns the value that was there.
+    ///
+    /// The result is `Ok` if the value was replaced. It is `Err` otherwise, and nothing is ordered
+    /// then.
     #[inline(always)]
     pub fn cmpxchg<O: Any>(&self, old: T, new: T, _: O) -> Result<T, T> {
-        // SAFETY: the cell's pointer is valid for reads and writes and aligned, for `self`
-        // is borrowed. All that accesses a shared `Atomic` is atomic.
+        // SAFETY: the cell's pointer is valid for reads and writes and aligned, because `self` is
+        // borrowed. All accesses to a shared `Atomic` are atomic.
         ordered::<O, _>(|| unsafe { T::atomic_cmpxchg(self.0.get(), old, new, O::CORE) })
     }
 }
 
 impl<T: AtomicAdd> Atomic<T> {
-    /// Adds; wraps around.
+    /// Adds `value`, wrapping.
     #[inline(always)]
     pub fn add<O: Any>(&self, value: T, order: O) {
         self.fetch_add(value, order);
     }
 
-    /// Adds, and gives the old value; wraps around.
+    /// Adds `value`, wrapping, and returns the old value.
     #[inline(always)]
     pub fn fetch_add<O: Any>(&self, value: T, _: O) -> T {
-        // SAFETY: the cell's pointer is valid for reads and writes and aligned, for `self`
-        // is borrowed. All that accesses a shared `Atomic` is atomic.
+        // SAFETY: the cell's pointer is valid for reads and writes and aligned, because `self` is
+        // borrowed. All accesses to a shared `Atomic` are atomic.
         ordered::<O, _>(|| unsafe { T::atomic_add(self.0.get(), value, O::CORE) })
     }
 
-    /// Subtracts, and gives the old value; wraps around.
+    /// Subtracts `value`, wrapping, and returns the old value.
     #[inline(always)]
     pub fn fetch_sub<O: Any>(&self, value: T, _: O) -> T {
-        // SAFETY: the cell's pointer is valid for reads and writes and aligned, for `self`
-        // is borrowed. All that accesses a shared `Atomic` is atomic.
+        // SAFETY: the cell's pointer is valid for reads and writes and aligned, because `self` is
+        // borrowed. All accesses to a shared `Atomic` are atomic.
         ordered::<O, _>(|| unsafe { T::atomic_sub(self.0.get(), value, O::CORE) })
     }
 }
@@ -342,29 +346,29 @@ macro_rules! atomics {
 
         impl sealed::Sealed for $ty {}
 
-        // SAFETY: these are core's atomic operations, with the order that is given.
+        // SAFETY: these are core's atomic operations, with the ordering that is given.
         unsafe impl AtomicType for $ty {
             #[inline(always)]
             unsafe fn atomic_load(ptr: *mut Self, order: Ordering) -> Self {
-                // SAFETY: `from_ptr` wants a valid, aligned pointer, which the caller promises:
-                // core's atomics are aligned as the type is, by the assertion above. Other
-                // accesses are atomic, as the caller promises as well.
+                // SAFETY: `from_ptr` takes a valid, aligned pointer, which this is by the method's
+                // contract: core's atomics have the alignment of the type, by the assertion above.
+                // By the contract other accesses are atomic.
                 unsafe { $core::from_ptr(ptr) }.load(order)
             }
 
             #[inline(always)]
             unsafe fn atomic_store(ptr: *mut Self, value: Self, order: Ordering) {
-                // SAFETY: `from_ptr` wants a valid, aligned pointer, which the caller promises:
-                // core's atomics are aligned as the type is, by the assertion above. Other
-                // accesses are atomic, as the caller promises as well.
+                // SAFETY: `from_ptr` takes a valid, aligned pointer, which this is by the method's
+                // contract: core's atomics have the alignment of the type, by the assertion above.
+                // By the contract other accesses are atomic.
                 unsafe { $core::from_ptr(ptr) }.store(value, order);
             }
 
             #[inline(always)]
             unsafe fn atomic_xchg(ptr: *mut Self, value: Self, order: Ordering) -> Self {
-                // SAFETY: `from_ptr` wants a valid, aligned pointer, which the caller promises:
-                // core's atomics are aligned as the type is, by the assertion above. Other
-                // accesses are atomic, as the caller promises as well.
+                // SAFETY: `from_ptr` takes a valid, aligned pointer, which this is by the method's
+                // contract: core's atomics have the alignment of the type, by the assertion above.
+                // By the contract other accesses are atomic.
                 unsafe { $core::from_ptr(ptr) }.swap(value, order)
             }
 
@@ -375,9 +379,9 @@ macro_rules! atomics {
                 new: Self,
                 order: Ordering,
             ) -> Result<Self, Self> {
-                // SAFETY: `from_ptr` wants a valid, aligned pointer, which the caller promises:
-                // core's atomics are aligned as the type is, by the assertion above. Other
-                // accesses are atomic, as the caller promises as well.
+                // SAFETY: `from_ptr` takes a valid, aligned pointer, which this is by the method's
+                // contract: core's atomics have the alignment of the type, by the assertion above.
+                // By the contract other accesses are atomic.
                 unsafe { $core::from_ptr(ptr) }.compare_exchange(old, new, order, Ordering::Relaxed)
             }
         }
@@ -388,21 +392,21 @@ macro_rules! numbers {
     ($($ty:ty => $core:ident),* $(,)?) => {
         atomics!($($ty => $core),*);
         $(
-            // SAFETY: these are core's atomic operations, with the order that is given.
+            // SAFETY: these are core's atomic operations, with the ordering that is given.
             unsafe impl AtomicAdd for $ty {
                 #[inline(always)]
                 unsafe fn atomic_add(ptr: *mut Self, value: Self, order: Ordering) -> Self {
-                    // SAFETY: `from_ptr` wants a valid, aligned pointer, which the caller promises:
-                    // core's atomics are aligned as the type is, by the assertion above. Other
-                    // accesses are atomic, as the caller promises as well.
+                    // SAFETY: `from_ptr` takes a valid, aligned pointer, which this is by the
+                    // method's contract: core's atomics have the alignment of the type, by the
+                    // assertion above. By the contract other accesses are atomic.
                     unsafe { $core::from_ptr(ptr) }.fetch_add(value, order)
                 }
 
                 #[inline(always)]
                 unsafe fn atomic_sub(ptr: *mut Self, value: Self, order: Ordering) -> Self {
-                    // SAFETY: `from_ptr` wants a valid, aligned pointer, which the caller promises:
-                    // core's atomics are aligned as the type is, by the assertion above. Other
-                    // accesses are atomic, as the caller promises as well.
+                    // SAFETY: `from_ptr` takes a valid, aligned pointer, which this is by the
+                    // method's contract: core's atomics have the alignment of the type, by the
+                    // assertion above. By the contract other accesses are atomic.
                     unsafe { $core::from_ptr(ptr) }.fetch_sub(value, order)
                 }
             }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Waiting until somebody has changed what a lock protects.
+//! Condition variables and completions: waiting until something has happened.
 //!
-//! C header: [`include/linux/wait.h`](https://docs.kernel.org/driver-api/basics.html#wait-queues-and-wake-events)
+//! C header: `include/linux/wait.h`
+//!
+//! Reference: <https://docs.kernel.org/driver-api/basics.html#wait-queues-and-wake-events>
 
 use super::lock::{Backend, Guard};
 use super::lock_class::LockClassKey;
@@ -16,9 +18,9 @@ use core::marker::PhantomPinned;
 use core::pin::Pin;
 use pin_init::{pin_data, pin_init, PinInit};
 
-/// Makes a [`CondVar`], with a lock class of its own.
+/// Creates an initialiser of a [`CondVar`] with a lock class of its own.
 ///
-/// A name may follow; without one it is the place in the source.
+/// The name is optional, and defaults to the place in the source.
 ///
 /// # Examples
 ///
@@ -36,14 +38,15 @@ macro_rules! new_condvar {
     };
 }
 
-/// How long is for ever, in ticks.
+/// The timeout of a wait without a time limit, in ticks.
 const FOREVER: c_long = c_long::MAX;
 
-/// A condition variable: waiters give a lock back, sleep until they are notified,
-/// and take it again. They may wake for no reason, so they look again whether it
-/// is time, in a loop.
+/// A condition variable.
 ///
-/// Waiting is for code that may sleep; notifying is for every context.
+/// A waiter releases a lock, sleeps until it is notified, and takes the lock again. It may wake for
+/// no reason, so it must check its condition again, in a loop.
+///
+/// Context: waiting may sleep; notifying works in any context but NMIs.
 ///
 /// # Examples
 ///
@@ -93,13 +96,13 @@ pub struct CondVar {
     _pin: PhantomPinned,
 }
 
-// SAFETY: a wait queue is of no thread.
+// SAFETY: a wait queue does not belong to a thread.
 unsafe impl Send for CondVar {}
-// SAFETY: the kernel's functions take the queue's own lock, so several threads may call
-// them at once.
+// SAFETY: the kernel's functions take the queue's own lock, so several threads may call them at
+// once.
 unsafe impl Sync for CondVar {}
 
-/// How a wait with a time limit ended.
+/// The reason why a wait with a time limit returned.
 ///
 /// # Examples
 ///
@@ -116,33 +119,33 @@ unsafe impl Sync for CondVar {}
 pub enum CondVarTimeoutResult {
     /// The time is over.
     Timeout,
-    /// Notified, or woken for no reason.
+    /// The waiter was notified, or woken for no reason.
     Woken {
-        /// The ticks that are left.
+        /// The ticks that remain.
         jiffies: Jiffies,
     },
-    /// A signal came.
+    /// A signal is pending.
     Signal {
-        /// The ticks that are left.
+        /// The ticks that remain.
         jiffies: Jiffies,
     },
 }
 
-/// How a waiter sleeps.
+/// The way in which a waiter sleeps.
 #[derive(Clone, Copy)]
 pub(crate) enum Sleep {
     Uninterruptible,
     Interruptible,
     Freezable,
-    /// Of a kernel thread of ours: not at all once it is to stop.
+    /// A kernel thread of ours, which does not sleep once it should stop.
     KThread,
 }
 
-/// How a wait ended.
+/// The result of a wait.
 pub(crate) struct End {
-    /// A notification chose this waiter, so no other one got it.
+    /// Whether a notification chose this waiter, so that no other one got it.
     pub(crate) notified: bool,
-    /// The ticks that are left.
+    /// The ticks that remain.
     remaining: c_long,
 }
 
@@ -153,18 +156,19 @@ impl End {
     }
 }
 
-/// Whether the system call that this task is in should end.
+/// Returns whether the current system call should return.
 fn should_return() -> bool {
     crate::current!().signal_pending()
 }
 
 impl CondVar {
-    /// Makes one; [`new_condvar!`](crate::new_condvar!) is shorter.
+    /// Returns an initialiser of a condition variable; [`new_condvar!`](crate::new_condvar!) is
+    /// shorter.
     pub fn new(name: &'static CStr, key: Pin<&'static LockClassKey>) -> impl PinInit<Self> {
         pin_init!(Self {
-            // SAFETY: `__init_waitqueue_head()` wants memory for a queue that is valid for
-            // writes and stays where it is, and a name and key that live as long: the slot
-            // has its size and alignment, the value is pinned, and name and key are static.
+            // SAFETY: `__init_waitqueue_head()` takes memory for a queue that is valid for writes
+            // and does not move, and a name and a key that live as long: the slot has the size and
+            // alignment of a queue, the value is pinned, and name and key are static.
             queue <- Opaque::ffi_init(|slot| unsafe {
                 bindings::koru_wait_queue_init(layout::WaitQueueHead::object(slot), name.as_ptr().cast(), key.as_ptr());
             }),
@@ -172,7 +176,7 @@ impl CondVar {
         })
     }
 
-    /// One wait of at most `timeout` ticks.
+    /// Waits once, for at most `timeout` ticks.
     pub(crate) fn wait_internal<T: ?Sized, B: Backend>(
         &self,
         sleep: Sleep,
@@ -185,31 +189,31 @@ impl CondVar {
             Sleep::Freezable => layout::TASK_INTERRUPTIBLE | layout::TASK_FREEZABLE,
             Sleep::KThread => layout::TASK_IDLE,
         };
-        // Does not fail: states are small numbers.
+        // This does not fail, because states are small numbers.
         let state = c_int::try_from(state).unwrap_or(c_int::MAX);
         let entry: Opaque<layout::WaitQueueEntry> = Opaque::uninit();
         let (queue, entry) = (self.queue.object(), entry.object());
-        // SAFETY: the function wants a queue that was made, as the constructor did, and
-        // memory for an entry, which it makes. That stays on this stack until it is off the
+        // SAFETY: the function takes an initialised queue, which the constructor made, and memory
+        // for an entry, which it initialises. The entry stays on this stack until it is off the
         // queue again, below: a panic in between does not unwind.
         unsafe { bindings::koru_wait_prepare(queue, entry, state) };
-        // On the queue before the lock is given back: no notification is missed. Off
-        // it, and running, before the lock is taken, which may sleep itself.
+        // The entry is on the queue before the lock is released, so no notification is missed. It
+        // is off the queue, and the task running, before the lock is taken, which may sleep itself.
         guard.do_unlocked(|| {
-            // Whoever ends the wait otherwise wakes only those that sleep already; so
-            // look once more, now that this thread has said that it is about to.
+            // Whoever ends the wait without the queue wakes only tasks that sleep already. So this
+            // checks once more, now that the task has announced that it is about to sleep.
             let ended = match sleep {
                 Sleep::Uninterruptible | Sleep::Interruptible | Sleep::Freezable => false,
-                // SAFETY: only `CurrentKThread`, which is in kernel threads, asks for this.
+                // SAFETY: `koru_kthread_should_stop()` is for kernel threads, and only those have a
+                // `CurrentKThread`, which waits in this way.
                 Sleep::KThread => unsafe { bindings::koru_kthread_should_stop() != 0 },
             };
             let remaining = match ended {
                 true => timeout,
-                // SAFETY: the thread is on a queue, and with the lock given back it
-                // may sleep.
+                // SAFETY: the task is on a queue, and may sleep, because the lock is released.
                 false => unsafe { bindings::koru_wait_sleep(timeout) },
             };
-            // SAFETY: `koru_wait_prepare` put the entry on this queue.
+            // SAFETY: `koru_wait_prepare` put this entry on this queue.
             let notified = unsafe { bindings::koru_wait_finish(queue, entry) != 0 };
             End {
                 notified,
@@ -218,8 +222,9 @@ impl CondVar {
         })
     }
 
-    /// Gives the lock back, sleeps until notified, takes the lock again. Signals do
-    /// not wake; for system calls there is [`Self::wait_interruptible`].
+    /// Releases the lock, sleeps until notified, and takes the lock again.
+    ///
+    /// Signals do not end the wait; [`Self::wait_interruptible`] is for system calls.
     ///
     /// Context: process context, with no other lock held that forbids sleeping; it sleeps.
     #[inline]
@@ -227,13 +232,13 @@ impl CondVar {
         self.wait_internal(Sleep::Uninterruptible, guard, FOREVER);
     }
 
-    /// As [`Self::wait`], but a signal ends it, too. True if the system call should
-    /// end, with `EINTR` or `ERESTARTSYS`.
+    /// Waits as [`Self::wait`] does, but returns early if a signal is pending.
     ///
-    /// A notification is never lost: a waiter that was chosen by
-    /// [`Self::notify_one`] gets false even if there is a signal as well, and learns of
-    /// that the next time. So whoever gets true was not chosen, and need not pass
-    /// anything on.
+    /// The result is true if the system call should return, with `EINTR` or `ERESTARTSYS`.
+    ///
+    /// A notification is never lost: a waiter that [`Self::notify_one`] chose returns false even if
+    /// a signal is pending as well, and learns about that the next time. So a waiter that returns
+    /// true was not chosen, and need not notify another.
     ///
     /// Context: process context, with no other lock held that forbids sleeping; it sleeps.
     #[must_use = "a signal must end the system call"]
@@ -242,8 +247,7 @@ impl CondVar {
         self.wait_for_signal(Sleep::Interruptible, guard)
     }
 
-    /// As [`Self::wait_interruptible`], and the waiting process does not keep the
-    /// system from being suspended.
+    /// Waits as [`Self::wait_interruptible`] does, without keeping the system from being suspended.
     ///
     /// Context: process context, with no other lock held that forbids sleeping; it sleeps.
     #[must_use = "a signal must end the system call"]
@@ -260,15 +264,17 @@ impl CondVar {
         sleep: Sleep,
         guard: &mut Guard<'_, T, B>,
     ) -> bool {
-        // Who is not on the queue is not chosen.
+        // A task that is not on the queue cannot be chosen.
         should_return() || {
             let end = self.wait_internal(sleep, guard, FOREVER);
             !end.notified && should_return()
         }
     }
 
-    /// As [`Self::wait_interruptible`], for at most `jiffies` ticks. Who was notified
-    /// gets [`CondVarTimeoutResult::Woken`], even if the time is over as well.
+    /// Waits as [`Self::wait_interruptible`] does, for at most `jiffies` ticks.
+    ///
+    /// A waiter that was notified returns [`CondVarTimeoutResult::Woken`], even if the time is over
+    /// as well.
     ///
     /// Context: process context, with no other lock held that forbids sleeping; it sleeps.
     #[must_use = "a signal must end the system call"]
@@ -292,11 +298,13 @@ impl CondVar {
 
     #[inline]
     fn notify(&self, count: c_int, sync: bool) {
-        // SAFETY: the function wants a queue that was made, as the constructor did.
+        // SAFETY: the function takes an initialised queue, which the constructor made.
         unsafe { bindings::koru_wake_up(self.queue.object(), count, c_int::from(sync)) }
     }
 
-    /// Wakes one waiter, if there is one. Nothing is remembered for later ones.
+    /// Wakes one waiter, if there is one.
+    ///
+    /// The notification is not kept for later waiters.
     ///
     /// Context: any but NMIs; it does not sleep.
     #[inline]
@@ -304,7 +312,7 @@ impl CondVar {
         self.notify(1, false);
     }
 
-    /// Wakes all who wait now.
+    /// Wakes all current waiters.
     ///
     /// Context: any but NMIs; it does not sleep.
     #[inline]
@@ -312,8 +320,8 @@ impl CondVar {
         self.notify(0, false);
     }
 
-    /// As [`Self::notify_one`], and tells the scheduler that the caller is about to
-    /// sleep, so that the other need not go to another CPU.
+    /// Wakes one waiter, as [`Self::notify_one`] does, and tells the scheduler that the caller is
+    /// about to sleep, so that the waiter need not move to another CPU.
     ///
     /// Context: any but NMIs; it does not sleep.
     #[inline]
@@ -322,7 +330,7 @@ impl CondVar {
     }
 }
 
-/// Something that happens once, and for which others wait.
+/// An event that happens once, and that others wait for.
 ///
 /// # Examples
 ///
@@ -343,19 +351,19 @@ pub struct Completion {
     _pin: PhantomPinned,
 }
 
-// SAFETY: a completion is of no thread.
+// SAFETY: a completion does not belong to a thread.
 unsafe impl Send for Completion {}
-// SAFETY: the kernel's functions take the lock of its queue, so several threads may call
-// them at once.
+// SAFETY: the kernel's functions take the lock of the completion's queue, so several threads may
+// call them at once.
 unsafe impl Sync for Completion {}
 
 impl Completion {
-    /// Makes one that has not happened.
+    /// Returns an initialiser of a completion that is not complete.
     pub fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            // SAFETY: `init_completion()` wants memory for a `struct completion` that is valid
-            // for writes and stays where it is: the slot has its size and alignment, and the
-            // value is pinned.
+            // SAFETY: `init_completion()` takes memory for a `struct completion` that is valid for
+            // writes and does not move: the slot has its size and alignment, and the value is
+            // pinned.
             inner <- Opaque::ffi_init(|slot| unsafe {
                 bindings::koru_completion_init(layout::Completion::object(slot));
             }),
@@ -363,21 +371,24 @@ impl Completion {
         })
     }
 
-    /// It has happened: all who wait go on, and nobody waits any more. May be
-    /// called in every context.
+    /// Completes the event: all waiters continue, and nobody waits any more.
+    ///
+    /// Context: any but NMIs; it does not sleep.
     #[inline]
     pub fn complete_all(&self) {
-        // SAFETY: `complete_all()` wants a completion that was made, as the constructor did.
+        // SAFETY: `complete_all()` takes an initialised completion, which the constructor made.
         unsafe { bindings::koru_complete_all(self.inner.object()) }
     }
 
-    /// Sleeps until it has happened. Signals do not wake.
+    /// Sleeps until the event is complete.
+    ///
+    /// Signals do not end the wait.
     ///
     /// Context: process context; it sleeps.
     #[inline]
     pub fn wait_for_completion(&self) {
-        // SAFETY: the function wants a completion that was made, as the constructor did, and
-        // that stays while it waits: `self` is borrowed.
+        // SAFETY: the function takes an initialised completion, which the constructor made, and
+        // which stays while it waits, because `self` is borrowed.
         unsafe { bindings::koru_wait_for_completion(self.inner.object()) }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Locks that own what they protect.
+//! Locks that contain the value that they protect.
 
 pub mod global;
 pub mod mutex;
@@ -15,12 +15,12 @@ use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
 use pin_init::PinInit;
 
-/// A kind of lock.
+/// The kind of a lock.
 ///
 /// # Safety
 ///
-/// Between `lock`, or a `try_lock` that gave a state, and `unlock`, nobody else
-/// gets the lock.
+/// Between `lock`, or a `try_lock` that returned a state, and `unlock`, nobody else may get the
+/// lock.
 ///
 /// # Examples
 ///
@@ -33,58 +33,59 @@ use pin_init::PinInit;
 pub unsafe trait Backend {
     /// The kernel's lock.
     type State;
-    /// What a guard must remember.
+    /// The state that a guard keeps.
     type GuardState;
 
-    /// Makes the lock.
+    /// Initialises the lock.
     ///
     /// # Safety
     ///
-    /// `ptr` is valid for writes and stays where it is; name and key live as
-    /// long as the lock.
+    /// `ptr` must be valid for writes and must not move, and `name` and `key` must live as long as
+    /// the lock.
     unsafe fn init(
         ptr: *mut Self::State,
         name: *const crate::ffi::c_char,
         key: *mut crate::bindings::lock_class_key,
     );
 
-    /// Takes the lock.
+    /// Takes the lock, and waits for it if necessary.
     ///
     /// # Safety
     ///
-    /// It was made with [`Self::init`].
+    /// [`Self::init`] must have initialised the lock.
     unsafe fn lock(ptr: *mut Self::State) -> Self::GuardState;
 
     /// Takes the lock if it is free.
     ///
     /// # Safety
     ///
-    /// It was made with [`Self::init`].
+    /// [`Self::init`] must have initialised the lock.
     unsafe fn try_lock(ptr: *mut Self::State) -> Option<Self::GuardState>;
 
-    /// Gives the lock back.
+    /// Releases the lock.
     ///
     /// # Safety
     ///
-    /// The caller holds it.
+    /// The caller must hold the lock.
     unsafe fn unlock(ptr: *mut Self::State, guard_state: &Self::GuardState);
 
-    /// Takes the lock again for a guard that gave it back meanwhile.
+    /// Takes the lock again, for a guard that released it temporarily.
     ///
     /// # Safety
     ///
-    /// It was made with [`Self::init`], and the state is from [`Self::lock`].
+    /// [`Self::init`] must have initialised the lock, and `guard_state` must be from
+    /// [`Self::lock`].
     #[inline]
     unsafe fn relock(ptr: *mut Self::State, guard_state: &mut Self::GuardState) {
-        // SAFETY: the caller promises that the lock was made by `init`, which is all that
-        // `lock` wants.
+        // SAFETY: `lock` takes a lock that `init` initialised, which this is by this function's
+        // contract.
         *guard_state = unsafe { Self::lock(ptr) };
     }
 }
 
-/// A lock and the value that only its holder reaches.
+/// A lock, and the value that only its holder can access.
 ///
-/// Made by [`new_mutex!`](crate::new_mutex!) and [`new_spinlock!`](crate::new_spinlock!).
+/// [`new_mutex!`](crate::new_mutex!) and [`new_spinlock!`](crate::new_spinlock!) create one.
 ///
 /// # Examples
 ///
@@ -103,23 +104,24 @@ pub struct Lock<T: ?Sized, B: Backend> {
     data: UnsafeCell<T>,
 }
 
-// SAFETY: whoever has the lock can take the value out.
+// SAFETY: the lock owns its value, and belongs to no thread itself.
 unsafe impl<T: ?Sized + Send, B: Backend> Send for Lock<T, B> {}
-// SAFETY: one thread at a time gets at the value.
+// SAFETY: only the holder of the lock accesses the value, and may move it out, for which `T: Send`
+// is needed.
 unsafe impl<T: ?Sized + Send, B: Backend> Sync for Lock<T, B> {}
 
 impl<T, B: Backend> Lock<T, B> {
-    /// Makes a lock around what `t` initialises.
+    /// Returns an initialiser of a lock around the value that `t` initialises.
     pub fn new<E>(
         t: impl PinInit<T, E>,
         name: &'static CStr,
         key: Pin<&'static LockClassKey>,
     ) -> impl PinInit<Self, E> {
         let init = move |slot: *mut Self| {
-            // SAFETY: the slot is valid; this is its data, which stays there.
+            // SAFETY: the slot is valid, and this is the place of its data, which does not move.
             unsafe { t.__pinned_init(UnsafeCell::raw_get(&raw const (*slot).data))? };
-            // SAFETY: the slot is valid and stays where it is; the name and the
-            // key are static.
+            // SAFETY: `init` takes memory that is valid for writes and does not move, as the slot,
+            // and a name and a key that live as long, which are static.
             unsafe {
                 B::init(
                     (&raw mut (*slot).state).cast(),
@@ -129,19 +131,20 @@ impl<T, B: Backend> Lock<T, B> {
             };
             Ok(())
         };
-        // SAFETY: the closure initialises both fields; it fails before the lock
-        // is made, with the data gone.
+        // SAFETY: the closure initialises both fields. It fails only before the lock is
+        // initialised, when there is no data either.
         unsafe { pin_init::pin_init_from_closure(init) }
     }
 }
 
 impl<T: ?Sized, B: Backend> Lock<T, B> {
-    /// Takes the lock; waits for it.
+    /// Takes the lock, and waits for it if necessary.
     ///
     /// Context: for a mutex process context, and it may sleep; for a spinlock any but NMIs,
     /// where nothing that interrupts this code takes the same lock.
     pub fn lock(&self) -> Guard<'_, T, B> {
-        // SAFETY: there is no `Lock` but by the constructor, which made it by `B::init`.
+        // SAFETY: `B::lock` takes a lock that `B::init` initialised, and every `Lock` is made by
+        // the constructor, which calls that.
         let state = unsafe { B::lock(self.state.get()) };
         Guard {
             lock: self,
@@ -150,7 +153,7 @@ impl<T: ?Sized, B: Backend> Lock<T, B> {
         }
     }
 
-    /// Where the value is.
+    /// Returns the address of the value.
     #[inline]
     pub(crate) fn data_ptr(&self) -> *const T {
         self.data.get()
@@ -161,7 +164,8 @@ impl<T: ?Sized, B: Backend> Lock<T, B> {
     /// Context: for a mutex process context, also with a spinlock held; for a spinlock any
     /// but NMIs. It does not sleep.
     pub fn try_lock(&self) -> Option<Guard<'_, T, B>> {
-        // SAFETY: there is no `Lock` but by the constructor, which made it by `B::init`.
+        // SAFETY: `B::try_lock` takes a lock that `B::init` initialised, and every `Lock` is made
+        // by the constructor, which calls that.
         let state = unsafe { B::try_lock(self.state.get())? };
         Some(Guard {
             lock: self,
@@ -171,10 +175,12 @@ impl<T: ?Sized, B: Backend> Lock<T, B> {
     }
 }
 
-/// The lock is held as long as this lives; it stays on its thread.
+/// A guard of a lock, which is held as long as the guard exists.
 ///
-/// Context: dropping it gives the lock back, in the context that it was taken in. It does
-/// not sleep.
+/// The guard stays on its thread.
+///
+/// Context: that in which the lock was taken. Dropping the guard releases the lock, and does not
+/// sleep.
 ///
 /// # Examples
 ///
@@ -191,25 +197,26 @@ pub struct Guard<'a, T: ?Sized, B: Backend> {
     _not_send: NotThreadSafe,
 }
 
-// SAFETY: another thread gets `&T` only.
+// SAFETY: another thread gets only `&T` by it.
 unsafe impl<T: ?Sized + Sync, B: Backend> Sync for Guard<'_, T, B> {}
 
 impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
-    /// Gives the lock back while `f` runs.
+    /// Releases the lock while `f` runs.
     pub(crate) fn do_unlocked<U>(&mut self, f: impl FnOnce() -> U) -> U {
-        // SAFETY: the guard holds the lock. It is borrowed, so that nobody reaches
-        // the value by it; a panic does not come back.
+        // SAFETY: the guard holds the lock. It is borrowed mutably, so nobody accesses the value by
+        // it; a panic does not return here.
         unsafe { B::unlock(self.lock.state.get(), &self.state) };
         let result = f();
-        // SAFETY: the constructor made the lock, and the state is from `lock`, as the guard's.
+        // SAFETY: the constructor initialised the lock, and the guard's state is from `lock`.
         unsafe { B::relock(self.lock.state.get(), &mut self.state) };
         result
     }
 
-    /// The value as a pinned reference: a lock's value never moves.
+    /// Returns a pinned reference to the value, which never moves.
     #[inline]
     pub fn as_mut(&mut self) -> Pin<&mut T> {
-        // SAFETY: the lock is held, and is pinned itself.
+        // SAFETY: the guard holds the lock, so nobody else accesses the value, and the lock itself
+        // is pinned.
         unsafe { Pin::new_unchecked(&mut *self.lock.data.get()) }
     }
 }
@@ -218,8 +225,8 @@ impl<T: ?Sized, B: Backend> Deref for Guard<'_, T, B> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: the guard holds the lock, so nobody else reaches the value but by this
-        // guard, which is borrowed.
+        // SAFETY: the guard holds the lock, so nobody accesses the value but by this guard, which
+        // is borrowed.
         unsafe { &*self.lock.data.get() }
     }
 }
@@ -227,8 +234,8 @@ impl<T: ?Sized, B: Backend> Deref for Guard<'_, T, B> {
 impl<T: ?Sized + Unpin, B: Backend> DerefMut for Guard<'_, T, B> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: the guard holds the lock, so nobody else reaches the value but by this
-        // guard, which is borrowed mutably.
+        // SAFETY: the guard holds the lock, so nobody accesses the value but by this guard, which
+        // is borrowed mutably.
         unsafe { &mut *self.lock.data.get() }
     }
 }
@@ -236,7 +243,7 @@ impl<T: ?Sized + Unpin, B: Backend> DerefMut for Guard<'_, T, B> {
 impl<T: ?Sized, B: Backend> Drop for Guard<'_, T, B> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: the guard holds the lock.
+        // SAFETY: the guard holds the lock, which nobody uses by it any more.
         unsafe { B::unlock(self.lock.state.get(), &self.state) };
     }
 }

@@ -7,9 +7,9 @@ use crate::layout;
 use crate::types::Opaque;
 use core::pin::Pin;
 
-/// What lockdep tells locks apart by: all locks with one key are one class.
+/// The key of a lock class: all locks with the same key are one class for lockdep.
 ///
-/// Costs nothing on a kernel without lockdep.
+/// It costs nothing on a kernel without lockdep.
 ///
 /// # Examples
 ///
@@ -20,15 +20,16 @@ use core::pin::Pin;
 #[repr(transparent)]
 pub struct LockClassKey(Opaque<layout::LockClassKey>);
 
-// SAFETY: only lockdep uses it, and synchronises that itself.
+// SAFETY: only lockdep uses the key, and synchronises its accesses itself.
 unsafe impl Sync for LockClassKey {}
 
 impl LockClassKey {
-    /// A key for a static.
+    /// Creates a key for a static.
     ///
     /// # Safety
     ///
-    /// The value is a static: lockdep knows those of a module by their address.
+    /// The value must become a static, because lockdep recognises a module's static keys by their
+    /// address.
     #[doc(hidden)]
     #[inline]
     pub const unsafe fn new_static() -> Self {
@@ -41,7 +42,7 @@ impl LockClassKey {
     }
 }
 
-/// A lock class of this place in the source.
+/// Returns the key of a lock class for this place in the source.
 ///
 /// # Examples
 ///
@@ -53,13 +54,13 @@ impl LockClassKey {
 macro_rules! static_lock_class {
     () => {{
         static CLASS: $crate::sync::LockClassKey =
-            // SAFETY: it is a static.
+            // SAFETY: the value becomes a static.
             unsafe { $crate::sync::LockClassKey::new_static() };
         $crate::__core::pin::Pin::static_ref(&CLASS)
     }};
 }
 
-/// The name given, or the place in the source, as a C string.
+/// Expands to the given name, or to the place in the source, as a C string.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! optional_name {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Data that a lock elsewhere protects.
+//! Data that a lock in another object protects.
 
 use super::lock::{Backend, Lock};
 use crate::build_assert;
 use core::cell::UnsafeCell;
 use core::ptr;
 
-/// A value that is reached only with what another object's lock protects in hand:
-/// one lock for the fields of many.
+/// A value that can be accessed only with access to what another object's lock protects.
+///
+/// So one lock protects fields of many objects.
 ///
 /// # Examples
 ///
@@ -39,14 +40,14 @@ pub struct LockedBy<T: ?Sized, U: ?Sized> {
     data: UnsafeCell<T>,
 }
 
-// SAFETY: it owns a `T`; the owner's address is only compared.
+// SAFETY: it owns a `T`; the address of the owner is only compared.
 unsafe impl<T: ?Sized + Send, U: ?Sized> Send for LockedBy<T, U> {}
-// SAFETY: by a shared reference the value is reached as `&mut T` by one thread at a time,
-// for which `T: Send` is enough, or as `&T`, for which `access` asks for `T: Sync`.
+// SAFETY: a shared reference gives access to the value as `&mut T` to one thread at a time, for
+// which `T: Send` is enough, or as `&T`, for which `access` requires `T: Sync`.
 unsafe impl<T: ?Sized + Send, U: ?Sized> Sync for LockedBy<T, U> {}
 
 impl<T, U> LockedBy<T, U> {
-    /// Makes a value that `owner` protects.
+    /// Creates a value that `owner` protects.
     pub fn new<B: Backend>(owner: &Lock<U, B>, data: T) -> Self {
         build_assert!(
             size_of::<U>() > 0,
@@ -60,32 +61,32 @@ impl<T, U> LockedBy<T, U> {
 }
 
 impl<T: ?Sized, U> LockedBy<T, U> {
-    /// The value, to be read.
+    /// Returns a reference to the value.
     ///
     /// # Panics
     ///
-    /// If `owner` is not what the lock protects.
+    /// Panics if `owner` is not the value that the lock protects.
     pub fn access<'a>(&'a self, owner: &'a U) -> &'a T
     where
         T: Sync,
     {
         build_assert!(size_of::<U>() > 0);
         assert!(ptr::eq(owner, self.owner), "the wrong owner");
-        // SAFETY: the value is changed by `access_mut` only, which wants `&mut U` of the same
-        // address. `owner` is borrowed, and has a size, so nobody else has that for `'a`.
+        // SAFETY: only `access_mut` changes the value, and takes `&mut U` of the same address.
+        // `owner` is borrowed, and has a size, so nobody else has such a reference during `'a`.
         unsafe { &*self.data.get() }
     }
 
-    /// The value, to be changed.
+    /// Returns a mutable reference to the value.
     ///
     /// # Panics
     ///
-    /// If `owner` is not what the lock protects.
+    /// Panics if `owner` is not the value that the lock protects.
     pub fn access_mut<'a>(&'a self, owner: &'a mut U) -> &'a mut T {
         build_assert!(size_of::<U>() > 0);
         assert!(ptr::eq(owner, self.owner), "the wrong owner");
-        // SAFETY: both functions want a reference to the one owner, of which `owner` is a
-        // mutable one: as it has a size, nobody else has another of that address for `'a`.
+        // SAFETY: both functions take a reference to the one owner, of which `owner` is a mutable
+        // one. It has a size, so nobody else has another reference of that address during `'a`.
         unsafe { &mut *self.data.get() }
     }
 }

@@ -5,17 +5,18 @@
 use crate::bindings;
 use core::sync::atomic::{fence, AtomicI32, Ordering};
 
-/// Where a count stands that has gone wrong, as in `refcount_t`.
+/// The value of a saturated count, as in `refcount_t`.
 const SATURATED: i32 = i32::MIN / 2;
 
-/// The kinds of `enum refcount_saturation_type`.
+/// The kinds of saturation, as in `enum refcount_saturation_type`.
 const ADD_OVERFLOW: i32 = 1;
 const ADD_USE_AFTER_FREE: i32 = 2;
 const SUB_USE_AFTER_FREE: i32 = 3;
 
-/// A reference count with the kernel's `refcount_t` rules: one that would
-/// overflow, or is used after it reached 0, is pinned where it never reaches 0
-/// again, and the kernel WARNs. A leak, but no use after free.
+/// A reference count with the rules of the kernel's `refcount_t`.
+///
+/// A count that would overflow, or that is used after it reached 0, is saturated: it never reaches
+/// 0 again, and the kernel WARNs. The object then leaks, but is not used after it was freed.
 ///
 /// # Examples
 ///
@@ -28,7 +29,7 @@ const SUB_USE_AFTER_FREE: i32 = 3;
 pub struct Refcount(AtomicI32);
 
 impl Refcount {
-    /// A count of `value`.
+    /// Creates a count of `value`.
     #[inline]
     pub const fn new(value: i32) -> Self {
         Self(AtomicI32::new(value))
@@ -37,14 +38,16 @@ impl Refcount {
     #[cold]
     fn warn(&self, kind: i32) {
         self.0.store(SATURATED, Ordering::Relaxed);
-        // SAFETY: `refcount_warn_saturate()` wants a `refcount_t`, to which it writes by an
-        // atomic store: that is an `atomic_t`, which is an `int`, as `self` has one.
+        // SAFETY: `refcount_warn_saturate()` takes a `refcount_t`, to which it writes by an atomic
+        // store. That is an `atomic_t`, which is an `int`, as `self` is.
         unsafe {
             bindings::koru_refcount_warn(self.0.as_ptr().cast::<bindings::refcount_struct>(), kind)
         }
     }
 
-    /// Adds one. The caller holds a reference, so no ordering is needed.
+    /// Adds one.
+    ///
+    /// The caller owns a reference, so no ordering is needed.
     pub fn inc(&self) {
         let old = self.0.fetch_add(1, Ordering::Relaxed);
         if old == 0 {
@@ -54,8 +57,9 @@ impl Refcount {
         }
     }
 
-    /// Takes one away; true if that was the last. What other threads did before
-    /// they gave theirs away is then visible.
+    /// Subtracts one, and returns whether that was the last.
+    ///
+    /// Everything that other threads did before they dropped their references is then visible.
     #[must_use = "the last one must free"]
     pub fn dec_and_test(&self) -> bool {
         let old = self.0.fetch_sub(1, Ordering::Release);
@@ -69,7 +73,7 @@ impl Refcount {
         false
     }
 
-    /// Sets the count, for one who has the object to himself.
+    /// Sets the count, for a caller who is the only one to access the object.
     #[inline]
     pub(crate) fn set(&self, value: i32) {
         self.0.store(value, Ordering::Relaxed);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Waiting.
+//! Delays: sleeping and busy waiting.
 //!
 //! C header: `include/linux/delay.h`
 
 use super::Delta;
 use crate::bindings;
 
-/// The longest that is waited in one go: a longer span is a mistake.
+/// The longest delay; a longer one is taken for a bug.
 const MAX: Delta = Delta::from_secs(3600);
 
 fn micros(delta: Delta) -> usize {
@@ -15,12 +15,14 @@ fn micros(delta: Delta) -> usize {
     usize::try_from(delta.as_micros_ceil()).unwrap_or(0)
 }
 
-/// Sleeps at least `delta`, by whatever means suits the length; a negative span is
-/// none. No signal ends it, so a span of more than an hour is taken for a mistake,
-/// and ends after one. A thread that waits for longer, or shall be stopped meanwhile,
-/// uses [`KThread`](crate::kthread::KThread)'s `sleep`, which has no such limit.
+/// Sleeps for at least `delta`, by the means that suit its length.
 ///
-/// Context: process. It sleeps.
+/// A negative duration is treated as 0. No signal ends the sleep, so a duration of more than an
+/// hour is taken for a bug, and the sleep ends after one hour. A thread that sleeps longer, or must
+/// be stopped meanwhile, uses [`CurrentKThread::sleep`](crate::kthread::CurrentKThread::sleep),
+/// which has no such limit.
+///
+/// Context: process context; it sleeps.
 ///
 /// # Examples
 ///
@@ -29,19 +31,18 @@ fn micros(delta: Delta) -> usize {
 /// fsleep(Delta::from_millis(20));
 /// ```
 pub fn fsleep(delta: Delta) {
-    // SAFETY: `fsleep` takes any number of microseconds. That it sleeps is in the
-    // contract of this function; from atomic context it is the caller's mistake, which
-    // the scheduler reports, and memory stays valid.
+    // SAFETY: `fsleep()` takes any number of microseconds. It sleeps, as this function's
+    // documentation says; a call in atomic context is a bug of the caller, which the scheduler
+    // reports, and memory stays valid.
     unsafe { bindings::koru_fsleep(micros(delta)) }
 }
 
-/// Keeps the CPU busy for `delta`, in every context. For microseconds: at most a
-/// millisecond is waited.
+/// Keeps the CPU busy for `delta`, at most a millisecond.
 ///
-/// By what the kernel took the CPU's speed for when it booted, so it may be over early:
-/// in an emulator that booted on a busy host, far too early.
+/// The delay relies on the CPU's speed as the kernel measured it at boot, so it may be too short:
+/// in an emulator that booted on a busy host, by far.
 ///
-/// Context: any. It keeps the processor busy meanwhile.
+/// Context: any.
 ///
 /// # Examples
 ///
@@ -50,7 +51,7 @@ pub fn fsleep(delta: Delta) {
 /// udelay(Delta::from_micros(10));
 /// ```
 pub fn udelay(delta: Delta) {
-    // SAFETY: `udelay()` takes any number of microseconds, touches no memory, and may be used
-    // in every context.
+    // SAFETY: `udelay()` takes any number of microseconds, accesses no memory, and may be called in
+    // any context.
     unsafe { bindings::koru_udelay(micros(delta.min(Delta::from_millis(1)))) }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Locks that are statics.
+//! Global locks: locks that are statics.
 
 use super::{Backend, Guard, Lock};
 use crate::sync::lock_class::LockClassKey;
@@ -11,7 +11,7 @@ use core::marker::PhantomPinned;
 use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
 
-/// What [`global_lock!`](crate::global_lock) says about a static.
+/// The properties of a global lock, which [`global_lock!`](crate::global_lock) defines.
 ///
 /// # Examples
 ///
@@ -22,17 +22,21 @@ use core::pin::Pin;
 /// }
 /// ```
 pub trait GlobalLockBackend {
-    /// The static's name, for lockdep.
+    /// The name of the static, for lockdep.
     const NAME: &'static CStr;
-    /// The value.
+    /// The type of the value.
     type Item: 'static;
-    /// The kind of lock.
+    /// The kind of the lock.
     type Backend: Backend + 'static;
-    /// The lock's class.
+    /// Returns the lock's class.
     fn get_lock_class() -> Pin<&'static LockClassKey>;
 }
 
-/// A lock that is a static. Made by [`global_lock!`](crate::global_lock).
+/// A lock that is a static, which [`global_lock!`](crate::global_lock) declares.
+///
+/// # Invariants
+///
+/// `B::Backend::init` has initialised the lock in `inner` before any code of the module runs.
 ///
 /// # Examples
 ///
@@ -42,51 +46,51 @@ pub trait GlobalLockBackend {
 ///     *lock.lock() += 1;
 /// }
 /// ```
-///
-/// # Invariants
-///
-/// `state` is that of a lock, made by `B::Backend::init`, before any code of the
-/// module runs.
 pub struct GlobalLock<B: GlobalLockBackend> {
     inner: Lock<B::Item, B::Backend>,
-    /// Never read. It refers to the static's entry, so that the linker takes the
-    /// entry wherever it takes the lock.
+    /// Never read.
+    ///
+    /// It refers to the static's entry, so that the linker keeps the entry wherever it keeps the
+    /// lock.
     _entry: &'static Entry,
 }
 
-/// Says that a static is a lock which has to be made. All entries of a module are
-/// one array, in a section of their own: the build's linker script gathers them.
+/// The entry of a global lock, by which it is initialised.
+///
+/// All entries of a module are one array, in a section of their own that the build's linker script
+/// collects.
 #[doc(hidden)]
 #[repr(C)]
 pub struct Entry {
     lock: *const (),
-    make: unsafe fn(*const ()),
+    init: unsafe fn(*const ()),
 }
 
-// SAFETY: an entry is constant, and what it points to is a static that is `Sync`.
+// SAFETY: an entry is constant, and points to a static that is `Sync`.
 unsafe impl Sync for Entry {}
 
 impl Entry {
-    /// Of a static.
+    /// Creates the entry of a static.
     #[doc(hidden)]
     pub const fn new<B: GlobalLockBackend>(lock: &'static GlobalLock<B>) -> Self {
         Self {
             lock: core::ptr::from_ref(lock).cast(),
-            make: make::<B>,
+            init: init_lock::<B>,
         }
     }
 }
 
+/// Initialises a global lock.
+///
 /// # Safety
 ///
-/// `lock` must be that of an [`Entry`] for a `GlobalLock<B>`, and nobody may use the
-/// lock yet.
-unsafe fn make<B: GlobalLockBackend>(lock: *const ()) {
-    // SAFETY: the caller's pointer is from `Entry::new`, which had a reference to a
-    // static of this type.
+/// `lock` must be that of an [`Entry`] for a `GlobalLock<B>`, and nobody may use the lock yet.
+unsafe fn init_lock<B: GlobalLockBackend>(lock: *const ()) {
+    // SAFETY: by this function's contract the pointer is from `Entry::new`, which had a reference
+    // to a static of this type.
     let lock = unsafe { &*lock.cast::<GlobalLock<B>>() };
-    // SAFETY: `init` wants memory for a lock that stays where it is and that nobody
-    // uses: it is a static's, and the caller says the rest. Name and key are static.
+    // SAFETY: `init` takes memory for a lock that does not move, as that of a static, and that
+    // nobody uses, by this function's contract. Name and key are static.
     unsafe {
         B::Backend::init(
             lock.inner.state.get(),
@@ -96,48 +100,46 @@ unsafe fn make<B: GlobalLockBackend>(lock: *const ()) {
     }
 }
 
-/// An entry for no lock: so there is the section in modules that have none.
+/// An entry of no lock, so that the section exists in modules that have no global lock.
 #[link_section = ".koru_global_locks"]
 #[used]
 static NONE: Entry = Entry {
     lock: core::ptr::null(),
-    make: |_| {},
+    init: |_| {},
 };
 
-/// Makes all locks that are statics of this module, in any of its crates.
+/// Initialises all global locks of this module, in any of its crates.
 ///
 /// # Safety
 ///
-/// It must be called once, by the module's `init_module`, before any other code of
-/// the module runs.
-pub(crate) unsafe fn make_all() {
+/// The module's `init_module` must call this once, before any other code of the module runs.
+pub(crate) unsafe fn init_all() {
     unsafe extern "C" {
         static __koru_global_locks: [u8; 0];
         static __koru_global_locks_end: [u8; 0];
     }
-    // What is used is linked.
+    // This keeps the entry, because the linker keeps what is used.
     core::hint::black_box(&NONE);
     let mut entry = (&raw const __koru_global_locks).cast::<Entry>();
     let end = (&raw const __koru_global_locks_end).cast::<Entry>();
     while entry < end {
-        // SAFETY: the linker script puts these symbols around a section in which
-        // there are entries only, one behind the other: what is put there is the
-        // macro's.
-        let Entry { lock, make } = unsafe { &*entry };
-        // SAFETY: both are of one entry, and the caller says that nothing of the
-        // module has run.
-        unsafe { make(*lock) };
+        // SAFETY: the linker script puts these symbols around a section that contains only entries,
+        // without gaps: only the macro writes to it.
+        let Entry { lock, init } = unsafe { &*entry };
+        // SAFETY: both are of one entry, and by this function's contract no code of the module has
+        // run that could use the lock.
+        unsafe { init(*lock) };
         entry = entry.wrapping_add(1);
     }
 }
 
 impl<B: GlobalLockBackend> GlobalLock<B> {
-    /// Wraps the value.
+    /// Creates a global lock around a value.
     ///
     /// # Safety
     ///
-    /// `entry` must be for the static that the result becomes, and itself a static
-    /// in the section `.koru_global_locks`.
+    /// The result must become the static that `entry` is for, and `entry` must be a static in the
+    /// section `.koru_global_locks`.
     #[doc(hidden)]
     pub const unsafe fn new(data: B::Item, entry: &'static Entry) -> Self {
         Self {
@@ -150,19 +152,19 @@ impl<B: GlobalLockBackend> GlobalLock<B> {
         }
     }
 
-    /// Does nothing: the lock is ready before the module's `init` is called. (It is
-    /// here for modules that shall compile upstream as well, where it makes the
-    /// lock.)
+    /// Does nothing, because the lock is initialised before the module's `init` is called.
+    ///
+    /// (It is here for modules that must compile upstream as well, where it initialises the lock.)
     ///
     /// # Safety
     ///
-    /// None here. Upstream it must be called once, before the lock is used.
+    /// There are no requirements here. Upstream it must be called once, before the lock is used.
     #[inline]
     pub unsafe fn init(&'static self) {}
 
-    /// Takes the lock; waits for it.
+    /// Takes the lock, and waits for it if necessary.
     ///
-    /// Context: that of [`Lock::lock`](super::Lock::lock) for the kind of lock.
+    /// Context: that of [`Lock::lock`](super::Lock::lock) for this kind of lock.
     #[inline]
     pub fn lock(&'static self) -> GlobalGuard<B> {
         GlobalGuard(self.inner.lock())
@@ -170,14 +172,14 @@ impl<B: GlobalLockBackend> GlobalLock<B> {
 
     /// Takes the lock if it is free.
     ///
-    /// Context: that of [`Lock::try_lock`](super::Lock::try_lock) for the kind of lock.
+    /// Context: that of [`Lock::try_lock`](super::Lock::try_lock) for this kind of lock.
     #[inline]
     pub fn try_lock(&'static self) -> Option<GlobalGuard<B>> {
         self.inner.try_lock().map(GlobalGuard)
     }
 }
 
-/// A [`GlobalLock`] is held as long as this lives.
+/// The guard of a [`GlobalLock`], which is held as long as the guard exists.
 ///
 /// # Examples
 ///
@@ -208,13 +210,13 @@ where
     }
 }
 
-/// Declares a lock that is a static: a `Mutex` or a `SpinLock`.
+/// Declares a global lock: a static that is a `Mutex` or a `SpinLock`.
 ///
-/// It is ready before the module's `init` is called. Upstream it has to be made by
-/// `unsafe { NAME.init() }` first, which is why the declaration there says
-/// `unsafe(uninit)`; both are accepted here, and neither is needed.
+/// The lock is initialised before the module's `init` is called. Upstream, `unsafe { NAME.init() }`
+/// has to initialise it first, which is why the declaration there has `unsafe(uninit)`; both are
+/// accepted here, and neither is needed.
 ///
-/// Prefer a lock in the module's own value: a static is never dropped.
+/// Prefer a lock in the module's own value, because a static is never dropped.
 ///
 /// # Examples
 ///
@@ -265,13 +267,13 @@ macro_rules! global_lock {
                     $crate::sync::lock::global::Entry::new(&$name);
                 &ENTRY
             };
-            // SAFETY: the entry is for this static, and is itself one in that
-            // section. Nobody can name it, so there is one for the lock.
+            // SAFETY: the entry is for this static, and is itself a static in that section. Nobody
+            // can name the entry, so the lock has only this one.
             unsafe { $crate::sync::GlobalLock::new(value, entry) }
         };
     };
-    // What the macro writes has its span, so the lint against unsafe code would not see
-    // an `#[export_name]`, also behind a `cfg_attr`.
+    // The lint against unsafe code would not see an `#[export_name]` here, also behind a
+    // `cfg_attr`, because what the macro writes has the macro's span.
     (@attribute doc $($rest:tt)*) => {};
     (@attribute cfg $($rest:tt)*) => {};
     (@attribute allow $($rest:tt)*) => {};

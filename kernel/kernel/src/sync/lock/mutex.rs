@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The kernel's sleeping lock.
+//! Mutexes: the kernel's sleeping lock.
 
 use super::Backend;
 use crate::bindings;
 use crate::layout;
 
-/// Makes a [`Mutex`] around a value, with a lock class of its own.
+/// Creates an initialiser of a [`Mutex`] around a value, with a lock class of its own.
 ///
-/// A name may follow; without one it is the place in the source.
+/// The name is optional, and defaults to the place in the source.
 ///
 /// # Examples
 ///
@@ -26,10 +26,10 @@ macro_rules! new_mutex {
     };
 }
 
-/// A lock whose waiters sleep: not for interrupts, and the holder may sleep too.
+/// A mutex: a lock whose waiters sleep, and whose holder may sleep too.
 ///
-/// Context: process context. Taking it may sleep, so not in an interrupt, in a probe's
-/// handler, or while a spinlock is held.
+/// Context: process context. Taking it may sleep, so it must not be taken in an interrupt, in a
+/// probe's handler, or with a spinlock held.
 ///
 /// # Examples
 ///
@@ -41,7 +41,7 @@ macro_rules! new_mutex {
 /// ```
 pub type Mutex<T> = super::Lock<T, MutexBackend>;
 
-/// What [`Mutex::lock`](super::Lock::lock) returns.
+/// The guard of a [`Mutex`].
 ///
 /// # Examples
 ///
@@ -53,7 +53,7 @@ pub type Mutex<T> = super::Lock<T, MutexBackend>;
 /// ```
 pub type MutexGuard<'a, T> = super::Guard<'a, T, MutexBackend>;
 
-/// The kernel's `struct mutex`.
+/// The kind of a lock that is the kernel's `struct mutex`.
 ///
 /// # Examples
 ///
@@ -76,8 +76,7 @@ impl State {
     }
 }
 
-// SAFETY: these are the kernel's own functions, on memory of the lock's size and
-// alignment.
+// SAFETY: these are the kernel's own functions, on memory of the size and alignment of a mutex.
 unsafe impl Backend for MutexBackend {
     type State = State;
     type GuardState = ();
@@ -88,30 +87,30 @@ unsafe impl Backend for MutexBackend {
         name: *const crate::ffi::c_char,
         key: *mut bindings::lock_class_key,
     ) {
-        // SAFETY: the function wants memory for a `mutex` that is valid for writes and stays
-        // where it is, and a name and a key that live as long: `State` has its size and
-        // alignment, and the caller promises the rest.
+        // SAFETY: the function takes memory for a mutex that is valid for writes and does not move,
+        // and a name and a key that live as long. `State` has the size and alignment, and the rest
+        // is the trait's contract.
         unsafe { bindings::koru_mutex_init(State::object(ptr), name, key) }
     }
 
     #[inline]
     unsafe fn lock(ptr: *mut State) {
-        // SAFETY: `mutex_lock()` wants a mutex that was made, which is what the caller
-        // promises of `init`. Taking it twice is a deadlock, and no undefined behaviour.
+        // SAFETY: `mutex_lock()` takes an initialised mutex, which this is by the trait's contract.
+        // Taking it twice is a deadlock, but not undefined behaviour.
         unsafe { bindings::koru_mutex_lock(State::object(ptr)) }
     }
 
     #[inline]
     unsafe fn try_lock(ptr: *mut State) -> Option<()> {
-        // SAFETY: the function wants a mutex that was made, which is what the caller
-        // promises of `init`.
+        // SAFETY: `mutex_trylock()` takes an initialised mutex, which this is by the trait's
+        // contract.
         (unsafe { bindings::koru_mutex_trylock(State::object(ptr)) } != 0).then_some(())
     }
 
     #[inline]
     unsafe fn unlock(ptr: *mut State, _: &()) {
-        // SAFETY: `mutex_unlock()` wants that the calling task holds the mutex: the caller
-        // promises that, and a guard cannot be sent to another one.
+        // SAFETY: `mutex_unlock()` requires that the calling task holds the mutex: so does the
+        // trait's contract, and a guard cannot be sent to another task.
         unsafe { bindings::koru_mutex_unlock(State::object(ptr)) }
     }
 }

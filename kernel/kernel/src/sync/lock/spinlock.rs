@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The kernel's spinning lock.
+//! Spinlocks: the kernel's spinning lock.
 
 use super::Backend;
 use crate::bindings;
 use crate::layout;
 
-/// Makes a [`SpinLock`] around a value, with a lock class of its own.
+/// Creates an initialiser of a [`SpinLock`] around a value, with a lock class of its own.
 ///
-/// A name may follow; without one it is the place in the source.
+/// The name is optional, and defaults to the place in the source.
 ///
 /// # Examples
 ///
@@ -26,11 +26,10 @@ macro_rules! new_spinlock {
     };
 }
 
-/// A lock whose waiters spin: the holder must not sleep. Interrupts stay on, so it
-/// must not be shared with an interrupt handler.
+/// A spinlock: a lock whose waiters spin, and whose holder must not sleep.
 ///
-/// Context: any but NMIs. While it is held nothing may sleep. Interrupts stay on, so what
-/// an interrupt takes as well must not be taken by it here.
+/// Context: any but NMIs. Interrupts stay enabled while the lock is held, so a lock that an
+/// interrupt handler takes as well must not be taken by this type.
 ///
 /// # Examples
 ///
@@ -42,7 +41,7 @@ macro_rules! new_spinlock {
 /// ```
 pub type SpinLock<T> = super::Lock<T, SpinLockBackend>;
 
-/// What [`SpinLock::lock`](super::Lock::lock) returns.
+/// The guard of a [`SpinLock`].
 ///
 /// # Examples
 ///
@@ -54,7 +53,7 @@ pub type SpinLock<T> = super::Lock<T, SpinLockBackend>;
 /// ```
 pub type SpinLockGuard<'a, T> = super::Guard<'a, T, SpinLockBackend>;
 
-/// The kernel's `spinlock_t`.
+/// The kind of a lock that is the kernel's `spinlock_t`.
 ///
 /// # Examples
 ///
@@ -77,8 +76,7 @@ impl State {
     }
 }
 
-// SAFETY: these are the kernel's own functions, on memory of the lock's size and
-// alignment.
+// SAFETY: these are the kernel's own functions, on memory of the size and alignment of a spinlock.
 unsafe impl Backend for SpinLockBackend {
     type State = State;
     type GuardState = ();
@@ -89,30 +87,30 @@ unsafe impl Backend for SpinLockBackend {
         name: *const crate::ffi::c_char,
         key: *mut bindings::lock_class_key,
     ) {
-        // SAFETY: the function wants memory for a `spinlock` that is valid for writes and stays
-        // where it is, and a name and a key that live as long: `State` has its size and
-        // alignment, and the caller promises the rest.
+        // SAFETY: the function takes memory for a spinlock that is valid for writes and does not
+        // move, and a name and a key that live as long. `State` has the size and alignment, and the
+        // rest is the trait's contract.
         unsafe { bindings::koru_spin_init(State::object(ptr), name, key) }
     }
 
     #[inline]
     unsafe fn lock(ptr: *mut State) {
-        // SAFETY: `spin_lock()` wants a spinlock that was made, which is what the caller
-        // promises of `init`. Taking it twice is a deadlock, and no undefined behaviour.
+        // SAFETY: `spin_lock()` takes an initialised spinlock, which this is by the trait's
+        // contract. Taking it twice is a deadlock, but not undefined behaviour.
         unsafe { bindings::koru_spin_lock(State::object(ptr)) }
     }
 
     #[inline]
     unsafe fn try_lock(ptr: *mut State) -> Option<()> {
-        // SAFETY: the function wants a spinlock that was made, which is what the caller
-        // promises of `init`.
+        // SAFETY: `spin_trylock()` takes an initialised spinlock, which this is by the trait's
+        // contract.
         (unsafe { bindings::koru_spin_trylock(State::object(ptr)) } != 0).then_some(())
     }
 
     #[inline]
     unsafe fn unlock(ptr: *mut State, _: &()) {
-        // SAFETY: `spin_unlock()` wants that this processor holds the lock: the caller promises
-        // that, and a guard cannot be sent to another thread.
+        // SAFETY: `spin_unlock()` requires that this processor holds the lock: so does the trait's
+        // contract, and a guard cannot be sent to another thread.
         unsafe { bindings::koru_spin_unlock(State::object(ptr)) }
     }
 }
