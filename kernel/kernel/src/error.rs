@@ -78,6 +78,8 @@ macro_rules! codes {
             $(
                 #[doc = concat!($doc, ".")]
                 pub const $name: Error = match NonZeroI32::new(-$errno) {
+                    // INVARIANT: the numbers of the table are positive and at most `MAX_ERRNO`, so
+                    // their negatives are valid.
                     Some(errno) => Error(errno),
                     None => panic!(),
                 };
@@ -279,6 +281,7 @@ impl Error {
             return None;
         }
         match NonZeroI32::new(errno) {
+            // INVARIANT: the range was just checked.
             Some(errno) => Some(Error(errno)),
             None => None,
         }

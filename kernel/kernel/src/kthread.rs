@@ -153,6 +153,7 @@ unsafe extern "C" fn run<F: FnOnce(&CurrentKThread) -> T, T>(packet: *mut c_void
     // state; the borrow ends before the closure runs.
     let state = unsafe { &mut (*packet).state };
     if let State::Waiting(f) = replace(state, State::Running) {
+        // INVARIANT: the packet exists while this thread runs the closure.
         let result = f(&CurrentKThread(NonNull::from(header)));
         if header.detached.load(Ordering::Relaxed) {
             drop(result);
@@ -220,6 +221,8 @@ impl<T: Send + 'static> KThread<T> {
             bindings::koru_kthread_run(Some(run::<F, T>), packet.cast(), name.as_ptr().cast())
         };
         match from_err_ptr(task).and_then(|task| NonNull::new(task).ok_or(EINVAL)) {
+            // INVARIANT: the thread runs `run` with this packet, and `koru_kthread_run()` took a
+            // reference for its caller.
             Ok(task) => Ok(Self {
                 task,
                 // SAFETY: a pointer from a box is not null.

@@ -230,6 +230,7 @@ impl<T: ListItem<ID>, const ID: u64> Default for List<T, ID> {
 impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
     /// Creates an empty list.
     pub const fn new() -> Self {
+        // INVARIANT: null stands for a list without objects.
         Self {
             first: ptr::null_mut(),
             _owns: PhantomData,
@@ -375,6 +376,7 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
     /// Returns an iterator of the objects, from the front.
     pub fn iter(&self) -> Iter<'_, T, ID> {
         Iter {
+            // INVARIANT: the links before the first are those of the last object.
             ends: (!self.is_empty()).then(|| {
                 // SAFETY: the list is not empty, so by the type's invariant `first` is on it.
                 (self.first, unsafe { (*self.first).prev })
@@ -386,6 +388,7 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
     /// Returns a cursor before the first object.
     pub fn cursor_front(&mut self) -> Cursor<'_, T, ID> {
         Cursor {
+            // INVARIANT: `first` is on the list, or null if there is no object.
             next: self.first,
             list: self,
         }
@@ -564,12 +567,14 @@ impl<'a, T: ListItem<ID>, const ID: u64> Cursor<'a, T, ID> {
     /// Returns the object after the place.
     pub fn peek_next(&mut self) -> Option<CursorPeek<'_, 'a, T, ID>> {
         let item = self.next;
+        // INVARIANT: the links are not null, so they are on the list, next to the cursor's place.
         (!item.is_null()).then_some(CursorPeek { cursor: self, item })
     }
 
     /// Returns the object before the place.
     pub fn peek_prev(&mut self) -> Option<CursorPeek<'_, 'a, T, ID>> {
         let item = self.prev();
+        // INVARIANT: the links are not null, so they are on the list, next to the cursor's place.
         (!item.is_null()).then_some(CursorPeek { cursor: self, item })
     }
 
@@ -581,6 +586,8 @@ impl<'a, T: ListItem<ID>, const ID: u64> Cursor<'a, T, ID> {
         // SAFETY: `next` is not null, so by the type's invariant it is on the list. The links are
         // valid, and nobody else uses them while the list is borrowed mutably.
         let next = unsafe { (*self.next).next };
+        // INVARIANT: the links after `next` are on the list, and null stands for the place after
+        // the last object.
         self.next = if next == self.list.first {
             ptr::null_mut()
         } else {
@@ -595,6 +602,7 @@ impl<'a, T: ListItem<ID>, const ID: u64> Cursor<'a, T, ID> {
         if prev.is_null() {
             return false;
         }
+        // INVARIANT: the links before the place are not null, so they are on the list.
         self.next = prev;
         true
     }

@@ -78,6 +78,7 @@ impl ThisModule {
     /// # let _ = module;
     /// ```
     pub const unsafe fn from_ptr(ptr: *mut c_void) -> Self {
+        // INVARIANT: this function's contract is the type's invariant.
         Self(ptr)
     }
 

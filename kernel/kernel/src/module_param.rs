@@ -157,6 +157,7 @@ impl<T: ModuleParam> ModuleParamAccess<T> {
     #[doc(hidden)]
     #[inline]
     pub const fn new(default: T) -> Self {
+        // INVARIANT: `module!` defines no parameter that is writable after `init`.
         Self(UnsafeCell::new(default))
     }
 
@@ -204,6 +205,8 @@ impl CharpParam {
     #[doc(hidden)]
     #[inline]
     pub const fn new(default: &'static CStr) -> Self {
+        // INVARIANT: the string is static, and `module!` defines no parameter that is writable
+        // after `init`.
         Self(UnsafeCell::new(default.as_ptr().cast()))
     }
 
@@ -298,6 +301,7 @@ impl<T: ModuleParam, const N: usize> ArrayParam<T, N> {
     #[doc(hidden)]
     #[inline]
     pub const fn new(default: [T; N]) -> Self {
+        // INVARIANT: `module!` defines no parameter that is writable after `init`.
         Self(UnsafeCell::new(default))
     }
 

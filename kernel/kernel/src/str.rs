@@ -118,6 +118,7 @@ impl CString {
             return Err(EINVAL);
         }
         buf.push(0, flags)?;
+        // INVARIANT: the text contains no NUL, and the last byte is one.
         Ok(Self { buf })
     }
 }

@@ -197,6 +197,8 @@ impl<T, A: Allocator> Box<T, A> {
 
     #[inline]
     fn into_empty(b: Self) -> Box<MaybeUninit<T>, A> {
+        // INVARIANT: a `MaybeUninit` is valid in every state, and the memory is that of `b`, which
+        // is not dropped.
         Box(ManuallyDrop::new(b).0.cast(), PhantomData)
     }
 }
@@ -209,6 +211,8 @@ impl<T, A: Allocator> Box<MaybeUninit<T>, A> {
     /// The memory must hold a valid `T`.
     #[inline]
     pub unsafe fn assume_init(self) -> Box<T, A> {
+        // INVARIANT: by this function's contract the memory holds a valid `T`. It is that of
+        // `self`, which is not dropped.
         Box(ManuallyDrop::new(self).0.cast(), PhantomData)
     }
 

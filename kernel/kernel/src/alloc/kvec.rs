@@ -151,6 +151,8 @@ impl<T, A: Allocator> Vec<T, A> {
     /// Creates an empty vector, which allocates nothing.
     pub const fn new() -> Self {
         Self {
+            // INVARIANT: there is no allocation, so the pointer is dangling and aligned, and there
+            // are no elements.
             ptr: NonNull::dangling(),
             cap: 0,
             len: 0,
@@ -397,6 +399,8 @@ impl<T, A: Allocator> Vec<T, A> {
     pub fn drain_all(&mut self) -> DrainAll<'_, T> {
         let len = core::mem::take(&mut self.len);
         let elements = Elements {
+            // INVARIANT: the vector's elements are valid, and the vector does not count them any
+            // more.
             next: self.ptr,
             remaining: len,
             _owns: PhantomData,
@@ -682,6 +686,7 @@ impl<T, A: Allocator> IntoIterator for Vec<T, A> {
         let v = ManuallyDrop::new(self);
         IntoIter {
             elements: Elements {
+                // INVARIANT: the vector's elements are valid, and the vector is never used again.
                 next: v.ptr,
                 remaining: v.len,
                 _owns: PhantomData,

@@ -137,6 +137,7 @@ impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> ListArc<T, ID> {
         T: TryNewListArc<ID>,
     {
         if arc.try_new_list_arc() {
+            // INVARIANT: the object has no other `ListArc`, and has just recorded this one.
             Ok(Self { arc })
         } else {
             Err(arc)
@@ -181,6 +182,7 @@ impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> From<Pin<UniqueArc<T>>> for Lis
     fn from(mut unique: Pin<UniqueArc<T>>) -> Self {
         // SAFETY: `unique` is the only reference to the object, so there is no `ListArc`.
         unsafe { unique.as_mut().on_create_list_arc_from_unique() };
+        // INVARIANT: the object has no other reference, and has just recorded this `ListArc`.
         Self { arc: unique.into() }
     }
 }
@@ -258,6 +260,7 @@ impl<const ID: u64> AtomicTracker<ID> {
     /// Creates a tracker of an object without a [`ListArc`].
     #[inline]
     pub const fn new() -> Self {
+        // INVARIANT: a new object has no `ListArc`.
         Self(AtomicBool::new(false))
     }
 }

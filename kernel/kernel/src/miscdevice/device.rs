@@ -125,6 +125,7 @@ unsafe impl Sync for Erased {}
 impl Erased {
     pub(super) fn new<D: Send + Sync + 'static>(data: Arc<D>) -> Self {
         Self {
+            // INVARIANT: the pointer comes from `into_foreign`, and `drop` converts it back.
             ptr: data.into_foreign(),
             // SAFETY: `Drop::drop`, the only caller, passes the pointer that `into_foreign`
             // returned, once.

@@ -41,6 +41,7 @@ impl<T: MiscDevice> MiscDeviceRegistration<T> {
             data,
             live: Live::new(Kind::MiscDevice),
             _device: PhantomData,
+            // INVARIANT: the device is registered, and `data` is a `T::Data` or `None`.
             inner <- Self::register_inner(opts),
         }? Error)
     }

@@ -117,6 +117,8 @@ impl Entry {
                 data,
             )
         };
+        // INVARIANT: `koru_proc_create` returned the entry, which only the drop of this value
+        // removes.
         Ok(Self {
             ptr: NonNull::new(from_err_ptr(entry)?).ok_or(EINVAL)?,
             name: options.name,

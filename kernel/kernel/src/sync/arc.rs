@@ -110,6 +110,7 @@ impl<T: ?Sized> Arc<T> {
 
     /// Borrows the value, as something that can become an [`Arc`] again.
     pub fn as_arc_borrow(&self) -> ArcBorrow<'_, T> {
+        // INVARIANT: the reference of `self` stays while `self` is borrowed.
         ArcBorrow {
             inner: self.ptr,
             _p: PhantomData,
@@ -143,6 +144,7 @@ impl<T: ?Sized> Clone for Arc<T> {
         // SAFETY: by the type's invariant the value is valid.
         unsafe { self.ptr.as_ref() }.refcount.inc();
         Self {
+            // INVARIANT: the reference that was just added is the one of the clone.
             ptr: self.ptr,
             _owns: PhantomData,
         }
@@ -410,6 +412,8 @@ impl<T> UniqueArc<MaybeUninit<T>> {
     /// The memory must hold a valid `T`.
     pub unsafe fn assume_init(self) -> UniqueArc<T> {
         let inner = ManuallyDrop::new(self.inner).ptr;
+        // INVARIANT: the count stays 1, and by this function's contract the memory holds a valid
+        // `T`.
         UniqueArc {
             inner: Arc {
                 ptr: inner.cast(),

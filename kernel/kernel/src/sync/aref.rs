@@ -87,6 +87,7 @@ impl<T: AlwaysRefCounted> ARef<T> {
     ///
     /// `ptr` must be that of a valid object, and the caller must pass on one reference to it.
     pub unsafe fn from_raw(ptr: NonNull<T>) -> Self {
+        // INVARIANT: this function's contract is the type's invariant.
         Self {
             ptr,
             _owns: PhantomData,

@@ -143,6 +143,8 @@ impl<B: GlobalLockBackend> GlobalLock<B> {
     #[doc(hidden)]
     pub const unsafe fn new(data: B::Item, entry: &'static Entry) -> Self {
         Self {
+            // INVARIANT: by this function's contract the entry is in the section whose locks
+            // `init_all` initialises before any code of the module runs.
             inner: Lock {
                 state: Opaque::uninit(),
                 _pin: PhantomPinned,
