@@ -1,7 +1,7 @@
 //! Generates `kernel/kernel/src/bindings.rs` from `kernel/shim/shim.h`.
 //!
-//! The result is checked in, so that only those who change the shim need
-//! libclang. `--check` says whether the file is current.
+//! The result is checked in, so that only those who change the shim need libclang. `--check` fails
+//! if the file is not current.
 
 use std::path::Path;
 use std::process::ExitCode;

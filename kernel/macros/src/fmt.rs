@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Puts every formatting argument into an adapter type.
+//! The macro `fmt!`, which wraps every formatting argument in an adapter type.
 //!
-//! Inline arguments (`{name}`, `{:width$}`) are made explicit on the way.
+//! It makes inline arguments (`{name}`, `{:width$}`) explicit.
 
 use crate::trusted::Crate;
 use proc_macro2::{Span, TokenStream};
@@ -38,13 +38,14 @@ impl Parse for Argument {
     }
 }
 
-/// What a format string wants of its arguments. Widths and precisions must stay
-/// plain `usize`.
+/// The arguments that a format string uses.
+///
+/// Widths and precisions must stay plain `usize`.
 #[derive(Default)]
 struct Uses {
-    /// The names that are displayed.
+    /// The names of arguments that are displayed.
     shown: BTreeSet<String>,
-    /// The names, and the places of arguments, that are sizes.
+    /// The names, and the positions, of arguments that are widths or precisions.
     sizes: BTreeSet<String>,
 }
 
@@ -71,7 +72,9 @@ impl Uses {
         uses
     }
 
-    /// One `{..}`. `next` counts the arguments that are taken in turn.
+    /// Parses one `{..}`.
+    ///
+    /// `next` is the position of the next positional argument.
     fn field(&mut self, field: &str, next: &mut usize) {
         let (name, spec) = field.split_once(':').unwrap_or((field, ""));
         let name = name.trim();
@@ -85,7 +88,7 @@ impl Uses {
         } else if is_name(name) {
             self.shown.insert(name.to_owned());
         }
-        // `WIDTH$` and `.PRECISION$`, by name or by place.
+        // These are `WIDTH$` and `.PRECISION$`, by name or by position.
         let mut parts: Vec<&str> = spec.split('$').collect();
         parts.pop();
         for part in parts {
@@ -93,7 +96,7 @@ impl Uses {
                 .rsplit(|c: char| c != '_' && !c.is_alphanumeric())
                 .next();
             let tail = tail.unwrap_or("");
-            // `0width$`: the flag is not a part of the name.
+            // In `0width$`, the flag is not part of the name.
             let named = tail.trim_start_matches(|c: char| c.is_ascii_digit());
             let size = if is_name(named) { named } else { tail };
             self.sizes.insert(size.to_owned());
@@ -102,7 +105,7 @@ impl Uses {
 }
 
 struct Input {
-    /// That of `kernel`: the module may have something else of this name.
+    /// The path of `kernel`, because the module may call another crate so.
     krate: Crate,
     format: Expr,
     arguments: Punctuated<Argument, Token![,]>,
@@ -131,7 +134,7 @@ pub(crate) fn expand(input: TokenStream, wrap: Wrap) -> Result<TokenStream> {
         format,
         arguments,
     } = syn::parse2(input)?;
-    // `concat!(..)` and friends can name nothing inline.
+    // `concat!(..)` and similar macros cannot contain inline arguments.
     let literal = match &format {
         Expr::Lit(lit) => match &lit.lit {
             syn::Lit::Str(text) => Some(text),

@@ -5,8 +5,10 @@
 use syn::ext::IdentExt;
 use syn::{Error, Ident, Result};
 
-/// Where `key` stands in `order`; an error that names it if it is unknown, was
-/// there before, or comes too late (`next` is the first place still free).
+/// Returns the position of `key` in `order`.
+///
+/// The error names the key if it is unknown, was given before, or comes too late; `next` is the
+/// first position that is still allowed.
 pub(crate) fn position(key: &Ident, order: &[&str], next: usize, of: &str) -> Result<usize> {
     let name = key.unraw().to_string();
     let Some(position) = order.iter().position(|known| *known == name) else {

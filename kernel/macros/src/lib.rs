@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The procedural macros of the `kernel` crate, which re-exports and documents
-//! them: [`macro@vtable`], [`module!`] and [`fmt!`].
+//! The procedural macros of the `kernel` crate, which re-exports and documents them:
+//! [`macro@vtable`], [`module!`] and [`fmt!`].
 //!
-//! What a module must not write itself, `module!` writes as `trusted` says.
+//! `module!` writes code that a module must not write itself, as `trusted` explains.
 
 #![allow(
     clippy::unnecessary_safety_comment,
@@ -20,14 +20,16 @@ mod vtable;
 
 use proc_macro::TokenStream;
 
-/// `kernel::macros::module` has the documentation, and writes `(crate)` before the input.
+/// Declares a kernel module; `kernel::macros::module`, which has the documentation, puts `(crate)`
+/// before the input.
 #[proc_macro]
 pub fn module(input: TokenStream) -> TokenStream {
     let module = syn::parse_macro_input!(input as module::ModuleInfo);
     module.expand().into()
 }
 
-/// `kernel::macros::vtable` has the documentation.
+/// Declares or implements a trait with optional methods; `kernel::macros::vtable` has the
+/// documentation.
 #[proc_macro_attribute]
 pub fn vtable(attr: TokenStream, item: TokenStream) -> TokenStream {
     let item = syn::parse_macro_input!(item as syn::Item);
@@ -36,7 +38,8 @@ pub fn vtable(attr: TokenStream, item: TokenStream) -> TokenStream {
         .into()
 }
 
-/// `kernel::macros::fmt` has the documentation, and writes `(crate)` before the input.
+/// Formats arguments; `kernel::macros::fmt`, which has the documentation, puts `(crate)` before the
+/// input.
 #[proc_macro]
 pub fn fmt(input: TokenStream) -> TokenStream {
     let wrap = fmt::Wrap::Adapter;
@@ -45,7 +48,7 @@ pub fn fmt(input: TokenStream) -> TokenStream {
         .into()
 }
 
-/// `fmt!` for the log: arguments also lose their power over records.
+/// Formats arguments for the log, so that they cannot forge records.
 #[doc(hidden)]
 #[proc_macro]
 pub fn log_fmt(input: TokenStream) -> TokenStream {

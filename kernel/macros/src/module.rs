@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! `module! { .. }`.
+//! The macro `module!`.
 
 use crate::keys;
 use crate::param::Param;
@@ -30,7 +30,7 @@ const ORDER: [&str; 10] = [
 const PARAMS: &str = "params";
 
 pub(crate) struct ModuleInfo {
-    /// That of `kernel`: the module may have something else of this name.
+    /// The path of `kernel`, because the module may call another crate so.
     krate: Crate,
     ty: Type,
     name: String,
@@ -55,8 +55,8 @@ fn list(input: ParseStream<'_>) -> Result<Vec<String>> {
         .collect()
 }
 
-/// A module's name is a file's name, a folder's name in /sys/module and, with
-/// `-` for `_`, a word on modprobe's command line.
+/// Checks a module's name: it is the name of a file, of a folder in /sys/module and, with `-` for
+/// `_`, a word on the command line of modprobe.
 fn name(value: &LitStr) -> Result<String> {
     let name = text(value)?;
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
@@ -148,8 +148,8 @@ impl ModuleInfo {
         prefix.push(0);
         let prefix = Literal::byte_string(&prefix);
         let cname = Literal::c_string(&CString::new(name.as_str()).unwrap_or_default());
-        // In assembly: a `#[used]` static's section has a flag that the C side's
-        // `.modinfo` has not, and the loader allows one such section only.
+        // This is assembly, because the section of a `#[used]` static has a flag that the C side's
+        // `.modinfo` has not, and the loader allows only one such section.
         let infos = self.info.iter().map(|(key, value)| {
             let bytes: Vec<String> = format!("{key}={value}\0")
                 .bytes()
@@ -187,11 +187,11 @@ impl ModuleInfo {
                 #exit
             }
         };
-        // A debugger shows these two in the module's file, not in the kernel crate's.
+        // This makes a debugger show these two in the module's file, not in the kernel crate's.
         let functions = located_at(functions, ty.span());
         quote! {
-            // `#[pin_data]` writes `::pin_init::..`; the kernel crate has it all.
-            // The compiler's messages name a crate by the first of these.
+            // `#[pin_data]` writes `::pin_init::..`, which the kernel crate contains. The
+            // compiler's messages name a crate by the first of these two names.
             #[doc(hidden)]
             extern crate kernel;
             #[doc(hidden)]
@@ -223,8 +223,8 @@ impl ModuleInfo {
 
                 #functions
 
-                // Only the loader calls these two, indirectly: with IBT, objtool
-                // must see that somebody has their addresses.
+                // Only the loader calls these two functions, indirectly: with IBT, objtool must see
+                // that something has their addresses.
                 #[used]
                 #in_init_data
                 static __ADDRESSES: (
@@ -236,7 +236,7 @@ impl ModuleInfo {
     }
 }
 
-/// `tokens` as if they stood at `location`; what their names mean stays as it is.
+/// Returns `tokens` with spans located at `location`; the meaning of their names does not change.
 fn located_at(tokens: TokenStream, location: Span) -> TokenStream {
     let located = |span: Span| span.located_at(location);
     tokens

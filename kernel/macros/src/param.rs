@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! One entry of `params` in `module!`.
+//! An entry of `params` in `module!`.
 
 use crate::keys;
 use crate::trusted::Crate;
@@ -22,12 +22,12 @@ pub(crate) struct Param {
 #[derive(Clone, Copy)]
 enum Kind {
     Plain(&'static str),
-    /// An array of these.
+    /// An array of values of this type.
     Array(&'static str),
     CStr,
 }
 
-/// The type's name as `modinfo` shows it: the one a C module would have.
+/// Returns the name of the type as `modinfo` shows it, which is that of a C module's parameter.
 fn kind_of(ty: &Type) -> Option<Kind> {
     if let Type::Array(array) = ty {
         return match kind_of(&array.elem) {
@@ -137,7 +137,7 @@ impl Param {
         &self.name
     }
 
-    /// What `modinfo` reads.
+    /// Returns the entries for `.modinfo`.
     pub(crate) fn info(&self) -> Vec<(&'static str, String)> {
         let name = &self.name;
         let ty = match self.kind {
@@ -152,7 +152,7 @@ impl Param {
         info
     }
 
-    /// The value, in `mod module_parameters`.
+    /// Generates the value, in `mod module_parameters`.
     pub(crate) fn value(&self, krate: &Crate) -> TokenStream {
         let Self {
             name, default, ty, ..
@@ -175,7 +175,7 @@ impl Param {
         }
     }
 
-    /// The entry that the kernel's loader finds.
+    /// Generates the entry that the kernel's loader finds.
     pub(crate) fn entry(&self, krate: &Crate) -> TokenStream {
         let Self { name, perm, .. } = self;
         let text = syn::LitCStr::new(

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! `#[vtable]`: a constant for each optional method of a trait, which says whether an
-//! implementation has it.
+//! The attribute `#[vtable]`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, ToTokens};

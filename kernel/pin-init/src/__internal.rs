@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What the macros write refers to these. They are no one else's to use.
+//! Items that the output of the macros uses. Nobody else may use them.
 //!
-//! The macros take even `Ok` and `drop` from here: the user's crate may have something
-//! else by these names.
+//! The macros take even `Ok` and `drop` from here, because the user's crate may use these names for
+//! something else.
 
 #[doc(no_inline)]
 pub use core::{
@@ -28,13 +28,13 @@ use crate::{
     zeroable::Zeroable,
 };
 
-/// The type that a macro's path names. It decides what else the compiler infers.
+/// The type that the path in `pin_init!` names, from which the compiler infers the other types.
 pub struct PinnedFields<T>(PhantomData<fn(T) -> T>);
 
-/// The same for `init!`, which knows no pinned fields.
+/// The type that the path in `init!` names, from which the compiler infers the other types.
 pub struct MovedFields<T>(PhantomData<fn(T) -> T>);
 
-/// Takes two closures that are compiled and never run: see `checks` in the macros.
+/// Infers a type from two closures that are compiled but never run; see `checks` in the macros.
 #[inline(always)]
 pub fn pinned_fields_of<T: HasPinData>(
     _make: impl FnOnce() -> T,
@@ -43,13 +43,13 @@ pub fn pinned_fields_of<T: HasPinData>(
     PinnedFields(PhantomData)
 }
 
-/// Takes two closures that are compiled and never run: see `checks` in the macros.
+/// Infers a type from two closures that are compiled but never run; see `checks` in the macros.
 #[inline(always)]
 pub fn moved_fields_of<T>(_make: impl FnOnce() -> T, _check: impl FnOnce(&T)) -> MovedFields<T> {
     MovedFields(PhantomData)
 }
 
-// By hand, for `T` itself need not be `Copy`.
+// These are implemented by hand, because `T` itself need not be `Copy`.
 impl<T> Clone for PinnedFields<T> {
     fn clone(&self) -> Self {
         *self
@@ -59,7 +59,7 @@ impl<T> Clone for PinnedFields<T> {
 impl<T> Copy for PinnedFields<T> {}
 
 impl<T> PinnedFields<T> {
-    /// Tells the compiler the closure's type.
+    /// Sets the type of the closure for the compiler.
     #[inline(always)]
     pub fn closure<F, E>(self, f: F) -> F
     where
@@ -70,7 +70,7 @@ impl<T> PinnedFields<T> {
 }
 
 impl<T: HasPinData> PinnedFields<T> {
-    /// For each field a method that says whether it is pinned.
+    /// Returns a value that has, for each field, a method which says whether the field is pinned.
     #[inline(always)]
     pub fn markers(self) -> T::Markers {
         T::MARKERS
@@ -78,7 +78,7 @@ impl<T: HasPinData> PinnedFields<T> {
 }
 
 impl<T> MovedFields<T> {
-    /// Tells the compiler the closure's type.
+    /// Sets the type of the closure for the compiler.
     #[inline(always)]
     pub fn closure<F, E>(self, f: F) -> F
     where
@@ -88,12 +88,12 @@ impl<T> MovedFields<T> {
     }
 }
 
-/// A value in code that is compiled and never run.
+/// Stands for a value in code that is compiled but never run.
 pub fn any<T>() -> T {
     unreachable!()
 }
 
-/// Every type has its function, and no enum's variant.
+/// A trait whose method every type has, but no variant of an enum.
 pub trait NamesAType {
     /// Does nothing.
     fn __names_a_type(&self) {}
@@ -105,135 +105,136 @@ impl<T: ?Sized> NamesAType for T {}
 pub struct Complete<T>(PhantomData<fn(T) -> T>);
 
 impl<T> Complete<T> {
-    /// Makes one.
+    /// Creates the proof.
     ///
     /// # Safety
     ///
-    /// All fields are initialised, and no guard drops them.
+    /// All fields must be initialised, and no guard must drop them.
     #[inline(always)]
     pub unsafe fn new() -> Self {
         Self(PhantomData)
     }
 }
 
-/// Makes `pin_init!`'s initialiser.
+/// Creates the initialiser of `pin_init!`.
 ///
 /// # Safety
 ///
-/// When `f` returns no [`Complete`], or panics, no field is left to be dropped. It may
-/// rely on what [`PinInit::__pinned_init`]'s caller promises.
+/// If `f` returns no [`Complete`], or panics, no field may be left to be dropped. `f` may rely on
+/// the requirements of [`PinInit::__pinned_init`].
 #[inline(always)]
 pub unsafe fn pin_init<T, E, F>(f: F) -> impl PinInit<T, E>
 where
     F: FnOnce(*mut T) -> Result<Complete<T>, E>,
 {
-    // SAFETY: `Complete` proves that the slot holds a valid value; what else is asked for
-    // is the caller's promise.
+    // SAFETY: a `Complete` proves that the slot holds a valid value. The other requirements are
+    // those of this function.
     unsafe { pin_init_from_closure(move |slot| f(slot).map(|_| ())) }
 }
 
-/// Makes `init!`'s initialiser.
+/// Creates the initialiser of `init!`.
 ///
 /// # Safety
 ///
-/// When `f` returns no [`Complete`], or panics, no field is left to be dropped. It may
-/// rely on what [`Init::__init`]'s caller promises.
+/// If `f` returns no [`Complete`], or panics, no field may be left to be dropped. `f` may rely on
+/// the requirements of [`Init::__init`].
 #[inline(always)]
 pub unsafe fn init<T, E, F>(f: F) -> impl Init<T, E>
 where
     F: FnOnce(*mut T) -> Result<Complete<T>, E>,
 {
-    // SAFETY: `Complete` proves that the slot holds a valid value; what else is asked for
-    // is the caller's promise.
+    // SAFETY: a `Complete` proves that the slot holds a valid value. The other requirements are
+    // those of this function.
     unsafe { init_from_closure(move |slot| f(slot).map(|_| ())) }
 }
 
-/// Zeroes what `..Zeroable::init_zeroed()` is written for.
+/// Zeroes a struct, for `..Zeroable::init_zeroed()`.
 ///
 /// # Safety
 ///
-/// `slot` is valid for writes and aligned.
+/// `slot` must be valid for writes and aligned.
 #[inline(always)]
 pub unsafe fn zero<T: Zeroable>(slot: *mut T) {
-    // SAFETY: `write_bytes` wants a place that is valid for writes and aligned, which the
-    // caller promises; zeros are a value by `Zeroable`.
+    // SAFETY: `write_bytes` takes a pointer that is valid for writes and aligned, which `slot` is
+    // by this function's contract. By `T: Zeroable` the zeros are a valid value.
     unsafe { slot.write_bytes(0, 1) };
 }
 
-/// The place of a field without a value. `P` is [`Pinned`] or [`Unpinned`].
+/// The place of a field without a value; `P` is [`Pinned`] or [`Unpinned`].
 ///
 /// # Invariants
 ///
-/// The pointer is valid for writes, aligned, and only the slot uses it. If `P` is
-/// `Pinned`, what is written there is pinned.
+/// The pointer is valid for writes and aligned, and only the slot uses it. If `P` is `Pinned`, a
+/// value that is written there is pinned.
 pub struct Slot<P, T: ?Sized>(*mut T, PhantomData<P>);
 
 impl<P, T: ?Sized> Slot<P, T> {
-    /// Makes one.
+    /// Creates a slot.
     ///
     /// # Safety
     ///
-    /// The invariants hold.
+    /// `place` must be valid for writes and aligned, and only the slot may use it. If `P` is
+    /// `Pinned`, a value that is written there must be treated as pinned.
     #[inline(always)]
     pub unsafe fn new(_: P, place: *mut T) -> Self {
         Self(place, PhantomData)
     }
 
-    /// Moves a value there.
+    /// Moves a value into the place.
     #[inline(always)]
     pub fn write(self, value: T) -> Guard<P, T>
     where
         T: Sized,
     {
-        // SAFETY: by the invariants, it is valid for writes, aligned and ours.
+        // SAFETY: by the type's invariant the pointer is valid for writes and aligned, and ours.
         unsafe { self.0.write(value) };
         Guard(self.0, PhantomData)
     }
 }
 
 impl<T: ?Sized> Slot<Pinned, T> {
-    /// Runs an initialiser there.
+    /// Runs an initialiser in the place.
     #[inline(always)]
     pub fn init<E>(self, init: impl PinInit<T, E>) -> Result<Guard<Pinned, T>, E> {
-        // SAFETY: by the invariants, it is valid for writes, aligned and ours, and the
-        // value will be pinned. After an error it is not used any more.
+        // SAFETY: by the type's invariant the pointer is valid for writes and aligned, and ours,
+        // and the value will be pinned. After an error the place is not used again.
         unsafe { init.__pinned_init(self.0)? };
         Ok(Guard(self.0, PhantomData))
     }
 }
 
 impl<T: ?Sized> Slot<Unpinned, T> {
-    /// Runs an initialiser there.
+    /// Runs an initialiser in the place.
     #[inline(always)]
     pub fn init<E>(self, init: impl Init<T, E>) -> Result<Guard<Unpinned, T>, E> {
-        // SAFETY: by the invariants, it is valid for writes, aligned and ours. After an
-        // error it is not used any more.
+        // SAFETY: by the type's invariant the pointer is valid for writes and aligned, and ours.
+        // After an error the place is not used again.
         unsafe { init.__init(self.0)? };
         Ok(Guard(self.0, PhantomData))
     }
 }
 
-/// Owns a field's value until all fields have one, and is forgotten then.
+/// A guard that owns the value of a field until all fields have one, and is forgotten then.
 ///
 /// # Invariants
 ///
-/// The pointer is a slot's, and a value was written there.
+/// The pointer is that of a slot, and a value was written there.
 pub struct Guard<P, T: ?Sized>(*mut T, PhantomData<P>);
 
 impl<T: ?Sized> Guard<Pinned, T> {
-    /// Lends the value, for no longer than until the guard is forgotten.
+    /// Borrows the value, at most until the guard is forgotten.
     #[inline(always)]
     pub fn get(&mut self) -> Pin<&mut T> {
-        // SAFETY: by the invariants the value is valid, ours, and pinned.
+        // SAFETY: by the type's invariant the value is valid, ours, and pinned.
         unsafe { Pin::new_unchecked(&mut *self.0) }
     }
 }
 
 impl<T: ?Sized> Guard<Unpinned, T> {
-    /// Lends the value, for no longer than until the guard is forgotten.
+    /// Borrows the value, at most until the guard is forgotten.
     #[inline(always)]
     pub fn get(&mut self) -> &mut T {
-        // SAFETY: by the invariants the value is valid and ours.
+        // SAFETY: by the type's invariant the value is valid and ours.
         unsafe { &mut *self.0 }
     }
 }
@@ -241,24 +242,24 @@ impl<T: ?Sized> Guard<Unpinned, T> {
 impl<P, T: ?Sized> Drop for Guard<P, T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: by the invariants the value is valid and ours. A guard that is still there
-        // means that the struct will never be complete, so nobody else drops it.
+        // SAFETY: by the type's invariant the value is valid and ours. A guard that still exists
+        // means that the struct will never be complete, so nobody else drops the value.
         unsafe { ptr::drop_in_place(self.0) };
     }
 }
 
-/// Is `Unpin` if `T` is.
+/// A type that is `Unpin` if `T` is.
 pub struct PinnedField<'a, T: ?Sized>(PhantomData<&'a ()>, T);
 
-/// The body of the `Drop` that `#[pin_data]` implements.
+/// Runs the `Drop` that `#[pin_data]` implements.
 ///
 /// # Safety
 ///
-/// `Drop::drop` calls it, once, with its own `self`.
+/// Only `Drop::drop` may call this, once, with its own `self`.
 #[inline(always)]
 pub unsafe fn drop_pinned<T: PinnedDrop + ?Sized>(this: &mut T) {
-    // SAFETY: the value is being dropped, so it does not move any more; nor did it since
-    // it was pinned, if it was.
+    // SAFETY: by this function's contract the value is being dropped, so it does not move any more.
+    // It has not moved since it was pinned, if it was.
     let this = unsafe { Pin::new_unchecked(this) };
     this.drop(OnlyCallFromDrop(()));
 }
@@ -266,12 +267,12 @@ pub unsafe fn drop_pinned<T: PinnedDrop + ?Sized>(this: &mut T) {
 /// A place on the stack, for `stack_pin_init!`.
 pub struct StackInit<T> {
     value: MaybeUninit<T>,
-    /// Whether there is a value.
+    /// Whether the place holds a value.
     is_init: bool,
 }
 
 impl<T> StackInit<T> {
-    /// A place without a value.
+    /// Creates a place without a value.
     #[inline(always)]
     pub fn uninit() -> Self {
         Self {
@@ -282,20 +283,20 @@ impl<T> StackInit<T> {
 
     fn clear(&mut self) {
         if core::mem::take(&mut self.is_init) {
-            // SAFETY: `is_init` said that there is a value, and is now reset, so nobody
-            // drops it again.
+            // SAFETY: `is_init` was true, so there is a value. It is false now, so nobody drops the
+            // value again.
             unsafe { self.value.assume_init_drop() };
         }
     }
 
-    /// Drops the value if there is one, and makes a new one.
+    /// Drops the value if there is one, and initialises a new one.
     #[inline(always)]
     pub fn init<E>(self: Pin<&mut Self>, init: impl PinInit<T, E>) -> Result<Pin<&mut T>, E> {
-        // SAFETY: nothing is moved out of it, and the value is handed out pinned.
+        // SAFETY: nothing is moved out of the place, and the value is returned pinned.
         let this = unsafe { Pin::get_unchecked_mut(self) };
         this.clear();
-        // SAFETY: the memory is valid, aligned and borrowed, and holds no value. It is
-        // pinned and drops the value before it goes, so the value is.
+        // SAFETY: the memory is valid, aligned and borrowed, and holds no value. It is pinned, and
+        // the value is dropped before the memory is freed, so the value is pinned.
         unsafe { init.__pinned_init(this.value.as_mut_ptr())? };
         this.is_init = true;
         // SAFETY: the initialiser returned `Ok`, so there is a value, which is pinned.
@@ -310,10 +311,10 @@ impl<T> Drop for StackInit<T> {
     }
 }
 
-/// Takes the type of what is pointed at, for `assert_pinned!`.
+/// Returns the type of a pointer's target as a value, for `assert_pinned!`.
 pub fn type_of<T: ?Sized>(_: *const T) -> PhantomData<fn(*mut T) -> *mut T> {
     PhantomData
 }
 
-/// Names a type as [`type_of`] does.
+/// The type of the values that [`type_of`] returns.
 pub type Is<T> = PhantomData<fn(*mut T) -> *mut T>;

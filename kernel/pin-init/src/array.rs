@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Arrays, element by element.
+//! Initialisers of arrays.
 
 use core::{mem::forget, ptr};
 
 use crate::initializer::{init_from_closure, pin_init_from_closure, Init, PinInit};
 
-/// Owns the elements that are there already.
+/// A guard that owns the elements which are initialised already.
 struct Made<T> {
     first: *mut T,
     count: usize,
@@ -14,19 +14,20 @@ struct Made<T> {
 
 impl<T> Drop for Made<T> {
     fn drop(&mut self) {
-        // SAFETY: `fill` counts an element once it is initialised, in their order, and
-        // only the guard owns them.
+        // SAFETY: `fill` counts an element once it is initialised, in the order of the array, and
+        // only the guard owns those that are counted.
         unsafe { ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.first, self.count)) };
     }
 }
 
-/// Calls `init` for every index with its element's address. When that fails or
-/// panics, the elements before are dropped.
+/// Calls `init` for each index with the address of the element.
+///
+/// If that fails or panics, the previous elements are dropped.
 ///
 /// # Safety
 ///
-/// `slot` is valid for writes, aligned and nobody else's. `init` initialises the
-/// element it gets if it returns `Ok`.
+/// `slot` must be valid for writes and aligned, and nobody else may use it. `init` must initialise
+/// the element that it is given if it returns `Ok`.
 #[inline]
 unsafe fn fill<T, E, const N: usize>(
     slot: *mut [T; N],
@@ -37,7 +38,7 @@ unsafe fn fill<T, E, const N: usize>(
         count: 0,
     };
     while made.count < N {
-        // SAFETY: the index is less than the array's length.
+        // SAFETY: the index is less than the length of the array.
         let element = unsafe { made.first.add(made.count) };
         init(made.count, element)?;
         made.count += 1;
@@ -46,13 +47,13 @@ unsafe fn fill<T, E, const N: usize>(
     Ok(())
 }
 
-/// Makes an initialiser of an array from a function that makes one for each index.
+/// Creates an initialiser of an array from a function that returns one for each index.
 ///
-/// The elements are made in their order. When one fails, those before it are dropped.
+/// The elements are initialised in order. If one fails, the previous ones are dropped.
 ///
 /// # Errors
 ///
-/// The initialiser's error is the first that an element's has.
+/// The error of the first element that fails.
 ///
 /// # Examples
 ///
@@ -69,8 +70,8 @@ pub fn init_array_from_fn<I, const N: usize, T, E>(
 where
     I: Init<T, E>,
 {
-    // SAFETY: `fill` initialises all elements, or leaves none; `__init` gets a place in
-    // the slot, which is valid, aligned and nobody else's.
+    // SAFETY: `fill` initialises all elements, or leaves none. `__init` gets the address of an
+    // element in the slot, which is valid and aligned, and which nobody else uses.
     unsafe {
         init_from_closure(move |slot: *mut [T; N]| {
             fill(slot, |i, element| make_init(i).__init(element))
@@ -78,14 +79,13 @@ where
     }
 }
 
-/// Makes an initialiser of a pinned array from a function that makes one for each
-/// index.
+/// Creates an initialiser of a pinned array from a function that returns one for each index.
 ///
-/// The elements are made in their order. When one fails, those before it are dropped.
+/// The elements are initialised in order. If one fails, the previous ones are dropped.
 ///
 /// # Errors
 ///
-/// The initialiser's error is the first that an element's has.
+/// The error of the first element that fails.
 ///
 /// # Examples
 ///
@@ -113,8 +113,9 @@ pub fn pin_init_array_from_fn<I, const N: usize, T, E>(
 where
     I: PinInit<T, E>,
 {
-    // SAFETY: `fill` initialises all elements, or leaves none; `__pinned_init` gets a
-    // place in the slot, which is valid, aligned, nobody else's, and pinned as a whole.
+    // SAFETY: `fill` initialises all elements, or leaves none. `__pinned_init` gets the address of
+    // an element in the slot, which is valid and aligned, which nobody else uses, and which is
+    // pinned as a whole.
     unsafe {
         pin_init_from_closure(move |slot: *mut [T; N]| {
             fill(slot, |i, element| make_init(i).__pinned_init(element))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! An initialiser with something to do afterwards.
+//! Initialisers that run a function afterwards.
 
 use core::{mem::forget, pin::Pin};
 
@@ -10,16 +10,16 @@ use crate::{
     pin_data::{Pinned, Unpinned},
 };
 
-// SAFETY: `Ok` comes after the inner initialiser's `Ok`. When the function fails or
-// panics, the guard drops the value.
+// SAFETY: this returns `Ok` only after the inner initialiser did. If the function fails or panics,
+// the guard drops the value.
 unsafe impl<T: ?Sized, E, I, F> PinInit<T, E> for ChainPinInit<I, F, T, E>
 where
     I: PinInit<T, E>,
     F: FnOnce(Pin<&mut T>) -> Result<(), E>,
 {
     unsafe fn __pinned_init(self, slot: *mut T) -> Result<(), E> {
-        // SAFETY: the caller promises that the slot is valid, aligned, nobody else's, and
-        // pinned once it holds a value.
+        // SAFETY: by the contract of `__pinned_init` the slot is valid and aligned, nobody else
+        // uses it, and it is pinned once it holds a value.
         let slot = unsafe { Slot::new(Pinned, slot) };
         let mut guard = slot.init(self.init)?;
         (self.then)(guard.get())?;
@@ -28,15 +28,16 @@ where
     }
 }
 
-// SAFETY: `Ok` comes after the inner initialiser's `Ok`. When the function fails or
-// panics, the guard drops the value. Nothing relies on its place.
+// SAFETY: this returns `Ok` only after the inner initialiser did. If the function fails or panics,
+// the guard drops the value. Nothing relies on the place of the value.
 unsafe impl<T: ?Sized, E, I, F> Init<T, E> for ChainInit<I, F, T, E>
 where
     I: Init<T, E>,
     F: FnOnce(&mut T) -> Result<(), E>,
 {
     unsafe fn __init(self, slot: *mut T) -> Result<(), E> {
-        // SAFETY: the caller promises that the slot is valid, aligned and nobody else's.
+        // SAFETY: by the contract of `__init` the slot is valid and aligned, and nobody else uses
+        // it.
         let slot = unsafe { Slot::new(Unpinned, slot) };
         let mut guard = slot.init(self.init)?;
         (self.then)(guard.get())?;
@@ -45,14 +46,15 @@ where
     }
 }
 
-// SAFETY: it is `__init`.
+// SAFETY: `__pinned_init` does what `__init` does, which meets the stricter requirements.
 unsafe impl<T: ?Sized, E, I, F> PinInit<T, E> for ChainInit<I, F, T, E>
 where
     I: Init<T, E>,
     F: FnOnce(&mut T) -> Result<(), E>,
 {
     unsafe fn __pinned_init(self, slot: *mut T) -> Result<(), E> {
-        // SAFETY: the caller promises that the slot is valid, aligned and nobody else's.
+        // SAFETY: by the contract of `__pinned_init` the slot is valid and aligned, and nobody else
+        // uses it.
         unsafe { self.__init(slot) }
     }
 }

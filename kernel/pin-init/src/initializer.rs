@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The two kinds of initialisers, and how to make one without a macro.
+//! The two traits of initialisers, and functions that create one without a macro.
 
 use core::{convert::Infallible, marker::PhantomData, mem::MaybeUninit, pin::Pin};
 
 /// An initialiser of a `T` that is pinned from then on.
 ///
-/// It is made by [`pin_init!`](crate::pin_init!), by functions of types that have to
-/// be pinned, and by the functions of this crate. Every value initialises its own
-/// type, and every `Result<T, E>` initialises a `T` or fails. Without being run it
-/// does nothing.
+/// [`pin_init!`](crate::pin_init!), functions of types that must be pinned, and the functions of
+/// this crate create one. Every value initialises its own type, and every `Result<T, E>`
+/// initialises a `T` or fails. An initialiser does nothing until it is run.
 ///
 /// # Safety
 ///
-/// [`__pinned_init`](PinInit::__pinned_init) returns `Ok` only when `*slot` is a
-/// valid `T`. When it returns `Err` or panics, nothing that has to be dropped is left
-/// in the slot, and nothing refers to it.
+/// [`__pinned_init`](PinInit::__pinned_init) must return `Ok` only if `*slot` is a valid `T`. If it
+/// returns `Err` or panics, nothing that has to be dropped may be left in the slot, and nothing may
+/// refer to it.
 ///
 /// # Examples
 ///
@@ -43,18 +42,18 @@ pub unsafe trait PinInit<T: ?Sized, E = Infallible>: Sized {
     ///
     /// # Errors
     ///
-    /// What the initialiser says. The slot is then as good as uninitialised.
+    /// The error of the initialiser. The slot is uninitialised then.
     ///
     /// # Safety
     ///
-    /// `slot` is valid for writes, aligned, and nobody else's; what it holds is not
-    /// dropped. After `Ok`, the caller treats `*slot` as pinned: it does not move, and
-    /// its memory is not used otherwise before it was dropped.
+    /// `slot` must be valid for writes and aligned, and nobody else may use it; its old content is
+    /// not dropped. After `Ok`, the caller must treat `*slot` as pinned: it must not move, and its
+    /// memory must not be reused before it was dropped.
     unsafe fn __pinned_init(self, slot: *mut T) -> Result<(), E>;
 
     /// Runs `f` with the value after it was initialised.
     ///
-    /// When `f` fails, the value is dropped, and `f`'s error is the initialiser's.
+    /// If `f` fails, the value is dropped, and the initialiser returns the error of `f`.
     ///
     /// # Examples
     ///
@@ -84,12 +83,13 @@ pub unsafe trait PinInit<T: ?Sized, E = Infallible>: Sized {
 
 /// An initialiser of a `T` that may move afterwards.
 ///
-/// It is also a [`PinInit`]. [`init!`](crate::init!) makes one.
+/// It is also a [`PinInit`]. [`init!`](crate::init!) creates one.
 ///
 /// # Safety
 ///
-/// As for [`PinInit`], and [`__init`](Init::__init) does not rely on the value staying
-/// in its place. [`__pinned_init`](PinInit::__pinned_init) does the same as `__init`.
+/// The requirements of [`PinInit`] must be met, and [`__init`](Init::__init) must not rely on the
+/// value staying in its place. [`__pinned_init`](PinInit::__pinned_init) must do what `__init`
+/// does.
 ///
 /// # Examples
 ///
@@ -118,17 +118,17 @@ pub unsafe trait Init<T: ?Sized, E = Infallible>: PinInit<T, E> {
     ///
     /// # Errors
     ///
-    /// What the initialiser says. The slot is then as good as uninitialised.
+    /// The error of the initialiser. The slot is uninitialised then.
     ///
     /// # Safety
     ///
-    /// `slot` is valid for writes, aligned, and nobody else's; what it holds is not
-    /// dropped.
+    /// `slot` must be valid for writes and aligned, and nobody else may use it; its old content is
+    /// not dropped.
     unsafe fn __init(self, slot: *mut T) -> Result<(), E>;
 
     /// Runs `f` with the value after it was initialised.
     ///
-    /// When `f` fails, the value is dropped, and `f`'s error is the initialiser's.
+    /// If `f` fails, the value is dropped, and the initialiser returns the error of `f`.
     ///
     /// # Examples
     ///
@@ -154,25 +154,25 @@ pub unsafe trait Init<T: ?Sized, E = Infallible>: PinInit<T, E> {
     }
 }
 
-/// What [`PinInit::pin_chain`] makes.
+/// The initialiser that [`PinInit::pin_chain`] returns.
 pub struct ChainPinInit<I, F, T: ?Sized, E> {
     pub(crate) init: I,
     pub(crate) then: F,
     _types: PhantomData<fn(*mut T, E)>,
 }
 
-/// What [`Init::chain`] makes.
+/// The initialiser that [`Init::chain`] returns.
 pub struct ChainInit<I, F, T: ?Sized, E> {
     pub(crate) init: I,
     pub(crate) then: F,
     _types: PhantomData<fn(*mut T, E)>,
 }
 
-/// A closure of which somebody promised that it initialises a `T`.
+/// A closure whose creator has asserted that it initialises a `T`.
 struct Closure<F, T: ?Sized>(F, PhantomData<fn(*mut T) -> *mut T>);
 
-// SAFETY: whoever made it, by `init_from_closure` or `pin_init_from_closure`, promised
-// that the closure does what `PinInit` asks for.
+// SAFETY: by the contracts of `init_from_closure` and `pin_init_from_closure`, which create all of
+// them, the closure meets the requirements of `PinInit`.
 unsafe impl<T: ?Sized, E, F> PinInit<T, E> for Closure<F, T>
 where
     F: FnOnce(*mut T) -> Result<(), E>,
@@ -183,8 +183,8 @@ where
     }
 }
 
-// SAFETY: `pin_init_from_closure` hides this implementation; `init_from_closure`'s
-// caller promised that the closure does what `Init` asks for.
+// SAFETY: the result of `pin_init_from_closure` hides this implementation. By the contract of
+// `init_from_closure` the closure meets the requirements of `Init`.
 unsafe impl<T: ?Sized, E, F> Init<T, E> for Closure<F, T>
 where
     F: FnOnce(*mut T) -> Result<(), E>,
@@ -195,12 +195,12 @@ where
     }
 }
 
-/// Makes an initialiser of a closure.
+/// Creates an initialiser from a closure.
 ///
 /// # Safety
 ///
-/// The closure initialises what it gets a pointer to, as [`PinInit`]'s safety section
-/// asks for. It may rely on what [`PinInit::__pinned_init`]'s caller promises.
+/// The closure must initialise the slot that it is given, as [`PinInit`] requires. It may rely on
+/// the requirements of [`PinInit::__pinned_init`].
 ///
 /// # Examples
 ///
@@ -227,12 +227,12 @@ pub const unsafe fn pin_init_from_closure<T: ?Sized, E>(
     Closure(f, PhantomData)
 }
 
-/// Makes an initialiser of a closure, whose value may move.
+/// Creates an initialiser from a closure, for a value that may move.
 ///
 /// # Safety
 ///
-/// The closure initialises what it gets a pointer to, as [`Init`]'s safety section
-/// asks for. It may rely on what [`Init::__init`]'s caller promises.
+/// The closure must initialise the slot that it is given, as [`Init`] requires. It may rely on the
+/// requirements of [`Init::__init`].
 ///
 /// # Examples
 ///
@@ -261,13 +261,13 @@ pub const unsafe fn init_from_closure<T: ?Sized, E>(
     Closure(f, PhantomData)
 }
 
-/// Makes an initialiser of a `U` of one of a `T`.
+/// Converts an initialiser of a `T` to one of a `U`.
 ///
 /// # Safety
 ///
-/// `U` has the size and the alignment of `T`, or more of both, and a `T` at a `U`'s
-/// address is a valid `U`. Dropping the `U`, or using its memory otherwise, drops the
-/// `T` first; and a pinned `U` keeps it pinned.
+/// `U` must have at least the size and the alignment of `T`, and a `T` at the address of a `U` must
+/// be a valid `U`. Dropping the `U`, or reusing its memory, must drop the `T` first, and a pinned
+/// `U` must keep it pinned.
 ///
 /// # Examples
 ///
@@ -287,17 +287,17 @@ pub const unsafe fn init_from_closure<T: ?Sized, E>(
 /// ```
 #[inline]
 pub const unsafe fn cast_pin_init<T, U, E>(init: impl PinInit<T, E>) -> impl PinInit<U, E> {
-    // SAFETY: by the caller's promise the slot of a `U` is one of a `T`, and a valid `T`
-    // there is a valid `U`. So `init`'s own promise is the closure's.
+    // SAFETY: by this function's contract the slot of a `U` is one of a `T`, and a valid `T` there
+    // is a valid `U`. So the closure meets the requirements because `init` does.
     unsafe { pin_init_from_closure(|slot: *mut U| init.__pinned_init(slot.cast())) }
 }
 
-/// Makes an initialiser of a `U` of one of a `T`, both of which may move.
+/// Converts an initialiser of a `T` to one of a `U`, both of which may move.
 ///
 /// # Safety
 ///
-/// `U` has the size and the alignment of `T`, or more of both, and a `T` at a `U`'s
-/// address is a valid `U`.
+/// `U` must have at least the size and the alignment of `T`, and a `T` at the address of a `U` must
+/// be a valid `U`.
 ///
 /// # Examples
 ///
@@ -317,12 +317,12 @@ pub const unsafe fn cast_pin_init<T, U, E>(init: impl PinInit<T, E>) -> impl Pin
 /// ```
 #[inline]
 pub const unsafe fn cast_init<T, U, E>(init: impl Init<T, E>) -> impl Init<U, E> {
-    // SAFETY: by the caller's promise the slot of a `U` is one of a `T`, and a valid `T`
-    // there is a valid `U`. So `init`'s own promise is the closure's.
+    // SAFETY: by this function's contract the slot of a `U` is one of a `T`, and a valid `T` there
+    // is a valid `U`. So the closure meets the requirements because `init` does.
     unsafe { init_from_closure(|slot: *mut U| init.__init(slot.cast())) }
 }
 
-/// Makes an initialiser that leaves the memory as it is.
+/// Creates an initialiser that leaves the memory as it is.
 ///
 /// # Examples
 ///
@@ -348,13 +348,13 @@ pub fn uninit<T, E>() -> impl Init<MaybeUninit<T>, E> {
     unsafe { init_from_closure(|_| Ok(())) }
 }
 
-/// Makes an initialiser that runs a function first, which makes the real one.
+/// Creates an initialiser that first runs a function, which returns the actual initialiser.
 ///
-/// So what the initialiser needs can be prepared where it runs, and `?` works there.
+/// So whatever the initialiser needs can be prepared where it runs, and `?` works there.
 ///
 /// # Errors
 ///
-/// The initialiser's error is that of the function or that of what it made.
+/// The error of the function, or of the initialiser that it returned.
 ///
 /// # Examples
 ///
@@ -384,8 +384,8 @@ where
     F: FnOnce() -> Result<I, E>,
     I: PinInit<T, E>,
 {
-    // SAFETY: the slot is touched by `init` only, once, so its promise is the closure's;
-    // what its `__pinned_init` asks for is promised to the closure as well.
+    // SAFETY: only `init` accesses the slot, once, so the closure meets the requirements because
+    // `init` does. The requirements of its `__pinned_init` are also met for the closure.
     unsafe {
         pin_init_from_closure(move |slot: *mut T| {
             let init = make_init()?;
@@ -394,11 +394,11 @@ where
     }
 }
 
-/// Makes an initialiser that runs a function first, for a value that may move.
+/// Creates an initialiser that first runs a function, for a value that may move.
 ///
 /// # Errors
 ///
-/// The initialiser's error is that of the function or that of what it made.
+/// The error of the function, or of the initialiser that it returned.
 ///
 /// # Examples
 ///
@@ -427,8 +427,8 @@ where
     F: FnOnce() -> Result<I, E>,
     I: Init<T, E>,
 {
-    // SAFETY: the slot is touched by `init` only, once, so its promise is the closure's;
-    // what its `__init` asks for is promised to the closure as well.
+    // SAFETY: only `init` accesses the slot, once, so the closure meets the requirements because
+    // `init` does. The requirements of its `__init` are also met for the closure.
     unsafe {
         init_from_closure(move |slot: *mut T| {
             let init = make_init()?;
@@ -437,43 +437,43 @@ where
     }
 }
 
-// SAFETY: a valid value is written, and nothing can fail. It was unpinned until now, so
-// it may be pinned here.
+// SAFETY: this writes a valid value, and cannot fail. The value was not pinned so far, so it may be
+// pinned here.
 unsafe impl<T> PinInit<T> for T {
     #[inline]
     unsafe fn __pinned_init(self, slot: *mut T) -> Result<(), Infallible> {
-        // SAFETY: the caller promises that the slot is valid for writes and aligned.
+        // SAFETY: by the contract of `__pinned_init` the slot is valid for writes and aligned.
         unsafe { slot.write(self) };
         Ok(())
     }
 }
 
-// SAFETY: a valid value is written, and nothing can fail.
+// SAFETY: this writes a valid value, and cannot fail.
 unsafe impl<T> Init<T> for T {
     #[inline]
     unsafe fn __init(self, slot: *mut T) -> Result<(), Infallible> {
-        // SAFETY: the caller promises that the slot is valid for writes and aligned.
+        // SAFETY: by the contract of `__init` the slot is valid for writes and aligned.
         unsafe { slot.write(self) };
         Ok(())
     }
 }
 
-// SAFETY: `Ok` means that a valid value was written, `Err` that nothing was. The value
-// was unpinned until now, so it may be pinned here.
+// SAFETY: `Ok` means that a valid value was written, and `Err` that nothing was. The value was not
+// pinned so far, so it may be pinned here.
 unsafe impl<T, E> PinInit<T, E> for Result<T, E> {
     #[inline]
     unsafe fn __pinned_init(self, slot: *mut T) -> Result<(), E> {
-        // SAFETY: the caller promises that the slot is valid for writes and aligned.
+        // SAFETY: by the contract of `__pinned_init` the slot is valid for writes and aligned.
         unsafe { slot.write(self?) };
         Ok(())
     }
 }
 
-// SAFETY: `Ok` means that a valid value was written, `Err` that nothing was.
+// SAFETY: `Ok` means that a valid value was written, and `Err` that nothing was.
 unsafe impl<T, E> Init<T, E> for Result<T, E> {
     #[inline]
     unsafe fn __init(self, slot: *mut T) -> Result<(), E> {
-        // SAFETY: the caller promises that the slot is valid for writes and aligned.
+        // SAFETY: by the contract of `__init` the slot is valid for writes and aligned.
         unsafe { slot.write(self?) };
         Ok(())
     }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Values that are built in their final place.
+//! Initialisers: building values in their final place.
 //!
-//! A mutex or a list head holds pointers to itself, so it must not move once it is
-//! initialised; and a struct of many kilobytes must not pass over a small stack. So
-//! a function returns an *initialiser*, an [`impl PinInit<T, E>`](PinInit), and
-//! whoever has the memory runs it there: an allocation of the kernel, a field of
-//! another struct, or the stack ([`stack_pin_init!`]).
+//! A mutex or a list head contains pointers to itself, so it must not move once it is initialised.
+//! A struct of many kilobytes must not be built on a small stack. So a function returns an
+//! *initialiser*, an [`impl PinInit<T, E>`](PinInit), and whoever has the memory runs it there: an
+//! allocation of the kernel, a field of another struct, or the stack ([`stack_pin_init!`]).
 //!
-//! Names, syntax and meaning are those of upstream's `pin-init` in Linux 7.2. The
-//! differences all refuse something: see [`Wrapper`] and [`ZeroableOption`].
+//! Names, syntax and meaning are those of upstream's `pin-init` in Linux 7.2. This crate only
+//! refuses more; see [`Wrapper`] and [`ZeroableOption`].
 //!
 //! # Examples
 //!
@@ -51,7 +50,7 @@
 #![no_std]
 #![warn(missing_docs)]
 
-// What the macros write says `::pin_init`.
+// Lets this crate use its own macros, whose output names `::pin_init`.
 extern crate self as pin_init;
 
 #[doc(hidden)]
@@ -78,16 +77,16 @@ pub use zeroable::{init_zeroed, zeroed, Zeroable, ZeroableOption};
 
 /// Prepares a struct for [`pin_init!`].
 ///
-/// Fields with `#[pin]` are structurally pinned: when the struct is pinned, so are
-/// they. They are initialised by a [`PinInit`]; all others by an [`Init`].
+/// Fields with `#[pin]` are structurally pinned: they are pinned when the struct is. A [`PinInit`]
+/// initialises them, and an [`Init`] initialises the others.
 ///
-/// The struct gets a method `project`, which turns a `Pin<&mut Struct>` into a
-/// `StructProjection` with one field for each of the struct's: `Pin<&mut Field>`
-/// if it has `#[pin]`, else `&mut Field`. It is [`Unpin`] if all pinned fields are.
+/// The struct gets a method `project`, which converts a `Pin<&mut Struct>` to a `StructProjection`
+/// with one field for each field of the struct: `Pin<&mut Field>` for one with `#[pin]`, and `&mut
+/// Field` for another. The struct is [`Unpin`] if all pinned fields are.
 ///
-/// `#[pin_data(PinnedDrop)]` says that it implements [`PinnedDrop`] by
-/// [`#[pinned_drop]`](macro@pinned_drop). `Drop` and `Unpin` cannot be implemented,
-/// and `#[repr(packed)]` is refused: each of them could move what is pinned.
+/// `#[pin_data(PinnedDrop)]` declares that the struct implements [`PinnedDrop`] by
+/// [`#[pinned_drop]`](macro@pinned_drop). Implementations of `Drop` and `Unpin`, and
+/// `#[repr(packed)]`, are refused, because each of them could move what is pinned.
 ///
 /// # Examples
 ///
@@ -113,8 +112,8 @@ pub use koru_pin_init_macros::pin_data;
 
 /// Implements [`PinnedDrop`] for a struct with `#[pin_data(PinnedDrop)]`.
 ///
-/// It is `Drop` for pinned values: `drop` gets `Pin<&mut Self>`. Nobody else can
-/// call it.
+/// This is `Drop` for pinned values: `drop` takes `Pin<&mut Self>`. Only the compiler's drop calls
+/// it.
 ///
 /// # Examples
 ///
@@ -143,9 +142,9 @@ pub use koru_pin_init_macros::pin_data;
 /// ```
 pub use koru_pin_init_macros::pinned_drop;
 
-/// Derives [`trait@Zeroable`] for a struct or union all of whose fields have it.
+/// Derives [`trait@Zeroable`] for a struct or union all of whose fields implement it.
 ///
-/// Type parameters get the bound `Zeroable`. A field that has it not is an error.
+/// Type parameters get the bound `Zeroable`. A field that does not implement it is an error.
 ///
 /// # Examples
 ///
@@ -165,9 +164,9 @@ pub use koru_pin_init_macros::pinned_drop;
 /// ```
 pub use koru_pin_init_macros::Zeroable;
 
-/// Derives [`trait@Zeroable`] if all fields have it, and else nothing.
+/// Derives [`trait@Zeroable`] if all fields implement it, and nothing otherwise.
 ///
-/// For macros and generators that do not know the types of the fields.
+/// It is for macros and generators that do not know the types of the fields.
 ///
 /// # Examples
 ///

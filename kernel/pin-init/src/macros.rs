@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The macros by example. They give the procedural ones `$crate`, so that no crate
-//! that the user calls `pin_init` can take the place of this one.
+//! The declarative macros.
+//!
+//! They pass `$crate` to the procedural ones, so that no crate that the user calls `pin_init` can
+//! take the place of this one.
 
-/// What `#[pin_data]` becomes: `(arguments) struct`.
+/// Expands `#[pin_data]`, from `(arguments) struct`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __pin_data {
@@ -14,35 +16,33 @@ macro_rules! __pin_data {
     };
 }
 
-/// What `#[pinned_drop]` becomes: `(arguments) implementation`.
+/// Expands `#[pinned_drop]`, from `(arguments) implementation`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __pinned_drop {
     ($($input:tt)*) => { $crate::__internal::__pinned_drop! { ($crate) $($input)* } };
 }
 
-/// Makes an initialiser of a struct that is pinned: an
-/// [`impl PinInit<Struct, Error>`](trait@crate::PinInit).
+/// Creates an initialiser of a struct that is pinned from then on.
 ///
-/// The struct has [`#[pin_data]`](macro@crate::pin_data). The macro looks like a struct
-/// expression; its entries run in their order:
+/// The result is an [`impl PinInit<Struct, Error>`](trait@crate::PinInit). The struct needs
+/// [`#[pin_data]`](macro@crate::pin_data). The macro looks like a struct expression, whose entries
+/// run in order:
 ///
 /// - `field: value`, or `field` for a variable of that name.
-/// - `field <- initialiser`, which runs it in the field's place. A field with `#[pin]`
-///   takes a [`PinInit`](trait@crate::PinInit), any other an
-///   [`Init`](trait@crate::Init).
-/// - `_: { .. }`, which runs a block.
-/// - `..Zeroable::init_zeroed()` as the last leaves all other fields zero. The struct is
+/// - `field <- initialiser` runs the initialiser in the place of the field. A field with `#[pin]`
+///   takes a [`PinInit`](trait@crate::PinInit), any other an [`Init`](trait@crate::Init).
+/// - `_: { .. }` runs a block.
+/// - `..Zeroable::init_zeroed()` as the last entry leaves all other fields zero. The struct must be
 ///   [`Zeroable`](trait@crate::Zeroable).
 ///
-/// After its entry, a field's name is a `&mut Field`, or a `Pin<&mut Field>` if it has
-/// `#[pin]`. With `&this in` before the struct's name, `this` is a `NonNull<Struct>`.
-/// Entries can have `#[cfg(..)]`.
+/// After its entry, the name of a field is a `&mut Field`, or a `Pin<&mut Field>` if the field has
+/// `#[pin]`. With `&this in` before the name of the struct, `this` is a `NonNull<Struct>`. Entries
+/// can have `#[cfg(..)]`.
 ///
-/// The error type is the one after a `?` at the end, else the one in
-/// `#[default_error(Type)]` at the beginning, else
-/// [`Infallible`](core::convert::Infallible). Entries may use `?` and `return Err(..)`.
-/// Then the fields that were made are dropped, the last one first.
+/// The error type is the one after a `?` at the end, or the one in `#[default_error(Type)]` at the
+/// beginning, or [`Infallible`](core::convert::Infallible). Entries may use `?` and `return
+/// Err(..)`. Then the fields that were initialised are dropped, the last one first.
 ///
 /// # Examples
 ///
@@ -77,12 +77,11 @@ macro_rules! pin_init {
     ($($input:tt)*) => { $crate::__internal::__init!(($crate) (pinned) $($input)*) };
 }
 
-/// Makes an initialiser of a struct that may move: an
-/// [`impl Init<Struct, Error>`](trait@crate::Init).
+/// Creates an initialiser of a struct that may move.
 ///
-/// The syntax is that of [`pin_init!`](crate::pin_init!). The struct needs no
-/// `#[pin_data]`; all fields are initialised by an [`Init`](trait@crate::Init), and
-/// known as `&mut Field` afterwards.
+/// The result is an [`impl Init<Struct, Error>`](trait@crate::Init). The syntax is that of
+/// [`pin_init!`](crate::pin_init!). The struct needs no `#[pin_data]`; an
+/// [`Init`](trait@crate::Init) initialises each field, whose name is a `&mut Field` afterwards.
 ///
 /// # Examples
 ///
@@ -109,7 +108,7 @@ macro_rules! init {
 
 /// Declares a variable whose value is pinned on the stack.
 ///
-/// It is a `Pin<&mut T>`. The initialiser cannot fail: its error is
+/// The variable is a `Pin<&mut T>`. The initialiser cannot fail: its error is
 /// [`Infallible`](core::convert::Infallible).
 ///
 /// # Examples
@@ -142,9 +141,9 @@ macro_rules! stack_pin_init {
     };
 }
 
-/// Declares a variable whose value is pinned on the stack, or failed.
+/// Declares a variable whose value is pinned on the stack, with an initialiser that can fail.
 ///
-/// It is a `Result<Pin<&mut T>, E>`. With `=?` instead of `=` it is a `Pin<&mut T>`, and
+/// The variable is a `Result<Pin<&mut T>, E>`. With `=?` instead of `=` it is a `Pin<&mut T>`, and
 /// an error is returned as by `?`.
 ///
 /// # Examples
@@ -182,10 +181,10 @@ macro_rules! stack_try_pin_init {
     };
 }
 
-/// Fails to compile when a field has no `#[pin]`, or is of another type.
+/// Fails to compile if a field has no `#[pin]`, or has another type.
 ///
-/// Unsafe code that relies on it says so by this. Where the type has generic parameters
-/// of the function around it, `inline` comes last.
+/// Unsafe code that relies on the field asserts it by this macro. If the type has generic
+/// parameters of the enclosing function, `inline` comes last.
 ///
 /// # Examples
 ///

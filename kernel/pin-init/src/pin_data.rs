@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What `#[pin_data]` says of a struct.
+//! The properties of a struct that `#[pin_data]` defines.
 
-/// Says of a field that it is structurally pinned.
+/// The marker of a field that is structurally pinned.
 pub struct Pinned;
 
-/// Says of a field that it is not structurally pinned.
+/// The marker of a field that is not structurally pinned.
 pub struct Unpinned;
 
-/// Structs with `#[pin_data]`.
+/// A struct with `#[pin_data]`.
 ///
 /// # Safety
 ///
-/// Only `#[pin_data]` implements it, which also takes care of `Drop` and `Unpin`. For
-/// each field, `Markers` has a method of that name that returns [`Pinned`] if it is
-/// structurally pinned, and else [`Unpinned`].
+/// Only `#[pin_data]` may implement this, because it also ensures that `Drop` and `Unpin` are
+/// sound. For each field, `Markers` must have a method of that name that returns [`Pinned`] if the
+/// field is structurally pinned, and [`Unpinned`] otherwise.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `#[pin_data]`",
     label = "`pin_init!` needs a struct with `#[pin_data]`"
 )]
 pub unsafe trait HasPinData {
-    /// The methods' type.
+    /// The type with the methods.
     type Markers;
 
-    /// A value of it.
+    /// A value of that type.
     const MARKERS: Self::Markers;
 }
 
-/// What only the `Drop` that `#[pin_data]` implements can make.
+/// A token that only the `Drop` which `#[pin_data]` implements can create.
 pub struct OnlyCallFromDrop(pub(crate) ());

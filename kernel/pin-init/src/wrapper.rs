@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Types around one pinned value.
+//! Types that contain one pinned value.
 
 use core::cell::UnsafeCell;
 
 use crate::initializer::{cast_pin_init, PinInit};
 
-/// Types that hold one value, which is pinned when they are.
+/// A type that contains one value, which is pinned when the type is.
 ///
-/// Unlike upstream's, `MaybeUninit` has it not: it does not drop what it holds, so a
-/// pinned value's memory could be used again although the value was never dropped.
+/// Unlike upstream, `MaybeUninit` does not implement this. It does not drop what it contains, so
+/// the memory of a pinned value could be reused although the value was never dropped.
 ///
 /// # Examples
 ///
@@ -23,18 +23,18 @@ use crate::initializer::{cast_pin_init, PinInit};
 /// assert_eq!(*cell.get_mut(), 5);
 /// ```
 pub trait Wrapper<T> {
-    /// Makes an initialiser of the wrapper from one of the value.
+    /// Creates an initialiser of the wrapper from one of the value.
     ///
     /// # Errors
     ///
-    /// The initialiser's error is the value's.
+    /// The error of the value's initialiser.
     fn pin_init<E>(value_init: impl PinInit<T, E>) -> impl PinInit<Self, E>;
 }
 
 impl<T> Wrapper<T> for UnsafeCell<T> {
     fn pin_init<E>(value_init: impl PinInit<T, E>) -> impl PinInit<Self, E> {
-        // SAFETY: `UnsafeCell<T>` is `repr(transparent)` and drops its value. It is `Unpin`
-        // only if `T` is, so a pinned one keeps its value pinned.
+        // SAFETY: `UnsafeCell<T>` is `repr(transparent)`, and drops its value. It is `Unpin` only
+        // if `T` is, so a pinned one keeps its value pinned.
         unsafe { cast_pin_init(value_init) }
     }
 }

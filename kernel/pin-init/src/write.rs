@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Memory that waits for a value.
+//! Initialising memory that exists already.
 
 use core::{mem::MaybeUninit, pin::Pin};
 
 use crate::initializer::{Init, PinInit};
 
-/// Smart pointers whose memory can be initialised.
+/// A smart pointer whose memory can be initialised.
 ///
 /// # Examples
 ///
@@ -19,21 +19,21 @@ use crate::initializer::{Init, PinInit};
 /// assert_eq!(bytes[63], 0);
 /// ```
 pub trait InPlaceWrite<T> {
-    /// The pointer once there is a value.
+    /// The type of the pointer to the initialised value.
     type Initialized;
 
-    /// Initialises the memory. The value may move later.
+    /// Initialises the memory with a value that may move later.
     ///
     /// # Errors
     ///
-    /// The initialiser's. The memory is then given up.
+    /// The error of the initialiser. The memory is given up then.
     fn write_init<E>(self, init: impl Init<T, E>) -> Result<Self::Initialized, E>;
 
     /// Initialises the memory with a value that is pinned from then on.
     ///
     /// # Errors
     ///
-    /// The initialiser's. The memory is then given up.
+    /// The error of the initialiser. The memory is given up then.
     fn write_pin_init<E>(self, init: impl PinInit<T, E>) -> Result<Pin<Self::Initialized>, E>;
 }
 
@@ -41,17 +41,17 @@ impl<T> InPlaceWrite<T> for &'static mut MaybeUninit<T> {
     type Initialized = &'static mut T;
 
     fn write_init<E>(self, init: impl Init<T, E>) -> Result<Self::Initialized, E> {
-        // SAFETY: a mutable reference's target is valid, aligned and nobody else's. The
-        // old content of a `MaybeUninit` is not dropped.
+        // SAFETY: the target of a mutable reference is valid and aligned, and nobody else uses it.
+        // The old content of a `MaybeUninit` is not dropped.
         unsafe { init.__init(self.as_mut_ptr())? };
         // SAFETY: `__init` returned `Ok`, so there is a value.
         Ok(unsafe { self.assume_init_mut() })
     }
 
     fn write_pin_init<E>(self, init: impl PinInit<T, E>) -> Result<Pin<Self::Initialized>, E> {
-        // SAFETY: a mutable reference's target is valid, aligned and nobody else's. The
-        // old content of a `MaybeUninit` is not dropped. It is borrowed for ever and the
-        // value is handed out pinned, so it never moves and the memory is never reused.
+        // SAFETY: the target of a mutable reference is valid and aligned, and nobody else uses it.
+        // The old content of a `MaybeUninit` is not dropped. The memory is borrowed for ever and
+        // the value is returned pinned, so it never moves and the memory is never reused.
         unsafe { init.__pinned_init(self.as_mut_ptr())? };
         // SAFETY: `__pinned_init` returned `Ok`, so there is a value.
         Ok(Pin::static_mut(unsafe { self.assume_init_mut() }))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Types for which memory that is all zero is a value.
+//! Types for which memory that is all zero is a valid value.
 
 use core::{
     cell::UnsafeCell,
@@ -12,15 +12,15 @@ use core::{
 
 use crate::initializer::{init_from_closure, Init};
 
-/// Types for which memory that is all zero is a valid value.
+/// A type for which memory that is all zero is a valid value.
 ///
 /// [`#[derive(Zeroable)]`](macro@crate::Zeroable) implements it for structs, and
-/// `..Zeroable::init_zeroed()` in [`pin_init!`](crate::pin_init!) and
-/// [`init!`](crate::init!) needs it.
+/// `..Zeroable::init_zeroed()` in [`pin_init!`](crate::pin_init!) and [`init!`](crate::init!)
+/// requires it.
 ///
 /// # Safety
 ///
-/// `size_of::<Self>()` bytes of zero are a valid `Self`.
+/// `size_of::<Self>()` bytes of zero must be a valid `Self`.
 ///
 /// # Examples
 ///
@@ -31,11 +31,12 @@ use crate::initializer::{init_from_closure, Init};
 /// assert_eq!(Option::<&u8>::zeroed(), None);
 /// ```
 pub unsafe trait Zeroable {
-    /// What the derive macros define, so that no other trait can be taken for this one.
+    /// A constant that the derive macros define, so that no other trait can be mistaken for this
+    /// one.
     #[doc(hidden)]
     const __DERIVED: () = ();
 
-    /// Makes an initialiser that writes zeros.
+    /// Creates an initialiser that writes zeros.
     #[inline]
     fn init_zeroed() -> impl Init<Self>
     where
@@ -54,7 +55,7 @@ pub unsafe trait Zeroable {
     }
 }
 
-/// Makes an initialiser that writes zeros.
+/// Creates an initialiser that writes zeros.
 ///
 /// Unlike [`zeroed`] it needs no stack for the value.
 ///
@@ -68,8 +69,8 @@ pub unsafe trait Zeroable {
 /// ```
 #[inline]
 pub fn init_zeroed<T: Zeroable>() -> impl Init<T> {
-    // SAFETY: the slot is valid for writes and aligned, and by `Zeroable` what is then in
-    // it is a value. Nothing can fail.
+    // SAFETY: the slot is valid for writes and aligned, and by `Zeroable` the zeros in it are a
+    // valid value. This cannot fail.
     unsafe {
         init_from_closure(|slot: *mut T| {
             slot.write_bytes(0, 1);
@@ -88,18 +89,18 @@ pub fn init_zeroed<T: Zeroable>() -> impl Init<T> {
 /// ```
 #[inline]
 pub const fn zeroed<T: Zeroable>() -> T {
-    // SAFETY: by `Zeroable`, zeros are a value.
+    // SAFETY: by `Zeroable`, zeros are a valid value.
     unsafe { core::mem::zeroed() }
 }
 
-/// Types whose `Option` is all zero when it is `None`.
+/// A type whose `Option` is all zero if it is `None`.
 ///
-/// Unlike upstream's, references and [`NonNull`] have it only if their target is
-/// `Sized`: the standard library promises that zeros are `None` for those only.
+/// Unlike upstream, references and [`NonNull`] implement this only if their target is `Sized`: the
+/// standard library guarantees only for those that zeros are `None`.
 ///
 /// # Safety
 ///
-/// `size_of::<Option<Self>>()` bytes of zero are a valid `Option<Self>`.
+/// `size_of::<Option<Self>>()` bytes of zero must be a valid `Option<Self>`.
 ///
 /// # Examples
 ///
@@ -110,13 +111,15 @@ pub const fn zeroed<T: Zeroable>() -> T {
 /// ```
 pub unsafe trait ZeroableOption {}
 
-// SAFETY: it is what `ZeroableOption` promises.
+// SAFETY: this is the requirement of `ZeroableOption`.
 unsafe impl<T: ZeroableOption> Zeroable for Option<T> {}
 
-/// Implements a trait for many types. Each group has its reason.
+/// Implements a trait for many types.
+///
+/// Each group of types has its own safety comment.
 macro_rules! implement {
     ($trait:ident: $($({$($generics:tt)*})? $type:ty,)*) => {
-        // SAFETY: said at each group of types.
+        // SAFETY: each group of types has its own comment.
         $(unsafe impl $(<$($generics)*>)? $trait for $type {})*
     };
 }
@@ -125,13 +128,13 @@ implement! {
     Zeroable:
     // SAFETY: zero is `false`, U+0000, the number 0 or 0.0.
     bool, char, u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64,
-    // SAFETY: they have no bytes, and one value.
+    // SAFETY: these types have no bytes and one value.
     (), PhantomPinned, {T: ?Sized} PhantomData<T>,
     // SAFETY: all bytes are valid.
     {T} MaybeUninit<T>,
-    // SAFETY: they have the layout of their one field, and are valid when that is.
+    // SAFETY: these types have the layout of their only field, and are valid if that is.
     {T: ?Sized + Zeroable} UnsafeCell<T>, {T: Zeroable} Wrapping<T>,
-    // SAFETY: every element is valid, and an array has nothing else.
+    // SAFETY: every element is valid, and an array contains nothing else.
     {T: Zeroable, const N: usize} [T; N],
     // SAFETY: null is a valid pointer, and zero a valid length.
     {T} *const T, {T} *mut T, {T} *const [T], {T} *mut [T], *const str, *mut str,
@@ -139,18 +142,18 @@ implement! {
 
 implement! {
     ZeroableOption:
-    // SAFETY: the standard library promises for these that `None` is all zero ("the null
+    // SAFETY: the standard library guarantees for these types that `None` is all zero ("the null
     // pointer optimization").
     {'a, T} &'a T, {'a, T} &'a mut T, {T} NonNull<T>,
     NonZero<u8>, NonZero<u16>, NonZero<u32>, NonZero<u64>, NonZero<u128>, NonZero<usize>,
     NonZero<i8>, NonZero<i16>, NonZero<i32>, NonZero<i64>, NonZero<i128>, NonZero<isize>,
 }
 
-/// Implements it for the tuple of all names, and for those of all shorter tails.
+/// Implements `Zeroable` for the tuple of all names, and for those of all shorter tails.
 macro_rules! implement_tuples {
     () => {};
     ($first:ident $($rest:ident)*) => {
-        // SAFETY: every element is valid, and what is between them may be anything.
+        // SAFETY: every element is valid, and the bytes between them may have any value.
         unsafe impl<$first: Zeroable $(, $rest: Zeroable)*> Zeroable for ($first, $($rest,)*) {}
         implement_tuples!($($rest)*);
     };
@@ -158,11 +161,10 @@ macro_rules! implement_tuples {
 
 implement_tuples!(A B C D E F G H I J);
 
-/// Implements it for functions with all arguments, and with all shorter tails.
+/// Implements `ZeroableOption` for functions with all arguments, and with all shorter tails.
 macro_rules! implement_functions {
     ($($argument:ident)*) => {
-        // SAFETY: the standard library promises for function pointers that `None` is all
-        // zero.
+        // SAFETY: the standard library guarantees for function pointers that `None` is all zero.
         implement! {
             ZeroableOption:
             {R $(, $argument)*} fn($($argument),*) -> R,

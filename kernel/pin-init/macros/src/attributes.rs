@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Attributes that an initialiser's entries may have.
+//! The attributes that an entry of an initialiser may have.
 
 use syn::{Attribute, Error, Result};
 
-/// Accepts `#[cfg]` and the lint levels: what means the same on every piece of
-/// code that one entry becomes.
+/// Accepts `#[cfg]` and the lint levels, which mean the same on every piece of code that an entry
+/// expands to.
 pub fn check(attributes: &[Attribute]) -> Result<()> {
     for attribute in attributes {
         let lint = ["allow", "warn", "deny", "forbid", "expect"];
@@ -20,7 +20,7 @@ pub fn check(attributes: &[Attribute]) -> Result<()> {
     Ok(())
 }
 
-/// Whether it is `#[cfg(..)]`, which all parts of an entry need.
+/// Returns whether the attribute is `#[cfg(..)]`, which all parts of an entry need.
 pub fn is_cfg(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg")
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `pin_init!` and `init!`.
+//! The macros `pin_init!` and `init!`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -13,16 +13,16 @@ use syn::{
 
 use crate::{attributes, trusted::Crate};
 
-/// What an expansion consists of.
+/// The parsed input of the macro.
 struct Initializer {
-    /// That of `pin_init`: the user's names have no say in where it is.
+    /// The path of `pin_init`, which does not depend on the user's names.
     krate: Crate,
     pinned: bool,
     default_error: Option<Type>,
     this: Option<Ident>,
     path: Path,
     entries: Vec<Entry>,
-    /// The span of `..Zeroable::init_zeroed()`, when that is the tail.
+    /// The span of `..Zeroable::init_zeroed()`, if that is the tail.
     zeroed: Option<Span>,
     error: Option<Type>,
 }
@@ -103,7 +103,7 @@ impl Parse for Initializer {
     }
 }
 
-/// Parses `..Zeroable::init_zeroed()`, the only tail there is.
+/// Parses `..Zeroable::init_zeroed()`, the only allowed tail.
 fn tail(content: ParseStream<'_>) -> Result<Span> {
     content.parse::<Token![..]>()?;
     let expression: Expr = content.parse()?;
@@ -157,8 +157,9 @@ impl Entry {
         self.attributes.iter().filter(|a| attributes::is_cfg(a))
     }
 
-    /// The variable that owns the finished field until all are. No user's code
-    /// can name it.
+    /// Returns the name of the variable that owns the initialised field until all are.
+    ///
+    /// The user's code cannot name it.
     fn guard(&self) -> Option<Ident> {
         let field = self.field()?;
         Some(format_ident!(
@@ -196,7 +197,7 @@ pub fn expand(input: TokenStream) -> Result<TokenStream> {
     };
     let checks = checks(&initializer, &internal);
     let zero = initializer.zeroed.map(|span| {
-        // Located at the tail, for "`T` is not `Zeroable`".
+        // The span is located at the tail, for the message "`T` is not `Zeroable`".
         let at = site.located_at(span);
         let zero = quote_spanned!(at=> ::zero(__slot));
         let zero = krate.unsafe_block(quote_spanned!(site=> #internal #zero));
@@ -214,7 +215,8 @@ pub fn expand(input: TokenStream) -> Result<TokenStream> {
     let forget = initializer.entries.iter().filter_map(|entry| {
         let guard = entry.guard()?;
         let cfgs = entry.cfgs();
-        // Located at the field, for a reference to it that is still kept.
+        // The span is located at the field, for messages about a reference to it that is still
+        // kept.
         let forget = Ident::new("forget", site.located_at(guard.span()));
         Some(quote_spanned!(site=> #(#cfgs)* #internal::#forget(#guard);))
     });
@@ -223,8 +225,8 @@ pub fn expand(input: TokenStream) -> Result<TokenStream> {
     let finish = quote_spanned!(site=> #internal::#finish::<_, #error, _>(__closure));
     let finish = krate.unsafe_block(finish);
 
-    // `__closure`'s type of success can only be made here, so that no `return` in
-    // the user's code claims that all fields are there.
+    // Only here can the success type of `__closure` be created, so that no `return` in the user's
+    // code claims that all fields are initialised.
     Ok(quote_spanned! {site=> {
         let __fields = #internal::#fields_of(#checks);
         let __closure = __fields.closure::<_, #error>(move |__slot| {
@@ -238,10 +240,11 @@ pub fn expand(input: TokenStream) -> Result<TokenStream> {
     }})
 }
 
-/// Two closures that never run, and are compiled only. The first one's type is the
-/// struct's, and the compiler finds fields that are unknown, missing, given twice
-/// or private. The second sees that the path names a type (not a variant, whose
-/// tag nobody would write) and that the fields are aligned (not packed).
+/// Generates two closures that are compiled but never run.
+///
+/// The type of the first one is that of the struct, in which the compiler finds fields that are
+/// unknown, missing, given twice or private. The second checks that the path names a type (not a
+/// variant, whose tag nobody would write) and that the fields are aligned (not packed).
 fn checks(initializer: &Initializer, internal: &TokenStream) -> TokenStream {
     let site = Span::mixed_site();
     let path = &initializer.path;
@@ -271,7 +274,9 @@ fn checks(initializer: &Initializer, internal: &TokenStream) -> TokenStream {
     }
 }
 
-/// What one entry becomes. The user's expressions stand outside of `unsafe`.
+/// Generates the code of one entry.
+///
+/// The user's expressions are outside of `unsafe`.
 fn code(entry: &Entry, pinned: bool, krate: &Crate, internal: &TokenStream) -> TokenStream {
     let site = Span::mixed_site();
     let all = &entry.attributes;
@@ -280,7 +285,7 @@ fn code(entry: &Entry, pinned: bool, krate: &Crate, internal: &TokenStream) -> T
             return TokenStream::new();
         };
         let statements = &block.stmts;
-        // Braces of our own, for which there is no lint against needless ones.
+        // These braces are the macro's own, which the lint against needless ones ignores.
         return quote_spanned!(site=> #(#all)* { #(#statements)* });
     };
     let marker = if pinned {
@@ -296,7 +301,8 @@ fn code(entry: &Entry, pinned: bool, krate: &Crate, internal: &TokenStream) -> T
         Kind::Value(_, Some(value)) => quote_spanned!(site=> #slot.write(#value)),
         Kind::Value(_, None) => quote_spanned!(site=> #slot.write(#field)),
         Kind::Init(_, value) => {
-            // Located at the value, for an initialiser or an error of the wrong type.
+            // The span is located at the value, for messages about an initialiser or an error of
+            // the wrong type.
             let at = site.located_at(value.span());
             let init = quote_spanned!(at=> .init(#value)?);
             quote_spanned!(site=> #slot #init)

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Procedural macros of `koru-pin-init`, which documents them.
+//! The procedural macros of `koru-pin-init`, which documents them.
 //!
-//! What they write can contain `unsafe`, also in a crate that forbids it. Three
-//! rules keep that sound:
+//! Their output can contain `unsafe`, also in a crate that forbids it. Three rules keep that sound:
 //!
-//! - Every token of theirs has a mixed-site span: the user's variables and theirs
-//!   never meet, and lints see that a macro wrote them.
-//! - No expression of the user stands inside an `unsafe` block of theirs. An
-//!   unsafe call in an initialiser needs an `unsafe` that the user wrote.
-//! - What an `unsafe` of theirs calls is named by `$crate`, which a macro by example
-//!   gives them, and the keyword has its span (see `trusted`): the user's crate may call
-//!   itself `pin_init`. The derived `Zeroable`, which has no such macro, uses one path for
-//!   what it claims and for what it checks.
+//! - Every token of the macros has a mixed-site span: variables of the user and of the macros never
+//!   meet, and lints see that a macro wrote the code.
+//! - No expression of the user is inside an `unsafe` block of the macros. An unsafe call in an
+//!   initialiser needs an `unsafe` that the user wrote.
+//! - What an `unsafe` of the macros calls is named by `$crate`, which a declarative macro passes,
+//!   and the keyword has the span of that (see `trusted`), because the user's crate may be called
+//!   `pin_init`. The derived `Zeroable`, which has no such macro, uses the same path for what it
+//!   claims and for what it checks.
 
 use proc_macro::TokenStream;
 
@@ -23,7 +22,7 @@ mod pinned_drop;
 mod trusted;
 mod zeroable;
 
-/// The function-like macros' common part: `(crate) (pinned | moved) input`.
+/// Expands the function-like macros: `(crate) (pinned | moved) input`.
 #[doc(hidden)]
 #[proc_macro]
 pub fn __init(input: TokenStream) -> TokenStream {
@@ -36,8 +35,9 @@ pub fn pin_data(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expanded(pin_data::attribute(arguments.into(), item.into()))
 }
 
-/// What [`macro@pin_data`] asks for. As a derive macro, it sees the struct after
-/// `#[cfg]` and `#[cfg_attr]` were applied.
+/// Expands [`macro@pin_data`].
+///
+/// A derive macro sees the struct after `#[cfg]` and `#[cfg_attr]` were applied.
 #[doc(hidden)]
 #[proc_macro_derive(__PinData, attributes(pin, __pin_data))]
 pub fn derive_pin_data(item: TokenStream) -> TokenStream {
@@ -50,7 +50,7 @@ pub fn pinned_drop(arguments: TokenStream, item: TokenStream) -> TokenStream {
     pinned_drop::attribute(arguments.into(), item.into()).into()
 }
 
-/// What [`macro@pinned_drop`] becomes: `(crate) (arguments) item`.
+/// Expands [`macro@pinned_drop`]: `(crate) (arguments) item`.
 #[doc(hidden)]
 #[proc_macro]
 pub fn __pinned_drop(input: TokenStream) -> TokenStream {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `#[pin_data]`.
+//! The attribute `#[pin_data]`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote_spanned};
@@ -14,8 +14,9 @@ use syn::{
 
 use crate::trusted::Crate;
 
-/// Leaves the work to the derive macro, for which the compiler applies `#[cfg]`. The
-/// macro between them gives it `$crate`.
+/// Expands to the derive macro, for which the compiler applies `#[cfg]`.
+///
+/// The declarative macro between them passes `$crate` to it.
 pub fn attribute(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     pinned_drop.parse2(arguments.clone())?;
     let input: DeriveInput = match syn::parse2(item.clone()) {
@@ -91,7 +92,7 @@ impl Member {
         })
     }
 
-    /// The name, as a part of the macro's own code: lints leave it alone there.
+    /// Returns the name as a part of the macro's own code, which lints ignore.
     fn own_name(&self) -> Ident {
         let mut name = self.name.clone();
         name.set_span(name.span().resolved_at(Span::mixed_site()));
@@ -151,7 +152,7 @@ fn refuse_packed(attribute: &Attribute) -> Result<()> {
     })
 }
 
-/// For each field a method that gives its marker, which is `Pinned` or `Unpinned`.
+/// Generates, for each field, a method that returns its marker: `Pinned` or `Unpinned`.
 fn markers(krate: &Crate, input: &DeriveInput, members: &[Member]) -> TokenStream {
     let site = Span::mixed_site();
     let name = &input.ident;
@@ -191,9 +192,11 @@ fn markers(krate: &Crate, input: &DeriveInput, members: &[Member]) -> TokenStrea
     }
 }
 
-/// `Unpin` if all pinned fields are. As it is implemented here, nobody else can.
+/// Generates an implementation of `Unpin` that applies if all pinned fields are `Unpin`.
+///
+/// So nobody else can implement it.
 fn unpin(krate: &Crate, input: &DeriveInput, members: &[Member]) -> TokenStream {
-    // Located at the name, for an implementation that there is already.
+    // The span is located at the name, for messages about an implementation that exists already.
     let site = Span::mixed_site().located_at(input.ident.span());
     let name = &input.ident;
     let (_, arguments, bounds) = input.generics.split_for_impl();
@@ -203,8 +206,8 @@ fn unpin(krate: &Crate, input: &DeriveInput, members: &[Member]) -> TokenStream 
     let predicates = predicates.flatten();
     let pinned = members.iter().filter(|member| member.pinned).map(|member| {
         let ty = &member.field.ty;
-        // The lifetime keeps the compiler from deciding it here, where a field
-        // that is not `Unpin` would be an error.
+        // The lifetime keeps the compiler from evaluating the bound here, where a field that is not
+        // `Unpin` would be an error.
         quote_spanned! {site=>
             #krate::__internal::PinnedField<'__pin, #ty>: #krate::__internal::Unpin
         }
@@ -225,9 +228,9 @@ fn with_pin_lifetime(generics: &Generics) -> Generics {
     generics
 }
 
-/// `Drop` by `PinnedDrop`, or code that conflicts with either of them.
+/// Generates `Drop` by means of `PinnedDrop`, or code that conflicts with either of them.
 fn drop_impl(krate: &Crate, input: &DeriveInput, drops: bool) -> TokenStream {
-    // Located at the name, for an implementation that there is already.
+    // The span is located at the name, for messages about an implementation that exists already.
     let site = Span::mixed_site().located_at(input.ident.span());
     let name = &input.ident;
     let (generics, arguments, bounds) = input.generics.split_for_impl();
@@ -243,7 +246,7 @@ fn drop_impl(krate: &Crate, input: &DeriveInput, drops: bool) -> TokenStream {
             }
         };
     }
-    // The compiler's message names the trait, so it says what to do.
+    // The compiler's message names the trait, so the name says what to do.
     quote_spanned! {site=>
         trait MustNotImplDropButPinnedDrop {}
         impl<__T> MustNotImplDropButPinnedDrop for __T
@@ -261,7 +264,7 @@ fn drop_impl(krate: &Crate, input: &DeriveInput, drops: bool) -> TokenStream {
     }
 }
 
-/// `NameProjection` and the method `project`.
+/// Generates `NameProjection` and the method `project`.
 fn projection(krate: &Crate, input: &DeriveInput, members: &[Member]) -> TokenStream {
     let site = Span::mixed_site();
     let DeriveInput {
@@ -270,7 +273,7 @@ fn projection(krate: &Crate, input: &DeriveInput, members: &[Member]) -> TokenSt
     let (generics, arguments, bounds) = input.generics.split_for_impl();
     let projection = format_ident!("{}Projection", name, span = site.located_at(name.span()));
 
-    // In the projection `Self` would be another type.
+    // In the projection, `Self` would be another type.
     let mut replace = ReplaceSelf(parse_quote!(#name #arguments));
     let mut pinned_generics = with_pin_lifetime(&input.generics);
     replace.visit_generics_mut(&mut pinned_generics);
@@ -341,7 +344,7 @@ fn projection(krate: &Crate, input: &DeriveInput, members: &[Member]) -> TokenSt
     }
 }
 
-/// Writes the struct's name for `Self`.
+/// Replaces `Self` by the name of the struct.
 struct ReplaceSelf(Type);
 
 impl VisitMut for ReplaceSelf {

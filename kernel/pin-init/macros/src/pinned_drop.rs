@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `#[pinned_drop]`.
+//! The attribute `#[pinned_drop]`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -12,7 +12,7 @@ use syn::{
 
 use crate::trusted::Crate;
 
-/// Asks the macro that gives [`expand`] its `$crate`.
+/// Expands to the macro that passes `$crate` to [`expand`].
 pub fn attribute(arguments: TokenStream, item: TokenStream) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> ::pin_init::__pinned_drop! { (#arguments) #item })
 }
@@ -61,7 +61,8 @@ pub fn expand(input: TokenStream) -> Result<TokenStream> {
     }
 
     let site = Span::mixed_site();
-    // A parameter without a name: the body cannot pass it on to another value's.
+    // The parameter has no name, so that the body cannot pass the token on to another value's
+    // method.
     method.sig.inputs.push(parse_quote_spanned! {site=>
         _: #krate::__internal::OnlyCallFromDrop
     });

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a crate may not write itself if it forbids unsafe code.
+//! Code that a crate which forbids unsafe code must not write itself.
 //!
-//! The lint leaves alone what the macro of another crate wrote, and tells that by the
-//! span. A procedural macro's own spans would always be such, whoever calls it with
-//! whatever in place of `$crate`; so these tokens get the span of `$crate` itself. They
-//! are as good as the macro which wrote that: ours, whose `$crate` is our crate, or one
-//! of the user's, which the lint then reports.
+//! The lint ignores what a macro of another crate wrote, which it recognises by the span. The spans
+//! of a procedural macro always look like that, whoever calls it with whatever in place of
+//! `$crate`. So these tokens get the span of `$crate` itself, and are trusted as much as the macro
+//! that wrote that: ours, whose `$crate` is our crate, or one of the user's, which the lint then
+//! reports.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{quote, ToTokens};
 use syn::parse::{Parse, ParseStream};
 
-/// `$crate`, as a macro by example passed it on.
+/// The `$crate` that a declarative macro passed on.
 #[derive(Clone)]
 pub(crate) struct Crate(TokenTree);
 
@@ -39,28 +39,28 @@ impl Crate {
         group
     }
 
-    /// `unsafe`
+    /// Returns `unsafe`.
     fn keyword(&self) -> Ident {
         Ident::new("unsafe", self.span())
     }
 
-    /// `unsafe { content }`
+    /// Returns `unsafe { content }`.
     pub(crate) fn unsafe_block(&self, content: TokenStream) -> TokenStream {
         let keyword = self.keyword();
         let block = self.group(Delimiter::Brace, content);
         quote!(#keyword #block)
     }
 
-    /// `unsafe head { items }`
-    #[allow(dead_code, reason = "not every crate with this file calls it")]
+    /// Returns `unsafe head { items }`.
+    #[allow(dead_code)] // Not by all crates that have this file.
     pub(crate) fn unsafe_impl(&self, head: TokenStream, items: TokenStream) -> TokenStream {
         let keyword = self.keyword();
         let items = self.group(Delimiter::Brace, items);
         quote!(#keyword #head #items)
     }
 
-    /// `#[content]`
-    #[allow(dead_code, reason = "not every crate with this file calls it")]
+    /// Returns `#[content]`.
+    #[allow(dead_code)] // Nor this.
     pub(crate) fn attribute(&self, content: TokenStream) -> TokenStream {
         let mut sign = Punct::new('#', Spacing::Alone);
         sign.set_span(self.span());

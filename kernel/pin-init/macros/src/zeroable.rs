@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `#[derive(Zeroable)]` and `#[derive(MaybeZeroable)]`.
+//! The macros `#[derive(Zeroable)]` and `#[derive(MaybeZeroable)]`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::{parse_quote_spanned, Data, DeriveInput, Error, Generics, Result, Type};
 
-/// Implements the trait, and checks that every field has it.
+/// Implements the trait, and checks that every field implements it.
 pub fn derive(item: TokenStream) -> Result<TokenStream> {
     let input: DeriveInput = syn::parse2(item)?;
     let site = Span::mixed_site();
@@ -20,8 +20,8 @@ pub fn derive(item: TokenStream) -> Result<TokenStream> {
             const __DERIVED: () = ();
         }
         const _: () = {
-            // Whatever `::pin_init::Zeroable` is in this crate: it is asked for by the same
-            // path under which it is implemented.
+            // The bound has the path under which the trait is implemented, whatever
+            // `::pin_init::Zeroable` is in this crate.
             fn is_zeroable<__T: ::pin_init::Zeroable + ?::pin_init::__internal::Sized>() {}
             trait __FieldsAreZeroable {
                 fn check();
@@ -35,7 +35,7 @@ pub fn derive(item: TokenStream) -> Result<TokenStream> {
     })
 }
 
-/// Implements the trait for the case that every field has it.
+/// Implements the trait on the condition that every field implements it.
 pub fn derive_maybe(item: TokenStream) -> Result<TokenStream> {
     let input: DeriveInput = syn::parse2(item)?;
     let site = Span::mixed_site();
@@ -44,8 +44,8 @@ pub fn derive_maybe(item: TokenStream) -> Result<TokenStream> {
     let mut generics = bounded(&input.generics);
     let predicates = &mut generics.make_where_clause().predicates;
     for ty in types {
-        // The lifetime keeps the compiler from deciding it here, where a field
-        // that is not `Zeroable` would be an error.
+        // The lifetime keeps the compiler from evaluating the bound here, where a field that is not
+        // `Zeroable` would be an error.
         predicates.push(parse_quote_spanned! {site=>
             #ty: for<'__any> ::pin_init::Zeroable
         });
@@ -70,7 +70,7 @@ fn field_types(input: &DeriveInput) -> Result<Vec<&Type>> {
     }
 }
 
-/// The generics, with every type parameter `Zeroable`.
+/// Returns the generics with the bound `Zeroable` on every type parameter.
 fn bounded(generics: &Generics) -> Generics {
     let mut generics = generics.clone();
     for parameter in generics.type_params_mut() {
