@@ -6,8 +6,8 @@
 #include "shim.h"
 
 /*
- * Any flags may come, for safe code can combine and negate them: only those that it
- * has names for are let through. Where flags contradict each other, what may sleep
+ * Safe code can combine and negate flags, so any flags may come: only those that safe code
+ * has names for are passed on. If flags contradict each other, an allocation that may sleep
  * does, and uses no reserves that are for others.
  */
 static gfp_t allowed(unsigned int flags)
@@ -22,15 +22,15 @@ static gfp_t allowed(unsigned int flags)
 	return gfp;
 }
 
-/* The slab allocator complains of flags that make no sense for its memory. */
+/* The slab allocator complains about flags that make no sense for its memory. */
 static gfp_t for_slab(unsigned int flags)
 {
 	return allowed(flags) & ~__GFP_HIGHMEM;
 }
 
 /*
- * A size that no kernel grants is an ordinary failure here. The kernel itself
- * would WARN, and a length that came from user space must not be able to.
+ * A size that no kernel grants is an ordinary failure here. The kernel itself would WARN,
+ * and a length that came from user space must not be able to cause that.
  */
 void *koru_kmalloc(unsigned long size, unsigned int flags)
 {
@@ -55,7 +55,7 @@ void *koru_vmalloc(unsigned long size, unsigned int flags)
 {
 	gfp_t gfp = allowed(flags);
 
-	/* It always sleeps, whatever the flags say. */
+	/* __vmalloc() may sleep, whatever the flags say. */
 	if (size > INT_MAX || !gfpflags_allow_blocking(gfp))
 		return NULL;
 	return __vmalloc(size, gfp);

@@ -13,7 +13,7 @@ long long koru_file_pos(const struct file *file)
 	return READ_ONCE(file->f_pos);
 }
 
-/* Checks the position, and tells the other users of the file that it moved. */
+/* Checks the position, and lets the other users of the file know that it moved. */
 long long koru_file_set_pos(struct file *file, long long pos)
 {
 	return vfs_setpos(file, pos, LLONG_MAX);

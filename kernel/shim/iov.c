@@ -20,13 +20,13 @@ void koru_iov_revert(struct iov_iter *iov, unsigned long len)
 }
 
 /*
- * Whose memory an iterator is over its maker said; it is lent to Rust for the length
- * of one call, in the context that the kernel makes the call in. An iterator over user
- * memory comes from a system call or a worker of io_uring, which have that memory;
- * those that kernel threads make are over pages or kernel memory.
+ * Whoever made an iterator has set whose memory it is over. It is lent to Rust for one
+ * call, in the context in which the kernel makes that call. An iterator over user memory
+ * comes from a system call or a worker of io_uring, which have that memory; those that
+ * kernel threads make are over pages or kernel memory.
  *
- * The inline checks of these WARN about lengths above INT_MAX; no iterator is
- * as long, but a buffer in vmalloc memory may be.
+ * The inline checks of these functions WARN about lengths above INT_MAX. No iterator is
+ * that long, but a buffer in vmalloc memory may be.
  */
 unsigned long koru_copy_to_iter(const void *from, unsigned long len, struct iov_iter *iov)
 {

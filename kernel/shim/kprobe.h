@@ -4,7 +4,7 @@
 
 #include <linux/kprobes.h>
 
-/* A kprobe and whom it tells. Rust owns the memory. */
+/* A kprobe, and the handler that it calls. Rust owns the memory. */
 struct koru_kprobe {
 #ifdef CONFIG_KPROBES
 	struct kprobe kp;

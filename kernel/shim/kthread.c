@@ -8,7 +8,10 @@
 #include "overdue.h"
 #include "shim.h"
 
-/* The reference lets kthread_stop() find a thread that has ended by itself. */
+/*
+ * Does what kthread_run() does, and takes a reference, so that kthread_stop() can be called for
+ * a thread that has exited by itself.
+ */
 struct task_struct *koru_kthread_run(int (*run)(void *data), void *data, const char *name)
 {
 	struct task_struct *task = kthread_create(run, data, "%s", name);
@@ -44,13 +47,13 @@ void koru_kthread_sleep(unsigned long ticks)
 	for (;;) {
 		long remaining = end - jiffies;
 
-		/* Idle: neither load nor a hung task. */
+		/* An idle task counts neither as load nor as a hung task. */
 		set_current_state(TASK_IDLE);
 		if (remaining <= 0 || kthread_should_stop())
 			break;
 		schedule_timeout(remaining);
 	}
 	__set_current_state(TASK_RUNNING);
-	/* Without a wait, too: a loop of such calls must not keep the CPU. */
+	/* This is also for calls that do not wait: a loop of them must not keep the CPU. */
 	cond_resched();
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What Rust must know at compile time about this kernel. Compiled by the
- * kernel's own build, never linked into a module: the build reads the values
- * of these symbols out of the object and writes them as Rust constants.
+ * The properties of this kernel that Rust must know at compile time. The kernel's own build
+ * compiles this file, which is never linked into a module: the build reads the values of
+ * these symbols from the object, and writes them as Rust constants.
  */
 #include <linux/completion.h>
 #include <linux/fs.h>
@@ -88,7 +88,7 @@ KORU_VALUE(KIOCB_FILP, offsetof(struct kiocb, ki_filp));
 KORU_VALUE(KIOCB_POS, offsetof(struct kiocb, ki_pos));
 KORU_VALUE(SEQ_FILE_PRIVATE, offsetof(struct seq_file, private));
 
-/* A member that holds a function of that type. */
+/* A member that points to a function of that type. */
 #define KORU_FUNCTION(name, structure, field, type)				\
 	static_assert(__same_type(((struct structure *)NULL)->field, (type)NULL), \
 		      #structure "." #field " is no " #type);			\

@@ -7,13 +7,13 @@
 
 #include "shim.h"
 
-/* Threads that ended without anybody who waits for them. */
+/* Counts detached threads that have exited: nobody waits for one of them. */
 static DECLARE_COMPLETION(detached_exited);
 
 /*
- * Ends the calling kernel thread, and drops the reference that
- * koru_kthread_run() took. Whoever sees it by koru_kthread_detached_exited() knows that it
- * does not return to the module's code: it completes and exits in the kernel's.
+ * Exits the calling kernel thread, and drops the reference that koru_kthread_run() took.
+ * Once koru_kthread_detached_exited() returns true for it, it does not return to the
+ * module's code: it completes and exits in the kernel's.
  */
 void koru_kthread_exit_detached(void)
 {

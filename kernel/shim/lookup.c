@@ -8,7 +8,7 @@
 
 #include "lookup.h"
 
-/* Exported, but up to 6.1 only the kernel's own headers declare it. */
+/* This is exported, but up to 6.1 only the kernel's own headers declare it. */
 int vfs_path_lookup(struct dentry *dentry, struct vfsmount *mnt, const char *name,
 		    unsigned int flags, struct path *path);
 
@@ -26,7 +26,7 @@ static int path_exists(const char *fs, const char *name)
 	struct path path;
 	int err;
 
-	/* Without the file system nothing can be in it. */
+	/* Without the file system there is nothing in it. */
 	if (!type)
 		return 0;
 	mnt = vfs_kern_mount(type, SB_KERNMOUNT, fs, NULL);
@@ -48,11 +48,11 @@ static void work(struct work_struct *work)
 }
 
 /*
- * A mount of our own, that nobody else can see: so neither what is mounted where,
- * nor its options, nor anybody's root directory matters. By a worker, which has
- * what the mount takes from `current`: a process that is about to end has no root
- * directory any more, and no namespaces; others have namespaces and security
- * labels that the answer must not depend on.
+ * The file system is mounted anew, where nobody else sees the mount, so neither existing
+ * mounts, nor their options, nor anybody's root directory matter. A worker does that,
+ * because the mount takes credentials and namespaces from `current`: a process that is
+ * about to exit has no root directory and no namespaces any more, and other processes have
+ * namespaces and security labels on which the answer must not depend.
  */
 int koru_path_exists(const char *fs, const char *path)
 {

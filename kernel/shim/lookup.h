@@ -3,9 +3,10 @@
 #define KORU_LOOKUP_H
 
 /*
- * Whether there is a `path` in the file system of that type, such as "sysfs",
- * counted from its root and with symbolic links as they are: 1 or 0, or a negative
- * errno. Sleeps; any process, kernel thread, or task that is about to end.
+ * Returns whether `path` exists in a file system of type `fs`, such as "sysfs": 1 or 0, or
+ * a negative errno. The path starts at the file system's root, and a symbolic link at its end is not
+ * followed. Context: any process, also one that is about to exit, or any kernel thread; it
+ * sleeps.
  */
 int koru_path_exists(const char *fs, const char *path);
 

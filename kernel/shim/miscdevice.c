@@ -10,12 +10,12 @@
 #include "overdue.h"
 #include "shim.h"
 
-/* Keeps this module's own threads from making the same name twice. */
+/* Keeps this module's own threads from registering the same name at the same time. */
 static DEFINE_MUTEX(names_lock);
 
 /*
- * Whether there is a device of that name, as the device model spells it. All of
- * the class have a link in its directory, wherever they are themselves.
+ * Returns whether there is a device of that name, as the device model spells it. All
+ * devices of the class have a link in its directory, wherever they are themselves.
  */
 static int misc_name_exists(const char *name)
 {
@@ -31,9 +31,8 @@ static int misc_name_exists(const char *name)
 }
 
 /*
- * The kernel dumps the stack about a name that is taken, so it is looked for first.
- * Two modules that make the same name at the very same time still get that, as any
- * two do.
+ * The kernel dumps the stack if the name exists, so this checks it first. Two modules that
+ * register the same name at the very same time still cause that, as any two do.
  */
 int koru_misc_register(struct miscdevice *misc, const char *name, unsigned int mode,
 		       const struct file_operations *fops)
@@ -72,14 +71,14 @@ struct device *koru_misc_device(const struct miscdevice *misc)
 }
 
 /*
- * The device can be opened from misc_register() on, yet the module's init may
- * still fail, and the loader then frees the module whoever holds a reference.
- * So nobody gets in before init is through.
+ * The device can be opened from misc_register() on, yet the module's init may still fail,
+ * and the loader then frees the module even if somebody holds a reference. So nobody may
+ * open it before init has succeeded.
  *
- * The caller of our open would drop that reference after misc_deregister() can
- * have returned, so it is dropped here, where misc_open() still holds the lock
- * that misc_deregister() takes; file->f_op becomes what it was before
- * misc_open(), which belongs to no module.
+ * The caller of our open would drop that reference possibly after misc_deregister() has
+ * returned, so it is dropped here, where misc_open() still holds the lock that
+ * misc_deregister() takes. file->f_op becomes what it was before misc_open(), which belongs
+ * to no module.
  */
 int koru_misc_refuse_open_during_init(const struct inode *inode, struct file *file)
 {

@@ -14,7 +14,7 @@ static void report(struct work_struct *work)
 	struct koru_overdue *overdue =
 		container_of(to_delayed_work(work), struct koru_overdue, work);
 
-	/* The host's tools know the first words. */
+	/* The host's tools recognise the beginning of this message. */
 	printk(KERN_WARNING
 	       "rust_kernel: %s still waits for %s%s: process %d (%s) has done so for %d seconds, "
 	       "and cannot be killed. %s\n",

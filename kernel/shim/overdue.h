@@ -6,9 +6,9 @@
 #include <linux/workqueue.h>
 
 /*
- * Watches over a wait that safe code can make last for ever, and for which nobody
- * can be killed: after ten seconds one record says who waits, to end what, and what
- * may keep it. It lies on the stack of the task that waits, between begin and end.
+ * Watches a wait that safe code can make last for ever, during which the task cannot be
+ * killed. After ten seconds one record says which task waits, for what, and what may be the
+ * reason. The structure is on the stack of the waiting task, between begin and end.
  */
 struct koru_overdue {
 	struct delayed_work work;
@@ -19,7 +19,7 @@ struct koru_overdue {
 	pid_t pid;
 };
 
-/* The texts are used until koru_overdue_end(). Both sleep. */
+/* The texts must be valid until koru_overdue_end(). Both functions sleep. */
 void koru_overdue_begin(struct koru_overdue *overdue, const char *kind, const char *name,
 			const char *reason);
 void koru_overdue_end(struct koru_overdue *overdue);

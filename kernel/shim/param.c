@@ -3,7 +3,7 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 
-/* The one integer type for which the kernel has no ready operations. */
+/* This is the only integer type for which the kernel has no parameter operations. */
 static int set_i8(const char *val, const struct kernel_param *kp)
 {
 	return kstrtos8(val, 0, (s8 *)kp->arg);
@@ -11,7 +11,7 @@ static int set_i8(const char *val, const struct kernel_param *kp)
 
 static int get_i8(char *buffer, const struct kernel_param *kp)
 {
-	/* Not sysfs_emit(): for an array `buffer` is in the middle of a page. */
+	/* This is not sysfs_emit(), because for an array `buffer` is in the middle of a page. */
 	return scnprintf(buffer, PAGE_SIZE, "%hhd\n", *(s8 *)kp->arg);
 }
 

@@ -15,8 +15,8 @@ struct pid *koru_task_process(struct task_struct *task)
 }
 
 /*
- * A pid that somebody holds is not used again, so that comparing addresses
- * suffices, and nothing is read through the task's pointer.
+ * A pid that somebody holds is not reused, so it is enough to compare addresses, and
+ * nothing is read through the task's pointer.
  */
 int koru_task_belongs_to(struct task_struct *task, const struct pid *pid)
 {
@@ -44,8 +44,9 @@ int koru_pid_nr(struct pid *pid)
 }
 
 /*
- * Stands for the address: by four rounds of a Feistel network, so different addresses
- * give different numbers, with a secret of each load, so a number tells no address.
+ * Returns a number that stands for the address. Four rounds of a Feistel network map
+ * different addresses to different numbers, with a secret of each load, so that a number
+ * reveals no address.
  */
 unsigned long koru_pid_id(const struct pid *pid)
 {

@@ -5,8 +5,8 @@
 #include "shim.h"
 
 /*
- * The text is data, never a format. The level is part of the format, so that
- * text which starts like a level cannot change it.
+ * The text is data, never a format. The level is part of the format, so that a text which
+ * starts like a level cannot change it.
  */
 static const char *const formats[] = {
 	KERN_EMERG "%.*s", KERN_ALERT "%.*s", KERN_CRIT "%.*s",
@@ -21,7 +21,7 @@ void koru_print(int level, const char *text, unsigned long len)
 	printk(formats[level], (int)len, text);
 }
 
-/* As much as was written, without the NUL. */
+/* Returns the number of bytes that were written, without the NUL. */
 unsigned long koru_hash_pointer(char *text, unsigned long size, unsigned long address)
 {
 	return scnprintf(text, size, "%p", (void *)address);

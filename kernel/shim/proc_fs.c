@@ -12,7 +12,7 @@
 #define pde_data(inode) PDE_DATA(inode)
 #endif
 
-/* Keeps this module's own threads from making the same name twice. */
+/* Keeps this module's own threads from creating the same name at the same time. */
 static DEFINE_MUTEX(names_lock);
 
 void *koru_proc_data(const struct inode *inode)
@@ -21,9 +21,8 @@ void *koru_proc_data(const struct inode *inode)
 }
 
 /*
- * The kernel WARNs about a name that is taken, so it is looked for first. Two
- * modules that make the same name at the very same time still get that WARN, as
- * any two do.
+ * The kernel WARNs if the name exists, so this checks it first. Two modules that create the
+ * same name at the very same time still cause that WARN, as any two do.
  */
 struct proc_dir_entry *koru_proc_create(const char *name, unsigned int mode,
 					const struct proc_ops *ops, void *data)

@@ -1,37 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the Rust side may call. Plain C types only: this file is read by the
- * kernel's compiler (through the .c files beside it) and by bindgen, and must
+ * The functions that Rust may call. There are only plain C types, because both the kernel's
+ * compiler (through the .c files in this folder) and bindgen read this file, and it must
  * mean the same on every kernel.
  *
- * Kernel objects have the kernel's own tags and no body here, so that both
- * compilers tell a mutex from a spinlock. Addresses in user space are numbers.
- * A function that may fail returns a negative errno or an ERR_PTR(), unless it
- * says otherwise.
+ * Kernel objects have the kernel's own tags and no body here, so that both compilers
+ * distinguish a mutex from a spinlock. Addresses in user space are numbers. A function that
+ * may fail returns a negative errno or an ERR_PTR(), unless its comment says otherwise.
  */
 #ifndef KORU_SHIM_H
 #define KORU_SHIM_H
 
 /*
- * The context that a function needs: exactly one of these begins each prototype.
- * They expand to nothing; the build reads them when it looks for functions that
- * sleep where they must not. What a function finds wrong with its context at run
- * time it reports as an error; what it cannot find out is the caller's to ensure.
+ * The context that a function needs: each prototype begins with exactly one of these
+ * macros. They expand to nothing; the build reads them when it checks for functions that
+ * sleep in a context which must not. If a function can detect a wrong context at run time
+ * it returns an error; the caller must ensure the rest.
  */
 
-/* Any context: interrupts, NMIs and the handlers of kprobes included. */
+/* Any context, including interrupts, NMIs and the handlers of kprobes. */
 #define KORU_ANY
 /*
- * Any context but NMIs and the handlers of kprobes: does not sleep, but may take
- * locks. (On PREEMPT_RT spinlocks sleep, and no interrupt handler may take one.)
+ * Any context but NMIs and the handlers of kprobes. The function does not sleep, but may
+ * take locks. (On PREEMPT_RT spinlocks sleep, and no interrupt handler may take one.)
  */
 #define KORU_ATOMIC
-/* May sleep: a process or a kernel thread that holds no spinlock. */
+/* A process or a kernel thread that holds no spinlock; the function may sleep. */
 #define KORU_SLEEPS
 /*
- * May sleep, and is about the memory of the calling process: a system call.
- * Where `current` has no `mm` (kernel threads, late in an exit) nothing is
- * accessed, and the result says so.
+ * A system call: the function may sleep, and accesses the memory of the calling process. If
+ * `current` has no `mm` (kernel threads, late in an exit) it accesses nothing, and its
+ * result says so.
  */
 #define KORU_PROCESS
 
@@ -58,8 +57,8 @@ struct wait_queue_entry;
 struct wait_queue_head;
 
 /*
- * What the kernel calls for a file. layout.c checks that these are the types of
- * the members that they are for.
+ * The functions that the kernel calls for a file. layout.c checks that these are the types
+ * of the members that point to them.
  */
 typedef int (*koru_open_t)(struct inode *inode, struct file *file);
 typedef long (*koru_read_t)(struct file *file, char *buf, unsigned long len, long long *pos);
@@ -71,7 +70,7 @@ typedef long (*koru_ioctl_t)(struct file *file, unsigned int cmd, unsigned long 
 typedef int (*koru_show_t)(struct seq_file *seq, void *v);
 typedef void (*koru_show_fdinfo_t)(struct seq_file *seq, struct file *file);
 
-/* print.c: one call, one record. `level` is 0..=7, or KORU_PRINT_CONT. */
+/* print.c: each call makes one record. `level` is 0..=7, or KORU_PRINT_CONT. */
 #define KORU_PRINT_CONT 8
 KORU_ANY void koru_print(int level, const char *text, unsigned long len);
 KORU_ANY unsigned long koru_hash_pointer(char *text, unsigned long size, unsigned long address);
@@ -80,11 +79,11 @@ KORU_ANY unsigned long koru_hash_pointer(char *text, unsigned long size, unsigne
 KORU_ANY void koru_bug(void) __attribute__((noreturn));
 KORU_ANY const char *koru_module_name(void);
 
-/* fault.c: on purpose */
+/* fault.c: faults on purpose */
 KORU_ANY void koru_fault_null(void);
 KORU_ANY void koru_fault_warn(void);
 
-/* alloc.c: NULL on failure, and no WARN for absurd sizes. */
+/* alloc.c: the result is NULL on failure, without a WARN for absurd sizes. */
 KORU_SLEEPS void *koru_kmalloc(unsigned long size, unsigned int flags);
 KORU_SLEEPS void *koru_krealloc(const void *p, unsigned long size, unsigned int flags);
 KORU_ATOMIC void koru_kfree(const void *p);
@@ -106,13 +105,13 @@ KORU_ATOMIC void koru_spin_lock(struct spinlock *lock);
 KORU_ATOMIC int koru_spin_trylock(struct spinlock *lock);
 KORU_ATOMIC void koru_spin_unlock(struct spinlock *lock);
 
-/* uaccess.c: the number of bytes that could NOT be copied. */
+/* uaccess.c: the result is the number of bytes that could NOT be copied. */
 KORU_PROCESS unsigned long koru_copy_from_user(void *to, unsigned long from, unsigned long len);
 KORU_PROCESS unsigned long koru_copy_to_user(unsigned long to, const void *from,
 			unsigned long len);
 KORU_PROCESS long koru_strncpy_from_user(char *to, unsigned long from, long len);
 
-/* time.c: nanoseconds. */
+/* time.c: times are in nanoseconds. */
 KORU_ATOMIC long long koru_ktime_get(void);
 KORU_ATOMIC long long koru_ktime_get_real(void);
 KORU_ATOMIC long long koru_ktime_get_boottime(void);
@@ -141,13 +140,13 @@ KORU_ATOMIC unsigned int koru_task_uid(struct task_struct *task);
 KORU_ATOMIC unsigned int koru_task_euid(struct task_struct *task);
 KORU_ATOMIC unsigned int koru_uid_in_current_ns(unsigned int uid);
 
-/* wait.c: timeouts and results in ticks; `count` 0 wakes all. */
+/* wait.c: timeouts and results are in ticks; a `count` of 0 wakes all waiters. */
 KORU_ATOMIC void koru_wait_queue_init(struct wait_queue_head *queue, const char *name,
 			struct lock_class_key *key);
 KORU_ATOMIC void koru_wait_prepare(struct wait_queue_head *queue,
 			struct wait_queue_entry *entry, int state);
 KORU_SLEEPS long koru_wait_sleep(long timeout);
-/* Whether a wake-up chose this waiter. */
+/* Returns whether a wake-up chose this waiter. */
 KORU_ATOMIC int koru_wait_finish(struct wait_queue_head *queue,
 			struct wait_queue_entry *entry);
 KORU_ATOMIC void koru_wake_up(struct wait_queue_head *queue, int count, int sync);
@@ -162,21 +161,22 @@ KORU_SLEEPS void koru_kthread_stop(struct task_struct *task);
 KORU_ATOMIC int koru_kthread_should_stop(void);
 KORU_SLEEPS void koru_kthread_sleep(unsigned long ticks);
 
-/* live.c. The first: in a thread of koru_kthread_run(). The second: whether one more
- * of these has left.
+/*
+ * live.c: the first function is for a thread of koru_kthread_run(); the second returns
+ * whether one more of those that called the first has exited.
  */
 KORU_SLEEPS void koru_kthread_exit_detached(void) __attribute__((noreturn));
 KORU_ATOMIC int koru_kthread_detached_exited(void);
 KORU_SLEEPS void koru_idle(unsigned long ticks);
 
-/* kprobe.c: -EOPNOTSUPP on kernels without kprobes. */
+/* kprobe.c: the functions fail with -EOPNOTSUPP on kernels without kprobes. */
 KORU_SLEEPS int koru_kprobe_register(struct koru_kprobe *probe, const char *symbol,
 			void (*handler)(void *data, const struct pt_regs *regs), void *data);
 KORU_SLEEPS void koru_kprobe_unregister(struct koru_kprobe *probe);
 KORU_ANY unsigned long koru_kprobe_missed(const struct koru_kprobe *probe);
 KORU_ANY unsigned long koru_regs_argument(const struct pt_regs *regs, unsigned int n);
 
-/* pid.c: NULL for the process of a task that is gone. */
+/* pid.c: the process of a task that is gone is NULL. */
 KORU_ANY struct pid *koru_task_process(struct task_struct *task);
 KORU_ANY int koru_task_belongs_to(struct task_struct *task, const struct pid *pid);
 KORU_ANY void koru_get_pid(struct pid *pid);
@@ -192,7 +192,7 @@ KORU_ANY unsigned int koru_file_flags(const struct file *file);
 KORU_ANY long long koru_file_pos(const struct file *file);
 KORU_ATOMIC long long koru_file_set_pos(struct file *file, long long pos);
 
-/* iov.c: the number of bytes that were copied. */
+/* iov.c: the result is the number of bytes that were copied. */
 KORU_ANY unsigned long koru_iov_len(const struct iov_iter *iov);
 KORU_ANY void koru_iov_advance(struct iov_iter *iov, unsigned long len);
 KORU_ANY void koru_iov_revert(struct iov_iter *iov, unsigned long len);
@@ -217,7 +217,7 @@ KORU_ATOMIC int koru_misc_refuse_open_during_init(const struct inode *inode, str
 KORU_PROCESS long koru_misc_compat_ptr_ioctl(struct file *file, unsigned int cmd,
 			unsigned long arg);
 
-/* Of the kernel itself: a file that is printed. */
+/* Functions of the kernel itself, for a file that is printed. */
 KORU_SLEEPS int single_open(struct file *file, koru_show_t show, void *data);
 KORU_SLEEPS int single_open_size(struct file *file, koru_show_t show, void *data,
 			unsigned long size);
@@ -228,10 +228,10 @@ KORU_ANY int seq_write(struct seq_file *seq, const void *data, unsigned long len
 KORU_SLEEPS long long default_llseek(struct file *file, long long offset, int whence);
 
 /*
- * proc_fs.c: koru_proc_create() wants a name that is no path, no number and not
- * longer than 255 bytes, and `ops` for as long as a file of it may be open.
- * koru_proc_remove() waits until the functions in `ops` have returned, and
- * releases what is open; `name` is for its message if that takes long.
+ * proc_fs.c: koru_proc_create() takes a name that is no path, is no number and has at most
+ * 255 bytes, and `ops` that stay as long as a file of the entry may be open.
+ * koru_proc_remove() waits until the functions in `ops` have returned, and releases what is
+ * open; `name` is for its message if that takes long.
  */
 KORU_SLEEPS struct proc_dir_entry *koru_proc_create(const char *name, unsigned int mode,
 			const struct proc_ops *ops, void *data);

@@ -6,7 +6,7 @@
 
 #include "shim.h"
 
-/* The kernel's own saturation: the count is pinned, and a WARN says why. */
+/* The kernel saturates the count itself, and WARNs about the reason. */
 void koru_refcount_warn(struct refcount_struct *refcount, int kind)
 {
 	refcount_warn_saturate(refcount, (enum refcount_saturation_type)kind);

@@ -15,7 +15,7 @@ struct task_struct *koru_current(void)
 	return current;
 }
 
-/* Where preemption is off; elsewhere it may have changed by now. */
+/* The result is right where preemption is disabled; elsewhere it may be outdated already. */
 unsigned int koru_smp_processor_id(void)
 {
 	return raw_smp_processor_id();
@@ -44,7 +44,7 @@ void koru_cond_resched(void)
 void koru_might_sleep(const char *file, int line)
 {
 #ifdef CONFIG_DEBUG_ATOMIC_SLEEP
-	/* Up to 5.16 there is an offset of the preempt count, too. */
+	/* Up to 5.16 the check also takes an offset of the preempt count. */
 	if (__builtin_types_compatible_p(typeof(__might_sleep), void(const char *, int, int)))
 		((void (*)(const char *, int, int))__might_sleep)(file, line, 0);
 	else
@@ -64,9 +64,9 @@ void koru_put_task(struct task_struct *task)
 }
 
 /*
- * With a reference. Once a task is reaped nothing keeps its leader, so its pointer
- * is not followed: the task then stands for itself. Where it is seen alive under
- * RCU, its leader is freed no sooner than a grace period later.
+ * Returns the leader with a reference. Once a task is reaped nothing keeps its leader
+ * alive, so the pointer is not followed then, and the task stands for itself. If it is seen
+ * alive under RCU, its leader is freed no sooner than a grace period later.
  */
 struct task_struct *koru_task_group_leader(struct task_struct *task)
 {

@@ -5,9 +5,9 @@
 #include "shim.h"
 
 /*
- * A kernel thread has no memory in user space: what is mapped there is that of the
- * process which ran before it. One that has borrowed a process's memory
- * (kthread_use_mm()), and io_uring's workers, have an mm.
+ * A kernel thread has no user memory: what is mapped there is that of the process which ran
+ * before it. A kernel thread that has borrowed the memory of a process (kthread_use_mm()),
+ * and the workers of io_uring, have an mm.
  */
 static bool has_user_memory(void)
 {

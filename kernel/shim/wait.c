@@ -16,16 +16,16 @@ void koru_wait_prepare(struct wait_queue_head *queue, struct wait_queue_entry *e
 	prepare_to_wait_exclusive(queue, entry, state);
 }
 
-/* Whoever wakes by another way than the queue is looked for after koru_wait_prepare(). */
+/* After koru_wait_prepare(), the caller checks for those who wake without the queue. */
 long koru_wait_sleep(long timeout)
 {
 	return schedule_timeout(timeout);
 }
 
 /*
- * Whether a wake-up took the entry off the queue: then it chose this waiter, and, if
- * it was to wake one, no other. Under the queue's lock, for the waker must be done
- * with an entry that is on our stack.
+ * Returns whether a wake-up took the entry off the queue. If so, it chose this waiter, and
+ * no other if it was to wake one. This takes the queue's lock, because the waker must be
+ * done with an entry that is on our stack.
  */
 int koru_wait_finish(struct wait_queue_head *queue, struct wait_queue_entry *entry)
 {
