@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! `/dev/circbuf`: a ring of bytes for `read`, `write` and `lseek`.
+//! `/dev/circbuf`: a ring of bytes that can be read, written and seeked in.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -32,7 +32,7 @@ module! {
 /// The size of the largest ring, 1 MiB.
 const MAX_RING_SIZE: u64 = 1 << 20;
 
-/// The module is its device: loaded, it is there; unloaded, it is gone.
+/// The module's value is its device, which exists while the module is loaded.
 #[pin_data]
 struct CircBuf {
     #[pin]
@@ -48,7 +48,7 @@ impl InPlaceModule for CircBuf {
     }
 }
 
-/// The ring that the parameter asks for.
+/// Creates the ring that the parameter describes.
 fn ring() -> Result<Arc<Ring>> {
     let size = *module_parameters::size.value();
     if !(1..=MAX_RING_SIZE).contains(&size) {
@@ -64,20 +64,21 @@ impl MiscDeviceData for Device {
     type Data = Ring;
 }
 
-/// Where in the ring a position is.
-fn place(ring: &Ring, pos: Offset) -> Result<usize> {
+/// Converts a position to an index of the ring.
+fn ring_index(ring: &Ring, pos: Offset) -> Result<usize> {
     Ok(usize::try_from(pos)? % ring.size())
 }
 
-/// A buffer of zeros. The ring is not locked while a process's memory is read or
-/// written, which may take long: what goes there, or comes from there, is copied. It
-/// counts as the memory of the process that calls.
+/// Allocates a buffer of zeros, charged to the calling process.
+///
+/// The data is copied through it, because the ring must not be locked while a process's memory is
+/// read or written, which may take long.
 fn scratch(len: usize) -> Result<KVVec<u8>> {
     Ok(KVVec::from_elem(0, len, GFP_KERNEL_ACCOUNT)?)
 }
 
-/// The smallest buffer for a long write, so that its bytes are not fetched one by one
-/// when the ring is small.
+/// The smallest buffer for a long write, so that its bytes are not fetched one by one if the ring
+/// is small.
 const PAGE: usize = 4096;
 
 #[vtable]
@@ -88,38 +89,38 @@ impl MiscDevice for Device {
         misc.data()
     }
 
-    /// Once around at most.
+    /// Reads at most once around the ring.
     fn read_iter(mut kiocb: Kiocb<'_, Arc<Ring>>, to: &mut IovIterDest<'_>) -> Result<usize> {
         let ring = kiocb.file();
-        let start = place(&ring, kiocb.ki_pos())?;
+        let start = ring_index(&ring, kiocb.ki_pos())?;
         let len = to.len().min(ring.size());
         if len == 0 {
             return Ok(0);
         }
         let mut bytes = scratch(len)?;
-        ring.get(start, &mut bytes);
+        ring.read(start, &mut bytes);
         to.copy_to_iter_full(&bytes)?;
         *kiocb.ki_pos_mut() = ((start + len) % ring.size()) as Offset;
         Ok(len)
     }
 
-    /// Around as often as there are bytes for, or until a signal comes: then, as with
-    /// any file, what was taken by then is written, and the result says how much.
+    /// Writes around the ring as often as there are bytes for, or until a signal arrives. Then, as
+    /// with any file, the bytes taken so far are written, and the result is their number.
     fn write_iter(mut kiocb: Kiocb<'_, Arc<Ring>>, from: &mut IovIterSource<'_>) -> Result<usize> {
         let ring = kiocb.file();
-        let start = place(&ring, kiocb.ki_pos())?;
+        let start = ring_index(&ring, kiocb.ki_pos())?;
         let len = from.len();
         if len == 0 {
             return Ok(0);
         }
-        // Only the last round stays. What is overwritten at once is fetched all the
-        // same: a bad address anywhere fails the write, which then changes nothing.
+        // Only the last round stays. Bytes that will be overwritten are fetched all the same: a bad
+        // address anywhere fails the write, which then changes nothing.
         let mut bytes = scratch(len.min(ring.size().max(PAGE)))?;
         let mut taken = 0;
         while taken < len {
             let part = bytes.len().min(len - taken);
             from.copy_from_iter_full(bytes.get_mut(..part).ok_or(EINVAL)?)?;
-            // The oldest byte is the first one.
+            // This puts the oldest byte first.
             bytes.rotate_left(part);
             taken += part;
             if current!().signal_pending() {
@@ -129,7 +130,7 @@ impl MiscDevice for Device {
         }
         let stays = taken.min(ring.size());
         let last = bytes.get(bytes.len() - stays..).ok_or(EINVAL)?;
-        ring.put((start + (taken - stays)) % ring.size(), last);
+        ring.write((start + (taken - stays)) % ring.size(), last);
         *kiocb.ki_pos_mut() = ((start + taken) % ring.size()) as Offset;
         Ok(taken)
     }

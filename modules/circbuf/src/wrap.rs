@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Going around a ring of bytes. Nothing here knows the kernel, so that tests can
-//! try it anywhere. A start, and a length, are no more than the ring's size.
+//! Copying to and from a ring of bytes, around its end.
+//!
+//! Nothing here depends on the kernel, so tests can run it anywhere. A start, and a length, must
+//! not be larger than the ring.
 
 /// Fills `out` from `start` on.
-pub(crate) fn get(ring: &[u8], start: usize, out: &mut [u8]) {
-    // As many as there are up to the end; the others from the beginning.
+pub(crate) fn read(ring: &[u8], start: usize, out: &mut [u8]) {
+    // The head comes from the bytes up to the end of the ring, and the tail from its beginning.
     let end = ring.get(start..).unwrap_or_default();
     let (head, tail) = out.split_at_mut(out.len().min(end.len()));
     copy(head, end);
@@ -13,14 +15,14 @@ pub(crate) fn get(ring: &[u8], start: usize, out: &mut [u8]) {
 }
 
 /// Overwrites the ring with `new` from `start` on.
-pub(crate) fn put(ring: &mut [u8], start: usize, new: &[u8]) {
+pub(crate) fn write(ring: &mut [u8], start: usize, new: &[u8]) {
     let end = ring.get_mut(start..).unwrap_or_default();
     let (head, tail) = new.split_at(new.len().min(end.len()));
     copy(end, head);
     copy(ring, tail);
 }
 
-/// Copies as much as there is on both sides.
+/// Copies as many bytes as both sides have.
 fn copy(to: &mut [u8], from: &[u8]) {
     let len = to.len().min(from.len());
     if let (Some(to), Some(from)) = (to.get_mut(..len), from.get(..len)) {

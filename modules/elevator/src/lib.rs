@@ -11,12 +11,12 @@ use core::fmt::Write;
 use kernel::fs::{file::Offset, File};
 use kernel::kthread::{CurrentKThread, KThread};
 use kernel::prelude::*;
-use kernel::proc_fs::{Mode, Operations, Options, ProcFile, Snapshot};
+use kernel::proc_fs::{self, ProcFile, Snapshot};
 use kernel::sync::{Arc, CondVar, Mutex};
 use kernel::time::Delta;
 use kernel::uaccess::{UserSliceReader, UserSliceWriter};
 use kernel::{new_condvar, new_mutex, InPlaceModule};
-use scan::{Command, Elevator, Line, Person, State};
+use scan::{Command, Elevator, Person, Queue, State};
 
 module! {
     type: Building,
@@ -31,15 +31,19 @@ module! {
     },
 }
 
-/// So many may wait. Everybody can write to the file; the memory for all who may come
-/// is there from the start, so that a command allocates nothing.
+/// The largest number of people who wait.
+///
+/// Everybody can write to the file. The memory for that many is allocated when the module is
+/// loaded, so that a command allocates nothing.
 const MAX_WAITING: usize = 10_000;
 
-/// No command is longer, with its newline.
+/// The length of the longest command, with its newline.
 const MAX_COMMAND_LEN: usize = 6;
 
-/// When it is dropped, the file goes first: then nobody calls the elevator. Then
-/// the thread, whatever it is doing. What they shared goes with the last of them.
+/// The module's value.
+///
+/// Its fields are dropped in order: the file first, so that nobody calls the elevator any more,
+/// then the thread, whatever it is doing. What they share is dropped with the last of them.
 #[pin_data]
 struct Building {
     #[pin]
@@ -50,7 +54,7 @@ struct Building {
 impl InPlaceModule for Building {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         let shaft = Shaft::new();
-        let options = Options::new(c"elevator", Mode::new::<0o666>());
+        let options = proc_fs::Options::new(c"elevator", proc_fs::Mode::new::<0o666>());
         try_pin_init!(Self {
             motor: {
                 let shaft = shaft.clone()?;
@@ -61,7 +65,7 @@ impl InPlaceModule for Building {
     }
 }
 
-/// What the file and the thread share.
+/// The state that the file and the thread share.
 #[pin_data]
 struct Shaft {
     #[pin]
@@ -70,7 +74,7 @@ struct Shaft {
     called: CondVar,
 }
 
-impl Line for KVec<Person> {
+impl Queue for KVec<Person> {
     fn people(&self) -> &[Person] {
         self
     }
@@ -82,16 +86,17 @@ impl Line for KVec<Person> {
 
 impl Shaft {
     fn new() -> Result<Arc<Self>> {
-        let line = KVec::with_capacity(MAX_WAITING, GFP_KERNEL)?;
+        let queue = KVec::with_capacity(MAX_WAITING, GFP_KERNEL)?;
         let init = pin_init!(Self {
-            elevator <- new_mutex!(Elevator::new(line)),
+            elevator <- new_mutex!(Elevator::new(queue)),
             called <- new_condvar!(),
         });
         Arc::pin_init(init, GFP_KERNEL)
     }
 
-    /// The thread. Each wait ends at once when the module is unloaded, and then
-    /// nothing else is waited for.
+    /// Runs the elevator: the function of the thread.
+    ///
+    /// Each wait ends at once when the module is unloaded, and the thread then returns.
     fn run(&self, thread: &CurrentKThread) {
         let millis = |param: &u32| Delta::from_millis(i64::from(*param));
         let floor_time = millis(module_parameters::floor_ms.value());
@@ -108,7 +113,7 @@ impl Shaft {
                 State::Loading => load_time,
                 State::Up | State::Down => floor_time,
             };
-            // Others read and command while it is under way.
+            // Others can read and command while the elevator moves.
             drop(elevator);
             if !thread.sleep(time) {
                 return;
@@ -127,14 +132,14 @@ impl Shaft {
                 if elevator.waiting().len() >= MAX_WAITING {
                     return Err(ENOSPC);
                 }
-                elevator.line().push(person, GFP_KERNEL)?;
+                elevator.queue().push(person, GFP_KERNEL)?;
             }
         }
         self.called.notify_one();
         Ok(())
     }
 
-    /// How it all is at this moment, as text.
+    /// Returns the current state as text.
     fn text(&self) -> Result<Text> {
         let seen = self.look()?;
         let len = HEAD_LEN + seen.waiting().len() * PERSON_LEN;
@@ -143,8 +148,8 @@ impl Shaft {
         Ok(Text(Arc::new(text.0, GFP_KERNEL_ACCOUNT)?))
     }
 
-    /// How it all is at this moment. A copy: the motor does not wait until somebody
-    /// has written it down, nor for memory.
+    /// Returns a copy of the current state, so that the motor waits neither for the formatting nor
+    /// for memory.
     fn look(&self) -> Result<Elevator<KVec<Person>>> {
         let mut capacity = self.elevator.lock().waiting().len();
         loop {
@@ -152,20 +157,20 @@ impl Shaft {
             let elevator = self.elevator.lock();
             if elevator.waiting().len() <= capacity {
                 people.extend_from_slice(elevator.waiting(), GFP_KERNEL_ACCOUNT)?;
-                return Ok(elevator.with_line(people));
+                return Ok(elevator.with_queue(people));
             }
-            // More have come meanwhile; for all who may come there is room next time.
+            // More people have come meanwhile. There is space for all who may come next time.
             capacity = MAX_WAITING;
         }
     }
 }
 
-/// About how long the text is without those who wait.
+/// The approximate length of the text without those who wait.
 const HEAD_LEN: usize = 512;
-/// How long the text of one who waits is: ` L4`.
+/// The length of the text of one who waits, such as ` L4`.
 const PERSON_LEN: usize = 3;
 
-/// Text that grows.
+/// A text that grows.
 struct Growing(KVec<u8>);
 
 impl Write for Growing {
@@ -175,7 +180,7 @@ impl Write for Growing {
     }
 }
 
-/// Text that its readers share.
+/// A text that its readers share.
 #[derive(Clone)]
 struct Text(Arc<KVec<u8>>);
 
@@ -185,18 +190,18 @@ impl AsRef<[u8]> for Text {
     }
 }
 
-/// The file: where the elevator is called from and looked at.
+/// The file's data: whoever writes calls the elevator, and whoever reads looks at it.
 struct Panel {
     shaft: Arc<Shaft>,
 }
 
 #[vtable]
-impl Operations for Panel {
-    /// The text that an open file gives, for reads that take it in pieces.
+impl proc_fs::Operations for Panel {
+    /// The text that an open file returns, for reads that take it in pieces.
     type Data = Pin<KBox<Snapshot<Text>>>;
 
     fn open(&self, _file: &File) -> Result<Self::Data> {
-        // Everybody may open the file: it is the opener's memory that this counts as.
+        // Everybody may open the file, so the memory is charged to the opener.
         KBox::pin_init(Snapshot::new(), GFP_KERNEL_ACCOUNT)
     }
 
@@ -207,7 +212,7 @@ impl Operations for Panel {
         to: &mut UserSliceWriter,
         pos: &mut Offset,
     ) -> Result<usize> {
-        // A read from the start looks anew; any other goes on with what was seen.
+        // A read from the start takes a new snapshot; any other continues with the kept one.
         snapshot.read(to, pos, || self.shaft.text())
     }
 
@@ -222,7 +227,7 @@ impl Operations for Panel {
         if len == 0 {
             return Ok(0);
         }
-        // One byte more than fits shows what is too long.
+        // One more byte than fits shows that a command is too long.
         let mut text = [0; MAX_COMMAND_LEN + 1];
         let text = text.get_mut(..len.min(MAX_COMMAND_LEN + 1)).ok_or(EINVAL)?;
         from.read_slice(text)?;

@@ -2,19 +2,19 @@
 
 //! The elevator without its motor: who rides, who waits, and where it goes next.
 //!
-//! Nothing here knows the kernel, the clock or a lock. So all of it can be tried
-//! in an ordinary program.
+//! Nothing here depends on the kernel, a clock or a lock, so an ordinary program can test all of
+//! it.
 
 use core::fmt;
 
-/// Floors are 1 to this.
+/// The number of floors, which are 1 to this.
 pub(crate) const FLOORS: u8 = 6;
-/// This many ride at once.
+/// The number of people who can ride at once.
 pub(crate) const SEATS: usize = 5;
-/// This much rides at once: 7.0, in tenths.
+/// The largest load, in tenths: 7.0.
 pub(crate) const MAX_LOAD: u32 = 70;
 
-/// What somebody is: that decides the weight.
+/// The kind of a person, which determines the weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     PartTimer,
@@ -43,7 +43,7 @@ impl Kind {
         }
     }
 
-    /// In tenths.
+    /// Returns the weight, in tenths.
     pub(crate) const fn weight(self) -> u32 {
         match self {
             Self::PartTimer => 10,
@@ -54,7 +54,7 @@ impl Kind {
     }
 }
 
-/// Somebody who wants to get from one floor to another.
+/// A person who wants to get from one floor to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Person {
     pub(crate) from: u8,
@@ -63,40 +63,40 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// `None` unless both are floors, and two different ones.
+    /// Creates a person, unless `from` and `to` are not two different floors.
     pub(crate) fn new(from: u8, to: u8, kind: Kind) -> Option<Self> {
         let is_floor = |floor| (1..=FLOORS).contains(&floor);
         (is_floor(from) && is_floor(to) && from != to).then_some(Self { from, to, kind })
     }
 }
 
-/// The kind and where to: `L4`.
+/// Prints the kind and the destination, such as `L4`.
 impl fmt::Display for Person {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.kind.letter(), self.to)
     }
 }
 
-/// Those who wait, in the order in which they came. A `Vec` of any kind will do.
-pub(crate) trait Line {
+/// A queue of people in the order in which they came. A `Vec` of any kind will do.
+pub(crate) trait Queue {
     fn people(&self) -> &[Person];
 
-    /// Takes one out; the others stay in order.
+    /// Removes a person; the others stay in order.
     fn take(&mut self, index: usize) -> Option<Person>;
 }
 
-/// What it is doing.
+/// The state of the elevator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Switched off, with nobody aboard.
+    /// The elevator is switched off, with nobody aboard.
     Offline,
     /// Nobody rides, and nobody waits.
     Idle,
     /// The doors are open.
     Loading,
-    /// On the way to the next floor.
+    /// The elevator is on the way to the next floor.
     Up,
-    /// On the way to the floor below.
+    /// The elevator is on the way to the floor below.
     Down,
 }
 
@@ -114,24 +114,24 @@ impl fmt::Display for State {
 
 /// The elevator.
 ///
-/// It goes on by two steps in turn: [`Elevator::next`] says what it does now, and,
-/// once the time that this takes is over, [`Elevator::done`] has done it.
+/// It advances by two steps in turn: [`Elevator::next`] decides what it does now, and
+/// [`Elevator::done`] completes that once the time for it is over.
 #[derive(Debug)]
 pub(crate) struct Elevator<L> {
     pub(crate) state: State,
-    /// Whether it takes people in. After a `stop` it only brings home who rides.
+    /// Whether people may enter. After a `stop` it only brings those who ride to their floors.
     open: bool,
-    /// Whether it went up last.
+    /// Whether its last direction was up.
     upwards: bool,
     pub(crate) floor: u8,
     riders: [Option<Person>; SEATS],
     waiting: L,
-    /// How many it has brought to their floor.
+    /// The number of people whom it has brought to their floors.
     pub(crate) served: u64,
 }
 
-impl<L: Line> Elevator<L> {
-    /// Switched off, on floor 1.
+impl<L: Queue> Elevator<L> {
+    /// Creates an elevator that is switched off, on floor 1.
     pub(crate) fn new(waiting: L) -> Self {
         Self {
             state: State::Offline,
@@ -144,8 +144,8 @@ impl<L: Line> Elevator<L> {
         }
     }
 
-    /// The same, with these waiting.
-    pub(crate) fn with_line<M>(&self, waiting: M) -> Elevator<M> {
+    /// Returns a copy in which these people wait.
+    pub(crate) fn with_queue<M>(&self, waiting: M) -> Elevator<M> {
         Elevator {
             state: self.state,
             open: self.open,
@@ -165,17 +165,17 @@ impl<L: Line> Elevator<L> {
         self.waiting.people()
     }
 
-    /// Where those who come stand in line.
-    pub(crate) fn line(&mut self) -> &mut L {
+    /// Returns the queue of those who wait.
+    pub(crate) fn queue(&mut self) -> &mut L {
         &mut self.waiting
     }
 
-    /// What rides, in tenths.
+    /// Returns the current load, in tenths.
     pub(crate) fn load(&self) -> u32 {
         self.riders().map(|person| person.kind.weight()).sum()
     }
 
-    /// Takes people in from now on.
+    /// Lets people enter from now on.
     pub(crate) fn start(&mut self) {
         self.open = true;
         if self.state == State::Offline {
@@ -183,7 +183,7 @@ impl<L: Line> Elevator<L> {
         }
     }
 
-    /// Takes nobody in any more, and is off once all who ride are home.
+    /// Lets nobody enter any more, and switches off once all who ride have left.
     pub(crate) fn stop(&mut self) {
         self.open = false;
         if self.state == State::Idle {
@@ -191,12 +191,12 @@ impl<L: Line> Elevator<L> {
         }
     }
 
-    /// What it does now.
+    /// Decides what the elevator does now, and returns it.
     pub(crate) fn next(&mut self) -> State {
         self.state = if self.somebody_leaves() || self.who_enters().is_some() {
             State::Loading
         } else {
-            // The scan: on in the same direction while there is somebody that way.
+            // This is the scan: it keeps its direction while somebody rides or waits that way.
             match (self.wanted_above(), self.wanted_below()) {
                 (true, below) if self.upwards || !below => State::Up,
                 (_, true) => State::Down,
@@ -212,7 +212,7 @@ impl<L: Line> Elevator<L> {
         self.state
     }
 
-    /// The time for what [`Elevator::next`] said is over.
+    /// Completes what [`Elevator::next`] decided.
     pub(crate) fn done(&mut self) {
         match self.state {
             State::Up => self.floor += 1,
@@ -240,8 +240,9 @@ impl<L: Line> Elevator<L> {
         }
     }
 
-    /// The first in this floor's line, if there is room: who comes first goes
-    /// first, so that nobody light keeps passing somebody heavy.
+    /// Returns the index of the first person in this floor's queue, if there is space for that one.
+    ///
+    /// Whoever came first enters first, so that light people do not keep overtaking a heavy one.
     fn who_enters(&self) -> Option<usize> {
         let here = |person: &Person| person.from == self.floor;
         let first = self.waiting().iter().position(here)?;
@@ -257,8 +258,8 @@ impl<L: Line> Elevator<L> {
         }
     }
 
-    /// The floors where it is wanted: of those who ride, and, if they may enter, of
-    /// those who wait.
+    /// Returns the floors to which it is called: by those who ride, and by those who wait if they
+    /// may enter.
     fn wanted(&self) -> impl Iterator<Item = u8> + '_ {
         let waiting = self.waiting().iter().filter(|_| self.open);
         let waiting = waiting.map(|person| person.from);
@@ -274,7 +275,7 @@ impl<L: Line> Elevator<L> {
     }
 }
 
-/// What is written to the file.
+/// A command that was written to the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Start,
@@ -283,7 +284,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// `start`, `stop`, or `FROM TO KIND`, with or without a newline.
+    /// Parses `start`, `stop`, or `FROM TO KIND`, with or without a newline.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         match text {
@@ -298,8 +299,8 @@ impl Command {
     }
 }
 
-/// What is read from the file.
-impl<L: Line> fmt::Display for Elevator<L> {
+/// Prints what the file shows.
+impl<L: Queue> fmt::Display for Elevator<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let load = self.load();
         writeln!(f, "Elevator state: {}", self.state)?;

@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The integers of one open file. Nothing here knows the kernel, so that tests
-//! can try it anywhere.
+//! The deque of an open file.
+//!
+//! Nothing here depends on the kernel, so tests can run it anywhere.
 
 use core::ops::DerefMut;
 
 /// A deque that holds as many integers as its storage has slots.
 ///
-/// They lie in a ring: from slot `first` on, and behind the last slot comes the
-/// first one again. So both ends move without moving what is between.
+/// The integers are in a ring: they start at slot `first`, and the first slot follows the last one.
+/// So both ends grow and shrink without moving the integers between them.
 pub(crate) struct Deque<S> {
     slots: S,
     first: usize,
     len: usize,
 }
 
-/// There is no slot left.
+/// The error of [`Deque::push`]: no slot is free.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
 impl<S: DerefMut<Target = [i32]>> Deque<S> {
-    /// An empty one.
+    /// Creates an empty deque.
     pub(crate) fn new(slots: S) -> Self {
         Self {
             slots,
@@ -29,12 +30,12 @@ impl<S: DerefMut<Target = [i32]>> Deque<S> {
         }
     }
 
-    /// Takes an integer in: an odd one on the left, an even one on the right.
+    /// Adds an integer: an odd one on the left, an even one on the right.
     pub(crate) fn push(&mut self, value: i32) -> Result<(), Full> {
         if self.len == self.slots.len() {
             return Err(Full);
         }
-        // Not `value % 2 == 1`: that is false for -3, whose remainder is -1.
+        // `value % 2 == 1` would be false for -3, whose remainder is -1.
         let at = if value & 1 == 1 {
             self.first = self.slot(self.slots.len() - 1);
             self.first
@@ -46,7 +47,7 @@ impl<S: DerefMut<Target = [i32]>> Deque<S> {
         Ok(())
     }
 
-    /// The leftmost integer, which stays.
+    /// Returns the leftmost integer, without removing it.
     pub(crate) fn leftmost(&self) -> Option<i32> {
         if self.len == 0 {
             return None;
@@ -54,7 +55,7 @@ impl<S: DerefMut<Target = [i32]>> Deque<S> {
         self.slots.get(self.first).copied()
     }
 
-    /// Takes the leftmost integer out.
+    /// Removes the leftmost integer, and returns it.
     pub(crate) fn pop(&mut self) -> Option<i32> {
         let value = self.leftmost()?;
         self.first = self.slot(1);
@@ -62,7 +63,7 @@ impl<S: DerefMut<Target = [i32]>> Deque<S> {
         Some(value)
     }
 
-    /// The slot that is `n` to the right of the first; `n` is at most their number.
+    /// Returns the slot that is `n` to the right of the first; `n` is at most the number of slots.
     fn slot(&self, n: usize) -> usize {
         let at = self.first + n;
         at.checked_sub(self.slots.len()).unwrap_or(at)

@@ -11,7 +11,7 @@ use deque::Deque;
 use kernel::fs::{file::Offset, File};
 use kernel::pid::Pid;
 use kernel::prelude::*;
-use kernel::proc_fs::{Mode, Operations, Options, ProcFile};
+use kernel::proc_fs::{self, ProcFile};
 use kernel::sync::{aref::ARef, Mutex};
 use kernel::uaccess::{UserSliceReader, UserSliceWriter};
 use kernel::{new_mutex, InPlaceModule};
@@ -25,13 +25,13 @@ module! {
     version: "1.0",
 }
 
-/// The largest capacity that a deque may be asked for, in integers.
+/// The largest capacity of a deque, in integers.
 const MAX_CAPACITY: u8 = 100;
 
-/// What later writes and reads move: one integer.
+/// The size of one integer, which each later read or write transfers.
 const ELEMENT_SIZE: usize = size_of::<i32>();
 
-/// The module is its file: loaded, it is there; unloaded, it is gone.
+/// The module's value is its file, which exists while the module is loaded.
 #[pin_data]
 struct FullEx {
     #[pin]
@@ -40,27 +40,29 @@ struct FullEx {
 
 impl InPlaceModule for FullEx {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        let options = Options::new(c"full_ex", Mode::new::<0o666>());
+        let options = proc_fs::Options::new(c"full_ex", proc_fs::Mode::new::<0o666>());
         try_pin_init!(Self {
             file <- ProcFile::new(options, Deques::new()),
         })
     }
 }
 
-/// Who holds the file open. Only `open` and the last `close` look here: a read or
-/// a write finds all that it needs in the open file.
+/// The processes that hold the file open.
+///
+/// Only `open` and the last `close` use this: a read or a write finds everything in the open file.
 #[pin_data]
 struct Deques {
     #[pin]
     holders: Mutex<KVec<ARef<Pid>>>,
 }
 
-/// One open file: the process that opened it, and its deque. Everybody may open the
-/// file: all of this counts as the opener's memory.
+/// An open file: the process that opened it, and its deque.
+///
+/// Everybody may open the file, so all of this memory is charged to the opener.
 #[pin_data]
 struct Opened {
     owner: ARef<Pid>,
-    /// Nothing until the first write has said how many integers it holds.
+    /// `None` until the first write has set the capacity.
     #[pin]
     deque: Mutex<Option<Deque<KVec<i32>>>>,
 }
@@ -84,9 +86,10 @@ impl Opened {
         )
     }
 
-    /// Lets the threads of the owner pass. A process that inherited the
-    /// descriptor, or was sent it, is another one, and so is a later process that
-    /// has the owner's number.
+    /// Checks that the caller is a thread of the owner.
+    ///
+    /// A process that inherited or received the descriptor is another one, and so is a later
+    /// process with the owner's number.
     fn check_caller(&self) -> Result {
         if current!().belongs_to(&self.owner) {
             Ok(())
@@ -96,7 +99,7 @@ impl Opened {
     }
 }
 
-/// The first write: one byte, the capacity.
+/// Handles the first write: one byte, which is the capacity.
 fn make_deque(from: &mut UserSliceReader) -> Result<Deque<KVec<i32>>> {
     if from.len() != 1 {
         return Err(EINVAL);
@@ -110,7 +113,7 @@ fn make_deque(from: &mut UserSliceReader) -> Result<Deque<KVec<i32>>> {
 }
 
 #[vtable]
-impl Operations for Deques {
+impl proc_fs::Operations for Deques {
     type Data = Pin<KBox<Opened>>;
 
     fn open(&self, _file: &File) -> Result<Self::Data> {
@@ -124,8 +127,8 @@ impl Operations for Deques {
         Ok(opened)
     }
 
-    /// The last descriptor is closed, in whichever process: the owner, if there is
-    /// still one, may open the file again.
+    /// Called when the last descriptor is closed, in whichever process. The owner, if it still
+    /// exists, may open the file again.
     fn release(&self, opened: Self::Data, _file: &File) {
         let mut holders = self.holders.lock();
         holders.retain(|holder| **holder != *opened.owner);
@@ -142,15 +145,15 @@ impl Operations for Deques {
         if to.len() < ELEMENT_SIZE {
             return Err(EINVAL);
         }
-        // Held until the reader has its integer, for two readers must not get the
-        // same. Copying may wait for a page, but then only this process waits.
+        // The lock is held until the reader has its integer, because two readers must not get the
+        // same one. Copying may wait for a page, but then only this process waits.
         let mut made = opened.deque.lock();
         let Some(deque) = &mut *made else {
             return Err(EACCES);
         };
         let value = deque.leftmost().ok_or(EACCES)?;
         to.write(&value)?;
-        // Not before: had the copy failed, the integer would be lost.
+        // The integer is removed only now: if the copy had failed, it would be lost.
         deque.pop();
         Ok(ELEMENT_SIZE)
     }

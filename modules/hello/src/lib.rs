@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The smallest module: it says hello when it comes and goodbye when it goes.
+//! The smallest module: it says hello when it is loaded, and goodbye when it is unloaded.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -16,11 +16,11 @@ module! {
     version: "1.0",
 }
 
-/// The module's state. It has none, but its value lives from load to unload.
+/// The module's value, which lives from load to unload. It has no data.
 struct Hello;
 
 impl kernel::Module for Hello {
-    /// `insmod`: an error here would refuse the load.
+    /// Runs on `insmod`. An error here makes that fail.
     fn init(_module: &'static ThisModule) -> Result<Self> {
         pr_info!("Hello world\n");
         Ok(Hello)
@@ -28,7 +28,7 @@ impl kernel::Module for Hello {
 }
 
 impl Drop for Hello {
-    /// `rmmod`.
+    /// Runs on `rmmod`.
     fn drop(&mut self) {
         pr_info!("Goodbye world\n");
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! `/proc/hello`: says hello, or what was last written.
+//! `/proc/hello`: says hello, or what was written last.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -9,7 +9,7 @@ mod message;
 
 use kernel::fs::{file::Offset, File};
 use kernel::prelude::*;
-use kernel::proc_fs::{Mode, Operations, Options, ProcFile, Snapshot};
+use kernel::proc_fs::{self, ProcFile, Snapshot};
 use kernel::sync::Mutex;
 use kernel::uaccess::{UserSliceReader, UserSliceWriter};
 use kernel::{new_mutex, InPlaceModule};
@@ -24,7 +24,7 @@ module! {
     version: "1.0",
 }
 
-/// The module is its file: loaded, it is there; unloaded, it is gone.
+/// The module's value is its file, which exists while the module is loaded.
 #[pin_data]
 struct HelloProc {
     #[pin]
@@ -33,14 +33,14 @@ struct HelloProc {
 
 impl InPlaceModule for HelloProc {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        let options = Options::new(c"hello", Mode::new::<0o666>());
+        let options = proc_fs::Options::new(c"hello", proc_fs::Mode::new::<0o666>());
         try_pin_init!(Self {
             file <- ProcFile::new(options, Hello::new()),
         })
     }
 }
 
-/// What all openers share.
+/// The data that all openers share.
 #[pin_data]
 struct Hello {
     #[pin]
@@ -56,13 +56,12 @@ impl Hello {
 }
 
 #[vtable]
-impl Operations for Hello {
-    /// The message that an open file gives, for reads that take it in pieces while
-    /// others write.
+impl proc_fs::Operations for Hello {
+    /// The message that an open file returns, for reads that take it in pieces while others write.
     type Data = Pin<KBox<Snapshot<Message>>>;
 
     fn open(&self, _file: &File) -> Result<Self::Data> {
-        // Everybody may open the file: it is the opener's memory that this counts as.
+        // Everybody may open the file, so the memory is charged to the opener.
         KBox::pin_init(Snapshot::new(), GFP_KERNEL_ACCOUNT)
     }
 
@@ -73,9 +72,9 @@ impl Operations for Hello {
         to: &mut UserSliceWriter,
         pos: &mut Offset,
     ) -> Result<usize> {
-        // A read from the start takes the message of now, any other goes on with the
-        // one that was begun. Each is a copy: no lock is held while the reader's
-        // memory is written, which may take as long as it likes.
+        // A read from the start takes the current message; any other continues with the one that
+        // was begun. Each is a copy: no lock is held while the reader's memory is written, which
+        // may take any time.
         snapshot.read(to, pos, || Ok(*self.message.lock()))
     }
 
@@ -86,10 +85,11 @@ impl Operations for Hello {
         from: &mut UserSliceReader,
         pos: &mut Offset,
     ) -> Result<usize> {
-        // To write nothing is not to write.
+        // A write of nothing changes nothing.
         let len = from.len();
         if len > 0 {
-            // First all of it, then the change: a write that fails is none.
+            // The whole message is read before anything changes, so a write that fails has no
+            // effect.
             let message = Message::read(from)?;
             *self.message.lock() = message;
             *pos = pos.saturating_add(len as Offset);

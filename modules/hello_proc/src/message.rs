@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What the file says.
+//! The message that the file shows.
 
 use kernel::prelude::*;
 use kernel::uaccess::UserSliceReader;
 
-/// The largest length of a message, in bytes.
+/// The maximum length of a message, in bytes.
 pub(crate) const MAX_LEN: usize = 100;
 
-/// Bytes, of which any may be NUL, and their number: not a C string.
+/// A number of bytes, any of which may be NUL: not a C string.
 #[derive(Clone, Copy)]
 pub(crate) struct Message {
     bytes: [u8; MAX_LEN],
@@ -16,7 +16,7 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// What the file says until someone writes.
+    /// Returns the message that the file shows until somebody writes.
     pub(crate) fn hello() -> Self {
         const HELLO: &[u8; 12] = b"Hello World\n";
         let mut bytes = [0; MAX_LEN];
@@ -29,7 +29,7 @@ impl Message {
         }
     }
 
-    /// All that a writer has to say.
+    /// Reads a whole message from a writer.
     pub(crate) fn read(from: &mut UserSliceReader) -> Result<Self> {
         let len = from.len();
         let mut bytes = [0; MAX_LEN];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! `/proc/jiffies`: the timer's ticks by now.
+//! `/proc/jiffies`: the current number of the timer's ticks.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -8,7 +8,7 @@
 use kernel::fmt::Write;
 use kernel::fs::{file::Offset, File};
 use kernel::prelude::*;
-use kernel::proc_fs::{Mode, Operations, Options, ProcFile, Snapshot};
+use kernel::proc_fs::{self, ProcFile, Snapshot};
 use kernel::str::ArrayString;
 use kernel::time::jiffies64;
 use kernel::uaccess::UserSliceWriter;
@@ -23,7 +23,7 @@ module! {
     version: "1.0",
 }
 
-/// The module is its file: loaded, it is there; unloaded, it is gone.
+/// The module's value is its file, which exists while the module is loaded.
 #[pin_data]
 struct Module {
     #[pin]
@@ -32,25 +32,25 @@ struct Module {
 
 impl InPlaceModule for Module {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        let options = Options::new(c"jiffies", Mode::new::<0o444>());
+        let options = proc_fs::Options::new(c"jiffies", proc_fs::Mode::new::<0o444>());
         try_pin_init!(Self {
             file <- ProcFile::new(options, Jiffies),
         })
     }
 }
 
-/// A 64-bit number's digits, and the newline.
+/// A line with the digits of a 64-bit number and the newline.
 type Line = ArrayString<21>;
 
 struct Jiffies;
 
 #[vtable]
-impl Operations for Jiffies {
-    /// The line that an open file gives, for reads that take it in pieces.
+impl proc_fs::Operations for Jiffies {
+    /// The line that an open file returns, for reads that take it in pieces.
     type Data = Pin<KBox<Snapshot<Line>>>;
 
     fn open(&self, _file: &File) -> Result<Self::Data> {
-        // Everybody may open the file: it is the opener's memory that this counts as.
+        // Everybody may open the file, so the memory is charged to the opener.
         KBox::pin_init(Snapshot::new(), GFP_KERNEL_ACCOUNT)
     }
 
@@ -61,8 +61,8 @@ impl Operations for Jiffies {
         to: &mut UserSliceWriter,
         pos: &mut Offset,
     ) -> Result<usize> {
-        // A read from the start tells the ticks anew. Any other goes on with the line that
-        // was begun, or two numbers' digits would mix.
+        // A read from the start takes the current ticks. Any other continues with the line that was
+        // begun, so that the digits of two numbers do not mix.
         snapshot.read(to, pos, || {
             let mut line = Line::new();
             writeln!(line, "{}", jiffies64())?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! `/proc/minimal_proc_lkm`: what is written to it goes to the kernel log.
+//! `/proc/minimal_proc_lkm`: each write becomes a record of the kernel log.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -10,7 +10,7 @@ mod shown;
 use kernel::fs::{file::Offset, File};
 use kernel::prelude::*;
 use kernel::print::{record_overhead, MAX_MESSAGE};
-use kernel::proc_fs::{Mode, Operations, Options, ProcFile};
+use kernel::proc_fs::{self, ProcFile};
 use kernel::uaccess::{UserSliceReader, UserSliceWriter};
 use kernel::{InPlaceModule, ModuleMetadata};
 use shown::Shown;
@@ -24,7 +24,7 @@ module! {
     version: "1.0",
 }
 
-/// The module is its file: loaded, it is there; unloaded, it is gone.
+/// The module's value is its file, which exists while the module is loaded.
 #[pin_data]
 struct MinimalProc {
     #[pin]
@@ -33,29 +33,29 @@ struct MinimalProc {
 
 impl InPlaceModule for MinimalProc {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        let options = Options::new(c"minimal_proc_lkm", Mode::new::<0o666>());
+        let options = proc_fs::Options::new(c"minimal_proc_lkm", proc_fs::Mode::new::<0o666>());
         try_pin_init!(Self {
             file <- ProcFile::new(options, ToLog),
         })
     }
 }
 
-/// What the record has beside the text: the module's name.
+/// The length of what a record contains besides the text: the module's name.
 const RECORD_OVERHEAD: usize = record_overhead(MinimalProc::NAME);
-/// How many bytes of text are left.
+/// The maximum length of the text, in bytes.
 const MAX_TEXT_LEN: usize = MAX_MESSAGE - RECORD_OVERHEAD;
 
 struct ToLog;
 
 #[vtable]
-impl Operations for ToLog {
+impl proc_fs::Operations for ToLog {
     type Data = ();
 
     fn open(&self, _file: &File) -> Result {
         Ok(())
     }
 
-    /// What was written is in the log. Here there is nothing to read.
+    /// Returns nothing, because what was written is in the log.
     fn read(
         &self,
         _data: (),
@@ -76,10 +76,11 @@ impl Operations for ToLog {
         if from.is_empty() {
             return Ok(0);
         }
-        // A copy: the caller's memory is not a string, may change while we look,
-        // and goes on behind the last byte.
+        // The caller's memory is copied: it is not a string, may change meanwhile, and continues
+        // after the last byte.
         let len = from.len().min(MAX_TEXT_LEN);
-        // With the text that is shown it would be too much for a stack frame.
+        // This is on the heap, because together with the text it would be too large for a stack
+        // frame.
         let mut bytes = KVec::from_elem(0, len, GFP_KERNEL_ACCOUNT)?;
         let more = from.len() > len;
         from.read_slice(&mut bytes)?;
@@ -87,7 +88,7 @@ impl Operations for ToLog {
         let mut shown = Shown::<RECORD_OVERHEAD>::new();
         let taken = shown.take(&bytes, more);
         pr_info!("{}\n", shown.as_str());
-        // What did not fit was not taken. A caller's loop brings it again.
+        // Bytes that did not fit were not taken; a caller that loops writes them again.
         *pos = pos.saturating_add(taken as Offset);
         Ok(taken)
     }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What was written, as the log shows it.
+//! The form in which the log shows what was written.
 
 use core::fmt::{self, Write};
 use kernel::print::{kmsg_len, MAX_KMSG, MAX_MESSAGE};
 use kernel::str::Formatter;
 
-/// Room for the text of one record, less `RECORD_OVERHEAD` bytes that are the printer's.
+/// A buffer for the text of one record, which leaves `RECORD_OVERHEAD` bytes to the printer.
 pub(crate) struct Shown<const RECORD_OVERHEAD: usize> {
     text: [u8; MAX_MESSAGE],
     len: usize,
-    /// How long it is for the readers of /dev/kmsg.
+    /// The length of the text for readers of /dev/kmsg.
     kmsg: usize,
 }
 
@@ -23,11 +23,11 @@ impl<const RECORD_OVERHEAD: usize> Shown<RECORD_OVERHEAD> {
         }
     }
 
-    /// Takes as much of `bytes` as fits, in a form that forges nothing. Returns how
-    /// many bytes that were. A character is taken whole or not at all.
+    /// Appends as much of `bytes` as fits, in a form that forges nothing; returns the number of
+    /// bytes taken.
     ///
-    /// With `more`, there are further bytes: a character whose first bytes are the
-    /// last ones here is left for next time.
+    /// A character is taken as a whole or not at all. `more` says that further bytes follow: a
+    /// character whose first bytes are the last ones here is then left for the next call.
     pub(crate) fn take(&mut self, bytes: &[u8], more: bool) -> usize {
         let mut taken = 0;
         let mut remaining = bytes;
@@ -46,7 +46,7 @@ impl<const RECORD_OVERHEAD: usize> Shown<RECORD_OVERHEAD> {
         core::str::from_utf8(text).unwrap_or_default()
     }
 
-    /// Appends all of a piece, or nothing.
+    /// Appends a whole piece, or nothing.
     fn push(&mut self, piece: &Piece<'_>) -> fmt::Result {
         let mut buffer = [0; Piece::MAX_LEN];
         let mut shown = Formatter::new(&mut buffer);
@@ -63,18 +63,18 @@ impl<const RECORD_OVERHEAD: usize> Shown<RECORD_OVERHEAD> {
     }
 }
 
-/// What is shown as one.
+/// A part of the text that is shown as one.
 enum Piece<'a> {
     Char(char),
-    /// A control character, or what is no part of a character.
+    /// A control character, or a byte that is not part of a character.
     Bytes(&'a [u8]),
 }
 
 impl<'a> Piece<'a> {
-    /// The length of the longest one: a control character of two bytes, `\xc2\x80`.
+    /// The length of the longest piece: a control character of two bytes, `\xc2\x80`.
     const MAX_LEN: usize = 8;
 
-    /// The first one of `bytes`, and how long it is there.
+    /// Returns the first piece of `bytes`, and its length there.
     fn first(bytes: &'a [u8], more: bool) -> Option<(Self, usize)> {
         // The longest character has four bytes.
         let start = bytes.get(..4).unwrap_or(bytes);
@@ -88,7 +88,7 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// Whether it is a character that ends too early.
+/// Returns whether the bytes are a character that ends too early.
 fn is_begun(bytes: &[u8]) -> bool {
     core::str::from_utf8(bytes).is_err_and(|e| e.valid_up_to() == 0 && e.error_len().is_none())
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! `/proc/timer`: the time, and how long ago it was last read.
+//! `/proc/timer`: the current time, and how long ago it was last read.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -9,7 +9,7 @@ mod line;
 
 use kernel::fs::{file::Offset, File};
 use kernel::prelude::*;
-use kernel::proc_fs::{Mode, Operations, Options, ProcFile, Snapshot};
+use kernel::proc_fs::{self, ProcFile, Snapshot};
 use kernel::sync::Mutex;
 use kernel::time::{Instant, RealTime};
 use kernel::uaccess::UserSliceWriter;
@@ -25,7 +25,7 @@ module! {
     version: "1.0",
 }
 
-/// The module is its file: loaded, it is there; unloaded, it is gone.
+/// The module's value is its file, which exists while the module is loaded.
 #[pin_data]
 struct MyTimer {
     #[pin]
@@ -34,24 +34,24 @@ struct MyTimer {
 
 impl InPlaceModule for MyTimer {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        let options = Options::new(c"timer", Mode::new::<0o444>());
+        let options = proc_fs::Options::new(c"timer", proc_fs::Mode::new::<0o444>());
         try_pin_init!(Self {
             file <- ProcFile::new(options, Timer::new()),
         })
     }
 }
 
-/// What all readers share.
+/// The data that all readers share.
 #[pin_data]
 struct Timer {
     #[pin]
     last: Mutex<Last>,
 }
 
-/// The last reading that someone got.
+/// The last reading that a reader got.
 #[derive(Clone, Copy)]
 struct Last {
-    /// How many there were. It tells two readings of one moment apart.
+    /// The number of readings, which distinguishes two readings at the same time.
     count: u64,
     time: Option<Instant<RealTime>>,
 }
@@ -63,11 +63,11 @@ impl Timer {
         })
     }
 
-    /// Takes a reading and gives it to a reader.
+    /// Takes a reading, and writes it to a reader.
     ///
-    /// It counts only once the reader has it, and copying may fail, or wait for a
-    /// page. So no lock is held meanwhile; if another reading was counted in
-    /// between, this one is made again.
+    /// The reading counts only once the reader has it, and copying may fail, or wait for a page. So
+    /// no lock is held meanwhile, and if another reading was counted in between, this one is
+    /// repeated.
     fn read_clock(&self, to: &UserSliceWriter, pos: &mut Offset) -> Result<(usize, Lines)> {
         loop {
             let last = *self.last.lock();
@@ -78,7 +78,7 @@ impl Timer {
                 .clone_writer()
                 .write_slice_file(lines.as_ref(), &mut end)?;
             if given == 0 {
-                // Behind the end: nobody has seen the clock.
+                // This read was after the end, so nobody has seen the clock.
                 return Ok((0, lines));
             }
             let mut current = self.last.lock();
@@ -91,8 +91,8 @@ impl Timer {
                 return Ok((given, lines));
             }
             drop(current);
-            // Each turn means that somebody else got a reading. To one whose memory
-            // is slow that may happen again and again: he can be stopped.
+            // Each round means that somebody else got a reading. That may happen again and again to
+            // a reader whose memory is slow, so a signal can stop it.
             if current!().signal_pending() {
                 return Err(ERESTARTSYS);
             }
@@ -101,12 +101,12 @@ impl Timer {
 }
 
 #[vtable]
-impl Operations for Timer {
-    /// The reading that an open file gives, for reads that take it in pieces.
+impl proc_fs::Operations for Timer {
+    /// The reading that an open file returns, for reads that take it in pieces.
     type Data = Pin<KBox<Snapshot<Lines>>>;
 
     fn open(&self, _file: &File) -> Result<Self::Data> {
-        // Everybody may open the file: it is the opener's memory that this counts as.
+        // Everybody may open the file, so the memory is charged to the opener.
         KBox::pin_init(Snapshot::new(), GFP_KERNEL_ACCOUNT)
     }
 
@@ -117,8 +117,8 @@ impl Operations for Timer {
         to: &mut UserSliceWriter,
         pos: &mut Offset,
     ) -> Result<usize> {
-        // A read from the start is a new reading; any other goes on with the one
-        // that was begun.
+        // A read from the start takes a new reading; any other continues with the one that was
+        // begun.
         snapshot.read_or_begin(to, pos, |to, pos| self.read_clock(to, pos))
     }
 }

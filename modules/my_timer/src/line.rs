@@ -7,14 +7,16 @@ use kernel::prelude::*;
 use kernel::str::ArrayString;
 use kernel::time::{Delta, Instant, RealTime, NSEC_PER_SEC};
 
-/// The length of both lines with the largest numbers is below this.
+/// The length that both lines never reach, even with the largest numbers.
 const MAX_LINES_LEN: usize = 96;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Lines(ArrayString<MAX_LINES_LEN>);
 
-/// Seconds and nine digits. The sign stands before the whole, which seconds and
-/// nanoseconds with signs of their own get wrong between -1 and 0.
+/// A number of nanoseconds that prints as seconds with nine decimals.
+///
+/// The sign is printed in front of the whole number. Seconds and nanoseconds with signs of their
+/// own would be wrong between -1 and 0.
 struct Seconds(i64);
 
 impl fmt::Display for Seconds {

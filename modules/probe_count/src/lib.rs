@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! `/proc/probe_count`: how often a function of the kernel is called.
+//! `/proc/probe_count`: how often a function of the kernel was called.
 
 #![no_std]
 #![forbid(unsafe_code)]
 
 use kernel::kprobe::{Handler, Probe, Regs};
 use kernel::prelude::*;
-use kernel::proc_fs::{Mode, Options, Show, ShowFile};
+use kernel::proc_fs::{self, ShowFile};
 use kernel::seq_file::SeqFile;
 use kernel::seq_print;
 use kernel::str::BStr;
@@ -26,8 +26,8 @@ module! {
     },
 }
 
-/// The module is its file: loaded, it is there; unloaded, it is gone. The probe is
-/// the file's data, so it goes once nobody can read it any more.
+/// The module's value is its file, which exists while the module is loaded. The probe is the file's
+/// data, so it is removed once nobody can read it any more.
 #[pin_data]
 struct ProbeCount {
     #[pin]
@@ -36,14 +36,14 @@ struct ProbeCount {
 
 impl InPlaceModule for ProbeCount {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        let options = Options::new(c"probe_count", Mode::new::<0o444>());
+        let options = proc_fs::Options::new(c"probe_count", proc_fs::Mode::new::<0o444>());
         try_pin_init!(Self {
             file <- ShowFile::new(options, Counted::new(module_parameters::symbol.value())?),
         })
     }
 }
 
-/// What is counted. The kernel keeps a pointer to the probe, so that stays in a box.
+/// The data of the file. The kernel keeps a pointer to the probe, so that is in a box.
 struct Counted {
     probe: Pin<KBox<Probe<Hits>>>,
 }
@@ -62,8 +62,10 @@ impl Counted {
     }
 }
 
-/// The handler. It runs inside the function's callers, on any CPU, where nothing
-/// may sleep and no lock be taken. One atomic addition is all it does.
+/// The handler, which adds one.
+///
+/// It runs inside of the function's callers, on any CPU, where nothing may sleep or take a lock. An
+/// atomic addition is all that it does.
 struct Hits(Atomic<u64>);
 
 impl Handler for Hits {
@@ -72,10 +74,10 @@ impl Handler for Hits {
     }
 }
 
-impl Show for Counted {
+impl proc_fs::Show for Counted {
     fn show(&self, m: &SeqFile) -> Result {
         let symbol = BStr::from_bytes(self.probe.symbol().to_bytes());
-        // What the kernel could not tell the handler, it counted itself.
+        // The kernel counts the calls about which it could not tell the handler.
         let missed = self.probe.missed() as u64;
         let hits = self.probe.data().0.load(Relaxed) + missed;
         seq_print!(m, "{symbol}: {hits}\n");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Says hello to whom it is told, as often as it is told, and holds some memory
-//! for as long as it is loaded.
+//! Says hello to `whom`, `repeat` times, and holds a buffer while it is loaded.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -24,14 +23,14 @@ module! {
     },
 }
 
-/// Every message's tag: `koru log --grep 3753:` shows them all.
+/// Prints a message with a tag, so that `koru log --grep 3753:` shows all messages of the module.
 macro_rules! say {
     ($print:ident, $format:literal $(, $arg:expr)*) => {
         $print!(concat!("3753: ", $format, "\n") $(, $arg)*)
     };
 }
 
-/// The largest buffer, 4 MiB.
+/// The size of the largest buffer, 4 MiB.
 const MAX_BUFFER_SIZE: u64 = 4 << 20;
 
 struct SampleHello {
@@ -40,7 +39,7 @@ struct SampleHello {
 
 impl kernel::Module for SampleHello {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        // First what is wrong with the parameters: then nothing has to be undone.
+        // The parameters are checked first, so that nothing has to be undone.
         let repeat = *module_parameters::repeat.value();
         if !(1..=100).contains(&repeat) {
             say!(pr_err, "repeat is 1 to 100, not {}", repeat);
@@ -56,7 +55,7 @@ impl kernel::Module for SampleHello {
             );
             return Err(EINVAL);
         }
-        // ENOMEM, if there is not that much.
+        // This fails with ENOMEM if there is not enough memory.
         let buffer = filled(usize::try_from(size)?)?;
         say!(pr_info, "filled a buffer of {} bytes", buffer.len());
         for _ in 0..repeat {
@@ -66,13 +65,13 @@ impl kernel::Module for SampleHello {
     }
 }
 
-/// Memory from the kernel, with the alphabet in it.
+/// Allocates a buffer, and fills it with the alphabet.
 fn filled(size: usize) -> Result<KVVec<u8>> {
     let alphabet = b"abcdefghijklmnopqrstuvwxyz";
     let mut buffer = KVVec::with_capacity(size, GFP_KERNEL)?;
     while buffer.len() < size {
         let letters = alphabet.len().min(size - buffer.len());
-        // There is room: this allocates no more.
+        // This allocates nothing, because there is enough capacity.
         buffer.extend_from_slice(&alphabet[..letters], GFP_KERNEL)?;
     }
     Ok(buffer)
@@ -88,7 +87,7 @@ impl Drop for SampleHello {
     }
 }
 
-/// The parameter `whom`. It comes from user space, where it may be any bytes.
+/// The parameter `whom`, which comes from user space and may contain any bytes.
 struct Whom;
 
 impl fmt::Display for Whom {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! `/proc/seconds`: for how long the module has been loaded.
+//! `/proc/seconds`: the whole seconds since the module was loaded.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -10,7 +10,7 @@ mod since;
 use kernel::fmt::Write;
 use kernel::fs::{file::Offset, File};
 use kernel::prelude::*;
-use kernel::proc_fs::{Mode, Operations, Options, ProcFile, Snapshot};
+use kernel::proc_fs::{self, ProcFile, Snapshot};
 use kernel::str::ArrayString;
 use kernel::time::{jiffies64, HZ};
 use kernel::uaccess::UserSliceWriter;
@@ -26,7 +26,7 @@ module! {
     version: "1.0",
 }
 
-/// The module is its file: loaded, it is there; unloaded, it is gone.
+/// The module's value is its file, which exists while the module is loaded.
 #[pin_data]
 struct Module {
     #[pin]
@@ -35,14 +35,14 @@ struct Module {
 
 impl InPlaceModule for Module {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        let options = Options::new(c"seconds", Mode::new::<0o444>());
+        let options = proc_fs::Options::new(c"seconds", proc_fs::Mode::new::<0o444>());
         try_pin_init!(Self {
             file <- ProcFile::new(options, Seconds { loaded: jiffies64() }),
         })
     }
 }
 
-/// A 64-bit number's digits, and the newline.
+/// A line with the digits of a 64-bit number and the newline.
 type Line = ArrayString<21>;
 
 struct Seconds {
@@ -57,12 +57,12 @@ impl Seconds {
 }
 
 #[vtable]
-impl Operations for Seconds {
-    /// The line that an open file gives, for reads that take it in pieces.
+impl proc_fs::Operations for Seconds {
+    /// The line that an open file returns, for reads that take it in pieces.
     type Data = Pin<KBox<Snapshot<Line>>>;
 
     fn open(&self, _file: &File) -> Result<Self::Data> {
-        // Everybody may open the file: it is the opener's memory that this counts as.
+        // Everybody may open the file, so the memory is charged to the opener.
         KBox::pin_init(Snapshot::new(), GFP_KERNEL_ACCOUNT)
     }
 
@@ -73,8 +73,8 @@ impl Operations for Seconds {
         to: &mut UserSliceWriter,
         pos: &mut Offset,
     ) -> Result<usize> {
-        // A read from the start tells the time anew. Any other goes on with the line that
-        // was begun, or two numbers' digits would mix.
+        // A read from the start takes the current time. Any other continues with the line that was
+        // begun, so that the digits of two numbers do not mix.
         snapshot.read(to, pos, || {
             let mut line = Line::new();
             writeln!(line, "{}", self.now())?;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Numbers of the kernel's, in its log: some when it is loaded, some when it is
-//! unloaded.
+//! Logs some numbers of the kernel when it is loaded, and some when it is unloaded.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -21,7 +20,7 @@ module! {
 }
 
 struct Simple {
-    /// The tick at which it was loaded.
+    /// The tick at which the module was loaded.
     loaded: u64,
 }
 
@@ -38,7 +37,7 @@ impl kernel::Module for Simple {
 impl Drop for Simple {
     fn drop(&mut self) {
         let now = jiffies64();
-        // Right across a wrap: the difference wraps as well.
+        // This is right even if the count has wrapped, because the difference wraps as well.
         let ticks = now.wrapping_sub(self.loaded);
         let hz = HZ as u64;
         let (seconds, remainder) = (ticks / hz, ticks % hz);

@@ -22,16 +22,16 @@ fn a_reader_sees_no_half_of_a_write() {
     every_order(None, || {
         let ring = ring(4);
         let (a, b) = (ring.clone(), ring.clone());
-        let first = thread::spawn(move || a.put(3, &[9, 9, 9]));
-        let second = thread::spawn(move || b.put(2, &[7, 7, 7, 7]));
+        let first = thread::spawn(move || a.write(3, &[9, 9, 9]));
+        let second = thread::spawn(move || b.write(2, &[7, 7, 7, 7]));
         let mut seen = [0; 4];
-        ring.get(2, &mut seen);
+        ring.read(2, &mut seen);
         // From 2 on: what both have left, each in its place.
         let states = [[2, 3, 0, 1], [2, 9, 9, 9], [7, 7, 7, 7], [7, 9, 9, 9]];
         assert!(states.contains(&seen), "{seen:?}");
         first.join().unwrap();
         second.join().unwrap();
-        ring.get(2, &mut seen);
+        ring.read(2, &mut seen);
         assert!([[7, 7, 7, 7], [7, 9, 9, 9]].contains(&seen), "{seen:?}");
     });
 }

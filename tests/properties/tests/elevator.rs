@@ -5,13 +5,12 @@
 mod scan;
 
 use proptest::prelude::*;
-
-use scan::{Command, Elevator, FLOORS, Kind, Line, MAX_LOAD, Person, SEATS, State};
+use scan::{Command, Elevator, FLOORS, Kind, MAX_LOAD, Person, Queue, SEATS, State};
 
 /// Those who wait.
-struct Queue(Vec<Person>);
+struct People(Vec<Person>);
 
-impl Line for Queue {
+impl Queue for People {
     fn people(&self) -> &[Person] {
         &self.0
     }
@@ -131,7 +130,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 }
 
 /// One step of both, which must agree.
-fn step(elevator: &mut Elevator<Queue>, model: &mut Model) -> Result<State, TestCaseError> {
+fn step(elevator: &mut Elevator<People>, model: &mut Model) -> Result<State, TestCaseError> {
     let state = model.next();
     prop_assert_eq!(elevator.next(), state);
     elevator.done();
@@ -140,7 +139,7 @@ fn step(elevator: &mut Elevator<Queue>, model: &mut Model) -> Result<State, Test
     Ok(state)
 }
 
-fn agree(elevator: &Elevator<Queue>, model: &Model) -> Result<(), TestCaseError> {
+fn agree(elevator: &Elevator<People>, model: &Model) -> Result<(), TestCaseError> {
     let sorted = |mut people: Vec<Person>| {
         people.sort_by_key(|p| (p.from, p.to, p.kind.letter()));
         people
@@ -160,14 +159,14 @@ fn agree(elevator: &Elevator<Queue>, model: &Model) -> Result<(), TestCaseError>
 proptest! {
     #[test]
     fn it_goes_as_the_simulation(events in events()) {
-        let mut elevator = Elevator::new(Queue(Vec::new()));
+        let mut elevator = Elevator::new(People(Vec::new()));
         let mut model = Model { people: Vec::new(), floor: 1, direction: 1, on: false };
         for event in events {
             match event {
                 Event::Start => { elevator.start(); model.on = true; }
                 Event::Stop => { elevator.stop(); model.on = false; }
                 Event::Comes(person) => {
-                    elevator.line().0.push(person);
+                    elevator.queue().0.push(person);
                     model.people.push((person, Place::Waits));
                 }
                 Event::Moves(steps) => {
@@ -193,7 +192,7 @@ proptest! {
 
     #[test]
     fn after_a_stop_nobody_enters(people in prop::collection::vec(person(), 1..30), steps in 0usize..60) {
-        let mut elevator = Elevator::new(Queue(people));
+        let mut elevator = Elevator::new(People(people));
         elevator.start();
         for _ in 0..steps {
             elevator.next();
@@ -215,7 +214,7 @@ proptest! {
 
     #[test]
     fn what_it_prints_is_what_is(people in prop::collection::vec(person(), 0..30), steps in 0usize..60) {
-        let mut elevator = Elevator::new(Queue(people));
+        let mut elevator = Elevator::new(People(people));
         elevator.start();
         for _ in 0..steps {
             elevator.next();

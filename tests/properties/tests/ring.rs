@@ -33,12 +33,12 @@ proptest! {
             match step {
                 Step::Get { start, len } => {
                     let mut out = vec![0; len];
-                    wrap::get(&ring, start, &mut out);
+                    wrap::read(&ring, start, &mut out);
                     let wanted: Vec<u8> = (0..len).map(|i| model[(start + i) % size]).collect();
                     prop_assert_eq!(out, wanted);
                 }
                 Step::Put { start, bytes } => {
-                    wrap::put(&mut ring, start, &bytes);
+                    wrap::write(&mut ring, start, &bytes);
                     for (i, byte) in bytes.iter().enumerate() {
                         model[(start + i) % size] = *byte;
                     }

@@ -7,7 +7,7 @@ use kernel::{
     fs::{file::Offset, File},
     new_mutex,
     prelude::*,
-    proc_fs::{Mode, Operations, Options, ProcFile},
+    proc_fs::{self, ProcFile},
     sync::Mutex,
     uaccess::{UserSliceReader, UserSliceWriter},
     InPlaceModule,
@@ -30,7 +30,7 @@ struct @TYPE@ {
 
 impl InPlaceModule for @TYPE@ {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        let options = Options::new(c"@NAME@", Mode::new::<0o666>());
+        let options = proc_fs::Options::new(c"@NAME@", proc_fs::Mode::new::<0o666>());
         try_pin_init!(Self {
             file <- ProcFile::new(options, Shared::new()),
         })
@@ -65,7 +65,7 @@ impl Shared {
 }
 
 #[vtable]
-impl Operations for Shared {
+impl proc_fs::Operations for Shared {
     /// Nothing belongs to one opener alone.
     type Data = ();
 
