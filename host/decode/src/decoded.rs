@@ -10,8 +10,8 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    Missing, Sources, Symbols,
-    what::{RustPanic, in_words, rust_panic},
+    DebugInfoError, Sources, Symbols,
+    summary::{RustPanic, rust_panic, summary},
 };
 use koru_klog::{Frame, Report, ReportKind};
 
@@ -77,15 +77,15 @@ impl Place {
 }
 
 /// Files that may have a module's debug info, the best first, for a kernel's release.
-pub type Find = dyn Fn(&str, Option<&str>) -> Vec<PathBuf> + Send + Sync;
+pub type DebugInfoLookup = dyn Fn(&str, Option<&str>) -> Vec<PathBuf> + Send + Sync;
 
 /// Decodes reports with the debug info that it finds.
 pub struct Decoder {
-    find: Box<Find>,
+    find: Box<DebugInfoLookup>,
     pub sources: Sources,
     /// The build-ids of the modules that are loaded, by name, where they are known.
     pub loaded: HashMap<String, String>,
-    read: Mutex<HashMap<PathBuf, Result<Symbols, Missing>>>,
+    read: Mutex<HashMap<PathBuf, Result<Symbols, DebugInfoError>>>,
 }
 
 impl Decoder {
@@ -126,7 +126,7 @@ impl Decoder {
         }
         let panic = report.head.iter().find_map(|l| rust_panic(l));
         let at = self.place_of(panic, &frames);
-        let mut what = in_words(report);
+        let mut what = summary(report);
         if let (ReportKind::Nmi, Some(place)) = (report.kind, &at) {
             what = format!(
                 "hang: the processor does not come out of {}",
@@ -168,8 +168,8 @@ impl Decoder {
                 Ok(symbols) => symbols,
                 Err(missing) => {
                     note.get_or_insert(match missing {
-                        Missing::Unreadable(why) => format!("{module}: {why}"),
-                        Missing::None => format!(
+                        DebugInfoError::Unreadable(why) => format!("{module}: {why}"),
+                        DebugInfoError::None => format!(
                             "{module}: {} has no debug info, so there are no lines",
                             file.display()
                         ),

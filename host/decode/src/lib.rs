@@ -6,11 +6,11 @@
 
 mod decoded;
 mod sources;
+mod summary;
 mod symbols;
 mod text;
-mod what;
 
-pub use decoded::{Decoded, DecodedFrame, Decoder, Find, Place};
+pub use decoded::{DebugInfoLookup, Decoded, DecodedFrame, Decoder, Place};
 pub use sources::Sources;
-pub use symbols::{Location, Missing, Symbols, build_id};
+pub use symbols::{DebugInfoError, Location, Symbols, build_id};
 pub use text::Style;

@@ -52,7 +52,7 @@ pub struct Location {
 
 /// Why there is no debug info.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Missing {
+pub enum DebugInfoError {
     /// The file cannot be read.
     Unreadable(String),
     /// The file has none.
@@ -64,12 +64,12 @@ const SECTION: u64 = 1 << 32;
 
 impl Symbols {
     /// Reads a `.ko.debug`, or a `.ko` that has debug info.
-    pub fn read(path: &Path) -> Result<Symbols, Missing> {
-        let unreadable = |e: String| Missing::Unreadable(format!("{}: {e}", path.display()));
+    pub fn read(path: &Path) -> Result<Symbols, DebugInfoError> {
+        let unreadable = |e: String| DebugInfoError::Unreadable(format!("{}: {e}", path.display()));
         let bytes = fs::read(path).map_err(|e| unreadable(e.to_string()))?;
         let file = object::File::parse(&*bytes).map_err(|e| unreadable(e.to_string()))?;
         if file.section_by_name(".debug_info").is_none() {
-            return Err(Missing::None);
+            return Err(DebugInfoError::None);
         }
         let base = |section: object::SectionIndex| section.0 as u64 * SECTION;
         let is_code = |section: object::SectionIndex| {
@@ -90,7 +90,7 @@ impl Symbols {
             })
             .collect();
         symbols.sort_by_key(|s| s.address);
-        let section = |id: gimli::SectionId| -> Result<Reader, Missing> {
+        let section = |id: gimli::SectionId| -> Result<Reader, DebugInfoError> {
             let data = match file.section_by_name(id.name()) {
                 Some(s) => relocated(&file, &s, &base).map_err(unreadable)?,
                 None => Vec::new(),
@@ -101,7 +101,7 @@ impl Symbols {
         let lines = addr2line::Context::from_dwarf(dwarf).map_err(|e| unreadable(e.to_string()))?;
         Ok(Symbols {
             path: path.to_owned(),
-            release: release_of(&file).or_else(|| beside(path, &file)),
+            release: release_of(&file).or_else(|| release_from_sibling_ko(path, &file)),
             build_id: build_id_of(&file),
             symbols,
             lines,
@@ -204,7 +204,7 @@ fn release_of(file: &object::File) -> Option<String> {
 }
 
 /// The same, of the `.ko` beside a `.ko.debug`, whose own section is empty.
-fn beside(path: &Path, debug: &object::File) -> Option<String> {
+fn release_from_sibling_ko(path: &Path, debug: &object::File) -> Option<String> {
     let ko = fs::read(path.to_str()?.strip_suffix(".debug")?).ok()?;
     let ko = object::File::parse(&*ko).ok()?;
     let id = build_id_of(&ko)?;

@@ -45,8 +45,8 @@ impl Decoded {
             }
         }
         if !self.frames.is_empty() {
-            let _ = writeln!(text, "  {}", self.who());
-            text += &self.way(dim, plain);
+            let _ = writeln!(text, "  {}", self.task_header());
+            text += &self.call_trace(dim, plain);
         }
         for note in &self.notes {
             let _ = writeln!(text, "  ({note})");
@@ -64,7 +64,7 @@ impl Decoded {
         text.trim_end().to_owned()
     }
 
-    fn who(&self) -> String {
+    fn task_header(&self) -> String {
         let mut text = match (&self.process, self.pid) {
             (Some(process), Some(pid)) => format!("{process} (pid {pid})"),
             (None, Some(pid)) => format!("pid {pid}"),
@@ -77,7 +77,7 @@ impl Decoded {
     }
 
     /// The frames: a module's with their lines, the kernel's by name.
-    fn way(&self, dim: &str, plain: &str) -> String {
+    fn call_trace(&self, dim: &str, plain: &str) -> String {
         let is_own = |f: &DecodedFrame| f.places.iter().any(|p| p.own);
         // How a panic is told is no part of the way to it.
         let skipped = match self.kind {

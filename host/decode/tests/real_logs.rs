@@ -134,8 +134,8 @@ fn a_use_after_free_that_kasan_found() {
     );
     // How KASAN came to tell it is no part of the way.
     let functions = functions(&decoded);
-    let way = ["kt_kasan::after_the_free", "do_one_initcall"];
-    assert_eq!(functions[..2], way);
+    let call_trace = ["kt_kasan::after_the_free", "do_one_initcall"];
+    assert_eq!(functions[..2], call_trace);
     assert_eq!(functions.last(), Some(&"entry_SYSCALL_64_after_hwframe"));
 }
 

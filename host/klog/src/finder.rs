@@ -26,13 +26,13 @@ struct Open<T> {
     report: Report<T>,
     others: Vec<T>,
     /// How many of `others` came since the report's last line.
-    strange: usize,
+    foreign_lines: usize,
     /// The last line was "cut here": the next one is the kernel's message.
-    cut: bool,
+    saw_cut_here: bool,
     /// Amid the lines of a stack.
     in_stack: bool,
     /// The line "end trace" came.
-    ended: bool,
+    saw_end_trace: bool,
 }
 
 impl<T> Default for Finder<T> {
@@ -70,7 +70,7 @@ impl<T> Finder<T> {
             open.add(item, text, line);
             // A warning says nothing after its end, nor does KASAN; an oops its
             // registers once more.
-            if open.ended && (open.report.kind == ReportKind::Warning || is_rule(text)) {
+            if open.saw_end_trace && (open.report.kind == ReportKind::Warning || is_rule(text)) {
                 return self.flush();
             }
             return Vec::new();
@@ -81,9 +81,9 @@ impl<T> Finder<T> {
         );
         if let (true, Some(open)) = (is_none, &mut self.open) {
             open.others.push(item);
-            open.strange += 1;
+            open.foreign_lines += 1;
             let patience = if open.in_stack { 20 } else { 3 };
-            return match open.strange > patience {
+            return match open.foreign_lines > patience {
                 true => self.flush(),
                 false => Vec::new(),
             };
@@ -122,7 +122,7 @@ impl<T> Finder<T> {
 
     /// Whether all that matters of the report has come.
     pub fn has_ended(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| open.ended)
+        self.open.as_ref().is_some_and(|open| open.saw_end_trace)
     }
 }
 
@@ -131,10 +131,10 @@ impl<T> Open<T> {
         Open {
             report: Report::new(),
             others: Vec::new(),
-            strange: 0,
-            cut: false,
+            foreign_lines: 0,
+            saw_cut_here: false,
             in_stack: false,
-            ended: false,
+            saw_end_trace: false,
         }
     }
 
@@ -142,17 +142,17 @@ impl<T> Open<T> {
         let has_stack = self.report.has_stack();
         match line {
             Line::Text if text.is_empty() => self.report.is_kasan(),
-            Line::Text => self.cut,
+            Line::Text => self.saw_cut_here,
             // One fault is told in several lines, and has consequences.
             Line::Opens(ReportKind::Panic) => !self.report.panicked,
             Line::Opens(ReportKind::Backtrace | ReportKind::Stack)
                 if self.report.kind.asks_all() =>
             {
-                !self.ended
+                !self.saw_end_trace
             }
             Line::Opens(_) => !has_stack,
-            Line::Trace => !self.ended,
-            Line::Earlier => has_stack && !self.ended,
+            Line::Trace => !self.saw_end_trace,
+            Line::Earlier => has_stack && !self.saw_end_trace,
             _ => true,
         }
     }
@@ -160,32 +160,32 @@ impl<T> Open<T> {
     fn add(&mut self, item: T, text: &str, line: Line) {
         let report = &mut self.report;
         report.items.push(item);
-        self.strange = 0;
+        self.foreign_lines = 0;
         self.in_stack = matches!(line, Line::Frame(_)) || text.trim() == "<TASK>";
-        let was_cut = std::mem::take(&mut self.cut);
+        let was_cut = std::mem::take(&mut self.saw_cut_here);
         match line {
             Line::Opens(kind) => {
-                self.cut = kind == ReportKind::Cut;
+                self.saw_cut_here = kind == ReportKind::Cut;
                 if kind == ReportKind::Panic {
                     report.panicked = true;
                 }
                 if kind == ReportKind::Stack {
-                    report.who(text);
+                    report.parse_task_line(text);
                 }
-                report.is_also(kind, text);
+                report.add_kind(kind, text);
             }
             Line::Text if was_cut => report.head.push(text.trim().to_owned()),
-            Line::Frame(frame) if !self.ended => report.stack().frames.push(frame),
-            Line::Rip(Some(frame)) if !self.ended => {
+            Line::Frame(frame) if !self.saw_end_trace => report.stack().frames.push(frame),
+            Line::Rip(Some(frame)) if !self.saw_end_trace => {
                 let stack = report.stack();
                 match stack.frames.is_empty() {
                     true => stack.rip = Some(frame),
                     false => stack.frames.push(frame),
                 }
             }
-            Line::Trace => report.is_also(ReportKind::Stack, text),
+            Line::Trace => report.add_kind(ReportKind::Stack, text),
             Line::Earlier => report.stacks.push(Stack::default()),
-            Line::EndTrace => self.ended = true,
+            Line::EndTrace => self.saw_end_trace = true,
             Line::Detail if is_access(text) => report.head.push(text.to_owned()),
             _ => {}
         }

@@ -82,7 +82,7 @@ impl ReportKind {
     }
 
     /// How much it tells, if several lines say what it is.
-    pub(crate) fn weight(self) -> u8 {
+    pub(crate) fn priority(self) -> u8 {
         match self {
             ReportKind::Cut => 0,
             ReportKind::Stack => 1,

@@ -94,8 +94,8 @@ impl<T> Report<T> {
     }
 
     /// One more line says what it is; the first one of its weight counts.
-    pub(crate) fn is_also(&mut self, kind: ReportKind, text: &str) {
-        if kind.weight() > self.kind.weight() {
+    pub(crate) fn add_kind(&mut self, kind: ReportKind, text: &str) {
+        if kind.priority() > self.kind.priority() {
             self.kind = kind;
         }
         if !matches!(kind, ReportKind::Cut | ReportKind::Stack) {
@@ -104,7 +104,7 @@ impl<T> Report<T> {
     }
 
     /// `CPU: 0 PID: 84 Comm: insmod Tainted: G  OE  6.1.0-56-cloud-amd64 #1  Debian`
-    pub(crate) fn who(&mut self, text: &str) {
+    pub(crate) fn parse_task_line(&mut self, text: &str) {
         let release = text
             .split(" #")
             .next()

@@ -3,7 +3,7 @@
 
 use std::{
     env,
-    io::{BufRead, IsTerminal, Write},
+    io::IsTerminal,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -11,6 +11,8 @@ use std::{
 use koru_error::{Error, Kind, Result};
 use koru_kbuild::{Builder, Toolchain};
 use koru_kernels::{Cache, Home, Kernels, Progress, SUPPORTED, apt, busybox};
+
+use crate::ask::{Answer, ask};
 
 /// One line of `koru doctor`.
 #[derive(Debug, serde::Serialize)]
@@ -247,29 +249,6 @@ fn apt_get(arguments: &[&str], report: &dyn Progress) -> Result<()> {
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("LC_ALL", "C");
     koru_kernels::run(&mut command, "installing what is missing").map(|_| ())
-}
-
-/// What an empty answer means.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    Yes,
-    No,
-}
-
-/// Asks on the terminal.
-pub fn ask(question: &str, without: Answer) -> bool {
-    let choice = match without {
-        Answer::Yes => "[Y/n]",
-        Answer::No => "[y/N]",
-    };
-    eprint!("{question} {choice} ");
-    let _ = std::io::stderr().flush();
-    let mut answer = String::new();
-    match std::io::stdin().lock().read_line(&mut answer) {
-        Ok(0) | Err(_) => false,
-        Ok(_) if answer.trim().is_empty() => without == Answer::Yes,
-        Ok(_) => matches!(answer.trim(), "y" | "Y" | "yes"),
-    }
 }
 
 fn is_root() -> bool {

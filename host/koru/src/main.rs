@@ -1,6 +1,7 @@
 //! The `koru` command: parses, calls the libraries, prints.
 #![forbid(unsafe_code)]
 
+mod ask;
 mod cli;
 mod commands;
 mod context;

@@ -76,7 +76,10 @@ fn a_run_at_every_save() {
 
     save(&with("nowhere();"));
     let run = run_of(&mut watch);
-    assert_eq!(run["error"]["wrong"], "the code does not compile", "{run}");
+    assert_eq!(
+        run["error"]["message"], "the code does not compile",
+        "{run}"
+    );
     assert_eq!(texts(&run, "log"), [""; 0]);
 
     // Compared with the last run that was one.
@@ -84,7 +87,7 @@ fn a_run_at_every_save() {
         "let n = core::hint::black_box(7); pr_info!(\"{}\\n\", [1][n]);",
     ));
     let run = run_of(&mut watch);
-    let wrong = run["error"]["wrong"].as_str().expect("an error");
+    let wrong = run["error"]["message"].as_str().expect("an error");
     assert!(
         wrong.starts_with("the kernel complained: rust_kernel: watched panicked at src/lib.rs:"),
         "{run}"
@@ -105,7 +108,7 @@ fn a_run_at_every_save() {
     let endless = with("while core::hint::black_box(true) {}");
     save(&endless);
     let run = run_of(&mut watch);
-    let wrong = run["error"]["wrong"].as_str().expect("an error");
+    let wrong = run["error"]["message"].as_str().expect("an error");
     assert!(wrong.starts_with("the guest hung"), "{run}");
 
     // Saved in the middle of a run that would not end: that one is not told.

@@ -21,12 +21,12 @@ impl Session {
         what: &str,
         limit: Duration,
     ) -> Result<ToHost> {
-        let limit = match self.is_patient() {
+        let limit = match self.is_hang_detection_off() {
             true => Duration::from_secs(u64::from(u32::MAX)),
             false => limit,
         };
         from.recv_timeout(limit).map_err(|e| match e {
-            RecvTimeoutError::Disconnected => self.why_gone(),
+            RecvTimeoutError::Disconnected => self.death_error(),
             RecvTimeoutError::Timeout => Error::Timeout {
                 what: what.into(),
                 after: limit,
@@ -38,7 +38,7 @@ impl Session {
     }
 
     pub(crate) fn ask(&self, what: &str, call: Call) -> Result<Reply> {
-        let (id, answers) = self.begin_here(call)?;
+        let (id, answers) = self.start_call_with_channel(call)?;
         let answer = self.next(&answers, what, REPLY_LIMIT);
         if answer.is_err() {
             self.abandon(id);
@@ -93,18 +93,18 @@ impl Session {
 
     /// Lets the owner find out where the guest hangs. That ends the guest.
     pub(crate) fn report_hang(&self, what: &str) -> Error {
-        self.hang_found(what);
-        self.why_gone()
+        self.report_hang_to_owner(what);
+        self.death_error()
     }
 
     /// Passes the news to the guest's owner, here or at the other end.
-    pub fn hang_found(&self, what: &str) {
+    pub fn report_hang_to_owner(&self, what: &str) {
         let owner = self.state().on_hang.clone();
         match owner {
             Some(owner) => _ = owner.send(what.into()),
             None => {
                 let call = Call::Hung { what: what.into() };
-                let _ = self.begin(call, Box::new(|_| ()));
+                let _ = self.start_call(call, Box::new(|_| ()));
             }
         }
     }
@@ -137,7 +137,7 @@ impl Session {
             Ok(_) | Err(Error::PoweredOff) => {}
             Err(error) => return Err(error),
         }
-        match self.why_gone() {
+        match self.death_error() {
             Error::PoweredOff => Ok(()),
             other => Err(other),
         }
@@ -188,7 +188,7 @@ mod tests {
     fn pair() -> (Session, UnixStream) {
         let (near, far) = UnixStream::pair().unwrap();
         let gone = |s: &Session| {
-            s.bury(Death::Vanished {
+            s.mark_dead(Death::Vanished {
                 detail: "closed".into(),
                 console: String::new(),
             })

@@ -13,7 +13,7 @@ pub fn connect(socket: &Path) -> Result<Session> {
         _ => koru_error::Error::path("connecting to", socket, e).into(),
     })?;
     let session = Session::from_stream(stream, None, |session| {
-        session.bury(Death::Vanished {
+        session.mark_dead(Death::Vanished {
             detail: "the process that keeps it is gone".into(),
             console: String::new(),
         });

@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     pub(crate) next_id: AtomicU64,
     pub(crate) hang: Duration,
     /// Silence is no hang: a debugger may have stopped the guest.
-    pub(crate) patient: AtomicBool,
+    pub(crate) hang_detection_off: AtomicBool,
 }
 
 #[derive(Default)]
@@ -51,12 +51,12 @@ pub(crate) struct State {
     pub(crate) lost: bool,
     pub(crate) ready: Option<Ready>,
     pub(crate) death: Option<Death>,
-    pub(crate) heard: Option<Instant>,
+    pub(crate) last_message_at: Option<Instant>,
     /// The agent said that it ends the guest.
     pub(crate) leaving: bool,
     pub(crate) observers: Vec<Observer>,
     /// What belongs to a script's calls, until somebody asks for it.
-    pub(crate) early: Vec<(u64, ToHost)>,
+    pub(crate) early_replies: Vec<(u64, ToHost)>,
     /// The machine's name, when it is somebody's own and no guest.
     pub(crate) machine: Option<String>,
     /// Told of a hang that a call found; only the guest's owner has it.
@@ -93,7 +93,7 @@ impl Session {
                 changed: Condvar::new(),
                 next_id: AtomicU64::new(1),
                 hang: hang_limit(),
-                patient: AtomicBool::new(false),
+                hang_detection_off: AtomicBool::new(false),
             }),
         };
         let reader = session.clone();
@@ -118,7 +118,7 @@ impl Session {
             match stream.read(&mut buffer) {
                 Ok(0) => return,
                 Ok(length) => {
-                    self.state().heard = Some(Instant::now());
+                    self.state().last_message_at = Some(Instant::now());
                     decoder.feed(&buffer[..length], |message| match message {
                         ToHost::Shared(piece) => self.take_shared(piece),
                         message => self.take(message),
@@ -153,13 +153,13 @@ impl Session {
             ToHost::Leaving => state.leaving = true,
             ToHost::Gone(death) => {
                 drop(state);
-                self.bury(death);
+                self.mark_dead(death);
                 return;
             }
             ToHost::Reply { id, .. } | ToHost::Started { id, .. } | ToHost::Output { id, .. }
                 if id >= FIRST_SCRIPT_ID && !state.pending.contains_key(&id) =>
             {
-                state.early.push((id, message));
+                state.early_replies.push((id, message));
             }
             ToHost::Reply { id, .. } => {
                 if let Some(sink) = state.pending.remove(&id) {
@@ -177,7 +177,7 @@ impl Session {
     }
 
     /// The guest is gone: all who wait are told. The first cause counts.
-    pub fn bury(&self, death: Death) {
+    pub fn mark_dead(&self, death: Death) {
         let mut state = self.state();
         if state.death.is_some() {
             return;
@@ -212,8 +212,8 @@ impl Session {
     }
 
     /// When the last byte came.
-    pub fn heard(&self) -> Option<Instant> {
-        self.state().heard
+    pub fn last_message_at(&self) -> Option<Instant> {
+        self.state().last_message_at
     }
 
     /// Whether the agent has said that it ends the guest.
@@ -225,7 +225,7 @@ impl Session {
         self.state().log.last().cloned()
     }
 
-    pub fn belongs_to(&self, machine: &str) {
+    pub fn set_machine(&self, machine: &str) {
         self.state().machine = Some(machine.into());
     }
 
@@ -235,24 +235,26 @@ impl Session {
     }
 
     /// In words.
-    pub(crate) fn place(&self) -> String {
+    pub(crate) fn location_phrase(&self) -> String {
         match self.machine() {
             Some(machine) => format!("on {machine}"),
             None => "in the guest".into(),
         }
     }
 
-    pub fn tell_hangs_to(&self, owner: Sender<String>) {
+    pub fn set_hang_listener(&self, owner: Sender<String>) {
         self.state().on_hang = Some(owner);
     }
 
     /// From now on the guest may take its time, whatever is asked of it.
-    pub fn be_patient(&self) {
-        self.shared.patient.store(true, Ordering::Relaxed);
+    pub fn disable_hang_detection(&self) {
+        self.shared
+            .hang_detection_off
+            .store(true, Ordering::Relaxed);
     }
 
-    pub fn is_patient(&self) -> bool {
-        self.shared.patient.load(Ordering::Relaxed)
+    pub fn is_hang_detection_off(&self) -> bool {
+        self.shared.hang_detection_off.load(Ordering::Relaxed)
     }
 
     pub fn wait_ready(&self, limit: Duration) -> Option<Ready> {
@@ -265,12 +267,12 @@ impl Session {
         state.ready.clone()
     }
 
-    pub fn wait_heard(&self, limit: Duration) -> bool {
+    pub fn wait_for_first_message(&self, limit: Duration) -> bool {
         let until = Instant::now() + limit;
         while Instant::now() < until {
             let state = self.state();
-            if state.heard.is_some() || state.death.is_some() {
-                return state.heard.is_some();
+            if state.last_message_at.is_some() || state.death.is_some() {
+                return state.last_message_at.is_some();
             }
             drop(state);
             thread::sleep(Duration::from_millis(20));
@@ -305,7 +307,7 @@ impl Session {
         });
         drop(out);
         // A dead connection has a better explanation than EPIPE.
-        sent.map_err(|_| self.why_gone())
+        sent.map_err(|_| self.death_error())
     }
 
     /// Puts a message into the memory, where there is one and it is worth it. Waits
@@ -343,9 +345,9 @@ impl Session {
     }
 
     /// Starts a call whose events go to `sink`; its id.
-    pub fn begin(&self, call: Call, sink: Sink) -> Result<u64> {
+    pub fn start_call(&self, call: Call, sink: Sink) -> Result<u64> {
         let id = self.new_id();
-        self.begin_as(id, call, sink)?;
+        self.start_call_as(id, call, sink)?;
         Ok(id)
     }
 
@@ -353,7 +355,7 @@ impl Session {
         self.shared.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub fn begin_as(&self, id: u64, call: Call, sink: Sink) -> Result<()> {
+    pub fn start_call_as(&self, id: u64, call: Call, sink: Sink) -> Result<()> {
         let mut state = self.state();
         if let Some(death) = &state.death {
             return Err(state.error(death));
@@ -363,10 +365,10 @@ impl Session {
         self.send(&ToGuest::Call { id, call })
     }
 
-    pub(crate) fn begin_here(&self, call: Call) -> Result<(u64, Receiver<ToHost>)> {
+    pub(crate) fn start_call_with_channel(&self, call: Call) -> Result<(u64, Receiver<ToHost>)> {
         let (sender, receiver) = channel();
         let sink: Sink = Box::new(move |message| _ = sender.send(message));
-        Ok((self.begin(call, sink)?, receiver))
+        Ok((self.start_call(call, sink)?, receiver))
     }
 
     /// Nobody waits for this call any more.
@@ -376,7 +378,7 @@ impl Session {
         }
     }
 
-    pub(crate) fn why_gone(&self) -> Error {
+    pub(crate) fn death_error(&self) -> Error {
         // The owner may still be finding out.
         let limit = Duration::from_secs(20);
         let state = self.state();

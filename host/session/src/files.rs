@@ -12,8 +12,8 @@ use crate::{
 impl Session {
     /// Writes a file in the guest, whole or not at all.
     pub fn put_file(&self, path: &str, mode: u32, content: &[u8]) -> Result<()> {
-        let what = format!("write {path} {}", self.place());
-        let (id, answers) = self.begin_here(Call::PutFile {
+        let what = format!("write {path} {}", self.location_phrase());
+        let (id, answers) = self.start_call_with_channel(Call::PutFile {
             path: path.into(),
             mode,
         })?;
@@ -37,9 +37,9 @@ impl Session {
 
     /// Reads a file of the guest's.
     pub fn get_file(&self, path: &str) -> Result<Vec<u8>> {
-        let what = format!("read {path} {}", self.place());
+        let what = format!("read {path} {}", self.location_phrase());
         let call = Call::GetFile { path: path.into() };
-        let (_, answers) = self.begin_here(call)?;
+        let (_, answers) = self.start_call_with_channel(call)?;
         let mut content = Vec::new();
         loop {
             match self.next(&answers, &what, REPLY_LIMIT)? {

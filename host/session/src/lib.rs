@@ -32,6 +32,6 @@ pub use local::local;
 pub use log::LogStream;
 pub use modules::ModuleReport;
 pub use process::{Output, Process, ProcessEvent, StdinWriter};
-pub use script::{Playing, Script};
+pub use script::{Script, ScriptRun};
 pub use shared_memory::SharedMemory;
 pub use ssh::{AskPassword, Ssh};

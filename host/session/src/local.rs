@@ -47,12 +47,12 @@ fn over(command: &mut Command) -> Result<Session> {
             Ok(status) => format!("`{}` ended ({status})", program.display()),
             Err(e) => format!("`{}`: {e}", program.display()),
         };
-        session.bury(Death::Vanished {
+        session.mark_dead(Death::Vanished {
             detail,
             console: String::new(),
         });
     })?;
-    session.belongs_to("this machine");
+    session.set_machine("this machine");
     if session.wait_ready(LIMIT).is_none() {
         let wrong = match session.death() {
             Some(Death::Vanished { detail, .. }) => detail,

@@ -9,7 +9,7 @@ use crate::{Result, Session, calls::unexpected, connection::State};
 
 impl Session {
     /// Puts records in front that were read before this connection.
-    pub fn remember(&self, mut records: Vec<LogRecord>) {
+    pub fn prepend_records(&self, mut records: Vec<LogRecord>) {
         let mut state = self.state();
         records.append(&mut state.log);
         state.log = records;

@@ -85,20 +85,20 @@ impl Session {
     fn module_call(&self, what: &str, module: &str, call: Call) -> Result<ModuleOutcome> {
         const LIMIT: Duration = Duration::from_secs(60);
         let limit = LIMIT.max(self.shared.hang * 2);
-        let mut stay = Stay::from_now(self);
-        let (id, answers) = self.begin_here(call)?;
+        let mut stay = StayCheck::from_now(self);
+        let (id, answers) = self.start_call_with_channel(call)?;
         let mut watch = Watch::new(limit);
         loop {
             let answer = match answers.recv_timeout(Duration::from_millis(500)) {
                 Ok(answer) => answer,
-                Err(RecvTimeoutError::Disconnected) => return Err(self.why_gone()),
+                Err(RecvTimeoutError::Disconnected) => return Err(self.death_error()),
                 Err(RecvTimeoutError::Timeout) => {
-                    let progress = stay
-                        .check(self, what)
-                        .and_then(|()| match self.is_patient() {
-                            true => Ok(()),
-                            false => self.check_progress(what, id, &mut watch),
-                        });
+                    let progress =
+                        stay.check(self, what)
+                            .and_then(|()| match self.is_hang_detection_off() {
+                                true => Ok(()),
+                                false => self.check_progress(what, id, &mut watch),
+                            });
                     if let Err(mut end) = progress {
                         if let Error::Timeout { stack, inside, .. } = &mut end {
                             *stack = self.look(id).map(|l| l.stack).unwrap_or_default();
@@ -160,7 +160,7 @@ impl Session {
 
     /// Asks what is answered at once, if anything runs there.
     fn quick(&self, what: &str, call: Call) -> Result<Reply> {
-        let (id, answers) = self.begin_here(call)?;
+        let (id, answers) = self.start_call_with_channel(call)?;
         let answer = self.next(&answers, what, Duration::from_secs(2));
         if answer.is_err() {
             self.abandon(id);
@@ -224,16 +224,16 @@ impl Watch {
 
 /// Looks whether a module that is loaded or unloaded says that it has to stay, or what
 /// it waits for.
-pub(crate) struct Stay {
+pub(crate) struct StayCheck {
     from: u64,
     watch: Watch,
     /// When it was first seen to have said so.
     said: Option<Instant>,
 }
 
-impl Stay {
-    pub fn from_now(session: &Session) -> Stay {
-        Stay {
+impl StayCheck {
+    pub fn from_now(session: &Session) -> StayCheck {
+        StayCheck {
             from: session.last_record().map_or(0, |r| r.seq + 1),
             watch: Watch::new(Duration::MAX),
             said: None,
@@ -248,7 +248,7 @@ impl Stay {
         let records = session.log_since(self.from);
         let stays = still_registered(&records);
         // What waits for somebody at a breakpoint goes on.
-        let waits = !session.is_patient() && overdue(&records).is_some();
+        let waits = !session.is_hang_detection_off() && overdue(&records).is_some();
         if stays.is_none() && !waits {
             return Ok(());
         }

@@ -17,7 +17,7 @@ impl Session {
     /// Starts a command.
     pub fn exec(&self, exec: Exec) -> Result<Process> {
         let what = exec.argv.first().cloned().unwrap_or_default();
-        let (id, events) = self.begin_here(Call::Exec(exec))?;
+        let (id, events) = self.start_call_with_channel(Call::Exec(exec))?;
         Ok(Process {
             call: Arc::new(CallInGuest {
                 session: self.clone(),
@@ -105,7 +105,7 @@ impl Process {
         loop {
             let event = self.events.recv().map_err(|_| {
                 self.finish();
-                self.call.session.why_gone()
+                self.call.session.death_error()
             })?;
             return Ok(match event {
                 ToHost::Started { pid, .. } => ProcessEvent::Started(pid),

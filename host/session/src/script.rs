@@ -13,7 +13,7 @@ use crate::{
     Error, ModuleReport, ProcessEvent, Result, Session, Sink,
     calls::{REPLY_LIMIT, check_version, refused, unexpected},
     connection::FIRST_SCRIPT_ID,
-    modules::{Stay, load_call, unload_call},
+    modules::{StayCheck, load_call, unload_call},
 };
 
 /// A run: a module is loaded, a command runs, the module is unloaded.
@@ -69,7 +69,7 @@ impl Script {
 }
 
 /// A script under way. Its steps are asked for in their order.
-pub struct Playing {
+pub struct ScriptRun {
     session: Session,
     script: Script,
     mark: u64,
@@ -78,13 +78,13 @@ pub struct Playing {
 
 impl Session {
     /// Waits until the script begins.
-    pub fn playing(&self, script: &Script) -> Result<Playing> {
+    pub fn script_run(&self, script: &Script) -> Result<ScriptRun> {
         let Reply::Ready(ready) = self.answer(RESUME, REPLY_LIMIT, |_| ())? else {
             return Err(unexpected("resume the guest"));
         };
         check_version(&ready)?;
         self.state().ready = Some(ready);
-        Ok(Playing {
+        Ok(ScriptRun {
             taint: self.bits(TAINT)?,
             mark: self.marked(MARK)?,
             session: self.clone(),
@@ -96,9 +96,9 @@ impl Session {
     fn answer(&self, id: u64, limit: Duration, mut take: impl FnMut(ToHost)) -> Result<Reply> {
         let (sender, events) = channel();
         let mut state = self.state();
-        let early = std::mem::take(&mut state.early);
+        let early = std::mem::take(&mut state.early_replies);
         let (mine, others) = early.into_iter().partition(|(of, _)| *of == id);
-        state.early = others;
+        state.early_replies = others;
         let mine: Vec<(u64, ToHost)> = mine;
         let answered = mine.iter().any(|(_, m)| matches!(m, ToHost::Reply { .. }));
         if !answered && state.death.is_none() {
@@ -136,7 +136,7 @@ impl Session {
 
     fn module_answer(&self, id: u64, what: &str) -> Result<ModuleOutcome> {
         const LOOK: Duration = Duration::from_millis(500);
-        let mut stay = Stay::from_now(self);
+        let mut stay = StayCheck::from_now(self);
         let (events, done) = channel();
         // It ends with the guest.
         let session = self.clone();
@@ -145,7 +145,7 @@ impl Session {
             match done.recv_timeout(LOOK) {
                 Ok(reply) => break reply,
                 Err(RecvTimeoutError::Timeout) => stay.check(self, what)?,
-                Err(RecvTimeoutError::Disconnected) => return Err(self.why_gone()),
+                Err(RecvTimeoutError::Disconnected) => return Err(self.death_error()),
             }
         };
         match reply? {
@@ -155,7 +155,7 @@ impl Session {
     }
 }
 
-impl Playing {
+impl ScriptRun {
     /// The sequence number of its first record.
     pub fn mark(&self) -> u64 {
         self.mark
@@ -196,7 +196,7 @@ impl Playing {
         let now = self.session.bits(TAINT_AFTER)?;
         let end = self.session.marked(MARK_AFTER)?;
         // It is gone when it has been powered off.
-        match self.session.why_gone() {
+        match self.session.death_error() {
             Error::PoweredOff => Ok(self
                 .session
                 .complaint_between(self.mark, end, self.taint, now)),

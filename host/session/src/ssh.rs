@@ -85,55 +85,55 @@ impl Ssh {
             "hash={hash} size={} ask={ask} prompt='{PROMPT}'\n{SCRIPT}",
             packed.len()
         );
-        let mut way = self.start(program, script.len(), password)?;
-        way.send(script.as_bytes());
+        let mut bootstrap = self.start(program, script.len(), password)?;
+        bootstrap.send(script.as_bytes());
 
-        let what = way.word("target")?;
+        let what = bootstrap.word("target")?;
         let [system, machine, uid] = what.split(' ').collect::<Vec<_>>()[..] else {
-            return Err(way.failed(format!("it says of itself `{what}`"), ""));
+            return Err(bootstrap.failed(format!("it says of itself `{what}`"), ""));
         };
         if (system, machine) != ("Linux", "x86_64") {
             let wrong = format!("it runs {system} on {machine}");
-            return Err(way.failed(wrong, "Koru's modules are for Linux on x86_64"));
+            return Err(bootstrap.failed(wrong, "Koru's modules are for Linux on x86_64"));
         }
         let uid = uid.to_owned();
-        way.attempted = format!("putting Koru's agent on {self}");
+        bootstrap.attempted = format!("putting Koru's agent on {self}");
         loop {
-            let (word, rest) = way.next_word()?;
+            let (word, rest) = bootstrap.next_word()?;
             match &*word {
                 "send" => {
                     status(&format!("copying the agent to {self} (once)"));
-                    way.send(&packed);
+                    bootstrap.send(&packed);
                 }
                 "start" => break,
                 "broken" => {
-                    return Err(way.failed(
+                    return Err(bootstrap.failed(
                         "what arrived there is not what was sent".into(),
                         "it needs head, gzip and sha256sum, and 3 MB of room",
                     ));
                 }
                 "nowhere" => {
-                    return Err(way.failed(
+                    return Err(bootstrap.failed(
                         format!("none of its folders can be written and run from: {rest}"),
                         "make one of them usable: owned by this user, not mounted noexec",
                     ));
                 }
                 "no-sudo" => {
-                    return Err(way.failed(
+                    return Err(bootstrap.failed(
                         format!(
                             "loading needs root; user {uid} there is not, and there is no sudo"
                         ),
                         "log in as root (ssh:root@..), or install sudo there",
                     ));
                 }
-                other => return Err(way.failed(format!("it says `{other}`"), "")),
+                other => return Err(bootstrap.failed(format!("it says `{other}`"), "")),
             }
         }
-        way.attempted = match &*uid {
+        bootstrap.attempted = match &*uid {
             "0" => format!("starting Koru's agent on {self}"),
             _ => format!("starting Koru's agent on {self} as root, by sudo"),
         };
-        way.session(self)
+        bootstrap.session(self)
     }
 
     fn start(
@@ -141,7 +141,7 @@ impl Ssh {
         program: Option<&str>,
         script: usize,
         password: Option<AskPassword>,
-    ) -> Result<Way> {
+    ) -> Result<SshBootstrap> {
         let attempted = format!("connecting to {self}");
         let words = match program {
             None => vec!["ssh".to_owned()],
@@ -186,8 +186,8 @@ impl Ssh {
                 )
             })?;
         let answers = ours.try_clone().context("sharing a socket")?;
-        let said = Said::listen(child.stderr.take(), password, answers)?;
-        Ok(Way {
+        let said = StderrTail::listen(child.stderr.take(), password, answers)?;
+        Ok(SshBootstrap {
             stream: ours,
             child: Arc::new(Mutex::new(child)),
             said,
@@ -204,14 +204,14 @@ fn pack(bytes: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// The connection before the agent speaks.
-struct Way {
+struct SshBootstrap {
     stream: UnixStream,
     child: Arc<Mutex<Child>>,
-    said: Said,
+    said: StderrTail,
     attempted: String,
 }
 
-impl Way {
+impl SshBootstrap {
     /// When nobody is there to read it, what was said before has the reason.
     fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
@@ -264,7 +264,7 @@ impl Way {
 
     /// The agent has the connection from now on.
     fn session(self, to: &Ssh) -> Result<Session> {
-        let Way {
+        let SshBootstrap {
             stream,
             child,
             said,
@@ -281,14 +281,14 @@ impl Way {
             let (wrong, todo) = why_ended(status, &said);
             let _ = ending.send((wrong.clone(), todo, said.clone()));
             // ssh ends as well when silence is its reason.
-            session.bury(Death::Vanished {
+            session.mark_dead(Death::Vanished {
                 detail: lock(&silent).take().unwrap_or(wrong),
                 console: said,
             });
         })?;
-        session.belongs_to(&name);
+        session.set_machine(&name);
         if session.wait_ready(START_LIMIT).is_none() {
-            session.bury(Death::Vanished {
+            session.mark_dead(Death::Vanished {
                 detail: format!("not done after {} s", START_LIMIT.as_secs()),
                 console: String::new(),
             });
@@ -317,7 +317,10 @@ fn watch(session: Session, child: Arc<Mutex<Child>>, silence: Silence) -> Result
     let silent = move || {
         while session.death().is_none() {
             thread::sleep(Duration::from_millis(500));
-            if session.heard().is_some_and(|at| at.elapsed() > limit) {
+            if session
+                .last_message_at()
+                .is_some_and(|at| at.elapsed() > limit)
+            {
                 let detail = format!(
                     "nothing was heard for {} s: its kernel has crashed or hangs, or the \
                      network is gone",
@@ -326,7 +329,7 @@ fn watch(session: Session, child: Arc<Mutex<Child>>, silence: Silence) -> Result
                 *lock(&silence) = Some(detail.clone());
                 // This program may end as soon as it hears of it; ssh would wait on.
                 terminate(&mut lock(&child));
-                session.bury(Death::Vanished {
+                session.mark_dead(Death::Vanished {
                     detail,
                     console: String::new(),
                 });
@@ -397,12 +400,12 @@ fn why_ended(status: Option<ExitStatus>, said: &str) -> (String, &'static str) {
         (
             "timed out",
             "it does not answer",
-            "check that the machine is up, and the network on the way",
+            "check that the machine is up, and the network on the bootstrap",
         ),
         (
             "No route to host",
             "it cannot be reached",
-            "check that the machine is up, and the network on the way",
+            "check that the machine is up, and the network on the bootstrap",
         ),
         ("password is required", "sudo there asks for a password", ""),
         (
@@ -425,17 +428,17 @@ fn why_ended(status: Option<ExitStatus>, said: &str) -> (String, &'static str) {
 }
 
 /// What ssh, and the other side's standard error, say.
-struct Said {
+struct StderrTail {
     text: Arc<Mutex<Vec<u8>>>,
     over: Receiver<()>,
 }
 
-impl Said {
+impl StderrTail {
     fn listen(
         from: Option<ChildStderr>,
         mut password: Option<AskPassword>,
         mut answers: UnixStream,
-    ) -> Result<Said> {
+    ) -> Result<StderrTail> {
         let text = Arc::<Mutex<Vec<u8>>>::default();
         let (ending, over) = channel();
         let heard = text.clone();
@@ -470,7 +473,7 @@ impl Said {
             .name("ssh-stderr".into())
             .spawn(listen)
             .context("starting a thread")?;
-        Ok(Said { text, over })
+        Ok(StderrTail { text, over })
     }
 
     /// All of it. ssh has ended; one that it left in the background (ControlPersist)

@@ -32,7 +32,7 @@ pub struct Guest {
 
 impl Guest {
     /// The agent has answered.
-    pub(crate) fn is_ready(&mut self, ready: Ready, after: Duration) {
+    pub(crate) fn set_ready(&mut self, ready: Ready, after: Duration) {
         self.ready = ready;
         self.boot_time = after;
     }
@@ -46,11 +46,11 @@ impl Guest {
         Ok(outcome.path_context("saving the machine in", state)?)
     }
 
-    pub(crate) fn boot_error(mut self, limit: Duration) -> Error {
+    pub(crate) fn into_boot_error(mut self, limit: Duration) -> Error {
         if self.session.death().is_none() {
             let secs = limit.as_secs();
             let what = format!("its agent did not answer in {secs} s");
-            self.session.hang_found(&what);
+            self.session.report_hang_to_owner(&what);
             self.join();
         }
         let why = match self.session.death() {
@@ -97,7 +97,7 @@ impl Guest {
     }
 
     /// Ends it at once, from any thread.
-    pub fn ender(&self) -> impl FnOnce() + Send + 'static {
+    pub fn kill_handle(&self) -> impl FnOnce() + Send + 'static {
         let commands = self.commands.clone();
         move || _ = commands.send(MonitorCommand::Kill)
     }

@@ -49,9 +49,9 @@ impl LaunchConfig<'_> {
         let (hung, hangs) = channel();
         let (session, monitor) =
             Monitor::start(qemu, self.shared, console.clone(), received, hangs)?;
-        session.tell_hangs_to(hung);
+        session.set_hang_listener(hung);
         if gdb.is_some() {
-            session.be_patient();
+            session.disable_hang_detection();
         }
         Ok(Guest {
             session,

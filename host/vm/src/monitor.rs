@@ -69,7 +69,7 @@ impl Monitor {
                 let death = monitor.watch();
                 let session = monitor.session.clone();
                 drop(monitor);
-                session.bury(death);
+                session.mark_dead(death);
             })
             .context("starting a thread")?;
         Ok((session, thread))
@@ -108,13 +108,13 @@ impl Monitor {
             // silence: count ticks, none longer than a few.
             silent += tick.elapsed().min(TICK * 5);
             tick = Instant::now();
-            let now_heard = self.session.heard();
+            let now_heard = self.session.last_message_at();
             if now_heard != heard {
                 heard = now_heard;
                 silent = Duration::ZERO;
             }
             // Before the agent is up, the boot's own limit counts.
-            let hangs = silent > limit && !self.session.is_patient();
+            let hangs = silent > limit && !self.session.is_hang_detection_off();
             if hangs && self.session.ready().is_some() {
                 let secs = limit.as_secs();
                 return self.ask_by_nmi(format!("no sign of life for {secs} s"));

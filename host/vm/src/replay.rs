@@ -9,7 +9,7 @@ use std::{io::ErrorKind, os::unix::fs::FileExt};
 use koru_error::IoContext;
 use koru_protocol::{Call, Piece, SCRIPT_AT};
 use koru_qemu::{Accel, BootImage, REPLAY_START_SECONDS};
-use koru_session::{Playing, Result, Script, SharedMemory};
+use koru_session::{Result, Script, ScriptRun, SharedMemory};
 use sha2::{Digest, Sha256};
 
 use crate::{Guest, GuestConfig, launch::shared_memory, snapshot};
@@ -17,7 +17,7 @@ use crate::{Guest, GuestConfig, launch::shared_memory, snapshot};
 /// A guest that plays a script.
 pub struct Replay {
     guest: Guest,
-    playing: Playing,
+    script_run: ScriptRun,
 }
 
 impl Replay {
@@ -44,11 +44,11 @@ impl Replay {
             .context(SHARE)?;
         let (mut guest, start) = snapshot::resume_or_create(&config, &image, Accel::Tcg, shared)
             .inspect_err(|_| snapshot::discard(&config, &image, Accel::Tcg))?;
-        let playing = guest.session().playing(script)?;
+        let script_run = guest.session().script_run(script)?;
         if let Some(ready) = guest.session().ready() {
-            guest.is_ready(ready, start.elapsed());
+            guest.set_ready(ready, start.elapsed());
         }
-        Ok(Replay { guest, playing })
+        Ok(Replay { guest, script_run })
     }
 
     /// Where it plays. Nothing can be asked of it.
@@ -57,8 +57,8 @@ impl Replay {
     }
 
     /// What becomes of the script.
-    pub fn playing(&self) -> &Playing {
-        &self.playing
+    pub fn script_run(&self) -> &ScriptRun {
+        &self.script_run
     }
 }
 

@@ -269,7 +269,7 @@ impl Relay {
                 );
                 return self.outbox.reply(id, Ok(Reply::Done));
             }
-            Call::Hung { what } => return self.session.hang_found(what),
+            Call::Hung { what } => return self.session.report_hang_to_owner(what),
             Call::Resize { of, .. }
             | Call::Signal { of, .. }
             | Call::Look { of }
@@ -299,6 +299,6 @@ impl Relay {
         let in_guest = self.session.new_id();
         self.lock().insert(id, in_guest);
         // When the guest is gone the client hears that by itself.
-        let _ = self.session.begin_as(in_guest, call, sink);
+        let _ = self.session.start_call_as(in_guest, call, sink);
     }
 }

@@ -70,7 +70,7 @@ pub(crate) fn start(config: &GuestConfig, image: &BootImage, accel: Accel) -> Op
     let attempt = || -> Result<Guest> {
         let (mut guest, start) = resume_or_create(config, image, accel, shared_memory()?)?;
         let ready = guest.session().resume(&files)?;
-        guest.is_ready(ready, start.elapsed());
+        guest.set_ready(ready, start.elapsed());
         Ok(guest)
     };
     attempt()
@@ -238,7 +238,7 @@ fn create_in(
     .run()?;
     let session = guest.session().clone();
     if session.wait_ready(config.boot_limit).is_none() {
-        return Err(guest.boot_error(config.boot_limit));
+        return Err(guest.into_boot_error(config.boot_limit));
     }
     // Its log is all here, and nothing is on the line.
     session.mark()?;
@@ -309,6 +309,6 @@ fn resume(
         shared: Some(shared),
     }
     .run()?;
-    guest.session().remember(meta.records);
+    guest.session().prepend_records(meta.records);
     Ok((guest, start))
 }

@@ -77,7 +77,10 @@ fn boot(
         shared: Some(shared_memory()?),
     }
     .run()?;
-    if on_probation && !guest.session.wait_heard(SIGN_OF_LIFE) && guest.console.text().is_empty() {
+    if on_probation
+        && !guest.session.wait_for_first_message(SIGN_OF_LIFE)
+        && guest.console.text().is_empty()
+    {
         let why = match guest.session.death() {
             Some(Death::Vanished { detail, .. }) => detail.lines().next().unwrap_or("").into(),
             _ => format!("no sign of life in {} s", SIGN_OF_LIFE.as_secs()),
@@ -86,7 +89,7 @@ fn boot(
         return Ok(None); // Dropping it ends this QEMU.
     }
     let Some(ready) = guest.session.wait_ready(config.boot_limit) else {
-        return Err(guest.boot_error(config.boot_limit));
+        return Err(guest.into_boot_error(config.boot_limit));
     };
     check_version(&ready)?;
     guest.session.set_time()?;
@@ -94,6 +97,6 @@ fn boot(
         release: ready.release.clone(),
         after: start.elapsed(),
     });
-    guest.is_ready(ready, start.elapsed());
+    guest.set_ready(ready, start.elapsed());
     Ok(Some(guest))
 }

@@ -38,7 +38,7 @@ pub trait InPlaceInit<T>: Sized {
         // SAFETY: the closure returns `Ok` if `init` does, which then has initialised the slot;
         // after an error the slot is in the state in which `init` left it, and nobody uses it.
         let init = unsafe {
-            pin_init::pin_init_from_closure(|slot| {
+            pin_init_from_closure(|slot| {
                 // SAFETY: the slot is what the closure was given: valid, aligned and unused by
                 // anybody else. Only this initialiser gets it.
                 init.__pinned_init(slot).map_err(Error::from)
@@ -60,7 +60,7 @@ pub trait InPlaceInit<T>: Sized {
         // SAFETY: the closure returns `Ok` if `init` does, which then has initialised the slot;
         // after an error the slot is in the state in which `init` left it, and nobody uses it.
         let init = unsafe {
-            pin_init::init_from_closure(|slot| {
+            init_from_closure(|slot| {
                 // SAFETY: the slot is what the closure was given: valid, aligned and unused by
                 // anybody else. Only this initialiser gets it.
                 init.__init(slot).map_err(Error::from)

@@ -74,7 +74,7 @@ pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
             log: LogSink::Nowhere,
             interactive: false,
             output: &|event| take_output(context, event, &output),
-            started: &|guest| saves.on_save(guest.ender()),
+            started: &|guest| saves.on_save(guest.kill_handle()),
         };
         let mut ended = run_module(context, args, &manner);
         context.ui.done();

@@ -40,7 +40,7 @@ pub fn run_replay(
     };
     let config = guest::config(context, tree, root, &args.machine)?;
     let replay = Replay::start(config, seed, &script)?;
-    let (guest, playing) = (replay.guest(), replay.playing());
+    let (guest, script_run) = (replay.guest(), replay.script_run());
     (options.started)(guest);
     context.ui.done();
 
@@ -49,26 +49,26 @@ pub fn run_replay(
     let observed = observe_from(
         context,
         guest.session(),
-        playing.mark(),
+        script_run.mark(),
         options.log,
         || {
             let run = (|| -> Result<u8> {
-                let (_, took) = timed(|| playing.loaded().map_err(Error::from))?;
+                let (_, took) = timed(|| script_run.loaded().map_err(Error::from))?;
                 seconds.load = took.as_secs_f64();
                 let mut status = 0;
                 if !command.is_empty() {
                     let (exit, took) = timed(|| {
-                        let exit = playing.command(|event| _ = (options.output)(&event));
+                        let exit = script_run.command(|event| _ = (options.output)(&event));
                         exit.map_err(|e| exec::not_started(guest.session(), command, e))
                     })?;
                     (status, seconds.command) = (exec::status(exit), took.as_secs_f64());
                 }
-                let (_, took) = timed(|| playing.unloaded().map_err(Error::from))?;
+                let (_, took) = timed(|| script_run.unloaded().map_err(Error::from))?;
                 seconds.unload = took.as_secs_f64();
                 Ok(status)
             })();
             // It ends with the guest, whose log is whole only then.
-            let end = playing.end();
+            let end = script_run.end();
             let status = run?;
             complaint = end?;
             Ok(status)

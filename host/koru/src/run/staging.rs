@@ -82,11 +82,11 @@ impl StagedFiles {
         let folder = new_folder(session)?;
         for file in &files {
             let path = context.cwd.join(file);
-            let content = std::fs::read(&path).map_err(|e| Error::path("copying", &path, e))?;
+            let content = fs::read(&path).map_err(|e| Error::path("copying", &path, e))?;
             let there = format!("{folder}/{}", file_name(&path));
             context.ui.status(&format!("copying {}", path.display()));
             let mode = std::os::unix::fs::PermissionsExt::mode(
-                &std::fs::metadata(&path)
+                &fs::metadata(&path)
                     .map_err(|e| Error::path("copying", &path, e))?
                     .permissions(),
             );

@@ -7,8 +7,8 @@ use koru_session::Session;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    ask::{Answer, ask},
     context::Context,
-    dependencies::{self, Answer},
     target::name::Target,
 };
 
@@ -37,7 +37,7 @@ pub fn agree(
                 .help("--yes loads without asking; without --target it runs in a guest"),
         );
     }
-    if !dependencies::ask(&question, Answer::No) {
+    if !ask(&question, Answer::No) {
         return Err(Error::new(Kind::Usage, attempted, "you said no"));
     }
     // Only a convenience: without the note the question comes again.

@@ -52,7 +52,7 @@ impl Crate {
     }
 
     /// Returns `unsafe head { items }`.
-    #[allow(dead_code)] // Not by all crates that have this file.
+    #[allow(dead_code, reason = "not all crates that have this file use it")]
     pub(crate) fn unsafe_impl(&self, head: TokenStream, items: TokenStream) -> TokenStream {
         let keyword = self.keyword();
         let items = self.group(Delimiter::Brace, items);
@@ -60,7 +60,7 @@ impl Crate {
     }
 
     /// Returns `#[content]`.
-    #[allow(dead_code)] // Nor this.
+    #[allow(dead_code, reason = "not all crates that have this file use it")]
     pub(crate) fn attribute(&self, content: TokenStream) -> TokenStream {
         let mut sign = Punct::new('#', Spacing::Alone);
         sign.set_span(self.span());

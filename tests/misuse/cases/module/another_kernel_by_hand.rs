@@ -20,7 +20,7 @@ mod inner {
 
     #[cfg(misuse)]
     kernel::macros::__module! { (crate) //~ unsafe_code
-        type: Case,
+        type: Case, //~ unsafe_code
         name: "case",
         license: "GPL",
     }

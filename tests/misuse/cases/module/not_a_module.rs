@@ -5,8 +5,7 @@
 use kernel::prelude::*;
 
 module! {
-    //~^ E0277
-    type: Case,
+    type: Case, //~ E0277
     name: "case",
     license: "GPL",
 }

@@ -23,8 +23,8 @@ pub mod other {
     use kernel::prelude::*;
 
     #[cfg(misuse)]
-    module! { //~ "already defined"
-        type: Other,
+    module! {
+        type: Other, //~ "already defined"
         name: "other",
         license: "GPL",
     }

@@ -78,7 +78,7 @@ pub fn debug(context: &Context, args: &DebugArgs) -> Result<u8> {
         }
         Err(e) => Err(e),
     };
-    guest.ender()();
+    guest.kill_handle()();
     let death = guest.wait();
     let log = follower.finish();
     let outcome = match death {

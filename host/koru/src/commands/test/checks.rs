@@ -40,7 +40,7 @@ impl Run<'_> {
             ".ci/bare",
             ".ci/run",
             "host/session/src/ssh.sh",
-            "host/build/src/import.sh",
+            "host/kernels/src/remote_headers.sh",
         ];
         let mut shellcheck = Command::new("shellcheck");
         shellcheck.args(scripts).current_dir(self.root());
@@ -208,7 +208,7 @@ mod tests {
 
     fn workspace() -> Metadata {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        super::metadata(&root).unwrap()
+        metadata(&root).unwrap()
     }
 
     #[test]

@@ -1,20 +1,20 @@
 //! `koru verify`: judges any module by the conformance tests of a contract.
 
+mod check_result;
 mod contract;
-mod findings;
-mod promises;
+mod module_under_test;
 mod report;
-mod subject;
+mod requirements;
 
 use std::{path::PathBuf, time::Duration};
 
-use findings::{Finding, Verdict, complained, in_place};
+use check_result::{CheckResult, Verdict, complained, location_suffix};
 use koru_error::{Error, Kind, Result};
 use koru_kbuild::find_modules;
 use koru_kernels::Progress;
 use koru_vm::Guest;
-use promises::{Promise, Tests};
-use subject::Subject;
+use module_under_test::ModuleUnderTest;
+use requirements::{Requirement, Tests};
 
 use crate::{
     cli::VerifyArgs,
@@ -34,20 +34,20 @@ const CONTRACT: &str = "/tests/contract.toml";
 
 pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
     // What is wrong with the request is said before anything is built.
-    let tests = promises::tests(&context.home.root, &args.name)?;
-    let (promises, slow) = wanted(&tests, args)?;
+    let tests = requirements::tests(&context.home.root, &args.name)?;
+    let (requirements, slow) = wanted(&tests, args)?;
     let contract = args.contract.as_ref().map(|file| {
         contract::read(&tests.contract, &context.cwd.join(file)).map(|text| (file.clone(), text))
     });
     let contract = contract.transpose()?;
-    let subject = subject::subject(context, args, &tests.name)?;
+    let module_under_test = module_under_test::find(context, args, &tests.name)?;
     let binary = test_binary(context, &tests.name)?;
-    let kos = modules(context, &tests, &subject)?;
+    let kos = modules(context, &tests, &module_under_test)?;
     for (name, ko) in &kos {
         context.register_module(name, ko);
     }
-    context.register_module(&subject.name, &subject.ko);
-    let moved = subject.moved(args);
+    context.register_module(&module_under_test.name, &module_under_test.ko);
+    let moved = module_under_test.moved(args);
     context.update_debug_info(|known| known.moved.extend(moved));
 
     let files: Vec<(String, Vec<u8>)> = contract
@@ -64,51 +64,58 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
         limit: Duration::from_secs(u64::from(args.limit) * if args.slow { 10 } else { 1 }),
         ..TestEnvironment::new(&binary.path, &kos, &binary.machine)
     };
-    let mut findings = match try_loading(context, &subject, &tests.name, &environment)? {
+    let mut results = match try_loading(context, &module_under_test, &tests.name, &environment)? {
         Loading::Works { guest, taint } => {
             environment.taint = taint;
-            run(context, &subject, &environment, guest, &promises)?
+            run(
+                context,
+                &module_under_test,
+                &environment,
+                guest,
+                &requirements,
+            )?
         }
-        Loading::Fails { verdict, why, log } => promises
+        Loading::Fails { verdict, why, log } => requirements
             .iter()
-            .map(|p| Finding::without_a_try(p, verdict, &why, &log))
+            .map(|p| CheckResult::without_a_try(p, verdict, &why, &log))
             .collect(),
     };
-    findings.extend(slow.iter().map(Finding::skipped));
+    results.extend(slow.iter().map(CheckResult::skipped));
     // As they stand in the source.
-    findings.sort_by_key(|f| tests.promises.iter().position(|p| p.test == f.test));
+    results.sort_by_key(|f| tests.requirements.iter().position(|p| p.test == f.test));
     context.ui.done();
 
-    let told = report::Told {
+    let report = report::VerifyReport {
         name: &tests.name,
-        subject: &subject,
+        module_under_test: &module_under_test,
         contract: contract.as_ref().map(|(file, _)| file.as_path()),
-        findings: &findings,
+        results: &results,
     };
     if let Some(path) = &args.junit {
-        told.write_junit(&context.cwd.join(path))?;
+        report.write_junit(&context.cwd.join(path))?;
     }
     if let Some(path) = &args.markdown {
-        told.write_markdown(&context.cwd.join(path))?;
+        report.write_markdown(&context.cwd.join(path))?;
     }
     if context.json {
-        json(&findings);
+        json(&results);
     } else {
-        ui::out(&told.table());
+        ui::out(&report.table());
     }
-    let message = |f: &Finding| matches!(f.result, Verdict::Fail | Verdict::Crash);
-    Ok(u8::from(findings.iter().any(message)))
+    let message = |f: &CheckResult| matches!(f.result, Verdict::Fail | Verdict::Crash);
+    Ok(u8::from(results.iter().any(message)))
 }
 
 /// The promises to try, and those that were asked for but take too long.
-fn wanted(tests: &Tests, args: &VerifyArgs) -> Result<(Vec<Promise>, Vec<Promise>)> {
+fn wanted(tests: &Tests, args: &VerifyArgs) -> Result<(Vec<Requirement>, Vec<Requirement>)> {
     let filters = &args.filters;
-    let fits = |p: &&Promise| {
+    let fits = |p: &&Requirement| {
         let holds = |f: &String| p.test.contains(f.as_str()) || p.text.contains(f.as_str());
         filters.is_empty() || filters.iter().any(holds)
     };
-    let fitting = tests.promises.iter().filter(fits).cloned();
-    let (slow, wanted): (Vec<Promise>, Vec<Promise>) = fitting.partition(|p| p.slow && !args.slow);
+    let fitting = tests.requirements.iter().filter(fits).cloned();
+    let (slow, wanted): (Vec<Requirement>, Vec<Requirement>) =
+        fitting.partition(|p| p.slow && !args.slow);
     if wanted.is_empty() {
         let attempted = format!("choosing among the promises of {}", tests.name);
         return Err(match slow.is_empty() {
@@ -119,7 +126,7 @@ fn wanted(tests: &Tests, args: &VerifyArgs) -> Result<(Vec<Promise>, Vec<Promise
             )
             .help(format!(
                 "without a word, all {} are tried",
-                tests.promises.len()
+                tests.requirements.len()
             )),
             false => {
                 Error::new(Kind::Usage, attempted, "they all take minutes").help("give --slow")
@@ -146,13 +153,17 @@ fn test_binary(context: &Context, name: &str) -> Result<TestBinary> {
 
 /// What lies in the guest: the module under the name that the tests know, and those
 /// of ours that the tests load beside it.
-fn modules(context: &Context, tests: &Tests, subject: &Subject) -> Result<Vec<(String, PathBuf)>> {
+fn modules(
+    context: &Context,
+    tests: &Tests,
+    module_under_test: &ModuleUnderTest,
+) -> Result<Vec<(String, PathBuf)>> {
     let root = &context.home.root;
     let mut beside = find_modules(&context.home, root, &[])?;
     beside.retain(|m| m.name != tests.name && tests.name_module(&m.name));
-    let mut kos = vec![(tests.name.clone(), subject.ko.clone())];
+    let mut kos = vec![(tests.name.clone(), module_under_test.ko.clone())];
     if !beside.is_empty() {
-        let (built, _) = context.build(&subject.tree, &beside)?;
+        let (built, _) = context.build(&module_under_test.tree, &beside)?;
         kos.extend(built.into_iter().map(|k| (k.name, k.path)));
     }
     Ok(kos)
@@ -175,13 +186,15 @@ enum Loading {
 /// Loads and unloads it once: what fails here is said once, at the top.
 fn try_loading(
     context: &Context,
-    subject: &Subject,
+    module_under_test: &ModuleUnderTest,
     name: &str,
     environment: &TestEnvironment,
 ) -> Result<Loading> {
-    let guest = environment.start(context, &subject.tree)?;
+    let guest = environment.start(context, &module_under_test.tree)?;
     let session = guest.session();
-    context.ui.status(&format!("loading {}", subject.shown));
+    context
+        .ui
+        .status(&format!("loading {}", module_under_test.shown));
     let (taint_before, begin) = (session.taint()?, session.mark()?);
     if let Err(error) = session.load(&module_path(name), &[]) {
         context.ui.done();
@@ -190,7 +203,7 @@ fn try_loading(
             records = error.records().to_vec();
         }
         let log = Log::new(context, &oops::decoder(context), &records);
-        let at = in_place(&log);
+        let at = location_suffix(&log);
         let first = koru_klog::first_complaint(error.records());
         let (verdict, what) = match (&error, first) {
             (koru_session::Error::LoadFailed { errno, .. }, _) => {
@@ -202,9 +215,9 @@ fn try_loading(
             (_, Some(complaint)) => complained(&complaint, &at),
             _ => (Verdict::Crash, error.to_string()),
         };
-        let mut told = Error::from(error);
-        told.output = Some(log.lines.join("\n"));
-        show_error(context, told);
+        let mut report = Error::from(error);
+        report.output = Some(log.lines.join("\n"));
+        show_error(context, report);
         return Ok(Loading::Fails {
             verdict,
             why: format!("the module does not load: {what}"),
@@ -213,10 +226,12 @@ fn try_loading(
     }
     let taint = session.taint()?;
     let complaint = session.complaint_since(begin, taint)?;
-    let unloaded = session.unload(&subject.name);
+    let unloaded = session.unload(&module_under_test.name);
     let clean = session.list().is_ok_and(|modules| modules.is_empty());
     if let Err(error) = &unloaded {
-        context.ui.say(&format!("koru: {}: {error}", subject.shown));
+        context
+            .ui
+            .say(&format!("koru: {}: {error}", module_under_test.shown));
     }
     // A kernel that complained is no good for what follows.
     let good = unloaded.is_ok() && clean && complaint.is_none();
@@ -233,24 +248,27 @@ fn try_loading(
 /// Tries one promise after the other; tells each as it is known.
 fn run(
     context: &Context,
-    subject: &Subject,
+    module_under_test: &ModuleUnderTest,
     environment: &TestEnvironment,
     mut guest: Option<Guest>,
-    promises: &[Promise],
-) -> Result<Vec<Finding>> {
-    let tests: Vec<(String, bool)> = promises.iter().map(|p| (p.test.clone(), false)).collect();
-    let of = |test: &str| promises.iter().find(|p| p.test == test);
-    let finding = |result: &TestResult| {
-        of(&result.name).map(|promise| Finding::of(promise, result, environment.limit))
+    requirements: &[Requirement],
+) -> Result<Vec<CheckResult>> {
+    let tests: Vec<(String, bool)> = requirements
+        .iter()
+        .map(|p| (p.test.clone(), false))
+        .collect();
+    let of = |test: &str| requirements.iter().find(|p| p.test == test);
+    let result_of = |result: &TestResult| {
+        of(&result.name).map(|requirement| CheckResult::of(requirement, result, environment.limit))
     };
-    let tree = &subject.tree;
+    let tree = &module_under_test.tree;
     let results = runner::run_tests(context, tree, environment, &mut guest, &tests, &|r| {
-        if let Some(found) = finding(r) {
+        if let Some(found) = result_of(r) {
             context
                 .ui
-                .say(&format!("{:5}  {}", found.result.word(), found.promise));
+                .say(&format!("{:5}  {}", found.result.word(), found.requirement));
         }
     })?;
     runner::power_off(guest)?;
-    Ok(results.iter().filter_map(finding).collect())
+    Ok(results.iter().filter_map(result_of).collect())
 }

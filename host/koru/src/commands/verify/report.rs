@@ -8,24 +8,24 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use rustix::termios::tcgetwinsize;
 
 use super::{
-    findings::{Finding, Verdict},
-    subject::Subject,
+    check_result::{CheckResult, Verdict},
+    module_under_test::ModuleUnderTest,
 };
 use crate::{testing::junit::write_junit_file, ui};
 
 /// All that a report tells.
-pub struct Told<'a> {
+pub struct VerifyReport<'a> {
     pub name: &'a str,
-    pub subject: &'a Subject,
+    pub module_under_test: &'a ModuleUnderTest,
     /// The course's own text of the contract.
     pub contract: Option<&'a Path>,
-    pub findings: &'a [Finding],
+    pub results: &'a [CheckResult],
 }
 
-impl Told<'_> {
+impl VerifyReport<'_> {
     fn count(&self, verdict: Verdict) -> usize {
-        let of = |f: &&Finding| f.result == verdict;
-        self.findings.iter().filter(of).count()
+        let of = |f: &&CheckResult| f.result == verdict;
+        self.results.iter().filter(of).count()
     }
 
     /// `5 of 7 promises kept, 1 broken, 1 crashed the kernel`
@@ -33,7 +33,7 @@ impl Told<'_> {
         let mut text = format!(
             "{} of {} promises kept",
             self.count(Verdict::Pass),
-            self.findings.len()
+            self.results.len()
         );
         for (verdict, words) in [
             (Verdict::Fail, "broken"),
@@ -55,11 +55,11 @@ impl Told<'_> {
         };
         format!(
             "{} ({}, sha256 {}) by the contract of {}{contract}, on {}",
-            self.subject.shown,
-            ui::size(self.subject.size),
-            &self.subject.sha256[..12],
+            self.module_under_test.shown,
+            ui::size(self.module_under_test.size),
+            &self.module_under_test.sha256[..12],
             self.name,
-            self.subject.tree.release
+            self.module_under_test.tree.release
         )
     }
 
@@ -83,11 +83,11 @@ impl Told<'_> {
                 .set_content_arrangement(ContentArrangement::Disabled),
         };
         table.set_header(["promise", "result", "what was seen"]);
-        for finding in self.findings {
+        for result_of in self.results {
             table.add_row([
-                finding.promise.clone(),
-                finding.result.word().to_owned(),
-                finding.words_within(IN_A_TABLE),
+                result_of.requirement.clone(),
+                result_of.result.word().to_owned(),
+                result_of.words_within(IN_A_TABLE),
             ]);
         }
         format!(
@@ -100,31 +100,31 @@ impl Told<'_> {
 
     pub fn write_junit(&self, path: &Path) -> Result<()> {
         let mut report = quick_junit::Report::new("koru verify");
-        let name = format!("{} on {}", self.name, self.subject.tree.release);
+        let name = format!("{} on {}", self.name, self.module_under_test.tree.release);
         let mut suite = TestSuite::new(name);
-        for finding in self.findings {
-            let mut status = match finding.result {
+        for result_of in self.results {
+            let mut status = match result_of.result {
                 Verdict::Pass => TestCaseStatus::success(),
                 Verdict::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
                 Verdict::Crash => TestCaseStatus::non_success(NonSuccessKind::Error),
                 Verdict::Skipped => TestCaseStatus::skipped(),
             };
-            if finding.result != Verdict::Pass {
-                status.set_message(finding.words());
-                let log = &finding.shown;
-                status.set_description(format!("{}\n\n{log}", finding.promise));
+            if result_of.result != Verdict::Pass {
+                status.set_message(result_of.words());
+                let log = &result_of.shown;
+                status.set_description(format!("{}\n\n{log}", result_of.requirement));
             }
-            let mut case = TestCase::new(finding.test.clone(), status);
+            let mut case = TestCase::new(result_of.test.clone(), status);
             case.set_classname(self.name);
-            case.set_time(finding.seconds);
-            case.add_property(("promise", finding.promise.as_str()));
+            case.set_time(result_of.seconds);
+            case.add_property(("promise", result_of.requirement.as_str()));
             suite.add_test_case(case);
         }
-        suite.set_time(self.findings.iter().map(|f| f.seconds).sum::<Duration>());
+        suite.set_time(self.results.iter().map(|f| f.seconds).sum::<Duration>());
         for (key, value) in [
-            ("module", self.subject.shown.as_str()),
-            ("sha256", self.subject.sha256.as_str()),
-            ("kernel", self.subject.tree.release.as_str()),
+            ("module", self.module_under_test.shown.as_str()),
+            ("sha256", self.module_under_test.sha256.as_str()),
+            ("kernel", self.module_under_test.tree.release.as_str()),
         ] {
             suite.add_property((key, value));
         }
@@ -143,47 +143,47 @@ impl Told<'_> {
     }
 
     fn markdown(&self) -> String {
-        let subject = self.subject;
+        let module_under_test = self.module_under_test;
         let mut text = format!("# {}: {}\n\n", escape(self.name), self.summary());
         let contract = self
             .contract
             .map_or("ours".to_owned(), |p| p.display().to_string());
         for (key, value) in [
-            ("Module", escape(&subject.shown)),
-            ("Size", format!("{} bytes", subject.size)),
-            ("SHA-256", format!("`{}`", subject.sha256)),
-            ("Kernel", escape(&subject.tree.release)),
+            ("Module", escape(&module_under_test.shown)),
+            ("Size", format!("{} bytes", module_under_test.size)),
+            ("SHA-256", format!("`{}`", module_under_test.sha256)),
+            ("Kernel", escape(&module_under_test.tree.release)),
             ("Contract", escape(&contract)),
         ] {
             _ = writeln!(text, "- {key}: {value}");
         }
         text += "\n| Promise | Result | What was seen |\n|---|---|---|\n";
-        for finding in self.findings {
-            let seen = finding.words_within(IN_A_TABLE);
+        for result_of in self.results {
+            let seen = result_of.words_within(IN_A_TABLE);
             let lines: Vec<String> = seen.lines().map(escape).collect();
             _ = writeln!(
                 text,
                 "| {} | {} | {} |",
-                escape(&finding.promise),
-                finding.result.word(),
+                escape(&result_of.requirement),
+                result_of.result.word(),
                 lines.join("<br>")
             );
         }
-        let message = |f: &&Finding| matches!(f.result, Verdict::Fail | Verdict::Crash);
-        let broken = self.findings.iter().filter(message);
-        for finding in broken {
+        let message = |f: &&CheckResult| matches!(f.result, Verdict::Fail | Verdict::Crash);
+        let broken = self.results.iter().filter(message);
+        for result_of in broken {
             _ = write!(
                 text,
                 "\n## {}: {}\n\nTest `{}`, after {:.1} s.\n\n{}",
-                finding.result.word(),
-                escape(&finding.promise),
-                finding.test,
-                finding.seconds.as_secs_f64(),
-                fenced(&finding.words())
+                result_of.result.word(),
+                escape(&result_of.requirement),
+                result_of.test,
+                result_of.seconds.as_secs_f64(),
+                fenced(&result_of.words())
             );
-            if !finding.shown.is_empty() {
+            if !result_of.shown.is_empty() {
                 text += "\nThe kernel's log meanwhile:\n\n";
-                let log: Vec<String> = finding.shown.lines().map(str::to_owned).collect();
+                let log: Vec<String> = result_of.shown.lines().map(str::to_owned).collect();
                 text += &fenced(&excerpt(&log));
             }
         }

@@ -6,7 +6,7 @@ use koru_decode::Decoded;
 use koru_klog::{Complaint, ComplaintKind, escape_control_chars};
 use serde::Serialize;
 
-use super::promises::Promise;
+use super::requirements::Requirement;
 use crate::{
     log::oops::Log,
     testing::result::{Cause, Failure, TestResult},
@@ -34,10 +34,12 @@ impl Verdict {
     }
 }
 
-/// One promise, and what came of it.
+/// The result of checking one requirement.
 #[derive(Debug, Clone, Serialize)]
-pub struct Finding {
-    pub promise: String,
+pub struct CheckResult {
+    /// What the contract promises.
+    #[serde(rename = "promise")]
+    pub requirement: String,
     pub test: String,
     pub result: Verdict,
     /// What the test did when it broke, if the test could say it.
@@ -63,11 +65,11 @@ fn seconds<S: serde::Serializer>(took: &Duration, to: S) -> Result<S::Ok, S::Err
     to.serialize_f64((took.as_secs_f64() * 1000.0).round() / 1000.0)
 }
 
-impl Finding {
-    pub fn of(promise: &Promise, result: &TestResult, limit: Duration) -> Finding {
-        let kept = Finding {
-            promise: promise.text.clone(),
-            test: promise.test.clone(),
+impl CheckResult {
+    pub fn of(requirement: &Requirement, result: &TestResult, limit: Duration) -> CheckResult {
+        let kept = CheckResult {
+            requirement: requirement.text.clone(),
+            test: requirement.test.clone(),
             result: Verdict::Pass,
             done: None,
             promised: None,
@@ -81,11 +83,11 @@ impl Finding {
         let Some(failure) = &result.failure else {
             return kept;
         };
-        let words = Words::of(&failure.output);
+        let words = FailureMessage::of(&failure.output);
         let (result, seen) = judge(failure, &words, limit);
         // When the kernel has spoken, what the test says comes of that.
         let by_test = matches!(failure.cause, Cause::Test);
-        Finding {
+        CheckResult {
             result,
             done: words.done.filter(|_| by_test),
             promised: words.promised.filter(|_| by_test),
@@ -99,16 +101,21 @@ impl Finding {
     }
 
     /// Of a promise that was not tried.
-    pub fn skipped(promise: &Promise) -> Finding {
+    pub fn skipped(requirement: &Requirement) -> CheckResult {
         let why = "not tried, for it takes minutes: --slow does";
-        Finding::without_a_try(promise, Verdict::Skipped, why, &Log::default())
+        CheckResult::without_a_try(requirement, Verdict::Skipped, why, &Log::default())
     }
 
     /// The same of every promise, of a module that does not load for example.
-    pub fn without_a_try(promise: &Promise, result: Verdict, why: &str, log: &Log) -> Finding {
-        Finding {
-            promise: promise.text.clone(),
-            test: promise.test.clone(),
+    pub fn without_a_try(
+        requirement: &Requirement,
+        result: Verdict,
+        why: &str,
+        log: &Log,
+    ) -> CheckResult {
+        CheckResult {
+            requirement: requirement.text.clone(),
+            test: requirement.test.clone(),
             result,
             done: None,
             promised: None,
@@ -150,9 +157,9 @@ impl Finding {
     }
 }
 
-fn judge(failure: &Failure, words: &Words, limit: Duration) -> (Verdict, String) {
+fn judge(failure: &Failure, words: &FailureMessage, limit: Duration) -> (Verdict, String) {
     let limit = limit.as_secs();
-    let place = in_place(&failure.log);
+    let place = location_suffix(&failure.log);
     match &failure.cause {
         Cause::Test => (Verdict::Fail, words.seen.clone()),
         Cause::Timeout => (
@@ -179,7 +186,7 @@ fn judge(failure: &Failure, words: &Words, limit: Duration) -> (Verdict, String)
 }
 
 /// ` in FUNCTION (FILE:LINE)`, when it is known.
-pub fn in_place(log: &Log) -> String {
+pub fn location_suffix(log: &Log) -> String {
     log.place().map_or(String::new(), |p| format!(" in {p}"))
 }
 
@@ -206,30 +213,30 @@ pub fn complained(complaint: &Complaint, place: &str) -> (Verdict, String) {
 
 /// A test's panic: "DONE\npromised: X\nseen: Y", or anything else.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Words {
+struct FailureMessage {
     done: Option<String>,
     promised: Option<String>,
     seen: String,
 }
 
-impl Words {
-    fn of(output: &str) -> Words {
+impl FailureMessage {
+    fn of(output: &str) -> FailureMessage {
         let panics = panics(output);
-        let told = panics.iter().find_map(|text| {
+        let report = panics.iter().find_map(|text| {
             let (done, rest) = text.split_once("\npromised: ")?;
             let (promised, seen) = rest.split_once("\nseen: ")?;
-            Some(Words {
+            Some(FailureMessage {
                 done: Some(escape_control_chars(done.trim())),
                 promised: Some(escape_control_chars(promised.trim())),
                 seen: escape_control_chars(seen.trim()),
             })
         });
-        told.unwrap_or_else(|| Words {
+        report.unwrap_or_else(|| FailureMessage {
             seen: match panics.first() {
                 Some(text) => escape_control_chars(text.trim()),
                 None => "the test failed without a word".to_owned(),
             },
-            ..Words::default()
+            ..FailureMessage::default()
         })
     }
 }
@@ -269,7 +276,7 @@ mod tests {
         let output = "\nrunning 1 test\n\nthread 'x' (7) panicked at tests/conformance/a.rs:3:5:\n\
                       read of 3 bytes\npromised: EINVAL\nseen: success (4)\n\
                       note: run with `RUST_BACKTRACE=1` environment variable\ntest x ... FAILED\n";
-        let words = Words::of(output);
+        let words = FailureMessage::of(output);
         assert_eq!(words.done.as_deref(), Some("read of 3 bytes"));
         assert_eq!(words.promised.as_deref(), Some("EINVAL"));
         assert_eq!(words.seen, "success (4)");
@@ -280,9 +287,12 @@ mod tests {
         let output = "thread 'x' panicked at a.rs:1:1:\nthe module does not load: no\nFAILED\n\
                       test x ... FAILED\n";
         assert_eq!(
-            Words::of(output).seen,
+            FailureMessage::of(output).seen,
             "the module does not load: no\nFAILED"
         );
-        assert_eq!(Words::of("").seen, "the test failed without a word");
+        assert_eq!(
+            FailureMessage::of("").seen,
+            "the test failed without a word"
+        );
     }
 }

@@ -11,7 +11,7 @@ use syn::{Attribute, Expr, Item, Lit, Meta};
 
 /// One test, and the promise that it checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Promise {
+pub struct Requirement {
     /// As the test binary calls it.
     pub test: String,
     /// In plain words.
@@ -24,7 +24,7 @@ pub struct Promise {
 pub struct Tests {
     pub name: String,
     /// In the order of the source.
-    pub promises: Vec<Promise>,
+    pub requirements: Vec<Requirement>,
     /// Of these tests and of what all tests share.
     sources: String,
     /// Our text of the contract.
@@ -55,14 +55,14 @@ pub fn tests(root: &Path, name: &str) -> Result<Tests> {
         let attempted = format!("reading {}", path.display());
         Error::new(Kind::System, attempted, e.to_string())
     })?;
-    let mut promises = Vec::new();
-    collect(&file.items, "", &mut promises);
+    let mut requirements = Vec::new();
+    collect(&file.items, "", &mut requirements);
     let mut sources = source;
     for shared in files(&root.join("tests/src"))? {
         sources += &fs::read_to_string(&shared).map_err(|e| Error::path("reading", &shared, e))?;
     }
     Ok(Tests {
-        promises,
+        requirements,
         sources,
         contract: dir.join(format!("{name}.toml")),
         name,
@@ -92,13 +92,13 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn collect(items: &[Item], module: &str, promises: &mut Vec<Promise>) {
+fn collect(items: &[Item], module: &str, requirements: &mut Vec<Requirement>) {
     for item in items {
         match item {
             Item::Fn(function) if has(&function.attrs, "test") => {
                 let name = function.sig.ident.to_string();
                 let docs = documentation(&function.attrs);
-                promises.push(Promise {
+                requirements.push(Requirement {
                     text: if docs.is_empty() {
                         name.replace('_', " ")
                     } else {
@@ -110,7 +110,7 @@ fn collect(items: &[Item], module: &str, promises: &mut Vec<Promise>) {
             }
             Item::Mod(inner) => {
                 if let Some((_, items)) = &inner.content {
-                    collect(items, &format!("{module}{}::", inner.ident), promises);
+                    collect(items, &format!("{module}{}::", inner.ident), requirements);
                 }
             }
             _ => {}
@@ -160,19 +160,23 @@ mod tests {
                 #[ignore]
                 fn third() {}
             }";
-        let mut promises = Vec::new();
-        collect(&syn::parse_file(source).unwrap().items, "", &mut promises);
-        let promise = |test: &str, text: &str, slow| Promise {
+        let mut requirements = Vec::new();
+        collect(
+            &syn::parse_file(source).unwrap().items,
+            "",
+            &mut requirements,
+        );
+        let requirement = |test: &str, text: &str, slow| Requirement {
             test: test.into(),
             text: text.into(),
             slow,
         };
         assert_eq!(
-            promises,
+            requirements,
             [
-                promise("first", "One line and another.", false),
-                promise("no_words_here", "no words here", false),
-                promise("inner::third", "Inside.", true),
+                requirement("first", "One line and another.", false),
+                requirement("no_words_here", "no words here", false),
+                requirement("inner::third", "Inside.", true),
             ]
         );
     }

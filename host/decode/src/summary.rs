@@ -31,7 +31,7 @@ pub(crate) fn rust_panic(text: &str) -> Option<RustPanic<'_>> {
 }
 
 /// The report in one line.
-pub(crate) fn in_words<T>(report: &Report<T>) -> String {
+pub(crate) fn summary<T>(report: &Report<T>) -> String {
     let line = report.line();
     match report.kind {
         ReportKind::RustPanic => match report.head.iter().find_map(|l| rust_panic(l)) {

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::{cli::VerifyArgs, context::Context};
 
-pub struct Subject {
+pub struct ModuleUnderTest {
     pub ko: PathBuf,
     /// As the user named it.
     pub shown: String,
@@ -27,7 +27,7 @@ pub struct Subject {
 }
 
 /// Finds or builds the module that the user named, and the kernel for it.
-pub fn subject(context: &Context, args: &VerifyArgs, name: &str) -> Result<Subject> {
+pub fn find(context: &Context, args: &VerifyArgs, name: &str) -> Result<ModuleUnderTest> {
     let choice = args.kernel.or_environment();
     if let Some(file) = &args.ko {
         let ko = context.cwd.join(file);
@@ -46,7 +46,7 @@ pub fn subject(context: &Context, args: &VerifyArgs, name: &str) -> Result<Subje
                 .ok_or_else(|| other_kernel(&shown, release, None))??,
             _ => context.tree(&choice)?,
         };
-        return Subject::new(ko, shown, &info, tree, None);
+        return ModuleUnderTest::new(ko, shown, &info, tree, None);
     }
     let tree = context.tree(&choice)?;
     if let Some(source) = &args.src {
@@ -63,7 +63,7 @@ pub fn subject(context: &Context, args: &VerifyArgs, name: &str) -> Result<Subje
         let file = ko.strip_prefix(copy.path()).unwrap_or(&ko);
         let shown = source.join(file).display().to_string();
         let info = ModInfo::read(&ko)?;
-        return Subject::new(ko, shown, &info, tree, Some(copy));
+        return ModuleUnderTest::new(ko, shown, &info, tree, Some(copy));
     }
     let modules = context.modules(&[name.to_owned()])?;
     let (kos, _) = context.build(&tree, &modules)?;
@@ -76,10 +76,10 @@ pub fn subject(context: &Context, args: &VerifyArgs, name: &str) -> Result<Subje
     })?;
     let info = ModInfo::read(&built.path)?;
     let shown = format!("{name}.ko of Koru");
-    Subject::new(built.path.clone(), shown, &info, tree, None)
+    ModuleUnderTest::new(built.path.clone(), shown, &info, tree, None)
 }
 
-impl Subject {
+impl ModuleUnderTest {
     /// The folder that it was built in, and the one that this is a copy of.
     pub fn moved(&self, args: &VerifyArgs) -> Option<(PathBuf, PathBuf)> {
         let copy = self.copy.as_ref()?.path();
@@ -93,14 +93,14 @@ impl Subject {
         info: &ModInfo,
         tree: KernelTree,
         copy: Option<TempDir>,
-    ) -> Result<Subject> {
+    ) -> Result<ModuleUnderTest> {
         if let Some(release) = info.release().filter(|r| *r != tree.release) {
             return Err(other_kernel(&shown, release, Some(&tree)));
         }
         let bytes = fs::read(&ko).map_err(|e| Error::path("reading", &ko, e))?;
         let stem = Path::new(&shown).file_stem().unwrap_or_default();
         let stem = stem.to_string_lossy().replace('-', "_");
-        Ok(Subject {
+        Ok(ModuleUnderTest {
             name: info.get("name").map_or(stem, str::to_owned),
             size: bytes.len() as u64,
             sha256: format!("{:x}", Sha256::digest(&bytes)),

@@ -1,0 +1,26 @@
+//! Asks the user a question with two answers.
+
+use std::io::{BufRead, Write};
+
+/// What an empty answer means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    Yes,
+    No,
+}
+
+/// Asks on the terminal.
+pub fn ask(question: &str, without: Answer) -> bool {
+    let choice = match without {
+        Answer::Yes => "[Y/n]",
+        Answer::No => "[y/N]",
+    };
+    eprint!("{question} {choice} ");
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    match std::io::stdin().lock().read_line(&mut answer) {
+        Ok(0) | Err(_) => false,
+        Ok(_) if answer.trim().is_empty() => without == Answer::Yes,
+        Ok(_) => matches!(answer.trim(), "y" | "Y" | "yes"),
+    }
+}
