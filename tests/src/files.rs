@@ -21,12 +21,14 @@ use nix::errno::Errno;
 use rustix::pipe::PipeFlags;
 
 use crate::{
-    NOBODY,
     contract::{Contract, expect_eq, expect_err, expect_errno, expect_ok, fail_requirement},
     descriptors::{inherited_read, send_in_flight},
     slow_memory::SlowMemory,
     user_memory::{BadPointer, GuardPageBuffer, pread_bad, read_bad},
 };
+
+/// The user ID of `nobody`, who is not root.
+pub const NOBODY: u32 = 65534;
 
 /// The length that no file of a module under test reaches.
 pub const MAX_FILE_LEN: usize = 1 << 16;

@@ -28,7 +28,7 @@ pub use contract::{
     fail_requirement,
 };
 pub use descriptors::{inherited_read, receive, send, send_in_flight, take_descriptor};
-pub use files::exists;
+pub use files::{NOBODY, exists};
 pub use koru_testing::kernel_may_say;
 pub use memory_group::MemoryGroups;
 pub use modinfo::expect_modinfo;
@@ -43,9 +43,6 @@ pub use uring::{read_by_worker, write_by_worker};
 pub use user_memory::{BadPointer, GuardPageBuffer, pread_bad, read_bad, write_bad};
 
 pub use nix::errno::Errno;
-
-/// The user ID of `nobody`, who is not root.
-pub const NOBODY: u32 = 65534;
 
 /// Returns whether this kernel was built with KASAN.
 pub fn has_kasan() -> bool {

@@ -18,4 +18,6 @@ mod kvec;
 pub use allocator::{AllocError, Allocator, KVmalloc, Kmalloc, Vmalloc};
 pub use gfp::{flags, Flags};
 pub use kbox::{Box, KBox, KVBox, VBox};
-pub use kvec::{DrainAll, InsertError, IntoIter, KVVec, KVec, PushError, RemoveError, VVec, Vec};
+pub use kvec::errors::{InsertError, PushError, RemoveError};
+pub use kvec::iter::{DrainAll, IntoIter};
+pub use kvec::{KVVec, KVec, VVec, Vec};

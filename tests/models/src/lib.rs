@@ -15,6 +15,7 @@ pub mod error;
 pub mod init;
 pub mod kthread;
 pub mod model;
+pub mod pid;
 pub mod proc_fs;
 pub mod sync;
 pub mod task;
@@ -66,12 +67,6 @@ pub mod time {
             self.0
         }
     }
-}
-
-pub mod pid {
-    /// A process.
-    #[derive(PartialEq, Eq)]
-    pub struct Pid(pub(crate) u32);
 }
 
 pub mod fs {

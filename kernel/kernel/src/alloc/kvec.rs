@@ -2,14 +2,17 @@
 
 //! Vectors: contiguous arrays that can grow.
 
+pub(super) mod errors;
+pub(super) mod iter;
+mod macros;
+
+use self::errors::{InsertError, PushError, RemoveError};
 use super::allocator::{AllocError, Allocator, KVmalloc, Kmalloc, Vmalloc};
 use super::gfp::Flags;
 use super::kbox::Box;
-use crate::error::{code::EINVAL, Error};
 use core::alloc::Layout;
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 
@@ -71,68 +74,6 @@ pub type VVec<T> = Vec<T, Vmalloc>;
 /// # let _ = v;
 /// ```
 pub type KVVec<T> = Vec<T, KVmalloc>;
-
-/// The error of [`Vec::push_within_capacity`], which contains the element: there is no capacity
-/// left.
-///
-/// It converts to `EINVAL`.
-///
-/// # Examples
-///
-/// ```
-/// let full = kernel::alloc::PushError(5u8);
-/// let element = full.0;
-/// # let _ = element;
-/// ```
-pub struct PushError<T>(pub T);
-
-/// The error of [`Vec::insert_within_capacity`], which contains the element.
-///
-/// It converts to `EINVAL`.
-///
-/// # Examples
-///
-/// ```
-/// let error = kernel::alloc::InsertError::OutOfCapacity(5u8);
-/// let errno = kernel::Error::from(error);
-/// # let _ = errno;
-/// ```
-pub enum InsertError<T> {
-    /// The index is beyond the end.
-    IndexOutOfBounds(T),
-    /// There is no capacity left.
-    OutOfCapacity(T),
-}
-
-/// The error of [`Vec::remove`]: the index is not that of an element.
-///
-/// It converts to `EINVAL`.
-///
-/// # Examples
-///
-/// ```
-/// let errno = kernel::Error::from(kernel::alloc::RemoveError);
-/// # let _ = errno;
-/// ```
-pub struct RemoveError;
-
-macro_rules! errors {
-    ($($name:ident $(<$t:ident>)? $text:literal),*) => {$(
-        impl$(<$t>)? fmt::Debug for $name$(<$t>)? {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str($text)
-            }
-        }
-
-        impl$(<$t>)? From<$name$(<$t>)?> for Error {
-            #[inline]
-            fn from(_: $name$(<$t>)?) -> Error {
-                EINVAL
-            }
-        }
-    )*};
-}
-errors!(PushError<T> "no capacity", InsertError<T> "bad index or no capacity", RemoveError "bad index");
 
 // SAFETY: a vector owns its elements as an array does, and any thread may free memory that another
 // one allocated.
@@ -393,21 +334,6 @@ impl<T, A: Allocator> Vec<T, A> {
         self.truncate(0);
     }
 
-    /// Removes all elements, and returns an iterator of them.
-    ///
-    /// Those that it does not return are dropped; the memory stays.
-    pub fn drain_all(&mut self) -> DrainAll<'_, T> {
-        let len = core::mem::take(&mut self.len);
-        let elements = Elements {
-            // INVARIANT: the vector's elements are valid, and the vector does not count them any
-            // more.
-            next: self.ptr,
-            remaining: len,
-            _owns: PhantomData,
-        };
-        DrainAll(elements, PhantomData)
-    }
-
     /// Drops the elements for which `f` returns false.
     pub fn retain(&mut self, mut f: impl FnMut(&mut T) -> bool) {
         let mut kept = 0;
@@ -543,24 +469,6 @@ impl<T, A: Allocator> AsRef<[T]> for Vec<T, A> {
     }
 }
 
-impl<'a, T, A: Allocator> IntoIterator for &'a Vec<T, A> {
-    type Item = &'a T;
-    type IntoIter = core::slice::Iter<'a, T>;
-    #[inline]
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-impl<'a, T, A: Allocator> IntoIterator for &'a mut Vec<T, A> {
-    type Item = &'a mut T;
-    type IntoIter = core::slice::IterMut<'a, T>;
-    #[inline]
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter_mut()
-    }
-}
-
 impl<T, A: Allocator> Drop for Vec<T, A> {
     fn drop(&mut self) {
         self.clear();
@@ -571,171 +479,4 @@ impl<T, A: Allocator> Drop for Vec<T, A> {
             unsafe { A::free(self.ptr.cast(), layout) };
         }
     }
-}
-
-/// An iterator that owns a number of elements, and drops those that it did not return.
-///
-/// # Invariants
-///
-/// The `remaining` elements from `next` on are valid, and nobody else's.
-struct Elements<T> {
-    next: NonNull<T>,
-    remaining: usize,
-    _owns: PhantomData<T>,
-}
-
-// SAFETY: by the type's invariant it owns the elements, as an array does.
-unsafe impl<T: Send> Send for Elements<T> {}
-// SAFETY: a shared reference gives access only to their number.
-unsafe impl<T: Sync> Sync for Elements<T> {}
-
-impl<T> Iterator for Elements<T> {
-    type Item = T;
-
-    fn next(&mut self) -> Option<T> {
-        self.remaining = self.remaining.checked_sub(1)?;
-        let at = self.next;
-        // SAFETY: there was an element left, so the next address is within the memory or at its
-        // end.
-        self.next = unsafe { at.add(1) };
-        // SAFETY: by the type's invariant the element is valid, and the iterator does not count it
-        // any more.
-        Some(unsafe { at.read() })
-    }
-
-    #[inline]
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.remaining, Some(self.remaining))
-    }
-}
-
-impl<T> Drop for Elements<T> {
-    #[inline]
-    fn drop(&mut self) {
-        self.for_each(drop);
-    }
-}
-
-/// The iterator that [`Vec::drain_all`] returns.
-///
-/// # Examples
-///
-/// ```
-/// use kernel::prelude::*;
-/// let mut v: KVec<u8> = KVec::new();
-/// for element in v.drain_all() {
-///     drop(element);
-/// }
-/// ```
-pub struct DrainAll<'a, T>(Elements<T>, PhantomData<&'a mut [T]>);
-
-impl<T> Iterator for DrainAll<'_, T> {
-    type Item = T;
-
-    #[inline]
-    fn next(&mut self) -> Option<T> {
-        self.0.next()
-    }
-
-    #[inline]
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
-    }
-}
-
-/// An iterator that owns the elements of a vector.
-///
-/// # Examples
-///
-/// ```
-/// use kernel::prelude::*;
-/// let v: KVec<u8> = KVec::new();
-/// for element in v {
-///     drop(element);
-/// }
-/// ```
-pub struct IntoIter<T, A: Allocator> {
-    // Dropped before the memory is freed.
-    elements: Elements<T>,
-    _memory: Memory<T, A>,
-}
-
-/// The memory of a vector, without its elements.
-struct Memory<T, A: Allocator>(NonNull<T>, Layout, PhantomData<A>);
-
-// SAFETY: the value contains no `T`, and any thread may free memory that another one allocated.
-unsafe impl<T, A: Allocator> Send for Memory<T, A> {}
-// SAFETY: a shared reference gives access to nothing.
-unsafe impl<T, A: Allocator> Sync for Memory<T, A> {}
-
-impl<T, A: Allocator> Drop for Memory<T, A> {
-    fn drop(&mut self) {
-        if self.1.size() != 0 {
-            // SAFETY: `free` takes memory of `A` with the layout that it was allocated with, once:
-            // it is that of the vector, which was taken apart for this value.
-            unsafe { A::free(self.0.cast(), self.1) };
-        }
-    }
-}
-
-impl<T, A: Allocator> IntoIterator for Vec<T, A> {
-    type Item = T;
-    type IntoIter = IntoIter<T, A>;
-
-    fn into_iter(self) -> IntoIter<T, A> {
-        let v = ManuallyDrop::new(self);
-        IntoIter {
-            elements: Elements {
-                // INVARIANT: the vector's elements are valid, and the vector is never used again.
-                next: v.ptr,
-                remaining: v.len,
-                _owns: PhantomData,
-            },
-            _memory: Memory(v.ptr, v.layout(), PhantomData),
-        }
-    }
-}
-
-impl<T, A: Allocator> Iterator for IntoIter<T, A> {
-    type Item = T;
-
-    #[inline]
-    fn next(&mut self) -> Option<T> {
-        self.elements.next()
-    }
-
-    #[inline]
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.elements.size_hint()
-    }
-}
-
-/// Creates a [`KVec`] of the given elements, or of `n` clones of one.
-///
-/// # Examples
-///
-/// ```
-/// use kernel::prelude::*;
-/// fn make() -> Result<KVec<u32>> {
-///     let zeroes: KVec<u32> = kernel::kvec![0; 10]?;
-///     drop(zeroes);
-///     Ok(kernel::kvec![1, 2, 3]?)
-/// }
-/// ```
-#[macro_export]
-macro_rules! kvec {
-    () => (
-        $crate::__core::result::Result::<_, $crate::alloc::AllocError>::Ok($crate::alloc::KVec::new())
-    );
-    ($elem:expr; $n:expr) => (
-        $crate::alloc::KVec::from_elem($elem, $n, $crate::alloc::flags::GFP_KERNEL)
-    );
-    ($($x:expr),+ $(,)?) => (
-        match $crate::alloc::KBox::<_>::new([$($x),+], $crate::alloc::flags::GFP_KERNEL) {
-            $crate::__core::result::Result::Ok(b) => {
-                $crate::__core::result::Result::Ok($crate::alloc::KVec::from(b))
-            }
-            $crate::__core::result::Result::Err(e) => $crate::__core::result::Result::Err(e),
-        }
-    );
 }
