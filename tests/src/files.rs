@@ -33,14 +33,14 @@ pub const NOBODY: u32 = 65534;
 /// The length that no file of a module under test reaches.
 pub const MAX_FILE_LEN: usize = 1 << 16;
 
-/// Says of bytes, after what was done to get them, whether they are right.
+/// A function that checks bytes; it is told what was done to get them.
 pub type Check<'a> = dyn Fn(&str, &[u8]) + Sync + 'a;
 
-/// A file under test.
+/// A file under test, and its contract.
 pub struct Served<'a> {
     pub contract: &'a Contract,
     pub path: &'a str,
-    /// Says (by `expect_eq` or `fail_requirement`) whether this is the whole content. None for a
+    /// Requires (by `expect_eq` or `fail_requirement`) that this is the whole content. `None` for a
     /// file that is only written.
     pub whole: Option<Box<Check<'a>>>,
 }
@@ -56,7 +56,7 @@ pub fn text(bytes: &[u8]) -> String {
 }
 
 impl<'a> Served<'a> {
-    /// One whose content is always the same.
+    /// Describes a file whose content is always the same.
     pub fn constant(contract: &'a Contract, path: &'a str, content: &'a str) -> Served<'a> {
         let whole = move |done: &str, seen: &[u8]| expect_eq(done, text(seen), content);
         Served {
@@ -66,7 +66,7 @@ impl<'a> Served<'a> {
         }
     }
 
-    /// One that is only written.
+    /// Describes a file that is only written.
     pub fn written(contract: &'a Contract, path: &'a str) -> Served<'a> {
         Served {
             contract,
@@ -92,7 +92,7 @@ impl<'a> Served<'a> {
         }
     }
 
-    /// Reads all of it, if it can be read, and checks it.
+    /// Reads the whole file, if it can be read, and checks the content.
     #[track_caller]
     fn read_and_check(&self, done: &str) {
         if self.whole.is_some() {
@@ -101,7 +101,7 @@ impl<'a> Served<'a> {
     }
 }
 
-/// One read, which must give at most so many bytes and write no others.
+/// Makes one read, which must return at most `size` bytes and must not write any others.
 #[track_caller]
 pub fn read_once(file: &mut File, size: usize) -> Vec<u8> {
     const BEHIND: usize = 64;
@@ -117,7 +117,7 @@ pub fn read_once(file: &mut File, size: usize) -> Vec<u8> {
     buffer
 }
 
-/// From the position to the end by reads of this size.
+/// Reads from the position to the end, by reads of this size.
 #[track_caller]
 pub fn read_rest(file: &mut File, size: usize) -> Vec<u8> {
     let mut all = Vec::new();
@@ -136,21 +136,21 @@ pub fn read_rest(file: &mut File, size: usize) -> Vec<u8> {
     }
 }
 
-/// All of a file, as `cat` reads it.
+/// Reads a file as `cat` does.
 #[track_caller]
 pub fn read_all(path: &str) -> Vec<u8> {
     let mut file = expect_ok(&format!("open of {path}"), File::open(path));
     read_rest(&mut file, 4096)
 }
 
-/// What a shell command that runs as `nobody` comes to.
+/// Runs a shell command as `nobody`, and returns its output.
 pub fn as_nobody(script: &str) -> Output {
     let mut command = Command::new("sh");
     command.args(["-c", script]).uid(NOBODY).gid(NOBODY);
     command.output().expect("the guest has a shell")
 }
 
-/// The file is there while the module is.
+/// Requires that the file exists exactly while the module is loaded.
 #[track_caller]
 pub fn comes_and_goes(file: &Served) {
     for _ in 0..2 {
@@ -162,7 +162,7 @@ pub fn comes_and_goes(file: &Served) {
     }
 }
 
-/// Reads of any size give the whole content.
+/// Requires that reads of any size return the whole content.
 #[track_caller]
 pub fn reads_of_any_size(file: &Served) {
     let _module = file.load();
@@ -173,7 +173,7 @@ pub fn reads_of_any_size(file: &Served) {
     }
 }
 
-/// Reads of all sizes in turn, on one open file.
+/// Requires that reads of all sizes in turn, on one open file, return the whole content.
 #[track_caller]
 pub fn reads_of_mixed_sizes(file: &Served) {
     let _module = file.load();
@@ -192,7 +192,7 @@ pub fn reads_of_mixed_sizes(file: &Served) {
     }
 }
 
-/// The end stays the end, and a new open starts again.
+/// Requires that the end stays the end, and that a new open starts again.
 #[track_caller]
 pub fn ends_and_starts_again(file: &Served) {
     let _module = file.load();
@@ -207,7 +207,7 @@ pub fn ends_and_starts_again(file: &Served) {
     }
 }
 
-/// Two open files do not move each other's positions.
+/// Requires that two open files do not move each other's positions.
 #[track_caller]
 pub fn positions_of_their_own(file: &Served) {
     let _module = file.load();
@@ -228,7 +228,7 @@ pub fn positions_of_their_own(file: &Served) {
     file.check("the other of two files read in turn", &of_b);
 }
 
-/// `pread` reads at its offset, gives nothing behind the end, and leaves the
+/// Requires that `pread` reads at its offset, returns nothing after the end, and leaves the
 /// position alone. The content must be constant.
 #[track_caller]
 pub fn preads(file: &Served) {
@@ -250,8 +250,8 @@ pub fn preads(file: &Served) {
     file.check("a file read on after preads", &[start, rest].concat());
 }
 
-/// `lseek` to a place, and reading goes on there. Only from the start is the
-/// content read anew, so it may change.
+/// Requires that reads continue where `lseek` moved to. The content is read anew only from the
+/// start, so it may change.
 #[track_caller]
 pub fn seeks(file: &Served) {
     let _module = file.load();
@@ -279,7 +279,7 @@ pub fn seeks(file: &Served) {
     expect_eq("the position after a refused lseek", position, 2);
 }
 
-/// What `dd bs=1` copies is the content.
+/// Requires that `dd bs=1` copies the content.
 #[track_caller]
 pub fn dd_byte_by_byte(file: &Served) {
     let _module = file.load();
@@ -291,7 +291,7 @@ pub fn dd_byte_by_byte(file: &Served) {
     file.check("dd bs=1", &output.stdout);
 }
 
-/// A read of 0 bytes gives 0, before, amid and after the content.
+/// Requires that a read of 0 bytes returns 0, before, in and after the content.
 #[track_caller]
 pub fn reads_of_nothing(file: &Served) {
     let _module = file.load();
@@ -313,10 +313,10 @@ pub fn reads_of_nothing(file: &Served) {
     file.check("reads of 1 and of 0 bytes in turn", &seen);
 }
 
-/// What is done on a descriptor, and how it is called.
+/// An action on a descriptor, and its name.
 type Disturbance = (&'static str, fn(&File));
 
-/// What may be done on a descriptor amid a read in pieces, and gives nobody anything.
+/// The actions on a descriptor, during a read in pieces, that return nothing to anybody.
 const DISTURBANCES: [Disturbance; 4] = [
     ("a pread of 0 bytes at 0", |file| {
         expect_eq("it", expect_ok("pread", file.read_at(&mut [], 0)), 0);
@@ -340,9 +340,9 @@ const DISTURBANCES: [Disturbance; 4] = [
     }),
 ];
 
-/// Reads a file in two pieces, by one descriptor. Between them the content changes,
-/// and something is done on the descriptor that gives nobody anything. `check` is
-/// given what was read, and what all of it was before the change.
+/// Reads a file in two pieces, by one descriptor. Between them the content changes, and an action
+/// on the descriptor returns nothing to anybody. `check` gets what was read, and the whole content
+/// before the change.
 #[track_caller]
 pub fn disturbed_reads(path: &str, change: impl Fn(), check: impl Fn(&str, &[u8], &[u8])) {
     for (done, disturb) in DISTURBANCES {
@@ -357,9 +357,11 @@ pub fn disturbed_reads(path: &str, change: impl Fn(), check: impl Fn(&str, &[u8]
     }
 }
 
-/// A `pread` at an offset takes long. Meanwhile the content changes, and another
-/// `pread` on the same descriptor gets the new content's first byte; that one goes on
-/// with the new content when the slow one is done. `check` is given what it read.
+/// Requires that a slow `pread` puts nothing back.
+///
+/// A `pread` at an offset takes long. Meanwhile the content changes, and another `pread` on the
+/// same descriptor gets the first byte of the new content. It continues with that when the slow one
+/// is done. `check` gets what it read.
 #[track_caller]
 pub fn a_slow_pread_puts_nothing_back(
     path: &str,
@@ -394,7 +396,7 @@ pub fn a_slow_pread_puts_nothing_back(
     }
 }
 
-/// A read to a bad address is `EFAULT` and takes nothing.
+/// Requires that a read to a bad address fails with `EFAULT` and takes nothing.
 #[track_caller]
 pub fn bad_reads(file: &Served) {
     let _module = file.load();
@@ -415,8 +417,8 @@ pub fn bad_reads(file: &Served) {
     file.check("what is read after EFAULTs", &seen);
 }
 
-/// A buffer that ends in memory which is not there: what was there to take is
-/// given, or nothing, and no byte is lost.
+/// Requires that a buffer which ends at unmapped memory gets the bytes for which it has space, or
+/// nothing, and that no byte is lost.
 #[track_caller]
 pub fn buffers_that_end_early(file: &Served) {
     let _module = file.load();
@@ -439,8 +441,8 @@ pub fn buffers_that_end_early(file: &Served) {
     file.check(done, memory.bytes(4096).get(..n).unwrap_or_default());
 }
 
-/// The position belongs to the open file: a duplicate, a child, whoever is sent
-/// the descriptor goes on where the last one was.
+/// Requires that the position belongs to the open file: a duplicate, a child, or a process that
+/// receives the descriptor continues where the last one was.
 #[track_caller]
 pub fn descriptors_share_a_position(file: &Served) {
     let _module = file.load();
@@ -457,7 +459,7 @@ pub fn descriptors_share_a_position(file: &Served) {
     file.check("a dup, a child, a receiver, a thread read in turn", &seen);
 }
 
-/// The file has these permissions, and `nobody` can read it.
+/// Requires that the file has these permissions, and that `nobody` can read it.
 #[track_caller]
 pub fn everybody_reads(file: &Served, mode: i64) {
     let _module = file.load();
@@ -469,7 +471,7 @@ pub fn everybody_reads(file: &Served, mode: i64) {
     file.check("what nobody reads", &read.stdout);
 }
 
-/// Nobody but root gets it open for writing, and root cannot write either.
+/// Requires that only root can open the file for writing, and that root cannot write either.
 #[track_caller]
 pub fn cannot_be_written(file: &Served) {
     let _module = file.load();
@@ -482,8 +484,8 @@ pub fn cannot_be_written(file: &Served) {
     file.check("the content after a refused write", &read_all(file.path));
 }
 
-/// Unloading while the file is open: reads are `EIO` from then on, also when the
-/// module is loaded again.
+/// Requires that the module can be unloaded while the file is open. Reads fail with `EIO` from then
+/// on, also after the module is loaded again.
 #[track_caller]
 pub fn unload_while_open(file: &Served) {
     let module = file.load();
@@ -510,7 +512,8 @@ pub fn unload_while_open(file: &Served) {
     file.check("the file of the module's next load", &read_all(file.path));
 }
 
-/// Unloading while others open and read: they get whole contents, or `EIO`.
+/// Requires that the module can be unloaded while others open and read, which get whole contents or
+/// `EIO`.
 #[track_caller]
 pub fn unload_under_readers(file: &Served) {
     let done = AtomicBool::new(false);
@@ -539,7 +542,8 @@ pub fn unload_under_readers(file: &Served) {
     load_and_unload(file, &done, &good, reader);
 }
 
-/// Unloading while others open and write: their writes succeed, or are `EIO`.
+/// Requires that the module can be unloaded while others open and write, whose writes succeed or
+/// fail with `EIO`.
 #[track_caller]
 pub fn unload_under_writers(file: &Served, message: &[u8]) {
     let done = AtomicBool::new(false);
@@ -566,7 +570,8 @@ pub fn unload_under_writers(file: &Served, message: &[u8]) {
     load_and_unload(file, &done, &good, writer);
 }
 
-/// Loads and unloads, each time after `user` has made some more good calls.
+/// Loads and unloads the module several times, each time after `user` has made some more successful
+/// calls.
 #[track_caller]
 fn load_and_unload(
     file: &Served,
@@ -594,8 +599,8 @@ fn load_and_unload(
     });
 }
 
-/// Unloading while the file is open: writes are `EIO` from then on, also when the
-/// module is loaded again.
+/// Requires that the module can be unloaded while the file is open. Writes fail with `EIO` from
+/// then on, also after the module is loaded again.
 #[track_caller]
 pub fn write_after_unload(file: &Served) {
     let module = file.load();
@@ -613,7 +618,7 @@ pub fn write_after_unload(file: &Served) {
     file.read_and_check("the file of the module's next load");
 }
 
-/// A second insmod is `EEXIST` and changes nothing.
+/// Requires that a second insmod fails with `EEXIST` and changes nothing.
 #[track_caller]
 pub fn loading_twice(file: &Served, module: &str) {
     let _module = file.load();
@@ -622,12 +627,13 @@ pub fn loading_twice(file: &Served, module: &str) {
     file.read_and_check("the content after it");
 }
 
-/// A file of that name is there already: the load fails, and the other's file is
-/// what it was. And the other way round. `another` is the module `kt_same_file`: a
-/// test's own source names all that it loads.
+/// Requires that the load fails if a file of that name exists, whose content stays as it was, and
+/// the other way round.
+///
+/// `another` is the module `kt_same_file`: a test's own source names all modules that it loads.
 #[track_caller]
 pub fn taken_name(file: &Served, module: &str, another: &str) {
-    // What proc_create itself says about it: that is not the module's fault.
+    // The kernel's proc_create() says this itself, which is not a fault of the module.
     kernel_may_say("already registered");
     let name = file.path.strip_prefix("/proc/").expect("a file in /proc");
     let same = format!("file={name}");
@@ -655,8 +661,8 @@ pub fn taken_name(file: &Served, module: &str, another: &str) {
     );
 }
 
-/// Runs a shell script in many processes that start at the same moment; what
-/// each one printed.
+/// Runs a shell script in many processes that start at the same moment, and returns what each
+/// printed.
 #[track_caller]
 pub fn at_once(processes: usize, script: impl Fn(usize) -> String) -> Vec<Output> {
     let (start, go) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).expect("a pipe");
@@ -672,13 +678,13 @@ pub fn at_once(processes: usize, script: impl Fn(usize) -> String) -> Vec<Output
     };
     let children: Vec<_> = (0..processes).map(spawn).collect();
     drop(start);
-    // All are there; now they start.
+    // All processes wait; now they start.
     drop(go);
     let outputs = children.into_iter().map(|c| c.wait_with_output());
     outputs.map(|o| o.expect("a child")).collect()
 }
 
-/// Two hundred processes read at once, and each gets the content.
+/// Requires that two hundred processes that read at once each get the content.
 #[track_caller]
 pub fn two_hundred_processes(file: &Served) {
     let _module = file.load();
@@ -689,7 +695,7 @@ pub fn two_hundred_processes(file: &Served) {
     }
 }
 
-/// Threads that read at once, by files of their own and by one for all, each get
+/// Requires that threads which read at once, by files of their own and by a shared one, each get
 /// the content.
 #[track_caller]
 pub fn racing_threads(file: &Served) {

@@ -2,7 +2,7 @@
 
 //! Initialisers, which build a value in its final place.
 //!
-//! The implementation is the crate [`pin_init`](::pin_init). This module connects it to the
+//! The implementation is the crate [`mod@pin_init`]. This module connects it to the
 //! kernel's allocators and errors.
 
 use crate::alloc::{AllocError, Flags};

@@ -86,7 +86,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 ///
 /// # Invariants
 ///
-/// `task` is a thread of [`run`], of which this value holds a reference. `header` belongs to the
+/// `task` is a thread of `run`, of which this value holds a reference. `header` belongs to the
 /// `Packet` that the thread runs, which is from a `KBox`, and `unpack` is the function of that
 /// packet's type. Until the thread is gone only the thread accesses the packet, except for the
 /// header.

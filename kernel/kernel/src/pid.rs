@@ -6,7 +6,7 @@
 //! is a reference to it, it identifies the process that it was made for, dead or alive, and no
 //! other.
 //!
-//! It is C's `struct pid`. The number, C's `pid_t`, is [`task::Pid`](crate::task::Pid).
+//! It is C's `struct pid`. The number, C's `pid_t`, is [`task::Pid`].
 //!
 //! C header: `include/linux/pid.h`
 //!

@@ -1,4 +1,4 @@
-//! Memory. There is enough of it, but when a test says otherwise.
+//! Memory allocation, which succeeds unless a test limits it.
 
 use std::{
     cell::Cell,
@@ -6,11 +6,11 @@ use std::{
 };
 
 thread_local! {
-    // All of loom's threads are one of the system's.
+    // All threads of loom are one thread of the system, so this is shared by them.
     static SUCCEED: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-/// The next so many allocations succeed, and then none; or all.
+/// Lets the next `allocations` succeed and all later ones fail, or, with `None`, all succeed.
 pub(crate) fn let_succeed(allocations: Option<usize>) {
     SUCCEED.set(allocations);
 }

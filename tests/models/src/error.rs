@@ -1,4 +1,4 @@
-//! Errors as numbers.
+//! Errors, which are numbers.
 
 use std::convert::Infallible;
 

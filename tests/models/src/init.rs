@@ -1,4 +1,4 @@
-//! Initialisers. Nothing here is tied to its place, so they make plain values.
+//! Initialisers, which return plain values, because nothing here depends on its place.
 
 use std::{convert::Infallible, marker::PhantomData, pin::Pin};
 
@@ -17,7 +17,7 @@ impl<T> PinInit<T> for T {
     }
 }
 
-/// A function that makes it.
+/// A function that creates the value.
 pub struct Init<F, T, E>(F, PhantomData<fn() -> (T, E)>);
 
 impl<F: FnOnce() -> Result<T, E>, T, E> Init<F, T, E> {
@@ -36,7 +36,7 @@ pub fn make<T, E>(init: impl PinInit<T, E>) -> Result<T, E> {
     init.make()
 }
 
-/// Memory that takes what an initialiser makes.
+/// A pointer whose memory an initialiser fills.
 pub trait InPlaceInit<T>: Sized {
     fn new_of(value: T) -> Self;
 
@@ -50,7 +50,7 @@ pub trait InPlaceInit<T>: Sized {
     }
 }
 
-/// How it is called when its content stays where it is.
+/// The type of a pointer whose content is pinned.
 pub trait IntoPinned {
     type Pinned;
     fn into_pinned(self) -> Self::Pinned;
@@ -87,7 +87,7 @@ macro_rules! try_pin_init {
     };
 }
 
-/// Makes one field after the other, then the whole.
+/// Initialises one field after the other, and then the struct.
 #[macro_export]
 macro_rules! fields {
     ($type:ident [$($done:ident)*]) => { Ok($type { $($done),* }) };

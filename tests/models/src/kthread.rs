@@ -19,7 +19,7 @@ pub struct KThread {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The thread's own side.
+/// The thread's own view of itself.
 pub struct CurrentKThread {
     stop: Arc<AtomicBool>,
     sleeper: Sleeper,
@@ -43,7 +43,7 @@ impl KThread {
 impl Drop for KThread {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        // Whatever it sleeps on.
+        // This wakes the thread, whatever it sleeps on.
         self.sleeper.wake();
         if let Some(thread) = self.thread.take() {
             thread.join().expect("no panic");

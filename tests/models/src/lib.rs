@@ -1,12 +1,11 @@
-//! As much of the `kernel` crate as some modules use, on loom's locks and threads.
+//! A model of the `kernel` crate, as far as some modules use it, on loom's locks and threads.
 //!
-//! The tests here take in a module's own source, not a copy, and loom runs it under
-//! every order in which its threads can go on: see [`model`] for a test's side. What
-//! the kernel itself does - an unload that waits for calls, a copy that faults - is
-//! not here: that is tested in a guest.
+//! The tests compile a module's own source, not a copy, and loom runs it in every order in which
+//! its threads can continue; see [`model`] for how a test is written. What the kernel itself does -
+//! an unload that waits for calls, a copy that faults - is not here: that is tested in a guest.
 #![forbid(unsafe_code)]
 
-// The kernel crate's own files, where they need no more than is here.
+// These are the kernel crate's own files, where they need nothing else of it.
 #[path = "../../../kernel/kernel/src/str/array_string.rs"]
 mod array_string;
 
@@ -21,7 +20,7 @@ pub mod sync;
 pub mod task;
 pub mod uaccess;
 
-/// Waits are over at once here, and the clock goes on when it is looked at.
+/// Time: waits end at once, and the clock advances when it is read.
 pub mod time {
     use std::{cell::Cell, marker::PhantomData, ops::Sub};
 
@@ -93,7 +92,7 @@ impl<T: Module> InPlaceModule for T {
     }
 }
 
-/// The log.
+/// The kernel log.
 pub mod print {
     use std::cell::RefCell;
 
@@ -105,7 +104,7 @@ pub mod print {
         LOG.with_borrow_mut(|log| log.push(text));
     }
 
-    /// What was logged since the last call.
+    /// Returns the messages that were logged since the last call.
     pub fn taken() -> Vec<String> {
         LOG.take()
     }
@@ -125,7 +124,7 @@ pub mod str {
     pub use crate::array_string::ArrayString;
     use zerocopy::{FromBytes, Immutable, KnownLayout};
 
-    /// Text that may be any bytes.
+    /// Text that may contain any bytes.
     #[derive(FromBytes, Immutable, KnownLayout)]
     #[repr(C)]
     pub struct BStr([u8]);
@@ -143,7 +142,7 @@ pub mod str {
     }
 }
 
-/// A module parameter, which is its default.
+/// A module parameter, whose value is the default.
 pub struct Parameter<T>(pub T);
 
 impl<T> Parameter<T> {
@@ -165,7 +164,7 @@ pub mod prelude {
     pub use pin_init::pin_data;
 }
 
-/// Gives the module around it a function that loads it.
+/// Adds a function to the enclosing module that loads it.
 #[macro_export]
 macro_rules! module {
     (
@@ -190,7 +189,7 @@ macro_rules! module {
             $($(pub static $param: $crate::Parameter<$of> = $crate::Parameter($default);)*)?
         }
 
-        /// Loaded while the value is there.
+        /// Loads the module, which stays loaded while the value exists.
         pub fn load() -> $crate::error::Result<impl Sized> {
             let init = <$type as $crate::InPlaceModule>::init(&$crate::ThisModule);
             $crate::init::make(init)

@@ -1,4 +1,4 @@
-//! A test's side: processes that call, in every order.
+//! What a test is made of: processes that make calls, in every order.
 
 use std::{ffi::CStr, sync::Arc};
 
@@ -10,15 +10,17 @@ use crate::{
     uaccess::{UserSliceReader, UserSliceWriter},
 };
 
-/// Runs it once for each order in which its threads can go on, or, with a bound, for
-/// those with at most so many switches away from a thread that could go on itself.
+/// Runs `run` once for each order in which its threads can continue.
+///
+/// With a bound, these are only the orders with at most that many switches away from a thread that
+/// could continue itself.
 pub fn every_order(bound: Option<usize>, run: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = bound;
     builder.check(run);
 }
 
-/// Of what it allocates all but the first so many fails.
+/// Runs `run` so that all but its first `allocations` allocations fail.
 pub fn with_memory_for<T>(allocations: usize, run: impl FnOnce() -> T) -> T {
     alloc::let_succeed(Some(allocations));
     let result = run();
@@ -26,7 +28,7 @@ pub fn with_memory_for<T>(allocations: usize, run: impl FnOnce() -> T) -> T {
     result
 }
 
-/// A process does it, on a thread of its own.
+/// Runs a function as a process, on a thread of its own.
 pub fn process<T: 'static>(
     number: u32,
     run: impl FnOnce() -> T + 'static,
@@ -37,18 +39,20 @@ pub fn process<T: 'static>(
     })
 }
 
-/// This thread is one of that process from now on.
+/// Makes this thread act for that process from now on.
 pub fn act_as(number: u32) {
     task::become_process(number);
 }
 
-/// A descriptor; closed when the last of its duplicates is dropped.
+/// A descriptor, which is closed when the last of its duplicates is dropped.
 #[derive(Clone)]
 pub struct Descriptor(Arc<dyn OpenFile>);
 
+/// Opens a file.
+///
 /// # Panics
 ///
-/// If no module has a file of this name.
+/// Panics if no module has a file of this name.
 pub fn open(name: &CStr) -> Result<Descriptor, i32> {
     let entry = proc_fs::entry(name).expect("a file of this name");
     entry.open().map(Descriptor).map_err(number)
@@ -59,7 +63,7 @@ impl Descriptor {
         self.read_at(room, &mut 0)
     }
 
-    /// Reads at this position, and moves it.
+    /// Reads at a position, and moves it.
     pub fn read_at(&self, room: usize, pos: &mut i64) -> Result<Vec<u8>, i32> {
         let mut to = UserSliceWriter::new(room);
         let len = self.0.read(&mut to, pos).map_err(number)?;
@@ -68,7 +72,7 @@ impl Descriptor {
         Ok(got)
     }
 
-    /// All of it, by reads of this size.
+    /// Reads to the end, by reads of this size.
     pub fn read_all(&self, room: usize) -> Vec<u8> {
         let (mut pos, mut all) = (0, Vec::new());
         loop {

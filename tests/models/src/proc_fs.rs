@@ -94,7 +94,7 @@ pub(crate) trait OpenFile: Send + Sync {
 }
 
 thread_local! {
-    // All of loom's threads are one of the system's.
+    // All threads of loom are one thread of the system, so this is shared by them.
     static ENTRIES: RefCell<HashMap<&'static CStr, Arc<dyn Entry>>> = RefCell::default();
 }
 
@@ -130,7 +130,7 @@ impl<T: Operations> Drop for ProcFile<T> {
     fn drop(&mut self) {
         let entry = ENTRIES.with_borrow_mut(|entries| entries.remove(self.name));
         drop(entry);
-        // The kernel closes them; a test here does it itself.
+        // The kernel would close open files; here a test does that itself.
         assert_eq!(Arc::strong_count(&self.data), 1, "files are open");
     }
 }

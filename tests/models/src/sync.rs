@@ -1,5 +1,5 @@
-//! Locks and waiting, by loom: it tries every order of them, and finds what is not
-//! held together by them and who waits for ever.
+//! Locks and waiting, on loom's. It tries every order of them, and finds data that no lock protects
+//! and threads that wait for ever.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -12,7 +12,7 @@ use crate::{
     init::PinInit,
 };
 
-/// Counted without loom: modules do nothing with the counts.
+/// A counted pointer, without loom: modules do nothing with the counts.
 pub struct Arc<T>(StdArc<T>);
 
 impl<T> Arc<T> {
@@ -65,7 +65,7 @@ pub struct Mutex<T>(loom::sync::Mutex<T>);
 
 pub struct Guard<'a, T> {
     lock: &'a Mutex<T>,
-    /// Nothing while its holder waits.
+    /// `None` while the holder waits.
     held: Option<loom::sync::MutexGuard<'a, T>>,
 }
 
@@ -95,7 +95,7 @@ impl<T> DerefMut for Guard<'_, T> {
     }
 }
 
-/// What a thread sleeps on: once woken it does not sleep the next time.
+/// The bell that a thread sleeps on. A thread that was woken does not sleep the next time.
 #[derive(Clone)]
 pub(crate) struct Sleeper(StdArc<(loom::sync::Mutex<bool>, loom::sync::Condvar)>);
 
@@ -129,8 +129,8 @@ impl CondVar {
         CondVar(loom::sync::Mutex::new(Vec::new()))
     }
 
-    /// Lets the lock go while it sleeps. As in the kernel it is on the list before
-    /// the lock is free, and whoever wakes it may have done it for another reason.
+    /// Releases the lock while the thread sleeps. As in the kernel, the thread is on the list
+    /// before the lock is free, and may be woken for another reason.
     pub(crate) fn wait_on<T>(&self, sleeper: &Sleeper, guard: &mut Guard<'_, T>) {
         self.waiting().push(sleeper.clone());
         drop(guard.held.take());

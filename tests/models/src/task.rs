@@ -1,4 +1,4 @@
-//! Who is calling: each of loom's threads acts for a process.
+//! The current task: each thread of loom acts for a process.
 
 use std::{cell::Cell, sync::Arc};
 
@@ -8,7 +8,7 @@ loom::thread_local! {
     static PROCESS: Cell<u32> = Cell::new(0);
 }
 
-/// This thread is one of that process from now on.
+/// Makes this thread act for that process from now on.
 pub(crate) fn become_process(number: u32) {
     PROCESS.with(|p| p.set(number));
 }
@@ -20,7 +20,7 @@ impl CurrentTask {
         Ok(ARef(Arc::new(Pid(PROCESS.with(Cell::get)))))
     }
 
-    /// Nobody sends signals here.
+    /// Returns false, because nobody sends signals here.
     pub fn signal_pending(&self) -> bool {
         false
     }

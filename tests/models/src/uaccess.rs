@@ -1,4 +1,4 @@
-//! A process's memory, all of which is there.
+//! The memory of a process, all of which is mapped.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -9,7 +9,7 @@ use crate::{
     fs::file::Offset,
 };
 
-/// What a write gives.
+/// The data that a write passes.
 pub struct UserSliceReader(pub(crate) Vec<u8>);
 
 #[allow(clippy::len_without_is_empty, reason = "no module asks for it")]
@@ -32,7 +32,7 @@ impl UserSliceReader {
     }
 }
 
-/// What a read takes.
+/// The buffer that a read fills.
 pub struct UserSliceWriter {
     room: usize,
     at: usize,
@@ -54,7 +54,7 @@ impl UserSliceWriter {
         self.memory.take()
     }
 
-    /// Once more from here.
+    /// Creates another writer to the part that this one has not written.
     pub fn clone_writer(&self) -> UserSliceWriter {
         UserSliceWriter {
             room: self.room,
