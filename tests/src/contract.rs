@@ -171,7 +171,9 @@ pub fn expect_ok<T>(done: &str, seen: std::io::Result<T>) -> T {
     })
 }
 
-/// Fails the test. `koru verify` shows the three texts.
+/// Fails the test.
+///
+/// `koru verify` shows the three texts.
 #[track_caller]
 pub fn fail_requirement(done: &str, promised: &str, seen: &str) -> ! {
     panic!("{done}\npromised: {promised}\nseen: {seen}")

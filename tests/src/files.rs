@@ -40,8 +40,9 @@ pub type Check<'a> = dyn Fn(&str, &[u8]) + Sync + 'a;
 pub struct Served<'a> {
     pub contract: &'a Contract,
     pub path: &'a str,
-    /// Requires (by `expect_eq` or `fail_requirement`) that this is the whole content. `None` for a
-    /// file that is only written.
+    /// Requires (by `expect_eq` or `fail_requirement`) that this is the whole content.
+    ///
+    /// `None` for a file that is only written.
     pub whole: Option<Box<Check<'a>>>,
 }
 
@@ -229,7 +230,9 @@ pub fn positions_of_their_own(file: &Served) {
 }
 
 /// Requires that `pread` reads at its offset, returns nothing after the end, and leaves the
-/// position alone. The content must be constant.
+/// position alone.
+///
+/// The content must be constant.
 #[track_caller]
 pub fn preads(file: &Served) {
     let _module = file.load();
@@ -250,8 +253,9 @@ pub fn preads(file: &Served) {
     file.check("a file read on after preads", &[start, rest].concat());
 }
 
-/// Requires that reads continue where `lseek` moved to. The content is read anew only from the
-/// start, so it may change.
+/// Requires that reads continue where `lseek` moved to.
+///
+/// The content is read anew only from the start, so it may change.
 #[track_caller]
 pub fn seeks(file: &Served) {
     let _module = file.load();
@@ -340,9 +344,10 @@ const DISTURBANCES: [Disturbance; 4] = [
     }),
 ];
 
-/// Reads a file in two pieces, by one descriptor. Between them the content changes, and an action
-/// on the descriptor returns nothing to anybody. `check` gets what was read, and the whole content
-/// before the change.
+/// Reads a file in two pieces, by one descriptor.
+///
+/// Between them the content changes, and an action on the descriptor returns nothing to anybody.
+/// `check` gets what was read, and the whole content before the change.
 #[track_caller]
 pub fn disturbed_reads(path: &str, change: impl Fn(), check: impl Fn(&str, &[u8], &[u8])) {
     for (done, disturb) in DISTURBANCES {
@@ -484,8 +489,9 @@ pub fn cannot_be_written(file: &Served) {
     file.check("the content after a refused write", &read_all(file.path));
 }
 
-/// Requires that the module can be unloaded while the file is open. Reads fail with `EIO` from then
-/// on, also after the module is loaded again.
+/// Requires that the module can be unloaded while the file is open.
+///
+/// Reads fail with `EIO` from then on, also after the module is loaded again.
 #[track_caller]
 pub fn unload_while_open(file: &Served) {
     let module = file.load();
@@ -599,8 +605,9 @@ fn load_and_unload(
     });
 }
 
-/// Requires that the module can be unloaded while the file is open. Writes fail with `EIO` from
-/// then on, also after the module is loaded again.
+/// Requires that the module can be unloaded while the file is open.
+///
+/// Writes fail with `EIO` from then on, also after the module is loaded again.
 #[track_caller]
 pub fn write_after_unload(file: &Served) {
     let module = file.load();

@@ -85,8 +85,9 @@ pub fn errno<T: std::fmt::Debug>(result: io::Result<T>) -> Errno {
     }
 }
 
-/// Returns the number of a call's error, which must fail. It may be one that user space has no
-/// name for.
+/// Returns the number of a call's error, which must fail.
+///
+/// It may be one that user space has no name for.
 #[track_caller]
 pub fn raw_errno<T: std::fmt::Debug>(result: io::Result<T>) -> i32 {
     let error = result.expect_err("this must fail");

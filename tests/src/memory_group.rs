@@ -18,7 +18,9 @@ const MOUNT: &str = "/tmp/cgroup2";
 pub struct MemoryGroups(());
 
 impl MemoryGroups {
-    /// Mounts the hierarchy. Skips the test if the kernel has no memory cgroups.
+    /// Mounts the hierarchy.
+    ///
+    /// Skips the test if the kernel has no memory cgroups.
     pub fn mount() -> MemoryGroups {
         let controllers = read_to_string("/proc/cgroups").unwrap_or_default();
         if !controllers.lines().any(|line| line.starts_with("memory\t")) {

@@ -27,7 +27,9 @@ pub struct Child {
 }
 
 impl Child {
-    /// Forks. The child runs `act` with its end of the channel, and exits.
+    /// Forks.
+    ///
+    /// The child runs `act` with its end of the channel, and exits.
     pub fn fork(act: impl FnOnce(&mut UnixStream)) -> Child {
         let (channel, mut theirs) = UnixStream::pair().expect("a socket pair");
         // SAFETY: glibc keeps its own locks sound over a fork, and the tests have

@@ -41,7 +41,9 @@ pub struct SlowMemory {
 }
 
 impl SlowMemory {
-    /// Maps the pages. Skips the test if the kernel has no userfaultfd.
+    /// Maps the pages.
+    ///
+    /// Skips the test if the kernel has no userfaultfd.
     pub fn new() -> SlowMemory {
         // SAFETY: a new mapping harms nobody.
         let start = unsafe {
@@ -102,7 +104,9 @@ impl SlowMemory {
         Some((u64::from_ne_bytes(*address) as usize - self.start) / PAGE)
     }
 
-    /// Provides a page of zeros. Whoever waits for it continues.
+    /// Provides a page of zeros.
+    ///
+    /// Whoever waits for it continues.
     pub fn fill(&self, page: usize) {
         let at = (self.start + page * PAGE) as u64;
         match self.ioctl(UFFDIO_ZEROPAGE, [at, PAGE as u64, 0, 0]) {
@@ -178,8 +182,9 @@ impl SlowMemory {
         })
     }
 
-    /// Waits until somebody waits for a page, and removes the other page. The first page is
-    /// provided at once; the second one is left to the caller.
+    /// Waits until somebody waits for a page, and removes the other page.
+    ///
+    /// The first page is provided at once; the second one is left to the caller.
     fn next(&self) -> Option<usize> {
         let page = self.wait()?;
         self.remove(1 - page);

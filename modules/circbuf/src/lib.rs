@@ -104,8 +104,9 @@ impl MiscDevice for Device {
         Ok(len)
     }
 
-    /// Writes around the ring as often as there are bytes for, or until a signal arrives. Then, as
-    /// with any file, the bytes taken so far are written, and the result is their number.
+    /// Writes around the ring as often as there are bytes for, or until a signal arrives.
+    ///
+    /// Then, as with any file, the bytes taken so far are written, and the result is their number.
     fn write_iter(mut kiocb: Kiocb<'_, Arc<Ring>>, from: &mut IovIterSource<'_>) -> Result<usize> {
         let ring = kiocb.file();
         let start = ring_index(&ring, kiocb.ki_pos())?;

@@ -7,7 +7,9 @@ use kernel::new_mutex;
 use kernel::prelude::*;
 use kernel::sync::Mutex;
 
-/// A ring that all openers share. Each call is atomic: nobody sees half of another one.
+/// A ring that all openers share.
+///
+/// Each call is atomic: nobody sees half of another one.
 #[pin_data]
 pub(crate) struct Ring {
     size: usize,
@@ -16,7 +18,9 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    /// Returns an initialiser of a ring in which byte i is i mod 256. `size` must not be 0.
+    /// Returns an initialiser of a ring in which byte i is i mod 256.
+    ///
+    /// `size` must not be 0.
     pub(crate) fn new(size: usize) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             bytes <- new_mutex!(generated(size)?),
@@ -28,12 +32,16 @@ impl Ring {
         self.size
     }
 
-    /// Fills `out` from `start` on. Neither may be larger than the ring.
+    /// Fills `out` from `start` on.
+    ///
+    /// Neither may be larger than the ring.
     pub(crate) fn read(&self, start: usize, out: &mut [u8]) {
         wrap::read(&self.bytes.lock(), start, out);
     }
 
-    /// Overwrites the ring with `new` from `start` on. Neither may be larger than the ring.
+    /// Overwrites the ring with `new` from `start` on.
+    ///
+    /// Neither may be larger than the ring.
     pub(crate) fn write(&self, start: usize, new: &[u8]) {
         wrap::write(&mut self.bytes.lock(), start, new);
     }

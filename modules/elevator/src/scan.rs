@@ -77,7 +77,9 @@ impl fmt::Display for Person {
     }
 }
 
-/// A queue of people in the order in which they came. A `Vec` of any kind will do.
+/// A queue of people in the order in which they came.
+///
+/// A `Vec` of any kind will do.
 pub(crate) trait Queue {
     fn people(&self) -> &[Person];
 
@@ -119,7 +121,9 @@ impl fmt::Display for State {
 #[derive(Debug)]
 pub(crate) struct Elevator<L> {
     pub(crate) state: State,
-    /// Whether people may enter. After a `stop` it only brings those who ride to their floors.
+    /// Whether people may enter.
+    ///
+    /// After a `stop` it only brings those who ride to their floors.
     open: bool,
     /// Whether its last direction was up.
     upwards: bool,

@@ -127,8 +127,9 @@ impl proc_fs::Operations for Deques {
         Ok(opened)
     }
 
-    /// Called when the last descriptor is closed, in whichever process. The owner, if it still
-    /// exists, may open the file again.
+    /// Called when the last descriptor is closed, in whichever process.
+    ///
+    /// The owner, if it still exists, may open the file again.
     fn release(&self, opened: Self::Data, _file: &File) {
         let mut holders = self.holders.lock();
         holders.retain(|holder| **holder != *opened.owner);

@@ -16,11 +16,15 @@ module! {
     version: "1.0",
 }
 
-/// The module's value, which lives from load to unload. It has no data.
+/// The module's value, which lives from load to unload.
+///
+/// It has no data.
 struct Hello;
 
 impl kernel::Module for Hello {
-    /// Runs on `insmod`. An error here makes that fail.
+    /// Runs on `insmod`.
+    ///
+    /// An error here makes that fail.
     fn init(_module: &'static ThisModule) -> Result<Self> {
         pr_info!("Hello world\n");
         Ok(Hello)

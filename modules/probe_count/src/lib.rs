@@ -26,8 +26,9 @@ module! {
     },
 }
 
-/// The module's value is its file, which exists while the module is loaded. The probe is the file's
-/// data, so it is removed once nobody can read it any more.
+/// The module's value is its file, which exists while the module is loaded.
+///
+/// The probe is the file's data, so it is removed once nobody can read it any more.
 #[pin_data]
 struct ProbeCount {
     #[pin]
@@ -43,7 +44,9 @@ impl InPlaceModule for ProbeCount {
     }
 }
 
-/// The data of the file. The kernel keeps a pointer to the probe, so that is in a box.
+/// The data of the file.
+///
+/// The kernel keeps a pointer to the probe, so that is in a box.
 struct Counted {
     probe: Pin<KBox<Probe<Hits>>>,
 }

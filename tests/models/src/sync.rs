@@ -95,7 +95,9 @@ impl<T> DerefMut for Guard<'_, T> {
     }
 }
 
-/// The bell that a thread sleeps on. A thread that was woken does not sleep the next time.
+/// The bell that a thread sleeps on.
+///
+/// A thread that was woken does not sleep the next time.
 #[derive(Clone)]
 pub(crate) struct Sleeper(StdArc<(loom::sync::Mutex<bool>, loom::sync::Condvar)>);
 
@@ -129,8 +131,10 @@ impl CondVar {
         CondVar(loom::sync::Mutex::new(Vec::new()))
     }
 
-    /// Releases the lock while the thread sleeps. As in the kernel, the thread is on the list
-    /// before the lock is free, and may be woken for another reason.
+    /// Releases the lock while the thread sleeps.
+    ///
+    /// As in the kernel, the thread is on the list before the lock is free, and may be woken for
+    /// another reason.
     pub(crate) fn wait_on<T>(&self, sleeper: &Sleeper, guard: &mut Guard<'_, T>) {
         self.waiting().push(sleeper.clone());
         drop(guard.held.take());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Checks of memory that need to be in ring 0: each says that it was right, or
-//! what was wrong.
+//! Checks memory in ring 0: each check logs that it passed, or what was wrong.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -36,7 +35,7 @@ struct Line(#[allow(dead_code, reason = "it is there for its size and alignment"
 #[repr(align(4096))]
 struct Page(#[allow(dead_code, reason = "it is there for its size and alignment")] u8);
 
-/// Adds to a counter when it is dropped.
+/// A value that adds to a counter when it is dropped.
 struct Counted<'a>(&'a Cell<u32>, u32);
 
 impl Drop for Counted<'_> {
@@ -184,7 +183,7 @@ fn failures() -> Result {
         check("2^30", refused(KVec::<u8>::with_capacity(1 << 30, flags)))?;
     }
     check("2^45", refused(KVVec::<u8>::with_capacity(1 << 45, quiet)))?;
-    // What is there survives that there is no more.
+    // The elements stay when there is no more memory.
     let mut v: KVec<u32> = kvec![1, 2, 3]?;
     check("no room", refused(v.reserve(1 << 40, quiet)))?;
     check("no room to count", refused(v.reserve(usize::MAX, quiet)))?;
@@ -194,7 +193,7 @@ fn failures() -> Result {
     check("and works", v == [1, 2, 3, 4])
 }
 
-/// Allocates and frees, in all sizes.
+/// Allocates and frees memory of all sizes.
 fn churn(turns: usize) -> Result {
     for turn in 0..turns {
         let mut v: KVec<KVec<u8>> = KVec::new();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Uses crates of crates.io.
+//! Uses crates from the registry.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Fails in init after it took things; each says when it is given back.
+//! Fails in init after it took some things, each of which logs when it is dropped.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -27,7 +27,7 @@ module! {
     },
 }
 
-/// Something that was taken.
+/// A thing that logs when it is taken and dropped.
 struct Thing(&'static str, KVec<u8>);
 
 impl Thing {
@@ -46,7 +46,7 @@ impl Drop for Thing {
     }
 }
 
-/// The error that the parameter asks for.
+/// Returns the error that the parameter describes.
 fn asked() -> Result<Error> {
     match *module_parameters::errno.value() {
         errno @ 1.. => Ok(Error::from_errno(-errno)),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Follows a NULL pointer, in C, when it is loaded.
+//! Dereferences a NULL pointer, in C, when it is loaded.
 
 #![no_std]
 #![forbid(unsafe_code)]

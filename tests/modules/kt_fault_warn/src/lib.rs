@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Has the kernel WARN when it is loaded.
+//! Makes the kernel WARN when it is loaded.
 
 #![no_std]
 #![forbid(unsafe_code)]

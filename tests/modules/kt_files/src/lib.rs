@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Files whose operations fail with any code, and registrations from any place: what is
-//! written into /proc/kt_files is a command.
+//! Files whose operations fail with any code, and registrations from any place, as a command that
+//! is written to /proc/kt_files asks for.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -32,7 +32,7 @@ module! {
     },
 }
 
-/// What the failing operations return, positive; 0 for success.
+/// The code of the failing operations, positive; 0 for success.
 static CODE: AtomicI32 = AtomicI32::new(0);
 /// Whether opening fails as well.
 static OPENING: AtomicBool = AtomicBool::new(false);
@@ -76,7 +76,7 @@ fn code() -> Result {
     }
 }
 
-/// No size, and an alignment that no allocation has by itself.
+/// A type without a size, and with an alignment that no allocation has by itself.
 #[repr(align(512))]
 struct Text;
 
@@ -98,7 +98,7 @@ fn device() -> Result<Pin<KBox<MiscDeviceRegistration<Bad>>>> {
     KBox::pin_init(device, GFP_KERNEL)
 }
 
-/// Registers both kinds, and says how that went.
+/// Registers a file and a device, and logs the results.
 fn both(place: &str) {
     pr_info!(
         "{place}: {:?} {:?}\n",
@@ -107,7 +107,7 @@ fn both(place: &str) {
     );
 }
 
-/// A name that this module itself has.
+/// Registers a name that this module itself has.
 fn twice() -> Result {
     let _first = (proc_file()?, device()?);
     pr_info!(
@@ -148,7 +148,7 @@ impl Operations for Control {
             "inside" => INSIDE.store(true, SeqCst),
             "thread" => {
                 let thread = KThread::spawn(c"kt_files", |_| both("thread"))?;
-                // A stop before it runs would be all.
+                // The thread must not be stopped before it runs.
                 while !thread.is_finished() {
                     fsleep(Delta::from_millis(1));
                 }
@@ -255,7 +255,7 @@ impl MiscDevice for Bad {
         Ok(offset)
     }
 
-    /// Command 1 has the code as a number of a success.
+    /// Command 1 returns the code as a successful number.
     fn ioctl(_device: (), _file: &File, cmd: u32, _arg: usize) -> Result<isize> {
         if cmd == 1 {
             return Ok(-(CODE.load(SeqCst) as isize));

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Breaks Rust's rules of memory when it is loaded, once, as `fault` says. KASAN is to
-//! name the function and the line that does it. The memory that is touched belongs to
-//! nobody else, so a kernel without KASAN notices nothing.
+//! Breaks one of Rust's rules about memory when it is loaded, as `fault` says.
+//!
+//! KASAN must report the function and the line that does it. Nobody else uses the memory that is
+//! accessed, so a kernel without KASAN notices nothing.
 
 #![no_std]
-// The only module with unsafe code: safe code cannot do any of this.
-#![allow(unsafe_code, reason = "the bug that KASAN has to find is made here")]
+// This is the only module with unsafe code, because safe code can do none of this.
+#![allow(unsafe_code)]
 
 use core::hint::black_box;
 use kernel::prelude::*;
@@ -38,13 +39,13 @@ impl kernel::Module for Broken {
     }
 }
 
-/// The allocation's size class has 8 bytes more than it has.
+/// Writes past an allocation, whose size class has 8 more bytes.
 #[inline(never)]
 fn past_the_end_of_the_heap() -> Result {
     let mut values = KBox::new([7u8; 24], GFP_KERNEL)?;
     let end = black_box(values.as_mut_ptr().wrapping_add(24));
-    // SAFETY: none: `end` is past the allocation. It is inside kmalloc-32's object,
-    // which nobody else has.
+    // SAFETY: none: `end` is past the allocation. It is inside of the object of kmalloc-32, which
+    // nobody else uses.
     unsafe { end.write_volatile(8) };
     Ok(())
 }
@@ -54,8 +55,8 @@ fn after_the_free() -> Result {
     let values = KBox::new([7u8; 24], GFP_KERNEL)?;
     let first = black_box(values.as_ptr());
     drop(values);
-    // SAFETY: none: the allocation is gone. The kernel's own memory stays mapped, so
-    // the read finds something.
+    // SAFETY: none: the allocation was freed. The kernel's own memory stays mapped, so the read
+    // succeeds.
     unsafe { first.read_volatile() };
     Ok(())
 }
@@ -73,7 +74,6 @@ fn past_the_end_of_the_stack() {
 fn past_the_end_of_a_global() {
     static VALUES: [u8; 40] = [7; 40];
     let end = black_box(VALUES.as_ptr().wrapping_add(40));
-    // SAFETY: none: `end` is past the array, though still in this module's data, of
-    // which there is more.
+    // SAFETY: none: `end` is past the array, though still in this module's data.
     unsafe { end.read_volatile() };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Counts the calls of a function, and keeps the last one's first arguments.
+//! Counts the calls of a function, and keeps the first arguments of the last call.
 
 #![no_std]
 #![forbid(unsafe_code)]

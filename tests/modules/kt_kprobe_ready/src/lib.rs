@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The ready-made handlers, all on one function, and one that prints, on another.
+//! Puts all ready-made handlers on one function, and one that prints on another.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -26,8 +26,8 @@ module! {
     },
 }
 
-/// What seeks in /dev/null: the kernel calls it by its address, so it is a function of
-/// its own in every kernel, and nobody but the tests has it called.
+/// The function that seeks in /dev/null. The kernel calls it by its address, so it is a separate
+/// function in every kernel, and only the tests call it.
 const SYMBOL: &CStr = c"null_lseek";
 
 struct Module {
@@ -35,7 +35,7 @@ struct Module {
     _prints: Option<Pin<KBox<Probe<Prints>>>>,
 }
 
-/// Says of the first calls that they were.
+/// A handler that prints on the first calls.
 struct Prints(Atomic<u32>);
 
 impl Handler for Prints {
@@ -53,7 +53,8 @@ struct Probes {
     samples: Pin<KBox<Probe<Samples<32>>>>,
 }
 
-/// All of it fits the kernel's first buffer: what is taken is not there a second time.
+/// Prints the samples. All output fits into the kernel's first buffer, because what is taken is not
+/// there a second time.
 impl Show for Probes {
     fn show(&self, m: &SeqFile) -> Result {
         let samples = self.samples.data();

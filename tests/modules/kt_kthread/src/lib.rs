@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Threads that sleep, wait, return and are stopped.
+//! Runs threads that sleep, wait, return and are stopped.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -34,7 +34,7 @@ struct Threads {
     finished: Option<KThread<Noted>>,
 }
 
-/// Says when it is dropped.
+/// A value that logs when it is dropped.
 struct Noted(&'static str);
 
 impl Drop for Noted {
@@ -73,7 +73,7 @@ fn finish<T: Send>(thread: &KThread<T>) {
     }
 }
 
-/// Counts its drops.
+/// A value that counts its drops.
 struct Counted(Arc<Atomic<u32>>);
 
 impl Drop for Counted {
@@ -82,7 +82,7 @@ impl Drop for Counted {
     }
 }
 
-/// Stopped at any moment, before the first step too: nothing hangs or leaks.
+/// Stops threads at any moment, also before their first step; nothing must hang or leak.
 fn stopped_at_once(rounds: u32) -> Result {
     let (drops, place) = (Arc::new(Atomic::<u32>::new(0), GFP_KERNEL)?, place()?);
     let mut ran = 0;
@@ -127,7 +127,7 @@ fn results() -> Result {
     check("no time", thread.stop() == Some(true))
 }
 
-/// Two take turns, and their owner waits for them as they do for each other.
+/// Lets two threads take turns, and their owner wait for them as they do for each other.
 fn turns() -> Result {
     const TURNS: u32 = 200;
     let place = place()?;

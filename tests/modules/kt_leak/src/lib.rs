@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Everything that can be registered, and every way not to drop it.
+//! Leaks everything that can be registered, in every way.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -95,7 +95,7 @@ fn thread() -> Result<KThread> {
     )
 }
 
-/// Holds itself, once it is filled with what holds it.
+/// A value that holds itself, once it is filled with what holds it.
 #[pin_data]
 struct Cycle {
     #[pin]
@@ -139,7 +139,8 @@ fn held_by_itself<T: Into<Held>>(make: impl FnOnce(Arc<Cycle>) -> Result<T>) -> 
     Ok(())
 }
 
-/// The natural first design: the device holds the thread, and the thread the device.
+/// Makes the cycle of a natural first design: the device holds the thread, and the thread the
+/// device.
 fn thread_cycle() -> Result {
     held_by_itself(|device| {
         KThread::spawn(c"kt_leak", move |thread| {
@@ -150,7 +151,7 @@ fn thread_cycle() -> Result {
     })
 }
 
-/// Says when it is dropped.
+/// A value that logs when it is dropped.
 struct Noted(&'static str);
 
 impl Drop for Noted {
@@ -159,7 +160,7 @@ impl Drop for Noted {
     }
 }
 
-/// A thread that drops itself, and goes on until the module leaves, and longer.
+/// Starts a thread that drops itself, and runs until after the module's exit.
 fn own(leaving: Arc<Atomic<bool>>) -> Result {
     held_by_itself(|device| {
         let noted = Noted("the closure");
@@ -191,7 +192,7 @@ fn own(leaving: Arc<Atomic<bool>>) -> Result {
     })
 }
 
-/// Drops all some time after the module's exit, when that has spoken already.
+/// Drops everything some time after the module's exit, when that has already been reported.
 fn late(leaving: Arc<Atomic<bool>>) -> Result {
     let file = KBox::pin_init(show(None), GFP_KERNEL)?;
     held_by_itself(|device| {
@@ -208,7 +209,7 @@ fn late(leaving: Arc<Atomic<bool>>) -> Result {
     })
 }
 
-/// Counts calls.
+/// A handler that counts calls.
 struct Calls {
     count: Atomic<u64>,
     _own: Option<Arc<Cycle>>,
@@ -242,7 +243,7 @@ fn misc(own: Option<Arc<Cycle>>) -> Result<impl PinInit<MiscDeviceRegistration<C
 }
 
 fn probe(own: Option<Arc<Cycle>>) -> impl PinInit<Probe<Calls>, Error> {
-    // Rarely called, so that no other CPU is just running it.
+    // This function is rarely called, so that no other CPU is just running it.
     Probe::new(c"__x64_sys_sethostname", Calls::new(own))
 }
 

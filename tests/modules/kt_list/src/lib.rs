@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Lists beside a plain model of them, when loaded.
+//! Compares lists with a plain model of them when it is loaded.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -58,7 +58,7 @@ impl_list_item! {
     impl ListItem<1> for Item { using ListLinks { self.others }; }
 }
 
-/// Links deeper in the object, which is generic.
+/// An object with links deeper in it, which is generic.
 #[pin_data]
 struct Outer<T> {
     #[pin]
@@ -110,7 +110,7 @@ fn same(list: &List<Item>, model: &[u32]) -> Result {
     check("empty", list.is_empty() == model.is_empty())
 }
 
-/// The same random steps on a list and on a vector.
+/// Makes the same random steps on a list and on a vector.
 fn model(steps: u32) -> Result {
     let mut list = List::<Item>::new();
     let mut model = KVec::<u32>::new();
@@ -219,7 +219,7 @@ fn take(model: &mut KVec<u32>, at: usize) -> Option<u32> {
     model.remove(at).ok()
 }
 
-/// One object on two lists, by two links.
+/// Puts one object on two lists, by two links.
 fn two_lists() -> Result {
     let mut list = List::<Item>::new();
     let mut others = List::<Item, 1>::new();
@@ -263,7 +263,7 @@ fn generic() -> Result {
         list.push_back(outer.into());
     }
     check("generic", list.iter().map(|o| o.value).eq([0, 1, 2]))?;
-    // Behind a lock, as lists usually are.
+    // The list is behind a lock, as lists usually are.
     let shared = KBox::pin_init(new_mutex!(list), GFP_KERNEL)?;
     let first = shared.lock().pop_front();
     check("locked", first.is_some_and(|first| first.value == 0))

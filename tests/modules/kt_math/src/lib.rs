@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Says what the kernel's arithmetic gives.
+//! Logs results of the kernel's arithmetic.
 
 #![no_std]
 #![forbid(unsafe_code)]

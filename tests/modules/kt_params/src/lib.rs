@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! A parameter of each type; says their values when loaded.
+//! Has a parameter of each type, and logs their values when it is loaded.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -23,7 +23,7 @@ module! {
 
 struct Print;
 
-/// `length` times `x`, then many letters of two bytes.
+/// A value that displays as `length` times `x`, and then as many letters of two bytes.
 struct Long(usize);
 
 impl fmt::Display for Long {
@@ -38,7 +38,7 @@ impl fmt::Display for Long {
     }
 }
 
-/// As a careless `Display` might be.
+/// A value whose `Display` returns this result, as a careless one might.
 struct Gives(Result<&'static str, fmt::Error>);
 
 impl fmt::Display for Gives {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The two kinds of files in /proc, and a count of what is open.
+//! Has both kinds of files in /proc, and counts what is open.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -65,7 +65,7 @@ impl Drop for Summary {
     }
 }
 
-/// 20000 lines, about 300 KB.
+/// A file of 20000 lines, about 300 KB.
 struct Large;
 
 impl Show for Large {
@@ -77,7 +77,7 @@ impl Show for Large {
     }
 }
 
-/// Prints, and then fails.
+/// A file that prints, and then fails.
 struct Failing;
 
 impl Show for Failing {
@@ -107,7 +107,7 @@ impl Show for Counts {
     }
 }
 
-/// A memory of 1000 bytes that all openers share.
+/// A file with 1000 bytes that all openers share.
 #[pin_data]
 struct Own {
     #[pin]
@@ -118,11 +118,11 @@ struct Own {
 
 struct Summary;
 
-/// What belongs to one open file: its number, how often it was read and written.
+/// The data of one open file: its number, and how often it was read and written.
 struct Opened {
     number: u64,
     calls: AtomicU64,
-    /// So that a leak or a second free would show.
+    /// An allocation, so that a leak or a second free would show.
     _room: KVec<u8>,
 }
 
@@ -151,7 +151,7 @@ impl Operations for Own {
     type Data = KBox<Opened>;
 
     fn open(&self, file: &File) -> Result<KBox<Opened>> {
-        // For those who ask not to wait there is nothing to be had.
+        // Those who ask not to wait get nothing.
         if file.flags() & file::flags::O_NONBLOCK != 0 {
             return Err(EAGAIN);
         }
@@ -173,7 +173,7 @@ impl Operations for Own {
         pos: &mut Offset,
     ) -> Result<usize> {
         opened.calls.fetch_add(1, SeqCst);
-        // Position 5000 and more: who one is.
+        // A read at position 5000 and above returns who one is.
         if *pos >= 5000 {
             let text = fmt!(
                 "{} {} {}\n",
@@ -203,7 +203,7 @@ impl Operations for Own {
             return Err(ENOSPC);
         }
         let mut memory = self.memory.lock();
-        // All or nothing: a fault in the middle must not be seen by others.
+        // The whole write is copied first: others must not see one that faults in the middle.
         let mut copy = KVec::with_capacity(SIZE, GFP_KERNEL)?;
         copy.extend_from_slice(&memory, GFP_KERNEL)?;
         let n = from.read_slice_file(&mut copy, pos)?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! /proc/kt_process tells its reader whether he is of the process that opened it.
+//! /proc/kt_process tells its reader whether it belongs to the process that opened the file.
 
 #![no_std]
 #![forbid(unsafe_code)]

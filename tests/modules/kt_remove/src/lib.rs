@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Files whose calls block, and what drops registrations in unusual places.
+//! Has files whose calls block, and drops registrations in unusual places.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -62,7 +62,7 @@ impl InPlaceModule for Removed {
     }
 }
 
-/// Where one kind of file has its readers wait.
+/// The place where the readers of one kind of file wait.
 #[pin_data]
 struct Desk {
     #[pin]
@@ -165,7 +165,7 @@ impl Operations for Blocking {
     }
 }
 
-/// What is registered and dropped by commands.
+/// The registrations that commands make and drop.
 #[pin_data]
 struct Slots {
     #[pin]
@@ -178,7 +178,7 @@ struct Slots {
     kept: Mutex<u32>,
 }
 
-/// What drops itself.
+/// A file that drops itself.
 struct Extra(Arc<Slots>);
 
 impl Extra {
@@ -274,12 +274,12 @@ impl Control {
                 let device = MiscDeviceRegistration::register_with(options, self.slots.clone());
                 *self.slots.device.lock() = Some(KBox::pin_init(device, GFP_KERNEL)?);
             }
-            // In a call of another file.
+            // This is in a call of another file.
             "drop" => self.slots.drop_all(),
             "thread" => {
                 let slots = self.slots.clone();
                 let thread = KThread::spawn(c"kt_remove", move |_| slots.drop_all())?;
-                // A stop before it runs would be all.
+                // The thread must not be stopped before it runs.
                 while !thread.is_finished() {
                     fsleep(Delta::from_millis(1));
                 }
@@ -310,7 +310,7 @@ impl Operations for Control {
         Ok(())
     }
 
-    /// How many wait, and how many files are being removed.
+    /// Returns how many wait, and how many files are being removed.
     fn read(
         &self,
         _data: (),

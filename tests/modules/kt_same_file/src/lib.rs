@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Takes the name of another module's file.
+//! Creates a file with the name of another module's.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Counters behind locks, counted up through /proc; and who is dropped when.
+//! Has counters behind locks, counted up through /proc, and logs the order of drops.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -33,7 +33,7 @@ struct Sync {
     file: ProcFile<Counters>,
     first: Arc<Named>,
     second: Arc<Named>,
-    /// Keeps the first alive longer than its own field.
+    /// Keeps the first value alive longer than its own field.
     keeper: Keeper,
 }
 
@@ -88,7 +88,7 @@ fn check(what: &str, holds: bool) -> Result {
     Err(EINVAL)
 }
 
-/// What counted references promise.
+/// Checks counted references.
 fn references() -> Result<Arc<Named>> {
     let mut unique = UniqueArc::new(Named("unique"), GFP_KERNEL)?;
     unique.0 = "changed";
@@ -155,8 +155,8 @@ impl Operations for Counters {
         to.write_slice_file(text.to_bytes(), pos)
     }
 
-    /// `m`: the mutex's counter, with a sleep between reading and writing it;
-    /// `s`: the spin lock's, with a short wait. Each byte is a turn.
+    /// Counts up, a turn for each byte. `m` is the mutex's counter, with a sleep between reading
+    /// and writing it; `s` is the spinlock's, with a short wait.
     fn write(
         &self,
         _data: (),

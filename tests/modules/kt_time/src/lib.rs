@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The clocks' readings when loaded, and arithmetic on them.
+//! Logs the clocks' readings when it is loaded, and results of arithmetic on them.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Tokens in /proc/kt_wait: reading takes one, and waits for it; writing gives
-//! some. And what atomics, completions and `LockedBy` promise, when loaded.
+//! Has tokens in /proc/kt_wait: reading waits for one and takes it, writing adds some.
+//!
+//! When it is loaded, it checks atomics, completions and `LockedBy`.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -164,7 +165,7 @@ impl Bench {
         Ok(())
     }
 
-    /// As often as it wakes for nothing, it waits again.
+    /// Waits again as often as it wakes for no reason.
     fn take_until(&self, mut ticks: usize) -> Result<&'static [u8]> {
         let mut count = self.count.lock();
         count.waiting += 1;
@@ -192,7 +193,7 @@ impl Operations for Tokens {
         Ok(())
     }
 
-    /// At offset 0 it waits for ever, at another for so many ticks.
+    /// Waits for ever at offset 0, and for as many ticks as the offset otherwise.
     fn read(
         &self,
         _data: (),
@@ -207,7 +208,8 @@ impl Operations for Tokens {
         to.write_slice_file(text, &mut 0)
     }
 
-    /// A byte n: n tokens for all; 0: one token for one, as the last thing.
+    /// Handles a byte n as n tokens and a notification of all, and 0 as a token and a notification
+    /// of one.
     fn write(
         &self,
         _data: (),

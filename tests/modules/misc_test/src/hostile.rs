@@ -1,4 +1,4 @@
-//! A device whose answers are wrong.
+//! A device whose results are wrong.
 
 use kernel::{
     fs::{file::Offset, File, Kiocb, Whence},
@@ -20,19 +20,19 @@ impl MiscDevice for Hostile {
         Ok(())
     }
 
-    /// More than was asked for; and the position is moved.
+    /// Returns more than was asked for, and moves the position.
     fn read_iter(mut kiocb: Kiocb<'_, ()>, iov: &mut IovIterDest<'_>) -> Result<usize> {
         *kiocb.ki_pos_mut() += 100;
         Ok(iov.len() + 1)
     }
 
-    /// A promise to be done later. In C this stops the kernel.
+    /// Returns a promise to complete later, which in C stops the kernel.
     fn write_iter(mut kiocb: Kiocb<'_, ()>, _iov: &mut IovIterSource<'_>) -> Result<usize> {
         *kiocb.ki_pos_mut() += 100;
         Err(Error::from_errno(-529))
     }
 
-    /// No position at all.
+    /// Returns a number that is no position.
     fn lseek(_device: (), _file: &File, _offset: Offset, _whence: Whence) -> Result<Offset> {
         Ok(Offset::MIN)
     }

@@ -57,7 +57,7 @@ fn named(name: &'static CStr) -> MiscDeviceOptions {
     MiscDeviceOptions { name }
 }
 
-/// What the devices share. The plain one is there until it is told to go.
+/// Creates what the devices share. The plain device exists until a command removes it.
 fn shared() -> Result<Arc<Shared>> {
     let plain = MiscDeviceRegistration::<Plain>::register(named(module_parameters::name.value()));
     let plain = KBox::pin_init(plain, GFP_KERNEL)?;
@@ -70,7 +70,7 @@ fn shared() -> Result<Arc<Shared>> {
     Ok(shared)
 }
 
-/// What is left of the module's init once the devices are there.
+/// Runs the end of the module's init, after the devices are registered.
 fn finish() -> Result {
     fsleep(Delta::from_millis(*module_parameters::slow.value()));
     if *module_parameters::twice.value() {

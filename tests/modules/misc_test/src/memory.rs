@@ -1,4 +1,4 @@
-//! A device with some bytes of its own for each open file.
+//! A device with bytes of its own for each open file.
 
 use crate::plain::Plain;
 use kernel::{
@@ -14,13 +14,13 @@ use kernel::{
     uaccess::UserSlice,
 };
 
-/// Takes the plain device away.
+/// The command that removes the plain device.
 const GONE: u32 = _IO('k' as u32, 0);
-/// How many bytes there are.
+/// The command that returns the number of bytes.
 const LENGTH: u32 = _IOR::<u64>('k' as u32, 1);
-/// Keeps only so many.
+/// The command that truncates the bytes.
 const CUT: u32 = _IOW::<u64>('k' as u32, 2);
-/// A number comes back doubled.
+/// The command that returns a number doubled.
 const TWICE: u32 = _IOWR::<u32>('k' as u32, 3);
 
 const MAX_CONTENT_LEN: usize = 64 * 1024;
@@ -67,7 +67,7 @@ impl MiscDevice for Memory {
         iov.simple_read_from_buffer(kiocb.ki_pos_mut(), &bytes)
     }
 
-    /// At the end, whatever the position; as far as it can be read.
+    /// Appends to the bytes, whatever the position, as far as the data can be read.
     fn write_iter(mut kiocb: Kiocb<'_, Self::Ptr>, iov: &mut IovIterSource<'_>) -> Result<usize> {
         let memory = kiocb.file();
         let mut bytes = memory.bytes.lock();

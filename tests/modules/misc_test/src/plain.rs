@@ -1,4 +1,4 @@
-//! A device that does nearly nothing.
+//! A device that does almost nothing.
 
 use kernel::{
     device::Device,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What compiles, and must do no harm: the parameter `what` names one misuse. Each
-//! says in the log what it saw.
+//! Misuses that compile, and must do no harm: the parameter `what` names one. Each logs what it
+//! saw.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -31,14 +31,14 @@ module! {
 }
 
 kernel::sync::global_lock! {
-    /// As upstream writes it; nobody calls `init`.
+    /// This is upstream's form; nobody calls `init`.
     unsafe(uninit) static SLEEPING: Mutex<u32> = 1;
 }
 kernel::sync::global_lock! {
     static SPINNING: SpinLock<u32> = 2;
 }
 
-/// Locks that are statics, used first thing, and by two at once.
+/// Uses global locks before anything else, and from two threads at once.
 fn global_locks() -> Result {
     let held = SLEEPING.lock();
     let thread = KThread::spawn(c"misuse_core", |_| {
@@ -53,11 +53,11 @@ fn global_locks() -> Result {
     Ok(())
 }
 
-/// Two give up their references to the same values at once. Each value goes to
-/// exactly one of them, and is dropped once.
+/// Lets two threads give up their references to the same values at once. Each value must go to
+/// exactly one of them, and be dropped once.
 fn unique() -> Result {
     const ROUNDS: usize = 2000;
-    /// How long the others are waited for: the processor may be theirs as well.
+    /// How often the others are waited for: they may need the same processor.
     const PATIENCE: u32 = 1000;
 
     struct Counted(Arc<AtomicU32>);
@@ -103,7 +103,7 @@ fn unique() -> Result {
                 if Arc::into_unique_or_drop(value).is_some() {
                     shared.won.fetch_add(1, Ordering::Relaxed);
                 }
-                // With one processor, and no preemption, all else would have to wait.
+                // With one processor, and without preemption, everything else would have to wait.
                 kernel::task::cond_resched();
             }
         }
@@ -122,7 +122,7 @@ fn unique() -> Result {
     Ok(())
 }
 
-/// A kernel thread reads and writes where a process has memory.
+/// Reads and writes in a kernel thread where a process has memory.
 fn user_memory() -> Result {
     let thread = KThread::spawn(c"misuse_core", |_| {
         let at = || UserSlice::new(UserPtr::from_addr(0x40_1000), 8);
@@ -143,7 +143,7 @@ fn user_memory() -> Result {
     Ok(())
 }
 
-/// Flags that safe code can make: their complements, and contradictions.
+/// Allocates with flags that safe code can make: complements, and contradictions.
 fn gfp() -> Result {
     let quiet = __GFP_NOWARN;
     let all = [
@@ -177,7 +177,7 @@ fn gfp() -> Result {
     Ok(())
 }
 
-/// What `{:p}` shows of values on this stack and of statics.
+/// Logs what `{:p}` prints for values on this stack and for statics.
 fn addresses() -> Result {
     static PLACE: u32 = 0;
     let local = 0u32;
@@ -235,7 +235,7 @@ impl Operations for Keeper {
         pos: &mut Offset,
     ) -> Result<usize> {
         let task = self.kept.lock().clone().ok_or(ENOENT)?;
-        // None of these may be harmed by the task's end.
+        // The end of the task must not harm any of these.
         task.wake_up();
         let leader = task.group_leader();
         let text = kernel::str::CString::try_from_fmt(fmt!(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! For tests: a crate that calls itself `kernel`, `pin_init` and `core`, and has wrong
-//! things by the names that the kernel crate's macros write.
+//! A crate that calls itself `kernel`, `pin_init` and `core`, and has wrong items by the names that
+//! the kernel crate's macros write.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -14,20 +14,20 @@ extern crate self as pin_init;
 
 pub use real::{__pin_data, __pinned_drop};
 
-/// What would be the module's parameter, if `module!` meant this crate.
+/// The module that would have the parameter, if `module!` meant this crate.
 pub mod module_param {
-    /// Without a value that the loader could set.
+    /// A parameter without a value that the loader could set.
     pub struct ModuleParamAccess<T>(pub T);
 
     impl<T> ModuleParamAccess<T> {
-        /// Takes the default.
+        /// Creates one from the default.
         pub const fn new(value: T) -> Self {
             Self(value)
         }
     }
 }
 
-/// What would say what is pinned, if `#[pin_data]` meant this crate.
+/// The module that would say what is pinned, if `#[pin_data]` meant this crate.
 pub mod __internal {
     pub use real::__internal::*;
     pub use real::__internal::{Pinned as Unpinned, Unpinned as Pinned};
