@@ -62,12 +62,12 @@ forward!(Debug, LowerHex, UpperHex, Octal, Binary, LowerExp, UpperExp);
 /// Prints the address as C's `%p` does: as a hash that stands for it until the next boot.
 impl<T: Pointer> Pointer for Adapter<&T> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let mut text = Short::default();
+        let mut text = AddressDigits::default();
         // This is the plain form, because `f` may have a width and other options.
         write!(text, "{:p}", *self.0)?;
         let digits = text.get().trim_start_matches("0x");
         let address = usize::from_str_radix(digits, 16).map_err(|_| Error)?;
-        let mut hashed = Short::default();
+        let mut hashed = AddressDigits::default();
         // SAFETY: the function writes at most as many bytes as it is told, which is the length of
         // `bytes`, and returns how many it wrote. It does not dereference the address.
         hashed.len = unsafe {
@@ -83,19 +83,19 @@ impl<T: Pointer> Pointer for Adapter<&T> {
 
 /// A buffer for the digits of an address.
 #[derive(Default)]
-struct Short {
+struct AddressDigits {
     bytes: [u8; 32],
     len: usize,
 }
 
-impl Short {
+impl AddressDigits {
     fn get(&self) -> &str {
         let text = self.bytes.get(..self.len).unwrap_or_default();
         core::str::from_utf8(text).unwrap_or_default()
     }
 }
 
-impl Write for Short {
+impl Write for AddressDigits {
     fn write_str(&mut self, s: &str) -> Result {
         let end = self.len + s.len();
         let free = self.bytes.get_mut(self.len..end).ok_or(Error)?;

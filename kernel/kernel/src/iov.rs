@@ -74,7 +74,7 @@ impl IovIter<'_> {
     }
 
     /// Returns an error and moves the iterator back if fewer than the `wanted` bytes were copied.
-    fn whole(&mut self, copied: usize, wanted: usize) -> Result {
+    fn require_all(&mut self, copied: usize, wanted: usize) -> Result {
         if copied == wanted {
             return Ok(());
         }
@@ -190,7 +190,7 @@ impl<'data> IovIterSource<'data> {
     /// `EFAULT` if fewer bytes are left or one cannot be read. `out` may then be written in part.
     pub fn copy_from_iter_full(&mut self, out: &mut [u8]) -> Result {
         let copied = self.copy_from_iter(out);
-        self.0.whole(copied, out.len())
+        self.0.require_all(copied, out.len())
     }
 
     /// Appends all that is left to `out`, up to a byte that cannot be read; returns the number of
@@ -267,7 +267,7 @@ impl<'data> IovIterDest<'data> {
     /// in part.
     pub fn copy_to_iter_full(&mut self, input: &[u8]) -> Result {
         let copied = self.copy_to_iter(input);
-        self.0.whole(copied, input.len())
+        self.0.require_all(copied, input.len())
     }
 
     /// Writes `contents` from `ppos` on, as much as both sides allow, and advances `ppos`.

@@ -55,7 +55,7 @@ use crate::error::{code::EINVAL, from_err_ptr, Result};
 use crate::ffi::{c_int, c_long, c_void};
 use crate::live::{Kind, Live};
 use crate::sync::lock::{Backend, Guard};
-use crate::sync::{condvar::Sleep, CondVar};
+use crate::sync::{condvar::SleepMode, CondVar};
 use crate::task;
 use crate::time::{Delta, Jiffies, HZ, NSEC_PER_SEC};
 use core::ffi::CStr;
@@ -388,7 +388,7 @@ impl CurrentKThread {
     #[must_use = "false means: stop"]
     pub fn wait<T: ?Sized, B: Backend>(&self, var: &CondVar, guard: &mut Guard<'_, T, B>) -> bool {
         !self.should_stop() && {
-            let end = var.wait_internal(Sleep::KThread, guard, c_long::MAX);
+            let end = var.wait_internal(SleepMode::KThread, guard, c_long::MAX);
             end.notified || !self.should_stop()
         }
     }
@@ -408,7 +408,7 @@ impl CurrentKThread {
             return Wake::Stop;
         }
         let timeout = c_long::try_from(jiffies).unwrap_or(c_long::MAX);
-        let end = var.wait_internal(Sleep::KThread, guard, timeout);
+        let end = var.wait_internal(SleepMode::KThread, guard, timeout);
         match end.jiffies() {
             jiffies if end.notified => Wake::Woken { jiffies },
             _ if self.should_stop() => Wake::Stop,

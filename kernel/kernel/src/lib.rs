@@ -57,6 +57,9 @@
 // Lets the crate's own macros name it as modules do.
 extern crate self as kernel;
 
+// The files import each other in one direction. A folder's main file only re-exports what the
+// files in it define; what these share is in one of them. So no file imports the one above it.
+
 pub mod alloc;
 #[rustfmt::skip]
 #[allow(

@@ -7,12 +7,12 @@ use core::{mem::forget, ptr};
 use crate::initializer::{init_from_closure, pin_init_from_closure, Init, PinInit};
 
 /// A guard that owns the elements which are initialised already.
-struct Made<T> {
+struct InitializedElements<T> {
     first: *mut T,
     count: usize,
 }
 
-impl<T> Drop for Made<T> {
+impl<T> Drop for InitializedElements<T> {
     fn drop(&mut self) {
         // SAFETY: `fill` counts an element once it is initialised, in the order of the array, and
         // only the guard owns those that are counted.
@@ -33,7 +33,7 @@ unsafe fn fill<T, E, const N: usize>(
     slot: *mut [T; N],
     mut init: impl FnMut(usize, *mut T) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut made = Made {
+    let mut made = InitializedElements {
         first: slot.cast::<T>(),
         count: 0,
     };

@@ -162,7 +162,7 @@ impl<T: ListItem<ID>, const ID: u64> CursorPeek<'_, '_, T, ID> {
             self.cursor.move_next();
         }
         // SAFETY: by the type's invariant the object is on the cursor's list.
-        unsafe { self.cursor.list.take(self.item) }
+        unsafe { self.cursor.list.unlink(self.item) }
     }
 
     /// Returns a borrow that can become an [`Arc`](crate::sync::Arc).

@@ -91,7 +91,7 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
     /// # Safety
     ///
     /// `item` must be on this list.
-    pub(super) unsafe fn take(&mut self, item: *mut Fields) -> ListArc<T, ID> {
+    pub(super) unsafe fn unlink(&mut self, item: *mut Fields) -> ListArc<T, ID> {
         // SAFETY: by this function's contract the links are on this list, and so are their
         // neighbours.
         unsafe {
@@ -136,7 +136,7 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
         }
         // SAFETY: the list is not empty, so `first` is valid, and the links before it are those of
         // the last object.
-        Some(unsafe { self.take((*self.first).prev) })
+        Some(unsafe { self.unlink((*self.first).prev) })
     }
 
     /// Removes the first object.
@@ -145,7 +145,7 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
             return None;
         }
         // SAFETY: the list is not empty, so by the type's invariant `first` is on it.
-        Some(unsafe { self.take(self.first) })
+        Some(unsafe { self.unlink(self.first) })
     }
 
     /// Removes this object, and returns it, or `None` if it is on no list.
@@ -165,7 +165,7 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
         }
         // SAFETY: the links are not null, so the object is on this list. The list's own pointer to
         // it may be used for the whole object, unlike one derived from `item`.
-        Some(unsafe { self.take((*prev).next) })
+        Some(unsafe { self.unlink((*prev).next) })
     }
 
     /// Moves all objects of the other list to the end of this one.

@@ -178,7 +178,7 @@ impl<T: MiscDevice> Table<T> {
     unsafe extern "C" fn lseek(file: *mut bindings::file, offset: Offset, whence: c_int) -> Offset {
         // SAFETY: the kernel passes a file of this table, which is not released before this
         // returns.
-        let (device, opened) = unsafe { Self::parts(file) };
+        let (device, opened) = unsafe { Self::borrow_parts(file) };
         let sought = Whence::from_raw(whence)
             .ok_or(EINVAL)
             .and_then(|whence| T::lseek(device, opened, offset, whence));
@@ -196,8 +196,8 @@ impl<T: MiscDevice> Table<T> {
     unsafe extern "C" fn ioctl(file: *mut bindings::file, cmd: u32, arg: usize) -> isize {
         // SAFETY: the kernel passes a file of this table, which is not released before this
         // returns.
-        let (device, file) = unsafe { Self::parts(file) };
-        answer(T::ioctl(device, file, cmd, arg))
+        let (device, file) = unsafe { Self::borrow_parts(file) };
+        ioctl_result(T::ioctl(device, file, cmd, arg))
     }
 
     /// # Safety
@@ -207,8 +207,8 @@ impl<T: MiscDevice> Table<T> {
     unsafe extern "C" fn compat_ioctl(file: *mut bindings::file, cmd: u32, arg: usize) -> isize {
         // SAFETY: the kernel passes a file of this table, which is not released before this
         // returns.
-        let (device, file) = unsafe { Self::parts(file) };
-        answer(T::compat_ioctl(device, file, cmd, arg))
+        let (device, file) = unsafe { Self::borrow_parts(file) };
+        ioctl_result(T::compat_ioctl(device, file, cmd, arg))
     }
 
     /// # Safety
@@ -217,7 +217,7 @@ impl<T: MiscDevice> Table<T> {
     unsafe extern "C" fn show_fdinfo(seq: *mut bindings::seq_file, file: *mut bindings::file) {
         // SAFETY: the kernel passes a file of this table, which is not released before this
         // returns.
-        let (device, file) = unsafe { Self::parts(file) };
+        let (device, file) = unsafe { Self::borrow_parts(file) };
         // SAFETY: the kernel passes a `seq_file` that it has locked, so it stays until this
         // returns, and nobody else prints to it.
         let seq = unsafe { SeqFile::from_raw(seq) };
@@ -230,7 +230,7 @@ impl<T: MiscDevice> Table<T> {
     ///
     /// The caller must be called by the kernel as [`Table`] describes, with this `file`, which must
     /// not be released during `'a`.
-    unsafe fn parts<'a>(
+    unsafe fn borrow_parts<'a>(
         file: *mut bindings::file,
     ) -> (<T::Ptr as ForeignOwnable>::Borrowed<'a>, &'a File) {
         // SAFETY: by this function's contract the file is one of the device's that is not released
@@ -248,7 +248,7 @@ impl<T: MiscDevice> Table<T> {
 /// Converts the result of an `ioctl` for C.
 ///
 /// A number that is an errno is treated as an error, whoever returned it.
-fn answer(result: Result<isize>) -> isize {
+fn ioctl_result(result: Result<isize>) -> isize {
     let error = match result {
         Ok(value) => match c_int::try_from(value).ok().and_then(Error::try_from_errno) {
             Some(error) => error,

@@ -345,7 +345,7 @@ impl<T: Operations> Calls<T> {
         pos: *mut Offset,
     ) -> isize {
         // SAFETY: the kernel's file is open, and not released before this returns.
-        let (data, open_data, file) = unsafe { Self::parts(file) };
+        let (data, open_data, file) = unsafe { Self::borrow_parts(file) };
         let mut to = UserSlice::new(UserPtr::from_addr(buf.addr()), len).writer();
         // SAFETY: the kernel passes the address of a position that it keeps for this call
         // alone: valid, and used by nobody else until this returns.
@@ -363,7 +363,7 @@ impl<T: Operations> Calls<T> {
         pos: *mut Offset,
     ) -> isize {
         // SAFETY: the kernel's file is open, and not released before this returns.
-        let (data, open_data, file) = unsafe { Self::parts(file) };
+        let (data, open_data, file) = unsafe { Self::borrow_parts(file) };
         let mut from = UserSlice::new(UserPtr::from_addr(buf.addr()), len).reader();
         // SAFETY: the kernel passes the address of a position that it keeps for this call
         // alone: valid, and used by nobody else until this returns.
@@ -376,7 +376,7 @@ impl<T: Operations> Calls<T> {
     /// The caller must be the kernel, as [`Calls`] describes.
     unsafe extern "C" fn lseek(file: *mut bindings::file, offset: Offset, whence: c_int) -> Offset {
         // SAFETY: the kernel's file is open, and not released before this returns.
-        let (data, open_data, opened) = unsafe { Self::parts(file) };
+        let (data, open_data, opened) = unsafe { Self::borrow_parts(file) };
         let sought = Whence::from_raw(whence)
             .ok_or(EINVAL)
             .and_then(|whence| data.lseek(open_data, opened, offset, whence));
@@ -394,7 +394,7 @@ impl<T: Operations> Calls<T> {
     ///
     /// The caller must be called by the kernel as [`Calls`] describes, and the file must not be
     /// released during `'a`.
-    unsafe fn parts<'a>(
+    unsafe fn borrow_parts<'a>(
         file: *mut bindings::file,
     ) -> (&'a T, <T::Data as ForeignOwnable>::Borrowed<'a>, &'a File) {
         // SAFETY: by this function's contract the file is not released during `'a`, so it is valid.

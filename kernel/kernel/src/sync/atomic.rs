@@ -256,7 +256,7 @@ unsafe impl<T: AtomicType> Sync for Atomic<T> {}
 ///
 /// The operation itself is a barrier for the CPU: on x86 it is a `lock` instruction, or `xchg`.
 #[inline(always)]
-fn ordered<O: Any, R>(op: impl FnOnce() -> R) -> R {
+fn with_ordering<O: Any, R>(op: impl FnOnce() -> R) -> R {
     const {
         assert!(
             cfg!(target_arch = "x86_64"),
@@ -301,7 +301,7 @@ impl<T: AtomicType> Atomic<T> {
     pub fn xchg<O: Any>(&self, value: T, _: O) -> T {
         // SAFETY: the cell's pointer is valid for reads and writes and aligned, because `self` is
         // borrowed. All accesses to a shared `Atomic` are atomic.
-        ordered::<O, _>(|| unsafe { T::atomic_xchg(self.0.get(), value, O::CORE) })
+        with_ordering::<O, _>(|| unsafe { T::atomic_xchg(self.0.get(), value, O::CORE) })
     }
 
     /// Replaces the value if it equals `old`, and returns the value that was there.
@@ -312,7 +312,7 @@ impl<T: AtomicType> Atomic<T> {
     pub fn cmpxchg<O: Any>(&self, old: T, new: T, _: O) -> Result<T, T> {
         // SAFETY: the cell's pointer is valid for reads and writes and aligned, because `self` is
         // borrowed. All accesses to a shared `Atomic` are atomic.
-        ordered::<O, _>(|| unsafe { T::atomic_cmpxchg(self.0.get(), old, new, O::CORE) })
+        with_ordering::<O, _>(|| unsafe { T::atomic_cmpxchg(self.0.get(), old, new, O::CORE) })
     }
 }
 
@@ -328,7 +328,7 @@ impl<T: AtomicAdd> Atomic<T> {
     pub fn fetch_add<O: Any>(&self, value: T, _: O) -> T {
         // SAFETY: the cell's pointer is valid for reads and writes and aligned, because `self` is
         // borrowed. All accesses to a shared `Atomic` are atomic.
-        ordered::<O, _>(|| unsafe { T::atomic_add(self.0.get(), value, O::CORE) })
+        with_ordering::<O, _>(|| unsafe { T::atomic_add(self.0.get(), value, O::CORE) })
     }
 
     /// Subtracts `value`, wrapping, and returns the old value.
@@ -336,7 +336,7 @@ impl<T: AtomicAdd> Atomic<T> {
     pub fn fetch_sub<O: Any>(&self, value: T, _: O) -> T {
         // SAFETY: the cell's pointer is valid for reads and writes and aligned, because `self` is
         // borrowed. All accesses to a shared `Atomic` are atomic.
-        ordered::<O, _>(|| unsafe { T::atomic_sub(self.0.get(), value, O::CORE) })
+        with_ordering::<O, _>(|| unsafe { T::atomic_sub(self.0.get(), value, O::CORE) })
     }
 }
 

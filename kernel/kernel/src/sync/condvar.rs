@@ -39,7 +39,7 @@ macro_rules! new_condvar {
 }
 
 /// The timeout of a wait without a time limit, in ticks.
-const FOREVER: c_long = c_long::MAX;
+const NO_TIMEOUT: c_long = c_long::MAX;
 
 /// A condition variable.
 ///
@@ -107,12 +107,12 @@ unsafe impl Sync for CondVar {}
 /// # Examples
 ///
 /// ```
-/// use kernel::{prelude::*, sync::CondVarTimeoutResult as End, time::Jiffies};
-/// fn left(end: End) -> Result<Jiffies> {
-///     match end {
-///         End::Woken { jiffies } => Ok(jiffies),
-///         End::Signal { .. } => Err(EINTR),
-///         End::Timeout => Err(ETIMEDOUT),
+/// use kernel::{prelude::*, sync::CondVarTimeoutResult as WaitResult, time::Jiffies};
+/// fn remaining(result: WaitResult) -> Result<Jiffies> {
+///     match result {
+///         WaitResult::Woken { jiffies } => Ok(jiffies),
+///         WaitResult::Signal { .. } => Err(EINTR),
+///         WaitResult::Timeout => Err(ETIMEDOUT),
 ///     }
 /// }
 /// ```
@@ -133,7 +133,7 @@ pub enum CondVarTimeoutResult {
 
 /// The way in which a waiter sleeps.
 #[derive(Clone, Copy)]
-pub(crate) enum Sleep {
+pub(crate) enum SleepMode {
     Uninterruptible,
     Interruptible,
     Freezable,
@@ -142,14 +142,14 @@ pub(crate) enum Sleep {
 }
 
 /// The result of a wait.
-pub(crate) struct End {
+pub(crate) struct WaitOutcome {
     /// Whether a notification chose this waiter, so that no other one got it.
     pub(crate) notified: bool,
     /// The ticks that remain.
     remaining: c_long,
 }
 
-impl End {
+impl WaitOutcome {
     #[inline]
     pub(crate) fn jiffies(&self) -> Jiffies {
         Jiffies::try_from(self.remaining).unwrap_or(0)
@@ -179,15 +179,15 @@ impl CondVar {
     /// Waits once, for at most `timeout` ticks.
     pub(crate) fn wait_internal<T: ?Sized, B: Backend>(
         &self,
-        sleep: Sleep,
+        sleep: SleepMode,
         guard: &mut Guard<'_, T, B>,
         timeout: c_long,
-    ) -> End {
+    ) -> WaitOutcome {
         let state = match sleep {
-            Sleep::Uninterruptible => layout::TASK_UNINTERRUPTIBLE,
-            Sleep::Interruptible => layout::TASK_INTERRUPTIBLE,
-            Sleep::Freezable => layout::TASK_INTERRUPTIBLE | layout::TASK_FREEZABLE,
-            Sleep::KThread => layout::TASK_IDLE,
+            SleepMode::Uninterruptible => layout::TASK_UNINTERRUPTIBLE,
+            SleepMode::Interruptible => layout::TASK_INTERRUPTIBLE,
+            SleepMode::Freezable => layout::TASK_INTERRUPTIBLE | layout::TASK_FREEZABLE,
+            SleepMode::KThread => layout::TASK_IDLE,
         };
         // This does not fail, because states are small numbers.
         let state = c_int::try_from(state).unwrap_or(c_int::MAX);
@@ -203,10 +203,12 @@ impl CondVar {
             // Whoever ends the wait without the queue wakes only tasks that sleep already. So this
             // checks once more, now that the task has announced that it is about to sleep.
             let ended = match sleep {
-                Sleep::Uninterruptible | Sleep::Interruptible | Sleep::Freezable => false,
+                SleepMode::Uninterruptible | SleepMode::Interruptible | SleepMode::Freezable => {
+                    false
+                }
                 // SAFETY: `koru_kthread_should_stop()` is for kernel threads, and only those have a
                 // `CurrentKThread`, which waits in this way.
-                Sleep::KThread => unsafe { bindings::koru_kthread_should_stop() != 0 },
+                SleepMode::KThread => unsafe { bindings::koru_kthread_should_stop() != 0 },
             };
             let remaining = match ended {
                 true => timeout,
@@ -215,7 +217,7 @@ impl CondVar {
             };
             // SAFETY: `koru_wait_prepare` put this entry on this queue.
             let notified = unsafe { bindings::koru_wait_finish(queue, entry) != 0 };
-            End {
+            WaitOutcome {
                 notified,
                 remaining,
             }
@@ -229,7 +231,7 @@ impl CondVar {
     /// Context: process context, with no other lock held that forbids sleeping; it sleeps.
     #[inline]
     pub fn wait<T: ?Sized, B: Backend>(&self, guard: &mut Guard<'_, T, B>) {
-        self.wait_internal(Sleep::Uninterruptible, guard, FOREVER);
+        self.wait_internal(SleepMode::Uninterruptible, guard, NO_TIMEOUT);
     }
 
     /// Waits as [`Self::wait`] does, but returns early if a signal is pending.
@@ -244,7 +246,7 @@ impl CondVar {
     #[must_use = "a signal must end the system call"]
     #[inline]
     pub fn wait_interruptible<T: ?Sized, B: Backend>(&self, guard: &mut Guard<'_, T, B>) -> bool {
-        self.wait_for_signal(Sleep::Interruptible, guard)
+        self.wait_for_signal(SleepMode::Interruptible, guard)
     }
 
     /// Waits as [`Self::wait_interruptible`] does, without keeping the system from being suspended.
@@ -256,17 +258,17 @@ impl CondVar {
         &self,
         guard: &mut Guard<'_, T, B>,
     ) -> bool {
-        self.wait_for_signal(Sleep::Freezable, guard)
+        self.wait_for_signal(SleepMode::Freezable, guard)
     }
 
     fn wait_for_signal<T: ?Sized, B: Backend>(
         &self,
-        sleep: Sleep,
+        sleep: SleepMode,
         guard: &mut Guard<'_, T, B>,
     ) -> bool {
         // A task that is not on the queue cannot be chosen.
         should_return() || {
-            let end = self.wait_internal(sleep, guard, FOREVER);
+            let end = self.wait_internal(sleep, guard, NO_TIMEOUT);
             !end.notified && should_return()
         }
     }
@@ -286,8 +288,8 @@ impl CondVar {
         if should_return() {
             return CondVarTimeoutResult::Signal { jiffies };
         }
-        let timeout = c_long::try_from(jiffies).unwrap_or(FOREVER);
-        let end = self.wait_internal(Sleep::Interruptible, guard, timeout);
+        let timeout = c_long::try_from(jiffies).unwrap_or(NO_TIMEOUT);
+        let end = self.wait_internal(SleepMode::Interruptible, guard, timeout);
         match end.jiffies() {
             jiffies if end.notified => CondVarTimeoutResult::Woken { jiffies },
             jiffies if should_return() => CondVarTimeoutResult::Signal { jiffies },
