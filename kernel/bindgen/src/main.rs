@@ -8,8 +8,9 @@ use std::process::ExitCode;
 
 const HEADER: &str = "// SPDX-License-Identifier: GPL-2.0-only
 
-//! The declarations of the C interface layer, made from kernel/shim/shim.h by
-//! `./koru bindings`.
+//! The functions and types of the C interface layer.
+//!
+//! `./koru bindings` generates this file from kernel/shim/shim.h.
 ";
 
 fn generate(kernel: &Path) -> Result<String, String> {
@@ -43,7 +44,7 @@ fn run(mode: Option<&str>) -> Result<(), String> {
                 return Ok(());
             }
             Err(
-                "kernel/kernel/src/bindings.rs is not what shim.h says now: \
+                "kernel/kernel/src/bindings.rs does not match kernel/shim/shim.h: \
                  run `./koru bindings`"
                     .into(),
             )

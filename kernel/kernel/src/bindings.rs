@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The declarations of the C interface layer, made from kernel/shim/shim.h by
-//! `./koru bindings`.
+//! The functions and types of the C interface layer.
+//!
+//! `./koru bindings` generates this file from kernel/shim/shim.h.
 
 pub const KORU_PRINT_CONT: i32 = 8;
 #[repr(C)]

@@ -1,4 +1,4 @@
-//! Whatever ends an initialiser early, each value that was made is dropped once.
+//! Checks that each value that was made is dropped once, whatever ends an initialiser early.
 
 use core::{cell::RefCell, marker::PhantomPinned, mem::MaybeUninit, pin::Pin, ptr};
 use std::{
@@ -12,7 +12,7 @@ use pin_init::{
     Zeroable,
 };
 
-/// What happened, in order.
+/// The events, in order.
 #[derive(Clone, Default)]
 struct Log(Rc<RefCell<Vec<String>>>);
 
@@ -45,7 +45,7 @@ impl Drop for Noisy {
     }
 }
 
-/// Three fields, of which the second is pinned and tells its address.
+/// A struct of three fields, the second of which is pinned and records its address.
 #[pin_data(PinnedDrop)]
 struct Three {
     a: Noisy,
@@ -86,7 +86,7 @@ impl PinnedDrop for Placed {
     }
 }
 
-/// Where the initialiser ends.
+/// The field at which the initialiser ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum End {
     Never,
@@ -96,7 +96,7 @@ enum End {
     Block,
 }
 
-/// How it ends.
+/// The way in which it ends.
 #[derive(Clone, Copy, Debug)]
 enum How {
     Return,
@@ -146,7 +146,7 @@ fn three(log: Log, at: End, how: How) -> impl PinInit<Three, &'static str> {
     }? &'static str)
 }
 
-/// Gives an initialiser that never fails another error.
+/// Gives another error type to an initialiser that never fails.
 fn never_fails<T, E>(init: impl PinInit<T>) -> impl PinInit<T, E> {
     // SAFETY: it is the inner initialiser, whose error does not exist.
     unsafe {
@@ -207,8 +207,8 @@ fn moved_struct() {
     assert_eq!(log.taken(), ["+a", "-renamed"]);
 }
 
-/// Arrays that fail or panic at each element, also of types without a size and of
-/// such that want much alignment.
+/// Checks arrays that fail or panic at each element, also of types without a size and with a large
+/// alignment.
 #[test]
 fn arrays() {
     #[repr(align(256))]
@@ -295,7 +295,7 @@ fn chains() {
     assert_eq!(log.taken(), ["+b", "-b"]);
 }
 
-/// An initialiser that is never run drops what it holds, and makes nothing.
+/// Checks that an initialiser which is never run drops what it holds, and makes nothing.
 #[test]
 fn not_run() {
     let log = Log::default();
@@ -314,7 +314,7 @@ fn not_run() {
     }
 }
 
-/// Zeros are written first, and are no values that somebody drops.
+/// Checks that the zeros which are written first are not dropped as values.
 #[test]
 fn zeroed_tail() {
     #[derive(Zeroable)]
