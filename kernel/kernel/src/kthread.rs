@@ -7,7 +7,7 @@
 //! nor what it owns outlives the owner, and a module whose threads are its fields can always be
 //! unloaded.
 //!
-//! What the owner and the thread share belongs into an [`Arc`](crate::sync::Arc) beside the
+//! What the owner and the thread share belongs in an [`Arc`](crate::sync::Arc) beside the
 //! `KThread`, not around it: if the closure holds the `Arc` that holds the thread, each keeps the
 //! other, and nothing is ever dropped.
 //!

@@ -36,7 +36,7 @@ pub struct Sample {
 /// at once, in any context, and nobody waits for anybody: a call that interrupts another one, such
 /// as one in an NMI, goes into the next entry. The handler can neither sleep nor panic.
 ///
-/// An entry takes 80 bytes, so a large ring belongs into a [`KVBox`](crate::prelude::KVBox).
+/// An entry takes 80 bytes, so a large ring belongs in a [`KVBox`](crate::prelude::KVBox).
 ///
 /// # Examples
 ///
