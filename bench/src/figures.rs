@@ -72,14 +72,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn medians() {
+    fn median_is_the_middle() {
         assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
         assert!(median(&[]).is_nan());
     }
 
     #[test]
-    fn a_table() {
+    fn table_has_medians_and_ratios() {
         let mut figures = Figures::default();
         for (cold, warm) in [(2.0, 0.2), (4.0, 0.3), (3.0, 0.9)] {
             figures.add("cold", cold);

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn files_folders_and_links() {
+    fn archive_unpacks_files_folders_and_links() {
         let dir = tempfile::tempdir().unwrap();
         let archive = archive(&[
             ("a", 0o040_755, b""),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_nonsense() {
+    fn empty_and_malformed_archives_are_handled() {
         let dir = tempfile::tempdir().unwrap();
         unpack(b"", dir.path()).unwrap();
         assert!(unpack(b"no archive", dir.path()).is_err());

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn any_cut_of_the_stream_gives_the_same_messages() {
+    fn messages_survive_any_split_of_the_stream() {
         let sent = [call(1, "/a"), call(300, "/b\0c"), call(u64::MAX, "")];
         let stream: Vec<u8> = sent.iter().flat_map(encode).collect();
         for step in 1..stream.len() {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn binary_payloads_survive() {
+    fn binary_payloads_are_unchanged() {
         let bytes: Vec<u8> = (0..=255u8).cycle().take(5000).collect();
         let sent = ToGuest::Data { id: 9, bytes };
         let mut got = None;
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_frame_costs_only_itself() {
+    fn truncated_frame_loses_only_itself() {
         let mut stream = encode(&call(1, "/lost"));
         stream.truncate(4);
         stream.push(0);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_noise_does_not_fill_memory() {
+    fn noise_without_a_delimiter_is_bounded() {
         let mut decoder = Decoder::default();
         for _ in 0..400 {
             decoder.feed(&[7; 10_000], |_: ToGuest| panic!("noise is no message"));

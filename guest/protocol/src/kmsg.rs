@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_all_fields() {
+    fn record_has_all_its_fields() {
         let r = parse_kmsg(b"28,7,99,c,caller=T1;user text\n").unwrap();
         assert_eq!((r.level, r.facility, r.seq), (4, 3, 7));
         assert_eq!(r.timestamp_us, 99);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn decodes_escapes() {
+    fn escaped_bytes_are_decoded() {
         let text = |t: &[u8]| parse_kmsg(&[b"6,1,1,-;", t].concat()).unwrap().text;
         assert_eq!(text(br"a\x09b\x0ac"), "a\tb\nc");
         assert_eq!(text(br"merhaba d\xc3\xbcnya"), "merhaba dünya");
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_record() {
+    fn malformed_records_are_rejected() {
         for bad in [&b""[..], b"text", b"6,1;", b"6,1,1", b"x,1,1,-;t"] {
             assert_eq!(parse_kmsg(bad), None, "{bad:?}");
         }

@@ -127,7 +127,7 @@ mod tests {
     };
 
     #[test]
-    fn no_piece_lies_over_one_that_was_not_taken() {
+    fn unread_slices_are_not_overwritten() {
         // Every pair of lengths, with a reader that is up to three pieces late.
         for (step, late) in (1..=64).flat_map(|step| (0..4).map(move |late| (step, late))) {
             let mut placer = Placer::new(SMALL);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn malicious_offsets_are_rejected() {
         let piece = |end, length| SMALL.range(Piece { end, length });
         assert_eq!(piece(10, 10), Some(100..110));
         assert_eq!(piece(9, 10), None);

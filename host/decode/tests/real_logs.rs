@@ -50,7 +50,7 @@ const PANICS: [(&str, &str); 2] = [
 ];
 
 #[test]
-fn a_panic_in_rust() {
+fn rust_panic_is_found() {
     for (release, log) in PANICS {
         let (report, others) = only(log);
         assert_eq!(report.kind, ReportKind::RustPanic);
@@ -81,7 +81,7 @@ fn a_panic_in_rust() {
 }
 
 #[test]
-fn an_oops_with_its_registers_once_more() {
+fn registers_printed_twice_are_one_oops() {
     let (report, others) = only(include_str!("logs/null-6.12.txt"));
     assert_eq!(report.kind, ReportKind::Oops);
     assert_eq!(others.len(), 3, "{others:?}");
@@ -99,7 +99,7 @@ fn an_oops_with_its_registers_once_more() {
 }
 
 #[test]
-fn a_warning_ends_at_its_end() {
+fn warning_ends_at_its_end_marker() {
     let log = include_str!("logs/warn-6.1.txt");
     let mut finder = Finder::default();
     let last = log.lines().last().expect("the end of the trace");
@@ -114,7 +114,7 @@ fn a_warning_ends_at_its_end() {
 
 /// Who allocated and freed the memory is told in stacks of their own.
 #[test]
-fn a_use_after_free_that_kasan_found() {
+fn kasan_use_after_free_is_found() {
     let log = include_str!("logs/kasan-6.12.txt");
     let (report, others) = only(log);
     assert_eq!(report.kind, ReportKind::Bug);
@@ -140,7 +140,7 @@ fn a_use_after_free_that_kasan_found() {
 }
 
 #[test]
-fn an_nmi_that_finds_a_loop() {
+fn loop_is_found_by_an_nmi() {
     let (report, others) = only(include_str!("logs/loop-6.12.txt"));
     assert_eq!(report.kind, ReportKind::Nmi);
     assert!(report.panicked);
@@ -151,7 +151,7 @@ fn an_nmi_that_finds_a_loop() {
 }
 
 #[test]
-fn the_same_from_a_journal_or_a_serial_line() {
+fn journal_and_serial_prefixes_change_nothing() {
     let (_, log) = PANICS[1];
     let journal: String = log
         .lines()
@@ -171,7 +171,7 @@ fn the_same_from_a_journal_or_a_serial_line() {
 }
 
 #[test]
-fn what_comes_amid_a_report_stays() {
+fn foreign_lines_in_a_report_stay_in_the_log() {
     let (_, log) = PANICS[0];
     let mut lines: Vec<&str> = log.lines().collect();
     lines.insert(30, "[    3.100000] other: amid the stack");
@@ -186,7 +186,7 @@ fn what_comes_amid_a_report_stays() {
 }
 
 #[test]
-fn two_reports_are_two() {
+fn consecutive_reports_are_separate() {
     let log = [
         include_str!("logs/warn-6.1.txt"),
         include_str!("logs/null-6.12.txt"),
@@ -197,7 +197,7 @@ fn two_reports_are_two() {
 }
 
 #[test]
-fn a_kernel_panic_after_an_oops_belongs_to_it() {
+fn kernel_panic_belongs_to_its_oops() {
     let panic = "[    2.4] Kernel panic - not syncing: Fatal exception in interrupt\n\
                  [    2.4] Kernel Offset: disabled\n\
                  [    2.4] ---[ end Kernel panic - not syncing: Fatal exception in interrupt ]---\n";
@@ -208,7 +208,7 @@ fn a_kernel_panic_after_an_oops_belongs_to_it() {
 }
 
 #[test]
-fn what_a_module_only_says_is_no_report() {
+fn module_messages_are_no_reports() {
     let log = "[    1.0] m: BUG: kernel NULL pointer dereference, address: 0\n\
                [    1.0] BUG: not the kernel's, and without a stack\n\
                [    1.0] WARNING: nor this\n\
@@ -227,7 +227,7 @@ fn what_a_module_only_says_is_no_report() {
 }
 
 #[test]
-fn other_kinds() {
+fn every_other_kind_is_recognised() {
     let stack = "CPU: 1 PID: 77 Comm: my prog Not tainted 6.1.0 #1\nCall Trace:\n <TASK>\n \
                  f+0x1/0x20 [m]\n ? 0xffffffffc0206000\n do_syscall_64+0x1/0x20\n </TASK>\n";
     for (begin, kind, what) in [

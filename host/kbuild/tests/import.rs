@@ -88,7 +88,7 @@ fn build_with(tree: &KernelTree) {
 }
 
 #[test]
-fn a_module_is_built_with_what_came() {
+fn module_builds_with_fetched_headers() {
     for tree in trees() {
         let machine = tempfile::tempdir().unwrap();
         let build = install(&tree, machine.path());
@@ -116,7 +116,7 @@ fn a_module_is_built_with_what_came() {
 }
 
 #[test]
-fn what_is_no_tree_is_not_kept() {
+fn incomplete_headers_are_not_kept() {
     let machine = tempfile::tempdir().unwrap();
     let here = tempfile::tempdir().unwrap();
     let kernels = Kernels::new(&Cache::new(here.path()));

@@ -343,7 +343,7 @@ fn plain_make_needs_no_pahole() {
 }
 
 #[test]
-fn sections_are_those_of_a_c_module() {
+fn sections_match_those_of_a_c_module() {
     let _alone = alone();
     for tree in trees() {
         let c = c_module(&tree);
@@ -430,7 +430,7 @@ fn modinfo_is_complete() {
 }
 
 #[test]
-fn debug_info_lies_beside() {
+fn debug_info_is_in_a_file_of_its_own() {
     let _alone = alone();
     for tree in trees().iter().filter(|t| t.config.yes("DEBUG_INFO")) {
         let ko = fresh(tree, "hello");
@@ -599,7 +599,7 @@ fn floats_are_refused_by_name() {
 }
 
 #[test]
-fn a_symbol_that_the_kernel_lacks() {
+fn missing_kernel_symbol_is_named() {
     let _alone = alone();
     let workspace = Workspace::new(&["kb_symbol"]);
     let source = SOURCE

@@ -17,7 +17,7 @@ fn listed(vm: &Vm) -> Vec<String> {
 }
 
 #[test]
-fn loaded_together() {
+fn all_modules_load_together() {
     let folders = fs::read_dir(root().join("modules"))
         .expect("modules/")
         .flatten();

@@ -61,7 +61,7 @@ fn line(text: &str) -> usize {
 }
 
 #[test]
-fn handlers_of_kprobes_that_may_sleep() {
+fn sleeping_kprobe_handlers_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("src")).unwrap();
     fs::write(folder.path().join("Cargo.toml"), MANIFEST).unwrap();

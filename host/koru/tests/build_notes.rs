@@ -136,7 +136,7 @@ fn large_stack_frames_are_warned_about() {
 
 /// Ubuntu's kernels want half of that. What the `kernel` crate needs is not the author's.
 #[test]
-fn a_kernel_with_another_limit() {
+fn frame_limit_is_the_kernels() {
     let added = Added::new();
     let own = added.directory("6.12.995");
     let config = own.join(".config");
@@ -250,7 +250,7 @@ fn dependencies_with_unsafe_code_are_named() {
 
 /// From the registry: what a module takes of it is there as source.
 #[test]
-fn crates_of_others_are_read_as_well() {
+fn unsafe_code_of_registry_crates_is_found() {
     let run = koru(["build", "--json", "hello", "kt_crates"]).run();
     let built = run.exits(0).json();
     assert_eq!(of(&built, "hello")["unsafe_dependencies"], json!([]));

@@ -31,7 +31,7 @@ impl Away {
 }
 
 #[test]
-fn an_unknown_module() {
+fn unknown_module_gets_a_suggestion() {
     koru(["build", "helo"])
         .run()
         .exits(2)
@@ -45,7 +45,7 @@ fn an_unknown_module() {
 }
 
 #[test]
-fn an_unknown_kernel() {
+fn unknown_kernel_is_an_error() {
     let list = koru(["kernel", "list", "--json"]).run().json();
     let releases: Vec<&str> = list
         .as_array()
@@ -79,7 +79,7 @@ fn an_unknown_kernel() {
 }
 
 #[test]
-fn wrong_usage() {
+fn wrong_usage_exits_with_2() {
     for (arguments, said) in [
         (&["bulid"][..], "build"),
         (&["build", "--nothing"], "--nothing"),
@@ -100,7 +100,7 @@ fn wrong_usage() {
 }
 
 #[test]
-fn help_has_examples() {
+fn help_of_every_command_has_examples() {
     koru(["--help"]).run().exits(0).prints("Examples:");
     for command in [
         "test",
@@ -127,7 +127,7 @@ fn help_has_examples() {
 }
 
 #[test]
-fn wrong_parameters() {
+fn wrong_parameters_are_refused() {
     for (param, said, logged) in [
         (
             "a_i32=abc",
@@ -156,7 +156,7 @@ fn wrong_parameters() {
 }
 
 #[test]
-fn right_parameters() {
+fn parameters_reach_the_module() {
     koru([
         "run",
         "kt_params",
@@ -177,7 +177,7 @@ fn right_parameters() {
 }
 
 #[test]
-fn code_that_does_not_compile() {
+fn compile_errors_are_shown_as_rustc_prints_them() {
     let away = Away::new();
     away.koru(".", &["new", "broken1"]).exits(0);
     let built = away.koru("broken1", &["build", "--json"]);
@@ -212,7 +212,7 @@ fn code_that_does_not_compile() {
 }
 
 #[test]
-fn an_api_that_does_not_link() {
+fn link_errors_name_the_symbol() {
     let away = Away::new();
     away.koru(".", &["new", "floats1"]).exits(0);
     let source = away.path().join("floats1/src/lib.rs");
@@ -232,7 +232,7 @@ fn an_api_that_does_not_link() {
 }
 
 #[test]
-fn names_that_new_refuses() {
+fn new_refuses_unusable_names() {
     let away = Away::new();
     let long = "a".repeat(56);
     for name in [
@@ -264,7 +264,7 @@ fn names_that_new_refuses() {
 }
 
 #[test]
-fn a_new_module_runs_anywhere() {
+fn new_module_runs_outside_the_checkout() {
     let away = Away::new();
     away.koru(".", &["new", "demo1", "--template", "proc"])
         .exits(0)
@@ -313,7 +313,7 @@ fn a_new_module_runs_anywhere() {
 }
 
 #[test]
-fn the_other_templates() {
+fn hello_and_chardev_templates_pass_their_tests() {
     let away = Away::new();
     for template in ["hello", "chardev"] {
         let name = format!("of_{template}");
@@ -328,7 +328,7 @@ fn the_other_templates() {
 }
 
 #[test]
-fn a_commands_status_and_output() {
+fn run_passes_on_status_and_output() {
     let run = koru([
         "run",
         "my_timer",
@@ -364,7 +364,7 @@ fn a_commands_status_and_output() {
 }
 
 #[test]
-fn programs_and_files_go_along() {
+fn programs_and_files_are_copied_to_the_guest() {
     let away = Away::new();
     fs::write(away.path().join("note.txt"), "from the host\n").unwrap();
     // A static program, as all of ours are.
@@ -393,7 +393,7 @@ fn programs_and_files_go_along() {
 }
 
 #[test]
-fn json_everywhere() {
+fn json_has_the_results() {
     let build = koru(["build", "hello", "my_timer", "--json"]).run();
     let build = build.exits(0).json();
     let names: Vec<_> = build
@@ -429,7 +429,7 @@ fn json_everywhere() {
 }
 
 #[test]
-fn the_workflow_of_the_labs() {
+fn load_list_log_exec_unload_work_in_turn() {
     let guard = Vm::new();
     let name = guard.name();
     let vm = ["--vm", name];
@@ -537,7 +537,7 @@ fn the_workflow_of_the_labs() {
 /// Ctrl-C in a terminal goes to all of the group; kill goes to one process. At no
 /// stage may a QEMU stay.
 #[test]
-fn interrupted() {
+fn ctrl_c_leaves_nothing_running() {
     for (signal, to_all) in [
         (Signal::INT, true),
         (Signal::INT, false),
@@ -565,7 +565,7 @@ fn interrupted() {
 }
 
 #[test]
-fn two_at_once() {
+fn parallel_runs_do_not_interfere() {
     let runs = [
         koru(["run", "hello", "--kernel", "6.1"]).start(),
         koru([
@@ -587,7 +587,7 @@ fn two_at_once() {
 }
 
 #[test]
-fn a_reader_that_goes_away() {
+fn closed_stdout_ends_the_command() {
     // `koru run .. | head -1`
     let arguments = [
         "run",
@@ -604,7 +604,7 @@ fn a_reader_that_goes_away() {
 }
 
 #[test]
-fn an_unchanged_module_is_not_built_again() {
+fn unchanged_module_is_not_rebuilt() {
     koru(["build", "hello"]).run().exits(0);
     let run = koru(["build", "hello", "--json"]).run();
     assert_eq!(run.exits(0).json()[0]["rebuilt"], false);

@@ -11,7 +11,7 @@ use common::{KERNELS, koru, line_of};
 const SOURCE: &str = "modules/hello/src/lib.rs";
 
 #[test]
-fn from_the_init_on() {
+fn gdb_stops_at_init_with_source_and_variables() {
     for kernel in KERNELS {
         let run = koru(
             ["debug", "hello", "--kernel", kernel, "--quiet", "--batch"]
@@ -57,7 +57,7 @@ fn from_the_init_on() {
 }
 
 #[test]
-fn commands_and_statuses() {
+fn gdb_commands_and_exit_status_are_passed_on() {
     let away = tempfile::tempdir().expect("a folder");
     let commands = away.path().join("my.gdb");
     fs::write(&commands, "info symbol $pc\nc\n").unwrap();
@@ -97,7 +97,7 @@ fn commands_and_statuses() {
 }
 
 #[test]
-fn interrupted_by_ctrl_c() {
+fn ctrl_c_leaves_nothing_running() {
     let away = tempfile::tempdir().expect("a folder");
     let mut run = koru(
         ["debug", "hello", "--kernel", "6.1", "--batch"]

@@ -68,7 +68,7 @@ impl Lab {
 const OOPS: &str = "tests/broken/hello_init_oops/hello.c";
 
 #[test]
-fn an_oops_in_c() {
+fn oops_in_a_c_module_has_source_lines() {
     let line = line_of(OOPS, "nowhere)");
     for kernel in KERNELS {
         let lab = Lab::of(OOPS, kernel);
@@ -127,7 +127,7 @@ fn an_oops_in_c() {
 /// These tests build C against a kernel, and run it on the same, whatever kernels the
 /// user has added. They are run once more, with other ones.
 #[test]
-fn with_other_kernels_added() {
+fn decoding_ignores_added_kernels() {
     let added = kernels::Added::new();
     let own = added.directory("6.12.999");
     let add = koru(
@@ -140,7 +140,7 @@ fn with_other_kernels_added() {
     add.env("KORU_CACHE", added.cache()).run().exits(0);
     let this = std::env::current_exe().expect("this program");
     let output = Command::new(this)
-        .args(["--exact", "debug_info_of_another_build"])
+        .args(["--exact", "debug_info_of_another_build_is_refused"])
         .env("KORU_CACHE", added.cache())
         .output()
         .expect("running it again");
@@ -151,7 +151,7 @@ fn with_other_kernels_added() {
 
 /// The function and the line, as for a module in Rust.
 #[test]
-fn a_loop_in_c() {
+fn hang_in_a_c_module_has_source_lines() {
     let source = "tests/broken/hello_loops/hello.c";
     let first = line_of(source, "while (");
     for kernel in KERNELS {
@@ -171,7 +171,7 @@ fn a_loop_in_c() {
 }
 
 #[test]
-fn debug_info_of_another_build() {
+fn debug_info_of_another_build_is_refused() {
     let [old, new] = KERNELS;
     let lab = Lab::of(OOPS, old);
     let log = lab.log();
@@ -185,7 +185,7 @@ fn debug_info_of_another_build() {
 }
 
 #[test]
-fn a_build_after_the_load() {
+fn rebuild_after_the_load_is_noticed() {
     let vm = Vm::new();
     let lab = Lab::of(OOPS, "6.12");
     let with = |arguments: &[&str]| vm.koru(arguments).dir(lab.path()).run_and_leave();
@@ -205,7 +205,7 @@ fn a_build_after_the_load() {
 }
 
 #[test]
-fn an_oops_in_a_followed_log() {
+fn oops_in_a_followed_log_is_decoded() {
     let vm = Vm::new();
     vm.run(&["load", "hello", "--kernel", "6.1"]).exits(0);
     let mut follower = vm.koru(&["log", "--follow"]).start();
@@ -218,7 +218,7 @@ fn an_oops_in_a_followed_log() {
 }
 
 #[test]
-fn what_is_no_log() {
+fn log_without_reports_is_passed_through() {
     let dir = tempfile::tempdir().expect("a folder");
     let koru = |arguments: &[&str]| koru(arguments.iter().copied()).dir(dir.path());
     koru(&["decode", "nothing"])

@@ -23,7 +23,7 @@ fn at(file: &str, text: &str) -> String {
 }
 
 #[test]
-fn a_panic() {
+fn panic_is_shown_with_its_source_line() {
     let source = "tests/modules/kt_fault_panic/src/lib.rs";
     let at = at(source, "values[at]");
     for kernel in KERNELS {
@@ -50,7 +50,7 @@ fn a_panic() {
 }
 
 #[test]
-fn a_panic_as_the_kernel_prints_it() {
+fn raw_shows_a_panic_as_the_kernel_prints_it() {
     let source = "tests/modules/kt_fault_panic/src/lib.rs";
     let at = at(source, "values[at]");
     let run = koru(["run", "kt_fault_panic", "--kernel", "6.1", "--raw"]).run();
@@ -66,7 +66,7 @@ fn a_panic_as_the_kernel_prints_it() {
 }
 
 #[test]
-fn a_null_pointer() {
+fn null_pointer_is_an_oops_with_source_lines() {
     let module = at(
         "tests/modules/kt_fault_null/src/lib.rs",
         "null_dereference()",
@@ -87,7 +87,7 @@ fn a_null_pointer() {
 }
 
 #[test]
-fn a_warning() {
+fn warning_fails_the_run() {
     let module = at("tests/modules/kt_fault_warn/src/lib.rs", "fault::warn()");
     for kernel in KERNELS {
         let run = load("kt_fault_warn", kernel);
@@ -100,7 +100,7 @@ fn a_warning() {
 }
 
 #[test]
-fn an_init_that_fails() {
+fn failed_init_is_explained() {
     for kernel in KERNELS {
         let run = load("kt_fault_init", kernel);
         run.exits(1)
@@ -113,7 +113,7 @@ fn an_init_that_fails() {
 
 /// What was registered and never dropped.
 #[test]
-fn a_module_that_can_never_leave() {
+fn leaked_registrations_are_reported() {
     for kernel in KERNELS {
         let leaks = ["run", "kt_leak", "-p", "what=several", "--kernel", kernel];
         koru(leaks)
@@ -127,7 +127,7 @@ fn a_module_that_can_never_leave() {
 
 /// Who keeps it is named, and can be ended.
 #[test]
-fn an_unload_that_waits_for_a_process() {
+fn blocked_unload_names_the_process() {
     let vm = Vm::new();
     vm.run(&["load", "kt_remove", "-p", "deaf=1", "--kernel", "6.12"])
         .exits(0);
@@ -157,7 +157,7 @@ fn in_loop(run: &Run) -> String {
 
 /// Found by its silence where the processor is lost with it.
 #[test]
-fn a_loop_on_the_only_processor() {
+fn hang_on_the_only_cpu_is_found() {
     for kernel in KERNELS {
         let run = load("kt_fault_loop", kernel);
         run.exits(1)
@@ -181,7 +181,7 @@ fn a_loop_on_the_only_processor() {
 
 /// And by how long it takes where there is another one.
 #[test]
-fn a_loop_with_a_processor_to_spare() {
+fn hang_with_an_idle_cpu_is_found() {
     for kernel in KERNELS {
         let run = koru(["run", "kt_fault_loop", "--kernel", kernel, "--cpus", "2"]).run();
         run.exits(1)
@@ -201,7 +201,7 @@ fn a_loop_with_a_processor_to_spare() {
 }
 
 #[test]
-fn in_a_machine_that_stays_up() {
+fn standing_vm_reports_faults() {
     let vm = Vm::new();
     let with = |arguments: &[&str]| vm.run(arguments);
     with(&["load", "kt_fault_init", "--kernel", "6.1"])
@@ -233,7 +233,7 @@ fn in_a_machine_that_stays_up() {
 
 /// What a module says in the midst of its text is not the kernel's word.
 #[test]
-fn a_module_that_speaks_of_panics() {
+fn messages_about_panics_are_no_fault() {
     let whom = "whom=you: Kernel panic - not syncing: only words";
     for kernel in KERNELS {
         koru(["run", "sample_hello", "--kernel", kernel, "-p", whom])
@@ -244,7 +244,7 @@ fn a_module_that_speaks_of_panics() {
 }
 
 #[test]
-fn json_says_it_as_well() {
+fn json_has_the_fault() {
     let run = koru(["run", "kt_fault_init", "--kernel", "6.12", "--json"]).run();
     run.exits(1).says("No such device (errno 19)");
     run.says("kt_fault_init: the device is not there");

@@ -43,7 +43,7 @@ fn inside(kernel: &str, script: &str) -> common::Run {
 }
 
 #[test]
-fn the_same_commands() {
+fn session_commands_work_on_the_host() {
     for kernel in KERNELS {
         let run = inside(
             kernel,
@@ -77,7 +77,7 @@ fn the_same_commands() {
 }
 
 #[test]
-fn a_real_kernel_is_not_touched_unasked() {
+fn loading_asks_first() {
     let run = inside(
         "6.12",
         "./koru load my_timer.ko --target host </dev/null
@@ -93,7 +93,7 @@ fn a_real_kernel_is_not_touched_unasked() {
 
 /// A terminal's signals go to all that were started on it, and others to koru alone.
 #[test]
-fn nothing_stays_of_a_run_that_is_ended() {
+fn killed_run_leaves_nothing() {
     let run = inside(
         "6.12",
         "run() {

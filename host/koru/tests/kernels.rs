@@ -36,7 +36,7 @@ fn release(version: &str) -> String {
 }
 
 #[test]
-fn what_is_added_changes_nothing_unasked() {
+fn added_kernel_is_not_the_default() {
     let added = Added::new();
     let own = added.directory("6.12.999");
     let own = own.to_str().expect("text");
@@ -100,7 +100,7 @@ fn what_is_added_changes_nothing_unasked() {
 }
 
 #[test]
-fn what_is_ambiguous_is_asked() {
+fn ambiguous_version_is_an_error() {
     let added = Added::new();
     for arguments in [
         &["build", "hello", "--kernel", "6.1.999"][..],
@@ -135,7 +135,7 @@ fn what_is_ambiguous_is_asked() {
 
 /// The first of a user's own, before any set-up.
 #[test]
-fn without_a_supported_kernel_the_first_is_the_default() {
+fn first_kernel_is_the_default_without_a_supported_one() {
     let added = Added::new();
     let cache = tempfile::tempdir().expect("a folder");
     let with = |arguments: &[&str]| added.koru(arguments).env("KORU_CACHE", cache.path()).run();
@@ -158,7 +158,7 @@ fn folders_of(shims: &Path, release: &str) -> Vec<(String, std::time::SystemTime
 }
 
 #[test]
-fn one_that_the_layer_does_not_compile_for() {
+fn kernel_that_the_shim_does_not_compile_for_is_listed_so() {
     let added = Added::new();
     // The compiler's refusals stay out of the user's cache.
     let shims = added.cache().join("shims");
@@ -209,7 +209,7 @@ fn one_that_the_layer_does_not_compile_for() {
 /// With PREEMPT_RT, as in Debian's `-rt-amd64`: spinlocks sleep, and mutexes and spinlocks
 /// are other structures. The headers of every flavour have that code.
 #[test]
-fn the_layer_compiles_for_real_time_kernels() {
+fn shim_compiles_for_real_time_kernels() {
     let added = Added::new();
     for version in kernels::KERNELS {
         let release = format!("{version}.996-rt");
@@ -237,7 +237,7 @@ fn the_layer_compiles_for_real_time_kernels() {
 
 /// Its editor settings are for that kernel.
 #[test]
-fn a_new_module_is_for_the_kernel_of_the_environment() {
+fn editor_settings_are_for_koru_kernel() {
     let dir = tempfile::tempdir().expect("a folder");
     let new = |name: &str, kernel: &str| {
         let new = koru(["new", name]).dir(dir.path());

@@ -63,7 +63,7 @@ fn workflow(folder: &Folder, name: &str, said: &str) {
 }
 
 #[test]
-fn a_module_of_the_checkout() {
+fn make_targets_work_in_the_checkout() {
     let folder = Folder {
         path: root().join("modules/hello"),
         vm: Vm::new(),
@@ -98,7 +98,7 @@ fn a_module_of_the_checkout() {
 }
 
 #[test]
-fn a_module_elsewhere() {
+fn make_targets_work_elsewhere() {
     let dir = tempfile::tempdir().expect("a folder");
     koru(["new", "made_here"]).dir(dir.path()).run().exits(0);
     let folder = Folder {
@@ -118,7 +118,7 @@ fn a_module_elsewhere() {
 }
 
 #[test]
-fn every_module_has_one() {
+fn every_module_has_a_makefile() {
     for module in std::fs::read_dir(root().join("modules")).expect("modules") {
         let path = module.expect("a folder").path();
         if path.is_dir() {

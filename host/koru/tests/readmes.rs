@@ -52,7 +52,7 @@ fn examples(readme: &str) -> Vec<Example> {
 }
 
 #[test]
-fn examples_are_found() {
+fn every_readme_has_examples() {
     let text = "    koru run a -- x\nwords\n\n    koru run b -- sh -c '\n        y\n    z'\n\
                 \n    $ koru run c\n    out\n    more\n    $ cat x\n    no\n";
     let example = |command: &str, shown: &[&str]| Example {
@@ -68,7 +68,7 @@ fn examples_are_found() {
 }
 
 #[test]
-fn they_work_as_they_stand() {
+fn readme_examples_work_as_written() {
     let dir = tempfile::tempdir().expect("a folder");
     let script = dir.path().join("script");
     fs::write(&script, "2 push 1 pop\n").expect("a script");

@@ -18,7 +18,7 @@ fn replay(module: &str, kernel: &str, seed: &str, script: &str) -> Run {
 }
 
 #[test]
-fn five_times_the_same() {
+fn replays_are_identical() {
     for kernel in KERNELS {
         let first = replay("my_timer", kernel, "5", ASK);
         first
@@ -41,7 +41,7 @@ fn five_times_the_same() {
 }
 
 #[test]
-fn a_seed_is_other_random_numbers() {
+fn seed_changes_random_numbers() {
     let uuid = "cat /proc/sys/kernel/random/uuid";
     for kernel in KERNELS {
         let of = |seed| replay("hello", kernel, seed, uuid).exits(0).out.clone();
@@ -55,7 +55,7 @@ fn a_seed_is_other_random_numbers() {
 }
 
 #[test]
-fn faults_too() {
+fn faults_are_replayed() {
     let run = || {
         let run = koru(["run", "kt_fault_null", "--replay", "--quiet", "--raw"]).run();
         run.exits(1).says("NULL pointer dereference");
@@ -70,7 +70,7 @@ fn faults_too() {
 }
 
 #[test]
-fn what_cannot_be_replayed() {
+fn impossible_replays_are_refused() {
     koru(["run", "hello", "--replay", "--cpus", "2"])
         .run()
         .exits(2)

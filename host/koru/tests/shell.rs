@@ -9,7 +9,7 @@ fn shell(vm: &Vm, script: &str) -> Run {
 }
 
 #[test]
-fn without_a_terminal_and_on_one() {
+fn shell_works_with_and_without_a_terminal() {
     let vm = Vm::new();
     let run = shell(
         &vm,

@@ -14,7 +14,7 @@ use common::{KERNELS, Run, koru, root};
 use lab::{GUARDED, Lab, ROOT, STUDENT, VISITOR};
 
 #[test]
-fn the_same_commands() {
+fn session_commands_work_over_ssh() {
     for kernel in KERNELS {
         // Copying the agent takes its time on the guest's slow line: once will do.
         let first = kernel == KERNELS[0];
@@ -101,7 +101,7 @@ fn the_same_commands() {
 
 /// Without the machine: what ssh itself says is wrong.
 #[test]
-fn nobody_there() {
+fn unreachable_machine_is_an_error() {
     let list = |target: &str, program: &str| {
         let run = koru(["list", "--target", target]).env("KORU_SSH", program);
         run.run()
@@ -133,7 +133,7 @@ fn nobody_there() {
 }
 
 #[test]
-fn who_gets_in() {
+fn login_and_sudo_failures_are_explained() {
     let lab = Lab::start_known("6.12");
     let id = |target: &str| lab.koru(["exec", "--target", target, "id", "-u"]).run();
     id("ssh:stranger@lab")
@@ -174,7 +174,7 @@ fn who_gets_in() {
 }
 
 #[test]
-fn a_password_for_sudo() {
+fn sudo_password_is_asked_for() {
     let lab = Lab::start_known("6.1");
     let id =
         |typed: &[&str]| lab.on_terminal("exec --target ssh:guarded@lab id -u", "@lab: ", typed);
@@ -192,7 +192,7 @@ fn a_password_for_sudo() {
 }
 
 #[test]
-fn asked_once_a_boot() {
+fn loading_asks_once_a_boot() {
     let lab = Lab::start_known("6.1");
     let load = |typed: &[&str]| {
         let run = lab.on_terminal("load my_timer --target ssh:root@lab", "[y/N] ", typed);
@@ -214,7 +214,7 @@ fn asked_once_a_boot() {
 }
 
 #[test]
-fn what_the_kernel_would_refuse() {
+fn preflight_explains_refusals() {
     let lab = Lab::start_known("6.12");
     let other = koru(["build", "my_timer", "--kernel", "6.1", "--json"]).run();
     let other = other.exits(0).json()[0]["path"]
@@ -254,7 +254,7 @@ fn what_the_kernel_would_refuse() {
 }
 
 #[test]
-fn a_connection_that_dies() {
+fn lost_connection_ends_commands_and_runs() {
     let lab = Lab::start_known("6.1");
     let begin_as = |user: &str, hang: &str| {
         let script = "echo begun; sleep 1000";
@@ -309,7 +309,7 @@ fn a_connection_that_dies() {
 
 /// On one connection, and so with one password.
 #[test]
-fn a_run_there_at_every_save() {
+fn watch_runs_on_the_target_at_every_save() {
     let lab = Lab::start_known("6.12");
     let away = tempfile::tempdir().unwrap();
     koru(["new", "watched"]).dir(away.path()).run().exits(0);
@@ -359,7 +359,7 @@ fn a_run_there_at_every_save() {
 
 /// A cache of its own, without kernels: what is built with has to come from there.
 #[test]
-fn the_headers_of_the_machine() {
+fn headers_are_fetched_from_the_machine() {
     let lab = Lab::start_known("6.12");
     let cache = tempfile::tempdir().unwrap();
     let load = || {
@@ -405,7 +405,7 @@ fn the_headers_of_the_machine() {
 /// The same with Debian's own headers, to the module that is loaded.
 #[test]
 #[ignore = "packing and building with 20 MB of headers takes minutes on an emulated processor"]
-fn the_headers_of_a_real_machine() {
+fn debian_headers_are_fetched_from_the_machine() {
     for kernel in KERNELS {
         let release = common::kernels::tree(kernel).release;
         let kept = common::kernels::cache().join("kernels").join(&release);

@@ -58,17 +58,17 @@ fn judge(contract: &str, folder: &str, fails: &[&str], crashes: &[&str], races: 
 }
 
 #[test]
-fn a_right_hello_in_c() {
+fn correct_c_hello_passes() {
     judge("hello", "correct/hello", &[], &[], &[]);
 }
 
 #[test]
-fn a_right_my_timer_in_c() {
+fn correct_c_my_timer_passes() {
     judge("my_timer", "correct/my_timer", &[], &[], &[]);
 }
 
 #[test]
-fn hello_with_wrong_messages() {
+fn wrong_messages_of_hello_fail() {
     let fails = [
         "says_hello_and_goodbye",
         "one_record_at_the_right_level",
@@ -78,7 +78,7 @@ fn hello_with_wrong_messages() {
 }
 
 #[test]
-fn my_timer_that_counts_faulted_reads_and_mistakes_signs() {
+fn my_timer_counting_faulted_reads_fails() {
     let fails = [
         "behind_the_end_nothing_is_begun",
         "a_slow_pread_puts_nothing_in_a_readings_place",
@@ -92,7 +92,7 @@ fn my_timer_that_counts_faulted_reads_and_mistakes_signs() {
 
 /// Two readings at once count as one: the time between them is told twice.
 #[test]
-fn my_timer_whose_readers_race() {
+fn racing_readers_of_my_timer_fail() {
     let words = [
         ("if (readings == before) {", "if (true) {"),
         // Others would come between only now and then.
@@ -124,7 +124,7 @@ fn my_timer_whose_readers_race() {
 
 /// It loads over another module's file, and its unload removes the other's.
 #[test]
-fn a_proc_create_whose_failure_is_ignored() {
+fn ignored_proc_create_failure_fails() {
     let words = [
         ("return proc_create(", "proc_create("),
         (" ? 0 : -ENOMEM;", ";\n\treturn 0;"),
@@ -149,7 +149,7 @@ fn a_proc_create_whose_failure_is_ignored() {
 }
 
 #[test]
-fn a_module_that_does_not_load() {
+fn module_that_does_not_load_is_reported_once() {
     for kernel in KERNELS {
         let args = ["verify", "hello", "--kernel", kernel, "--src"];
         let refused = source("broken/hello_refused");
@@ -174,7 +174,7 @@ fn a_module_that_does_not_load() {
 }
 
 #[test]
-fn ours_by_its_name_and_some_promises_only() {
+fn filter_selects_requirements_of_an_own_module() {
     let run = koru([
         "verify",
         "my_timer",
@@ -192,7 +192,7 @@ fn ours_by_its_name_and_some_promises_only() {
 }
 
 #[test]
-fn the_reports() {
+fn reports_have_every_requirement() {
     let dir = tempfile::tempdir().expect("a folder");
     let at = |name: &str| dir.path().join(name).display().to_string();
     let folder = source("broken/my_timer_naive");
@@ -245,7 +245,7 @@ fn the_reports() {
 }
 
 #[test]
-fn a_ready_module_finds_its_kernel() {
+fn ko_runs_on_the_kernel_of_its_vermagic() {
     let built = koru(["build", "hello", "--kernel", "6.1", "--json"]).run();
     let built = built.exits(0).json();
     let ko = built[0]["path"].as_str().expect("a path");
@@ -288,7 +288,7 @@ fn refused(args: &[&str]) -> Run {
 }
 
 #[test]
-fn wrong_requests() {
+fn wrong_requests_exit_with_2() {
     let dir = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: &str| {
         let path = dir.path().join(name);
@@ -320,7 +320,7 @@ fn wrong_requests() {
 }
 
 #[test]
-fn sources_that_do_not_make_one_module() {
+fn sources_must_make_one_module() {
     let dir = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
     let folder = dir.path().display().to_string();
@@ -386,7 +386,7 @@ fn judge_some(contract: &str, folder: &str, words: &[&str], wanted: &[(&str, &st
 }
 
 #[test]
-fn full_ex_that_follows_user_pointers() {
+fn full_ex_following_user_pointers_crashes() {
     // A new guest after each.
     judge_some(
         "full_ex",
@@ -409,7 +409,7 @@ fn full_ex_that_follows_user_pointers() {
 }
 
 #[test]
-fn a_right_full_ex_in_c() {
+fn correct_c_full_ex_passes() {
     judge("full_ex", "correct/full_ex", &[], &[], &[]);
 }
 
@@ -422,7 +422,7 @@ type Fault = (
 
 /// A right module with one fault breaks the promise that speaks of it, and no other.
 #[test]
-fn full_ex_with_one_fault_each() {
+fn each_fault_of_full_ex_fails_its_requirements() {
     let faults: [Fault; 6] = [
         // proc_create makes 0444 of no mode.
         (&[("0666", "0")], "everybody_may_use_it", "fail"),
@@ -493,7 +493,7 @@ fn full_ex_with_one_fault_each() {
 }
 
 #[test]
-fn full_ex_by_pid_with_a_shared_buffer() {
+fn full_ex_by_pid_fails() {
     let fails = [
         // The value is given for any length, and lost with a fault.
         "a_short_read",
@@ -517,12 +517,12 @@ fn full_ex_by_pid_with_a_shared_buffer() {
 }
 
 #[test]
-fn a_right_jiffies_in_c() {
+fn correct_c_jiffies_passes() {
     judge("jiffies", "correct/jiffies", &[], &[], &[]);
 }
 
 #[test]
-fn jiffies_with_a_done_flag() {
+fn jiffies_with_a_done_flag_fails() {
     // Nothing that reads it is right.
     for kernel in KERNELS {
         let folder = source("broken/jiffies_done_flag");
@@ -550,7 +550,7 @@ fn jiffies_with_a_done_flag() {
 
 /// A teacher sees that it is there, and what to do; it counts for nobody.
 #[test]
-fn what_takes_minutes_is_not_tried() {
+fn slow_requirements_are_skipped() {
     let dir = tempfile::tempdir().expect("a folder");
     let at = |name: &str| dir.path().join(name).display().to_string();
     let (markdown, junit) = (at("report.md"), at("junit.xml"));
@@ -599,7 +599,7 @@ fn what_takes_minutes_is_not_tried() {
 }
 
 #[test]
-fn seconds_of_the_kernels_count() {
+fn wrapping_seconds_fail() {
     judge_some(
         "seconds",
         "broken/seconds_wrap",
@@ -612,7 +612,7 @@ fn seconds_of_the_kernels_count() {
 }
 
 #[test]
-fn hello_proc_without_a_terminator() {
+fn hello_proc_without_a_terminator_fails() {
     let fails = [
         "what_is_written_is_read",
         "echo_and_cat",
@@ -647,7 +647,7 @@ fn hello_proc_without_a_terminator() {
 }
 
 #[test]
-fn minimal_proc_lkm_that_lets_records_be_forged() {
+fn forged_records_of_minimal_proc_lkm_fail() {
     let fails = [
         // No newline ends a record.
         "a_write_is_a_record",
@@ -668,7 +668,7 @@ fn minimal_proc_lkm_that_lets_records_be_forged() {
 }
 
 #[test]
-fn minimal_proc_lkm_that_prints_user_memory() {
+fn minimal_proc_lkm_printing_user_memory_fails() {
     judge_some(
         "minimal_proc_lkm",
         "broken/minimal_proc_lkm_user_pointer",

@@ -22,7 +22,7 @@ fn texts(run: &Value, which: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_run_at_every_save() {
+fn every_save_starts_a_run() {
     let away = tempfile::tempdir().expect("a folder");
     koru(["new", "watched"]).dir(away.path()).run().exits(0);
     let folder = away.path().join("watched");
@@ -126,7 +126,7 @@ fn a_run_at_every_save() {
 }
 
 #[test]
-fn a_ready_file_that_is_made_anew() {
+fn replaced_ko_starts_a_run() {
     let built = koru(["build", "hello", "jiffies", "--kernel", "6.1", "--json"]);
     let built = built.run().exits(0).json();
     let ko = |n: usize| built[n]["path"].as_str().expect("a path");
@@ -149,7 +149,7 @@ fn a_ready_file_that_is_made_anew() {
 }
 
 #[test]
-fn what_no_save_can_help() {
+fn wrong_usage_ends_watch() {
     koru(["watch", "zzzzzz"]).run().exits(2).says("there are: ");
     koru(["watch", "nothing.ko"])
         .run()

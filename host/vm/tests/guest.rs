@@ -50,7 +50,7 @@ fn sh(script: &str) -> Exec {
 }
 
 #[test]
-fn exit_codes_and_signals_come_through() {
+fn exit_codes_and_signals_are_reported() {
     let Some(guest) = shared() else { return };
     let exit = |script| guest.session().output(sh(script)).unwrap().exit;
     assert_eq!(exit("true"), Exit::Code(0));
@@ -61,7 +61,7 @@ fn exit_codes_and_signals_come_through() {
 }
 
 #[test]
-fn what_cannot_run_is_said() {
+fn command_that_cannot_start_is_an_error() {
     let Some(guest) = shared() else { return };
     let run = |exec| guest.session().output(exec);
     for (exec, wanted) in [
@@ -77,7 +77,7 @@ fn what_cannot_run_is_said() {
 }
 
 #[test]
-fn streams_stay_apart_and_binary() {
+fn stdout_and_stderr_are_separate_and_binary() {
     let Some(guest) = shared() else { return };
     let script = r"printf '\000\377\r\n\033' ; printf 'err\000' >&2";
     let out = guest.session().output(sh(script)).unwrap();
@@ -86,7 +86,7 @@ fn streams_stay_apart_and_binary() {
 }
 
 #[test]
-fn a_megabyte_comes_whole() {
+fn large_output_is_complete() {
     let Some(guest) = shared() else { return };
     let start = Instant::now();
     let out = guest.session().output(sh("seq 1 150000")).unwrap();
@@ -98,7 +98,7 @@ fn a_megabyte_comes_whole() {
 }
 
 #[test]
-fn a_daemon_left_behind_is_not_waited_for() {
+fn daemon_does_not_delay_the_command() {
     let Some(guest) = shared() else { return };
     let start = Instant::now();
     let out = guest.session().output(sh("sleep 60 & echo ok")).unwrap();
@@ -107,7 +107,7 @@ fn a_daemon_left_behind_is_not_waited_for() {
 }
 
 #[test]
-fn input_goes_in_with_its_end() {
+fn stdin_reaches_the_command_with_its_end() {
     let Some(guest) = shared() else { return };
     let mut exec = sh("wc -c; echo done");
     exec.stdin = true;
@@ -131,7 +131,7 @@ fn input_goes_in_with_its_end() {
 }
 
 #[test]
-fn a_command_can_be_stopped() {
+fn command_can_be_killed() {
     let Some(guest) = shared() else { return };
     let process = guest.session().exec(sh("sleep 1000 & wait")).unwrap();
     assert!(matches!(process.next(), Ok(ProcessEvent::Started(_))));
@@ -143,7 +143,7 @@ fn a_command_can_be_stopped() {
 }
 
 #[test]
-fn surroundings_are_as_asked() {
+fn user_folder_and_environment_are_as_requested() {
     let Some(guest) = shared() else { return };
     let mut exec = sh("id -u; pwd; echo $GREETING; ls /proc/self/fd | wc -l");
     exec.uid = Some(65534);
@@ -156,7 +156,7 @@ fn surroundings_are_as_asked() {
 }
 
 #[test]
-fn a_terminal_is_one() {
+fn commands_run_on_a_terminal() {
     let Some(guest) = shared() else { return };
     let mut exec = Exec::new(["/bin/sh"]);
     exec.tty = Some(TtySize { rows: 33, cols: 99 });
@@ -194,7 +194,7 @@ fn a_terminal_is_one() {
 }
 
 #[test]
-fn files_go_both_ways() {
+fn files_are_copied_both_ways() {
     let Some(guest) = shared() else { return };
     let session = guest.session();
     let content: Vec<u8> = (0..100_000u32).map(|n| (n * 7) as u8).collect();
@@ -243,7 +243,7 @@ fn records_come_in_order_before_their_mark() {
 }
 
 #[test]
-fn the_clock_is_right() {
+fn clock_matches_the_hosts() {
     let Some(guest) = shared() else { return };
     let out = guest.session().output(sh("date +%s")).unwrap();
     let theirs: u64 = String::from_utf8_lossy(&out.stdout).trim().parse().unwrap();
@@ -255,7 +255,7 @@ fn the_clock_is_right() {
 }
 
 #[test]
-fn loads_that_cannot_work_are_refused() {
+fn impossible_loads_are_refused() {
     let Some(guest) = shared() else { return };
     let session = guest.session();
     session
@@ -275,7 +275,7 @@ fn loads_that_cannot_work_are_refused() {
 }
 
 #[test]
-fn four_at_a_time() {
+fn four_guests_run_in_parallel() {
     let Some(_) = config() else { return };
     let all: Vec<_> = (0..4)
         .map(|n: i32| {
@@ -293,7 +293,7 @@ fn four_at_a_time() {
 }
 
 #[test]
-fn a_panic_is_one() {
+fn kernel_panic_is_reported() {
     let Some(config) = config() else { return };
     let guest = Guest::start(config).unwrap();
     let session = guest.session();
@@ -318,7 +318,7 @@ fn a_panic_is_one() {
 
 /// How a machine is powered off is not told apart by QEMU: the agent says that it is.
 #[test]
-fn an_orderly_end_where_no_port_is_given_to_anyone() {
+fn guest_powers_off_without_port_access() {
     let Some(mut config) = config() else { return };
     config.cmdline.push("lockdown=integrity".into());
     let guest = Guest::start(config).unwrap();
@@ -331,7 +331,7 @@ fn an_orderly_end_where_no_port_is_given_to_anyone() {
 }
 
 #[test]
-fn a_guest_that_is_powered_off_from_inside() {
+fn power_off_from_inside_is_noticed() {
     let Some(config) = config() else { return };
     let guest = Guest::start(config).unwrap();
     match guest.session().output(sh("poweroff -f")) {
@@ -341,7 +341,7 @@ fn a_guest_that_is_powered_off_from_inside() {
 }
 
 #[test]
-fn a_boot_that_fails_says_why() {
+fn failed_boot_has_the_console_output() {
     let Some(mut config) = config() else { return };
     config.cmdline.push("rdinit=/no/such/init".into());
     match Guest::start(config) {
@@ -356,7 +356,7 @@ fn a_boot_that_fails_says_why() {
 
 /// One that floods its console for ever; and early in a boot a kernel ignores NMIs.
 #[test]
-fn a_boot_that_never_ends_is_given_up() {
+fn endless_boot_times_out() {
     for limit in [100, 400, 800, 8000] {
         let Some(mut config) = config() else { return };
         config.cmdline.push("rdinit=/bin/yes".into());
@@ -376,7 +376,7 @@ fn a_boot_that_never_ends_is_given_up() {
 }
 
 #[test]
-fn a_wrong_emulator_is_named() {
+fn missing_emulator_is_named() {
     let Some(mut config) = config() else { return };
     config.qemu = "/no/such/qemu".into();
     match Guest::start(config) {
@@ -388,7 +388,7 @@ fn a_wrong_emulator_is_named() {
 
 /// A KVM that never lets the guest say a word, and one that ends QEMU.
 #[test]
-fn a_kvm_that_does_not_work_is_left() {
+fn broken_kvm_falls_back_to_tcg() {
     use std::os::unix::fs::PermissionsExt;
     for (broken, wanted) in [
         ("exec sleep 1000", "no sign of life"),
@@ -470,7 +470,7 @@ fn a_served_guest_has_many_clients() {
 }
 
 #[test]
-fn a_client_that_vanishes_takes_its_commands_along() {
+fn vanished_clients_commands_are_killed() {
     let Some(config) = config() else { return };
     let (socket, _dir, daemon) = served(config);
     let session: Session = connect(&socket).unwrap();
@@ -589,13 +589,13 @@ fn much_goes_both_ways(guest: &Guest) {
 }
 
 #[test]
-fn a_booted_guest_takes_and_gives_much() {
+fn booted_guest_transfers_large_files() {
     let Some(guest) = shared() else { return };
     much_goes_both_ways(guest);
 }
 
 #[test]
-fn a_resumed_guest_takes_and_gives_much() {
+fn resumed_guest_transfers_large_files() {
     let cache = tempfile::tempdir().unwrap();
     let Some(mut config) = resuming(cache.path()) else {
         return;
@@ -605,7 +605,7 @@ fn a_resumed_guest_takes_and_gives_much() {
 }
 
 #[test]
-fn a_flood_of_records_comes_whole() {
+fn log_flood_is_complete() {
     const RECORDS: usize = 20_000;
     let Some(guest) = shared() else { return };
     let session = guest.session();
@@ -656,7 +656,7 @@ fn host_time() -> u64 {
 }
 
 #[test]
-fn resumed_guests_have_what_is_their_own() {
+fn resumed_guests_have_their_own_clock_and_seed() {
     let cache = tempfile::tempdir().unwrap();
     let start = |n: u32| {
         let mut config = resuming(cache.path())?;
@@ -694,7 +694,7 @@ fn resumed_guests_have_what_is_their_own() {
 }
 
 #[test]
-fn a_hundred_resumed_four_at_a_time() {
+fn hundred_guests_resume_four_at_a_time() {
     let cache = tempfile::tempdir().unwrap();
     if resuming(cache.path()).is_none() {
         return;
@@ -735,7 +735,7 @@ fn a_hundred_resumed_four_at_a_time() {
 }
 
 #[test]
-fn a_damaged_machine_is_not_used() {
+fn damaged_snapshot_is_not_used() {
     let cache = tempfile::tempdir().unwrap();
     let Some(config) = resuming(cache.path()) else {
         return;
@@ -786,7 +786,7 @@ fn a_damaged_machine_is_not_used() {
 }
 
 #[test]
-fn more_files_than_fit_are_booted_with() {
+fn files_too_large_for_a_snapshot_are_booted_with() {
     let cache = tempfile::tempdir().unwrap();
     let Some(mut config) = resuming(cache.path()) else {
         return;
@@ -799,7 +799,7 @@ fn more_files_than_fit_are_booted_with() {
 }
 
 #[test]
-fn a_resumed_guest_knows_its_boot_and_its_end() {
+fn resumed_guest_reports_boot_and_end() {
     let cache = tempfile::tempdir().unwrap();
     let Some(config) = resuming(cache.path()) else {
         return;

@@ -31,7 +31,7 @@ fn says(arguments: &[&str], input: &str, status: i32, out: &str, err: &str) {
 }
 
 #[test]
-fn commands_on_the_command_line() {
+fn commands_are_taken_from_the_command_line() {
     says(
         &["--file", "/dev/zero", "5", "push", "-3", "pop"],
         "",
@@ -42,7 +42,7 @@ fn commands_on_the_command_line() {
 }
 
 #[test]
-fn a_script() {
+fn script_is_read_from_standard_input() {
     says(
         &["--file", "/dev/zero"],
         "# first the capacity\n5 push\n7\n\npop # and out\n",
@@ -53,7 +53,7 @@ fn a_script() {
 }
 
 #[test]
-fn errors_by_name() {
+fn errors_have_their_names() {
     says(
         &["--file", "/dev/full", "5", "pop"],
         "",
@@ -78,7 +78,7 @@ fn errors_by_name() {
 }
 
 #[test]
-fn what_it_does_not_understand() {
+fn unknown_commands_are_refused() {
     let zero = ["--file", "/dev/zero"];
     // Nothing is done of what is not understood whole.
     says(

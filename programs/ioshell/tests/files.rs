@@ -60,7 +60,7 @@ fn reads_writes_and_seeks() {
 }
 
 #[test]
-fn dumps() {
+fn dump_shows_hexadecimal_and_text() {
     let (_folder, path) = file(b"0123456789abcdefg");
     let run = ioshell(&[&path], b"seek 1\ndump 3\ndump\ndump\nquit\nread 1\n");
     assert_eq!(
@@ -73,7 +73,7 @@ fn dumps() {
 }
 
 #[test]
-fn errors_by_name_and_line() {
+fn errors_have_a_name_and_a_line() {
     let (folder, path) = file(b"x");
     let nowhere = folder.path().join("nowhere");
     let commands = format!(
@@ -98,7 +98,7 @@ fn errors_by_name_and_line() {
 }
 
 #[test]
-fn a_script_and_a_new_file() {
+fn script_creates_a_file() {
     let (folder, script) = file(b"open new-one new\nwrite hello\nseek 0\nread 5");
     let here = |path: &str| folder.path().join(path).display().to_string();
     let content = fs::read_to_string(&script).expect("the script");
@@ -112,7 +112,7 @@ fn a_script_and_a_new_file() {
 }
 
 #[test]
-fn what_is_no_text() {
+fn input_that_is_no_text_is_refused() {
     let run = ioshell(&["--strict"], b"\xff\xfe\nwrite \\q\n");
     assert_eq!(
         run.err,
@@ -123,7 +123,7 @@ fn what_is_no_text() {
 }
 
 #[test]
-fn what_cannot_be_opened() {
+fn unusable_files_are_errors() {
     let (_folder, path) = file(b"x");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).expect("chmod");
     let run = ioshell(&["--strict", &path, "more"], b"");
@@ -157,7 +157,7 @@ fn help_names_every_command() {
 }
 
 #[test]
-fn nobody_reads_its_output() {
+fn closed_stdout_ends_the_shell() {
     let command = format!(
         "yes help | {} | head -n 1",
         Path::new(env!("CARGO_BIN_EXE_ioshell")).display()

@@ -65,18 +65,18 @@ fn five_more_in(folder: &Path) {
 }
 
 #[test]
-fn exactly_five_calls_more_than_empty() {
+fn part1_makes_five_more_calls_than_empty() {
     five_more_in(&build(false));
 }
 
 /// The very files that guests have in /bin.
 #[test]
-fn in_a_release_build_as_well() {
+fn release_build_makes_five_more_calls() {
     five_more_in(&build(true));
 }
 
 #[test]
-fn each_is_named_in_the_source() {
+fn every_call_is_named_in_the_source() {
     let source = include_str!("../src/main.rs");
     for call in FIVE {
         assert!(
