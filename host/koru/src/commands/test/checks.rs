@@ -1,6 +1,10 @@
 //! Checks that need no guest: format, lints, unit tests, examples.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use cargo_metadata::{Metadata, Package};
 use clap::ValueEnum;
@@ -35,15 +39,10 @@ impl Run<'_> {
     }
 
     pub fn lint(&self) -> Result<()> {
-        let scripts = [
-            "koru",
-            ".ci/bare",
-            ".ci/run",
-            "host/session/src/ssh.sh",
-            "host/kernels/src/remote_headers.sh",
-        ];
         let mut shellcheck = Command::new("shellcheck");
-        shellcheck.args(scripts).current_dir(self.root());
+        shellcheck
+            .args(shell_scripts(self.root())?)
+            .current_dir(self.root());
         self.command("lint", "shellcheck", &mut shellcheck)?;
         let mut project = self.cargo(&["test", "--locked", "--no-fail-fast"]);
         project.args(self.packages(Check::Lint)?);
@@ -166,6 +165,28 @@ impl Run<'_> {
     }
 }
 
+/// Returns the shell scripts of the checkout: those at its top and in `.ci`, and every
+/// `*.sh` of a host crate.
+fn shell_scripts(root: &Path) -> Result<Vec<PathBuf>> {
+    fn add(folder: &Path, scripts: &mut Vec<PathBuf>) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                add(&path, scripts)?;
+            } else if path.extension().is_some_and(|e| e == "sh") {
+                scripts.push(path);
+            }
+        }
+        Ok(())
+    }
+    let mut scripts = ["koru", ".ci/bare", ".ci/run"]
+        .map(|s| root.join(s))
+        .to_vec();
+    let host = root.join("host");
+    add(&host, &mut scripts).map_err(|e| Error::io("reading", &host, e))?;
+    Ok(scripts)
+}
+
 /// Makes cargo run the rustdoc that belongs to the rustc for ring 0, with the flags for
 /// ring 0 and `more`.
 fn use_rustdoc_of(builder: &Builder, cargo: &mut Command, more: &[&str]) {
@@ -207,7 +228,7 @@ mod tests {
     use super::*;
 
     fn workspace() -> Metadata {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         metadata(&root).unwrap()
     }
 
