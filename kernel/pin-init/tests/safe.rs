@@ -3,6 +3,7 @@
 #![deny(warnings)]
 
 use core::{marker::PhantomPinned, pin::Pin};
+
 use pin_init::{
     assert_pinned, init, pin_data, pin_init, pinned_drop, stack_pin_init, stack_try_pin_init, Init,
     MaybeZeroable, PinInit, Zeroable,

@@ -67,3 +67,29 @@ pub fn shown(path: &Path) -> String {
     let inside = path.strip_prefix(root());
     inside.unwrap_or(path).display().to_string()
 }
+
+/// The folders whose code is linked into kernel modules.
+const RING_0: &[&str] = &[
+    "kernel",
+    "modules",
+    "tests/modules",
+    "tests/broken",
+    "tests/correct",
+    "host/koru/tests/atomic_context",
+];
+
+/// What is in those folders and is not for ring 0 alone.
+const NOT_RING_0: &[&str] = &["kernel/bindgen", "kernel/pin-init"];
+
+/// Returns whether a file or folder is for the kernel alone, and so under its licence.
+pub fn is_ring_0(path: &Path) -> bool {
+    let root = root();
+    let inside = |folders: &[&str]| folders.iter().any(|f| path.starts_with(root.join(f)));
+    inside(RING_0) && !inside(NOT_RING_0)
+}
+
+/// Returns whether a file is one that `koru new` copies. What it writes belongs to its
+/// user, who decides how it begins.
+pub fn is_template(path: &Path) -> bool {
+    path.starts_with(root().join("host/koru/templates"))
+}

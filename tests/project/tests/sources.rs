@@ -1,13 +1,11 @@
 //! How the project's source files begin.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use koru_project::{none_wrong, shown, source_files};
-
-/// What `koru new` writes belongs to its user, who decides how it begins.
-fn is_template(file: &Path) -> bool {
-    shown(file).starts_with("host/koru/templates/")
-}
+use koru_project::{is_ring_0, is_template, none_wrong, root, shown, source_files};
 
 #[test]
 fn every_rust_file_documents_itself() {
@@ -24,4 +22,112 @@ fn every_rust_file_documents_itself() {
         .map(|f| shown(&f))
         .collect();
     none_wrong("These have no module doc (`//!`) at the beginning:", &wrong);
+}
+
+/// Where a file imports from. They come in this order, with an empty line between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Origin {
+    Std,
+    OtherCrates,
+    ThisCrate,
+}
+
+/// Returns what is wrong with the order of a file's private imports: those at its
+/// beginning, as rustfmt writes them.
+fn wrong_order(text: &str) -> Option<String> {
+    let modules: Vec<&str> = text.lines().filter_map(declared_module).collect();
+    let origin = |path: &str| {
+        let first = path.split("::").next().unwrap_or(path);
+        match first.trim_end_matches([';', '{']).trim() {
+            "std" | "core" | "alloc" => Origin::Std,
+            "crate" | "self" | "super" => Origin::ThisCrate,
+            name if modules.contains(&name) => Origin::ThisCrate,
+            _ => Origin::OtherCrates,
+        }
+    };
+    let mut last: Option<Origin> = None;
+    let mut after_empty_line = false;
+    for line in head(text) {
+        if let Some(path) = line.strip_prefix("use ") {
+            let origin = origin(path);
+            if let Some(last) = last {
+                if origin < last {
+                    return Some(format!("`{line}` comes after an import from {last:?}"));
+                }
+                if (origin != last) != after_empty_line {
+                    return Some(format!("an empty line parts the origins: `{line}`"));
+                }
+            }
+            last = Some(origin);
+            after_empty_line = false;
+        }
+        after_empty_line |= line.is_empty();
+    }
+    None
+}
+
+fn declared_module(line: &str) -> Option<&str> {
+    let (visibility, rest) = line.split_once("mod ")?;
+    let is_visibility = visibility.is_empty() || visibility.starts_with("pub");
+    let end = rest.find([';', ' '])?;
+    is_visibility.then(|| &rest[..end])
+}
+
+/// Returns the lines before a file's first item that is neither an import nor the
+/// declaration of a module or crate.
+fn head(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().take_while(|line| {
+        let begins = [
+            "use ",
+            "mod ",
+            "pub ",
+            "extern crate ",
+            "//",
+            "#",
+            "}",
+            ")",
+            " ",
+        ];
+        let is_item = [
+            "fn ", "struct ", "enum ", "const ", "static ", "trait ", "type ",
+        ];
+        let public = line.strip_prefix("pub ").unwrap_or(line);
+        let is_head = line.is_empty() || begins.iter().any(|b| line.starts_with(b));
+        is_head && !is_item.iter().any(|i| public.starts_with(i))
+    })
+}
+
+/// In user space. Code for the kernel has upstream's order.
+#[test]
+fn imports_are_in_one_order() {
+    let misuses = root().join("tests/misuse/cases");
+    let is_ours = |f: &PathBuf| !is_ring_0(f) && !is_template(f) && !f.starts_with(&misuses);
+    let files = source_files("rs").into_iter().filter(is_ours);
+    let wrong: Vec<String> = files
+        .filter_map(|file| {
+            let text = fs::read_to_string(&file).expect("a source file");
+            let what = wrong_order(&text)?;
+            Some(format!("{}: {what}", shown(&file)))
+        })
+        .collect();
+    none_wrong(
+        "Import from std, then other crates, then this crate, with an empty line between:",
+        &wrong,
+    );
+}
+
+#[test]
+fn order_of_imports_is_recognised() {
+    let right = "//! Doc.\n#![forbid(unsafe_code)]\n\nmod own;\n\nuse std::{\n    fs,\n};\n\n\
+                 use syn::Item;\n\nuse own::It;\nuse crate::other;\n\nfn main() {}\n";
+    assert_eq!(wrong_order(right), None);
+    for wrong in [
+        "use syn::Item;\n\nuse std::fs;\n",
+        "use crate::a;\n\nuse syn::Item;\n",
+        "use std::fs;\nuse syn::Item;\n",
+        "use std::fs;\n\nuse std::io;\n",
+        "mod own;\n\nuse std::fs;\n\nuse own::It;\nuse syn::Item;\n",
+    ] {
+        assert!(wrong_order(wrong).is_some(), "{wrong}");
+    }
 }
