@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the checks of the project's own files have in common: where the files are, and
 //! what cargo knows of them.
 #![forbid(unsafe_code)]
@@ -39,17 +41,17 @@ pub fn none_wrong(rule: &str, wrong: &[String]) {
 /// Returns the project's files whose names end in `.extension`, sorted: those of the
 /// checkout, and not what is built from them.
 pub fn source_files(extension: &str) -> Vec<PathBuf> {
-    let is_source = |path: &Path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // `make` in a folder with a Kbuild leaves the latter.
-        path.extension().is_some_and(|e| e == extension) && !name.ends_with(".mod.c")
-    };
+    let is_source = |path: &Path| path.extension().is_some_and(|e| e == extension);
     files().into_iter().filter(|f| is_source(f)).collect()
 }
 
 /// Returns all files of the checkout, sorted. There need not be a repository around them.
 pub fn files() -> Vec<PathBuf> {
-    let not_ours = |name: &OsStr| name == "target" || name == ".git";
+    // `make` in a folder with a Kbuild leaves the last.
+    let not_ours = |name: &OsStr| {
+        let name = name.to_string_lossy();
+        name == "target" || name == ".git" || name.ends_with(".mod.c")
+    };
     let mut files: Vec<PathBuf> = WalkDir::new(root())
         .sort_by_file_name()
         .into_iter()

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the project may depend on: the licences and sources that `deny.toml` allows, and
 //! in ring 0 only what may be linked into a GPL-2.0 kernel.
 

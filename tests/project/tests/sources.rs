@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How the project's source files begin.
 
 use std::{
@@ -5,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_project::{is_ring_0, is_template, none_wrong, root, shown, source_files};
+use koru_project::{files, is_ring_0, is_template, members, none_wrong, root, shown, source_files};
 
 #[test]
 fn every_rust_file_documents_itself() {
@@ -130,4 +132,55 @@ fn order_of_imports_is_recognised() {
     ] {
         assert!(wrong_order(wrong).is_some(), "{wrong}");
     }
+}
+
+/// Returns whether a file is one for the shell: by its name, or by its first line.
+fn is_shell(file: &Path) -> bool {
+    match file.extension() {
+        Some(extension) => extension == "sh",
+        None => fs::read(file).is_ok_and(|content| content.starts_with(b"#!")),
+    }
+}
+
+#[test]
+fn every_source_file_names_its_licence() {
+    let is_source = |f: &PathBuf| {
+        let extension = f.extension().unwrap_or_default();
+        ["rs", "c", "h"].iter().any(|e| extension == *e) || is_shell(f)
+    };
+    let lacks_licence = |file: &Path| {
+        let licence = match is_ring_0(file) {
+            true => "GPL-2.0-only",
+            false => "MIT OR Apache-2.0",
+        };
+        let line = format!("SPDX-License-Identifier: {licence}");
+        let text = fs::read_to_string(file).expect("a source file");
+        // A script begins with its interpreter.
+        let mut head = text.lines().take(2).skip_while(|l| l.starts_with("#!"));
+        let first = head.next().unwrap_or_default();
+        let comment = first.trim_start_matches(['/', '*', '#', ' ']);
+        (comment.trim_end_matches([' ', '*', '/']) != line)
+            .then(|| format!("{}: {line}", shown(file)))
+    };
+    let files = files().into_iter();
+    let wrong: Vec<String> = files
+        .filter(|f| is_source(f) && !is_template(f))
+        .filter_map(|f| lacks_licence(&f))
+        .collect();
+    none_wrong("These do not begin with this line:", &wrong);
+}
+
+/// The folders' licences and the packages' are the same.
+#[test]
+fn every_package_has_the_licence_of_its_folder() {
+    let members = members();
+    let packages = members.packages.iter();
+    let wrong: Vec<String> = packages
+        .filter(|p| {
+            let is_gpl = p.license.as_deref() == Some("GPL-2.0-only");
+            is_gpl != is_ring_0(p.manifest_path.as_std_path())
+        })
+        .map(|p| format!("{}: {:?}", p.manifest_path, p.license))
+        .collect();
+    none_wrong("These have not the licence of their folder:", &wrong);
 }

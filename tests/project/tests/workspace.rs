@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the members of the workspace say in their Cargo.toml, and that no test is left
 //! out. (Which stage of `koru test` runs a member is a test of koru's own `checks.rs`.)
 
