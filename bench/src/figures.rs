@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Figures of several rounds, and their medians.
 
 use std::{collections::BTreeMap, fmt};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Measures Koru through its command line, as its users meet it. Each figure is
 //! the median of several rounds; the rounds of what is compared take turns, so
 //! that a machine that grows busy slows all of them.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How long one waits: for a run, for a run after an edit, for a boot.
 
 use std::{

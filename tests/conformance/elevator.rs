@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `elevator`: a kernel thread moves it, and it scans.
 
 use std::{

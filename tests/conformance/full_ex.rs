@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `full_ex`: /proc/full_ex, a deque for every process that opens it.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `hello`: the smallest module.
 
 use std::{fs, sync::LazyLock};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `minimal_proc_lkm`: /proc/minimal_proc_lkm.
 
 use std::{

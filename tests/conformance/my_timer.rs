@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `my_timer`: the time of day, and how long ago it was last read.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `probe_count`: how often a function of the kernel is called.
 
 use std::{

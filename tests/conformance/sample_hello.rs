@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `sample_hello`: parameters, a tag, and a buffer.
 
 use std::{fs, io, sync::LazyLock};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `seconds`: /proc/seconds.
 
 use std::{fs::File, os::unix::fs::FileExt, sync::LazyLock};

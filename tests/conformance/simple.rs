@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `simple`: the kernel's own numbers, in the log.
 
 use std::sync::LazyLock;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `full_ex` under two hundred processes with four threads each.
 //!
 //! The four threads of a process go in rounds. In a round all do some calls at

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Memory, on the module `kt_alloc`.
 
 use std::fs;

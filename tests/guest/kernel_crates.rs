@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Crates of crates.io in ring 0, on the module `kt_crates`.
 
 use koru_testing::{Log, Module};

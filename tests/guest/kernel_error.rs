@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Errors of init, on the module `kt_error`.
 
 use koru_testing::{Log, Module, is_loaded};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What leaves the kernel from a file's operations, and where files may be registered,
 //! on the module `kt_files`.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What KASAN says of memory faults in Rust, planted in the module `kt_kasan`. It tells
 //! of the first one only, so each test has a kernel of its own.
 

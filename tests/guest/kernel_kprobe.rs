@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Probes on kernel functions, on the modules `kt_kprobe` and `kt_kprobe_ready`.
 
 use std::{

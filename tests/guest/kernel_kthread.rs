@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Kernel threads, on the module `kt_kthread`.
 
 use std::{collections::BTreeSet, fs};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Lists, on the module `kt_list`, which compares them with a model.
 
 use koru_testing::{Log, Module};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What is registered and never dropped, on the module `kt_leak`.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The kernel's arithmetic, on the module `kt_math`.
 
 use koru_testing::{Log, Module};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Module parameters, on the module `kt_params`.
 
 use std::{fs, os::unix::fs::PermissionsExt};

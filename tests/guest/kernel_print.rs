@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The print macros, on the module `kt_print`.
 
 use koru_testing::{Log, LogRecord, Module};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Files in /proc, on the module `kt_proc`.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Who a process is, on the module `kt_process`.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What is removed while it is in use, and dropped in unusual places, on the module
 //! `kt_remove`.
 

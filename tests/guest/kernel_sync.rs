@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Locks and counted references, on the module `kt_sync`.
 
 use std::{fs, fs::OpenOptions, io::Write, thread};

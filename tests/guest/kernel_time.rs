@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Time, on the module `kt_time`.
 
 use koru_testing::{Log, Module};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Condition variables, completions and atomics, on the module `kt_wait`.
 
 use std::{

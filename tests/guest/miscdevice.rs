@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `kernel::miscdevice`, with the devices of tests/modules/misc_test.
 
 use std::{

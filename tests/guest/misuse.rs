@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What safe code can do that it should not, on the modules `misuse_core` and
 //! `misuse_names`: it does no harm. (What does not compile is in `tests/misuse`.) That the kernel says nothing
 //! of it meanwhile is looked after for every test.

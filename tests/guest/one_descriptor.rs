@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What `jiffies` and `seconds` show is one number, whatever else is done on the same
 //! descriptor. Modules that print by `seq_file` need not keep this: it is no part of
 //! the contracts by which others' modules are judged.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the modules bear: memory that is slow, signals, crowds, and users whose memory
 //! is counted.
 

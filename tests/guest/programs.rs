@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The programs of `programs/`, with the modules that they are for.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The arithmetic of `seconds`, without the kernel. (`cargo test` brings it into
 //! a guest with the others, where it does no harm.)
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! All modules together in one guest: they do not get into each other's way, and
 //! leave nothing behind.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Writes one `#[test]` for each file under `cases`, in a module for its folder.
 
 use std::{collections::BTreeMap, env, fmt::Write, fs, path::Path};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The time of day, which a test may set.
 
 use rustix::time::{ClockId, Timespec, clock_gettime, clock_settime};

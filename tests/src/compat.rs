@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! System calls of 32-bit programs, made by `int 0x80`, which works in 64-bit programs too.
 #![allow(unsafe_code, reason = "32-bit system calls have no safe interface")]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A module's contract, and how a test states its requirements.
 //!
 //! What differs between one course's text of a contract and another's, such as file names,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Requirements that all files in /proc share, as functions: a module's own tests call them, and
 //! state the requirement in their doc comments.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Helpers that several guest tests share.
 #![deny(unsafe_code)]
 

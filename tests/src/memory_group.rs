@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Memory cgroups, which show whom the kernel's memory is charged to.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The requirements on what `modinfo` shows of a module.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Forked processes, which share what their parent had open.
 #![allow(unsafe_code, reason = "`fork` is unsafe")]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Signals that interrupt system calls.
 #![allow(unsafe_code, reason = "`sigaction` is unsafe")]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Memory whose pages appear only when a test provides them, by userfaultfd: a call that copies
 //! to them blocks until then.
 #![allow(unsafe_code, reason = "userfaultfd and `mmap` are unsafe")]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The kernel's jiffies and HZ, as user space can read them.
 
 use std::{fs, thread, time::Duration};

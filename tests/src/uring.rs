@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Calls that io_uring's workers make for a process.
 #![allow(unsafe_code, reason = "submissions to an io_uring are unsafe")]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Bad pointers, which are passed to the kernel on purpose.
 #![allow(unsafe_code, reason = "bad pointers are what is tested")]
 

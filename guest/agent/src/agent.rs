@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What all calls share: the line, the log, and who is behind a call.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a kernel expects of its first process: file systems, names, `lo`.
 
 use std::{fs, io, os::unix::fs::symlink, path::Path};

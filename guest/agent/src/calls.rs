@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Takes calls from the line and hands them out.
 
 use std::{io, sync::Arc};

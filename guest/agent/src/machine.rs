@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The machine's own devices: the way out, and the memory through which files
 //! come in. All the unsafe code of the agent is here.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! PID 1 inside the guest: runs what the host asks for. With `--stdio` it does
 //! so on the machine that it is started on, until its input ends.
 //!

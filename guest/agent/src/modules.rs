@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Loading, unloading and listing modules, and looking at who does it.
 
 use std::{

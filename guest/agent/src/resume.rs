@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Going on from a saved state: every guest that does so is the same machine
 //! until it is told what is its own.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A run without the host: its calls lie in the shared memory when that comes, so
 //! nothing that happens outside decides when anything happens in here.
 

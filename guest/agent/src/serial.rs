@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The line to the host: serial in a guest, standard input and output elsewhere.
 
 use std::{

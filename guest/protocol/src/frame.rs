@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Frames on a byte stream.
 
 use serde::{Serialize, de::DeserializeOwned};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Records of the kernel log, as `/dev/kmsg` gives them.
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The messages between the host and the agent inside the guest.
 //!
 //! Each message is one frame: postcard bytes, COBS-encoded, ended by a zero

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Messages that lie in memory which host and guest share. The line is slow: it
 //! only says where.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What is said.
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! For tests that run inside the guest.
 //!
 //! Tests are ordinary `#[test]` functions. `koru test` compiles them, takes

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Oopses in a kernel log, told by source lines.
 //!
 //! [`Finder`] finds the kernel's reports in a log, line by line; [`Decoder`] makes of

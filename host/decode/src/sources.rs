@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Source files: how they are shown, which are the module's own, and their lines.
 
 use std::{

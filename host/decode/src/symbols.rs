@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The debug info of one module: from a symbol and an offset to source lines.
 
 use std::{

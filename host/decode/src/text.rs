@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A decoded report as people read it.
 
 use std::fmt::Write as _;

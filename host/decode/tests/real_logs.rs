@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Logs of real guests: what is found in them, with no debug info at hand.
 
 use koru_decode::{Decoded, Decoder, Sources};

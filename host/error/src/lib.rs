@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The one error type of Koru's host side.
 //!
 //! An [`Error`] says what was being done ([`context`](Error::context)), what went wrong

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Refuses a module whose code may sleep where the kernel must not.
 //!
 //! Types cannot tell: `Mutex::lock` takes no token, here as upstream. But the linker has

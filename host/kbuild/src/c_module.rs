@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Modules in C, built as their authors would: by Kbuild alone.
 
 use std::{

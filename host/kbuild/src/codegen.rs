@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The rustc flags that a kernel's configuration asks for.
 
 use koru_error::{Error, Kind, Result};

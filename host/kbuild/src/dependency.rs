@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a module depends on.
 
 /// A crate that a module depends on.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Builds modules for one kernel tree: the stages, their order, and what is still current.
 
 use std::{

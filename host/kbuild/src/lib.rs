@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! From a kernel tree and a module's sources to a `.ko`.
 //!
 //! One type a stage, each a value that the next stage takes:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Links a module's Rust code and the C interface layer into one relocatable object.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Reads the `.modinfo` strings of a `.ko` file.
 
 use std::{fs, path::Path};

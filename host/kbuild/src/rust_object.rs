@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Runs cargo with the settings for one kernel, and collects the archives that it makes.
 
 use std::{

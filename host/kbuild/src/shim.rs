@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Compiles the C interface layer with a kernel tree's own Kbuild, and reads its constants.
 
 use std::{

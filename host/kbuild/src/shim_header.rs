@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What `kernel/shim/shim.h` says of the functions of the C interface layer.
 
 use std::collections::BTreeMap;

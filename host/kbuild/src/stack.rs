@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Functions whose stack frame is larger than the kernel wants.
 //!
 //! The compiler says of each function how large its frame is, in a section of its own

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Builds `core` with a kernel's flags, laid out as a sysroot for rustc.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Finds the rustc to build with, and the library source of exactly its version.
 
 use std::{

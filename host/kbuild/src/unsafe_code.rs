@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Which crates that a module is made of contain `unsafe` code.
 //!
 //! `#![forbid(unsafe_code)]` is a promise about the module's own source. What the module

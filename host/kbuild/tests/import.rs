@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A build directory as Debian installs it, sent and kept: a module is built with what
 //! came.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What is in a built module, against what its kernel's config asks for. On every
 //! kernel that is supported.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What `kernel/shim/shim.h` promises of itself.
 
 use std::collections::BTreeSet;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Packages of the distribution, downloaded and unpacked but not installed.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The static busybox that guests have as their shell and everyday commands.
 
 use std::path::PathBuf;

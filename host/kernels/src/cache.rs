@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The cache: folders whose names are keys of their content, made whole or not at all,
 //! and locks between the processes that make them.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The places of Koru's own sources and of its cache.
 
 use std::{env, path::PathBuf};

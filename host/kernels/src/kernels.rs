@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The kernel trees that Koru keeps: finding, adding, removing and choosing one.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Kernels: found, fetched and unpacked, with what a guest of theirs needs.
 //!
 //! [`Kernels`] lists what is in the [`Cache`] and adds the distribution's kernels to it; a

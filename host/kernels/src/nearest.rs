@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Suggestions for a misspelled name.
 
 /// The names nearest to `wanted`, best first, at most three, and none that is

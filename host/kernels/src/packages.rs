@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The distribution's kernels: which packages one is made of, and what has to be done
 //! to them.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Runs tools, and turns their failures into errors that carry their output.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How progress is reported.
 
 /// Receives the progress of long work, such as a terminal that draws it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Kernel releases: their order, their flavours, and what selects them.
 
 use std::cmp::Ordering;

@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # Writes a kernel's build directory, with all that it points to, as a tar archive to
 # standard output. Run by the shell of the machine that it is on; koru puts the
 # variable `build` in front. Exit status 3: there is none.

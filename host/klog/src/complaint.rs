@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Recognises in the log that the kernel found something wrong.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The console of a guest, as far as it has what the agent could not send.
 
 use koru_protocol::LogRecord;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Finds the kernel's reports in its log: which lines belong to one, and what they
 //! say.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The first complaint of a log, leaving out the reports that a test has announced.
 
 use std::ops::Range;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Log records as text.
 
 use koru_protocol::LogRecord;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A place in kernel code as the kernel prints it: `symbol+0xoff/0xsize [module]`.
 
 /// One such place.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Where a processor was when it hung.
 
 use koru_protocol::LogRecord;

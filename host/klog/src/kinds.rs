@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The kinds of complaints and reports.
 
 /// What kind of thing the kernel complained of.

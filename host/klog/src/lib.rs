@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What kernels print.
 //!
 //! A log consists of [`LogRecord`]s, or of lines that [`split_line`] splits.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A line of a log: what the kernel said, without what dmesg, the journal or a
 //! console put before it.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What one report of the kernel's says.
 
 use crate::{Frame, ReportKind};

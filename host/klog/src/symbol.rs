@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Names of symbols.
 
 /// A function's name as its source has it; C's stays as it is.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The one table of what kernels print when something is wrong.
 
 use crate::{ComplaintKind, ReportKind};

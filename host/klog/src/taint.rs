@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The kernel's taint bits.
 
 use crate::{Complaint, ComplaintKind};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Asks the user a question with two answers.
 
 use std::io::{BufRead, Write};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What every command needs: the settings, the kernels, the output, the known modules.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What Koru needs of the machine, how to see whether it is there, and how to
 //! get it.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A guest's command with this program's own input, output and terminal.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Guests as the commands use them: what is inside, and how their failures
 //! are told.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The module of a run: built, or a ready file.
 
 use std::path::PathBuf;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The `koru` command: parses, calls the libraries, prints.
 #![forbid(unsafe_code)]
 

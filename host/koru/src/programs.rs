@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The programs of the folder `programs/`, which guests have in /bin.
 
 use std::{

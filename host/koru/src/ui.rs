@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the user sees: a status line on a terminal, plain lines elsewhere.
 
 use std::{

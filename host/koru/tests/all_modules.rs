@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! All modules of the checkout, side by side in one machine.
 
 mod common;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What may sleep where the kernel must not is no module: the build follows each handler.
 
 mod common;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What `koru build` says of a module that is fine otherwise: large stack frames, and
 //! dependencies with unsafe code.
 

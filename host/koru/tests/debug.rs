@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru debug`: gdb from the module's init on, without a terminal.
 
 mod common;

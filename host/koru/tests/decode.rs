@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Oopses told by source lines, of modules in C and of any log.
 
 mod common;

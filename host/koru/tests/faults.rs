@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Modules with faults: each is told as what it is, with the log that shows it.
 
 mod common;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `--target host`, with a guest as the host: koru itself runs inside it.
 
 mod common;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `make` in a module's folder, as every lab teaches it.
 
 mod common;

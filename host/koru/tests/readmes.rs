@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the READMEs of modules and programs tell a student to type.
 
 mod common;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru run --replay`: the same run as often as wanted.
 
 mod common;

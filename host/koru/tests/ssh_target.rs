@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `--target ssh:`, with a guest as the other machine: a real sshd and sudo in it,
 //! its own kernel, real modules.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru verify` on modules that keep a contract and on such as break it, each in
 //! one known way.
 

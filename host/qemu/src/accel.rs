@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! KVM or TCG: by evidence, never by the mere presence of `/dev/kvm`.
 
 use std::{

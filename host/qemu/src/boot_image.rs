@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A kernel image that QEMU boots fast: the uncompressed `vmlinux`, entered
 //! through its PVH note. It saves the decompressor's run inside the guest.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the guest writes to its console, kept as evidence.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! QEMU's gdb stub, as far as it takes to stop a guest at a place: the protocol of
 //! gdb's documentation, appendix "Remote Protocol".
 

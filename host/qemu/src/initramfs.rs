@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The guest's root file system: a cpio archive in the "newc" format.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A tiny virtual machine that counts: real KVM is through in microseconds.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! QEMU as a process.
 //!
 //! [`start`] runs a [`Machine`] and returns its [`Qemu`]: the process, its console and

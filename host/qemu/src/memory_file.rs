@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Files without a name, in memory.
 
 use std::{fs::File, io};

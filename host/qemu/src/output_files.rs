@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The output of a guest that is replayed: files, and threads that copy them to sockets.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The QEMU process: started so that it never outlives its owner, and without
 //! a name in the file system: all its channels are inherited sockets.
 

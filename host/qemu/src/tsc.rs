@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How fast this machine's time-stamp counter counts, which is the counter that a
 //! guest under TCG reads.
 

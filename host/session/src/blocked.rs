@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What keeps a load or an unload from ending, as far as the kernel stacks tell.
 
 use koru_klog::demangled;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The connection to an agent: what arrives, and who waits for it.
 
 use std::{

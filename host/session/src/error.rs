@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The failures of a session, and of the guest behind it.
 
 use std::{path::PathBuf, time::Duration};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A session with an agent, over any line.
 //!
 //! The agent is a guest's first process, or runs as root on a machine of the user's. A

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! This machine itself: the agent runs here, as root, and speaks over its
 //! standard input and output.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The answers to a run that the guest plays by itself.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Our side of the memory that a guest shares with us.
 
 use std::{fs::File, io, os::unix::fs::FileExt, sync::Mutex};

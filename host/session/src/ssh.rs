@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Another machine, over the system's own `ssh`: the agent is copied there once,
 //! and speaks over that one connection.
 

@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # What koru has the target's shell run over ssh until its agent is there. It
 # tells how far it is by lines `koru: WORD ..`; the agent's own bytes come after
 # the last. koru puts the variables in front: hash, size, ask, prompt.

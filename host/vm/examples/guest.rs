@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Boots a kernel and works with it:
 //! `guest KERNEL AGENT BUSYBOX CACHE STEP..`, where a step is `load=FILE.ko`
 //! (and `load=FILE.ko,param=value`), `unload=NAME`, `run=COMMAND`, `list`,

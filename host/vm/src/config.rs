@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The configuration of a guest, and the command line that its kernel is booted with.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Progress of a guest's start.
 
 use std::{fmt, time::Duration};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Starts QEMU with somebody to watch it.
 
 use std::{path::Path, sync::mpsc::channel, time::Duration};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A stock kernel in a throw-away virtual machine.
 //!
 //! [`Guest::start`] boots it and owns it: the guest ends with the value, and with the

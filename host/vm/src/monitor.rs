@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Watches a guest: finds out that it ended or hangs, and why.
 
 use std::{

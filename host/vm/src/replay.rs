@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A run that is the same every time, byte for byte.
 //!
 //! The guest's time is the number of instructions that it has executed, its random

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A guest that stays up between commands: one process owns it, any number of
 //! clients work with it over a unix socket, each with the same protocol as if
 //! it were alone.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A machine saved when its agent came up, so that the next guest of the same
 //! kind need not boot: it goes on from there, with files of its own.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Starts a guest, from a snapshot or by booting it.
 
 use std::{

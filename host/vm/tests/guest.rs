@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Real guests. Needs in the environment:
 //! `KORU_TEST_KERNEL` (a vmlinuz), `KORU_TEST_AGENT` (the static agent),
 //! `KORU_TEST_BUSYBOX` (static), `KORU_TEST_CACHE` (a folder); without them

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Generates `kernel/kernel/src/bindings.rs` from `kernel/shim/shim.h`.
 //!
 //! The result is checked in, so that only those who change the shim need libclang. `--check` fails

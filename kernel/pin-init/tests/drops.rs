@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Checks that each value that was made is dropped once, whatever ends an initialiser early.
 
 use core::{cell::RefCell, marker::PhantomPinned, mem::MaybeUninit, pin::Pin, ptr};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A crate that forbids unsafe code uses all macros; what it writes is not unsafe.
 #![forbid(unsafe_code)]
 #![deny(warnings)]

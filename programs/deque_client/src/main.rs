@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Drives /proc/full_ex: `deque_client 5 push 1 push 2 pop`.
 #![forbid(unsafe_code)]
 

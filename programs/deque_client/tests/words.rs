@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `deque_client` without its module: what it understands. `tests/guest` has it
 //! with the module.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a line asks for.
 
 use std::{io::SeekFrom, path::PathBuf};

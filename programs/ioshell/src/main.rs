@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A shell for trying a device, or any file: open, read, write, seek.
 #![forbid(unsafe_code)]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Makes exactly five more system calls than `empty`:
 //! `getpid`, `getppid`, `getuid`, `uname` and `sched_yield`.
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the real `strace` says of `part1` and `empty`.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Compiles one file against the kernel crate, and compares rustc's errors with
 //! those that the file announces. README.md says how a file is written.
 #![forbid(unsafe_code)]

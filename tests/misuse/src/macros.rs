@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Which exported macros expand to what the lint `unsafe_code` is about. It does
 //! not look into them, so each must be right by itself.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! rustc, with a kernel's flags and the kernel crate built for it.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! One test for each file under `cases`: it fails to compile as it announces, and
 //! without what is marked `cfg(misuse)` it compiles.
 

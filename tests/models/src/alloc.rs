@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Memory allocation, which succeeds unless a test limits it.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Initialisers, which return plain values, because nothing here depends on its place.
 
 use std::{convert::Infallible, marker::PhantomData, pin::Pin};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Kernel threads.
 
 use std::{ffi::CStr, sync::Arc};

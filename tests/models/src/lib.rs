@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A model of the `kernel` crate, as far as some modules use it, on loom's locks and threads.
 //!
 //! The tests compile a module's own source, not a copy, and loom runs it in every order in which

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a test is made of: processes that make calls, in every order.
 
 use std::{ffi::CStr, sync::Arc};

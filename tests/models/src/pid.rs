@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The identity of a process, which here is a number.
 
 /// The identity of a process.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Files in /proc, which [`model::open`](crate::model::open) opens.
 
 #[path = "../../../kernel/kernel/src/proc_fs/snapshot.rs"]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Locks and waiting, on loom's. It tries every order of them, and finds data that no lock protects
 //! and threads that wait for ever.
 

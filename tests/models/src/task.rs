@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The current task: each thread of loom acts for a process.
 
 use std::{cell::Cell, sync::Arc};

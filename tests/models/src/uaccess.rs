@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The memory of a process, all of which is mapped.
 
 use std::{cell::RefCell, rc::Rc};

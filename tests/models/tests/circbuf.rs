@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The ring of `circbuf` under every order of those who use it.
 
 #[allow(dead_code, reason = "this uses a part of the file")]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `elevator` under every order of its thread, those who write, and its unloading.
 
 #[allow(

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `full_ex` under every order of the calls of its processes and their threads.
 
 #[allow(

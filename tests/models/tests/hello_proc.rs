@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `hello_proc` under every order of those who read and write.
 
 #[allow(

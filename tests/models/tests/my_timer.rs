@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `my_timer` under every order of its readers.
 
 #[allow(

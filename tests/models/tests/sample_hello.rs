@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `sample_hello` without memory for its buffer, which no guest can be made to lack.
 
 #[allow(

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The deque of `full_ex` against a `VecDeque`.
 
 #[path = "../../../modules/full_ex/src/deque.rs"]

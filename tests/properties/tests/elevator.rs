@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The scan of `elevator` against a simulation that asks everybody where they are.
 
 #[allow(dead_code, reason = "this uses a part of the file")]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The ring of `circbuf` against a byte after the other.
 
 #[path = "../../../modules/circbuf/src/wrap.rs"]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The arithmetic of `seconds` against numbers that never wrap.
 
 #[path = "../../../modules/seconds/src/since.rs"]

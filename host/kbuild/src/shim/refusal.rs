@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Why a kernel's compiler does not take the C interface layer: its first error.
 
 use std::path::Path;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The options of each command.
 
 use std::{env, path::PathBuf};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru bindings`: generates the kernel crate's declarations of the C interface layer.
 
 use std::{fs, process::Command};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru build`: builds modules and notes what is unusual about them.
 
 use koru_error::Result;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru clean`: removes what was built, and with `--cache` what was downloaded.
 
 use std::{fs, io, path::Path};

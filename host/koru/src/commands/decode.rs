@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru decode`: finds the source lines of the reports in any kernel log.
 
 use std::{

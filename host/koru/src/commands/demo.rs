@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru demo`: the whole way once, with real modules in a real kernel.
 
 use std::{path::Path, time::Duration};

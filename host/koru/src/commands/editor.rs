@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru editor`: writes the settings that make rust-analyzer work on modules.
 
 use std::{

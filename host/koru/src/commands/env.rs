@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru env`: prints the environment that other tools need for ring-0 code.
 
 use koru_error::Result;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru exec`: a command on a target that stays up.
 
 use koru_error::Result;

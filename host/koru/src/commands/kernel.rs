@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru kernel`: lists, adds, removes and chooses kernels.
 
 use koru_error::{Error, Kind, Result};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru list`: the modules that are loaded.
 
 use koru_error::Result;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru load`: loads a module on a target that stays up.
 
 use std::fs;

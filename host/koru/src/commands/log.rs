@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru log`: shows or follows a target's kernel log.
 
 use std::time::Duration;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru new`: writes a module that builds, with its test, from a template.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru run`: builds a module, loads it, runs a command, unloads it.
 
 use koru_decode::Decoded;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru setup` and `koru doctor`: installs what is missing, or lists it.
 
 use koru_error::Result;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru shell`: a shell on a target. In the virtual machine it has the modules
 //! and programs at hand, and says so.
 

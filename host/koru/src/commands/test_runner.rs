@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru test-runner`: what cargo and nextest call instead of a test binary.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru unload`: unloads a module of a target that stays up.
 
 use koru_error::Result;

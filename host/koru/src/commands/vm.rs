@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru vm`: starts, stops and shows the virtual machine that stays up.
 
 use koru_error::{Error, Result};

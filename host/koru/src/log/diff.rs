@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a run's log says that the last one's did not, and the other way round.
 
 use koru_klog::{LogRecord, format_record};

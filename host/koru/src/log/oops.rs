@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Oopses in the kernel's log, decoded with the modules that are known here.
 
 use std::{

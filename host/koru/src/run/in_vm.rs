@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A run in a fresh guest.
 
 use std::{fs, panic, thread};

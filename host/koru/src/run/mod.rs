@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Runs: a module is loaded, a command runs, the module is unloaded.
 
 pub mod in_vm;

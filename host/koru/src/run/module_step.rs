@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A module is loaded or unloaded, and what is logged meanwhile is shown.
 
 use koru_error::{Error, Result};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A part of a run while its log is followed: what it came to, what was logged, and
 //! whether the kernel complained.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A run on a machine of the user's own, by `--target`.
 
 use std::time::Instant;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What goes into a run, and what comes of it.
 
 use std::time::{Duration, Instant};

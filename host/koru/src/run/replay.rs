@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A run that is the same every time.
 
 use koru_error::{Error, Kind, Result};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The files that a command dependencies, on the machine that it runs on.
 
 use std::fs;

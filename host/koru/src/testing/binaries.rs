@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Test binaries: compiled, listed, with the modules that they need.
 
 use std::{

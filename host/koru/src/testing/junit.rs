@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! JUnit reports.
 
 use std::{fs, path::Path};

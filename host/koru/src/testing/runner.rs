@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Runs tests in a guest.
 //!
 //! A test binary is an ordinary one of cargo's, linked statically. It lists its tests on

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a package's Cargo.toml says of its tests: whether they are for a guest, and
 //! what for one.
 //!

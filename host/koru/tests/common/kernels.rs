@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The tests' own list of kernels: those that set-up gets, whatever else the user has
 //! added, and whatever is the default.
 

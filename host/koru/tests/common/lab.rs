@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A guest that plays the lab's own machine: a real sshd, users, sudo. There is no
 //! network to it: ssh speaks to an sshd that `koru exec` starts.
 

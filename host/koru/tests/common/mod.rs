@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Runs the `koru` program, through its bootstrap script, as a user would.
 
 // Each test program uses a part of it.

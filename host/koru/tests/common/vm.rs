@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A virtual machine that stays up between commands, but not after the test.
 
 use std::sync::atomic::{AtomicUsize, Ordering};

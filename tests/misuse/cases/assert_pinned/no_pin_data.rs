@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A struct without `#[pin_data]` pins nothing.
 #![no_std]
 #![forbid(unsafe_code)]

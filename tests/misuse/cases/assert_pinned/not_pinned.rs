@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A field without `#[pin]` is not pinned.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A condition is a `bool`, and no number that is not 0.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nor what a caller knows and the function does not.
 #![no_std]
 #![forbid(unsafe_code)]

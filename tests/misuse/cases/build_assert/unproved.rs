@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the optimiser cannot prove does not link.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! In a constant it is an error at once.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Its message is there when the module is built.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nor what is false of a parameter, where the function is used with it.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The handle itself is not for safe code.
 #![no_std]
 #![forbid(unsafe_code)]

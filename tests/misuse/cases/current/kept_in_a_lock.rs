@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What outlives the call cannot keep the borrow.
 #![no_std]
 #![forbid(unsafe_code)]

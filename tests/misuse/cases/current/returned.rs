@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The borrow ends with the function.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A `CurrentTask` stays in its thread.
 #![no_std]
 #![forbid(unsafe_code)]

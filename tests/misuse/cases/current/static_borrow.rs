@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A task is borrowed for as long as it certainly runs, and not for ever.
 #![no_std]
 #![forbid(unsafe_code)]

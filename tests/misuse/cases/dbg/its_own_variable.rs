@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The macro's variable is none of the user's.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! It takes the value, and gives it on.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What is shown has a form to be shown in.
 #![no_std]
 #![forbid(unsafe_code)]

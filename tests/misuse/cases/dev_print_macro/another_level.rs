@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nor is the log's level one of a device.
 #![no_std]
 #![forbid(unsafe_code)]

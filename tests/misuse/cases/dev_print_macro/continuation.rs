@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A device's messages have the levels of the log, and no continuation.
 #![no_std]
 #![forbid(unsafe_code)]

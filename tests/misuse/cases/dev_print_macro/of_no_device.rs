@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The first argument is a device, and not what looks like one.
 #![no_std]
 #![forbid(unsafe_code)]

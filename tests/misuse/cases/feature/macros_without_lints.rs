@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nor for macros that the lint does not look into.
 #![no_std]
 #![forbid(unsafe_code)]

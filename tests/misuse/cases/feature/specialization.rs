@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A module does not ask rustc for what would make safe code unsound.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nor does what is to be formatted change before.
 #![no_std]
 #![forbid(unsafe_code)]

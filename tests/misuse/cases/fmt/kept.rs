@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What is to be formatted is borrowed until it was.
 #![no_std]
 #![forbid(unsafe_code)]

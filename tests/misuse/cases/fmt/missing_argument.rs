@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! There is a value for every pair of braces.
 #![no_std]
 #![forbid(unsafe_code)]

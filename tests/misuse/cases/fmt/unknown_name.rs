@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A name in the text is a variable of the function, and none of the macro's.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The kinds of lock are the kernel's.
 #![no_std]
 #![forbid(unsafe_code)]

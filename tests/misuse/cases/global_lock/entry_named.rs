@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The value's expression cannot reach what the macro makes for the linker.
 #![no_std]
 #![forbid(unsafe_code)]

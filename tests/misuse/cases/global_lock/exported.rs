@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The static's attributes give it no symbol: the loader would call the value.
 #![no_std]
 #![forbid(unsafe_code)]

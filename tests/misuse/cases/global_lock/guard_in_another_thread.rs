@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A guard is dropped by the thread that took the lock.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nor do they put it where the loader looks for something else.
 #![no_std]
 #![forbid(unsafe_code)]

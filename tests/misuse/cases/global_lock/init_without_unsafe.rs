@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Upstream's `init` stays what it is there; without it the lock is ready as well.
 #![no_std]
 #![forbid(unsafe_code)]

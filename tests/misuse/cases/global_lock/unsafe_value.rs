@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The macro's own unsafe code is no room for the caller's.
 #![no_std]
 #![forbid(unsafe_code)]

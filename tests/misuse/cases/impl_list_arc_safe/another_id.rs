@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A tracker keeps track of its own `ListArc`s.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The right to a `ListArc` is taken and given back by `ListArc` only.
 #![no_std]
 #![forbid(unsafe_code)]

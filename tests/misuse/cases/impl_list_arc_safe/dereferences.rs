@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The tracker is the field itself, not what it dereferences to.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Another type keeps no track.
 #![no_std]
 #![forbid(unsafe_code)]

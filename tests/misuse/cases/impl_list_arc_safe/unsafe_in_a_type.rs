@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A constant in a type is not in the macro's unsafe block.
 #![no_std]
 #![forbid(unsafe_code)]

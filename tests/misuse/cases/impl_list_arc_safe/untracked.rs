@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What is not tracked has no second `ListArc`.
 #![no_std]
 #![forbid(unsafe_code)]

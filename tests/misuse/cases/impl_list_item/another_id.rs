@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Each list has links of its own.
 #![no_std]
 #![forbid(unsafe_code)]

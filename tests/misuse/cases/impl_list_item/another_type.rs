@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The field that is named is the links.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The links are in the object, not in something that it has.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nor in something that the object dereferences to.
 #![no_std]
 #![forbid(unsafe_code)]

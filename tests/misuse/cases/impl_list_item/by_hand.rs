@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Without the macro it needs unsafe code.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! An object is on a list by one field.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A field has an aligned address.
 #![no_std]
 #![forbid(unsafe_code)]

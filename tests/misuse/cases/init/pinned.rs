@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What needs to be pinned is no initialiser of a struct that may move.
 #![no_std]
 #![forbid(unsafe_code)]

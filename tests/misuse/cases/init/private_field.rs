@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A private field is its module's to initialise.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! No `return` in an initialiser claims that all fields are there.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A value does not stand in an `unsafe` block of the macro.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! An enum's variant is no struct: nobody would write its tag.
 #![no_std]
 #![forbid(unsafe_code)]

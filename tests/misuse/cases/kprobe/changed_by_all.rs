@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Handlers run on several CPUs at once, so what they change is an atomic.
 #![no_std]
 #![forbid(unsafe_code)]

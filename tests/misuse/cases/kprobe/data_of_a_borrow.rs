@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A probe may be kept longer than what is borrowed for it.
 #![no_std]
 #![forbid(unsafe_code)]

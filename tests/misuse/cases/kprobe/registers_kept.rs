@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The registers are there while the handler runs.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A thread may run for longer than the function that starts it: it owns what it uses.
 #![no_std]
 #![forbid(unsafe_code)]

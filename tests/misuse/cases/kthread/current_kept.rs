@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a thread knows itself by is gone when its closure returns.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nobody makes the handle of a thread that is none.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a closure owns is sent to the thread.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the closure returns is sent back.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A thread waits as itself: another one cannot do it by its handle.
 #![no_std]
 #![forbid(unsafe_code)]

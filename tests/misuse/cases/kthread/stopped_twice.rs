@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A thread is stopped once: that frees it.
 #![no_std]
 #![forbid(unsafe_code)]

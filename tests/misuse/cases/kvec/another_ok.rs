@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A module's own `Ok` and `Err` are none of the macro's.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A length is a `usize`: nothing is cut off.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! There may be no memory.
 #![no_std]
 #![forbid(unsafe_code)]

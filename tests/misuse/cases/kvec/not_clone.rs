@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nobody has one value several times that cannot be copied.
 #![no_std]
 #![forbid(unsafe_code)]

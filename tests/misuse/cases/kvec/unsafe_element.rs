@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! An element has no unsafe code of its own.
 #![no_std]
 #![forbid(unsafe_code)]

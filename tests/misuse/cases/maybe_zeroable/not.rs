@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A struct with a field that cannot be zero has no zero value.
 #![no_std]
 #![forbid(unsafe_code)]

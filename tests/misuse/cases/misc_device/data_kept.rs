@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What belongs to an open file is borrowed for the call: `release` frees it.
 #![no_std]
 #![forbid(unsafe_code)]

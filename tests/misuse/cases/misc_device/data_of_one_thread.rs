@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Threads share an open file: what belongs to it may be shared.
 #![no_std]
 #![forbid(unsafe_code)]

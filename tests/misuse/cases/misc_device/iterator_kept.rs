@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The bytes of a `write` are there during the call only.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A `kiocb` is of one read or write, and gone after it.
 #![no_std]
 #![forbid(unsafe_code)]

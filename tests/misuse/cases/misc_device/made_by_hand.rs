@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A registration is made by the kernel's answer only.
 #![no_std]
 #![forbid(unsafe_code)]

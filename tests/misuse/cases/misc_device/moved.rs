@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The kernel keeps a pointer to a registration, so it stays where it is.
 #![no_std]
 #![forbid(unsafe_code)]

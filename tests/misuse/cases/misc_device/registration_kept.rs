@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A registration is borrowed while the device is opened: it may go at any time after.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A crate may call itself `kernel`: what the loader reads is of the real one's types.
 #![no_std]
 #![forbid(unsafe_code)]

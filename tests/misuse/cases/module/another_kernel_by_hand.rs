@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nobody tells `module!` where the kernel crate is but the kernel crate.
 #![no_std]
 #![forbid(unsafe_code)]

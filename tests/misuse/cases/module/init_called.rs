@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Only the loader makes the module's value.
 #![no_std]
 #![forbid(unsafe_code)]

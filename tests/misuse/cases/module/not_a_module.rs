@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The type is a module.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A parameter has a type that the loader can set.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A module is one: it has one value, and the loader calls one `init`.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A parameter's file cannot be written: the module holds references to the value.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! It does not move: those who wait are linked to it.
 #![no_std]
 #![forbid(unsafe_code)]

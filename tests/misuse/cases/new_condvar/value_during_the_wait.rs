@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nobody looks at the value while the lock is given back.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! To wait, one holds the lock.
 #![no_std]
 #![forbid(unsafe_code)]

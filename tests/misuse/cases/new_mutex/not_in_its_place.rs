@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A lock is made in its place: the macro gives what makes it, not a lock.
 #![no_std]
 #![forbid(unsafe_code)]

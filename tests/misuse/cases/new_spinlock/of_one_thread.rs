@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! It shares what other threads may have, and no other values.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nor for longer than it is held.
 #![no_std]
 #![forbid(unsafe_code)]

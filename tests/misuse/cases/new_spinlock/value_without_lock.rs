@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What is in it is reached by its holder only.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A crate may call itself `pin_init`, and cannot exchange what is pinned and what is not.
 #![no_std]
 #![forbid(unsafe_code)]

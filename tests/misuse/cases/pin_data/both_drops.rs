@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `PinnedDrop` does not leave room for a `Drop`.
 #![no_std]
 #![forbid(unsafe_code)]

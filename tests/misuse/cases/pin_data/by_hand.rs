@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nor by asking for what `#[pin_data]` becomes, with a crate of its own.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `Drop` gets a `&mut`, by which it could move what is pinned.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! An enum has no fields that are always there.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A struct with a pinned field that may not move may not either.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A packed struct's fields have no aligned address.
 #![no_std]
 #![forbid(unsafe_code)]

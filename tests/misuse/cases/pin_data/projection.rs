@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The projection of a pinned field is pinned.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A union's fields are not there at the same time.
 #![no_std]
 #![forbid(unsafe_code)]

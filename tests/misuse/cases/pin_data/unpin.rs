@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nobody but the macro says that a struct may move.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nor by the derive macro alone.
 #![no_std]
 #![forbid(unsafe_code)]

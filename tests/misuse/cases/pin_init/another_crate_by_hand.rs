@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What an initialiser's unsafe code calls is this crate's, whoever writes the macro's call.
 #![no_std]
 #![forbid(unsafe_code)]

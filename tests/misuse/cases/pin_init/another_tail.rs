@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! There is one tail, and nobody's own.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The proof that all fields are there cannot be made without `unsafe`.
 #![no_std]
 #![forbid(unsafe_code)]

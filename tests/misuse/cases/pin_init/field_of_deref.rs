@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A field that is only found through `Deref` is none of the struct.
 #![no_std]
 #![forbid(unsafe_code)]

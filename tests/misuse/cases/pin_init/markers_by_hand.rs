@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Only `#[pin_data]` says which fields are pinned.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The struct says by `#[pin_data]` which of its fields are pinned.
 #![no_std]
 #![forbid(unsafe_code)]

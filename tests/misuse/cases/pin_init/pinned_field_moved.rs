@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! An earlier pinned field is only there as a `Pin`.
 #![no_std]
 #![forbid(unsafe_code)]

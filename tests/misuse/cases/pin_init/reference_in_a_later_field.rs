@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A reference to an earlier field ends before the struct is whole.
 #![no_std]
 #![forbid(unsafe_code)]

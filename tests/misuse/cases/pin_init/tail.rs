@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Fields that are not given are zeroed where zero is a value only.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `&this in` gives an address, which safe code cannot look at.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! No field is initialised twice, for the first value would never be dropped.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! An `unsafe` that is written in an initialiser is the user's own.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A value is of its field's type.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `PinnedDrop` is implemented by the attribute, and by nobody who says where it is.
 #![no_std]
 #![forbid(unsafe_code)]

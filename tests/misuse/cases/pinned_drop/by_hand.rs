@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The trait is implemented by the macro only.
 #![no_std]
 #![forbid(unsafe_code)]

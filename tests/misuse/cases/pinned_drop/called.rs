@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Only the end of a value calls its `drop`.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `drop` cannot move what is pinned.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The token for a call cannot be made.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The body does not get the token, which would be good for another value.
 #![no_std]
 #![forbid(unsafe_code)]

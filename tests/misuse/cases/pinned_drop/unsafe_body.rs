@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The body is the user's, and is not in an `unsafe` block.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A `PinnedDrop` that the struct knows nothing of would never run.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The text is a literal: what comes from elsewhere is an argument, and escaped.
 #![no_std]
 #![forbid(unsafe_code)]

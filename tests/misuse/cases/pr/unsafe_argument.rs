@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! An argument has no unsafe code of its own.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Any process may be the last that closes a file: its data may be sent there.
 #![no_std]
 #![forbid(unsafe_code)]

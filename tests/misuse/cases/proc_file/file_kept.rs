@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! An open file is borrowed for the call, and not kept.
 #![no_std]
 #![forbid(unsafe_code)]

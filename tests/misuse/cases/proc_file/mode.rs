@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A mode has permission bits, and at least one.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The table of a file is made of what `#[vtable]` says, and nobody forgets it.
 #![no_std]
 #![forbid(unsafe_code)]

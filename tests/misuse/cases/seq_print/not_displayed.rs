@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What has no text cannot be printed.
 #![no_std]
 #![forbid(unsafe_code)]

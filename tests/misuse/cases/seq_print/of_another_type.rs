@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! It prints to a `seq_file`.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a file prints stays for as long as the file may be there: for ever.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A file stays where it was made: the kernel has its address.
 #![no_std]
 #![forbid(unsafe_code)]

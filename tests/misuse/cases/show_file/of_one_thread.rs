@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Several processes read a file at once: what it prints may be shared.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! One thread prints to a `seq_file`: the one that the kernel locked it for.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A `seq_file` is printed to during the call only.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A `seq_file` is the kernel's.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! An initialiser that can fail is for `stack_try_pin_init!`.
 #![no_std]
 #![forbid(unsafe_code)]

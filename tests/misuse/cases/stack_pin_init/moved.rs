@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What is pinned on the stack does not move.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `=?` returns the error, as `?` does.
 #![no_std]
 #![forbid(unsafe_code)]

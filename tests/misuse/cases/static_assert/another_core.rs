@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A module's own `core` asserts nothing.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A condition is known before the module runs.
 #![no_std]
 #![forbid(unsafe_code)]

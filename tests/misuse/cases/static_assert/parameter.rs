@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! It stands outside of functions, so a function's parameters are not there.
 #![no_std]
 #![forbid(unsafe_code)]

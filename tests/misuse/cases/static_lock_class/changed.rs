@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nobody gets to change it.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! It stays where lockdep knows it.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A lock class is a static: no safe code makes one elsewhere.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A module cannot say that it is another one.
 #![no_std]
 #![forbid(unsafe_code)]

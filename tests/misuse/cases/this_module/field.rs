@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nor by writing the pointer into it.
 #![no_std]
 #![forbid(unsafe_code)]

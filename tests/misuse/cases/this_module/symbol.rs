@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The symbol that the macro reads cannot be reached beside it.
 #![no_std]
 #![forbid(unsafe_code)]

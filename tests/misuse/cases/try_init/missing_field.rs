@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! All fields are there when it says `Ok`.
 #![no_std]
 #![forbid(unsafe_code)]

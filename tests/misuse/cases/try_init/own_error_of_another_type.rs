@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The error that is named is the one of the initialiser.
 #![no_std]
 #![forbid(unsafe_code)]

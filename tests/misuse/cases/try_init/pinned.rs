@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What must stay in its place cannot be made in what may move.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What fails in it has an error that becomes its own.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Who claims a method that he has not calls what never links.
 #![no_std]
 #![forbid(unsafe_code)]

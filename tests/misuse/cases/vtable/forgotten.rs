@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! An implementation says by `#[vtable]` which methods are its own.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Methods of the type's own are in no table.
 #![no_std]
 #![forbid(unsafe_code)]

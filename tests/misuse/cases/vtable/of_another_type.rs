@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the constants say is true or false.
 #![no_std]
 #![forbid(unsafe_code)]

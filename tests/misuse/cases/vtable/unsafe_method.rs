@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! It makes room for no unsafe code.
 #![no_std]
 #![forbid(unsafe_code)]

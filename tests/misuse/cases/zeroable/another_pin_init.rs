@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A crate may call itself `pin_init`: what is claimed of a type is checked all the same.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nor does the derive macro implement another unsafe trait by that name.
 #![no_std]
 #![forbid(unsafe_code)]

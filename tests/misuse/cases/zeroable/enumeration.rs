@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Zero need not be a variant's tag.
 #![no_std]
 #![forbid(unsafe_code)]

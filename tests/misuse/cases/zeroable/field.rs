@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Every field can be zero.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! No one promises what the address and the length of no reference are.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 //! A device with bytes of its own for each open file.
 
 use crate::plain::Plain;

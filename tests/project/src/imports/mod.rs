@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The imports of a crate's files, and the circles in them.
 //!
 //! A file imports another one when it names something of it: in a `use` item or by a path

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! From the paths in a file to the modules that they are about.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A kernel's own names, as a file for a debugger.
 
 use std::{fs::File, path::Path};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A module under gdb, from its init on.
 
 mod kallsyms;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Where a module's sections lie, found by what the kernel wrote into them.
 //!
 //! The kernel tells it in /sys when nobody can ask any more: the guest stands still.

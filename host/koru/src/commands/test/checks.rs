@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Checks that need no guest: format, lints, unit tests, examples.
 
 use std::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The guest tests of a run as jobs, and their order.
 
 use std::{collections::VecDeque, path::PathBuf, sync::Mutex};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Runs `cargo test`, and takes libtest's word for each test.
 
 use std::{

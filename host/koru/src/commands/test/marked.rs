@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! All that a command has started, however deep: a mark in the environment tells them,
 //! also those that have left their parents.
 

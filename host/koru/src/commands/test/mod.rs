@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru test`: every check and test of the project, or of a module of the
 //! user's own.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What came of it: for people, and as JUnit XML.
 
 use std::{path::Path, time::Duration};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! One run of `koru test`: what its stages share.
 
 use std::{path::Path, process::Command, sync::Mutex, time::Instant};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What was seen, from what a test and the kernel have said.
 
 use std::time::Duration;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A course's own text of a contract: a TOML file over ours. What it says is
 //! checked here, so that no test starts with a wrong one.
 

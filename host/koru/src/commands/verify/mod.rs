@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `koru verify`: judges any module by the conformance tests of a contract.
 
 mod check_result;

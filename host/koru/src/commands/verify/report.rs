@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What came of it, for a terminal, a reader, and a machine.
 
 use std::{fmt::Write as _, fs, io::IsTerminal, os::fd::AsFd, path::Path, time::Duration};

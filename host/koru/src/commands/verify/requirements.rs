@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What is promised: the doc comments of a module's conformance tests.
 
 use std::{
