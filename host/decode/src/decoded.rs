@@ -9,13 +9,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use koru_klog::{Frame, Report, ReportKind};
 use serde::Serialize;
 
 use crate::{
     DebugInfoError, Sources, Symbols,
     summary::{RustPanic, rust_panic, summary},
 };
-use koru_klog::{Frame, Report, ReportKind};
 
 /// A report of the kernel's, decoded.
 #[derive(Debug, Clone, Serialize)]

@@ -10,12 +10,11 @@ use std::{
 };
 
 use gimli::{EndianArcSlice, LittleEndian};
+use koru_klog::{Frame, demangled};
 use object::{
     CompressionFormat, Object, ObjectSection, ObjectSymbol, RelocationKind, RelocationTarget,
     SectionKind,
 };
-
-use koru_klog::{Frame, demangled};
 
 type Reader = EndianArcSlice<LittleEndian>;
 

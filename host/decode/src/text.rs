@@ -4,8 +4,9 @@
 
 use std::fmt::Write as _;
 
-use crate::{Decoded, DecodedFrame, Place};
 use koru_klog::ReportKind;
+
+use crate::{Decoded, DecodedFrame, Place};
 
 /// How it is written.
 #[derive(Debug, Clone, Copy)]

@@ -114,7 +114,7 @@ pub fn check_all(home: &Home, tests: bool) -> Vec<CheckLine> {
     lines
 }
 
-/// Gets everything that [`look`] finds missing.
+/// Gets everything that [`check_all`] finds missing.
 pub fn install_missing(home: &Home, tests: bool, yes: bool, report: &dyn Progress) -> Result<()> {
     let packages: Vec<String> = check_all(home, tests)
         .into_iter()

@@ -108,7 +108,7 @@ pub struct ScopeGuard<T, F: FnOnce(T)>(Option<(T, F)>);
 
 impl ScopeGuard<(), fn(())> {
     /// Creates a guard without data.
-    #[allow(clippy::new_ret_no_self)]
+    #[allow(clippy::new_ret_no_self, reason = "it is upstream's signature")]
     #[inline]
     pub fn new(cleanup: impl FnOnce()) -> ScopeGuard<(), impl FnOnce(())> {
         ScopeGuard::new_with_data((), move |()| cleanup())

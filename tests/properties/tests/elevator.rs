@@ -7,6 +7,7 @@
 mod scan;
 
 use proptest::prelude::*;
+
 use scan::{Command, Elevator, FLOORS, Kind, MAX_LOAD, Person, Queue, SEATS, State};
 
 /// Those who wait.

@@ -124,7 +124,7 @@ impl<T: ListArcSafe<ID> + ?Sized, const ID: u64> ListArc<T, ID> {
     fn forget(self) -> Arc<T> {
         let me = ManuallyDrop::new(self);
         // SAFETY: the value is moved out of one that is not dropped.
-        unsafe { core::ptr::read(&me.arc) }
+        unsafe { core::ptr::read(&raw const me.arc) }
     }
 
     /// Creates a `ListArc` if the object has none.

@@ -2,8 +2,10 @@
 
 //! The print macros.
 
-// The prefix is that of the crate that prints.
-#[allow(clippy::crate_in_macro_def)]
+#[allow(
+    clippy::crate_in_macro_def,
+    reason = "the prefix is that of the crate that prints"
+)]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! print_macro (

@@ -13,14 +13,12 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use kallsyms::{BEFORE_INIT, Functions};
 use koru_error::{Error, Kind, Result};
 use koru_kernels::{KernelTree, Progress};
 use koru_protocol::{Death, Exec};
 use koru_qemu::{GdbStub, Initramfs};
 use koru_session::Session;
 use koru_vm::Guest;
-use sections::{KoFile, Loaded};
 
 use crate::{
     cli::DebugArgs,
@@ -32,6 +30,8 @@ use crate::{
     programs,
     run::observe::without_shown_log,
 };
+use kallsyms::{BEFORE_INIT, Functions};
+use sections::{KoFile, Loaded};
 
 pub fn debug(context: &Context, args: &DebugArgs) -> Result<u8> {
     dependencies::debugger(&*context.ui)?;

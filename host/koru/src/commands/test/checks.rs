@@ -185,7 +185,7 @@ fn shell_scripts(root: &Path) -> Result<Vec<PathBuf>> {
         .map(|s| root.join(s))
         .to_vec();
     let host = root.join("host");
-    add(&host, &mut scripts).map_err(|e| Error::io("reading", &host, e))?;
+    add(&host, &mut scripts).map_err(|e| Error::path("reading", &host, e))?;
     Ok(scripts)
 }
 

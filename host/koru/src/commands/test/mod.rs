@@ -14,14 +14,14 @@ mod stage;
 use std::{sync::Mutex, time::Instant};
 
 use koru_error::Result;
-use report::{summary, write_junit};
-use stage::Run;
 
 use crate::{
     cli::{Check, TestArgs},
     context::Context,
     dependencies,
 };
+use report::{summary, write_junit};
+use stage::Run;
 
 pub fn test(context: &Context, args: &TestArgs) -> Result<u8> {
     let begun = Instant::now();

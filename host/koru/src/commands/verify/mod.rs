@@ -10,13 +10,10 @@ mod requirements;
 
 use std::{path::PathBuf, time::Duration};
 
-use check_result::{CheckResult, Verdict, complained, location_suffix};
 use koru_error::{Error, Kind, Result};
 use koru_kbuild::find_modules;
 use koru_kernels::Progress;
 use koru_vm::Guest;
-use module_under_test::ModuleUnderTest;
-use requirements::{Requirement, Tests};
 
 use crate::{
     cli::VerifyArgs,
@@ -30,6 +27,9 @@ use crate::{
     ui::{self, json},
 };
 use crate::{failure::show_error, testing::result::TestResult};
+use check_result::{CheckResult, Verdict, complained, location_suffix};
+use module_under_test::ModuleUnderTest;
+use requirements::{Requirement, Tests};
 
 /// Where a course's contract lies in the guest; the tests are told.
 const CONTRACT: &str = "/tests/contract.toml";
