@@ -77,11 +77,11 @@ impl VerifyReport<'_> {
             .filter(|columns| *columns > 0);
         match width {
             Some(columns) => table
-                .load_style(presets::UTF8_HORIZONTAL_ONLY)
+                .load_preset(presets::UTF8_HORIZONTAL_ONLY)
                 .set_content_arrangement(ContentArrangement::Dynamic)
                 .set_width(columns),
             None => table
-                .load_style(presets::NOTHING)
+                .load_preset(presets::NOTHING)
                 .set_content_arrangement(ContentArrangement::Disabled),
         };
         table.set_header(["promise", "result", "what was seen"]);
