@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What the checks of the project's own files have in common: where the files are, and
-//! what cargo knows of them.
+//! Shared parts of the checks of the project's own files: where the files are, and what
+//! cargo knows about them.
 #![forbid(unsafe_code)]
 
 pub mod imports;
@@ -22,7 +22,7 @@ pub fn root() -> PathBuf {
         .expect("the workspace is above its member")
 }
 
-/// Returns what cargo says of the workspace's members.
+/// Returns cargo's metadata of the workspace's members.
 pub fn members() -> Metadata {
     MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))
@@ -32,22 +32,26 @@ pub fn members() -> Metadata {
         .expect("cargo reads the workspace")
 }
 
-/// Fails the calling test with all of `wrong`, one a line, unless there is none.
+/// Fails the calling test if a rule has violations, and lists them, one a line.
 #[track_caller]
-pub fn none_wrong(rule: &str, wrong: &[String]) {
-    assert!(wrong.is_empty(), "{rule}\n  {}", wrong.join("\n  "));
+pub fn assert_no_violations(rule: &str, violations: &[String]) {
+    assert!(
+        violations.is_empty(),
+        "{rule}\n  {}",
+        violations.join("\n  ")
+    );
 }
 
-/// Returns the project's files whose names end in `.extension`, sorted: those of the
-/// checkout, and not what is built from them.
+/// Returns the checkout's files with this extension, sorted.
 pub fn source_files(extension: &str) -> Vec<PathBuf> {
     let is_source = |path: &Path| path.extension().is_some_and(|e| e == extension);
     files().into_iter().filter(|f| is_source(f)).collect()
 }
 
-/// Returns all files of the checkout, sorted. There need not be a repository around them.
+/// Returns all files of the checkout, sorted, without what is built from them. It walks the
+/// folders, because the checkout need not be a git repository.
 pub fn files() -> Vec<PathBuf> {
-    // `make` in a folder with a Kbuild leaves the last.
+    // `make` in a folder with a Kbuild leaves `*.mod.c` files.
     let not_ours = |name: &OsStr| {
         let name = name.to_string_lossy();
         name == "target" || name == ".git" || name.ends_with(".mod.c")
@@ -64,7 +68,7 @@ pub fn files() -> Vec<PathBuf> {
     files
 }
 
-/// Returns a path as it is shown: from the project's folder on.
+/// Returns a path relative to the project's folder, to be shown.
 pub fn shown(path: &Path) -> String {
     let inside = path.strip_prefix(root());
     inside.unwrap_or(path).display().to_string()
@@ -80,18 +84,19 @@ const RING_0: &[&str] = &[
     "host/koru/tests/atomic_context",
 ];
 
-/// What is in those folders and is not for ring 0 alone.
+/// The folders inside [`RING_0`] whose code does not need the kernel.
 const NOT_RING_0: &[&str] = &["kernel/bindgen", "kernel/pin-init"];
 
-/// Returns whether a file or folder is for the kernel alone, and so under its licence.
+/// Returns whether a file or folder belongs to the code for the kernel, and so has the
+/// kernel's licence.
 pub fn is_ring_0(path: &Path) -> bool {
     let root = root();
     let inside = |folders: &[&str]| folders.iter().any(|f| path.starts_with(root.join(f)));
     inside(RING_0) && !inside(NOT_RING_0)
 }
 
-/// Returns whether a file is one that `koru new` copies. What it writes belongs to its
-/// user, who decides how it begins.
+/// Returns whether a file is a template of `koru new`. What that writes belongs to the user,
+/// who decides how it begins.
 pub fn is_template(path: &Path) -> bool {
     path.starts_with(root().join("host/koru/templates"))
 }

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What the project may depend on: the licences and sources that `deny.toml` allows, and
-//! in ring 0 only what may be linked into a GPL-2.0 kernel.
+//! Rules for dependencies: they have the licences and sources that `deny.toml` allows, and
+//! those in ring 0 may be linked into a GPL-2.0 kernel.
 
 use std::{collections::BTreeSet, fs};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId, TargetKind};
-use koru_project::{none_wrong, root};
+use koru_project::{assert_no_violations, root};
 use toml::{Table, Value};
 
-/// The licences that the GPL's authors and the kernel's LICENSES folder hold to be
-/// compatible with GPL-2.0. Apache-2.0 alone is not among them.
+/// Licences that are compatible with GPL-2.0. Apache-2.0 alone is not.
 const GPL2_COMPATIBLE: &[&str] = &[
     "0BSD",
     "BSD-2-Clause",
@@ -25,7 +24,7 @@ const GPL2_COMPATIBLE: &[&str] = &[
     "Zlib",
 ];
 
-/// Returns all packages that are built for this project's two targets.
+/// Returns all packages of the lock file that are built for one of the project's targets.
 fn metadata() -> Metadata {
     let mut options = vec!["--locked".to_owned()];
     for target in ["x86_64-unknown-linux-gnu", "x86_64-unknown-none"] {
@@ -49,8 +48,8 @@ fn policy() -> Table {
     text.parse().expect("valid TOML")
 }
 
-/// Whether one may take a package under `allowed` licences alone. An SPDX expression, in
-/// which cargo allows `/` for `OR`.
+/// Returns whether an SPDX expression can be satisfied by `allowed` licences. Cargo takes `/`
+/// for `OR`.
 fn is_allowed(expression: &str, allowed: &[String]) -> bool {
     let spaced = expression
         .replace('/', " OR ")
@@ -99,12 +98,12 @@ fn wrongly_licensed(packages: &[&Package], allowed: &[String]) -> Vec<String> {
         let licence = p.license.as_deref();
         !licence.is_some_and(|l| is_allowed(l, allowed))
     };
-    let wrong = packages.iter().filter(is_wrong);
+    let violations = packages.iter().filter(is_wrong);
     let shown = |p: &&Package| {
         let licence = p.license.as_deref().unwrap_or("no licence");
         format!("{} {}: {licence}", p.name, p.version)
     };
-    wrong.map(shown).collect()
+    violations.map(shown).collect()
 }
 
 #[test]
@@ -118,12 +117,15 @@ fn every_dependency_has_an_allowed_licence() {
         .collect();
     assert!(dependencies.len() > 50, "{}", dependencies.len());
     let allowed = strings(&policy()["licenses"]["allow"]);
-    let wrong = wrongly_licensed(&dependencies, &allowed);
-    none_wrong("deny.toml allows no licence of these dependencies:", &wrong);
+    let violations = wrongly_licensed(&dependencies, &allowed);
+    assert_no_violations(
+        "deny.toml does not allow the licences of these dependencies:",
+        &violations,
+    );
 }
 
-/// Returns what is linked into modules: the crates for ring 0 and what they depend on,
-/// but for what runs while they are compiled.
+/// Returns the packages that are linked into modules: the modules and their dependencies,
+/// without procedural macros and build scripts.
 fn linked_into_modules(metadata: &Metadata) -> BTreeSet<&PackageId> {
     let resolved = metadata.resolve.as_ref().expect("cargo resolved it");
     let node = |id: &PackageId| {
@@ -162,10 +164,10 @@ fn all_code_in_ring_0_is_compatible_with_the_gpl() {
         assert!(packages.iter().any(|p| p.name == name), "{name}");
     }
     let allowed: Vec<String> = GPL2_COMPATIBLE.iter().map(|l| (*l).to_owned()).collect();
-    let wrong = wrongly_licensed(&packages, &allowed);
-    none_wrong(
-        "These are linked into modules, under a licence that GPL-2.0 does not allow:",
-        &wrong,
+    let violations = wrongly_licensed(&packages, &allowed);
+    assert_no_violations(
+        "These are linked into modules, and their licences are not compatible with GPL-2.0:",
+        &violations,
     );
 }
 
@@ -182,11 +184,14 @@ fn every_dependency_comes_from_the_registry_or_the_checkout() {
         None => p.manifest_path.starts_with(&root),
     };
     let packages = metadata.packages.iter();
-    let wrong: Vec<String> = packages
+    let violations: Vec<String> = packages
         .filter(|p| !is_known(p))
         .map(|p| format!("{} from {:?}", p.id, p.source))
         .collect();
-    none_wrong("deny.toml allows no such source:", &wrong);
+    assert_no_violations(
+        "deny.toml does not allow the sources of these packages:",
+        &violations,
+    );
 }
 
 #[test]

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How the project's source files begin.
+//! Rules for the beginnings of source files: licence, documentation, imports.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use koru_project::{files, is_ring_0, is_template, members, none_wrong, root, shown, source_files};
+use koru_project::{
+    assert_no_violations, files, is_ring_0, is_template, members, root, shown, source_files,
+};
 
 #[test]
 fn every_rust_file_documents_itself() {
@@ -19,14 +21,17 @@ fn every_rust_file_documents_itself() {
         before_code.into_iter().any(|line| line.starts_with("//! "))
     };
     let files = source_files("rs").into_iter();
-    let wrong: Vec<String> = files
+    let violations: Vec<String> = files
         .filter(|f| !is_template(f) && !has_doc(f))
         .map(|f| shown(&f))
         .collect();
-    none_wrong("These have no module doc (`//!`) at the beginning:", &wrong);
+    assert_no_violations(
+        "These files do not begin with module documentation (`//!`):",
+        &violations,
+    );
 }
 
-/// Where a file imports from. They come in this order, with an empty line between.
+/// The origin of an import. Imports are in this order, with an empty line between origins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Origin {
     Std,
@@ -34,8 +39,8 @@ enum Origin {
     ThisCrate,
 }
 
-/// Returns what is wrong with the order of a file's private imports: those at its
-/// beginning, as rustfmt writes them.
+/// Returns what is wrong with the order of a file's private imports, if anything. It reads
+/// the head of the file only, as rustfmt writes it.
 fn wrong_order(text: &str) -> Option<String> {
     let modules: Vec<&str> = text.lines().filter_map(declared_module).collect();
     let origin = |path: &str| {
@@ -99,22 +104,22 @@ fn head(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// In user space. Code for the kernel has upstream's order.
+/// Holds in user space. Code for the kernel has upstream's order.
 #[test]
 fn imports_are_in_one_order() {
     let misuses = root().join("tests/misuse/cases");
     let is_ours = |f: &PathBuf| !is_ring_0(f) && !is_template(f) && !f.starts_with(&misuses);
     let files = source_files("rs").into_iter().filter(is_ours);
-    let wrong: Vec<String> = files
+    let violations: Vec<String> = files
         .filter_map(|file| {
             let text = fs::read_to_string(&file).expect("a source file");
             let what = wrong_order(&text)?;
             Some(format!("{}: {what}", shown(&file)))
         })
         .collect();
-    none_wrong(
+    assert_no_violations(
         "Import from std, then other crates, then this crate, with an empty line between:",
-        &wrong,
+        &violations,
     );
 }
 
@@ -134,7 +139,7 @@ fn order_of_imports_is_recognised() {
     }
 }
 
-/// Returns whether a file is one for the shell: by its name, or by its first line.
+/// Returns whether a file is a shell script, by its name or its first line.
 fn is_shell(file: &Path) -> bool {
     match file.extension() {
         Some(extension) => extension == "sh",
@@ -163,24 +168,26 @@ fn every_source_file_names_its_licence() {
             .then(|| format!("{}: {line}", shown(file)))
     };
     let files = files().into_iter();
-    let wrong: Vec<String> = files
+    let violations: Vec<String> = files
         .filter(|f| is_source(f) && !is_template(f))
         .filter_map(|f| lacks_licence(&f))
         .collect();
-    none_wrong("These do not begin with this line:", &wrong);
+    assert_no_violations("These files do not begin with their licence:", &violations);
 }
 
-/// The folders' licences and the packages' are the same.
 #[test]
 fn every_package_has_the_licence_of_its_folder() {
     let members = members();
     let packages = members.packages.iter();
-    let wrong: Vec<String> = packages
+    let violations: Vec<String> = packages
         .filter(|p| {
             let is_gpl = p.license.as_deref() == Some("GPL-2.0-only");
             is_gpl != is_ring_0(p.manifest_path.as_std_path())
         })
         .map(|p| format!("{}: {:?}", p.manifest_path, p.license))
         .collect();
-    none_wrong("These have not the licence of their folder:", &wrong);
+    assert_no_violations(
+        "These packages have another licence than their folder:",
+        &violations,
+    );
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What the members of the workspace say in their Cargo.toml, and that no test is left
-//! out. (Which stage of `koru test` runs a member is a test of koru's own `checks.rs`.)
+//! Rules for the members of the workspace: they inherit the lints, and every test is run.
+//! (That each member is in a stage of `koru test` is a unit test of `koru`.)
 
 use std::{
     fs,
@@ -9,24 +9,28 @@ use std::{
 };
 
 use cargo_metadata::Package;
-use koru_project::{members, none_wrong, root, shown, source_files};
+use koru_project::{assert_no_violations, members, root, shown, source_files};
 use toml::Table;
 
 #[test]
 fn every_member_inherits_the_lints() {
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for package in &members().packages {
         let text = fs::read_to_string(&package.manifest_path).expect("a manifest");
         let manifest: Table = text.parse().expect("cargo has read it");
         let inherits = |lints: &toml::Value| lints.get("workspace")?.as_bool();
         if manifest.get("lints").and_then(inherits) != Some(true) {
-            wrong.push(package.manifest_path.to_string());
+            violations.push(package.manifest_path.to_string());
         }
     }
-    none_wrong("These do not say `[lints] workspace = true`:", &wrong);
+    assert_no_violations(
+        "These manifests lack `[lints] workspace = true`:",
+        &violations,
+    );
 }
 
-/// Whether cargo would run the `#[test]` functions of a file, could it run the package.
+/// Returns whether `cargo test` finds the `#[test]` functions of a file. It skips libraries
+/// with `test = false`, and modules are not built for this machine.
 fn is_tested(package: &Package, file: &Path) -> bool {
     let is_module = package.dependencies.iter().any(|d| d.name == "koru-kernel");
     let source = package.manifest_path.with_file_name("src");
@@ -40,7 +44,7 @@ fn is_tested(package: &Package, file: &Path) -> bool {
 #[test]
 fn no_test_stands_where_nothing_runs_it() {
     let members = members();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for file in source_files("rs") {
         let text = fs::read_to_string(&file).expect("a source file");
         if !text.lines().any(|line| line.trim() == "#[test]") {
@@ -50,10 +54,10 @@ fn no_test_stands_where_nothing_runs_it() {
         let depth = |p: &&Package| p.manifest_path.components().count();
         let package = members.packages.iter().filter(around).max_by_key(depth);
         if package.is_none_or(|p| !is_tested(p, &file)) {
-            wrong.push(shown(&file));
+            violations.push(shown(&file));
         }
     }
-    none_wrong("These have tests that no command runs:", &wrong);
+    assert_no_violations("No command runs the tests in these files:", &violations);
 }
 
 #[test]
@@ -69,9 +73,12 @@ fn every_guest_test_is_registered() {
     let folders = [tests.join("conformance"), tests.join("guest")];
     let is_test_file = |f: &PathBuf| folders.iter().any(|d| f.parent() == Some(d));
     let files = source_files("rs").into_iter().filter(is_test_file);
-    let wrong: Vec<String> = files
+    let violations: Vec<String> = files
         .filter(|f| !targets.contains(&f.as_path()))
         .map(|f| shown(&f))
         .collect();
-    none_wrong("These are no [[test]] of tests/Cargo.toml:", &wrong);
+    assert_no_violations(
+        "tests/Cargo.toml has no [[test]] for these files:",
+        &violations,
+    );
 }
