@@ -365,7 +365,7 @@ impl CurrentKThread {
     /// The time is rounded up to ticks of the timer. The sleep ends at once when the thread should
     /// stop. If there is no time to sleep, the thread still yields the CPU to others that wait for
     /// it.
-    #[must_use = "false means: stop"]
+    #[must_use = "the thread must stop if this is false"]
     pub fn sleep(&self, delta: Delta) -> bool {
         // Only the thread itself can detach it, so that cannot happen while it sleeps.
         if !self.should_stop() {
@@ -385,7 +385,7 @@ impl CurrentKThread {
     ///
     /// A notification is never lost: a thread that [`CondVar::notify_one`] chose returns true, and
     /// learns about the stop the next time.
-    #[must_use = "false means: stop"]
+    #[must_use = "the thread must stop if this is false"]
     pub fn wait<T: ?Sized, B: Backend>(&self, var: &CondVar, guard: &mut Guard<'_, T, B>) -> bool {
         !self.should_stop() && {
             let end = var.wait_internal(SleepMode::KThread, guard, c_long::MAX);
@@ -397,7 +397,7 @@ impl CurrentKThread {
     ///
     /// A thread that was notified returns [`Wake::Woken`], even if the time is over or the thread
     /// should stop.
-    #[must_use = "it may be to stop"]
+    #[must_use = "the thread must stop if this is `Wake::Stop`"]
     pub fn wait_timeout<T: ?Sized, B: Backend>(
         &self,
         var: &CondVar,

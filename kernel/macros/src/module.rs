@@ -41,7 +41,7 @@ pub(crate) struct ModuleInfo {
 fn text(value: &LitStr) -> Result<String> {
     let text = value.value();
     if text.contains('\0') {
-        return Err(Error::new(value.span(), "a NUL would end the text here"));
+        return Err(Error::new(value.span(), "the text must not contain a NUL"));
     }
     Ok(text)
 }

@@ -144,7 +144,7 @@ impl Mode {
     ///
     /// 0 is refused, because the kernel would replace it by 0444.
     pub const fn new<const MODE: u16>() -> Self {
-        const { assert!(MODE != 0 && MODE <= 0o777, "a mode is 0o1 to 0o777") };
+        const { assert!(MODE != 0 && MODE <= 0o777, "a mode must be 0o1 to 0o777") };
         Self(MODE)
     }
 

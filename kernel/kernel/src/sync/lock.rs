@@ -190,7 +190,7 @@ impl<T: ?Sized, B: Backend> Lock<T, B> {
 ///     *guard = 0;
 /// }
 /// ```
-#[must_use = "the lock is given back at once when the guard is not kept"]
+#[must_use = "the lock is released at once if the guard is not kept"]
 pub struct Guard<'a, T: ?Sized, B: Backend> {
     lock: &'a Lock<T, B>,
     state: B::GuardState,

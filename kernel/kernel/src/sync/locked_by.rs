@@ -71,7 +71,10 @@ impl<T: ?Sized, U> LockedBy<T, U> {
         T: Sync,
     {
         build_assert!(size_of::<U>() > 0);
-        assert!(ptr::eq(owner, self.owner), "the wrong owner");
+        assert!(
+            ptr::eq(owner, self.owner),
+            "the lock does not protect this value"
+        );
         // SAFETY: only `access_mut` changes the value, and takes `&mut U` of the same address.
         // `owner` is borrowed, and has a size, so nobody else has such a reference during `'a`.
         unsafe { &*self.data.get() }
@@ -84,7 +87,10 @@ impl<T: ?Sized, U> LockedBy<T, U> {
     /// Panics if `owner` is not the value that the lock protects.
     pub fn access_mut<'a>(&'a self, owner: &'a mut U) -> &'a mut T {
         build_assert!(size_of::<U>() > 0);
-        assert!(ptr::eq(owner, self.owner), "the wrong owner");
+        assert!(
+            ptr::eq(owner, self.owner),
+            "the lock does not protect this value"
+        );
         // SAFETY: both functions take a reference to the one owner, of which `owner` is a mutable
         // one. It has a size, so nobody else has another reference of that address during `'a`.
         unsafe { &mut *self.data.get() }

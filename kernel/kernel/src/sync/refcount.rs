@@ -60,7 +60,7 @@ impl Refcount {
     /// Subtracts one, and returns whether that was the last.
     ///
     /// Everything that other threads did before they dropped their references is then visible.
-    #[must_use = "the last one must free"]
+    #[must_use = "whoever drops the last reference must free the object"]
     pub fn dec_and_test(&self) -> bool {
         let old = self.0.fetch_sub(1, Ordering::Release);
         if old == 1 {

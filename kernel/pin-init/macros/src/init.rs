@@ -110,7 +110,7 @@ fn tail(content: ParseStream<'_>) -> Result<Span> {
     if quote!(#expression).to_string() != quote!(Zeroable::init_zeroed()).to_string() {
         return Err(Error::new_spanned(
             expression,
-            "the only tail is `..Zeroable::init_zeroed()`",
+            "the only tail that is allowed is `..Zeroable::init_zeroed()`",
         ));
     }
     if !content.is_empty() {

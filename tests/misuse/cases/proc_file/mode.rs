@@ -7,7 +7,7 @@
 use kernel::proc_fs::{Mode, Options};
 
 #[cfg(misuse)]
-const MODE: Mode = Mode::new::<0o4755>(); //~? E0080 "a mode is 0o1 to 0o777"
+const MODE: Mode = Mode::new::<0o4755>(); //~? E0080 "a mode must be 0o1 to 0o777"
 #[cfg(not(misuse))]
 const MODE: Mode = Mode::new::<0o755>();
 

@@ -191,7 +191,7 @@ impl<B: GlobalLockBackend> GlobalLock<B> {
 ///     lock.lock()
 /// }
 /// ```
-#[must_use = "the lock is given back at once when the guard is not kept"]
+#[must_use = "the lock is released at once if the guard is not kept"]
 pub struct GlobalGuard<B: GlobalLockBackend>(Guard<'static, B::Item, B::Backend>);
 
 impl<B: GlobalLockBackend> Deref for GlobalGuard<B> {
