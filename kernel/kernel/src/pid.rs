@@ -6,8 +6,8 @@
 //! is a reference to it, it identifies the process that it was made for, dead or alive, and no
 //! other.
 //!
-//! It is C's `struct pid`, and has the name that the patches for upstream's `kernel::pid` give it. The
-//! number, C's `pid_t`, is [`task::Pid`].
+//! It is C's `struct pid`, and has the name that the patches for upstream's `kernel::pid` give it.
+//! The number, C's `pid_t`, is [`task::Pid`].
 //!
 //! C header: `include/linux/pid.h`
 //!
