@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Requirements on users who share a file: by a descriptor, by permissions, at once.
 
 use std::{

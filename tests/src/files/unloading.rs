@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Requirements on loading and unloading a module with its file.
 
 use std::{

@@ -181,7 +181,7 @@ fn shell_scripts(root: &Path) -> Result<Vec<PathBuf>> {
         }
         Ok(())
     }
-    let mut scripts = ["koru", ".ci/bare", ".ci/run"]
+    let mut scripts = ["koru", ".ci/run"]
         .map(|s| root.join(s))
         .to_vec();
     let host = root.join("host");
