@@ -9,8 +9,9 @@ use std::{
 
 use cargo_metadata::DependencyKind;
 use koru_project::{
+    assert_no_violations,
     imports::{Graph, circles, imports},
-    members, none_wrong, root,
+    members, root,
 };
 
 /// Which crate of the workspace depends on which; not for its tests.
@@ -46,7 +47,7 @@ fn files_of_a_crate_import_in_one_direction() {
             found.push(format!("{}:\n{}", package.name, edges.join("\n")));
         }
     }
-    none_wrong("These files import each other in circles:", &found);
+    assert_no_violations("These files import each other in circles:", &found);
 }
 
 #[test]

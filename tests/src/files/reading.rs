@@ -11,13 +11,12 @@ use std::{
 
 use nix::errno::Errno;
 
+use super::served::{MAX_FILE_LEN, Served, read_all, read_once, read_rest, text};
 use crate::{
     contract::{expect_eq, expect_errno, expect_ok, fail_requirement},
     slow_memory::SlowMemory,
     user_memory::{BadPointer, GuardPageBuffer, pread_bad, read_bad},
 };
-
-use super::served::{MAX_FILE_LEN, Served, read_all, read_once, read_rest, text};
 
 /// Requires that reads of any size return the whole content.
 #[track_caller]

@@ -13,12 +13,11 @@ use std::{
 use nix::errno::Errno;
 use rustix::pipe::PipeFlags;
 
+use super::served::{MAX_FILE_LEN, Served, as_nobody, read_all, read_once, read_rest};
 use crate::{
     contract::{expect_eq, expect_errno, expect_ok},
     descriptors::{inherited_read, send_in_flight},
 };
-
-use super::served::{MAX_FILE_LEN, Served, as_nobody, read_all, read_once, read_rest};
 
 /// Requires that the position belongs to the open file: a duplicate, a child, or a process that
 /// receives the descriptor continues where the last one was.

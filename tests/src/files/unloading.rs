@@ -13,12 +13,11 @@ use std::{
 use koru_testing::{Module, is_loaded, kernel_may_say};
 use nix::errno::Errno;
 
+use super::served::{Served, exists, read_all, read_once, text};
 use crate::{
     contract::{expect_eq, expect_err, expect_errno, expect_ok},
     descriptors::send_in_flight,
 };
-
-use super::served::{Served, exists, read_all, read_once, text};
 
 /// Requires that the file exists exactly while the module is loaded.
 #[track_caller]

@@ -181,9 +181,7 @@ fn shell_scripts(root: &Path) -> Result<Vec<PathBuf>> {
         }
         Ok(())
     }
-    let mut scripts = ["koru", ".ci/run"]
-        .map(|s| root.join(s))
-        .to_vec();
+    let mut scripts = ["koru", ".ci/run"].map(|s| root.join(s)).to_vec();
     let host = root.join("host");
     add(&host, &mut scripts).map_err(|e| Error::path("reading", &host, e))?;
     Ok(scripts)
