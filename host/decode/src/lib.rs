@@ -2,8 +2,9 @@
 
 //! Oopses in a kernel log, told by source lines.
 //!
-//! [`Finder`] finds the kernel's reports in a log, line by line; [`Decoder`] makes of
-//! a [`Report`] what a reader wants to know, with the debug info of the modules.
+//! [`Finder`](koru_klog::Finder) finds the kernel's reports in a log, line by line;
+//! [`Decoder`] makes of a [`Report`](koru_klog::Report) what a reader wants to know, with
+//! the debug info of the modules.
 #![forbid(unsafe_code)]
 
 mod decoded;

@@ -3,7 +3,7 @@
 //! What kernels print.
 //!
 //! A log consists of [`LogRecord`]s, or of lines that [`split_line`] splits.
-//! [`first_complaint`] tells whether the kernel found something wrong, [`Finder`] finds
+//! [`first_complaint()`] tells whether the kernel found something wrong, [`Finder`] finds
 //! the reports, which are many lines each, and [`Frame`] reads a line of a stack. What a
 //! guest wrote to its console is read by [`console_records_after`].
 #![forbid(unsafe_code)]
