@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! `/dev/circbuf`: a ring of bytes that can be read, written and seeked in.
+//! `/dev/circbuf`: a ring of bytes for `read`, `write` and `lseek`.
 
 #![no_std]
 #![forbid(unsafe_code)]
