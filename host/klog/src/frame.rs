@@ -25,7 +25,7 @@ impl Frame {
     /// A line of a stack, which holds nothing else.
     ///
     /// ```
-    /// use koru_decode::Frame;
+    /// use koru_klog::Frame;
     /// let frame = Frame::of_stack(" ? read+0x1a/0x40 [my_timer]").unwrap();
     /// assert_eq!((frame.offset, frame.module.as_deref()), (0x1a, Some("my_timer")));
     /// assert!(!frame.certain && !frame.exact);

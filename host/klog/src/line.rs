@@ -7,7 +7,7 @@
 /// keeps its leading blank: a frame of a stack has one.
 ///
 /// ```
-/// use koru_decode::split_line;
+/// use koru_klog::split_line;
 /// let (before, text) = split_line("[    3.098282]  <TASK>\r");
 /// assert_eq!((before, text), ("[    3.098282] ", " <TASK>"));
 /// let (_, text) = split_line("Nov 21 17:05:08 box kernel: RIP: 0010:f+0x1/0x2 [m]");

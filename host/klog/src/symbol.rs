@@ -5,7 +5,7 @@
 /// A function's name as its source has it; C's stays as it is.
 ///
 /// ```
-/// use koru_decode::demangled;
+/// use koru_klog::demangled;
 /// let take = "_RNvMs_Cs5A6xvgFVS0T_14kt_fault_panicNtB4_6Panics4take";
 /// assert_eq!(demangled(take), "kt_fault_panic::Panics::take");
 /// assert_eq!(demangled("do_one_initcall"), "do_one_initcall");
