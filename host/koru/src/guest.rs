@@ -3,7 +3,7 @@
 //! Guests as the commands use them: what is inside, and how their failures
 //! are told.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use koru_error::{Error, Kind, Result};
 use koru_kernels::{KernelTree, Progress, busybox};
@@ -14,6 +14,10 @@ use crate::{cli::MachineArgs, context::Context, dependencies, ui::Ui};
 
 /// Where modules lie in a guest; `koru-testing` looks there too.
 pub const MODULES: &str = "/lib/koru";
+
+/// How long a kernel may take to boot that checks each of its accesses or locks. On a busy
+/// machine that is more than a minute.
+const CHECKED_BOOT_LIMIT: Duration = Duration::from_secs(300);
 
 /// The files that every guest has: the agent, a shell, everyday commands.
 fn base(context: &Context) -> Result<Initramfs> {
@@ -58,6 +62,9 @@ pub fn config(
     config.cpus = machine.cpus;
     config.memory_mb = machine.memory;
     config.in_turn = machine.in_turn;
+    if tree.config.yes("KASAN") || tree.config.yes("PROVE_LOCKING") {
+        config.boot_limit = CHECKED_BOOT_LIMIT;
+    }
     let ui: Arc<Ui> = context.ui.clone();
     config.on_event(move |event| match event {
         koru_vm::Event::FellBack { .. } => ui.print(&format!("koru: {event}")),
