@@ -76,7 +76,7 @@ fn impossible_replays_are_refused() {
     koru(["run", "hello", "--replay", "--cpus", "2"])
         .run()
         .exits(2)
-        .says("several processors");
+        .says("--replay requires a single processor");
     koru(["run", "hello", "--replay=x"])
         .run()
         .exits(2)
