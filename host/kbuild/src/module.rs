@@ -144,20 +144,22 @@ fn manifest_above(here: &Path) -> Option<PathBuf> {
         .find(|m| m.is_file())
 }
 
+/// Runs `cargo metadata` on a manifest.
+pub(crate) fn metadata(command: &mut MetadataCommand, manifest: &Path) -> Result<Metadata> {
+    command.manifest_path(manifest).exec().map_err(|e| {
+        Error::new(
+            Kind::Usage,
+            format!("reading {}", manifest.display()),
+            "cargo does not understand it",
+        )
+        .output(e.to_string())
+    })
+}
+
 fn read(home: &Home, manifest: &Path) -> Result<Vec<Module>> {
-    let metadata: Metadata = MetadataCommand::new()
-        .manifest_path(manifest)
-        .no_deps()
-        .other_options(patch_options(home))
-        .exec()
-        .map_err(|e| {
-            Error::new(
-                Kind::Usage,
-                format!("reading {}", manifest.display()),
-                "cargo does not understand it",
-            )
-            .output(e.to_string())
-        })?;
+    let mut command = MetadataCommand::new();
+    command.no_deps().other_options(patch_options(home));
+    let metadata = metadata(&mut command, manifest)?;
     let is_module = |p: &&Package| {
         p.dependencies.iter().any(|d| d.name == KERNEL_PACKAGE)
             && p.targets.iter().any(|t| t.is_lib())

@@ -8,10 +8,10 @@ use std::{
 };
 
 use cargo_metadata::MetadataCommand;
-use koru_error::{Error, Kind, Result};
+use koru_error::Result;
 use koru_kernels::Home;
 
-use crate::{Module, patch_options};
+use crate::{Module, module::metadata, patch_options};
 
 /// The folders of a module's package and of all that it uses by path, the kernel
 /// crate with its C interface layer among them.
@@ -21,18 +21,7 @@ pub fn watch_sources(home: &Home, module: &Module) -> Result<Vec<PathBuf>> {
         true => Vec::new(),
         false => patch_options(home),
     };
-    let metadata = MetadataCommand::new()
-        .manifest_path(&manifest)
-        .other_options(options)
-        .exec()
-        .map_err(|e| {
-            Error::new(
-                Kind::Usage,
-                format!("reading {}", manifest.display()),
-                "cargo does not understand it",
-            )
-            .output(e.to_string())
-        })?;
+    let metadata = metadata(MetadataCommand::new().other_options(options), &manifest)?;
     let nodes = metadata.resolve.iter().flat_map(|r| &r.nodes);
     let uses: HashMap<_, _> = nodes.map(|n| (&n.id, &n.dependencies)).collect();
     let mut wanted: Vec<_> = metadata

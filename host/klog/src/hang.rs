@@ -4,6 +4,8 @@
 
 use koru_protocol::LogRecord;
 
+use crate::Frame;
+
 /// Where the processor was: the first RIP in a module, or a RIP elsewhere and the
 /// function of a module that had called.
 pub fn hang_location(records: &[LogRecord]) -> Option<String> {
@@ -16,11 +18,9 @@ pub fn hang_location(records: &[LogRecord]) -> Option<String> {
     for record in records {
         last = rip(record).or(last);
         let text = record.text.trim();
-        let in_module = record.text.starts_with(' ')
-            && text.contains("+0x")
-            && text.contains(" [")
-            && text.ends_with(']');
-        if in_module && !text.starts_with("? ") {
+        // The frames of a stack are indented.
+        let frame = Frame::of_stack(text).filter(|_| record.text.starts_with(' '));
+        if frame.is_some_and(|f| f.certain && f.module.is_some()) {
             return Some(match last {
                 Some(rip) => format!("{rip}, called by {text}"),
                 None => text.to_owned(),

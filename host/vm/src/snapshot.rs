@@ -3,7 +3,7 @@
 //! A machine saved when its agent came up, so that the next guest of the same
 //! kind need not boot: it goes on from there, with files of its own.
 //!
-//! A saved machine is a folder, made staging_dir and renamed when it is whole: the
+//! A saved machine is a folder, made under another name and renamed when it is whole: the
 //! guest's memory, the state of its devices, and what was seen of the boot. The
 //! folder's name is a hash of everything that went into it.
 

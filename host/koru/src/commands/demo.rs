@@ -12,7 +12,8 @@ use crate::{
     context::Context,
     dependencies,
     guest::{self, complaint_error, module_path},
-    log::view::{Follower, LogSink},
+    log::view::LogSink,
+    run::observe::observe,
     ui::{lsmod, out, size},
 };
 
@@ -45,8 +46,6 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
     let guest = guest::start(context, &tree, initramfs, &guest::machine())?;
     context.ui.done();
     let session = guest.session();
-    let taint = session.taint()?;
-    let mark = session.mark()?;
     say(
         context,
         &format!(
@@ -54,8 +53,7 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
             guest.boot_time().as_secs_f64()
         ),
     );
-    let follower = Follower::start(context, session, mark, LogSink::Stdout);
-    let shown = (|| -> Result<()> {
+    let observed = observe(context, session, LogSink::Stdout, || {
         for name in MODULES {
             step(context, &format!("koru load {name}"));
             session.load(&module_path(name), &[])?;
@@ -86,12 +84,10 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
         step(context, "koru list");
         out(&lsmod(&session.list()?));
         Ok(())
-    })();
-    follower.finish();
-    shown?;
-    let complaint = session.complaint_since(mark, taint)?;
+    })?;
+    observed.outcome?;
     guest.power_off()?;
-    if let Some(complaint) = complaint {
+    if let Some(complaint) = observed.complaint {
         return Err(complaint_error("running the demo", &complaint));
     }
     out(&next_steps(&root));

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The files that a command dependencies, on the machine that it runs on.
+//! The files that a command needs, on the machine that it runs on.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use koru_error::{Error, Kind, Result};
 use koru_kernels::Progress;

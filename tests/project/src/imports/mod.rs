@@ -17,6 +17,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use walkdir::WalkDir;
+
 pub use circle::{Graph, circles};
 use file::{File, ModulePath};
 
@@ -59,11 +61,9 @@ fn module_path(relative: &Path) -> ModulePath {
 
 fn source_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            files.extend(source_files(&path)?);
-        } else if path.extension().is_some_and(|e| e == "rs") {
+    for entry in WalkDir::new(folder) {
+        let path = entry?.into_path();
+        if path.extension().is_some_and(|e| e == "rs") {
             files.push(path);
         }
     }

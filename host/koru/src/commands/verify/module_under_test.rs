@@ -54,7 +54,7 @@ pub fn find(context: &Context, args: &VerifyArgs, name: &str) -> Result<ModuleUn
     if let Some(source) = &args.src {
         let copy = TempDir::with_prefix("koru-verify-")
             .map_err(|e| Error::path("making a folder in", &std::env::temp_dir(), e))?;
-        // LogRenderer as it was given: the compiler's messages name it.
+        // Named as it was given: the compiler's messages name it.
         let ko = build_c_module(
             &context.cwd.join(source),
             copy.path(),
