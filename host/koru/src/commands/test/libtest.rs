@@ -254,4 +254,14 @@ mod tests {
         let left = of("(setsid sleep 2 >/dev/null 2>&1 &); echo 'test b ... ok'");
         assert_eq!(left, [("b".into(), None)]);
     }
+
+    #[test]
+    fn one_whose_processes_replace_themselves() {
+        // In the middle of execve, a process shows no environment, and so no mark.
+        let left = of(
+            "export N=0 S='N=$((N + 1)); [ $N = 500 ] || exec sh -c \"$S\"'; \
+                       (setsid sh -c \"$S\" >/dev/null 2>&1 &); echo 'test b ... ok'",
+        );
+        assert_eq!(left, [("b".into(), None)]);
+    }
 }

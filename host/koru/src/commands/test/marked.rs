@@ -4,7 +4,9 @@
 //! also those that have left their parents.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
@@ -55,16 +57,67 @@ impl Mark {
     }
 
     fn processes(&self) -> Vec<(Pid, String)> {
+        /// Far longer than a call of execve takes to put the environment in its place.
+        const ROUNDS: usize = 50;
         let all = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let marked = |entry: fs::DirEntry| {
-            let pid = entry.file_name().to_str()?.parse().ok();
-            let pid = Pid::from_raw(pid?)?;
-            let environment = fs::read(entry.path().join("environ")).ok()?;
-            let mut variables = environment.split(|byte| *byte == 0);
-            variables.find(|variable| *variable == self.0.as_bytes())?;
-            let name = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
-            Some((pid, name.trim().to_owned()))
-        };
-        all.filter_map(marked).collect()
+        let pid = |entry: fs::DirEntry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?);
+        let mut unknown: Vec<Pid> = all.filter_map(pid).collect();
+        let mut marked = Vec::new();
+        for round in 0..ROUNDS {
+            if round > 0 {
+                thread::sleep(Duration::from_millis(2));
+            }
+            unknown.retain(|pid| match self.is_on(*pid) {
+                Some(true) => {
+                    marked.push((*pid, name(*pid)));
+                    false
+                }
+                Some(false) => false,
+                None => true,
+            });
+            // One that is found is enough to be called again.
+            if unknown.is_empty() || !marked.is_empty() {
+                break;
+            }
+        }
+        marked
     }
+
+    /// Whether this process has the mark. `None` if it shows no environment at all, as
+    /// a process in the middle of execve does.
+    fn is_on(&self, pid: Pid) -> Option<bool> {
+        let folder = folder(pid);
+        let Ok(environment) = environment(&folder) else {
+            // It has ended, or it is another user's.
+            return Some(false);
+        };
+        if environment.is_empty() && fs::read_link(folder.join("exe")).is_ok() {
+            // Neither a thread of the kernel nor a zombie.
+            return None;
+        }
+        let mut variables = environment.split(|byte| *byte == 0);
+        Some(variables.any(|variable| variable == self.0.as_bytes()))
+    }
+}
+
+/// Reads it in one call if it fits, for the rest of it is gone after an execve.
+fn environment(folder: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(folder.join("environ"))?;
+    let mut bytes = vec![0; 256 * 1024];
+    let length = file.read(&mut bytes)?;
+    let whole = length < bytes.len();
+    bytes.truncate(length);
+    if !whole {
+        file.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+fn folder(pid: Pid) -> PathBuf {
+    Path::new("/proc").join(pid.as_raw_nonzero().to_string())
+}
+
+fn name(pid: Pid) -> String {
+    let name = fs::read_to_string(folder(pid).join("comm")).unwrap_or_default();
+    name.trim().to_owned()
 }
