@@ -130,10 +130,7 @@ impl Decoder {
         let at = self.place_of(panic, &frames);
         let mut what = summary(report);
         if let (ReportKind::Nmi, Some(place)) = (report.kind, &at) {
-            what = format!(
-                "hang: the processor does not come out of {}",
-                place.function
-            );
+            what = format!("hang: CPU stuck in {}", place.function);
         }
         Decoded {
             kind: report.kind,

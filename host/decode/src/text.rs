@@ -55,7 +55,7 @@ impl Decoded {
             let _ = writeln!(text, "  ({note})");
         }
         if self.panicked && self.kind != ReportKind::Nmi && self.kind != ReportKind::Panic {
-            text += "  and with it the whole kernel panicked\n";
+            text += "  the kernel then panicked\n";
         }
         if let Some(raw) = style.raw.filter(|_| self.lines > self.frames.len()) {
             let lines = self.lines;
@@ -68,15 +68,17 @@ impl Decoded {
     }
 
     fn task_header(&self) -> String {
-        let mut text = match (&self.process, self.pid) {
-            (Some(process), Some(pid)) => format!("{process} (pid {pid})"),
-            (None, Some(pid)) => format!("pid {pid}"),
-            _ => "the kernel".to_owned(),
+        let task = match (&self.process, self.pid) {
+            (Some(process), Some(pid)) => Some(format!("{process}, pid {pid}")),
+            (None, Some(pid)) => Some(format!("pid {pid}")),
+            _ => None,
         };
-        if let Some(cpu) = self.cpu {
-            let _ = write!(text, " on CPU {cpu}");
+        let cpu = self.cpu.map(|cpu| format!("CPU {cpu}"));
+        let whose: Vec<String> = task.into_iter().chain(cpu).collect();
+        match whose.is_empty() {
+            true => "Call trace, innermost first:".to_owned(),
+            false => format!("Call trace ({}), innermost first:", whose.join(", ")),
         }
-        text + " came there by, from the last call to the first:"
     }
 
     /// The frames: a module's with their lines, the kernel's by name.

@@ -49,7 +49,7 @@ pub fn loadable_for(
     if modules.len() > 1 {
         let names: Vec<&str> = modules.iter().map(|m| m.name.as_str()).collect();
         return Err(
-            Error::new(Kind::Usage, "choosing a module", "there are several here")
+            Error::new(Kind::Usage, "choosing a module", "several modules are here")
                 .help(format!("name one of them: {}", names.join(", "))),
         );
     }

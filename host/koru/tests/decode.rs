@@ -166,7 +166,7 @@ fn hang_in_a_c_module_has_source_lines() {
             "{run}"
         );
         run.exits(1)
-            .prints("] hang: the processor does not come out of wait_for_it\n")
+            .prints("] hang: CPU stuck in wait_for_it\n")
             .prints("\n  at student.c:")
             .prints("int waited = wait_for_it();\n");
     }

@@ -169,7 +169,7 @@ fn hang_on_the_only_cpu_is_found() {
                 in_loop(&run)
             ))
             .prints("kt_fault_loop: about to loop\n")
-            .prints("] hang: the processor does not come out of kt_fault_loop::Loops::for_ever\n")
+            .prints("] hang: CPU stuck in kt_fault_loop::Loops::for_ever\n")
             .prints(&format!("\n  at {}", in_loop(&run)))
             .prints("Self::for_ever()\n");
         assert_eq!(

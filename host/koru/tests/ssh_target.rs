@@ -205,7 +205,7 @@ fn loading_asks_once_a_boot() {
     let (run, loaded) = load(&["\n"]);
     run.exits(2)
         .prints("load my_timer into the kernel of root@lab, 6.1.")
-        .prints("you said no");
+        .prints("cancelled");
     assert!(!loaded, "{run}");
     let (run, loaded) = load(&["y\n"]);
     run.exits(0);
@@ -285,7 +285,7 @@ fn lost_connection_ends_commands_and_runs() {
     running
         .end()
         .exits(1)
-        .says("nothing was heard for 15 s")
+        .says("no message for 15 s")
         .says("its kernel has crashed or hangs, or the network is gone");
     lab.does("kill -CONT $(pidof koru-agent)");
     lab.until("! pidof koru-agent sleep");

@@ -565,7 +565,7 @@ fn slow_requirements_are_skipped() {
         "bad address",
     ];
     let reports = ["--markdown", &markdown, "--junit", &junit];
-    let why = "not tried, for it takes minutes: --slow does";
+    let why = "skipped: it takes minutes (run it with --slow)";
     let run = koru(args.iter().chain(&reports)).run();
     run.exits(0)
         .prints(why)

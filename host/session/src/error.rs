@@ -270,12 +270,12 @@ impl From<Error> for HostError {
                 Kind::System,
                 "running the guest".to_owned(),
                 format!("its kernel panicked: {reason}"),
-                Some("the log above says where; nothing of this machine is harmed"),
+                Some("see the log above; your own machine is not affected"),
             ),
             Error::Hung { what, .. } => (
                 Kind::System,
                 what.clone(),
-                "the guest hung and was asked where".to_owned(),
+                "the guest hung; its stack was captured by an NMI".to_owned(),
                 Some("the stack in the log above names the function that does not end"),
             ),
             Error::Timeout {

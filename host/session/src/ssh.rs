@@ -324,7 +324,7 @@ fn watch(session: Session, child: Arc<Mutex<Child>>, silence: Silence) -> Result
                 .is_some_and(|at| at.elapsed() > limit)
             {
                 let detail = format!(
-                    "nothing was heard for {} s: its kernel has crashed or hangs, or the \
+                    "no message for {} s: its kernel has crashed or hangs, or the \
                      network is gone",
                     limit.as_secs()
                 );

@@ -46,10 +46,10 @@ impl fmt::Display for Event {
                     "KVM does not work here ({why}): going on without it, slower"
                 )
             }
-            Event::Saving => f.write_str("making a machine to start from (once)"),
+            Event::Saving => f.write_str("creating a snapshot of a guest (first run only)"),
             Event::Resuming => f.write_str("starting a guest"),
             Event::NotResumed { why, .. } => {
-                write!(f, "starting from a saved machine failed: {why}")
+                write!(f, "resuming the snapshot failed: {why}")
             }
             Event::Ready { release, after } => {
                 write!(f, "Linux {release} ready in {:.2} s", after.as_secs_f64())

@@ -35,7 +35,7 @@ pub struct Cli {
     /// No progress, only results and errors.
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Oopses and warnings of the kernel not only decoded, but also as it prints them [env: KORU_RAW]
+    /// Show kernel oopses and warnings as printed, in addition to decoded [env: KORU_RAW]
     #[arg(long, global = true)]
     pub raw: bool,
 }
@@ -50,7 +50,7 @@ pub enum Command {
   koru test --only guest hello    the guest tests whose names contain `hello`
   koru test --kernel 6.1 --junit report.xml")]
     Test(TestArgs),
-    /// Judge any module by a contract, in C or Rust: what is promised, what is kept.
+    /// Run a contract's conformance tests against any module, in C or Rust.
     #[command(after_help = "Examples:
   koru verify full_ex                            Koru's own module
   koru verify full_ex --ko lab2/theirs.ko        a ready one, whatever it is called
@@ -129,7 +129,7 @@ guest ends. Ctrl-C interrupts the guest; quitting gdb ends it.")]
   koru log --level warn           warnings and worse
   koru log --grep hello --follow")]
     Log(LogArgs),
-    /// Say of the oopses and warnings in any kernel log where they come from.
+    /// Decode oopses and warnings in a kernel log to source lines.
     #[command(after_help = "Examples:
   koru decode oops.txt                     a saved log: of dmesg, journalctl, a console
   dmesg | koru decode                      or from standard input
@@ -158,7 +158,7 @@ reports.")]
         #[command(subcommand)]
         command: VmCommand,
     },
-    /// The kernels that are here to build for and to run.
+    /// Manage the kernels available for building and running.
     #[command(after_help = "Examples:
   koru kernel list
   koru kernel add 6.1                                 the newest such of the distribution
@@ -179,7 +179,7 @@ set-up, whatever else was added. If it is still ambiguous, koru asks for the ful
     Clean(CleanArgs),
     /// Install and download what is missing.
     Setup(SetupArgs),
-    /// Say what is here, what is missing and how to get it.
+    /// Check that everything Koru needs is installed.
     Doctor(DoctorArgs),
     /// Print shell completions.
     #[command(after_help = "Examples:

@@ -147,7 +147,7 @@ pub struct BuildArgs {
 
 #[derive(Args)]
 pub struct RunArgs {
-    /// Name or folder of the module, or a ready .ko file (this folder's without it).
+    /// Module name or folder, or a prebuilt .ko file [default: the current folder's].
     #[arg(value_name = "MODULE")]
     pub module: Option<String>,
     /// A module parameter.
@@ -169,7 +169,7 @@ pub struct RunArgs {
     /// Show how long each stage took.
     #[arg(long)]
     pub timings: bool,
-    /// The same run, byte for byte, as often as wanted; another seed gives other random numbers.
+    /// Run deterministically: the seed gives the guest's random numbers.
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
     pub replay: Option<u64>,
     /// The command to run while the module is loaded.
@@ -179,7 +179,7 @@ pub struct RunArgs {
 
 #[derive(Args)]
 pub struct DebugArgs {
-    /// Name or folder of the module, or a ready .ko file (this folder's without it).
+    /// Module name or folder, or a prebuilt .ko file [default: the current folder's].
     #[arg(value_name = "MODULE")]
     pub module: Option<String>,
     /// A module parameter.
@@ -236,7 +236,7 @@ pub struct TargetArgs {
 
 #[derive(Args)]
 pub struct LoadArgs {
-    /// Name or folder of the module, or a ready .ko file (this folder's without it).
+    /// Module name or folder, or a prebuilt .ko file [default: the current folder's].
     #[arg(value_name = "MODULE")]
     pub module: Option<String>,
     /// A module parameter.
@@ -253,7 +253,7 @@ pub struct LoadArgs {
 
 #[derive(Args)]
 pub struct UnloadArgs {
-    /// Name or folder of the module (this folder's without it).
+    /// Module name or folder [default: the current folder's].
     #[arg(value_name = "MODULE")]
     pub module: Option<String>,
     #[command(flatten)]

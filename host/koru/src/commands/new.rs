@@ -169,7 +169,7 @@ fn check_name(name: &str) -> std::result::Result<(), String> {
         return Err("a module's name has 55 letters at the most".into());
     }
     if KEYWORDS.contains(&name) {
-        return Err(format!("`{name}` means something else already"));
+        return Err(format!("`{name}` is a reserved name"));
     }
     Ok(())
 }

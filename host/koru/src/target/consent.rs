@@ -38,7 +38,7 @@ pub fn agree(
         );
     }
     if !ask(&question, Answer::No) {
-        return Err(Error::new(Kind::Usage, attempted, "you said no"));
+        return Err(Error::new(Kind::Usage, attempted, "cancelled"));
     }
     // Only a convenience: without the note the question comes again.
     if let (Some(boot), Some(folder)) = (boot, note.parent()) {

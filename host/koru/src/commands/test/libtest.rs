@@ -112,10 +112,7 @@ fn follow(
         });
     };
     let why = match stands {
-        true => format!(
-            "it was ended: nothing was heard for {} s",
-            silence.as_secs()
-        ),
+        true => format!("killed: no output for {} s", silence.as_secs()),
         false => format!("cargo test failed ({status})"),
     };
     let mut none_failed = failures.is_empty();
@@ -218,7 +215,7 @@ mod tests {
         // A grandchild has the pipe, as a test's guest may.
         let still = of("echo 'test a ... ok'; (sleep 1000; :) & \
                         echo 'test b has been running for over 60 seconds'; wait");
-        let why = "it was ended: nothing was heard for 2 s";
+        let why = "killed: no output for 2 s";
         assert_eq!(still, [("a".into(), None), ("b".into(), Some(why.into()))]);
         let nameless = of("sleep 1000; :");
         assert_eq!(nameless, [("cargo test".into(), Some(why.into()))]);

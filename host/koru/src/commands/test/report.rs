@@ -43,7 +43,7 @@ pub fn summary(suites: &[Suite], junit: &Path, took: Duration) -> u8 {
     };
     println!("{passed} passed, {} failed{skipped}", failed.len());
     if passed == 0 && failed.is_empty() {
-        println!("no test has such a name");
+        println!("no tests match the filter");
         return 2;
     }
     u8::from(!failed.is_empty())

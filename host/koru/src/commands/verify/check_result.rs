@@ -104,7 +104,7 @@ impl CheckResult {
 
     /// Of a promise that was not tried.
     pub fn skipped(requirement: &Requirement) -> CheckResult {
-        let why = "not tried, for it takes minutes: --slow does";
+        let why = "skipped: it takes minutes (run it with --slow)";
         CheckResult::without_a_try(requirement, Verdict::Skipped, why, &Log::default())
     }
 
