@@ -11,14 +11,18 @@ use std::{
     },
 };
 
-use koru_error::{Error, Result};
+use koru_error::{Errno, Error, Result};
 use koru_protocol::{Exec, Exit, TtySize};
 use koru_session::{ProcessEvent, Session, StdinWriter};
+use rustix::process::Signal;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use signal_hook::{consts::SIGWINCH, iterator::Signals};
 
 /// Ctrl-], which telnet and its like leave by.
 const LEAVE: u8 = 0x1d;
+
+/// The exit status of a command that SIGPIPE has ended, as a shell gives it.
+const ENDED_BY_SIGPIPE: u8 = 128 + 13;
 
 /// Runs a command to its end; gives the exit status that a shell would.
 pub fn run(session: &Session, argv: &[String]) -> Result<u8> {
@@ -73,8 +77,8 @@ fn run_until(
         };
         if written.is_err() {
             // Whoever read our output has gone: so goes the command.
-            let _ = process.signal(13);
-            return Ok(141);
+            let _ = process.signal(Signal::PIPE.as_raw());
+            return Ok(ENDED_BY_SIGPIPE);
         }
     }
 }
@@ -98,8 +102,8 @@ pub fn run_alone(
             return Ok(status(exit));
         }
         if take(&event).is_err() {
-            let _ = process.signal(13);
-            return Ok(141);
+            let _ = process.signal(Signal::PIPE.as_raw());
+            return Ok(ENDED_BY_SIGPIPE);
         }
     }
 }
@@ -132,7 +136,7 @@ pub fn not_started(session: &Session, argv: &[String], error: koru_session::Erro
     let attempted = format!("running `{name}` {place}");
     let kind = koru_error::Kind::System;
     match error {
-        koru_session::Error::Refused { errno: 2, .. } => {
+        koru_session::Error::Refused { errno, .. } if errno == Errno::NOENT.raw_os_error() => {
             Error::new(kind, attempted, "there is no such command there").help(help)
         }
         koru_session::Error::Refused { errno, .. } => {
@@ -148,14 +152,13 @@ fn put(to: &mut impl Write, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 fn forward_input(mut to: StdinWriter, leave: Option<u8>, left: &AtomicBool) {
-    const SIGHUP: i32 = 1;
     let mut buffer = [0; 4096];
     let mut stdin = std::io::stdin().lock();
     while let Ok(n @ 1..) = stdin.read(&mut buffer) {
         if leave.is_some_and(|key| buffer[..n].contains(&key)) {
             left.store(true, Ordering::Relaxed);
             eprint!("\r\n");
-            let _ = to.signal(SIGHUP);
+            let _ = to.signal(Signal::HUP.as_raw());
             return;
         }
         if to.write_all(&buffer[..n]).is_err() {

@@ -4,7 +4,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use koru_error::{Error as HostError, Kind, errno_text};
+use koru_error::{Error as HostError, Kind, errno_text, load_help, unload_help};
 use koru_klog::{Complaint, escape_control_chars, format_record, overdue};
 use koru_protocol::{Death, Errno, Inside, LogRecord};
 
@@ -238,17 +238,13 @@ impl From<Error> for HostError {
                 Kind::System,
                 format!("loading {module}"),
                 errno_text(*errno),
-                load_hint(*errno),
+                Some(load_help(*errno)),
             ),
             Error::UnloadFailed { module, errno, .. } => (
                 Kind::System,
                 format!("unloading {module}"),
                 errno_text(*errno),
-                match errno {
-                    2 => Some("it is not loaded: `koru list` shows what is"),
-                    11 => Some("something still uses it: `koru list` shows its users"),
-                    _ => None,
-                },
+                unload_help(*errno),
             ),
             Error::StillRegistered {
                 what, complaint, ..
@@ -342,16 +338,4 @@ impl From<Error> for HostError {
         }
         e
     }
-}
-
-/// What an errno of `finit_module` mostly means.
-fn load_hint(errno: i32) -> Option<&'static str> {
-    Some(match errno {
-        8 => "the file is not a module of this kernel: build it for this one (--kernel)",
-        17 => "it is loaded already: `koru unload` it first",
-        22 => "a parameter's value is refused, or the module's init is: see the log",
-        2 => "no such parameter, or a symbol that this kernel lacks: see the log",
-        12 => "not enough memory: see the log, or give the guest more (--memory)",
-        _ => "that is what the module's init returned: see the log",
-    })
 }

@@ -30,6 +30,9 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::Guest;
 
+/// What the kernel says of a process that is not there.
+const NO_SUCH_PROCESS: Errno = rustix::io::Errno::SRCH.raw_os_error();
+
 /// A client that reads nothing must not fill the daemon's memory.
 const MOST_UNREAD: usize = 64 << 20;
 
@@ -275,12 +278,10 @@ impl Relay {
             Call::Resize { of, .. }
             | Call::Signal { of, .. }
             | Call::Look { of }
-            | Call::Inside { of, .. } => {
-                match self.in_guest(*of) {
-                    Some(in_guest) => *of = in_guest,
-                    None => return self.outbox.reply(id, Err(3)), // ESRCH
-                }
-            }
+            | Call::Inside { of, .. } => match self.in_guest(*of) {
+                Some(in_guest) => *of = in_guest,
+                None => return self.outbox.reply(id, Err(NO_SUCH_PROCESS)),
+            },
             _ => {}
         }
         let (outbox, ids) = (self.outbox.clone(), self.ids.clone());
