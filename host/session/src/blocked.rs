@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What keeps a load or an unload from ending, as far as the kernel stacks tell.
+//! Explains from kernel stacks what keeps a load or an unload from ending.
 
 use koru_klog::demangled;
 use koru_protocol::Inside;
 
-/// So many are named.
+/// The largest number of tasks that a message names.
 const NAMED: usize = 3;
 
-/// Who is in the module's code, in words.
+/// Describes the tasks that are in the module's code; returns `None` when there are none.
 pub fn reason(inside: &[Inside]) -> Option<String> {
     let who = named(inside)?;
     if let Some(own) = inside.iter().find(|task| waits_for_itself(&task.stack)) {
@@ -30,7 +30,7 @@ pub fn reason(inside: &[Inside]) -> Option<String> {
     ))
 }
 
-/// What can be done.
+/// Returns what the user can do about the tasks that are in the module's code.
 pub fn hint(inside: &[Inside]) -> Option<&'static str> {
     if inside.is_empty() {
         return None;
@@ -50,7 +50,7 @@ pub fn hint(inside: &[Inside]) -> Option<&'static str> {
     )
 }
 
-/// The stacks that there are, each with its owner.
+/// Formats the stacks that could be read, each below the name of its task.
 pub fn stacks(own: &str, inside: &[Inside]) -> String {
     let others = inside
         .iter()
@@ -67,7 +67,7 @@ pub fn stacks(own: &str, inside: &[Inside]) -> String {
         .collect()
 }
 
-/// A line of a stack as whoever wrote the function calls it, with its module.
+/// Formats a line of a stack: the function as its author wrote it, and the module.
 fn function(line: &str) -> String {
     let line = line.trim_start_matches("[<0>] ");
     let (symbol, rest) = line.split_once('+').unwrap_or((line, ""));
@@ -94,7 +94,8 @@ fn name(task: &Inside) -> String {
     format!("process {} ({})", task.pid, task.name)
 }
 
-/// In a call of procfs, and below that in the removal, which waits for such calls.
+/// Returns whether a task removes a procfs file from a call of that file. The removal waits
+/// for the end of all such calls, and so for itself.
 fn waits_for_itself(stack: &str) -> bool {
     let at = |function: &str| {
         stack.lines().position(|line| {
@@ -153,7 +154,7 @@ mod tests {
         let said = reason(&[task(7, BLOCKED), task(8, ITSELF)]).unwrap();
         assert!(said.starts_with("process 8 (cat) removes a file"), "{said}");
         assert!(hint(&[task(8, ITSELF)]).unwrap().contains("new start"));
-        // The other way round it removes a file, and is asked to by its release.
+        // In the opposite order a removal calls the file's release, which is no deadlock.
         let below = "[<0>] proc_reg_release+0x1/0x2\n[<0>] proc_entry_rundown+0x8f/0xd0\n";
         assert!(!waits_for_itself(below));
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Calls to the agent, and their answers.
+//! Calls to the agent, and its replies.
 
 use std::{
     sync::mpsc::{Receiver, RecvTimeoutError},
@@ -12,8 +12,8 @@ use koru_protocol::{Call, Errno, ModuleRow, Ready, Reply, ToHost, VERSION};
 
 use crate::{Error, Result, Session};
 
-/// An answer to any small request that takes longer means that the agent is
-/// stuck; the guest's owner sees a dead guest sooner than this.
+/// How long the reply to a small request may take. A longer wait means that the agent is
+/// stuck; the guest's owner notices a dead guest sooner than this.
 pub(crate) const REPLY_LIMIT: Duration = Duration::from_secs(60);
 
 impl Session {
@@ -51,7 +51,8 @@ impl Session {
         }
     }
 
-    /// Asks who is there, and whether we understand each other.
+    /// Greets the agent, checks that it speaks this version of the protocol, and returns what
+    /// it reports about itself.
     pub fn hello(&self) -> Result<Ready> {
         let Reply::Ready(ready) = self.ask("greet the guest", Call::Hello)? else {
             return Err(unexpected("greet the guest"));
@@ -61,8 +62,8 @@ impl Session {
         Ok(ready)
     }
 
-    /// Tells a guest that goes on from a saved state what is its own: the time,
-    /// random numbers, the files that lie in the shared memory.
+    /// Sends a guest that resumes from a snapshot what is specific to it: the time, a seed for
+    /// random numbers and, through the shared memory, its files.
     pub fn resume(&self, files: &[u8]) -> Result<Ready> {
         let memory = self.shared.memory.as_ref();
         let files = memory.and_then(|memory| memory.put(files).ok().flatten());
@@ -93,13 +94,15 @@ impl Session {
         self.ask("set the guest's clock", call).map(drop)
     }
 
-    /// Lets the owner find out where the guest hangs. That ends the guest.
+    /// Has the guest's owner find out where the guest hangs, which ends the guest, and returns
+    /// the error.
     pub(crate) fn report_hang(&self, what: &str) -> Error {
         self.report_hang_to_owner(what);
         self.death_error()
     }
 
-    /// Passes the news to the guest's owner, here or at the other end.
+    /// Reports a hang to the guest's owner, which is in this process or at the other end of
+    /// the connection.
     pub fn report_hang_to_owner(&self, what: &str) {
         let owner = self.state().on_hang.clone();
         match owner {
@@ -111,13 +114,13 @@ impl Session {
         }
     }
 
-    /// Has the owner at the other end send its log, from the first record on.
+    /// Asks the owner at the other end to send its log, from the first record on.
     pub(crate) fn follow_remote(&self) -> Result<()> {
         self.ask("follow the log", Call::Follow { from: 0 })
             .map(drop)
     }
 
-    /// The loaded modules.
+    /// Returns the loaded modules.
     pub fn list(&self) -> Result<Vec<ModuleRow>> {
         match self.ask("list the modules", Call::List)? {
             Reply::Modules(rows) => Ok(rows),
@@ -125,7 +128,7 @@ impl Session {
         }
     }
 
-    /// The kernel's taint bits.
+    /// Returns the kernel's taint bits.
     pub fn taint(&self) -> Result<u64> {
         match self.ask("read the taint", Call::Taint)? {
             Reply::Taint(bits) => Ok(bits),
@@ -146,7 +149,7 @@ impl Session {
     }
 }
 
-/// The host's wall clock.
+/// Returns the host's wall-clock time, as seconds and nanoseconds since the epoch.
 fn now() -> (i64, u32) {
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)

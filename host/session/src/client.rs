@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A guest that another process keeps up and serves on a socket.
+//! A client of a guest that another process keeps running and serves on a socket.
 
 use std::{io::ErrorKind, os::unix::net::UnixStream, path::Path};
 

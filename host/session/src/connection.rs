@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The connection to an agent: what arrives, and who waits for it.
+//! The connection to an agent: passes what arrives to those who wait for it.
 
 use std::{
     collections::HashMap,
@@ -24,11 +24,11 @@ use koru_protocol::{
 
 use crate::{Error, Result, SharedMemory, hang_limit};
 
-/// Ids of calls from here on are of a script, whose answers may come before anybody has
-/// asked for them.
+/// The first id of a script's calls. Replies to these may arrive before anybody has asked for
+/// them.
 pub(crate) const FIRST_SCRIPT_ID: u64 = 1 << 32;
 
-/// A connection to a guest. Clones share it; any thread may use it.
+/// A connection to an agent. Clones share the connection, and any thread may use it.
 #[derive(Clone)]
 pub struct Session {
     pub(crate) shared: Arc<Shared>,
@@ -36,13 +36,15 @@ pub struct Session {
 
 pub(crate) struct Shared {
     pub(crate) out: Mutex<UnixStream>,
-    /// The guest's owner has it; the guest uses it when its [`Ready`] says so.
+    /// The memory shared with the guest, in the process that owns the guest. The guest uses
+    /// the memory when its [`Ready`] says so.
     pub(crate) memory: Option<SharedMemory>,
     pub(crate) state: Mutex<State>,
     pub(crate) changed: Condvar,
     pub(crate) next_id: AtomicU64,
     pub(crate) hang: Duration,
-    /// Silence is no hang: a debugger may have stopped the guest.
+    /// Whether silence does not count as a hang, because a debugger may have stopped the
+    /// guest.
     pub(crate) hang_detection_off: AtomicBool,
 }
 
@@ -54,14 +56,14 @@ pub(crate) struct State {
     pub(crate) ready: Option<Ready>,
     pub(crate) death: Option<Death>,
     pub(crate) last_message_at: Option<Instant>,
-    /// The agent said that it ends the guest.
+    /// Whether the agent has announced that it ends the guest.
     pub(crate) leaving: bool,
     pub(crate) observers: Vec<Observer>,
-    /// What belongs to a script's calls, until somebody asks for it.
+    /// Messages that belong to a script's calls and that nobody has asked for yet.
     pub(crate) early_replies: Vec<(u64, ToHost)>,
-    /// The machine's name, when it is somebody's own and no guest.
+    /// The machine's name, when the agent runs on a real machine and not in a guest.
     pub(crate) machine: Option<String>,
-    /// Told of a hang that a call found; only the guest's owner has it.
+    /// Receives the hangs that calls find; set only in the process that owns the guest.
     pub(crate) on_hang: Option<Sender<String>>,
 }
 
@@ -71,16 +73,16 @@ impl State {
     }
 }
 
-/// Gets everything that belongs to a call. Called by the reading thread: it
-/// must not block.
+/// Receives every message that belongs to a call. The reading thread calls the sink, so the
+/// sink must not block.
 pub type Sink = Box<dyn Fn(ToHost) + Send>;
 
-/// Gets log records and the guest's death, in order; false ends it.
+/// Receives log records and the guest's death, in order. Returning false removes the observer.
 pub type Observer = Box<dyn Fn(&ToHost) -> bool + Send>;
 
 impl Session {
-    /// Works over a stream; a thread reads it until it ends. `on_end` is
-    /// called then, by that thread.
+    /// Opens a session over a stream. A thread reads the stream until it ends, and then calls
+    /// `on_end`.
     pub fn from_stream(
         stream: UnixStream,
         memory: Option<SharedMemory>,
@@ -132,7 +134,8 @@ impl Session {
         }
     }
 
-    /// Messages in the memory, where none can tell of others.
+    /// Takes the messages in a piece of the shared memory. `take` ignores references to other
+    /// pieces, so messages there cannot nest.
     fn take_shared(&self, piece: Piece) {
         let memory = self.shared.memory.as_ref();
         if let Some(Ok(bytes)) = memory.map(|m| m.take(piece)) {
@@ -178,7 +181,7 @@ impl Session {
         self.shared.changed.notify_all();
     }
 
-    /// The guest is gone: all who wait are told. The first cause counts.
+    /// Records why the guest is gone and notifies all who wait. Only the first cause counts.
     pub fn mark_dead(&self, death: Death) {
         let mut state = self.state();
         if state.death.is_some() {
@@ -203,22 +206,22 @@ impl Session {
         let _ = out.shutdown(Shutdown::Both);
     }
 
-    /// Why the guest is gone, when it is.
+    /// Returns why the guest is gone, or `None` while it is not.
     pub fn death(&self) -> Option<Death> {
         self.state().death.clone()
     }
 
-    /// What the agent said of itself when it came up.
+    /// Returns what the agent reported about itself when it came up.
     pub fn ready(&self) -> Option<Ready> {
         self.state().ready.clone()
     }
 
-    /// When the last byte came.
+    /// Returns when the last bytes arrived.
     pub fn last_message_at(&self) -> Option<Instant> {
         self.state().last_message_at
     }
 
-    /// Whether the agent has said that it ends the guest.
+    /// Returns whether the agent has announced that it ends the guest.
     pub fn is_leaving(&self) -> bool {
         self.state().leaving
     }
@@ -231,12 +234,12 @@ impl Session {
         self.state().machine = Some(machine.into());
     }
 
-    /// The machine's name, when it is somebody's own and no guest.
+    /// Returns the machine's name, when the agent runs on a real machine and not in a guest.
     pub fn machine(&self) -> Option<String> {
         self.state().machine.clone()
     }
 
-    /// In words.
+    /// Returns where the agent runs, as a phrase for messages: "in the guest".
     pub(crate) fn location_phrase(&self) -> String {
         match self.machine() {
             Some(machine) => format!("on {machine}"),
@@ -248,7 +251,7 @@ impl Session {
         self.state().on_hang = Some(owner);
     }
 
-    /// From now on the guest may take its time, whatever is asked of it.
+    /// Turns hang detection off: from now on the guest may take any time to answer.
     pub fn disable_hang_detection(&self) {
         self.shared
             .hang_detection_off
@@ -282,8 +285,8 @@ impl Session {
         false
     }
 
-    /// Gives an observer all records from a sequence number on, then each new
-    /// one, with nothing between lost or doubled.
+    /// Passes the stored records from sequence number `from` on to an observer, and then each
+    /// new record. No record is lost or passed twice.
     pub fn observe(&self, from: u64, observer: Observer) {
         let mut state = self.state();
         for record in state.log.iter().filter(|r| r.seq >= from) {
@@ -308,12 +311,12 @@ impl Session {
             None => out.write_all(&encode(message)),
         });
         drop(out);
-        // A dead connection has a better explanation than EPIPE.
+        // The guest's death explains a dead connection better than EPIPE does.
         sent.map_err(|_| self.death_error())
     }
 
-    /// Puts a message into the memory, where there is one and it is worth it. Waits
-    /// while the guest has not made room.
+    /// Puts a message into the shared memory, if there is such memory and the message is long
+    /// enough to be worth it. Waits while the guest has not freed enough of the memory.
     fn put_shared(&self, message: &ToGuest) -> io::Result<Option<Piece>> {
         let memory = self.shared.memory.as_ref();
         let Some(memory) = memory.filter(|_| self.is_shared()) else {
@@ -332,12 +335,12 @@ impl Session {
         Err(io::ErrorKind::BrokenPipe.into())
     }
 
-    /// Whether the guest and its owner share memory.
+    /// Returns whether the guest and its owner share memory.
     fn is_shared(&self) -> bool {
         self.state().ready.as_ref().is_some_and(|r| r.shared)
     }
 
-    /// Most bytes that should be sent as one frame.
+    /// Returns the largest number of bytes that should be sent as one frame.
     pub(crate) fn chunk(&self) -> usize {
         if self.is_shared() {
             SHARED_CHUNK
@@ -346,7 +349,7 @@ impl Session {
         }
     }
 
-    /// Starts a call whose events go to `sink`; its id.
+    /// Starts a call whose messages go to `sink`, and returns the call's id.
     pub fn start_call(&self, call: Call, sink: Sink) -> Result<u64> {
         let id = self.new_id();
         self.start_call_as(id, call, sink)?;
@@ -373,7 +376,8 @@ impl Session {
         Ok((self.start_call(call, sink)?, receiver))
     }
 
-    /// Nobody waits for this call any more.
+    /// Gives a call up: drops its sink, and tells the agent that nobody waits for the call any
+    /// more.
     pub fn abandon(&self, id: u64) {
         if self.state().pending.remove(&id).is_some() {
             let _ = self.send(&ToGuest::Abandon { id });
@@ -381,7 +385,7 @@ impl Session {
     }
 
     pub(crate) fn death_error(&self) -> Error {
-        // The owner may still be finding out.
+        // The guest's owner may still be finding out how the guest died.
         let limit = Duration::from_secs(20);
         let state = self.state();
         let (state, _) = self

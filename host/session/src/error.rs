@@ -13,7 +13,8 @@ use crate::blocked;
 /// A result whose error is an [`Error`] unless another type is given.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What can go wrong with a guest. [`Error::records`] has the log that explains it.
+/// A failure of a session or of the guest behind it. [`Error::records`] returns the log
+/// records that explain the failure.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -24,20 +25,20 @@ pub enum Error {
     /// The guest did not come up.
     #[error("the guest did not start: {why}")]
     Boot {
-        /// In words.
+        /// The reason, in words.
         why: String,
-        /// The end of the console.
+        /// The end of the console's output.
         console: String,
     },
 
     /// The kernel refused to load the module, or its init failed.
     #[error("{module}: cannot be loaded: {}", errno_text(*.errno))]
     LoadFailed {
-        /// The file's name.
+        /// The name of the module's file, without `.ko`.
         module: String,
-        /// As a positive number.
+        /// The error number, as a positive number.
         errno: Errno,
-        /// What was logged meanwhile.
+        /// The records that were logged meanwhile.
         records: Vec<LogRecord>,
     },
 
@@ -46,21 +47,21 @@ pub enum Error {
     UnloadFailed {
         /// The module's name.
         module: String,
-        /// As a positive number.
+        /// The error number, as a positive number.
         errno: Errno,
-        /// What was logged meanwhile.
+        /// The records that were logged meanwhile.
         records: Vec<LogRecord>,
     },
 
-    /// The module cannot leave: what it registered was not dropped, so its code
+    /// The module cannot be removed: something that it registered was not dropped, so its code
     /// has to stay, and the process that loads or unloads it does not end.
     #[error("{what}: {}", .complaint.line)]
     StillRegistered {
         /// What was being done.
         what: String,
-        /// What the module says of it.
+        /// The message in which the module says so.
         complaint: Complaint,
-        /// What was logged meanwhile.
+        /// The records that were logged meanwhile.
         records: Vec<LogRecord>,
     },
 
@@ -71,34 +72,34 @@ pub enum Error {
         what: String,
         /// The first complaint.
         complaint: Complaint,
-        /// What was logged meanwhile.
+        /// The records that were logged meanwhile.
         records: Vec<LogRecord>,
     },
 
-    /// The guest's kernel panicked. The guest is gone.
+    /// The guest's kernel panicked, and the guest is gone.
     #[error("the guest's kernel panicked: {reason}")]
     Panicked {
-        /// The panic's own line.
+        /// The text of the panic's line in the log.
         reason: String,
-        /// The log's end.
+        /// The end of the log.
         records: Vec<LogRecord>,
     },
 
-    /// The guest stopped answering, was asked by NMI where it is, and ended.
+    /// The guest stopped answering. An NMI captured its stack, and the guest ended.
     #[error("the guest hung: {what}")]
     Hung {
         /// What was being done.
         what: String,
-        /// The answer to the NMI, with the stack.
+        /// The records that answer the NMI, with the stack.
         records: Vec<LogRecord>,
     },
 
-    /// The virtual machine ended without a word.
+    /// The virtual machine ended without an announcement.
     #[error("the guest ended: {detail}")]
     Died {
-        /// Exit status or signal, and what QEMU said.
+        /// The exit status or signal, and what QEMU printed.
         detail: String,
-        /// The end of the console.
+        /// The end of the console's output.
         console: String,
     },
 
@@ -106,36 +107,36 @@ pub enum Error {
     #[error("the guest was powered off")]
     PoweredOff,
 
-    /// It takes too long, and the guest itself is alive.
+    /// An operation takes too long, although the guest itself is alive.
     #[error("{what}: not done after {} s{}", .after.as_secs(), stack_text(.stack))]
     Timeout {
         /// What was being done.
         what: String,
         /// The limit.
         after: Duration,
-        /// The kernel stack of the process that does it, when it can be had.
+        /// The kernel stack of the process that does the operation, if it could be read.
         stack: String,
         /// The other tasks that are in the module's code.
         inside: Vec<Inside>,
-        /// What was logged meanwhile.
+        /// The records that were logged meanwhile.
         records: Vec<LogRecord>,
     },
 
-    /// A request that the guest refused.
+    /// The guest refused a request.
     #[error("{what}: {}", errno_text(*.errno))]
     Refused {
         /// What was asked for.
         what: String,
-        /// As a positive number.
+        /// The error number, as a positive number.
         errno: Errno,
     },
 
     /// The other side speaks another version of the protocol.
     #[error("the guest speaks protocol {theirs}, this program {ours}: rebuild the guest's agent")]
     Version {
-        /// The agent's.
+        /// The agent's version.
         theirs: u32,
-        /// Ours.
+        /// This program's version.
         ours: u32,
     },
 
@@ -149,7 +150,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The log records that explain it.
+    /// Returns the log records that explain the failure.
     pub fn records(&self) -> &[LogRecord] {
         match self {
             Error::LoadFailed { records, .. }
@@ -163,7 +164,7 @@ impl Error {
         }
     }
 
-    /// Whether the guest is gone with it.
+    /// Returns whether the failure means that the guest is gone.
     pub fn guest_is_gone(&self) -> bool {
         matches!(
             self,
@@ -177,7 +178,8 @@ impl Error {
 }
 
 impl Error {
-    /// A death, of a guest or (with its name) of a connection to a machine.
+    /// Returns the error for a death, of a guest or (with its name) of a connection to a
+    /// machine.
     pub(crate) fn of_death(death: Death, machine: Option<&str>) -> Error {
         match (death, machine) {
             (Death::Vanished { detail, console }, Some(machine)) => target_error(
@@ -210,7 +212,7 @@ fn stack_text(stack: &str) -> String {
     }
 }
 
-/// Returns the error of a machine that cannot be reached, or not any longer.
+/// Returns the error for a machine that cannot be reached, or can no longer be reached.
 pub(crate) fn target_error(
     context: impl Into<String>,
     message: impl Into<String>,
@@ -221,8 +223,8 @@ pub(crate) fn target_error(
     if help.is_empty() { e } else { e.help(help) }
 }
 
-/// The failure as the command line shows it: with the log records that explain it, and
-/// what the user can do.
+/// Converts a failure to the form that the command line shows: with the log records that
+/// explain it, and with what the user can do.
 impl From<Error> for HostError {
     fn from(error: Error) -> HostError {
         if let Error::Host(error) = error {

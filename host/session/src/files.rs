@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Files of the guest's.
+//! Copies files to and from the target.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Session {
-    /// Writes a file in the guest, whole or not at all.
+    /// Writes a file on the target, either completely or not at all.
     pub fn put_file(&self, path: &str, mode: u32, content: &[u8]) -> Result<()> {
         let what = format!("write {path} {}", self.location_phrase());
         let (id, answers) = self.start_call_with_channel(Call::PutFile {
@@ -26,7 +26,7 @@ impl Session {
             })?;
         }
         self.send(&ToGuest::Eof { id })?;
-        // The line is slow; what was written above waits in the socket.
+        // The line may be slow, and the data written above may still be waiting in the socket.
         let limit = REPLY_LIMIT + Duration::from_secs(content.len() as u64 / 10_000);
         match self.next(&answers, &what, limit)? {
             ToHost::Reply { reply: Ok(_), .. } => Ok(()),
@@ -37,7 +37,7 @@ impl Session {
         }
     }
 
-    /// Reads a file of the guest's.
+    /// Reads a file on the target.
     pub fn get_file(&self, path: &str) -> Result<Vec<u8>> {
         let what = format!("read {path} {}", self.location_phrase());
         let call = Call::GetFile { path: path.into() };

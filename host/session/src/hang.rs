@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! When silence is a hang.
+//! The time after which silence counts as a hang.
 
 use std::time::Duration;
 
-/// How long a guest may be silent, and how long a module may keep the
-/// processor in its init, before that is a hang.
+/// Returns how long a guest may be silent, and how long a module may keep the processor busy
+/// in its init, before that counts as a hang.
 pub fn hang_limit() -> Duration {
     const DEFAULT: Duration = Duration::from_secs(10);
     std::env::var("KORU_HANG_SECS")

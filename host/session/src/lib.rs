@@ -3,9 +3,9 @@
 //! A session with an agent, over any line.
 //!
 //! The agent is a guest's first process, or runs as root on a machine of the user's. A
-//! [`Session`] calls it: loads and unloads modules, follows the kernel log, runs commands,
-//! copies files. [`local()`], [`Ssh::connect`] and [`connect`] open one; a guest's owner
-//! makes its own over the guest's serial line with [`Session::from_stream`].
+//! [`Session`] calls the agent: it loads and unloads modules, follows the kernel log, runs
+//! commands and copies files. [`local()`], [`Ssh::connect`] and [`connect`] open a session; a
+//! guest's owner opens one over the guest's serial line with [`Session::from_stream`].
 //!
 //! This crate knows neither QEMU nor how a guest is started.
 #![forbid(unsafe_code)]

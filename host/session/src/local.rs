@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! This machine itself: the agent runs here, as root, and speaks over its
+//! A session with this machine itself: the agent runs here as root, and communicates over its
 //! standard input and output.
 
 use std::{
@@ -15,11 +15,11 @@ use koru_protocol::Death;
 
 use crate::{Session, error::target_error};
 
-/// sudo may have to ask for a password.
+/// How long the agent may take to start. sudo may have to ask for a password.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// Starts the agent on this machine; through sudo when the caller is not root.
-/// It ends with the last clone of the session.
+/// Starts the agent on this machine, through sudo when the caller is not root. The agent ends
+/// with the last clone of the session.
 pub fn local(agent: &Path) -> Result<Session> {
     let mut command = if rustix::process::geteuid().is_root() {
         Command::new(agent)
@@ -31,7 +31,7 @@ pub fn local(agent: &Path) -> Result<Session> {
     over(command.arg("--stdio"))
 }
 
-/// Works with an agent that `command` starts.
+/// Opens a session with an agent that `command` starts.
 fn over(command: &mut Command) -> Result<Session> {
     let program = Path::new(command.get_program()).to_owned();
     let (ours, theirs) = UnixStream::pair().context("making a socket pair")?;
@@ -42,7 +42,7 @@ fn over(command: &mut Command) -> Result<Session> {
         .stdout(Stdio::from(output))
         .spawn()
         .path_context("starting", &program)?;
-    // The command holds the other end as well, and must not keep it open.
+    // `command` still holds the agent's end of the socket, and must not keep it open.
     command.stdin(Stdio::null()).stdout(Stdio::null());
     let session = Session::from_stream(ours, None, move |session| {
         let detail = match child.wait() {

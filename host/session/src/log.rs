@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The kernel log.
+//! Reads and follows the kernel log.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use koru_protocol::{Call, LogRecord, Reply};
 use crate::{Result, Session, calls::unexpected, connection::State};
 
 impl Session {
-    /// Puts records in front that were read before this connection.
+    /// Inserts records that were read before this connection at the beginning of the log.
     pub fn prepend_records(&self, mut records: Vec<LogRecord>) {
         let mut state = self.state();
         records.append(&mut state.log);
         state.log = records;
     }
 
-    /// Returns when every record up to now is here, with the sequence number
-    /// that the next one will get: a mark between two steps.
+    /// Waits until every record logged so far has arrived, and returns the sequence number
+    /// that the next record will get: a mark between two steps.
     pub fn mark(&self) -> Result<u64> {
         match self.ask("mark the log", Call::Mark)? {
             Reply::Marked(next) => Ok(next),
@@ -26,7 +26,7 @@ impl Session {
         }
     }
 
-    /// The records that are here, from a sequence number on.
+    /// Returns the records that have arrived, from a sequence number on.
     pub fn log_since(&self, from: u64) -> Vec<LogRecord> {
         self.records(from, u64::MAX)
     }
@@ -37,13 +37,12 @@ impl Session {
         state.log.iter().filter(wanted).cloned().collect()
     }
 
-    /// Whether records went missing because they came faster than they could
-    /// be read.
+    /// Returns whether records were lost because they came faster than they could be read.
     pub fn log_has_gaps(&self) -> bool {
         self.state().lost
     }
 
-    /// Follows the log, from a sequence number on.
+    /// Follows the log from a sequence number on.
     pub fn follow(&self, from: u64) -> LogStream {
         LogStream {
             session: self.clone(),
@@ -51,8 +50,8 @@ impl Session {
         }
     }
 
-    /// Whether the kernel complained since a [`Session::mark`], by its log or
-    /// by its taint (`before`, from [`Session::taint`]).
+    /// Returns the first complaint of the kernel since a [`Session::mark`], found in the log
+    /// or in the taint bits (`before` comes from [`Session::taint`]).
     pub fn complaint_since(&self, mark: u64, before: u64) -> Result<Option<Complaint>> {
         let now = self.taint()?;
         let end = self.mark()?;
@@ -67,21 +66,21 @@ impl Session {
         now: u64,
     ) -> Option<Complaint> {
         let records = self.records(mark, end);
-        // What a report that was expected leaves behind.
+        // A report that was expected leaves these taint bits behind.
         let expected = announced(&records).iter().fold(0, |bits, r| bits | r.taint);
         first_complaint(&records).or_else(|| taint_complaint(before | expected, now))
     }
 }
 
-/// The log as it grows.
+/// A stream of the log's records, as they arrive.
 pub struct LogStream {
     session: Session,
     next: u64,
 }
 
 impl LogStream {
-    /// Waits for more records; none after `limit`. When the guest is gone and
-    /// all was given, its death is the error.
+    /// Waits for more records, and returns none when `limit` has passed. When the guest is
+    /// gone and all records have been returned, the guest's death is the error.
     pub fn next(&mut self, limit: Duration) -> Result<Vec<LogRecord>> {
         let from = self.next;
         let newer = |s: &State| s.log.last().is_some_and(|r| r.seq >= from);

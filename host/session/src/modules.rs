@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Loading and unloading.
+//! Loads and unloads modules.
 
 use std::{
     sync::mpsc::RecvTimeoutError,
@@ -16,17 +16,18 @@ use crate::{
 };
 
 impl Session {
-    /// Loads a module that is a file of the guest. `params` are `key=value`;
-    /// a value with blanks is quoted as the kernel wants it.
+    /// Loads a module from a file on the target. The `params` are `key=value`; a value that
+    /// contains blanks is quoted as the kernel expects it.
     ///
-    /// Waits for its init as long as that sleeps and up to a minute; an init
-    /// that keeps the processor instead is a hang.
+    /// Waits for the module's init for up to a minute as long as the init sleeps. An init that
+    /// keeps the processor busy instead counts as a hang.
     pub fn load(&self, path: &str, params: &[String]) -> Result<ModuleReport> {
         self.load_as(path, params, None)
     }
 
-    /// The same, and the module of this name is unloaded when the session ends,
-    /// however it does. For a machine that goes on after that.
+    /// Loads a module like [`Session::load`], and has the agent unload the module called
+    /// `name` when the session ends, however it ends. This is for a machine that keeps running
+    /// after the session.
     pub fn load_transient(
         &self,
         path: &str,
@@ -48,7 +49,7 @@ impl Session {
         self.loaded(path, outcome)
     }
 
-    /// What came of loading this file.
+    /// Returns the result of loading a file, from the outcome that the agent reported.
     pub(crate) fn loaded(&self, path: &str, outcome: ModuleOutcome) -> Result<ModuleReport> {
         let module = module_of(path);
         let records = self.records(outcome.log_from, outcome.log_to);
@@ -69,7 +70,7 @@ impl Session {
         self.unloaded(name, outcome)
     }
 
-    /// What came of unloading it.
+    /// Returns the result of unloading a module, from the outcome that the agent reported.
     pub(crate) fn unloaded(&self, name: &str, outcome: ModuleOutcome) -> Result<ModuleReport> {
         let module = name.replace('-', "_");
         let records = self.records(outcome.log_from, outcome.log_to);
@@ -123,18 +124,19 @@ impl Session {
         }
     }
 
-    /// A guest with several processors goes on while one of them spins in a
-    /// module: its heart beats, and only the state of the process tells. (Not
-    /// its processor time: that stands still with interrupts off.)
+    /// Checks that a load or an unload makes progress. A guest with several processors keeps
+    /// running while one of them spins in a module: its heartbeats continue, and only the
+    /// state of the process shows the hang. (The processor time of the process does not: it
+    /// stands still while interrupts are off.)
     fn check_progress(&self, what: &str, id: u64, watch: &mut Watch) -> Result<()> {
-        // No answer means that nothing runs there: the owner sees that.
+        // No answer means that nothing runs in the guest, which the guest's owner notices.
         let look = self.look(id).ok();
         match &look {
             Some(look) if look.state != 'R' => watch.slept = Instant::now(),
             _ => {}
         }
         let spins = look.is_some() && watch.slept.elapsed() >= self.shared.hang;
-        // Nobody can ask a real machine by NMI; its own watchdogs may speak.
+        // A real machine cannot be asked by an NMI, but its own watchdogs may report the hang.
         if spins && self.machine().is_none() {
             return Err(self.report_hang(what));
         }
@@ -144,7 +146,7 @@ impl Session {
         Err(watch.timeout(what, Vec::new()))
     }
 
-    /// The tasks in the module's code, but for the one behind this call.
+    /// Returns the tasks in the module's code, except for the one behind this call.
     fn inside(&self, module: &str, of: u64) -> Result<Vec<Inside>> {
         let module = module.replace('-', "_");
         match self.quick("look", Call::Inside { module, of })? {
@@ -160,7 +162,7 @@ impl Session {
         }
     }
 
-    /// Asks what is answered at once, if anything runs there.
+    /// Makes a call that is answered at once, if anything runs on the target.
     fn quick(&self, what: &str, call: Call) -> Result<Reply> {
         let (id, answers) = self.start_call_with_channel(call)?;
         let answer = self.next(&answers, what, Duration::from_secs(2));
@@ -195,11 +197,11 @@ pub(crate) fn unload_call(name: &str) -> Call {
     Call::Unload { name }
 }
 
-/// Times of a load or unload under way.
+/// The times of a load or an unload in progress.
 struct Watch {
     start: Instant,
     limit: Duration,
-    /// When its process was last seen not running.
+    /// When the process that loads or unloads was last seen not running.
     slept: Instant,
 }
 
@@ -224,12 +226,12 @@ impl Watch {
     }
 }
 
-/// Looks whether a module that is loaded or unloaded says that it has to stay, or what
-/// it waits for.
+/// Checks whether a module that is being loaded or unloaded has logged that it has to stay, or
+/// what it waits for.
 pub(crate) struct StayCheck {
     from: u64,
     watch: Watch,
-    /// When it was first seen to have said so.
+    /// When the check first saw such a message.
     said: Option<Instant>,
 }
 
@@ -242,14 +244,14 @@ impl StayCheck {
         }
     }
 
-    /// To be called now and then while the answer is not there; the error is that it
-    /// will not come.
+    /// Returns an error when the reply will not come. The caller calls this now and then while
+    /// the reply is outstanding.
     pub fn check(&mut self, session: &Session, what: &str) -> Result<()> {
-        /// It may drop the rest after all, or what it waits for may come.
+        /// The module may drop the rest after all, or what it waits for may come.
         const AFTER: Duration = Duration::from_secs(3);
         let records = session.log_since(self.from);
         let stays = still_registered(&records);
-        // What waits for somebody at a breakpoint goes on.
+        // A module that waits for somebody at a breakpoint will continue.
         let waits = !session.is_hang_detection_off() && overdue(&records).is_some();
         if stays.is_none() && !waits {
             return Ok(());
@@ -280,7 +282,8 @@ fn killed(what: String, records: Vec<LogRecord>) -> Error {
     }
 }
 
-/// The kernel splits parameters at blanks, unless the value is in quotes.
+/// Quotes the value of a parameter if it contains blanks, because the kernel splits parameters
+/// at blanks outside of quotes.
 fn quote(param: &str) -> String {
     match param.split_once('=') {
         Some((key, value)) if value.contains(char::is_whitespace) && !value.starts_with('"') => {
@@ -290,12 +293,12 @@ fn quote(param: &str) -> String {
     }
 }
 
-/// What loading or unloading left in the log.
+/// What loading or unloading a module left in the log.
 #[derive(Debug, Clone)]
 pub struct ModuleReport {
-    /// The records from the request to its end.
+    /// The records from the request to its completion.
     pub records: Vec<LogRecord>,
-    /// The kernel did what was asked, but complained (a warning, mostly).
+    /// The complaint (mostly a warning) of a kernel that did what was asked nevertheless.
     pub complaint: Option<Complaint>,
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Commands in the guest.
+//! Runs commands on the target.
 
 use std::{
     io::{self, Write},
@@ -33,7 +33,7 @@ impl Session {
         })
     }
 
-    /// Runs a command to its end and collects what it says.
+    /// Runs a command to its end and collects its output.
     pub fn output(&self, exec: Exec) -> Result<Output> {
         let process = self.exec(exec)?;
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
@@ -54,31 +54,31 @@ impl Session {
     }
 }
 
-/// A command that ended, and what it said.
+/// The result of a command that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
-    /// How it ended.
+    /// How the command ended.
     pub exit: Exit,
-    /// Standard output; with a terminal, all output.
+    /// The standard output; with a terminal, all output.
     pub stdout: Vec<u8>,
-    /// Standard error.
+    /// The standard error.
     pub stderr: Vec<u8>,
 }
 
-/// What a command does.
+/// An event in the life of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProcessEvent {
-    /// It runs, with this process id.
+    /// The command runs, with this process id.
     Started(u32),
-    /// Standard output; with a terminal, all output.
+    /// A piece of the standard output; with a terminal, of all output.
     Stdout(Vec<u8>),
-    /// Standard error.
+    /// A piece of the standard error.
     Stderr(Vec<u8>),
-    /// It ended. Nothing comes after this.
+    /// The command has ended. No other event follows.
     Exited(Exit),
 }
 
-/// A command in the guest. Dropped before its end, it is killed.
+/// A command on the target. The command is killed if this is dropped before its end.
 pub struct Process {
     call: Arc<CallInGuest>,
     events: Receiver<ToHost>,
@@ -102,7 +102,7 @@ impl CallInGuest {
 }
 
 impl Process {
-    /// Waits for the next thing that it does.
+    /// Waits for the next event of the command.
     pub fn next(&self) -> Result<ProcessEvent> {
         loop {
             let event = self.events.recv().map_err(|_| {
@@ -133,15 +133,15 @@ impl Process {
         }
     }
 
-    /// Its input; the command must have been started with `stdin` or a
-    /// terminal. [`Process::next`] must go on being called meanwhile.
+    /// Returns a writer for the command's input. The command must have been started with
+    /// `stdin` or a terminal, and [`Process::next`] must be called meanwhile.
     pub fn stdin(&self) -> StdinWriter {
         StdinWriter {
             call: self.call.clone(),
         }
     }
 
-    /// Sends a signal to it and its children.
+    /// Sends a signal to the command and its children.
     pub fn signal(&self, signal: i32) -> Result<()> {
         self.call.signal(signal)
     }
@@ -163,7 +163,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|e| e.into_inner())
 }
 
-/// Writes to a command's input. Blocks while the command does not read.
+/// A writer for a command's input, which blocks while the command does not read.
 #[derive(Clone)]
 pub struct StdinWriter {
     call: Arc<CallInGuest>,
@@ -182,7 +182,7 @@ impl StdinWriter {
         self.call.signal(signal)
     }
 
-    /// The end of the input.
+    /// Ends the command's input.
     pub fn close(&self) -> Result<()> {
         self.call.session.send(&ToGuest::Eof { id: self.call.id })
     }
@@ -198,7 +198,8 @@ impl Write for StdinWriter {
             if *lock(&self.call.over) {
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
-            // Short waits: the end is told under another lock.
+            // The waits are short, because the end of the command is announced under another
+            // lock.
             let limit = Duration::from_millis(200);
             let waited = self.call.taken.wait_timeout(window, limit);
             window = waited.unwrap_or_else(|e| e.into_inner()).0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The answers to a run that the guest plays by itself.
+//! Scripts: runs that the guest plays by itself, and the replies to their calls.
 
 use std::{
     sync::mpsc::{RecvTimeoutError, channel},
@@ -18,20 +18,20 @@ use crate::{
     modules::{StayCheck, load_call, unload_call},
 };
 
-/// A run: a module is loaded, a command runs, the module is unloaded.
+/// A script: loads a module, runs a command, and unloads the module.
 #[derive(Debug, Clone)]
 pub struct Script {
-    /// The `.ko` in the guest.
+    /// The path of the `.ko` in the guest.
     pub path: String,
-    /// Its parameters, `key=value`.
+    /// The module's parameters, as `key=value`.
     pub params: Vec<String>,
-    /// What runs while it is loaded. It has no input and no terminal.
+    /// The command that runs while the module is loaded, without input and without a terminal.
     pub command: Option<Exec>,
     /// The module's name.
     pub name: String,
 }
 
-/// The ids of the calls of a script, in their order.
+/// The ids of a script's calls, in their order.
 const RESUME: u64 = FIRST_SCRIPT_ID;
 const TAINT: u64 = FIRST_SCRIPT_ID + 1;
 const MARK: u64 = FIRST_SCRIPT_ID + 2;
@@ -44,11 +44,12 @@ const POWER_OFF: u64 = FIRST_SCRIPT_ID + 8;
 
 const PLAY: &str = "play a script";
 
-/// A step takes as long as it takes: whether the guest is alive, its heart tells.
+/// The time limit of a step: none in practice, because heartbeats show whether the guest is
+/// alive.
 const STEP_LIMIT: Duration = Duration::from_secs(u32::MAX as u64);
 
 impl Script {
-    /// As the guest reads it. `resume` is the first call.
+    /// Encodes the script as the guest reads it, with `resume` as the first call.
     pub fn frames(&self, resume: Call) -> Vec<u8> {
         let command = self.command.clone().map(Call::Exec);
         let calls = [
@@ -70,7 +71,7 @@ impl Script {
     }
 }
 
-/// A script under way. Its steps are asked for in their order.
+/// A script in progress. The results of its steps have to be asked for in their order.
 pub struct ScriptRun {
     session: Session,
     script: Script,
@@ -79,7 +80,7 @@ pub struct ScriptRun {
 }
 
 impl Session {
-    /// Waits until the script begins.
+    /// Waits until the script has begun, and returns the run.
     pub fn script_run(&self, script: &Script) -> Result<ScriptRun> {
         let Reply::Ready(ready) = self.answer(RESUME, REPLY_LIMIT, |_| ())? else {
             return Err(unexpected("resume the guest"));
@@ -94,7 +95,8 @@ impl Session {
         })
     }
 
-    /// The answer to a call of the script; `take` gets what comes before it.
+    /// Waits for the reply to a call of the script; `take` receives the messages that come
+    /// before the reply.
     fn answer(&self, id: u64, limit: Duration, mut take: impl FnMut(ToHost)) -> Result<Reply> {
         let (sender, events) = channel();
         let mut state = self.state();
@@ -140,7 +142,7 @@ impl Session {
         const LOOK: Duration = Duration::from_millis(500);
         let mut stay = StayCheck::from_now(self);
         let (events, done) = channel();
-        // It ends with the guest.
+        // This thread ends with the guest at the latest.
         let session = self.clone();
         thread::spawn(move || _ = events.send(session.answer(id, STEP_LIMIT, |_| ())));
         let reply = loop {
@@ -158,19 +160,20 @@ impl Session {
 }
 
 impl ScriptRun {
-    /// The sequence number of its first record.
+    /// Returns the sequence number of the run's first record.
     pub fn mark(&self) -> u64 {
         self.mark
     }
 
-    /// The module was loaded. If not, no command runs, and nothing is unloaded.
+    /// Waits until the module has been loaded. If loading fails, no command runs and nothing
+    /// is unloaded.
     pub fn loaded(&self) -> Result<ModuleReport> {
         let what = format!("load {}", self.script.name);
         let outcome = self.session.module_answer(LOAD, &what)?;
         self.session.loaded(&self.script.path, outcome)
     }
 
-    /// The command ran; `take` gets what it said as it comes.
+    /// Waits until the command has ended; `take` receives the command's events as they come.
     pub fn command(&self, mut take: impl FnMut(ProcessEvent)) -> Result<Exit> {
         let reply = self.session.answer(EXEC, STEP_LIMIT, |event| match event {
             ToHost::Started { pid, .. } => take(ProcessEvent::Started(pid)),
@@ -186,18 +189,20 @@ impl ScriptRun {
         }
     }
 
-    /// The module was unloaded.
+    /// Waits until the module has been unloaded.
     pub fn unloaded(&self) -> Result<ModuleReport> {
         let what = format!("unload {}", self.script.name);
         let outcome = self.session.module_answer(UNLOAD, &what)?;
         self.session.unloaded(&self.script.name, outcome)
     }
 
-    /// Waits for the end of the guest; whether its kernel complained.
+    /// Waits for the end of the guest, and returns what its kernel complained about, if
+    /// anything.
     pub fn end(&self) -> Result<Option<Complaint>> {
         let now = self.session.bits(TAINT_AFTER)?;
         let end = self.session.marked(MARK_AFTER)?;
-        // It is gone when it has been powered off.
+        // The guest's death is expected here, because the script's last call powers the guest
+        // off.
         match self.session.death_error() {
             Error::PoweredOff => Ok(self
                 .session

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Our side of the memory that a guest shares with us.
+//! The host's side of the memory that a guest shares with the host.
 
 use std::{fs::File, io, os::unix::fs::FileExt, sync::Mutex};
 
 use koru_error::{IoContext, Result};
 use koru_protocol::{Piece, Placer, SHARED_BYTES, TO_GUEST, TO_HOST};
 
-/// The memory: a file without a name that QEMU maps. It is read and written as a
-/// file here; the page cache is one.
+/// The shared memory: an unnamed file that QEMU maps. The host reads and writes it as a file,
+/// because both ways lead to the same page cache.
 pub struct SharedMemory {
     pub file: File,
     placer: Mutex<Placer>,
 }
 
 impl SharedMemory {
-    /// Takes an empty file, which gets the size that it has to have.
+    /// Makes an empty file the shared memory, by giving it the size that the memory has to
+    /// have.
     pub fn new(file: File) -> Result<Self> {
         file.set_len(SHARED_BYTES as u64)
             .context("making a file in memory")?;
@@ -25,7 +26,8 @@ impl SharedMemory {
         })
     }
 
-    /// Puts bytes there for the guest; none when there is no room yet.
+    /// Puts bytes into the memory for the guest; returns `None` while there is not enough
+    /// space.
     pub fn put(&self, bytes: &[u8]) -> io::Result<Option<Piece>> {
         let mut placer = self.placer.lock().unwrap_or_else(|e| e.into_inner());
         let mut taken = [0; 8];
@@ -39,7 +41,7 @@ impl SharedMemory {
         Ok(piece)
     }
 
-    /// What the guest has put there.
+    /// Takes bytes that the guest has put into the memory, and frees their space.
     pub fn take(&self, piece: Piece) -> io::Result<Vec<u8>> {
         let range = TO_HOST.range(piece).ok_or(io::ErrorKind::InvalidData)?;
         let mut bytes = vec![0; range.len()];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Another machine, over the system's own `ssh`: the agent is copied there once,
-//! and speaks over that one connection.
+//! A session with another machine, over the system's own `ssh`: the agent is copied to that
+//! machine once, and communicates over that one connection.
 
 use std::{
     fmt, fs,
@@ -26,27 +26,27 @@ use sha2::{Digest, Sha256};
 
 use crate::{Session, error::target_error, hang_limit};
 
-/// Run by the target's shell before the agent is there.
+/// The script that the target's shell runs before the agent is there.
 const SCRIPT: &str = include_str!("ssh.sh");
 
-/// What sudo there asks with; answered by a person here.
+/// The prompt with which sudo asks on the target, and which a person here answers.
 const PROMPT: &str = "koru asks for a password:";
 
-/// A person may have to type a password.
+/// How long the start may take. A person may have to type a password.
 const START_LIMIT: Duration = Duration::from_secs(300);
 
-/// How long the program may take to end after its connection did.
+/// How long ssh may take to end after its connection did.
 const END_LIMIT: Duration = Duration::from_secs(5);
 
-/// Of what the other side says on standard error, this much is kept.
+/// How many bytes of the other side's standard error are kept.
 const MOST_SAID: usize = 16 * 1024;
 
-/// A machine that ssh knows the way to.
+/// A machine that ssh can connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ssh {
-    /// `HOST` or `USER@HOST`, as ssh takes it.
+    /// The destination as ssh takes it: `HOST` or `USER@HOST`.
     pub destination: String,
-    /// Another port than ssh would take.
+    /// The port, if not the one that ssh would use.
     pub port: Option<u16>,
 }
 
@@ -59,16 +59,16 @@ impl fmt::Display for Ssh {
     }
 }
 
-/// Asks the person at the terminal for a password; `None` when there is none.
+/// Asks the person at the terminal for a password; returns `None` if there is none.
 pub type AskPassword = Box<dyn FnMut(&str) -> Option<String> + Send>;
 
 impl Ssh {
-    /// Starts the agent there, through sudo when the user is not root; `status`
-    /// is told what is being done. Without `password`, sudo must not ask. The
-    /// agent ends with its connection: with this program at the latest.
+    /// Starts the agent on the machine, through sudo when the user is not root. `status` is
+    /// told what is being done. Without `password`, sudo must not ask for one. The agent ends
+    /// with its connection, and so with this program at the latest.
     ///
-    /// `program` is run instead of plain `ssh`: words as a shell splits them, to
-    /// which ssh's own arguments are added.
+    /// `program` is run instead of plain `ssh`: it is split into words as a shell would do it,
+    /// and ssh's own arguments are added.
     pub fn connect(
         &self,
         program: Option<&str>,
@@ -160,15 +160,15 @@ impl Ssh {
         };
         let mut command = Command::new(program);
         command.args(first);
-        // What a user's configuration may have for a login is not for this.
+        // A user's configuration may have settings for logins that must not apply here.
         command.args(["-T", "-o", "RemoteCommand=none"]);
         command.args(["-o", "ClearAllForwardings=yes"]);
         if let Some(port) = self.port {
             command.args(["-p", &port.to_string()]);
         }
         command.arg("--").arg(&self.destination);
-        // Any login shell understands this; and no shell reads further than it
-        // must from a pipe that has no more.
+        // Any login shell understands this. No shell can read beyond the script, because
+        // nothing more is sent until the script has answered.
         command.arg(format!("exec sh -c 'eval \"$(head -c {script})\"'"));
 
         let (ours, theirs) = UnixStream::pair().context("making a socket pair")?;
@@ -205,7 +205,7 @@ fn pack(bytes: &[u8]) -> Result<Vec<u8>> {
         .context("packing the agent")
 }
 
-/// The connection before the agent speaks.
+/// The connection until the agent takes it over.
 struct SshBootstrap {
     stream: UnixStream,
     child: Arc<Mutex<Child>>,
@@ -214,12 +214,13 @@ struct SshBootstrap {
 }
 
 impl SshBootstrap {
-    /// When nobody is there to read it, what was said before has the reason.
+    /// Sends bytes and ignores errors: when nobody reads any more, the reason is in what the
+    /// other side said before.
     fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }
 
-    /// The rest of the line of this word, which must come next.
+    /// Returns the rest of the next line, which must begin with the word `wanted`.
     fn word(&mut self, wanted: &str) -> Result<String> {
         let (word, rest) = self.next_word()?;
         match word == wanted {
@@ -228,11 +229,13 @@ impl SshBootstrap {
         }
     }
 
-    /// The next line that is for us. A user's shell may have said something first.
+    /// Returns the first word and the rest of the next line that is meant for this program.
+    /// Other lines are skipped, because a user's shell may have printed something first.
     fn next_word(&mut self) -> Result<(String, String)> {
         let (mut line, mut byte) = (Vec::new(), [0]);
         loop {
-            // One by one: what comes after the last line is the agent's.
+            // Bytes are read one by one, because what comes after the last line belongs to the
+            // agent.
             match self.stream.read(&mut byte) {
                 Ok(1) if byte[0] != b'\n' => line.push(byte[0]),
                 Ok(1) => {
@@ -249,7 +252,7 @@ impl SshBootstrap {
         }
     }
 
-    /// The error for a connection that closed too early.
+    /// Returns the error for a connection that closed too early.
     fn ended(&mut self) -> Error {
         let _ = self.stream.shutdown(Shutdown::Both);
         let status = end(&self.child);
@@ -264,7 +267,7 @@ impl SshBootstrap {
         target_error(self.attempted.clone(), wrong, todo, &self.said.all())
     }
 
-    /// The agent has the connection from now on.
+    /// Hands the connection over to the agent, and opens the session.
     fn session(self, to: &Ssh) -> Result<Session> {
         let SshBootstrap {
             stream,
@@ -282,7 +285,8 @@ impl SshBootstrap {
             let said = said.all();
             let (wrong, todo) = why_ended(status, &said);
             let _ = ending.send((wrong.clone(), todo, said.clone()));
-            // ssh ends as well when silence is its reason.
+            // After too long a silence ssh has been terminated; the silence is the reason
+            // then.
             session.mark_dead(Death::Vanished {
                 detail: lock(&silent).take().unwrap_or(wrong),
                 console: said,
@@ -309,11 +313,12 @@ impl SshBootstrap {
     }
 }
 
-/// What is to be said of a machine of which nothing was heard.
+/// The message about a machine that was silent for too long, once there is one.
 type Silence = Arc<Mutex<Option<String>>>;
 
-/// A machine whose kernel died keeps its connections open: only its silence
-/// tells. The agent is never silent for longer than half a second.
+/// Starts a thread that notices when the machine falls silent. A machine whose kernel died
+/// keeps its connections open, so only silence shows it. The agent is never silent for longer
+/// than half a second.
 fn watch(session: Session, child: Arc<Mutex<Child>>, silence: Silence) -> Result<()> {
     let limit = hang_limit() * 3;
     let silent = move || {
@@ -329,7 +334,8 @@ fn watch(session: Session, child: Arc<Mutex<Child>>, silence: Silence) -> Result
                     limit.as_secs()
                 );
                 *lock(&silence) = Some(detail.clone());
-                // This program may end as soon as it hears of it; ssh would wait on.
+                // This program may end as soon as it learns of the death, but ssh would keep
+                // waiting.
                 terminate(&mut lock(&child));
                 session.mark_dead(Death::Vanished {
                     detail,
@@ -345,7 +351,7 @@ fn watch(session: Session, child: Arc<Mutex<Child>>, silence: Silence) -> Result
         .context("starting a thread")
 }
 
-/// Waits for the program, whose connection is over; not for ever.
+/// Waits for ssh to end, whose connection has closed, and terminates it after a limit.
 fn end(child: &Mutex<Child>) -> Option<ExitStatus> {
     let limit = Instant::now() + END_LIMIT;
     loop {
@@ -363,15 +369,15 @@ fn end(child: &Mutex<Child>) -> Option<ExitStatus> {
     }
 }
 
-/// Has it end, and what it started. It is still there or not yet waited for, so
-/// the process is the right one.
+/// Sends SIGTERM to ssh, which also ends what ssh started. The process has not been waited for
+/// yet, so its id still belongs to it.
 fn terminate(child: &mut Child) {
     if let Ok(None) = child.try_wait() {
         let _ = kill_process(Pid::from_child(child), Signal::TERM);
     }
 }
 
-/// What the end of ssh means, and what helps.
+/// Returns what the end of ssh means, and what the user can do.
 fn why_ended(status: Option<ExitStatus>, said: &str) -> (String, &'static str) {
     const HINTS: [(&str, &str, &str); 9] = [
         (
@@ -429,7 +435,7 @@ fn why_ended(status: Option<ExitStatus>, said: &str) -> (String, &'static str) {
     }
 }
 
-/// What ssh, and the other side's standard error, say.
+/// The end of what ssh and the other side print on standard error.
 struct StderrTail {
     text: Arc<Mutex<Vec<u8>>>,
     over: Receiver<()>,
@@ -458,7 +464,7 @@ impl StderrTail {
                 }
                 let excess = text.len().saturating_sub(MOST_SAID);
                 text.drain(..excess);
-                // Such as that the password before was wrong.
+                // The last line may say that the previous password was wrong, for example.
                 let last = String::from_utf8_lossy(&text).trim_end().to_owned();
                 drop(text);
                 if !asked {
@@ -478,8 +484,8 @@ impl StderrTail {
         Ok(StderrTail { text, over })
     }
 
-    /// All of it. ssh has ended; one that it left in the background (ControlPersist)
-    /// may keep the pipe open, and is not waited for.
+    /// Returns all that was kept. ssh has ended, but a process that it left in the background
+    /// (ControlPersist) may keep the pipe open, and is not waited for.
     fn all(&self) -> String {
         let _ = self.over.recv_timeout(Duration::from_secs(1));
         String::from_utf8_lossy(&lock(&self.text)).replace('\r', "")
