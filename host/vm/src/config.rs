@@ -21,31 +21,31 @@ pub struct GuestConfig {
     pub(crate) kernel: PathBuf,
     pub(crate) cache: PathBuf,
     pub(crate) initramfs: Initramfs,
-    /// What this one guest has besides the initramfs.
+    /// The files that this one guest has in addition to the initramfs.
     pub files: Initramfs,
-    /// Goes on from a saved machine of this kind instead of booting. The first
-    /// one makes it.
+    /// Whether to resume from a snapshot of this kind of guest instead of booting. The first
+    /// such guest creates the snapshot.
     pub resume: bool,
-    /// The emulator, found in `PATH`.
+    /// The emulator, which is searched for in `PATH`.
     pub qemu: PathBuf,
-    /// Megabytes of memory.
+    /// The memory in megabytes.
     pub memory_mb: u32,
-    /// Processors.
+    /// The number of processors.
     pub cpus: u32,
-    /// Under TCG its processors take turns, instead of running at once. Then kernel
-    /// code may be rewritten while others run it, as a probe on a busy function
-    /// does: QEMU before 8.1 may go on with what one of them read just before, and
-    /// the kernel oopses at a breakpoint that it has long taken away.
+    /// Whether, under TCG, the processors take turns instead of running at once. Kernel code
+    /// may then be rewritten while other processors run it, as a probe on a busy function
+    /// does. Otherwise, QEMU before 8.1 may continue with what a processor read just before,
+    /// and the kernel oopses at a breakpoint that it has long removed.
     pub in_turn: bool,
-    /// KVM or TCG.
+    /// The choice between KVM and TCG.
     pub accel: AccelChoice,
-    /// Added to the kernel's command line.
+    /// Words that are added to the kernel's command line.
     pub cmdline: Vec<String>,
-    /// Limit for the way from the start to the agent.
+    /// The time limit from the start of QEMU until the agent answers.
     pub boot_limit: Duration,
-    /// A socket for a debugger, which may stop the guest for as long as it likes.
+    /// The socket for a debugger, which may stop the guest for any time.
     pub gdb: Option<PathBuf>,
-    /// For a guest that plays a script: see [`crate::Replay`].
+    /// The seed of a guest that plays a script: see [`crate::Replay`].
     pub(crate) replay: Option<u64>,
     on_event: Option<OnEvent>,
 }
@@ -53,9 +53,9 @@ pub struct GuestConfig {
 type OnEvent = Arc<dyn Fn(&Event) + Send + Sync>;
 
 impl GuestConfig {
-    /// A guest of one processor and 256 MB. `kernel` is a `vmlinuz` or
-    /// `vmlinux`; `cache` a folder for what is made once. The initramfs must
-    /// have the agent as `/init`.
+    /// Describes a guest with one processor and 256 MB. `kernel` is a `vmlinuz` or a
+    /// `vmlinux`; `cache` is a folder for what is made only once. The initramfs must have the
+    /// agent as `/init`.
     pub fn new(
         kernel: impl Into<PathBuf>,
         cache: impl Into<PathBuf>,
@@ -80,13 +80,13 @@ impl GuestConfig {
         }
     }
 
-    /// Another folder for what is made once.
+    /// Sets another folder for what is made only once.
     pub fn set_cache(&mut self, cache: impl Into<PathBuf>) -> &mut Self {
         self.cache = cache.into();
         self
     }
 
-    /// Has progress told to a function; any thread may call it.
+    /// Reports progress to a function, which any thread may call.
     pub fn on_event(&mut self, tell: impl Fn(&Event) + Send + Sync + 'static) -> &mut Self {
         self.on_event = Some(Arc::new(tell));
         self
@@ -98,7 +98,7 @@ impl GuestConfig {
         }
     }
 
-    /// The initramfs as a file, with this guest's own files or without.
+    /// Writes the initramfs to a file in memory, with or without this guest's own files.
     pub(crate) fn initrd(&self, with_files: bool) -> Result<File> {
         let mut initrd = memory_file("initramfs")?;
         let mut out = BufWriter::with_capacity(1 << 20, &mut initrd);
@@ -113,31 +113,31 @@ impl GuestConfig {
         Ok(initrd)
     }
 
-    /// What the kernel is booted with, here and now.
+    /// Returns the command line to boot the kernel with, here and now.
     pub(crate) fn boot_cmdline(&self, accel: Accel, quiet: bool) -> String {
         let mut line = self.cmdline(accel, quiet);
-        // Under `-icount` there is another counter.
+        // Under `-icount` the guest has a counter of its own.
         if accel == Accel::Tcg && self.replay.is_none() {
             line.extend(tsc_khz().map(|khz| format!(" tsc_early_khz={khz}")));
         }
         line
     }
 
-    /// Returns the command line without the measured TSC frequency, which differs from
-    /// time to time and would never give the same snapshot key.
+    /// Returns the command line without the measured TSC frequency, which differs at every
+    /// measurement: with it, no two snapshot keys would be equal.
     pub(crate) fn cmdline(&self, accel: Accel, quiet: bool) -> String {
         let mut words = vec![
             "console=ttyS0",
-            // A panic ends QEMU, and writes the whole log to the console first.
+            // A panic ends QEMU, after the kernel has written the whole log to the console
             "panic=-1",
-            // (0x20), with every processor's stack (0x40).
+            // (0x20), with the stack of every processor (0x40).
             "panic_print=0x60",
             "log_buf_len=1M",
-            // What inject-nmi is for.
+            // QMP's inject-nmi relies on this.
             "unknown_nmi_panic",
             "cryptomgr.notests",
-            // Loading and unloading a module is, for four fifths, waiting for grace
-            // periods; these come after a few interrupts, not after some ticks.
+            // Four fifths of the time to load and unload a module are waits for grace periods.
+            // Expedited ones take a few interrupts instead of a few ticks.
             "rcupdate.rcu_expedited=1",
             "rdinit=/init",
         ];
@@ -145,14 +145,15 @@ impl GuestConfig {
             words.extend(["quiet", "loglevel=4"]);
         }
         if accel == Accel::Tcg {
-            // On a busy host the emulated timer may miss the short test of it, and
-            // the kernel would panic: it is there, so the test is left out.
+            // On a busy host the emulated timer may fail the kernel's short test of it, and
+            // the kernel would panic. The timer is there, so the test is left out.
             words.extend(["noreplace-smp", "no_timer_check"]);
-            // Translated code is found again by its address only: a program that comes
-            // to lie elsewhere with each start is translated with each start.
+            // QEMU finds translated code by its address only: a program that is at another
+            // address after each start would be translated at each start.
             words.push("norandmaps");
-            // All its processors count by the host's one counter. The kernel would
-            // believe that only of another maker's, and ask the HPET, a device.
+            // All processors of the guest count by the host's one counter. The kernel believes
+            // that only of another vendor's processors, and would otherwise read the HPET, a
+            // device.
             if tsc_is_clock() {
                 words.push("tsc=reliable");
             }

@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Progress of a guest's start.
+//! The progress of a guest's start.
 
 use std::{fmt, time::Duration};
 
 use koru_protocol::LogRecord;
 use koru_qemu::Accel;
 
-/// Progress of a start.
+/// A step in the start of a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
     /// QEMU is being started.
     Starting(Accel),
-    /// KVM gave no sign of life: TCG is used, and will be until the host's
-    /// next boot. With what was seen of it.
+    /// KVM showed no sign of life, for the reason that is given. TCG is used instead, until
+    /// the host's next boot.
     FellBack(String),
-    /// A machine is booted that later guests go on from.
+    /// A guest is booted to create a snapshot that later guests resume from.
     Saving,
-    /// A guest goes on from a saved machine.
+    /// A guest resumes from a snapshot.
     Resuming,
-    /// That did not work, for this reason; the guest boots.
+    /// A snapshot could not be resumed or created; the guest boots instead.
     NotResumed {
-        /// Why.
+        /// The reason.
         why: String,
-        /// What the guest's kernel had to say, if it was its fault.
+        /// The guest's log records, if its kernel caused the failure.
         records: Vec<LogRecord>,
     },
-    /// The agent is up.
+    /// The agent is running.
     Ready {
         /// The kernel's release.
         release: String,
-        /// Since the start.
+        /// The time since the start.
         after: Duration,
     },
 }

@@ -19,8 +19,8 @@ use rustix::process::Pid;
 
 use crate::monitor::MonitorCommand;
 
-/// A running guest. It ends when this is dropped, and when the process ends,
-/// however that comes about.
+/// A running guest. It ends when this value is dropped, and when the process ends for any
+/// reason.
 pub struct Guest {
     pub(crate) session: Session,
     pub(crate) ready: Ready,
@@ -33,13 +33,13 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// The agent has answered.
+    /// Records that the agent has answered.
     pub(crate) fn set_ready(&mut self, ready: Ready, after: Duration) {
         self.ready = ready;
         self.boot_time = after;
     }
 
-    /// Saves the state of its devices and ends it.
+    /// Saves the state of the guest's devices and ends the guest.
     pub(crate) fn save(mut self, state: &Path) -> Result<()> {
         let (done, outcome) = channel();
         let _ = self.commands.send(MonitorCommand::Save(state.into(), done));
@@ -67,44 +67,44 @@ impl Guest {
         }
     }
 
-    /// How it is worked with.
+    /// Returns the session with the guest's agent.
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// What the agent said of itself.
+    /// Returns what the agent reported about itself.
     pub fn ready(&self) -> &Ready {
         &self.ready
     }
 
-    /// What runs its instructions.
+    /// Returns what executes the guest's instructions.
     pub fn accel(&self) -> Accel {
         self.accel
     }
 
-    /// From the start of QEMU to the agent's first word.
+    /// Returns the time from the start of QEMU until the agent answered.
     pub fn boot_time(&self) -> Duration {
         self.boot_time
     }
 
-    /// QEMU's process id.
+    /// Returns QEMU's process id.
     pub fn pid(&self) -> u32 {
         self.pid.as_raw_nonzero().get() as u32
     }
 
-    /// What it wrote to its console. That is little: what the kernel holds
+    /// Returns what the guest wrote to its console. That is little: what the kernel considers
     /// important, and what was written to `/dev/console`.
     pub fn console(&self) -> String {
         self.console.text()
     }
 
-    /// Ends it at once, from any thread.
+    /// Returns a function that ends the guest at once, and that any thread may call.
     pub fn kill_handle(&self) -> impl FnOnce() + Send + 'static {
         let commands = self.commands.clone();
         move || _ = commands.send(MonitorCommand::Kill)
     }
 
-    /// Powers it off in order.
+    /// Powers the guest off in an orderly way.
     pub fn power_off(self) -> Result<()> {
         self.session.power_off()
     }
@@ -115,7 +115,7 @@ impl Guest {
         }
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the guest.
     pub fn wait(mut self) -> Death {
         self.join();
         self.session.death().unwrap_or(Death::PoweredOff)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Starts QEMU with somebody to watch it.
+//! Starts QEMU together with the monitor that watches it.
 
 use std::{path::Path, sync::mpsc::channel, time::Duration};
 
@@ -10,15 +10,15 @@ use koru_session::{Result, SharedMemory};
 
 use crate::{Event, GuestConfig, guest::Guest, monitor::Monitor};
 
-/// A QEMU to be started, with somebody to watch it.
+/// A QEMU that is to be started together with its monitor.
 pub(crate) struct LaunchConfig<'a> {
     pub config: &'a GuestConfig,
     pub accel: Accel,
     pub pvh: bool,
     pub start: Start<'a>,
-    /// Where the guest's memory is kept.
+    /// The file that contains the guest's memory, if it is to be saved or was saved.
     pub ram: Option<&'a Path>,
-    /// Memory for the channel beside the line.
+    /// The memory that host and guest share in addition to the serial line.
     pub shared: Option<SharedMemory>,
 }
 
@@ -29,7 +29,8 @@ impl LaunchConfig<'_> {
             Start::Boot { .. } => Event::Starting(self.accel),
             Start::Resume(_) => Event::Resuming,
         });
-        // No debugger's socket in a snapshot: every guest resumed from it would have it.
+        // A snapshot has no debugger's socket: every guest resumed from it would have that
+        // socket.
         let made = matches!(self.start, Start::Boot { .. }) && self.ram.is_some();
         let gdb = config.gdb.as_deref().filter(|_| !made);
         let qemu = koru_qemu::start(&Machine {
@@ -75,7 +76,7 @@ impl LaunchConfig<'_> {
     }
 }
 
-/// Creates the memory that host and guest share beside the line.
+/// Creates the memory that host and guest share in addition to the serial line.
 pub(crate) fn shared_memory() -> Result<SharedMemory> {
     Ok(SharedMemory::new(koru_qemu::memory_file("shared")?)?)
 }

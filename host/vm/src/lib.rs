@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A stock kernel in a throw-away virtual machine.
+//! Runs a stock kernel in a throw-away virtual machine.
 //!
-//! [`Guest::start`] boots it and owns it: the guest ends with the value, and with the
-//! process. It is worked with by its [`Session`](koru_session::Session). A [`Server`]
-//! keeps a guest up for other processes, which [`connect`](koru_session::connect) to it.
+//! [`Guest::start`] boots the kernel and owns the guest, which ends with the value and with
+//! the process. A [`Session`](koru_session::Session) calls the guest's agent. A [`Server`]
+//! keeps a guest running for other processes, which [`connect`](koru_session::connect) to it.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -25,7 +25,7 @@
 //!
 //!     match session.load("/lib/koru/hello.ko", &["who=koru".into()]) {
 //!         Ok(loaded) => loaded.records.iter().for_each(|r| println!("{}", r.text)),
-//!         // Refused, oopsed, panicked or hung: all come here, with the log.
+//!         // A refusal, an oops, a panic, a hang: each has the log that explains it.
 //!         Err(error) => {
 //!             error.records().iter().for_each(|r| eprintln!("{}", r.text));
 //!             return Err(error);

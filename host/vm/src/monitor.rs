@@ -18,18 +18,18 @@ use koru_session::{Result, Session, SharedMemory, hang_limit};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-/// isa-debug-exit's status for the agent's orderly end: 42 << 1 | 1. It is the fast way;
-/// an agent that cannot take it has said before that it leaves.
+/// The exit status of isa-debug-exit after the agent's orderly end: 42 << 1 | 1. This is the
+/// fast way to end; an agent that cannot take it has announced before that it ends the guest.
 const POWERED_OFF: i32 = 85;
 
-/// What the monitor is told.
+/// A command to the monitor.
 pub(crate) enum MonitorCommand {
     Kill,
-    /// To save the machine in this file, and end it.
+    /// Saves the state of the machine in this file, and ends the machine.
     Save(PathBuf, Sender<std::io::Result<()>>),
 }
 
-/// Watches a guest: its end, its heart.
+/// The monitor of a guest: watches the process and the heartbeats.
 pub(crate) struct Monitor {
     session: Session,
     console: Console,
@@ -77,7 +77,7 @@ impl Monitor {
         Ok((session, thread))
     }
 
-    /// Until the end; what it was.
+    /// Watches the guest until it ends, and returns the cause of its death.
     fn watch(&mut self) -> Death {
         const TICK: Duration = Duration::from_millis(100);
         let limit = hang_limit();
@@ -106,8 +106,8 @@ impl Monitor {
             if let Ok(what) = self.hangs.try_recv() {
                 return self.ask_by_nmi(what);
             }
-            // Time in which this process was stopped is not the guest's
-            // silence: count ticks, none longer than a few.
+            // While this process was stopped, the guest's silence does not count: ticks are
+            // added up, none of which counts for longer than a few.
             silent += tick.elapsed().min(TICK * 5);
             tick = Instant::now();
             let now_heard = self.session.last_message_at();
@@ -115,7 +115,7 @@ impl Monitor {
                 heard = now_heard;
                 silent = Duration::ZERO;
             }
-            // Before the agent is up, the boot's own limit counts.
+            // Before the agent is running, the time limit of the boot applies.
             let hangs = silent > limit && !self.session.is_hang_detection_off();
             if hangs && self.session.ready().is_some() {
                 let secs = limit.as_secs();
@@ -124,11 +124,11 @@ impl Monitor {
         }
     }
 
-    /// Writes the state of the machine, all but the memory, and stops it.
+    /// Writes the state of the machine, except for the memory, and stops the machine.
     fn save(&mut self, path: &Path) -> std::io::Result<()> {
         const LIMIT: Duration = Duration::from_secs(30);
         let mut qmp = self.qmp.take().ok_or(ErrorKind::BrokenPipe)?;
-        // It runs until QEMU stops it, and so the state says that it runs.
+        // The machine runs until QEMU stops it, so the state says that it is running.
         qmp.ignore_shared()?;
         let path = path.to_string_lossy().replace('\'', "'\\''");
         qmp.run("migrate", json!({ "uri": format!("exec:cat > '{path}'") }))?;
@@ -149,7 +149,7 @@ impl Monitor {
     fn kill(&mut self) -> Death {
         let _ = kill_process(self.pid, Signal::KILL);
         match self.ended.recv() {
-            // It was first.
+            // The guest ended before the signal came.
             Ok(ended) if ended.status.code() == Some(POWERED_OFF) => return Death::PoweredOff,
             Ok(ended) if ended.status.success() => return self.post_mortem(&ended),
             _ => {}
@@ -160,20 +160,20 @@ impl Monitor {
         }
     }
 
-    /// An NMI makes the kernel panic where it is, and so say where that was.
+    /// Makes the kernel panic by an NMI, and so log where it hung.
     fn ask_by_nmi(&mut self, what: String) -> Death {
-        /// One that says nothing so often for so long does not answer.
+        /// The number of silences in a row after which the kernel does not answer.
         const SILENCES: u32 = 2;
         const SILENCE: Duration = Duration::from_secs(5);
-        /// The answer ends with QEMU. It may be long, and its line is slow; but the
-        /// guest may also be one that talks for ever.
+        /// The limit for the whole answer, which ends with QEMU. The answer may be long and
+        /// its line is slow, but a guest may also write for ever.
         const ANSWER: Duration = Duration::from_secs(60);
         let until = Instant::now() + ANSWER;
         let mut ended = None;
         let mut silences = 0;
         while ended.is_none() && silences < SILENCES && Instant::now() < until {
             let console = self.console.text();
-            // Early in its boot a kernel ignores it.
+            // Early in its boot a kernel ignores an NMI.
             if panic_reason(&console).is_none() && !self.inject_nmi() {
                 break;
             }
@@ -222,7 +222,7 @@ impl Monitor {
         }
         let mut detail = ended.detail();
         if ended.status.success() {
-            // -no-reboot turns any reset into an exit: a triple fault too.
+            // -no-reboot turns any reset into an exit, a triple fault too.
             detail = "its kernel powered off or reset the machine by itself".into();
         }
         if let Some(complaint) = first_complaint(&self.session.log_since(0)) {
@@ -234,8 +234,8 @@ impl Monitor {
         }
     }
 
-    /// Waits until all that QEMU wrote was read. Its ends are closed, so this
-    /// is a matter of milliseconds.
+    /// Waits until everything that QEMU wrote has been read. QEMU's ends are closed, so this
+    /// takes milliseconds.
     fn drain(&mut self) {
         let limit = Duration::from_secs(2);
         let _ = self.reader_ended.recv_timeout(limit);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A run that is the same every time, byte for byte.
+//! Replays: runs that are the same every time, byte for byte.
 //!
-//! The guest's time is the number of instructions that it has executed, its random
-//! numbers begin with a seed, and all that it is to do lies in its memory before it
-//! goes on from a saved machine: nothing of the host's is left in it.
+//! The guest's time is the number of instructions that it has executed, its random numbers
+//! begin with a seed, and everything that it is to do is in its memory before it resumes from
+//! a snapshot. Nothing that depends on the host is left.
 
 use std::{io::ErrorKind, os::unix::fs::FileExt};
 
@@ -23,9 +23,9 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Starts it. The same guest, seed and script give the same run.
+    /// Starts a guest that plays a script. An equal guest, seed and script give an equal run.
     pub fn start(mut config: GuestConfig, seed: u64, script: &Script) -> Result<Replay> {
-        // Not the processors' time slices decide who is next.
+        // With one processor, the host's scheduler does not decide which processor is next.
         config.cpus = 1;
         config.replay = Some(seed);
         let image = BootImage::prepare(&config.kernel, &config.cache)?;
@@ -53,12 +53,12 @@ impl Replay {
         Ok(Replay { guest, script_run })
     }
 
-    /// Where it plays. Nothing can be asked of it.
+    /// Returns the guest that plays the script. The guest answers no other calls.
     pub fn guest(&self) -> &Guest {
         &self.guest
     }
 
-    /// What becomes of the script.
+    /// Returns the script's run.
     pub fn script_run(&self) -> &ScriptRun {
         &self.script_run
     }
@@ -66,7 +66,7 @@ impl Replay {
 
 const SHARE: &str = "giving the guest its files";
 
-/// Puts bytes where the guest finds them.
+/// Puts bytes into the shared memory, where the guest finds them.
 fn put(shared: &SharedMemory, bytes: &[u8]) -> Result<Piece> {
     let piece = shared.put(bytes);
     let piece = piece.and_then(|piece| piece.ok_or(ErrorKind::FileTooLarge.into()));

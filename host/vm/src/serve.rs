@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A guest that stays up between commands: one process owns it, any number of
-//! clients work with it over a unix socket, each with the same protocol as if
-//! it were alone.
+//! Serves a guest that keeps running between commands: one process owns it, and any number of
+//! clients use it over a unix socket, each with the protocol that a sole user would speak.
 
 use std::{
     collections::HashMap,
@@ -30,25 +29,26 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::Guest;
 
-/// What the kernel says of a process that is not there.
+/// The errno for a process that does not exist.
 const NO_SUCH_PROCESS: Errno = rustix::io::Errno::SRCH.raw_os_error();
 
-/// A client that reads nothing must not fill the daemon's memory.
+/// The largest number of bytes that a client may leave unread: a client that reads nothing
+/// must not fill the daemon's memory.
 const MOST_UNREAD: usize = 64 << 20;
 
-/// A claimed socket. Claim it before the guest is started: of two daemons, one
-/// gets it, and clients that come early wait.
+/// A claimed socket. Claim it before the guest is started: of two daemons one gets it, and
+/// clients that connect early wait.
 #[derive(Debug)]
 pub struct Server {
     path: PathBuf,
     listener: UnixListener,
-    /// Held as long as this lives; the kernel lets it go with the process.
+    /// The lock, which the kernel releases with the process.
     _lock: File,
 }
 
 impl Server {
-    /// Claims a socket path, which only this user can connect to. A socket
-    /// that a killed daemon left behind is taken over.
+    /// Claims a socket path that only this user can connect to. A socket that a killed daemon
+    /// left behind is taken over.
     pub fn bind(path: &Path) -> Result<Server> {
         let beside = |ending: &str| {
             let mut name = path.as_os_str().to_owned();
@@ -70,7 +70,7 @@ impl Server {
             rustix::io::Errno::WOULDBLOCK => Error::InUse(path.into()),
             e => koru_error::Error::path("locking", &lock_path, e.into()).into(),
         })?;
-        // Under another name until nobody else may connect to it.
+        // The socket has another name until no other user can connect to it.
         let part = beside(".new");
         let _ = fs::remove_file(&part);
         let listener = UnixListener::bind(&part).path_context("making the socket", &part)?;
@@ -84,7 +84,7 @@ impl Server {
         })
     }
 
-    /// Serves a guest until it ends; all clients are told how it ended.
+    /// Serves a guest until it ends, and reports to all clients how it ended.
     pub fn run(self, guest: Guest) -> Result<Death> {
         let session = guest.session().clone();
         let clients: Arc<Mutex<Vec<Client>>> = Arc::default();
@@ -99,7 +99,7 @@ impl Server {
                     }
                     let client = stream.and_then(|s| Client::start(s, accepting.clone()));
                     let Ok(client) = client else {
-                        // Out of descriptors, mostly: some will be free again.
+                        // Mostly there are no free descriptors, and some will become free.
                         thread::sleep(Duration::from_millis(100));
                         continue;
                     };
@@ -110,7 +110,7 @@ impl Server {
             })
             .context("starting a thread")?;
         let death = guest.wait();
-        // The news is in the clients' queues: let it out.
+        // The news of the death is in the clients' queues, which need time to drain.
         let clients = std::mem::take(&mut *clients.lock().unwrap_or_else(|e| e.into_inner()));
         for client in &clients {
             let _ = client.stream.shutdown(Shutdown::Read);
@@ -131,13 +131,14 @@ impl Drop for Server {
     }
 }
 
-/// A client's connection.
+/// The connection to a client.
 struct Client {
     stream: UnixStream,
     writer: JoinHandle<()>,
 }
 
-/// What goes to a client. Never blocks: it is fed by the guest's reader.
+/// The queue of messages to a client. Sending never blocks, because the guest's reading thread
+/// does it.
 #[derive(Clone)]
 struct Outbox {
     queue: Sender<Vec<u8>>,
@@ -146,7 +147,7 @@ struct Outbox {
 }
 
 impl Outbox {
-    /// Queues a message; false when the client is gone.
+    /// Queues a message; returns false when the client is gone.
     fn send(&self, message: &ToHost) -> bool {
         let frame = encode(message);
         let unread = self.unread.fetch_add(frame.len(), Ordering::Relaxed);
@@ -206,7 +207,7 @@ impl Client {
     }
 }
 
-/// Translates between a client's call ids and the guest's.
+/// Translates between the call ids of a client and those of the guest.
 struct Relay {
     session: Session,
     outbox: Outbox,
@@ -225,7 +226,7 @@ impl Relay {
                 Err(_) => break,
             }
         }
-        // Gone, perhaps in the middle of a frame: nobody waits for its calls.
+        // The client is gone, perhaps in the middle of a frame, so nobody waits for its calls.
         self.outbox.open.store(false, Ordering::Relaxed);
         let open = std::mem::take(&mut *self.lock());
         for id in open.into_values() {
@@ -253,7 +254,7 @@ impl Relay {
                 }
                 None
             }
-            // It is not shared with clients.
+            // Clients do not share the memory.
             ToGuest::Shared(_) => None,
         };
         if let Some(message) = passed_on {
@@ -298,10 +299,10 @@ impl Relay {
             }
             outbox.send(&message);
         });
-        // Entered before it is sent: the answer may be quick.
+        // The id is entered before the call is sent, because the reply may come quickly.
         let in_guest = self.session.new_id();
         self.lock().insert(id, in_guest);
-        // When the guest is gone the client hears that by itself.
+        // A client learns by a message of its own that the guest is gone.
         let _ = self.session.start_call_as(in_guest, call, sink);
     }
 }

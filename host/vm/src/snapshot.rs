@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A machine saved when its agent came up, so that the next guest of the same
-//! kind need not boot: it goes on from there, with files of its own.
+//! Snapshots: a guest is saved when its agent comes up, and later guests of the same kind
+//! resume from the snapshot, with files of their own, instead of booting.
 //!
-//! A saved machine is a folder, made under another name and renamed when it is whole: the
-//! guest's memory, the state of its devices, and what was seen of the boot. The
-//! folder's name is a hash of everything that went into it.
+//! A snapshot is a folder: the guest's memory, the state of its devices, and the log records
+//! of its boot. The folder is filled under another name and renamed when it is complete. Its
+//! name is a hash of everything that went into the snapshot.
 
 use std::{
     fs::{self, File, Permissions},
@@ -27,17 +27,18 @@ use crate::{
     launch::{LaunchConfig, shared_memory},
 };
 
-/// How many saved machines are kept.
+/// The number of snapshots that are kept.
 const MAX_SNAPSHOTS: usize = 12;
 
-/// What is known of a saved machine.
+/// What is known about a snapshot.
 #[derive(Serialize, Deserialize)]
 struct SnapshotMeta {
-    /// The records of its boot.
+    /// The log records of the boot.
     records: Vec<LogRecord>,
-    /// The memory file as it was left. Whoever writes to it changes this.
+    /// The fingerprint of the memory file. Anybody who writes to the file changes its
+    /// fingerprint.
     ram: FileFingerprint,
-    /// SHA-256 of the state file.
+    /// The SHA-256 of the file with the state of the devices.
     state: String,
 }
 
@@ -61,8 +62,8 @@ impl FileFingerprint {
     }
 }
 
-/// Starts a guest from a saved machine, which is made when there is none. Gives
-/// none when that does not work out: then the guest has to boot.
+/// Starts a guest from a snapshot, which is created if there is none. Returns `None` when that
+/// fails: the guest has to boot then.
 pub(crate) fn start(config: &GuestConfig, image: &BootImage, accel: Accel) -> Option<Guest> {
     let mut files = Vec::new();
     config.files.write_to(&mut files).ok()?;
@@ -86,8 +87,8 @@ pub(crate) fn start(config: &GuestConfig, image: &BootImage, accel: Accel) -> Op
         .ok()
 }
 
-/// A guest that goes on from a saved machine, which is made when there is none, and
-/// when it was started. It has to be told yet what is its own.
+/// Resumes a guest from a snapshot, which is created if there is none, and returns the guest
+/// with the time of its start. The caller still has to send the guest what is specific to it.
 pub(crate) fn resume_or_create(
     config: &GuestConfig,
     image: &BootImage,
@@ -102,21 +103,22 @@ pub(crate) fn resume_or_create(
     resume(config, image, accel, &dir, meta, shared)
 }
 
-/// Whatever is wrong with the saved machine, the next guest makes another.
+/// Removes a snapshot that does not work, so that the next guest creates another.
 pub(crate) fn discard(config: &GuestConfig, image: &BootImage, accel: Accel) {
     if let Ok(dir) = snapshot_dir(config, image, accel) {
         let _ = fs::remove_dir_all(dir);
     }
 }
 
-/// Where the saved machine lies, or will.
+/// Returns the folder of the snapshot, which may not exist yet.
 fn snapshot_dir(config: &GuestConfig, image: &BootImage, accel: Accel) -> Result<PathBuf> {
     let key = snapshot_key(config, image, accel).context("looking for a saved machine")?;
     Ok(config.cache.join("saved").join(key))
 }
 
-/// Everything that a saved machine depends on. Its counters of time are the
-/// host's as well, so it is for one boot of the host, unless it counts by itself.
+/// Returns a hash of everything that a snapshot depends on. The guest's time counters depend
+/// on the host's, so a snapshot is valid for one boot of the host, except for replays, which
+/// count instructions.
 fn snapshot_key(config: &GuestConfig, image: &BootImage, accel: Accel) -> std::io::Result<String> {
     let mut hash = Sha256::new();
     let mut add = |bytes: &[u8]| {
@@ -145,7 +147,7 @@ fn snapshot_key(config: &GuestConfig, image: &BootImage, accel: Accel) -> std::i
     Ok(digest[..16].iter().map(|b| format!("{b:02x}")).collect())
 }
 
-/// A program's file.
+/// Returns a program's file, found in `PATH`.
 fn which(program: &Path) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -154,7 +156,7 @@ fn which(program: &Path) -> PathBuf {
         .unwrap_or_else(|| program.into())
 }
 
-/// The saved machine, unless there is none or it is damaged.
+/// Loads what is known about a snapshot, unless the snapshot is missing or damaged.
 fn load_valid(dir: &Path) -> Option<SnapshotMeta> {
     let path = dir.join("meta");
     let meta: SnapshotMeta = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
@@ -164,7 +166,7 @@ fn load_valid(dir: &Path) -> Option<SnapshotMeta> {
     if !whole {
         return None;
     }
-    // The oldest go first, by this time.
+    // The time of the last use: `prune` removes what was not used for the longest time.
     if let Ok(file) = File::options().append(true).open(&path) {
         let _ = file.set_modified(SystemTime::now());
     }
@@ -178,8 +180,8 @@ fn digest(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// Boots a machine and saves it. Of several that want the same one, one makes it
-/// and the others wait.
+/// Boots a guest and creates a snapshot of it. Of several processes that want the same
+/// snapshot, one creates it and the others wait.
 fn create(
     config: &GuestConfig,
     image: &BootImage,
@@ -197,21 +199,22 @@ fn create(
         return Ok(meta);
     }
     config.tell(Event::Saving);
-    // A maker that was killed may have left it; we hold the lock.
+    // A process that was killed may have left the folder; this process holds the lock.
     let staging_dir = dir.with_extension("making");
     let _ = fs::remove_dir_all(&staging_dir);
     fs::create_dir(&staging_dir).path_context("making", &staging_dir)?;
     let meta = create_in(config, image, accel, &staging_dir).inspect_err(|_| {
         let _ = fs::remove_dir_all(&staging_dir);
     })?;
-    // Damaged or not: we hold the lock, and whoever uses it has it open.
+    // An old snapshot may go, damaged or not: this process holds the lock, and those who use
+    // it have its files open.
     let _ = fs::remove_dir_all(dir);
     fs::rename(&staging_dir, dir).path_context("renaming to", dir)?;
     prune(folder, dir);
     Ok(meta)
 }
 
-/// The same, in a folder that nobody else uses.
+/// Creates a snapshot in a folder that no other process uses.
 fn create_in(
     config: &GuestConfig,
     image: &BootImage,
@@ -233,8 +236,8 @@ fn create_in(
             initrd: &initrd,
         },
         ram: Some(&ram),
-        // Added when it goes on: the memory of a device that is there already
-        // could not be shared with each of its followers.
+        // The shared memory is added when a guest resumes: the memory of a device that is part
+        // of the snapshot could not be shared with each of the resumed guests.
         shared: None,
     }
     .run()?;
@@ -242,7 +245,7 @@ fn create_in(
     if session.wait_ready(config.boot_limit).is_none() {
         return Err(guest.into_boot_error(config.boot_limit));
     }
-    // Its log is all here, and nothing is on the line.
+    // The whole log has arrived then, and nothing is in transit on the line.
     session.mark()?;
     let records = session.log_since(0);
     guest.save(&state)?;
@@ -265,7 +268,8 @@ fn create_in(
     Ok(meta)
 }
 
-/// Removes what was not used for longest, and what killed makers left.
+/// Removes the snapshots that were not used for the longest time, and what killed processes
+/// left.
 fn prune(folder: &Path, newest: &Path) {
     let mut kept = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -278,7 +282,7 @@ fn prune(folder: &Path, newest: &Path) {
         let old = made.is_ok_and(|t| t.elapsed().is_ok_and(|age| age.as_secs() > 3600));
         match used {
             Ok(used) => kept.push((used, path)),
-            // Without `meta` it is in the making, by a process that may be gone.
+            // A folder without `meta` is incomplete, and its process may be gone.
             Err(_) if old => _ = fs::remove_dir_all(path),
             Err(_) => {}
         }
@@ -290,7 +294,7 @@ fn prune(folder: &Path, newest: &Path) {
     }
 }
 
-/// Goes on from a saved machine.
+/// Resumes a guest from a snapshot.
 fn resume(
     config: &GuestConfig,
     image: &BootImage,

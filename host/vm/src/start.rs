@@ -19,12 +19,12 @@ use crate::{
 };
 
 impl Guest {
-    /// Starts a guest and waits until its agent answers. It goes on from a saved
-    /// machine where that works, and boots else.
+    /// Starts a guest and waits until its agent answers. The guest resumes from a snapshot
+    /// where that works, and boots otherwise.
     pub fn start(config: GuestConfig) -> Result<Guest> {
         let image = BootImage::prepare(&config.kernel, &config.cache)?;
         let decision = AccelDecision::make(config.accel, &config.cache);
-        // Snapshots pay off under TCG only: with a KVM that works a boot is fast anyway.
+        // Snapshots pay off under TCG only: with a working KVM, a boot is fast anyway.
         if config.resume && decision.accel == Accel::Tcg && !decision.on_probation {
             if let Some(guest) = snapshot::start(&config, &image, decision.accel) {
                 return Ok(guest);
@@ -54,7 +54,7 @@ impl Guest {
     }
 }
 
-/// One try; `None` when KVM on probation gave no sign of life.
+/// Tries to boot a guest once; returns `None` when KVM, on probation, showed no sign of life.
 fn boot(
     config: &GuestConfig,
     image: &BootImage,
@@ -62,7 +62,8 @@ fn boot(
     accel: Accel,
     on_probation: bool,
 ) -> Result<Option<Guest>> {
-    /// A real KVM's guest speaks within a tenth of this.
+    /// The time within which a guest must show a sign of life. With a real KVM, it takes a
+    /// tenth.
     const SIGN_OF_LIFE: Duration = Duration::from_secs(6);
     let start = Instant::now();
     let mut guest = LaunchConfig {
@@ -71,7 +72,7 @@ fn boot(
         pvh: image.pvh,
         start: Start::Boot {
             image,
-            // On probation the kernel's own first words count as well.
+            // On probation the kernel's first messages count as a sign of life as well.
             cmdline: config.boot_cmdline(accel, !on_probation),
             initrd,
         },
