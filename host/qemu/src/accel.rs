@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! KVM or TCG: by evidence, never by the mere presence of `/dev/kvm`.
+//! Chooses between KVM and TCG by evidence, never by the mere presence of `/dev/kvm`.
 
 use std::{
     env, fmt, fs,
@@ -10,12 +10,12 @@ use std::{
 
 use crate::kvm_trial;
 
-/// What runs the guest's instructions.
+/// What executes the guest's instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accel {
-    /// The processor.
+    /// The processor itself.
     Kvm,
-    /// QEMU, by translation.
+    /// QEMU, which translates them.
     Tcg,
 }
 
@@ -28,16 +28,15 @@ impl fmt::Display for Accel {
     }
 }
 
-/// What is asked for.
+/// The choice that the caller asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum AccelChoice {
-    /// KVM when it works, else TCG. `KORU_ACCEL=kvm|tcg|try|auto` overrides this.
+    /// KVM if it works, otherwise TCG. `KORU_ACCEL=kvm|tcg|try|auto` overrides this.
     #[default]
     Auto,
-    /// KVM even where nothing speaks for it, and TCG if the guest then gives no
-    /// sign of life.
+    /// KVM even without any evidence for it, and TCG if the guest then shows no sign of life.
     Try,
-    /// This one, whatever happens.
+    /// The given one, whatever happens.
     Only(Accel),
 }
 
@@ -96,8 +95,8 @@ impl AccelDecision {
         }
     }
 
-    /// The guest came up, or did not: keep that for this boot of the host. A
-    /// verdict that cannot be kept is found again next time.
+    /// Remembers for this boot of the host whether the guest came up. A verdict that cannot be
+    /// saved is found again next time.
     pub fn remember(&self, accel: Accel) {
         let Some(file) = &self.verdict else { return };
         let Some(dir) = file.parent() else { return };
@@ -115,8 +114,8 @@ impl AccelDecision {
     }
 }
 
-/// Evidence that KVM is the processor's own: some hosts emulate it behind a
-/// `/dev/kvm` that opens, and stock guests never print a byte there.
+/// Returns whether there is evidence that KVM is the processor's own. Some hosts emulate KVM
+/// behind a `/dev/kvm` that opens, and stock guests never print a byte there.
 fn hardware_says_kvm() -> bool {
     let flags = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let in_flags = flags
@@ -129,7 +128,8 @@ fn hardware_says_kvm() -> bool {
     in_flags || loaded
 }
 
-/// One file a boot of the host: a new kernel or BIOS setting asks anew.
+/// Returns the file for the verdict of this boot of the host: after a new kernel or a changed
+/// BIOS setting, the question is asked again.
 fn verdict_file(cache: &Path) -> Option<PathBuf> {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(cache.join(format!("accel-{}", id.trim())))

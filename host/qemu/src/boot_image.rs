@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A kernel image that QEMU boots fast: the uncompressed `vmlinux`, entered
-//! through its PVH note. It saves the decompressor's run inside the guest.
+//! Prepares a kernel image that QEMU boots fast: the uncompressed `vmlinux`, entered through
+//! its PVH note. This saves running the decompressor inside the guest.
 
 use std::{
     fs,
@@ -14,19 +14,19 @@ use std::{
 
 use koru_error::{Error, IoContext, Kind, Result};
 
-/// Something that QEMU's `-kernel` takes.
+/// A kernel image that QEMU's `-kernel` takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BootImage {
-    /// The file.
+    /// The path of the image.
     pub path: PathBuf,
-    /// Whether it is entered by PVH, for which qboot is enough of a BIOS.
+    /// Whether the kernel is entered by PVH, for which qboot is enough of a BIOS.
     pub pvh: bool,
 }
 
 impl BootImage {
-    /// Takes a `vmlinuz` or `vmlinux`. What is unpacked is kept in `cache`,
-    /// complete or not at all; any number of processes may do it at once.
-    /// A compressed image of an unknown format boots as it is.
+    /// Prepares a `vmlinuz` or a `vmlinux`. An unpacked image is kept in `cache`, either
+    /// complete or not at all, and any number of processes may prepare it at once. A
+    /// compressed image of an unknown format boots as it is.
     pub fn prepare(image: &Path, cache: &Path) -> Result<Self> {
         let meta = fs::metadata(image).path_context("reading", image)?;
         let mut key = DefaultHasher::new();
@@ -75,7 +75,7 @@ impl BootImage {
             let mut part = tempfile::NamedTempFile::new_in(cache)?;
             part.write_all(&vmlinux)?;
             part.as_file().sync_all()?;
-            // Of several at once the first one stays: others may use it already.
+            // The first of several processes wins, because others may already use its file.
             match part.persist_noclobber(&kept) {
                 Err(e) if e.error.kind() != io::ErrorKind::AlreadyExists => Err(e.error),
                 _ => Ok(()),
@@ -112,8 +112,8 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(b.try_into().ok()?))
 }
 
-/// The compressed kernel inside a bzImage, by the boot header of
-/// Documentation/arch/x86/boot.rst.
+/// Returns the compressed kernel inside a bzImage, which the boot header of
+/// Documentation/arch/x86/boot.rst describes.
 fn payload(image: &[u8]) -> std::result::Result<&[u8], &'static str> {
     const NOT_A_KERNEL: &str = "not an x86 kernel image (vmlinuz)";
     const SETUP_SECTORS: usize = 0x1f1;
@@ -138,7 +138,7 @@ fn payload(image: &[u8]) -> std::result::Result<&[u8], &'static str> {
         .ok_or("the kernel image is cut short")
 }
 
-/// Unpacks a payload, or `None` when its format is unknown here.
+/// Unpacks a payload; returns `None` when its format is unknown here.
 fn unpack(payload: &[u8]) -> Option<Vec<u8>> {
     let vmlinux = match payload {
         [0x28, 0xb5, 0x2f, 0xfd, ..] => unpack_zstd(payload),
@@ -167,8 +167,8 @@ fn unpack_zstd(payload: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// The "legacy" format: blocks of at most 8 MB, each with its packed length.
-/// The image's own length, four bytes, follows the last one.
+/// Unpacks the "legacy" format of lz4: blocks of at most 8 MB, each after its packed length.
+/// The length of the unpacked image, four bytes, follows the last block.
 fn unpack_lz4(mut rest: &[u8]) -> Option<Vec<u8>> {
     const BLOCK: usize = 8 << 20;
     let mut out = Vec::new();
@@ -184,7 +184,7 @@ fn unpack_lz4(mut rest: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// For the rare formats, the tool that the distribution packs them with.
+/// Unpacks a rare format with the tool that distributions pack it with.
 fn unpack_with(tool: &str, args: &[&str], payload: &[u8]) -> Option<Vec<u8>> {
     let mut child = Command::new(tool)
         .args(args)
@@ -195,13 +195,13 @@ fn unpack_with(tool: &str, args: &[&str], payload: &[u8]) -> Option<Vec<u8>> {
         .ok()?;
     let mut stdin = child.stdin.take()?;
     std::thread::scope(|scope| {
-        // The tool stops reading at the stream's end: the image's length follows.
+        // The tool stops reading at the end of the stream, which the image's length follows.
         scope.spawn(move || _ = stdin.write_all(payload));
         Some(child.wait_with_output().ok()?.stdout)
     })
 }
 
-/// Whether an ELF file has Xen's note of type 18, the PVH entry point.
+/// Returns whether an ELF file has Xen's note of type 18, the PVH entry point.
 fn has_pvh_note(elf: &[u8]) -> bool {
     const PT_NOTE: u64 = 4;
     const PHYS32_ENTRY: u64 = 18;
@@ -237,7 +237,7 @@ fn has_pvh_note(elf: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// A bzImage of one setup sector around a payload.
+    /// Builds a bzImage with one setup sector around a payload.
     fn bzimage(payload: &[u8]) -> Vec<u8> {
         let mut image = vec![0; 1024];
         image[0x1f1] = 1;
@@ -250,7 +250,7 @@ mod tests {
         image
     }
 
-    /// An ELF file whose one program header is a note.
+    /// Builds an ELF file whose only program header is a note.
     fn vmlinux(note_type: u32) -> Vec<u8> {
         let mut elf = vec![0; 120];
         elf[..4].copy_from_slice(ELF);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What the guest writes to its console, kept as evidence.
+//! Keeps what the guest writes to its console, as evidence.
 
 use std::{
     io::Read,
@@ -8,15 +8,16 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// A guest that floods its console must not fill the host's memory.
+/// The number of bytes that are kept: a guest that floods its console must not fill the host's
+/// memory.
 const KEPT: usize = 4 << 20;
 
-/// The console's text so far.
+/// The text of the console so far.
 #[derive(Debug, Clone, Default)]
 pub struct Console(Arc<Mutex<Vec<u8>>>);
 
 impl Console {
-    /// Reads until the other end closes.
+    /// Reads the console in a thread until the other end closes.
     pub fn read_from(self, mut from: impl Read + Send + 'static) -> JoinHandle<()> {
         thread::spawn(move || {
             let mut buffer = [0; 8192];
@@ -32,13 +33,13 @@ impl Console {
         })
     }
 
-    /// All that is kept, without carriage returns.
+    /// Returns everything that is kept, without carriage returns.
     pub fn text(&self) -> String {
         let kept = self.0.lock().unwrap_or_else(|e| e.into_inner());
         String::from_utf8_lossy(&kept).replace('\r', "")
     }
 
-    /// The last lines.
+    /// Returns the last lines.
     pub fn tail(&self, lines: usize) -> String {
         let text = self.text();
         let all: Vec<&str> = text.lines().collect();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! QEMU's gdb stub, as far as it takes to stop a guest at a place: the protocol of
-//! gdb's documentation, appendix "Remote Protocol".
+//! A client of QEMU's gdb stub, with what is needed to stop a guest at a function. The
+//! protocol is in gdb's documentation, appendix "Remote Protocol".
 
 use std::{
     io::{self, BufRead, BufReader, ErrorKind, Read, Write},
@@ -10,33 +10,33 @@ use std::{
     time::Duration,
 };
 
-/// A connection to the stub. The guest stands still when it is made, and when it is
-/// left: a debugger may take over.
+/// A connection to the stub. The guest is stopped when the connection is made, and still when
+/// it is closed, so that a debugger may take over.
 pub struct GdbStub {
     stream: BufReader<UnixStream>,
 }
 
-/// How often somebody who waits is asked whether he still does.
+/// How often a waiting call checks whether to give up.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Limit for an answer to what does not run the guest.
+/// The time limit for a reply to a request that does not run the guest.
 const LIMIT: Duration = Duration::from_secs(10);
 
 impl GdbStub {
-    /// Stops the guest.
+    /// Connects to the stub, which stops the guest.
     pub fn connect(socket: &Path) -> io::Result<Self> {
         let stream = UnixStream::connect(socket)?;
         stream.set_write_timeout(Some(LIMIT))?;
         let mut stub = GdbStub {
             stream: BufReader::new(stream),
         };
-        // Why it stands still; and so we know that it does.
+        // The reply says why the guest is stopped, and so confirms that it is.
         stub.ask("?")?;
         Ok(stub)
     }
 
-    /// Lets the guest run until it is about to execute the instruction at an address.
-    /// False when `give_up` says so before that.
+    /// Lets the guest run until it is about to execute the instruction at an address. Returns
+    /// false when `give_up` returns true before that.
     pub fn run_to(&mut self, address: u64, give_up: &dyn Fn() -> bool) -> io::Result<bool> {
         self.expect_ok(&format!("Z0,{address:x},1"))?;
         self.send("c")?;
@@ -53,9 +53,9 @@ impl GdbStub {
         Ok(true)
     }
 
-    /// The first argument of the function that is about to begin.
+    /// Returns the first argument of the function that is about to begin.
     pub fn first_argument(&mut self) -> io::Result<u64> {
-        /// The order is rax, rbx, rcx, rdx, rsi, rdi.
+        /// The index of rdi: the order is rax, rbx, rcx, rdx, rsi, rdi.
         const RDI: usize = 5;
         let registers = unhex(&self.ask("g")?);
         let bytes = registers.get(RDI * 8..RDI * 8 + 8);
@@ -65,7 +65,7 @@ impl GdbStub {
             .ok_or_else(|| unexpected("g", "too few registers"))
     }
 
-    /// The guest's memory, at an address of its kernel.
+    /// Reads the guest's memory at an address of its kernel.
     pub fn read(&mut self, address: u64, length: usize) -> io::Result<Vec<u8>> {
         let request = format!("m{address:x},{length:x}");
         let answer = self.ask(&request)?;
@@ -78,7 +78,8 @@ impl GdbStub {
 
     fn expect_ok(&mut self, request: &str) -> io::Result<()> {
         let mut answer = self.ask(request)?;
-        // That it stopped may be told twice: because we came, and because we asked.
+        // The stub may report twice that the guest stopped: because of the connection, and
+        // because of the request.
         while answer.starts_with(['S', 'T']) && self.wait(LIMIT)? {
             answer = self.packet()?;
         }
@@ -101,7 +102,8 @@ impl GdbStub {
         self.stream.get_mut().write_all(frame.as_bytes())
     }
 
-    /// Whether there is something to read in time, acknowledgements left out.
+    /// Skips acknowledgements, and returns whether there is something to read within the
+    /// limit.
     fn wait(&mut self, limit: Duration) -> io::Result<bool> {
         self.stream.get_ref().set_read_timeout(Some(limit))?;
         loop {
@@ -147,7 +149,7 @@ fn unhex(text: &str) -> Vec<u8> {
     unhex_bytes(text.as_bytes())
 }
 
-/// Up to the first that is no byte.
+/// Decodes hexadecimal digits, up to the first pair that is not a byte.
 fn unhex_bytes(text: &[u8]) -> Vec<u8> {
     let digit = |b: u8| (b as char).to_digit(16);
     text.chunks_exact(2)

@@ -13,7 +13,7 @@ use std::{
 
 use koru_error::{Error, IoContext, Result};
 
-/// What goes into the guest.
+/// The contents of a guest's root file system.
 ///
 /// ```
 /// use koru_qemu::Initramfs;
@@ -37,12 +37,12 @@ enum Entry {
 }
 
 impl Initramfs {
-    /// An empty root.
+    /// Creates an empty root.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Puts a file of the host at `path`, with its permission bits.
+    /// Puts a file of the host at `path`, with the permission bits that it has on the host.
     pub fn file(&mut self, path: &str, from: impl AsRef<Path>) -> Result<&mut Self> {
         let from = from.as_ref();
         let meta = fs::metadata(from).path_context("reading", from)?;
@@ -50,7 +50,7 @@ impl Initramfs {
         Ok(self.add(path, Entry::File(mode, from.into())))
     }
 
-    /// Puts a file made of these bytes at `path`.
+    /// Puts a file with these bytes at `path`.
     pub fn bytes(&mut self, path: &str, mode: u32, bytes: impl Into<Vec<u8>>) -> &mut Self {
         self.add(path, Entry::Bytes(mode, bytes.into()))
     }
@@ -60,13 +60,13 @@ impl Initramfs {
         self.add(path, Entry::Link(target.into()))
     }
 
-    /// Makes a folder, for what has none.
+    /// Makes a folder. Only empty ones need this: folders of files are made by themselves.
     pub fn dir(&mut self, path: &str) -> &mut Self {
         self.add(path, Entry::Dir)
     }
 
-    /// Puts a static busybox into the guest, with a link for each applet.
-    /// What is there already under an applet's name stays.
+    /// Puts a static busybox into the guest, with a link for each applet. An entry that
+    /// already has an applet's name stays.
     pub fn busybox(&mut self, busybox: &Path) -> Result<&mut Self> {
         let list = Command::new(busybox)
             .arg("--list")
@@ -85,7 +85,7 @@ impl Initramfs {
 
     fn add(&mut self, path: &str, entry: Entry) -> &mut Self {
         let path = path.trim_matches('/').to_string();
-        // A folder must come before what is in it; the map's order sees to that.
+        // A folder must come before what is in it, which the order of the map ensures.
         let mut parent = path.as_str();
         while let Some((up, _)) = parent.rsplit_once('/') {
             self.entries.entry(up.into()).or_insert(Entry::Dir);
@@ -95,8 +95,8 @@ impl Initramfs {
         self
     }
 
-    /// Everything that tells this root from another: names, and what is in the
-    /// files or, of the host's files, when that was last changed.
+    /// Passes everything that distinguishes this root from another to `add`: the names, and
+    /// the contents of the files or, for files of the host, when they were last changed.
     pub fn identify(&self, add: &mut impl FnMut(&[u8])) -> io::Result<()> {
         for (path, entry) in &self.entries {
             add(path.as_bytes());
@@ -183,7 +183,8 @@ fn write_entry(
     out.write_all(padding(content.len()))
 }
 
-/// Everything in the archive begins at a multiple of four.
+/// Returns the padding after `length` bytes: everything in the archive begins at a multiple of
+/// four.
 fn padding(length: usize) -> &'static [u8] {
     &[0; 3][..(4 - length % 4) % 4]
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A tiny virtual machine that counts: real KVM is through in microseconds.
+//! Tries KVM with a tiny virtual machine that counts, which a real KVM finishes in
+//! microseconds.
 
 use std::{
     ptr,
@@ -13,21 +14,22 @@ use kvm_bindings::kvm_userspace_memory_region;
 use kvm_ioctls::{Kvm, VcpuExit};
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
-/// An emulated KVM was measured at 28 ms, a real one stays under one.
+/// The time within which a real KVM finishes. An emulated one took 28 ms, a real one stays
+/// below 1 ms.
 const FAST: Duration = Duration::from_millis(10);
 
-/// A machine that does not come back at all.
+/// The time after which the virtual machine is given up.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Whether `/dev/kvm` runs real-mode code, and fast.
+/// Returns whether `/dev/kvm` runs real-mode code, and runs it fast.
 pub(crate) fn passes() -> bool {
     let (done, result) = channel();
-    // A thread, because a broken KVM may never return; it is left behind then.
+    // This is a thread because a broken KVM may never return; the thread is left behind then.
     let started = thread::Builder::new().spawn(move || _ = done.send(run()));
     started.is_ok() && matches!(result.recv_timeout(LIMIT), Ok(Some(elapsed)) if elapsed < FAST)
 }
 
-/// Counts 4096 turns in a machine of one page; the time it took.
+/// Counts 4096 turns in a virtual machine of one page, and returns the time that it took.
 fn run() -> Option<Duration> {
     const PAGE: usize = 4096;
     const AT: u64 = 0x1000;

@@ -18,15 +18,15 @@ use koru_error::{IoContext, Result};
 
 use crate::memory_file::memory_file;
 
-/// Files for what the guest writes: writing to a file waits for nobody, while a socket
-/// that is full makes the guest wait for the host.
+/// Files for what the guest writes. A write to a file waits for nobody, while a full socket
+/// makes the guest wait for the host.
 pub(crate) struct OutputFiles {
     pub console: File,
     pub protocol: File,
 }
 
-/// Stops those who copy the output, once they have copied all of it. It does so when it
-/// is dropped.
+/// Stops the threads that copy the output when it is dropped. They stop once they have copied
+/// all of it.
 #[derive(Default)]
 pub(crate) struct StopOnDrop(Arc<AtomicBool>);
 
@@ -65,7 +65,8 @@ fn copy(from: &File, mut to: UnixStream, stop: &AtomicBool) {
     let mut at = 0;
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        // Asked before the read: what was written until then is read below.
+        // The flag is read before the file: what was written before the flag was set is read
+        // below.
         let last = stop.load(Ordering::Acquire);
         match from.read_at(&mut buffer, at) {
             Ok(0) if last => return,

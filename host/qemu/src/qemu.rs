@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The QEMU process: started so that it never outlives its owner, and without
-//! a name in the file system: all its channels are inherited sockets.
+//! The QEMU process. It never outlives its owner, and has no name in the file system: all its
+//! channels are inherited sockets.
 
 use std::{
     fs::File,
@@ -32,12 +32,12 @@ use crate::{
     output_files::{OutputFiles, StopOnDrop},
 };
 
-/// The time that the clock of every replayed machine starts at, as `-rtc` takes it.
+/// The time at which the clock of every replayed machine starts, as `-rtc` takes it.
 const REPLAY_RTC_BASE: &str = "2026-01-01T00:00:00";
-/// The same instant in seconds since the epoch.
+/// The start of a replayed machine's clock, in seconds since the epoch.
 pub const REPLAY_START_SECONDS: i64 = 1_767_225_600;
 
-/// What the machine is made of.
+/// The parts of a virtual machine.
 pub struct Machine<'a> {
     pub qemu: &'a PathBuf,
     pub accel: Accel,
@@ -48,29 +48,29 @@ pub struct Machine<'a> {
     /// Whether qboot is enough of a BIOS.
     pub pvh: bool,
     pub start: Start<'a>,
-    /// Where the guest's memory is kept, when it is to be saved, or was. Written
-    /// by a machine that boots, only read by those that go on from there.
+    /// The file for the guest's memory, when the guest is to be saved or was saved. A machine
+    /// that boots writes to the file; machines that resume only read it.
     pub ram: Option<&'a Path>,
-    /// Memory that the guest sees as a PCI device and the host as a file, and its size
-    /// in bytes.
+    /// The memory that the guest sees as a PCI device and the host as a file, and its size in
+    /// bytes.
     pub shared: Option<(&'a File, usize)>,
-    /// Its time is the number of its instructions, and this begins its random
-    /// numbers. Once it is resumed nobody speaks to it.
+    /// The seed of the random numbers of a machine whose time is the number of its
+    /// instructions. Once such a machine is resumed, nobody sends anything to it.
     pub replay: Option<u64>,
-    /// Where debuggers connect.
+    /// The socket to which debuggers connect.
     pub gdb: Option<&'a Path>,
 }
 
-/// How the machine comes to life.
+/// How the machine starts.
 pub enum Start<'a> {
-    /// It boots.
+    /// The machine boots.
     Boot {
         image: &'a BootImage,
         cmdline: String,
         /// The initramfs, in memory.
         initrd: &'a File,
     },
-    /// It goes on from the state in this file.
+    /// The machine resumes from the state in this file.
     Resume(&'a File),
 }
 
@@ -80,7 +80,7 @@ pub struct Qemu {
     pub console: UnixStream,
     pub protocol: UnixStream,
     pub qmp: Qmp,
-    /// Tells the end, once.
+    /// Receives QEMU's exit exactly once.
     pub ended: Receiver<QemuExit>,
 }
 
@@ -91,7 +91,7 @@ pub struct QemuExit {
 }
 
 impl QemuExit {
-    /// Exit status or signal, and what QEMU said.
+    /// Describes the exit status or signal, and what QEMU printed.
     pub fn detail(&self) -> String {
         let how = match (self.status.code(), self.status.signal()) {
             (Some(code), _) => format!("QEMU exited with status {code}"),
@@ -104,14 +104,14 @@ impl QemuExit {
     }
 }
 
-/// Starts QEMU, held by a thread that lives as long as it does.
+/// Starts QEMU. A thread that lives as long as QEMU holds the process.
 pub fn start(machine: &Machine) -> Result<Qemu> {
     const STARTING: &str = "starting QEMU";
     let pair = || UnixStream::pair().context("making a socket");
     let (console, console_far) = pair()?;
     let (protocol, protocol_far) = pair()?;
     let (qmp, qmp_far) = pair()?;
-    // A socket that is full makes its writer wait for the host.
+    // A full socket would make a replayed guest wait for the host.
     let outputs = match (machine.replay, &machine.start) {
         (Some(_), Start::Resume(_)) => Some(OutputFiles::new()?),
         _ => None,
@@ -129,9 +129,9 @@ pub fn start(machine: &Machine) -> Result<Qemu> {
     inherited.extend([&console_far, &protocol_far, &qmp_far].map(|s| s.as_raw_fd()));
     let owner = getpid();
     let in_child = move || {
-        // The signal comes when the *thread* that made the child ends, so a
-        // thread of its own keeps QEMU, below. An owner that died before this
-        // call sends nothing: look whether it is still there.
+        // The signal comes when the *thread* that created the child ends, so a thread of its
+        // own keeps QEMU, below. An owner that died before this call sends no signal: check
+        // whether it is still there.
         set_parent_process_death_signal(Some(Signal::KILL))?;
         if getppid() != Some(owner) {
             return Err(ErrorKind::BrokenPipe.into());
@@ -149,7 +149,7 @@ pub fn start(machine: &Machine) -> Result<Qemu> {
     // only: no allocation, no lock, nothing of the parent's state is changed.
     unsafe { command.pre_exec(in_child) };
 
-    // They must stay open until QEMU has its own copies.
+    // The files must stay open until QEMU has its own copies.
     let files: io::Result<Vec<File>> = files.into_iter().map(File::try_clone).collect();
     let files = files.context("sharing a file with QEMU")?;
     let stop = match &outputs {
@@ -161,10 +161,10 @@ pub fn start(machine: &Machine) -> Result<Qemu> {
     thread::Builder::new()
         .name("qemu".into())
         .spawn(move || {
-            // Whatever becomes of it, this is told at the end.
+            // However QEMU ends, the copying threads are stopped at the end of this one.
             let _stop = stop;
             let spawned = command.spawn();
-            // The far ends are QEMU's alone from here on: its end is seen.
+            // From here on only QEMU has the far ends, so its end closes them.
             drop((console_far, protocol_far, qmp_far, files, command));
             let mut child = match spawned {
                 Ok(child) => child,
@@ -210,11 +210,11 @@ pub fn start(machine: &Machine) -> Result<Qemu> {
     })
 }
 
-/// Has a machine go on from its state; returns when it runs. What is sent to it
-/// before that is lost: reading the state empties its serial ports.
+/// Resumes a machine from its state, and waits until it is running. Bytes that are sent to the
+/// machine before that are lost, because loading the state empties its serial ports.
 fn resume(qmp: &mut Qmp, state: &File) -> io::Result<()> {
     qmp.ignore_shared()?;
-    // QEMU has inherited the file under the same number.
+    // QEMU has inherited the file with the same number.
     let uri = format!("fd:{}", state.as_raw_fd());
     qmp.run("migrate-incoming", json!({ "uri": uri }))?;
     let until = Instant::now() + Duration::from_secs(10);
@@ -241,17 +241,17 @@ impl Machine<'_> {
     }
 }
 
-/// The name of an inherited file in QEMU.
+/// Returns the path by which QEMU opens an inherited file.
 fn path_of(file: &File) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
-/// The guest's processor, as `-cpu` takes it.
+/// Returns the guest's processor, as `-cpu` takes it.
 pub fn cpu(accel: Accel) -> &'static str {
     match accel {
         Accel::Kvm => "host",
-        // With it the kernel clears and copies pages a byte at a time, which is
-        // fast on silicon only.
+        // With erms the kernel clears and copies pages a byte at a time, which is fast only on
+        // silicon.
         Accel::Tcg => "max,-erms",
     }
 }
@@ -279,7 +279,7 @@ fn command(machine: &Machine, [console, protocol]: &[String; 2], qmp: &impl AsRa
         .args(["-nodefaults", "-no-user-config", "-display", "none"])
         .arg("-no-reboot");
     if let Some(seed) = machine.replay {
-        // Time passes with the instructions, and leaps when there are none.
+        // Time passes with the instructions, and leaps forward when none are executed.
         command
             .args(["-icount", "shift=3,sleep=off"])
             .args(["-rtc", &format!("base={},clock=vm", REPLAY_RTC_BASE)])
@@ -297,7 +297,7 @@ fn command(machine: &Machine, [console, protocol]: &[String; 2], qmp: &impl AsRa
             command.arg("-kernel").arg(&image.path);
             command.args(["-initrd", &path_of(initrd), "-append", cmdline]);
         }
-        // From where, QMP tells: see `resume`.
+        // QMP says where the state comes from: see `resume`.
         Start::Resume(_) => _ = command.args(["-incoming", "defer"]),
     }
     let memory = |id: &str, size: String, path: &str, share: &str| {
@@ -305,7 +305,7 @@ fn command(machine: &Machine, [console, protocol]: &[String; 2], qmp: &impl AsRa
         format!("memory-backend-file,id={id},size={size},mem-path={path},share={share}")
     };
     if let Some(ram) = machine.ram {
-        // The machine that boots leaves its memory in the file.
+        // A machine that boots leaves its memory in the file.
         let share = match machine.start {
             Start::Boot { .. } => "on",
             Start::Resume(_) => "off",
@@ -336,7 +336,7 @@ fn command(machine: &Machine, [console, protocol]: &[String; 2], qmp: &impl AsRa
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
-        // A terminal's Ctrl-C is for the owner.
+        // Ctrl-C on a terminal is meant for the owner only.
         .process_group(0);
     command
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! QEMU's own control channel.
+//! A client of QMP, QEMU's control channel.
 
 use std::{
     io::{self, BufRead, BufReader, Write},
@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-/// The channel.
+/// A connection to QMP.
 #[derive(Debug)]
 pub struct Qmp {
     stream: BufReader<UnixStream>,
@@ -18,7 +18,7 @@ pub struct Qmp {
 }
 
 impl Qmp {
-    /// Over a stream to a QEMU that may still be starting.
+    /// Creates a client over a stream to a QEMU that may still be starting.
     pub fn new(stream: UnixStream) -> Self {
         Qmp {
             stream: BufReader::new(stream),
@@ -40,7 +40,7 @@ impl Qmp {
         self.run(command, json!({})).map(drop)
     }
 
-    /// Runs a command; what it returns.
+    /// Runs a command and returns its result.
     pub fn run(&mut self, command: &str, arguments: Value) -> io::Result<Value> {
         if !self.greeted {
             self.greet()?;
@@ -56,11 +56,11 @@ impl Qmp {
             if let Some(result) = answer.get_mut("return") {
                 return Ok(result.take());
             }
-            // Anything else is an event.
+            // Everything else is an event.
         }
     }
 
-    /// Has the memory left out of a machine's state: it is in a file already.
+    /// Leaves the memory out of a machine's state, because it is in a file already.
     pub fn ignore_shared(&mut self) -> io::Result<()> {
         let on = json!({ "capability": "x-ignore-shared", "state": true });
         self.run("migrate-set-capabilities", json!({ "capabilities": [on] }))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How fast this machine's time-stamp counter counts, which is the counter that a
+//! Measures the frequency of this machine's time-stamp counter, which is the counter that a
 //! guest under TCG reads.
 
 use std::{
@@ -8,8 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Whether the counter is a clock: it goes on at the same rate, whatever the processor
-/// does, and is the same on every processor.
+/// Returns whether the counter is a clock: whether it counts at one rate, whatever the
+/// processor does, and is equal on all processors.
 pub fn is_clock() -> bool {
     const SOURCES: &str = "/sys/devices/system/clocksource/clocksource0/available_clocksource";
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
@@ -17,16 +17,17 @@ pub fn is_clock() -> bool {
     let info = read("/proc/cpuinfo");
     let flags = info.lines().find(|line| line.starts_with("flags"));
     let steady = |line| has(line, "constant_tsc") && has(line, "nonstop_tsc");
-    // The kernel takes it from this list when it finds that they differ.
+    // The kernel removes the counter from this list when it finds that processors differ.
     flags.is_some_and(steady) && has(&read(SOURCES), "tsc")
 }
 
-/// The counter's ticks in a millisecond. None where it is no clock.
+/// Returns the counter's ticks per millisecond, or `None` where the counter is not a clock.
 ///
-/// A guest's kernel would find it out with timers that QEMU emulates, and is off when
-/// the host is busy: by a thousandth was seen. All its delays are off with it.
+/// A guest's kernel would measure this with timers that QEMU emulates, and is wrong when the
+/// host is busy (by a thousandth, as was seen), and with it all delays of the kernel.
 pub fn khz() -> Option<u64> {
-    /// With readings that are 0.1 us off, one in a hundred thousand.
+    /// The length of the measurement. With readings that are 0.1 us off, its error is one in a
+    /// hundred thousand.
     const LENGTH: Duration = Duration::from_millis(20);
     if !is_clock() {
         return None;
@@ -39,11 +40,12 @@ pub fn khz() -> Option<u64> {
     u64::try_from(ticks * 1_000_000 / nanos).ok()
 }
 
-/// Clock and counter at the same moment: of some tries the one that took the least.
+/// Reads the clock and the counter at the same moment: of some tries, the one that took the
+/// least time.
 fn reading() -> (Instant, u64) {
     let tries = (0..16).map(|_| {
         let before = Instant::now();
-        // (Its `start` changes a register that it does not name.)
+        // (The crate's `start` changes a register that it does not declare.)
         let count = tick_counter::x86_64_tick_counter();
         let took = before.elapsed();
         (took, before + took / 2, count)
