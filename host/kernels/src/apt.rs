@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Packages of the distribution, downloaded and unpacked but not installed.
+//! Downloads and unpacks packages of the distribution without installing them.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use crate::{Progress, run};
 const LISTS: &str = "if the package lists are old or empty: `apt-get update` as root, which `koru setup` does; \
      else check the network";
 
-/// All package names that start with `prefix`.
+/// Returns all package names that start with `prefix`.
 pub fn names(prefix: &str) -> Result<Vec<String>> {
     let run = run(
         Command::new("apt-cache").arg("pkgnames").arg(prefix),
@@ -24,7 +24,7 @@ pub fn names(prefix: &str) -> Result<Vec<String>> {
     Ok(run.stdout.lines().map(str::to_owned).collect())
 }
 
-/// The direct dependencies of `package`, alternatives included.
+/// Returns the direct dependencies of `package`, alternatives included.
 pub fn depends(package: &str) -> Result<Vec<String>> {
     let run = run(
         Command::new("apt-cache").args(["depends", "--important", package]),
@@ -38,7 +38,7 @@ pub fn depends(package: &str) -> Result<Vec<String>> {
         .collect())
 }
 
-/// Whether apt could download `package` now (not only knows its name).
+/// Returns whether apt could download `package` now, and not only knows its name.
 pub fn available(package: &str) -> bool {
     run(
         Command::new("apt-cache").args(["policy", package]),
@@ -59,7 +59,8 @@ pub fn unpack(packages: &[String], dir: &Path, progress: &dyn Progress) -> Resul
             i + 1,
             packages.len()
         ));
-        // In a folder of its own, so that which file came is no question.
+        // Each package has a folder of its own, so there is no doubt which file was
+        // downloaded.
         let folder = tempfile::tempdir_in(dir).path_context("making a folder in", dir)?;
         run(
             Command::new("apt-get")
@@ -86,14 +87,14 @@ pub fn unpack(packages: &[String], dir: &Path, progress: &dyn Progress) -> Resul
     Ok(())
 }
 
-/// These packages and the libraries that they need, the C library left out.
+/// Returns these packages and the libraries that they need, except for the C library.
 pub fn with_libraries(packages: &[&str]) -> Result<Vec<String>> {
     let mut all: Vec<String> = packages.iter().map(|p| (*p).to_owned()).collect();
     let mut next = 0;
     while next < all.len() {
         for name in depends(&all[next])? {
             let library = name.starts_with("lib") || name.starts_with("zlib");
-            // PAM's configuration, and what goes with it, is no library.
+            // PAM's configuration and the packages around it are not libraries.
             let other = ["libc6", "libpam-modules", "libpam-runtime"].contains(&&*name);
             if library && !other && !all.contains(&name) && available(&name) {
                 all.push(name);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The static busybox that guests have as their shell and everyday commands.
+//! Gets the static busybox that gives guests a shell and everyday commands.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,8 @@ use koru_error::Result;
 
 use crate::{Cache, Progress, apt};
 
-/// A static busybox: the guest's shell and everyday commands.
+/// Returns a static busybox, which gives guests a shell and everyday commands. It is
+/// downloaded unless the cache has it.
 pub fn busybox(cache: &Cache, progress: &dyn Progress) -> Result<PathBuf> {
     let dir = cache.entry("tools", "busybox", progress, |dir| {
         apt::unpack(&["busybox-static".into()], dir, progress)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The cache: folders whose names are keys of their content, made whole or not at all,
-//! and locks between the processes that make them.
+//! The cache: folders that are named by keys of their content and are either complete or
+//! absent, and locks between the processes that make them.
 
 use std::{
     fs::{self, File},
@@ -20,8 +20,8 @@ use crate::Progress;
 
 /// A folder of things that can be made again, each under a key of its content.
 ///
-/// An entry is made in a temporary folder beside its place and renamed into it
-/// when it is whole, so a crash, a full disk or Ctrl-C leaves no half entry.
+/// An entry is made in a temporary folder next to its final path and renamed when it is
+/// complete, so a crash, a full disk or Ctrl-C leaves no partial entry.
 #[derive(Debug, Clone)]
 pub struct Cache {
     root: PathBuf,
@@ -36,8 +36,8 @@ impl Cache {
         &self.root
     }
 
-    /// The folder `kind/name`, made by `make` if it is not there yet. Another
-    /// process that makes the same entry is waited for.
+    /// Returns the folder `kind/name`, which `make` fills if it does not exist yet. If another
+    /// process is making the same entry, this waits for it.
     pub fn entry(
         &self,
         kind: &str,
@@ -70,13 +70,13 @@ impl Cache {
         Ok(place)
     }
 
-    /// Waits for the lock `name`; says `what` is waited for if it has to wait.
+    /// Takes the lock `name`. If it has to wait for that, it reports that it waits for `what`.
     pub fn lock(&self, name: &str, what: &str, progress: &dyn Progress) -> Result<Lock> {
         Lock::take(&self.root.join("locks"), name, what, progress)
     }
 
-    /// Removes what makers of this entry left behind when they were killed.
-    /// Only called with the entry's lock held.
+    /// Removes what processes that were killed left of this entry. The caller must hold the
+    /// entry's lock.
     fn sweep(&self, folder: &Path, name: &str) {
         let prefix = format!(".{name}.");
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -87,7 +87,7 @@ impl Cache {
     }
 }
 
-/// A lock between processes; the kernel frees it however its holder ends.
+/// A lock between processes, which the kernel releases however its holder ends.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
@@ -117,7 +117,7 @@ impl Lock {
     }
 }
 
-/// A key of everything that an entry is made of.
+/// A hash of everything that an entry is made from.
 #[derive(Default)]
 pub struct Key(Sha256);
 
@@ -141,7 +141,7 @@ impl Key {
     }
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file either completely or not at all.
 pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).path_context("making", folder)?;

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The places of Koru's own sources and of its cache.
+//! The paths of Koru's own sources and of its cache.
 
 use std::{env, path::PathBuf};
 
 use koru_error::{Error, Kind, Result};
 
-/// Where Koru's own sources are, and where it keeps what it makes.
+/// The paths of Koru's own sources and of the folder for what Koru makes.
 #[derive(Debug, Clone)]
 pub struct Home {
     /// The checkout: `kernel/`, `modules/`, ...
     pub root: PathBuf,
-    /// `$KORU_CACHE`, else `koru` in the user's cache folder.
+    /// The cache: `$KORU_CACHE`, otherwise `koru` in the user's cache folder.
     pub cache: PathBuf,
 }
 
 impl Home {
     pub fn find() -> Result<Home> {
-        // Built on the user's machine from this checkout, so the path holds;
-        // the bootstrap script says it again in case the folder has moved.
+        // This program was built on the user's machine from this checkout, so the path is
+        // right. The bootstrap script sets the variable in case the folder has moved.
         let root = env::var_os("KORU_ROOT")
             .map(PathBuf::from)
             .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../.."));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The kernel trees that Koru keeps: finding, adding, removing and choosing one.
+//! Finds, adds, removes and chooses among the kernel trees that Koru keeps.
 
 use std::{
     fs,
@@ -16,10 +16,11 @@ use crate::{
     write_atomically,
 };
 
-/// The versions that set-up gets a kernel of, and the tests run on.
+/// The kernel versions that set-up downloads and the tests run on.
 pub const SUPPORTED: [&str; 2] = ["6.1", "6.12"];
 
-/// In the folder of the kernel that set-up got for a version of [`SUPPORTED`].
+/// The file that marks the folder of a kernel that set-up downloaded for a version of
+/// [`SUPPORTED`].
 const SET_UP: &str = "set-up";
 
 /// The kernel trees that Koru keeps.
@@ -32,12 +33,12 @@ pub struct Kernels {
 pub struct Installed {
     pub release: String,
     pub build_dir: PathBuf,
-    /// Whether it can be booted in a guest.
+    /// Whether a guest can boot this kernel.
     pub bootable: bool,
     pub default: bool,
-    /// The version of [`SUPPORTED`] that it stands for: the tests run on it.
+    /// The version of [`SUPPORTED`] that this kernel stands for: the tests run on it.
     pub supported: Option<&'static str>,
-    /// Whether Koru downloaded it (else it is somebody's own directory).
+    /// Whether Koru downloaded this kernel. Otherwise it is a directory of the user's.
     pub downloaded: bool,
 }
 
@@ -60,7 +61,7 @@ impl Kernels {
         self.dir().join("default")
     }
 
-    /// Releases that are here, oldest first.
+    /// Returns the releases that Koru has, oldest first.
     pub fn releases(&self) -> Vec<String> {
         let mut all: Vec<String> = fs::read_dir(self.dir())
             .into_iter()
@@ -93,14 +94,14 @@ impl Kernels {
         Ok(rows)
     }
 
-    /// Whether the tree itself is here, not only a link to somebody's directory.
+    /// Returns whether Koru has the tree itself, not only a link to a directory of the user's.
     fn keeps(&self, release: &str) -> bool {
         let link = fs::read_link(self.dir().join(release).join("tree"));
         link.is_ok_and(|target| target.is_relative())
     }
 
-    /// The release that stands for a version of [`SUPPORTED`], whatever else was added:
-    /// the one that set-up got.
+    /// Returns the release that stands for a version of [`SUPPORTED`], whatever else was
+    /// added: the one that set-up downloaded.
     fn supported_release(&self, version: &str) -> Option<String> {
         let candidates: Vec<String> = self
             .releases()
@@ -108,20 +109,20 @@ impl Kernels {
             .filter(|r| selects(version, r) && self.keeps(r) && self.own_image(r).is_file())
             .collect();
         let set_up = |r: &&String| self.dir().join(r).join(SET_UP).is_file();
-        // An earlier Koru left no such file; the flavour tells.
+        // Earlier versions of Koru left no such file, so the flavour decides.
         let best = |r: &&String| flavour(r) == Some(0);
         let mut newest = candidates.iter().rev();
         let found = newest.clone().find(set_up);
         found.or_else(|| newest.find(best)).cloned()
     }
 
-    /// The kernel that the tests run on for a version of [`SUPPORTED`].
+    /// Returns the kernel that the tests run on for a version of [`SUPPORTED`].
     pub fn supported(&self, version: &str) -> Option<Result<KernelTree>> {
         let release = self.supported_release(version)?;
         Some(self.open(&release))
     }
 
-    /// Gets the kernel for a version of [`SUPPORTED`], unless it is here.
+    /// Downloads the kernel for a version of [`SUPPORTED`], unless Koru has it.
     pub fn set_up(&self, version: &str, progress: &dyn Progress) -> Result<KernelTree> {
         let release = match self.supported_release(version) {
             Some(release) => release,
@@ -136,8 +137,9 @@ impl Kernels {
         self.open(&release)
     }
 
-    /// The chosen default, else the newest that is supported, else the one that was
-    /// added first. What is added later does not become it unasked.
+    /// Returns the release of the default kernel: the chosen one, otherwise the newest
+    /// supported one, otherwise the one that was added first. A kernel that is added later
+    /// does not become the default by itself.
     pub fn default_release(&self) -> Option<String> {
         let releases = self.releases();
         let chosen = fs::read_to_string(self.default_file()).ok();
@@ -158,13 +160,13 @@ impl Kernels {
         first.or_else(|| releases.iter().min_by_key(added)).cloned()
     }
 
-    /// The tree that `selector` names: a release, or its beginning up to a dot or dash
-    /// (`6.1`); the default without one.
+    /// Returns the tree that `selector` names: a release, or its beginning up to a dot or a
+    /// dash (`6.1`). Without a selector, it returns the default.
     ///
     /// # Errors
     ///
-    /// `Kind::Usage` if there is no such kernel, or if there are several and not exactly
-    /// one of them is supported.
+    /// `Kind::Usage` if there is no such kernel, or if there are several and not exactly one
+    /// of them is supported.
     pub fn find(&self, selector: Option<&str>) -> Result<KernelTree> {
         let Some(selector) = selector else {
             let release = self.default_release().ok_or_else(|| {
@@ -185,7 +187,8 @@ impl Kernels {
         }
     }
 
-    /// The releases that `selector` may mean; one only if it is that release's full name.
+    /// Returns the releases that `selector` may mean; exactly one if it is a release's full
+    /// name.
     fn fitting(&self, selector: &str) -> Result<Vec<String>> {
         let releases = self.releases();
         if releases.iter().any(|r| r == selector) {
@@ -215,14 +218,14 @@ impl Kernels {
         )))
     }
 
-    /// The tree of exactly this release, if it is here.
+    /// Returns the tree of exactly this release, if Koru has it.
     pub fn exactly(&self, release: &str) -> Option<Result<KernelTree>> {
         let here = self.releases().iter().any(|r| r == release);
         here.then(|| self.open(release))
     }
 
-    /// The one with this build directory; of those that are here, with the image that
-    /// boots.
+    /// Returns the tree with this build directory. If Koru keeps that tree, the result
+    /// includes the image that boots.
     pub fn at(&self, build_dir: &Path) -> Result<KernelTree> {
         let tree = KernelTree::open(build_dir)?;
         let ours = self.exactly(&tree.release).and_then(Result::ok);
@@ -230,7 +233,7 @@ impl Kernels {
         Ok(ours.unwrap_or(tree))
     }
 
-    /// Where the image of a downloaded kernel lies.
+    /// Returns the path of a downloaded kernel's image.
     fn own_image(&self, release: &str) -> PathBuf {
         self.dir()
             .join(release)
@@ -254,8 +257,8 @@ impl Kernels {
         Ok(tree)
     }
 
-    /// Gets a kernel: a build directory (`/lib/modules/../build`, any KDIR),
-    /// `running`, or a version or package name of the distribution.
+    /// Adds a kernel: a build directory (`/lib/modules/../build`, any KDIR), `running`, or a
+    /// version or package name of the distribution.
     pub fn add(&self, what: &str, progress: &dyn Progress) -> Result<KernelTree> {
         let path = match what {
             "running" => {
@@ -307,12 +310,12 @@ impl Kernels {
         self.open(&release)
     }
 
-    /// Forgets a kernel; a directory that Koru did not download stays.
+    /// Removes a kernel. A directory that Koru did not download stays.
     ///
     /// # Errors
     ///
-    /// `Kind::Usage` if there is no such kernel, or if there are several, for what is
-    /// removed is never guessed.
+    /// `Kind::Usage` if there is no such kernel, or if there are several, because Koru never
+    /// guesses what to remove.
     pub fn remove(&self, selector: &str, progress: &dyn Progress) -> Result<String> {
         let fitting = self.fitting(selector)?;
         let [release] = fitting.as_slice() else {
@@ -325,7 +328,8 @@ impl Kernels {
             &format!("kernels/{release}"),
             progress,
         )?;
-        // Renamed first: whoever looks sees it whole or not at all.
+        // The folder is renamed first, so that other processes see it either complete or not
+        // at all.
         let gone = self.dir().join(format!(".{release}.removed"));
         let _ = fs::remove_dir_all(&gone);
         fs::rename(&place, &gone).path_context("removing", &place)?;

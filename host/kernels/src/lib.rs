@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Kernels: found, fetched and unpacked, with what a guest of theirs needs.
+//! Finds, downloads and unpacks kernels, with what their guests need.
 //!
 //! [`Kernels`] lists what is in the [`Cache`] and adds the distribution's kernels to it; a
-//! [`KernelTree`] is a build directory, as `make -C` takes it. [`Home`] says where Koru's
-//! sources and its cache are.
+//! [`KernelTree`] is a build directory, as `make -C` takes it. [`Home`] has the paths of
+//! Koru's sources and of its cache.
 #![forbid(unsafe_code)]
 
 pub mod apt;

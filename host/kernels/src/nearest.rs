@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Suggestions for a misspelled name.
+//! Suggests names in place of a misspelled one.
 
-/// The names nearest to `wanted`, best first, at most three, and none that is
-/// much farther than the best.
+/// Returns the names nearest to `wanted`, the best first: at most three, and none that is much
+/// farther than the best.
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let mut scored: Vec<(f64, &str)> = names
         .into_iter()

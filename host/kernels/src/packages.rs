@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The distribution's kernels: which packages one is made of, and what has to be done
-//! to them.
+//! The distribution's kernels: which packages a kernel consists of, and how to make them
+//! usable.
 
 use std::{fs, path::Path};
 
@@ -12,8 +12,7 @@ use crate::{
     release::{compare, flavour, selects},
 };
 
-/// The release that the distribution has for `what`: the newest of the best
-/// flavour.
+/// Returns the release that the distribution has for `what`: the newest of the best flavour.
 pub(crate) fn wanted_release(what: &str) -> Result<String> {
     let name = ["linux-image-unsigned-", "linux-image-", "linux-headers-"]
         .iter()
@@ -54,7 +53,8 @@ fn image_package(release: &str) -> Option<String> {
         .find(|p| apt::available(p))
 }
 
-/// Image, headers, and what the headers need of the kernel's own packages.
+/// Returns the packages of a release: the image, the headers, and the kernel's own packages
+/// that the headers need.
 pub(crate) fn packages(release: &str) -> Result<Vec<String>> {
     let mut all = vec![format!("linux-headers-{release}")];
     let mut next = 0;
@@ -78,20 +78,21 @@ pub(crate) fn packages(release: &str) -> Result<Vec<String>> {
     Ok(all)
 }
 
-/// Makes unpacked packages usable where they lie, also those that an earlier Koru
-/// unpacked.
+/// Makes unpacked packages usable in their folder, including those that an earlier version of
+/// Koru unpacked.
 pub(crate) fn settle(dir: &Path, release: &str) -> Result<()> {
     let headers = dir.join("usr/src").join(format!("linux-headers-{release}"));
     let makefile = headers.join("Makefile");
     let text = fs::read_to_string(&makefile).path_context("reading", &makefile)?;
-    // Debian's says `include /usr/src/linux-headers-..-common/Makefile`.
+    // Debian's Makefile has `include /usr/src/linux-headers-..-common/Makefile`.
     let here = "$(dir $(abspath $(lastword $(MAKEFILE_LIST))))../";
     let moved = text.replace("include /usr/src/", &format!("include {here}"));
     if moved != text {
         fs::write(&makefile, moved).path_context("writing", &makefile)?;
     }
-    // With it, a plain `make` wants pahole, for type information that nobody here reads;
-    // without it, Kbuild says so in a line and goes on. (6.1's headers never had it.)
+    // With a vmlinux, a plain `make` needs pahole, for type information that nobody reads
+    // here. Without one, Kbuild prints a line about it and continues. (6.1's headers never had
+    // one.)
     let vmlinux = headers.join("vmlinux");
     if vmlinux.is_file() {
         fs::remove_file(&vmlinux).path_context("removing", &vmlinux)?;
@@ -120,7 +121,7 @@ mod tests {
         )
         .unwrap();
         let mut before = String::new();
-        // Again, as for what an earlier Koru has unpacked.
+        // The second call stands for packages that an earlier version of Koru unpacked.
         for _ in 0..2 {
             fs::write(headers.join("vmlinux"), "types").unwrap();
             settle(dir.path(), "6.12.1-x").unwrap();

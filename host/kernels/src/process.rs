@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Runs tools, and turns their failures into errors that carry their output.
+//! Runs tools, and turns their failures into errors that contain their output.
 
 use std::{
     ffi::OsStr,
@@ -10,15 +10,15 @@ use std::{
 
 use koru_error::{Error, Kind, Result};
 
-/// A finished tool's output, as text.
+/// The output of a tool that has ended, as text.
 #[derive(Debug)]
 pub struct Run {
     pub stdout: String,
     pub stderr: String,
 }
 
-/// Runs a tool to its end; its failure becomes an [`Error`] that carries what
-/// the tool said.
+/// Runs a tool to its end, and turns a failure into an [`Error`] that contains the tool's
+/// output.
 pub fn run(command: &mut Command, attempted: &str) -> Result<Run> {
     let output = output(command, attempted)?;
     let run = Run {
@@ -66,7 +66,7 @@ fn name(command: &Command) -> String {
     OsStr::to_string_lossy(command.get_program()).into_owned()
 }
 
-/// Whether a program of this name is on the PATH.
+/// Returns whether a program of this name is in the `PATH`.
 pub fn on_path(name: &str) -> bool {
     std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|d| d.join(name).is_file()))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How progress is reported.
+//! Reports the progress of long work.
 
-/// Receives the progress of long work, such as a terminal that draws it.
+/// A receiver of the progress of long work, such as a terminal that draws it.
 pub trait Progress: Sync {
     /// Shows what is being done now, in place of what was shown before.
     fn status(&self, text: &str);
@@ -10,7 +10,7 @@ pub trait Progress: Sync {
     fn print(&self, text: &str);
 }
 
-/// Shows nothing.
+/// A receiver that shows nothing.
 pub struct NoProgress;
 
 impl Progress for NoProgress {

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 /// The flavours of distribution kernels, the best for a guest first.
 const FLAVOURS: [&str; 4] = ["-cloud-amd64", "-amd64", "-generic", "-rt-amd64"];
 
-/// Its place among [`FLAVOURS`].
+/// Returns the index of a release's flavour in [`FLAVOURS`].
 pub(crate) fn flavour(release: &str) -> Option<usize> {
     let fitting = FLAVOURS.iter().enumerate();
     let fitting = fitting.filter(|(_, f)| release.ends_with(**f));
@@ -15,15 +15,15 @@ pub(crate) fn flavour(release: &str) -> Option<usize> {
     fitting.max_by_key(|(_, f)| f.len()).map(|(i, _)| i)
 }
 
-/// Whether `selector` is `release` or a beginning of it that ends where a
-/// number or word of it ends: `6.1` selects `6.1.0-56` but not `6.12`.
+/// Returns whether `selector` is `release`, or a beginning of it that ends where a number or a
+/// word ends: `6.1` selects `6.1.0-56` but not `6.12`.
 pub(crate) fn selects(selector: &str, release: &str) -> bool {
     release.strip_prefix(selector).is_some_and(|rest| {
         !selector.is_empty() && !rest.starts_with(|c: char| c.is_ascii_alphanumeric())
     })
 }
 
-/// Orders releases as people do: numbers by value.
+/// Orders releases as people do: by the values of their numbers.
 pub(crate) fn compare(a: &str, b: &str) -> Ordering {
     let numbers = |s: &str| -> Vec<u64> {
         s.split(|c: char| !c.is_ascii_digit())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A build directory that lies on another machine.
+//! Imports a build directory from another machine.
 
 use std::{
     fs,
@@ -16,18 +16,19 @@ use crate::{KernelTree, Kernels, Progress, process::spawn_error};
 
 const SCRIPT: &str = include_str!("remote_headers.sh");
 
-/// Of [`pack_script`]'s shell, when there is no build directory.
+/// The exit status of the shell that runs [`pack_script`] when there is no build directory.
 pub const NO_BUILD_DIR: i32 = 3;
 
-/// What a shell of the other machine runs to send the build directory `build`, a path
-/// there without special characters.
+/// Returns the script that a shell of the other machine runs to send the build directory
+/// `build`, a path on that machine without special characters.
 pub fn pack_script(build: &str) -> String {
     format!("build='{build}'\n{SCRIPT}")
 }
 
 impl Kernels {
-    /// Keeps the tree of another machine's kernel: `fetch` gives what [`pack_script`]
-    /// wrote there of `build`. Nothing is kept when it fails, or is no such tree.
+    /// Keeps the tree of another machine's kernel. `fetch` passes on what the script of
+    /// [`pack_script`] wrote on that machine. If that fails, or is not such a tree, nothing is
+    /// kept.
     pub fn import(
         &self,
         release: &str,
@@ -52,7 +53,8 @@ impl Kernels {
     }
 }
 
-/// Unpacks what `fetch` gives, with tar's own guard against names that lead out.
+/// Unpacks what `fetch` passes on. tar itself guards against names that lead out of the
+/// folder.
 fn unpack(
     dir: &Path,
     fetch: impl FnOnce(&mut dyn FnMut(&[u8]) -> std::io::Result<()>) -> Result<()>,
@@ -77,7 +79,7 @@ fn unpack(
         let _ = stderr.read_to_string(&mut said);
     }
     let status = child.wait().path_context("unpacking in", dir)?;
-    // A broken connection has a better explanation than half an archive.
+    // A broken connection explains the failure better than half an archive does.
     fetched?;
     match status.success() {
         true => Ok(()),
@@ -87,7 +89,7 @@ fn unpack(
     }
 }
 
-/// The folder below `dir` that is a build directory of this release.
+/// Returns the folder below `dir` that is a build directory of this release.
 fn build_dir(dir: &Path, release: &str) -> Option<PathBuf> {
     let header = "include/generated/utsrelease.h";
     let mut folders = vec![dir.to_owned()];
@@ -106,7 +108,7 @@ fn build_dir(dir: &Path, release: &str) -> Option<PathBuf> {
     None
 }
 
-/// Makes absolute links lead to where their targets are now.
+/// Makes absolute links point to where their targets are now.
 fn relocate(dir: &Path, folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).path_context("reading", folder)? {
         let path = entry.path_context("reading", folder)?.path();
@@ -124,15 +126,15 @@ fn relocate(dir: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Where an absolute path of the other machine is below `dir`.
+/// Returns where an absolute path of the other machine is below `dir`.
 fn moved(dir: &Path, path: &Path) -> Option<PathBuf> {
     let inside = path.strip_prefix("/").ok()?;
-    // /lib may be a link to /usr/lib there.
+    // /lib may be a link to /usr/lib on that machine.
     let places = [dir.join(inside), dir.join("usr").join(inside)];
     places.into_iter().find(|p| fs::symlink_metadata(p).is_ok())
 }
 
-/// Has the build directory's Makefile include the other half from where it is now.
+/// Makes the build directory's Makefile include the other one from where it is now.
 fn relocate_makefile(dir: &Path, tree: &Path) -> Result<()> {
     let makefile = tree.join("Makefile");
     let text = fs::read_to_string(&makefile).path_context("reading", &makefile)?;
@@ -156,7 +158,7 @@ fn relocate_makefile(dir: &Path, tree: &Path) -> Result<()> {
     }
 }
 
-/// `to` as seen from the folder `from`; both are absolute.
+/// Returns `to` relative to the folder `from`; both are absolute.
 fn relative(from: &Path, to: &Path) -> PathBuf {
     let (from, to): (Vec<Component>, Vec<Component>) =
         (from.components().collect(), to.components().collect());

@@ -28,29 +28,28 @@ impl Config {
         Config(map)
     }
 
-    /// The value of `CONFIG_<name>`, without quotes.
+    /// Returns the value of `CONFIG_<name>`, without quotes.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Whether `CONFIG_<name>` is built in.
+    /// Returns whether `CONFIG_<name>` is built in.
     pub fn yes(&self, name: &str) -> bool {
         self.get(name) == Some("y")
     }
 }
 
-/// A kernel's build directory, as Kbuild wants it, and what boots it if that
-/// is known.
+/// A kernel's build directory, as Kbuild needs it, and what boots that kernel, if known.
 #[derive(Debug, Clone)]
 pub struct KernelTree {
-    /// `6.12.117+deb12-cloud-amd64`
+    /// The release, such as `6.12.117+deb12-cloud-amd64`.
     pub release: String,
-    /// What `make -C` takes.
+    /// The directory that `make -C` takes.
     pub build_dir: PathBuf,
     pub config: Config,
     /// The bootable image, for a guest.
     pub image: Option<PathBuf>,
-    /// `lib/modules/RELEASE`, the kernel's own modules.
+    /// The folder of the kernel's own modules, `lib/modules/RELEASE`.
     pub modules_dir: Option<PathBuf>,
 }
 
@@ -82,7 +81,7 @@ impl KernelTree {
         let release = release(&build_dir).ok_or_else(|| {
             fail("neither include/config/kernel.release nor utsrelease.h names its release".into())
         })?;
-        // A tree that was built in place has its image beside it.
+        // A tree that was built in place contains its image.
         let image = [
             build_dir.join("arch/x86/boot/bzImage"),
             PathBuf::from(format!("/boot/vmlinuz-{release}")),
@@ -99,27 +98,28 @@ impl KernelTree {
         })
     }
 
-    /// The flags file of `--cfg CONFIG_*`, which Kbuild makes for Rust even
-    /// where Rust is off.
+    /// Returns the file of `--cfg CONFIG_*` flags, which Kbuild writes for Rust even where
+    /// Rust is turned off.
     pub fn rustc_cfg(&self) -> Option<PathBuf> {
         Some(self.build_dir.join("include/generated/rustc_cfg")).filter(|p| p.is_file())
     }
 
-    /// Whether modules can use this symbol of the kernel, by `Module.symvers`.
+    /// Returns whether modules can use this symbol of the kernel, according to
+    /// `Module.symvers`.
     pub fn exports(&self, symbol: &str) -> bool {
         let symbols = fs::read_to_string(self.build_dir.join("Module.symvers"));
-        // `CRC<tab>SYMBOL<tab>FILE<tab>..`
+        // A line is `CRC<tab>SYMBOL<tab>FILE<tab>..`.
         let is_it = |line: &str| line.split('\t').nth(1) == Some(symbol);
         symbols.is_ok_and(|text| text.lines().any(is_it))
     }
 
-    /// The most bytes that a function's stack frame may have without a warning; none if the
-    /// config has no limit.
+    /// Returns the largest stack frame, in bytes, that a function may have without a warning,
+    /// or `None` if the config has no limit.
     pub fn frame_limit(&self) -> Option<u64> {
         frame_limit(&self.config)
     }
 
-    /// A key of everything in the tree that a built object depends on.
+    /// Returns a hash of everything in the tree that a built object depends on.
     pub fn key(&self) -> Result<Key> {
         let mut key = Key::default()
             .with(&self.release)
@@ -140,8 +140,8 @@ fn frame_limit(config: &Config) -> Option<u64> {
     (limit > 0).then_some(limit)
 }
 
-/// What modules of this tree are built for. Debian's `kernel.release` is the
-/// upstream version, so the header, which vermagic is made of, comes first.
+/// Returns the release that modules of this tree are built for. Debian's `kernel.release` is
+/// the upstream version, so the header, which vermagic is made from, comes first.
 fn release(build_dir: &Path) -> Option<String> {
     let header = build_dir.join("include/generated/utsrelease.h");
     let in_header = fs::read_to_string(header).ok().and_then(|text| {
