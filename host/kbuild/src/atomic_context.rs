@@ -2,14 +2,14 @@
 
 //! Refuses a module whose code may sleep where the kernel must not.
 //!
-//! Types cannot tell: `Mutex::lock` takes no token, here as upstream. But the linker has
-//! all of a module's Rust code, one section for each function and constant, and every use
-//! of one by another is a relocation. So each handler that runs in atomic context is
-//! followed through its calls, and through the tables and pointers that its code names,
-//! to the C interface layer, whose header says of each function what context it needs.
+//! Types cannot express that: `Mutex::lock` takes no token, here as upstream. But the linker
+//! has all of a module's Rust code, with one section for each function and constant, and every
+//! use of one by another is a relocation. So each handler that runs in atomic context is
+//! followed through its calls, and through the tables and pointers that its code names, to the
+//! C interface layer, whose header says for each function which context it needs.
 //!
 //! A call through a pointer may lead to any function whose address is somewhere in the
-//! handler's data, so it is refused - but for those of [`POINTER_CALLS`].
+//! handler's data, so such a call is refused, except for those of [`POINTER_CALLS`].
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -27,11 +27,11 @@ use object::{
 
 use crate::{paths::shortened, shim_header::Context};
 
-/// Functions that the kernel calls in a context in which not everything is allowed. The
-/// `kernel` crate puts them into a section of their own by `#[link_section]`.
+/// Functions that the kernel calls in a context that restricts what they may do. The `kernel`
+/// crate puts them into a section of their own by `#[link_section]`.
 struct Handlers {
     section: &'static str,
-    /// As an error names one.
+    /// The phrase by which an error names such a function.
     what: &'static str,
     allowed: &'static [Context],
     help: &'static str,
@@ -40,14 +40,14 @@ struct Handlers {
 const HANDLERS: [Handlers; 1] = [Handlers {
     section: ".text.koru_kprobe",
     what: "a kprobe's handler",
-    // Whatever the probed function interrupts may hold the lock that an atomic function
-    // takes, and it may be an NMI.
+    // The code that the probed function interrupts may hold the lock that an atomic function
+    // takes, and the context may be that of an NMI.
     allowed: &[Context::Any],
     help: "use atomics in a handler, or one of `kernel::kprobe`'s ready-made ones, and leave \
            the rest to a thread",
 }];
 
-/// What the compiler calls of the kernel's own. None of it sleeps or takes a lock.
+/// The kernel's functions that the compiler calls. None of them sleeps or takes a lock.
 const KERNEL: [&str; 8] = [
     "__x86_return_thunk",
     "bcmp",
@@ -59,17 +59,17 @@ const KERNEL: [&str; 8] = [
     "__fentry__",
 ];
 
-/// The functions whose calls through pointers lead nowhere unseen: those of core's
+/// The functions whose calls through pointers cannot lead to unknown code: those of core's
 /// formatting that print texts and numbers. They call
 ///
-/// - the formatting function of an argument. `fmt::Arguments` holds its address, is
-///   neither `Send` nor `Sync`, so no handler's data has one, and safe code makes it by
+/// - the formatting function of an argument. `fmt::Arguments` contains its address and is
+///   neither `Send` nor `Sync`, so no handler's data contains one, and safe code creates it by
 ///   `format_args!` alone: some function on the path names that address;
-/// - the methods of the `dyn fmt::Write` that is written to. Nothing but a lock hands out
-///   the `&mut` to one that data holds; a handler that takes none made it itself, so its
-///   code names the table of methods.
+/// - the methods of the `dyn fmt::Write` that is written to. Only a lock hands out a `&mut` to
+///   one that is in shared data. A handler that takes no lock created the writer itself, so
+///   the handler's code names the table of methods.
 ///
-/// Not among them: `debug_struct` and its like, which take a `&dyn Debug`; that may come
+/// `debug_struct` and its like are not in the list: they take a `&dyn Debug`, which may come
 /// from the handler's data.
 const POINTER_CALLS: [&str; 14] = [
     "core::fmt::write",
@@ -88,7 +88,7 @@ const POINTER_CALLS: [&str; 14] = [
     "core::fmt::PostPadding::write",
 ];
 
-/// Checks a module's Rust code: `object` has every function in its own section.
+/// Checks a module's Rust code. `object` must have every function in a section of its own.
 pub(crate) fn check(name: &str, object: &Path, contexts: &BTreeMap<String, Context>) -> Result<()> {
     let bytes = fs::read(object).path_context("reading", object)?;
     let unreadable = |e: object::Error| {
@@ -128,15 +128,15 @@ const THROUGH_A_POINTER: &str =
 const THROUGH_NO_POINTER: &str = "take a type parameter instead of a `dyn Trait` or a function \
      pointer, and print the fields of a struct one by one instead of by `{:?}`";
 
-/// Why a handler is refused.
+/// The reason why a handler is refused.
 struct Refused {
-    /// To follow the handler's name.
+    /// The message, which follows the handler's name.
     message: String,
-    /// From the handler to what it must not do, a line for each function.
+    /// The path from the handler to what it must not do, with a line for each function.
     path: String,
 }
 
-/// A piece of code or data: a section, or of a section of handlers one handler.
+/// A piece of code or data: a section or, in a section of handlers, a single handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Node {
     section: SectionIndex,
@@ -144,7 +144,7 @@ struct Node {
     end: u64,
 }
 
-/// Where in a node another one is used.
+/// The place in a node where another node is used.
 #[derive(Debug, Clone, Copy)]
 struct Use {
     by: Node,
@@ -155,7 +155,7 @@ struct Graph<'a> {
     file: &'a object::File<'a>,
     path: &'a Path,
     contexts: &'a BTreeMap<String, Context>,
-    /// Read when they are asked for: most modules are done without.
+    /// The debug info, which is read when it is first needed: most modules never need it.
     lines: Option<Option<Symbols>>,
 }
 
@@ -173,7 +173,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// The functions of a section, each a node.
+    /// Returns the functions of a section, each as a node.
     fn functions(&self, section: SectionIndex) -> Vec<Node> {
         self.file
             .symbols()
@@ -186,7 +186,7 @@ impl<'a> Graph<'a> {
             .collect()
     }
 
-    /// Looks for the shortest way from `root` to what is not allowed.
+    /// Searches for the shortest path from `root` to something that is not allowed.
     fn follow(&mut self, root: Node, allowed: &[Context]) -> object::Result<Option<Refused>> {
         let mut from: HashMap<Node, Option<Use>> = HashMap::from([(root, None)]);
         let mut waiting = VecDeque::from([root]);
@@ -237,9 +237,10 @@ impl<'a> Graph<'a> {
         Ok(None)
     }
 
-    /// What is wrong with a call of a function that is not of the module's Rust code.
+    /// Returns what is wrong with a call of a function that is not part of the module's Rust
+    /// code.
     fn misuse(&self, target: &str, allowed: &[Context]) -> Option<String> {
-        // KASAN's checks of memory accesses say something only of a bug.
+        // KASAN's checks of memory accesses print something only if there is a bug.
         if KERNEL.contains(&target) || target.starts_with("__asan_") {
             return None;
         }
@@ -254,14 +255,15 @@ impl<'a> Graph<'a> {
         Some(format!("reaches `{target}`, {why}"))
     }
 
-    /// Whether the call is one of [`POINTER_CALLS`]. Its code may be part of another
-    /// function by now; the debug info knows.
+    /// Returns whether the call is in one of [`POINTER_CALLS`]. The code of those may have
+    /// been inlined into another function; the debug info shows that.
     fn leads_nowhere_unseen(&mut self, call: Use) -> bool {
         let innermost = self.places(call).into_iter().next();
         innermost.is_some_and(|place| POINTER_CALLS.contains(&place.function.as_str()))
     }
 
-    /// The functions that a place is in, the innermost first, by the debug info.
+    /// Returns the functions that a place is in, the innermost first, according to the debug
+    /// info.
     fn places(&mut self, place: Use) -> Vec<Location> {
         let path = self.path;
         let lines = self
@@ -280,12 +282,12 @@ impl<'a> Graph<'a> {
         for place in uses.into_iter().rev() {
             let places = self.places(place);
             if places.is_empty() {
-                // A table of functions has no line, and need not be told.
+                // A table of functions has no line, and need not be mentioned.
                 path.extend(self.name(place.by).map(|name| format!("  in {name}\n")));
             }
             for place in places.into_iter().rev() {
                 match (&place.file, place.line) {
-                    // Nobody needs to know by which way core drops a value.
+                    // Nobody needs to know through which functions core drops a value.
                     (Some(file), _) if file.contains("/library/core/src/") => {}
                     (Some(file), Some(line)) => {
                         let file = shortened(file);
@@ -302,7 +304,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// The name of the function that a node is.
+    /// Returns the name of the function that a node is.
     fn name(&self, node: Node) -> Option<String> {
         let mut symbols = self.file.symbols();
         let symbol = symbols.find(|s| {
@@ -314,9 +316,9 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// The offsets of calls and jumps whose target is not in the instruction. (With
-/// retpolines it is in a register, and the call goes to a thunk that relocations name.)
-/// What is no instruction counts as one.
+/// Returns the offsets of calls and jumps whose target is not in the instruction. (With
+/// retpolines the target is in a register, and the call goes to a thunk that relocations
+/// name.) Bytes that are no instruction count as such a call.
 fn calls_through_pointers(code: &[u8], node: Node) -> Vec<u64> {
     let bounds = usize::try_from(node.start)
         .ok()
@@ -373,7 +375,7 @@ mod tests {
             end: 2,
         };
         assert_eq!(calls_through_pointers(&[0x90, 0x06], node), [1]);
-        // Nothing is read behind the end.
+        // Nothing beyond the end is read.
         assert_eq!(calls_through_pointers(&[0x90], node), [0; 0]);
     }
 }

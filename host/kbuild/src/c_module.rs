@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Modules in C, built as their authors would: by Kbuild alone.
+//! Builds modules in C as their authors would: by Kbuild alone.
 
 use std::{
     ffi::OsStr,
@@ -13,9 +13,8 @@ use koru_kernels::{KernelTree, Progress, output};
 
 use crate::{ModInfo, shim::kbuild_command};
 
-/// Builds a folder with a Makefile or Kbuild in a copy of it, which must be an
-/// empty folder: `make -C KDIR M=COPY modules`. Gives the module called `name`, or
-/// the only one.
+/// Builds a folder with a Makefile or a Kbuild file in `copy`, which must be an empty folder:
+/// `make -C KDIR M=COPY modules`. Returns the module called `name`, or the only one.
 pub fn build_c_module(
     source: &Path,
     copy: &Path,
@@ -38,7 +37,7 @@ pub fn build_c_module(
     let mut make = kbuild_command(tree, copy);
     make.arg("modules");
     let output = output(&mut make, &attempted)?;
-    // The paths of the author, not those of the copy.
+    // Messages have the author's paths, not those of the copy.
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).replace(
         &*copy.to_string_lossy(),
         source.to_string_lossy().trim_end_matches('/'),
@@ -57,12 +56,13 @@ pub fn build_c_module(
     choose(&files(copy)?, copy, name).map_err(|message| usage(&message))
 }
 
-/// Without what an earlier build has left, which may be of another kernel.
+/// Copies a module's sources, without the output of an earlier build, which may be for another
+/// kernel.
 fn copy_sources(from: &Path, to: &Path) -> Result<()> {
     for entry in fs::read_dir(from).path_context("reading", from)? {
         let entry = entry.path_context("reading", from)?;
         let (path, name) = (entry.path(), entry.file_name());
-        // No folder through a link: it may lead up.
+        // Folders are not entered through links, which may lead up.
         let is_dir = entry.file_type().is_ok_and(|t| t.is_dir());
         if is_output(&name) {
             continue;

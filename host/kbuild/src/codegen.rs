@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The rustc flags that a kernel's configuration asks for.
+//! Derives rustc's flags from a kernel's configuration.
 
 use koru_error::{Error, Kind, Result};
 use koru_kernels::{Config, KernelTree};
 
 use crate::Toolchain;
 
-/// rustc's target for ring 0: no SSE, no x87, no red zone, kernel code model.
+/// The target of rustc for ring 0: no SSE, no x87, no red zone, kernel code model.
 pub const TARGET: &str = "x86_64-unknown-none";
 
-/// The unstable features that a crate of ring 0 may ask for: the kernel crate's own, and
-/// those that upstream's build allows modules. `RUSTC_BOOTSTRAP` would allow all, and with
-/// some, such as specialization, code without `unsafe` is not sound.
+/// The unstable features that a crate of ring 0 may use: the kernel crate's own, and those
+/// that upstream's build allows modules to use. `RUSTC_BOOTSTRAP` would allow all of them, and
+/// with some, such as specialization, code without `unsafe` is not sound.
 const FEATURES: &str = "coerce_unsized,const_eval_select,core_intrinsics,dispatch_from_dyn,\
     formatting_options,unsize,\
     arbitrary_self_types,asm_goto,used_with_arg";
 
-/// The rustc flags that a kernel's config asks for: what the kernel's own
-/// build would pass for Rust code.
+/// The flags of rustc that a kernel's config requires: those that the kernel's own build would
+/// pass for Rust code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Codegen {
-    /// In the order they are passed; never with a space inside.
+    /// The common flags, in the order in which they are passed. None of them contains a space.
     flags: Vec<String>,
-    /// What comes after these for `core`.
+    /// The additional flags for `core`.
     core_flags: Vec<String>,
-    /// What comes after these for all other crates.
+    /// The additional flags for all other crates.
     crate_flags: Vec<String>,
 }
 
-/// What is asked of a kernel and of a rustc.
+/// What the flags depend on: facts about a kernel and a rustc.
 struct Facts<'a> {
     config: &'a Config,
     release: &'a str,
@@ -49,12 +49,12 @@ impl Codegen {
         })
     }
 
-    /// The flags that `core` is compiled with.
+    /// Returns the flags that `core` is compiled with.
     pub fn for_core(&self) -> impl Iterator<Item = &String> {
         self.flags.iter().chain(&self.core_flags)
     }
 
-    /// The flags that the `kernel` crate and modules are compiled with.
+    /// Returns the flags that the `kernel` crate and modules are compiled with.
     pub fn for_crates(&self) -> impl Iterator<Item = &String> {
         self.flags.iter().chain(&self.crate_flags)
     }
@@ -78,9 +78,10 @@ impl Codegen {
         add("-Crelocation-model=static");
         add("-Ccode-model=kernel");
         add("-Cno-redzone=y");
-        // Else calls go through a GOT, which the module loader does not know.
+        // Otherwise calls go through a GOT, which the module loader does not know.
         add("-Zplt=yes");
-        // Cargo's profiles would set these after us; `Builder` sets them there.
+        // These are for `core`, which no profile of cargo's compiles; for other crates the
+        // profile sets them as well.
         add(if config.yes("CC_OPTIMIZE_FOR_SIZE") {
             "-Copt-level=s"
         } else {
@@ -94,8 +95,8 @@ impl Codegen {
         if ibt {
             add("-Zcf-protection=branch");
         }
-        // A jump table is an indirect jump without a landing pad or thunk; and on kernels
-        // that need neither, one that looks like a call through a pointer.
+        // A jump table is an indirect jump without a landing pad or a thunk. On kernels that
+        // need neither, it looks like a call through a pointer.
         add(if rustc >= (1, 93) {
             "-Cjump-tables=n"
         } else {
@@ -136,7 +137,8 @@ impl Codegen {
             add("-Zsanitizer=kcfi");
             add("-Zsanitizer-cfi-normalize-integers");
         }
-        // Without types where the kernel has none: what is inlined where is needed anyway.
+        // Where the kernel has no debug info, types are left out; inlined functions are needed
+        // anyway.
         add(if config.yes("DEBUG_INFO") {
             "-Cdebuginfo=2"
         } else {
@@ -147,7 +149,7 @@ impl Codegen {
         } else {
             "-Zdwarf-version=5"
         });
-        // Read, and left out, when a module is linked.
+        // Linking a module reads this section and leaves it out.
         if has_option("emit-stack-sizes") {
             add("-Zemit-stack-sizes");
         }
@@ -165,7 +167,7 @@ impl Codegen {
         Ok(codegen)
     }
 
-    /// Has memory accesses checked by the kernel's generic KASAN.
+    /// Makes the kernel's generic KASAN check memory accesses.
     fn add_kasan(&mut self, facts: &Facts<'_>) -> Result<()> {
         let config = facts.config;
         let offset = config.get("KASAN_SHADOW_OFFSET").ok_or_else(|| {
@@ -180,25 +182,25 @@ impl Codegen {
         };
         self.flags.push("-Zsanitizer=kernel-address".to_owned());
         if (facts.has_option)("sanitizer-recover") {
-            // A report is no end: the kernel's own code goes on after one, too.
+            // Execution continues after a report, as it does in the kernel's own code.
             let recover = "-Zsanitizer-recover=kernel-address";
             self.flags.push(recover.to_owned());
         }
         let all = &mut self.flags;
         add(all, "mapping-offset", offset);
-        // Up to so many accesses in a function are checked inline.
+        // Up to this number of accesses in a function are checked inline.
         let inline = config.yes("KASAN_INLINE");
         let threshold = if inline { "10000" } else { "0" };
         add(all, "instrumentation-with-call-threshold", threshold);
         let stack = if config.yes("KASAN_STACK") { "1" } else { "0" };
         add(all, "stack", stack);
-        // Older kernels check in memcpy itself.
+        // Older kernels check accesses in memcpy itself.
         if (facts.exports)("__asan_memcpy") {
             add(all, "kernel-mem-intrinsic-prefix", "1");
         }
-        // A constructor tells the kernel of all the globals that were compiled
-        // together, so none of them can be left out of a module, nor what they
-        // refer to. That is too much of `core`.
+        // A constructor registers all the globals that were compiled together with the kernel,
+        // so neither they nor what they refer to can be left out of a module. For `core` that
+        // would be too much.
         add(&mut self.core_flags, "globals", "0");
         let globals = if config.yes("CONSTRUCTORS") { "1" } else { "0" };
         add(&mut self.crate_flags, "globals", globals);
@@ -249,7 +251,7 @@ mod tests {
         let flag = c.for_crates().find(allow).expect("a list");
         assert!(flag.contains("coerce_unsized") && !flag.contains("specialization"));
         assert!(!flag.contains(' '), "{flag}");
-        // `core` is made of such features.
+        // `core` itself uses such features.
         assert_eq!(c.for_core().find(allow), None);
     }
 

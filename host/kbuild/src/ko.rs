@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Builds modules for one kernel tree: the stages, their order, and what is still current.
+//! Builds modules for one kernel tree: runs the stages in order, and skips what is up to date.
 
 use std::{
     fs,
@@ -22,42 +22,44 @@ use crate::{
     unsafe_code,
 };
 
-/// A finished module.
+/// A module that has been built.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Ko {
     pub name: String,
-    /// What is loaded: symbols kept, debug info not.
+    /// The file that is loaded: it has symbols, but no debug info.
     pub path: PathBuf,
-    /// The debug info, if the kernel's config asks for it.
+    /// The file with the debug info, if the kernel's config asks for it.
     pub debug: Option<PathBuf>,
-    /// Of `path`, in bytes.
+    /// The size of `path`, in bytes.
     pub size: u64,
-    /// The kernel that it is for.
+    /// The release of the kernel that the module is for.
     pub kernel: String,
-    /// False when nothing had changed and the last build's file stands.
+    /// Whether the module was built again. If nothing changed, the file is that of the last
+    /// build.
     pub rebuilt: bool,
     #[serde(flatten)]
     pub notes: Notes,
 }
 
-/// What there is to say of a module that is fine otherwise.
+/// Remarks about a module that has no errors.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Notes {
-    /// If the module forbids unsafe code: those of its dependencies that have some, but
-    /// for Koru's own.
+    /// The dependencies that contain unsafe code, except for Koru's own. The list is empty
+    /// unless the module forbids unsafe code.
     pub unsafe_dependencies: Vec<Dependency>,
-    /// Functions with larger stack frames than the kernel's config wants, the largest
-    /// first.
+    /// The functions whose stack frames are larger than the kernel's config allows, the
+    /// largest first.
     pub large_frames: Vec<LargeFrame>,
 }
 
 /// How long each stage of a build took.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Stages {
-    /// Toolchain, sysroot and C interface layer; nothing much when cached.
+    /// The toolchain, the sysroot and the C interface layer; hardly any time when they are
+    /// cached.
     pub prepare: Duration,
     pub cargo: Duration,
-    /// Linking, objtool and modpost, of all modules.
+    /// Linking, objtool and modpost, for all modules.
     pub kbuild: Duration,
 }
 
@@ -67,7 +69,7 @@ pub struct BuildOptions {
     pub colour: bool,
 }
 
-/// Builds modules for one kernel tree.
+/// A builder of modules for one kernel tree.
 pub struct Builder<'a> {
     home: &'a Home,
     tree: &'a KernelTree,
@@ -79,7 +81,7 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// Gets all that is common to modules of this tree.
+    /// Gets everything that the modules of this tree have in common.
     pub fn new(
         home: &'a Home,
         tree: &'a KernelTree,
@@ -105,19 +107,19 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// Why nothing can be built for this kernel, if that was found out before: the
-    /// compiler's first error in the C interface layer.
+    /// Returns why nothing can be built for this kernel, if an earlier build found that out:
+    /// the compiler's first error in the C interface layer.
     pub fn known_refusal(home: &Home, tree: &KernelTree) -> Option<String> {
         Shim::known_refusal(home, tree)
     }
 
-    /// What cargo, clippy, rustdoc or rust-analyzer need in the environment to
-    /// work on ring-0 crates for this kernel.
+    /// Returns the environment in which cargo, clippy, rustdoc and rust-analyzer work on
+    /// ring-0 crates for this kernel.
     pub fn environment(&self) -> Vec<(String, String)> {
         self.cargo().environment()
     }
 
-    /// The rustc in use.
+    /// Returns the toolchain in use.
     pub fn toolchain(&self) -> &Toolchain {
         &self.toolchain
     }
@@ -137,18 +139,18 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Where the outputs for this kernel lie.
+    /// Returns the folder for the outputs for this kernel.
     pub fn output_dir(&self, module: &Module) -> PathBuf {
         module.target_dir.join("koru").join(&self.tree.release)
     }
 
-    /// cargo's target folder.
+    /// Returns the target folder of cargo.
     fn cargo_dir(&self, module: &Module) -> PathBuf {
         self.output_dir(module).join("cargo")
     }
 
-    /// Builds all of `modules`; what did not change is not built again. A
-    /// module that fails leaves its last good `.ko` in place.
+    /// Builds all of `modules`, except for what did not change. A module that fails leaves its
+    /// last good `.ko` in place.
     pub fn build(
         &self,
         modules: &[Module],
@@ -185,9 +187,9 @@ impl<'a> Builder<'a> {
             kos.extend(self.finish_all(&group, &objects, progress)?);
             stages.kbuild += start.elapsed();
         }
-        // In the order asked for.
+        // The result has the order of `modules`.
         kos.sort_by_key(|ko: &Ko| modules.iter().position(|m| m.name == ko.name));
-        // As rustc's own, at every build.
+        // These warnings are printed at every build, as rustc's own are.
         for frame in kos.iter().flat_map(|ko| &ko.notes.large_frames) {
             let (yellow, plain) = match options.colour {
                 true => ("\x1b[1;33m", "\x1b[0m"),
@@ -198,7 +200,7 @@ impl<'a> Builder<'a> {
         Ok((kos, stages))
     }
 
-    /// Links each module, as many at once as there are cores.
+    /// Links the modules, as many at once as there are cores.
     fn finish_all(
         &self,
         modules: &[&Module],
@@ -282,7 +284,7 @@ impl<'a> Builder<'a> {
         };
         self.kbuild(name, &dir)?;
         self.split_debug(name, &dir)?;
-        // Debug info first: it must never be older than the module.
+        // The debug info goes first, because it must never be older than the module.
         let made_debug = dir.join(format!("{name}.ko.debug"));
         fs::rename(&made_debug, &debug).path_context("renaming to", &debug)?;
         fs::rename(dir.join(format!("{name}.ko")), &path).path_context("renaming to", &path)?;
@@ -302,11 +304,11 @@ impl<'a> Builder<'a> {
         unsafe_code::unsafe_among(&dependencies, object, &module.workspace)
     }
 
-    /// The kernel's own last steps: objtool, modpost, the final link.
+    /// Runs the last steps of the kernel's own build: objtool, modpost, the final link.
     fn kbuild(&self, name: &str, dir: &Path) -> Result<()> {
-        // Kernels without IBT run objtool on each object as it is compiled;
-        // ours was compiled elsewhere, so it goes through the same command, as
-        // what it is: several objects linked into one.
+        // Kernels without IBT run objtool on each object as it is compiled. The module's
+        // object was compiled elsewhere, so it goes through the same command, marked as what
+        // it is: several objects linked into one.
         let kbuild = format!(
             "obj-m := {name}.o\n\
              {name}-y := {name}_koru.o\n\
@@ -326,8 +328,8 @@ impl<'a> Builder<'a> {
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
-        // Not one of the build's warnings about this module may pass unseen;
-        // that the machine's compiler is not the kernel's own is none of them.
+        // Every warning of the build is an error, except for the notice that this machine's
+        // compiler differs from the kernel's.
         let warnings: Vec<&str> = said
             .lines()
             .filter(|l| !l.trim().is_empty() && !is_compiler_notice(l))
@@ -368,8 +370,7 @@ impl<'a> Builder<'a> {
                 .arg(&debug),
             &attempted,
         )?;
-        // The kernel reads what is not debug info: local symbols stay for
-        // kallsyms and for livepatch.
+        // Everything but the debug info is kept: kallsyms and livepatch use local symbols.
         run(
             Command::new("objcopy")
                 .current_dir(dir)
@@ -382,8 +383,8 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// A line of the stamp: when the content of an archive was last made. The
-/// file's name has cargo's hash of flags and versions.
+/// Returns a line of the stamp: when the content of an archive was last made. The file's name
+/// contains cargo's hash of flags and versions.
 fn made(archive: &Path) -> Result<String> {
     let time = fs::metadata(archive)
         .and_then(|m| m.modified())

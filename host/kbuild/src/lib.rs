@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! From a kernel tree and a module's sources to a `.ko`.
+//! Builds a `.ko` from a kernel tree and a module's sources.
 //!
-//! One type a stage, each a value that the next stage takes:
+//! Each stage has one type, whose value the next stage takes:
 //!
 //! ```text
 //! KernelTree -> Codegen -> Sysroot -> RustObject -> Ko
 //! ```
 //!
-//! Everything that can be used again lies in the cache
-//! ([`Home::cache`](koru_kernels::Home)), under a key made from what it was built of.
+//! Everything that can be used again is in the cache ([`Home::cache`](koru_kernels::Home)),
+//! under a key made from what it was built from.
 #![forbid(unsafe_code)]
 
 mod atomic_context;

@@ -24,7 +24,8 @@ use crate::{
     stack::large_frames,
 };
 
-/// Keeps the sections that nothing refers to but the kernel's loader or tools read.
+/// A linker script that keeps the sections to which nothing refers but which the kernel's
+/// loader or tools read.
 const KEPT: &str = "\
 SECTIONS {
 	.modinfo : { KEEP(*(.modinfo)) }
@@ -40,8 +41,9 @@ SECTIONS {
 }
 ";
 
-/// Makes one section each of the many that rustc gives a function or constant each:
-/// the loader aligns, lists and protects them one by one. The C side's stay as they are.
+/// A linker script that merges the many sections that rustc creates, one for each function or
+/// constant, because the loader aligns, lists and protects sections one by one. The sections
+/// of the C side stay as they are.
 const MERGED: &str = "\
 SECTIONS {
 	.text : { *gc.o(.text .text.*) }
@@ -53,8 +55,8 @@ SECTIONS {
 }
 ";
 
-/// What decides how a module is linked, whether it may be, and what is noted of it: a
-/// module that was made by other rules is made again.
+/// Everything that decides how a module is linked, whether it is accepted, and what is noted
+/// about it. A module that was made by other rules is built again.
 pub(crate) const RULES: [&str; 5] = [
     KEPT,
     MERGED,
@@ -63,24 +65,24 @@ pub(crate) const RULES: [&str; 5] = [
     include_str!("unsafe_code.rs"),
 ];
 
-/// What a module is linked from.
+/// The inputs that a module is linked from.
 pub(crate) struct Parts<'a> {
     pub rust: &'a RustObject,
     pub sysroot: &'a Sysroot,
     pub shim: &'a Shim,
-    /// Stack frames with more bytes than this are noted.
+    /// The size in bytes above which stack frames are noted.
     pub frame_limit: Option<u64>,
 }
 
 pub(crate) struct Linked {
-    /// The archives of Rust code that something was taken from: cargo's list has those of
-    /// other modules' too.
+    /// The archives of Rust code that something was taken from. Cargo's list includes those of
+    /// other modules.
     pub archives: Vec<PathBuf>,
     pub large_frames: Vec<LargeFrame>,
 }
 
-/// Links a module's Rust code and what it uses of the C interface layer into
-/// one relocatable object, `dir/rust.o`.
+/// Links a module's Rust code, and what it uses of the C interface layer, into one relocatable
+/// object, `dir/rust.o`.
 pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Linked> {
     let Parts {
         rust,
@@ -105,9 +107,9 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
         )
         .help("add `module! { type: .., name: .., license: \"GPL\", }` to its src/lib.rs"));
     }
-    // Unused Rust functions go here. The C side stays whole per file: the
-    // linker cannot know which of the kernel's tables (exception table,
-    // alternatives, ...) belong to which function.
+    // This step drops unused Rust functions. The C side stays complete per file, because the
+    // linker cannot know which of the kernel's tables (exception table, alternatives, ...)
+    // belong to which function.
     let trace = run(
         Command::new("ld")
             .args(["-r", "-m", "elf_x86_64", "-t", "-t", "--gc-sections", "-T"])
@@ -143,7 +145,7 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
         &attempted,
     )?;
     check(name, &dir.join("rust.o"))?;
-    // A line is `(ARCHIVE)MEMBER` for each member that is linked.
+    // The trace has a line `(ARCHIVE)MEMBER` for each member that is linked.
     let taken = |a: &&Artifact| trace.stdout.contains(&format!("({})", a.rlib.display()));
     Ok(Linked {
         archives: rlibs().filter(taken).map(|a| a.rlib.clone()).collect(),
@@ -164,7 +166,8 @@ fn defines(archive: &Path, symbol: &[u8]) -> Result<bool> {
     Ok(symbols.is_some_and(|s| s.flatten().any(|s| s.name() == symbol)))
 }
 
-/// Refuses what would fail later with a worse message, or not until loading.
+/// Rejects an object that modpost or the module loader would refuse later with a less helpful
+/// message.
 fn check(name: &str, path: &Path) -> Result<()> {
     let attempted = format!("linking {name}");
     let bytes = fs::read(path).path_context("reading", path)?;
@@ -236,7 +239,7 @@ fn check(name: &str, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What `apply_relocate_add` of x86 handles.
+/// The relocations that `apply_relocate_add` of x86 handles.
 const LOADER_KNOWS: [elf::RelocationType; 7] = [
     elf::R_X86_64_NONE,
     elf::R_X86_64_64,
@@ -247,7 +250,8 @@ const LOADER_KNOWS: [elf::RelocationType; 7] = [
     elf::R_X86_64_PC64,
 ];
 
-/// compiler-rt's names: `__adddf3`, `__fixsfsi`, `__floatundidf`, `__gtsf2`, ...
+/// Returns whether a symbol is one of compiler-rt's floating-point functions: `__adddf3`,
+/// `__fixsfsi`, `__floatundidf`, `__gtsf2`, ...
 fn is_soft_float(symbol: &str) -> bool {
     let Some(name) = symbol.strip_prefix("__") else {
         return false;
@@ -260,7 +264,7 @@ fn is_soft_float(symbol: &str) -> bool {
     starts.iter().any(|s| name.starts_with(s)) && kinds.iter().any(|k| name.contains(k))
 }
 
-/// The demangled name of the function that holds `offset`.
+/// Returns the demangled name of the function that contains `offset`.
 fn function_at(file: &object::File<'_>, section: object::SectionIndex, offset: u64) -> String {
     let mangled = file
         .symbols()

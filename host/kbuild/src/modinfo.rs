@@ -7,12 +7,12 @@ use std::{fs, path::Path};
 use koru_error::{Error, IoContext, Kind, Result};
 use object::{Architecture, Object, ObjectKind, ObjectSection};
 
-/// What a `.ko` file says of itself: the strings of its `.modinfo`.
+/// What a `.ko` file says about itself: the strings of its `.modinfo`.
 #[derive(Debug, Clone)]
 pub struct ModInfo(Vec<(String, String)>);
 
 impl ModInfo {
-    /// Reads a `.ko` file; anything else is an error.
+    /// Reads a `.ko` file, and fails for any other file.
     pub fn read(path: &Path) -> Result<ModInfo> {
         let bytes = fs::read(path).path_context("reading", path)?;
         let fail = |message: &str| {
@@ -47,13 +47,13 @@ impl ModInfo {
         ModInfo(strings.filter_map(pair).collect())
     }
 
-    /// The first value of a field, such as `license`.
+    /// Returns the first value of a field, such as `license`.
     pub fn get(&self, field: &str) -> Option<&str> {
         let mut values = self.0.iter().filter(|(key, _)| key == field);
         values.next().map(|(_, value)| value.as_str())
     }
 
-    /// The kernel that it was built for.
+    /// Returns the release of the kernel that the module was built for.
     pub fn release(&self) -> Option<&str> {
         self.get("vermagic")?.split(' ').next()
     }

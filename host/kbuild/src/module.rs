@@ -14,7 +14,7 @@ use koru_kernels::{Home, nearest, run};
 /// A module crate: a package that depends on the `kernel` crate.
 #[derive(Debug, Clone)]
 pub struct Module {
-    /// The module's name, as the kernel knows it (`_`, never `-`).
+    /// The module's name as the kernel knows it (with `_`, never `-`).
     pub name: String,
     /// The cargo package's name.
     pub package: String,
@@ -29,9 +29,9 @@ pub const KERNEL_PACKAGE: &str = "koru-kernel";
 /// Koru's own packages that become part of a module.
 pub(crate) const OURS: [&str; 2] = [KERNEL_PACKAGE, "koru-pin-init"];
 
-/// The modules that `names` name, seen from the folder `here`: a folder or
-/// `Cargo.toml`, a module of the workspace around `here`, or one of Koru's
-/// own. Without names: the module of `here`, or all of its workspace.
+/// Returns the modules that `names` refer to, seen from the folder `here`: a folder or a
+/// `Cargo.toml`, a module of the workspace around `here`, or one of Koru's own. Without names,
+/// it returns the module of `here`, or all modules of its workspace.
 pub fn find_modules(home: &Home, here: &Path, names: &[String]) -> Result<Vec<Module>> {
     let around = manifest_above(here).map(|m| read(home, &m)).transpose()?;
     if names.is_empty() {
@@ -76,8 +76,8 @@ pub fn find_modules(home: &Home, here: &Path, names: &[String]) -> Result<Vec<Mo
 }
 
 fn one(home: &Home, here: &Path, name: &str, known: &[Module]) -> Result<Module> {
-    // A plain name is a module's before it is a folder's: `hello` means the
-    // same whatever lies around.
+    // A plain name means a module rather than a folder, so `hello` does not depend on which
+    // folders are nearby.
     let as_name = name.replace('-', "_");
     if let Some(module) = known.iter().find(|m| m.name == as_name) {
         return Ok(module.clone());
@@ -105,7 +105,7 @@ fn one(home: &Home, here: &Path, name: &str, known: &[Module]) -> Result<Module>
                 .help("`koru new NAME` writes a Cargo.toml to compare with")
             });
     }
-    // Modules that exist to be tested are found, but not offered.
+    // Modules that exist for tests are found, but not suggested.
     let tests = home.root.join("tests");
     let names: Vec<&str> = known
         .iter()
@@ -125,7 +125,7 @@ fn one(home: &Home, here: &Path, name: &str, known: &[Module]) -> Result<Module>
     }))
 }
 
-/// The root folder of the cargo workspace that a package belongs to.
+/// Returns the root folder of the cargo workspace that a package belongs to.
 pub fn workspace_of(package: &Path) -> Result<PathBuf> {
     let manifest = package.join("Cargo.toml");
     let mut cargo = Command::new("cargo");
@@ -183,7 +183,7 @@ fn read(home: &Home, manifest: &Path) -> Result<Vec<Module>> {
         .collect())
 }
 
-/// What makes `koru-kernel = "0.1"` in a module's Cargo.toml mean this
+/// Returns the options that make `koru-kernel = "0.1"` in a module's Cargo.toml refer to this
 /// checkout, wherever both are.
 pub fn patch_options(home: &Home) -> Vec<String> {
     [

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Paths as messages show them.
+//! Formats paths for messages.
 
 use std::path::Path;
 
-/// A source file's path as seen from the current folder.
+/// Returns a source file's path relative to the current folder, if the file is below it.
 pub(crate) fn shortened(file: &str) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let short = Path::new(file).strip_prefix(here).ok();

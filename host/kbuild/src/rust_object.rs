@@ -23,7 +23,7 @@ use crate::{
     shim::Shim,
 };
 
-/// What cargo is given besides the crates: one kernel's compiler settings.
+/// What cargo needs in addition to the crates: the compiler settings for one kernel.
 pub(crate) struct Cargo<'a> {
     pub home: &'a Home,
     pub tree: &'a KernelTree,
@@ -37,16 +37,16 @@ pub(crate) struct Cargo<'a> {
 #[derive(Debug)]
 pub(crate) struct RustObject {
     pub own: Artifact,
-    /// Of other modules' dependencies as well.
+    /// The archives of all dependencies, including those of other modules.
     pub dependencies: Vec<Artifact>,
 }
 
 /// A crate that cargo has compiled for the kernel.
 #[derive(Debug, Clone)]
 pub(crate) struct Artifact {
-    /// Its package.
+    /// The crate's package.
     pub dependency: Dependency,
-    /// The library's own name.
+    /// The name of the library.
     pub name: String,
     pub rlib: PathBuf,
     /// The source file of the crate's root.
@@ -66,9 +66,9 @@ impl Artifact {
         })
     }
 
-    /// The files that it was compiled from.
+    /// Returns the files that the crate was compiled from.
     pub fn sources(&self, workspace: &Path) -> Result<Vec<PathBuf>> {
-        // `libNAME-HASH.rlib` has `NAME-HASH.d` beside it.
+        // `NAME-HASH.d` is next to `libNAME-HASH.rlib`.
         let stem = self.rlib.file_stem().and_then(|n| n.to_str());
         let stem = stem.and_then(|n| n.strip_prefix("lib")).unwrap_or_default();
         let info = self.rlib.with_file_name(format!("{stem}.d"));
@@ -78,7 +78,7 @@ impl Artifact {
     }
 }
 
-/// `SOURCE#NAME@VERSION`, or `SOURCE/NAME#VERSION`.
+/// Parses a package id: `SOURCE#NAME@VERSION`, or `SOURCE/NAME#VERSION`.
 fn package(id: &str) -> Option<Dependency> {
     let (source, rest) = id.rsplit_once('#')?;
     let (name, version) = rest
@@ -90,24 +90,25 @@ fn package(id: &str) -> Option<Dependency> {
     })
 }
 
-/// What rustc says in make's form: `OUTPUT: SOURCE SOURCE ..`, a line for each output.
+/// Returns the sources in a dep-info file of rustc, which has make's form: `OUTPUT: SOURCE
+/// SOURCE ..`, with a line for each output.
 fn sources_in(dep_info: &str) -> Vec<String> {
     let first = dep_info.lines().next().unwrap_or_default();
     let files = first.split_once(": ").map_or("", |(_, files)| files);
-    // A blank in a path has a backslash before it.
+    // A blank in a path is preceded by a backslash.
     let files = files.replace("\\ ", "\0");
     let files = files.split(' ').filter(|f| !f.is_empty());
     files.map(|f| f.replace('\0', " ")).collect()
 }
 
 impl Cargo<'_> {
-    /// The environment in which cargo builds ring-0 crates for this kernel.
+    /// Returns the environment in which cargo builds ring-0 crates for this kernel.
     pub fn environment(&self) -> Vec<(String, String)> {
         let mut flags = vec![
             "--sysroot".to_owned(),
             self.sysroot.path.display().to_string(),
             "--cfg=MODULE".to_owned(),
-            // Every CONFIG_* may be asked about, also those that are off.
+            // Code may test any CONFIG_*, also those that are off.
             "-Aunexpected_cfgs".to_owned(),
         ];
         flags.extend(self.codegen.for_crates().cloned());
@@ -124,7 +125,7 @@ impl Cargo<'_> {
         ]
     }
 
-    /// Options that every cargo call on `workspace` needs.
+    /// Returns the options that every cargo call on `workspace` needs.
     pub fn options(&self, workspace: &Path) -> Vec<String> {
         // Koru's own workspace names the kernel crate by its path.
         if workspace == self.home.root {
@@ -134,8 +135,8 @@ impl Cargo<'_> {
         }
     }
 
-    /// All crates that a module is compiled with, but those that are there for the
-    /// `kernel` crate only.
+    /// Returns all crates that a module is compiled with, except those that only the `kernel`
+    /// crate needs.
     pub fn dependencies(&self, module: &Module, target_dir: &Path) -> Result<BTreeSet<Dependency>> {
         let mut command = Command::new("cargo");
         command
@@ -151,7 +152,7 @@ impl Cargo<'_> {
             .env("CARGO_TERM_COLOR", "never");
         let attempted = format!("asking cargo what {} depends on", module.name);
         let tree = run(&mut command, &attempted)?;
-        // `NAME vVERSION (WHERE)`; the module itself comes first.
+        // A line is `NAME vVERSION (WHERE)`, and the module itself comes first.
         let package = |line: &str| {
             let mut words = line.split(' ');
             let name = words.next()?.to_owned();
@@ -242,7 +243,7 @@ impl Cargo<'_> {
                 "the code does not compile",
             );
             if !compile_error {
-                // Not rustc's word on the code: cargo could not get that far.
+                // The code is not at fault: cargo did not get as far as compiling it.
                 error.kind = Kind::System;
                 error.message = format!("cargo failed ({status})");
                 error = error.output(said.into_inner().expect("no panic while held"));
@@ -274,8 +275,9 @@ impl Cargo<'_> {
     }
 }
 
-/// rustc warns of every LLVM feature that it has no name for yet, such as the
-/// straight-line-speculation ones; they are ours, not the user's.
+/// Returns whether a warning is about the compiler's flags. rustc warns about every LLVM
+/// feature for which it has no name yet, such as those against straight-line speculation; Koru
+/// sets these flags, not the user.
 fn is_about_flags(diagnostic: &cargo_metadata::diagnostic::Diagnostic) -> bool {
     diagnostic.level == DiagnosticLevel::Warning
         && diagnostic.spans.is_empty()

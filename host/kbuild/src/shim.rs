@@ -21,14 +21,14 @@ mod refusal;
 #[derive(Debug, Clone)]
 pub(crate) struct Shim {
     pub archive: PathBuf,
-    /// Rust constants of what only this kernel's headers know.
+    /// The file of Rust constants that only this kernel's headers define.
     pub layout: PathBuf,
 }
 
 const LAYOUT_PREFIX: &str = "koru_value_";
 
-/// In an entry of the cache for a kernel that the layer does not compile for: the
-/// compiler's first error, then all that was said. It is not tried again.
+/// The file that marks a cache entry for a kernel that the layer does not compile for. It has
+/// the compiler's first error, then all of its output. Compiling is not tried again.
 const REFUSED: &str = "refused";
 
 impl Shim {
@@ -60,26 +60,28 @@ impl Shim {
         })
     }
 
-    /// The context that each of its functions needs.
+    /// Returns the context that each function of the layer needs.
     pub fn contexts(&self) -> Result<BTreeMap<String, Context>> {
         let header = self.archive.with_file_name("shim.h");
         let text = fs::read_to_string(&header).path_context("reading", &header)?;
         Ok(contexts(&text))
     }
 
-    /// Why it does not compile for this kernel, if that was found out before.
+    /// Returns why the layer does not compile for this kernel, if an earlier build found that
+    /// out.
     pub fn known_refusal(home: &Home, tree: &KernelTree) -> Option<String> {
         let (_, name) = entry_for(home, tree).ok()?;
         refused(&home.cache.join("shims").join(name))
     }
 
     pub fn key(&self) -> Key {
-        // Content-addressed already: the path says it all.
+        // The path contains a hash of the content, so it is enough.
         Key::default().with(self.archive.as_os_str().as_encoded_bytes())
     }
 }
 
-/// The sources, and the name in the cache of what they become for this kernel.
+/// Returns the sources, and the name of the cache entry for what they compile to for this
+/// kernel.
 fn entry_for(home: &Home, tree: &KernelTree) -> Result<(Vec<PathBuf>, String)> {
     let files = sources(&home.root.join("kernel/shim"))?;
     let mut key = tree.key()?;
@@ -92,7 +94,7 @@ fn entry_for(home: &Home, tree: &KernelTree) -> Result<(Vec<PathBuf>, String)> {
     Ok((files, name))
 }
 
-/// The compiler's first error, if this entry is a refusal.
+/// Returns the compiler's first error, if this cache entry is a refusal.
 fn refused(entry: &Path) -> Option<String> {
     let text = fs::read_to_string(entry.join(REFUSED)).ok()?;
     text.lines().next().map(str::to_owned)
@@ -124,7 +126,8 @@ fn build(dir: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
             objects.push(Path::new(name).with_extension("o").display().to_string());
         }
     }
-    // Not yet modules: objtool sees this code once, linked with the Rust code.
+    // These objects are not modules yet: objtool sees this code once, linked with the Rust
+    // code.
     let kbuild = format!(
         "OBJECT_FILES_NON_STANDARD := y\n\
          ccflags-y := -ffile-prefix-map={}/=kernel/shim/\n\
@@ -134,7 +137,7 @@ fn build(dir: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
     );
     fs::write(dir.join("Kbuild"), kbuild).path_context("writing", dir)?;
     let mut make = kbuild_command(tree, dir);
-    // The objects alone; there is no module here for modpost to check.
+    // Only the objects are built, because there is no module yet for modpost to check.
     make.args(&objects);
     let output = output(&mut make, "compiling the C interface layer")?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -158,7 +161,8 @@ fn build(dir: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
     Ok(())
 }
 
-/// `make -C build_dir M=dir`, quiet, without what would need a full tree.
+/// Returns the command `make -C build_dir M=dir`, quiet, and without what would need a full
+/// tree.
 pub(crate) fn kbuild_command(tree: &KernelTree, dir: &Path) -> Command {
     let mut make = Command::new("make");
     make.arg("-C")
@@ -166,8 +170,7 @@ pub(crate) fn kbuild_command(tree: &KernelTree, dir: &Path) -> Command {
         .arg(format!("M={}", dir.display()))
         .arg("-s")
         .arg("--no-print-directory")
-        // BTF of modules needs the vmlinux that built this kernel; nothing
-        // here reads it.
+        // BTF of modules needs the vmlinux of this kernel's build, and nothing here reads BTF.
         .arg("CONFIG_DEBUG_INFO_BTF_MODULES=")
         .env_remove("MAKEFLAGS")
         .env_remove("MFLAGS")
@@ -178,8 +181,8 @@ pub(crate) fn kbuild_command(tree: &KernelTree, dir: &Path) -> Command {
     make
 }
 
-/// Rust constants of the `koru_value_*` symbols: the kernel's own asm-offsets
-/// technique, read from the object instead of the assembly.
+/// Returns Rust constants for the `koru_value_*` symbols. This is the kernel's own asm-offsets
+/// technique, but reads the object instead of the assembly.
 fn layout(object: &Path) -> Result<String> {
     let bytes = fs::read(object).path_context("reading", object)?;
     let attempted = format!("reading {}", object.display());

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What `kernel/shim/shim.h` says of the functions of the C interface layer.
+//! Reads what `kernel/shim/shim.h` says about the functions of the C interface layer.
 
 use std::collections::BTreeMap;
 
-/// What a function of the C interface layer asks of its caller.
+/// The context that a function of the C interface layer needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Context {
-    /// Nothing: interrupts, NMIs and the handlers of kprobes may call it.
+    /// Any context: interrupts, NMIs and the handlers of kprobes may call the function.
     Any,
-    /// It takes locks, but does not sleep.
+    /// The function takes locks, but does not sleep.
     Atomic,
-    /// It may sleep.
+    /// The function may sleep.
     Sleeps,
-    /// It may sleep, and is about the calling process.
+    /// The function may sleep, and concerns the calling process.
     Process,
 }
 
 impl Context {
-    /// The context that a word of the header stands for.
+    /// Returns the context that a word of the header stands for.
     pub fn of(marker: &str) -> Option<Context> {
         Some(match marker {
             "KORU_ANY" => Context::Any,
@@ -30,22 +30,23 @@ impl Context {
     }
 }
 
-/// A function that the header declares: of the layer, or the kernel's own that Rust calls.
+/// A function that the header declares: one of the layer, or one of the kernel's own that Rust
+/// calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
     pub name: String,
-    /// Its declaration, with one blank for each white space and without the semicolon.
+    /// The declaration, with one blank for each run of white space and without the semicolon.
     pub prototype: String,
 }
 
 impl Function {
-    /// What its declaration begins with.
+    /// Returns the context with which the declaration begins.
     pub fn context(&self) -> Option<Context> {
         self.prototype.split(' ').next().and_then(Context::of)
     }
 }
 
-/// All functions that a header declares, in its order.
+/// Returns all functions that a header declares, in the header's order.
 pub fn functions(header: &str) -> Vec<Function> {
     let all = declarations(header).into_iter();
     all.filter_map(|prototype| {
@@ -60,7 +61,7 @@ pub fn functions(header: &str) -> Vec<Function> {
     .collect()
 }
 
-/// The context of every function that has one.
+/// Returns the context of every function that has one.
 pub(crate) fn contexts(header: &str) -> BTreeMap<String, Context> {
     let all = functions(header).into_iter();
     all.filter_map(|f| Some((f.context()?, f)))
@@ -68,7 +69,8 @@ pub(crate) fn contexts(header: &str) -> BTreeMap<String, Context> {
         .collect()
 }
 
-/// What semicolons end, without comments, directives and what is in braces.
+/// Returns the declarations, which semicolons end, without comments, directives and the
+/// contents of braces.
 fn declarations(header: &str) -> Vec<String> {
     let code = without_comments(header).replace("\\\n", " ");
     let lines = code.lines().filter(|l| !l.trim_start().starts_with('#'));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Functions whose stack frame is larger than the kernel wants.
+//! Finds functions whose stack frame is larger than the kernel allows.
 //!
-//! The compiler says of each function how large its frame is, in a section of its own
-//! (`-Zemit-stack-sizes`). It is read before the last link, which leaves it out.
+//! The compiler writes the size of each function's frame into a section of its own
+//! (`-Zemit-stack-sizes`). That section is read before the last link, which leaves it out.
 
 use std::{fmt, fs, path::Path};
 
@@ -14,7 +14,8 @@ use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SymbolKind};
 
 use crate::{Module, paths::shortened};
 
-/// For each function its address, then its frame's bytes in LEB128.
+/// The section that contains, for each function, its address and then its frame's size in
+/// bytes, in LEB128.
 pub(crate) const SECTION: &str = ".stack_sizes";
 
 const ADDRESS: u64 = size_of::<u64>() as u64;
@@ -24,20 +25,20 @@ const ADDRESS: u64 = size_of::<u64>() as u64;
 pub struct LargeFrame {
     /// The function, demangled.
     pub function: String,
-    /// Of its frame.
+    /// The size of the frame in bytes.
     pub bytes: u64,
-    /// What the kernel's config allows.
+    /// The size in bytes that the kernel's config allows.
     pub limit: u64,
-    /// The first function of the module's own source that was inlined into it, unless it
-    /// is one itself.
+    /// The first function of the module's own source that was inlined into this function,
+    /// unless this function is from that source itself.
     pub inlined: Option<String>,
-    /// Where that function is, or this one.
+    /// The file of the inlined function or, without one, of this function.
     pub file: Option<String>,
     pub line: Option<u32>,
 }
 
 impl fmt::Display for LargeFrame {
-    /// To follow `warning: `, in rustc's form.
+    /// Formats the text that follows `warning: `, in rustc's form.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let LargeFrame {
             function,
@@ -63,13 +64,14 @@ impl fmt::Display for LargeFrame {
     }
 }
 
-/// What the functions of Koru's own crates and of `core` may have on every kernel: the
-/// `kernel` crate puts a message together on the stack, and nobody who writes a module can
-/// change that.
+/// The frame size, in bytes, that functions of Koru's own crates and of `core` may have on
+/// every kernel. The `kernel` crate formats messages on the stack, and the author of a module
+/// cannot change that.
 const OURS: u64 = 2048;
 
-/// The functions of `object` whose frames have more bytes than `limit`, the largest first.
-/// `is_ours` tells of a symbol whether it is one of [`OURS`].
+/// Returns the functions of `object` whose frames have more bytes than `limit`, the largest
+/// first. `is_ours` returns whether a symbol is from Koru's own crates or `core`, for which
+/// [`OURS`] applies.
 pub(crate) fn large_frames(
     object: &Path,
     limit: u64,
@@ -89,7 +91,7 @@ pub(crate) fn large_frames(
         }
     }
     found.sort_by(|(a, _), (b, _)| b.cmp(a));
-    // Read when it is needed, which is rare.
+    // The debug info is read only when it is needed, which is rare.
     let symbols = (!found.is_empty()).then(|| Symbols::read(object).ok());
     let symbols = symbols.flatten();
     let described = found.into_iter().map(|(bytes, function)| {
@@ -119,12 +121,13 @@ struct Function {
 }
 
 impl Function {
-    /// The first place in it that is in a function of the module's own source, and in the
-    /// outermost one there.
+    /// Returns the first place in this function that is in a function of the module's own
+    /// source, and the outermost such function there.
     fn own(&self, symbols: &Symbols, module: &Module) -> Option<Location> {
         let is_own = |place: &Location| {
-            // `module::function`, `<module::Type as Trait>::method`: what a macro or the
-            // compiler makes of a type has such a name, too, but is in another file.
+            // Names are `module::function` or `<module::Type as Trait>::method`. What a macro
+            // or the compiler generates for a type has such a name, too, but is in another
+            // file.
             let name = place.function.trim_start_matches('<');
             let path = name.strip_prefix(&module.name);
             path.is_some_and(|path| path.starts_with("::"))
@@ -135,7 +138,7 @@ impl Function {
     }
 }
 
-/// The frames of a section that have more bytes than `limit`.
+/// Returns the frames of a section that have more bytes than `limit`.
 fn larger<'a>(
     file: &object::File<'a>,
     section: &object::Section<'a, '_>,
@@ -161,7 +164,8 @@ fn larger<'a>(
         .collect()
 }
 
-/// The function that a relocation means, by its own symbol or its section's.
+/// Returns the function that a relocation refers to, by the function's own symbol or its
+/// section's.
 fn function<'a>(
     file: &object::File<'a>,
     target: &object::Symbol<'a, '_>,

@@ -13,7 +13,7 @@ use koru_kernels::{Cache, Key, Progress, run};
 
 use crate::{Codegen, Toolchain, codegen::TARGET};
 
-/// `core`, built for one set of flags, laid out as rustc's `--sysroot` wants.
+/// The crate `core`, built for one set of flags and laid out as rustc's `--sysroot` needs it.
 #[derive(Debug, Clone)]
 pub struct Sysroot {
     pub path: PathBuf,
@@ -21,7 +21,7 @@ pub struct Sysroot {
 }
 
 impl Sysroot {
-    /// The cached sysroot for these flags; built if there is none (30 s).
+    /// Returns the cached sysroot for these flags, which is built if there is none (30 s).
     pub fn get(
         cache: &Cache,
         toolchain: &Toolchain,
@@ -52,8 +52,8 @@ fn lib_dir() -> String {
 fn build(dir: &Path, toolchain: &Toolchain, codegen: &Codegen) -> Result<()> {
     let lib = dir.join(lib_dir());
     fs::create_dir_all(&lib).path_context("making", &lib)?;
-    // The kernel exports memcpy and friends; what else the real
-    // compiler_builtins has (floats, 128-bit division) must not come in unseen.
+    // The kernel exports memcpy and the like. What else the real compiler_builtins has
+    // (floats, 128-bit division) must not get in unnoticed.
     let stub = dir.join("compiler_builtins.rs");
     fs::write(
         &stub,

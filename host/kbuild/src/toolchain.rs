@@ -18,22 +18,22 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone)]
 pub struct Toolchain {
     pub rustc: PathBuf,
-    /// `1.96.0`
+    /// The release, such as `1.96.0`.
     pub release: String,
-    /// All of `rustc -vV`, for keys.
+    /// The whole output of `rustc -vV`, for keys.
     pub version: String,
-    /// The folder that has `core/src/lib.rs`.
+    /// The folder that contains `core/src/lib.rs`.
     pub library: PathBuf,
-    /// What `rustc -Zhelp` lists: flags are probed, not guessed from versions.
+    /// The output of `rustc -Zhelp`: options are looked up there, not guessed from versions.
     unstable_options: String,
 }
 
-/// The oldest rustc that upstream's `kernel` crate takes as well.
+/// The oldest rustc that upstream's `kernel` crate accepts.
 const OLDEST: (u32, u32) = (1, 85);
 
 impl Toolchain {
-    /// The newest pair of a rustc and its library source on this machine;
-    /// `$KORU_RUSTC` is taken before all others.
+    /// Returns the newest pair of a rustc and its library source on this machine.
+    /// `$KORU_RUSTC` takes precedence over all others.
     pub fn find(cache: &Cache) -> Result<Toolchain> {
         let mut tried = Vec::new();
         let mut found: Vec<Toolchain> = Vec::new();
@@ -83,7 +83,7 @@ impl Toolchain {
         })
     }
 
-    /// Whether this rustc knows the unstable option `name`.
+    /// Returns whether this rustc knows the unstable option `name`.
     pub fn has_option(&self, name: &str) -> bool {
         self.unstable_options.lines().any(|line| {
             line.trim_start()
@@ -93,7 +93,7 @@ impl Toolchain {
         })
     }
 
-    /// `(1, 96)` of `1.96.0`.
+    /// Returns the first two numbers of the release: `(1, 96)` for `1.96.0`.
     pub fn minor(&self) -> (u32, u32) {
         minor(&self.release).unwrap_or(OLDEST)
     }
@@ -117,8 +117,8 @@ fn candidates() -> Vec<PathBuf> {
     }
     let mut unique = Vec::new();
     for rustc in all {
-        // /bin is /usr/bin; rustup's shims stand for one of its toolchains, which
-        // are looked at themselves.
+        // /bin is the same as /usr/bin. A shim of rustup stands for one of its toolchains,
+        // which are candidates themselves.
         let is_shim = rustc.canonicalize().is_ok_and(|p| p.ends_with("rustup"));
         let is_new = !unique.contains(&rustc) && !rustc.starts_with("/bin");
         if rustc.is_file() && is_new && !is_shim {
@@ -128,10 +128,10 @@ fn candidates() -> Vec<PathBuf> {
     unique
 }
 
-/// What a rustc says of itself.
+/// What a rustc reports about itself.
 #[derive(Clone, Serialize, Deserialize)]
 struct Said {
-    /// The file that said it: length, time, inode.
+    /// The fingerprint of the rustc: length, time, inode.
     file: (u64, i64, i64, u64),
     version: String,
     sysroot: PathBuf,
@@ -145,8 +145,8 @@ impl Said {
     }
 }
 
-/// Asks each rustc, but for what the same file has said before: starting one
-/// takes as long as all else that a build without changes does.
+/// Asks each rustc, except those whose files have answered before: starting a rustc takes as
+/// long as everything else in a build without changes.
 fn ask_all(candidates: Vec<PathBuf>, cache: &Cache) -> BTreeMap<PathBuf, Said> {
     let memory = cache.root().join("rustc.json");
     let known: BTreeMap<PathBuf, Said> = fs::read(&memory)
@@ -170,7 +170,7 @@ fn ask_all(candidates: Vec<PathBuf>, cache: &Cache) -> BTreeMap<PathBuf, Said> {
         })
         .collect();
     if new {
-        // Without it the next one asks again.
+        // If this fails, the next call asks again.
         let _ = serde_json::to_vec(&said).map(|text| write_atomically(&memory, &text));
     }
     said
@@ -193,7 +193,7 @@ fn ask(rustc: &Path, file: (u64, i64, i64, u64)) -> Option<Said> {
 
 fn library(sysroot: &Path, release: &str) -> Option<PathBuf> {
     [
-        // rustup's rust-src component belongs to its toolchain.
+        // The component rust-src of rustup belongs to its toolchain.
         sysroot.join("lib/rustlib/src/rust/library"),
         // Debian's rust-src packages carry the version in their path.
         PathBuf::from(format!("/usr/src/rustc-{release}/library")),

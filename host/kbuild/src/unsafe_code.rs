@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Which crates that a module is made of contain `unsafe` code.
+//! Finds the crates of a module that contain `unsafe` code.
 //!
-//! `#![forbid(unsafe_code)]` is a promise about the module's own source. What the module
-//! depends on may break it, so that is named.
+//! `#![forbid(unsafe_code)]` is a promise about the module's own source. The module's
+//! dependencies may break that promise, so they are reported.
 
 use std::{collections::BTreeSet, fs, iter::Peekable, path::Path};
 
@@ -16,13 +16,13 @@ use crate::{
     rust_object::{Artifact, RustObject},
 };
 
-/// Whether the module's own source may not have unsafe code.
+/// Returns whether the module's own source forbids unsafe code.
 pub(crate) fn is_forbidden(module: &Artifact) -> Result<bool> {
     let root = fs::read_to_string(&module.root).path_context("reading", &module.root)?;
     Ok(forbids(&root))
 }
 
-/// Those of `dependencies` whose source contains `unsafe`.
+/// Returns those of `dependencies` whose source contains `unsafe`.
 pub(crate) fn unsafe_among(
     dependencies: &BTreeSet<Dependency>,
     object: &RustObject,
@@ -30,13 +30,14 @@ pub(crate) fn unsafe_among(
 ) -> Result<Vec<Dependency>> {
     let mut found = Vec::new();
     for dependency in dependencies {
-        // They are where unsafe code belongs.
+        // Unsafe code belongs in Koru's own crates.
         if OURS.contains(&&*dependency.name) {
             continue;
         }
         let mut artifacts = object.dependencies.iter();
         let artifact = artifacts.find(|a| a.dependency == *dependency);
-        // What is not compiled for the kernel, such as a procedural macro, is not in it.
+        // A crate that is not compiled for the kernel, such as a procedural macro, is not part
+        // of the module.
         if let Some(artifact) = artifact {
             if has_unsafe_source(artifact, workspace)? {
                 found.push(dependency.clone());
@@ -59,14 +60,14 @@ fn has_unsafe_source(artifact: &Artifact, workspace: &Path) -> Result<bool> {
     Ok(false)
 }
 
-/// Whether some Rust source contains the keyword, in a macro's definition as well, but
-/// not in a module of tests.
+/// Returns whether Rust source contains the keyword `unsafe`, also in the definition of a
+/// macro, but not in a module of tests.
 fn has_unsafe(source: &str) -> bool {
-    // Most files do without the word, and it is much faster to look for.
+    // Most files do not contain the word, and searching for it is much faster.
     source.contains("unsafe")
         && match source.parse::<TokenStream>() {
             Ok(tokens) => any_unsafe(tokens),
-            // It compiles, so it is more than this can read.
+            // The source compiles, so it has something that this parser does not know.
             Err(_) => true,
         }
 }
@@ -84,7 +85,7 @@ fn any_unsafe(tokens: TokenStream) -> bool {
     false
 }
 
-/// Behind a `#`: skips `[cfg(test)] mod NAME { .. }`.
+/// Skips `[cfg(test)] mod NAME { .. }` after a `#`.
 fn skip_tests(tokens: &mut Peekable<token_stream::IntoIter>) {
     let is_test = |token: &TokenTree| match token {
         TokenTree::Group(group) => without_blanks(group) == "[cfg(test)]",
@@ -95,13 +96,13 @@ fn skip_tests(tokens: &mut Peekable<token_stream::IntoIter>) {
     }
     let is_mod = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == "mod");
     if tokens.next_if(is_mod).is_some() {
-        // Its name, then its body or a semicolon.
+        // The name of the module comes next, then its body or a semicolon.
         tokens.next();
         tokens.next();
     }
 }
 
-/// Whether a crate's root says `#![forbid(unsafe_code)]`.
+/// Returns whether the root of a crate has `#![forbid(unsafe_code)]`.
 fn forbids(root: &str) -> bool {
     let Ok(tokens) = root.parse::<TokenStream>() else {
         return false;
@@ -146,7 +147,7 @@ mod tests {
             "#[cfg(test)] mod tests; mod m { unsafe trait T {} }",
             "#[cfg(test)] mod tests { fn f() {} } fn f() { unsafe { g() } }",
             "#[cfg(not(test))] fn f() { unsafe { g() } }",
-            // Only the arm is left out, and not by this.
+            // The attribute leaves only its arm out, and this parser does not know that.
             "fn f() { match x { #[cfg(test)] 1 => 1, _ => unsafe { g() } } }",
             "#[cfg(test)] use x; unsafe fn f() {}",
         ] {

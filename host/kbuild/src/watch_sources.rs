@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The folders that a module is built from.
+//! Finds the folders that a module is built from.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -13,8 +13,8 @@ use koru_kernels::Home;
 
 use crate::{Module, module::metadata, patch_options};
 
-/// The folders of a module's package and of all that it uses by path, the kernel
-/// crate with its C interface layer among them.
+/// Returns the folders of a module's package and of everything that it uses by path, including
+/// the kernel crate and its C interface layer.
 pub fn watch_sources(home: &Home, module: &Module) -> Result<Vec<PathBuf>> {
     let manifest = module.dir.join("Cargo.toml");
     let options = match module.workspace == home.root {
@@ -43,7 +43,7 @@ pub fn watch_sources(home: &Home, module: &Module) -> Result<Vec<PathBuf>> {
         .filter_map(|p| Some(p.manifest_path.parent()?.to_path_buf().into()))
         .collect();
     folders.push(home.root.join("kernel/shim"));
-    // What one folder holds is not named again.
+    // A folder inside another one is not listed.
     folders.sort();
     folders.dedup_by(|inner, outer| inner.starts_with(&*outer));
     Ok(folders)

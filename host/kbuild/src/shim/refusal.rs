@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Why a kernel's compiler does not take the C interface layer: its first error.
+//! Finds out why a kernel's compiler refuses the C interface layer: its first error.
 
 use std::path::Path;
 
-/// The first error among what make and gcc said that lies in the code, as
-/// `kernel/shim/sync.c:31:2: error: ...`. None if it was something else: a full disk, a
-/// compiler that is not there.
+/// Returns the first error in the output of make and gcc that is in the code, such as
+/// `kernel/shim/sync.c:31:2: error: ...`. Returns `None` for other failures: a full disk, a
+/// missing compiler.
 pub fn first_error(said: &str, dir: &Path) -> Option<String> {
-    // gcc's own way to begin a line, and where the sources were copied to.
+    // A line of gcc begins with the path to which the sources were copied.
     let said = said.replace(&format!("{}/", dir.display()), "kernel/shim/");
     let lines: Vec<&str> = said.lines().collect();
     let at = lines.iter().position(|line| is_error(line))?;
@@ -16,8 +16,9 @@ pub fn first_error(said: &str, dir: &Path) -> Option<String> {
     if error.starts_with("kernel/shim/") {
         return Some(error.to_owned());
     }
-    // In a header of the kernel: which of our files includes it? gcc says so ahead, but of
-    // one that every file includes; then make says which object there is not.
+    // The error is in a header of the kernel. gcc says before it which file of the layer
+    // includes that header, except for headers that every file includes; for those, make says
+    // afterwards which object it could not build.
     let (before, after) = lines.split_at(at);
     let ours = before.iter().rev().chain(after).find_map(|line| {
         let (_, rest) = line.split_once("kernel/shim/")?;
@@ -30,7 +31,8 @@ pub fn first_error(said: &str, dir: &Path) -> Option<String> {
     })
 }
 
-/// `FILE:LINE:COLUMN: error: TEXT`, but not what another try may not meet.
+/// Returns whether a line is `FILE:LINE:COLUMN: error: TEXT` and would come up again: a full
+/// disk is not such an error.
 fn is_error(line: &str) -> bool {
     let place = [": error: ", ": fatal error: "]
         .iter()
