@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Where the debug info of modules may be.
+//! Finds the debug info of modules.
 
 use std::{
     collections::HashMap,
@@ -8,20 +8,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where debug info is, besides the workspaces' build output.
+/// The places that may have debug info, in addition to the workspaces' build output.
 #[derive(Clone, Default)]
 pub struct DebugInfoIndex {
-    /// Modules by name, and their `.ko` files.
+    /// The names of modules and their `.ko` files.
     pub kos: Vec<(String, PathBuf)>,
-    /// Files with debug info, as the user named them.
+    /// The files with debug info that the user named.
     pub debug: Vec<PathBuf>,
-    /// Folders that were built in under another name: that name, and the real one.
+    /// Folders whose builds used another name: that name, and the real one.
     pub moved: Vec<(PathBuf, PathBuf)>,
-    /// The build-ids of loaded modules, by name.
+    /// The build-ids of the loaded modules, by module name.
     pub loaded: HashMap<String, String>,
 }
 
-/// Files that may have a module's debug info, the best first.
+/// Returns files that may contain a module's debug info, the best first.
 pub fn debug_info_files(
     index: &DebugInfoIndex,
     here: &Path,
@@ -50,13 +50,13 @@ pub fn debug_info_files(
             found.extend(with_debug(&dir.join(format!("{module}.ko"))));
         }
     }
-    // A module in C, built where the user is.
+    // A module in C may have been built in the user's folder.
     found.extend(with_debug(&here.join(format!("{module}.ko"))));
     found.retain(|file| file.is_file());
     found
 }
 
-/// `NAME.ko.debug` beside it, and itself.
+/// Returns the `NAME.ko.debug` next to a `.ko`, and the `.ko` itself.
 fn with_debug(ko: &Path) -> [PathBuf; 2] {
     let mut debug = ko.as_os_str().to_owned();
     debug.push(".debug");

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a run's log says that the last one's did not, and the other way round.
+//! Compares the logs of two runs.
 
 use koru_klog::{LogRecord, format_record};
 use similar::{Algorithm, DiffTag, capture_diff_slices, group_diff_ops};
 
-/// Lines around a difference.
+/// The number of unchanged lines that are shown around a difference.
 const AROUND: usize = 3;
 
-/// The difference of two logs. When a record was made does not count.
+/// The difference between two logs, except for the times of the records.
 pub struct LogDiff {
-    /// As people read it: `+`, `-`, and some lines around them.
+    /// The difference for people to read: `+`, `-`, and some lines around them.
     pub lines: Vec<String>,
     pub added: Vec<LogRecord>,
     pub gone: Vec<LogRecord>,
@@ -73,7 +73,7 @@ impl LogDiff {
 
 fn marked(mark: char, paint: &str, record: &LogRecord, colour: bool) -> String {
     let text = format_record(record, false);
-    // A record of several lines is all new, or all gone.
+    // A record of several lines is added or removed as a whole.
     let text = text.replace('\n', &format!("\n{mark} "));
     match colour {
         true => format!("{paint}{mark} {text}\x1b[0m"),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The kernel log: shown, decoded, compared.
+//! Shows, decodes and compares the kernel log.
 
 pub mod debug_info;
 pub mod diff;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Oopses in the kernel's log, decoded with the modules that are known here.
+//! Decodes the oopses in the kernel's log, with the debug info of the modules that are known
+//! here.
 
 use std::{
     path::PathBuf,
@@ -15,14 +16,15 @@ use koru_session::Session;
 
 use crate::{context::Context, log::debug_info::debug_info_files};
 
-/// Asks for the build-ids of the loaded modules: what is built here now may be newer.
+/// Reads the build-ids of the loaded modules, because the modules that are built here may be
+/// newer.
 pub fn index_loaded_modules(context: &Context, session: &Session) {
     let modules = session.list().unwrap_or_default();
-    // The kernel's own are many on a real machine, and none of ours.
+    // A real machine has many modules of the kernel's own, none of which are ours.
     for module in modules.into_iter().filter(|m| m.taint.contains('O')) {
         let note = format!("/sys/module/{}/notes/.note.gnu.build-id", module.name);
         let note = session.get_file(&note).unwrap_or_default();
-        // Three lengths, the owner "GNU", the id.
+        // The note consists of three lengths, the owner "GNU" and the id.
         if let Some(id) = note.get(16..).filter(|id| !id.is_empty()) {
             let id = id.iter().map(|b| format!("{b:02x}")).collect();
             context.update_debug_info(|index| _ = index.loaded.insert(module.name, id));
@@ -30,7 +32,7 @@ pub fn index_loaded_modules(context: &Context, session: &Session) {
     }
 }
 
-/// The decoder for what this command works with.
+/// Returns a decoder with all that this command knows about debug info and sources.
 pub fn decoder(context: &Context) -> Decoder {
     let index = context.debug_info();
     let sources = Sources {
@@ -47,8 +49,8 @@ pub fn decoder(context: &Context) -> Decoder {
     decoder
 }
 
-/// The folders in which builds leave their modules: of the workspaces around the
-/// user's folder, and of Koru itself.
+/// Returns the folders in which builds leave their modules: those of the workspaces around the
+/// user's folder, and that of Koru itself.
 fn outputs(context: &Context) -> Vec<PathBuf> {
     let set = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let around = context.cwd.ancestors().map(|dir| dir.join("target"));
@@ -59,7 +61,7 @@ fn outputs(context: &Context) -> Vec<PathBuf> {
     outputs
 }
 
-/// What is shown of a log, from its records as they come.
+/// A renderer that turns log records, as they come, into the text to show.
 pub struct LogRenderer {
     finder: Finder<LogRecord>,
     decoder: Decoder,
@@ -68,10 +70,10 @@ pub struct LogRenderer {
     last: Instant,
 }
 
-/// How long a log pauses before a report that has no end is taken as whole.
+/// How long the log has to pause before a report without an end is considered complete.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// And one whose end has come already.
+/// How long the log has to pause before a report whose end was seen is considered complete.
 const PAUSE_AFTER_END: Duration = Duration::from_millis(300);
 
 impl LogRenderer {
@@ -85,8 +87,8 @@ impl LogRenderer {
         }
     }
 
-    /// What to show when this record has come. Those of a report are held back until it
-    /// is whole.
+    /// Takes a record, and shows what is complete now. The records of a report are held back
+    /// until the report is complete.
     pub fn next(&mut self, record: &LogRecord, show: &mut dyn FnMut(&str)) {
         self.last = Instant::now();
         if self.raw {
@@ -96,7 +98,7 @@ impl LogRenderer {
         self.show(found, show);
     }
 
-    /// Nothing came for a while.
+    /// Shows a report that is complete because the log has paused for long enough.
     pub fn pause(&mut self, show: &mut dyn FnMut(&str)) {
         let limit = match self.finder.has_ended() {
             true => PAUSE_AFTER_END,
@@ -107,7 +109,7 @@ impl LogRenderer {
         }
     }
 
-    /// No more will come.
+    /// Shows what was held back, because no more records will come.
     pub fn end(&mut self, show: &mut dyn FnMut(&str)) {
         let found = self.finder.flush();
         self.show(found, show);
@@ -127,7 +129,7 @@ impl LogRenderer {
     }
 }
 
-/// The records that are no part of a report, and the reports.
+/// Splits records into those that are not part of a report, and the reports.
 pub fn split_reports(records: &[LogRecord]) -> (Vec<LogRecord>, Vec<Report<LogRecord>>) {
     let mut finder = Finder::default();
     let mut found: Vec<_> = records
@@ -145,7 +147,7 @@ pub fn split_reports(records: &[LogRecord]) -> (Vec<LogRecord>, Vec<Report<LogRe
     (others, reports)
 }
 
-/// The kernel's text; what user space writes to the log is no report.
+/// Returns the text of a record of the kernel. What user space writes to the log is no report.
 fn text_of(record: &LogRecord) -> String {
     match record.facility {
         0 => escape_control_chars(&record.text),
@@ -153,7 +155,7 @@ fn text_of(record: &LogRecord) -> String {
     }
 }
 
-/// A report as it is shown.
+/// Formats a report as it is shown.
 pub fn render_report(
     decoder: &Decoder,
     report: &Report<LogRecord>,
@@ -165,13 +167,13 @@ pub fn render_report(
     decoded.text(&format_time(time, colour), &style(colour, raw))
 }
 
-/// The reports in some records.
+/// Decodes the reports in some records.
 pub fn decoded(decoder: &Decoder, records: &[LogRecord]) -> Vec<Decoded> {
     let (_, reports) = split_reports(records);
     reports.iter().map(|r| decoder.decode(r)).collect()
 }
 
-/// A log as text in pieces: its lines, and its reports decoded.
+/// Splits the text of a log into pieces: its lines, and its reports decoded.
 pub fn pieces(
     decoder: &Decoder,
     log: &str,
@@ -209,13 +211,13 @@ pub fn pieces(
     pieces
 }
 
-/// The same as one text.
+/// Formats the text of a log, with its reports decoded.
 pub fn text(decoder: &Decoder, log: &str, raw: bool, style: &Style) -> String {
     let pieces = pieces(decoder, log, raw, style);
     pieces.iter().map(|(text, _)| format!("{text}\n")).collect()
 }
 
-/// How reports are written.
+/// Returns the style in which reports are written.
 pub fn style(colour: bool, raw: bool) -> Style<'static> {
     Style {
         colour,
@@ -223,12 +225,12 @@ pub fn style(colour: bool, raw: bool) -> Style<'static> {
     }
 }
 
-/// A part of the log, kept for a report.
+/// A part of the log that is kept for a report.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
-    /// As dmesg shows it.
+    /// The lines as dmesg shows them.
     pub lines: Vec<String>,
-    /// The same with its oopses decoded.
+    /// The text of the log with its oopses decoded.
     pub shown: String,
     pub decoded: Vec<Decoded>,
 }
@@ -248,7 +250,8 @@ impl Log {
         }
     }
 
-    /// Where it happened: in the first report that a module is in.
+    /// Returns where the first report that involves a module happened, otherwise where the
+    /// first report did.
     pub fn place(&self) -> Option<String> {
         let in_module = self.decoded.iter().find(|d| d.in_module());
         in_module.or(self.decoded.first())?.place()

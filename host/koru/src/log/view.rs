@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The kernel log as people read it.
+//! Shows the kernel log while it grows.
 
 use std::{
     collections::HashSet,
@@ -21,7 +21,7 @@ use crate::{
     log::oops::{self, LogRenderer},
 };
 
-/// Whether a text holds nothing but lines of these records.
+/// Returns whether all lines of a text are lines of these records.
 pub fn log_contains_lines(log: &[LogRecord], text: &str) -> bool {
     let shown: Vec<String> = log.iter().map(|r| format_record(r, false)).collect();
     let shown: HashSet<&str> = shown.iter().flat_map(|t| t.lines()).collect();
@@ -32,13 +32,13 @@ pub fn log_contains_lines(log: &[LogRecord], text: &str) -> bool {
 #[derive(Clone, Copy)]
 pub enum LogSink {
     Stdout,
-    /// Beside a command's own output.
+    /// Standard error, next to a command's own output.
     Stderr,
-    /// The caller reads them in the end.
+    /// Nowhere: the caller reads the records at the end.
     Nowhere,
 }
 
-/// Shows records as they come, on a thread of its own.
+/// A thread that shows records as they come.
 pub struct Follower {
     session: Session,
     from: u64,
@@ -48,7 +48,8 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// From the record `from` on. Oopses are shown decoded, once they are whole.
+    /// Follows the log from the record `from` on. Oopses are decoded and shown once they are
+    /// complete.
     pub fn start(context: &Context, session: &Session, from: u64, to: LogSink) -> Follower {
         let stop = Arc::new(AtomicBool::new(false));
         let mut stream = session.follow(from);
@@ -81,9 +82,9 @@ impl Follower {
         }
     }
 
-    /// Shows what is left, and gives all records since the start.
+    /// Shows what is left, and returns all records since the start.
     pub fn finish(mut self) -> Vec<LogRecord> {
-        // A guest that is gone has told all already.
+        // A guest that is gone has sent all its records already.
         let _ = self.session.mark();
         self.stop.store(true, Ordering::Relaxed);
         if let Some(Ok((next, mut renderer))) = self.thread.take().map(JoinHandle::join) {
@@ -98,8 +99,9 @@ impl Follower {
     }
 }
 
-/// What a kernel says of its clock for a second or two after it booted; beside
-/// a module's first words it only distracts. `koru log` shows it.
+/// Returns whether a record is about the clock, of which a kernel logs several in the first
+/// seconds after booting. Next to a module's first records they only distract; `koru log`
+/// shows them.
 pub fn is_settling(record: &LogRecord) -> bool {
     record.timestamp_us < 10_000_000
         && ["tsc: ", "clocksource: "]
@@ -108,7 +110,7 @@ pub fn is_settling(record: &LogRecord) -> bool {
 }
 
 fn show(text: &str, to: LogSink) {
-    // A reader that has gone is no reason to stop the guest.
+    // A reader that is gone is no reason to stop the guest.
     let _ = match to {
         LogSink::Stdout => writeln!(std::io::stdout(), "{text}"),
         LogSink::Stderr => writeln!(std::io::stderr(), "{text}"),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A run in a fresh guest.
+//! Runs a module in a fresh guest.
 
 use std::{fs, panic, thread};
 
@@ -32,7 +32,7 @@ pub fn run_in_vm(context: &Context, args: &RunArgs, options: &RunOptions) -> Res
     programs::put(context, &mut root, &mentioned)?;
     let command = stage_in_initramfs(context, &mut root, &args.file, &args.command)?;
     if let Some(seed) = args.replay {
-        // All that it takes has to lie there when the guest resumes.
+        // Everything that the run needs has to be in the guest when it resumes.
         let module = loadable(context, &tree, args.module.as_deref())?;
         root.file(&module_path(&module.name), &module.path)?;
         let what = (module, root, &*command);
@@ -55,7 +55,7 @@ pub fn run_in_vm(context: &Context, args: &RunArgs, options: &RunOptions) -> Res
     let content = fs::read(&module.path).map_err(|e| Error::path("reading", &module.path, e))?;
     session.put_file(&path, 0o644, &content)?;
     let mut seconds = Timings::of(&module.stages, guest.boot_time());
-    // After a failure the guest is thrown away with the module in it.
+    // After a failure the guest is discarded with the module in it.
     let observed = observe(context, session, options.log, || {
         let (_, took) = timed(|| session.load(&path, &args.params).map_err(Error::from))?;
         seconds.load = took.as_secs_f64();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Runs: a module is loaded, a command runs, the module is unloaded.
+//! Runs modules: loads a module, runs a command and unloads the module.
 
 pub mod in_vm;
 pub mod module_step;
@@ -15,7 +15,7 @@ use koru_error::Result;
 use crate::{cli::RunArgs, context::Context};
 use outcome::{RunOptions, RunOutcome};
 
-/// Runs a module where the arguments say.
+/// Runs a module on the target that the arguments name.
 pub fn run_module(context: &Context, args: &RunArgs, options: &RunOptions) -> Result<RunOutcome> {
     if args.target.is_vm() {
         in_vm::run_in_vm(context, args, options)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A module is loaded or unloaded, and what is logged meanwhile is shown.
+//! Loads or unloads a module while the log is shown.
 
 use koru_error::{Error, Result};
 use koru_session::{ModuleReport, Session};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A part of a run while its log is followed: what it came to, what was logged, and
-//! whether the kernel complained.
+//! Observes a part of a run: its outcome, what was logged, and whether the kernel complained.
 
 use koru_error::{Error, Result};
 use koru_klog::{Complaint, LogRecord};
@@ -12,19 +11,19 @@ use crate::{
     log::view::{Follower, LogSink, log_contains_lines},
 };
 
-/// What was done, and what the kernel had to say.
+/// The outcome of a part of a run, and what the kernel logged meanwhile.
 pub struct Observed<T> {
     pub outcome: Result<T>,
-    /// All that was logged, whatever the outcome.
+    /// Everything that was logged, whatever the outcome.
     pub log: Vec<LogRecord>,
-    /// Set when the kernel did what was asked, but complained.
+    /// The complaint of a kernel that did what was asked nevertheless.
     pub complaint: Option<Complaint>,
 }
 
-/// Does `work` on a target whose log is followed meanwhile.
+/// Does `work` on a target while the target's log is followed.
 ///
-/// The log goes to `sink`. An error of `work` leaves out what the log has shown already.
-/// After an error no complaint is looked for: the error tells more.
+/// The log goes to `sink`. If `work` fails, its error leaves out what the log has shown
+/// already, and no complaint is looked for, because the error says more.
 pub fn observe<T>(
     context: &Context,
     session: &Session,
@@ -44,7 +43,7 @@ pub fn observe<T>(
     })
 }
 
-/// Does `work` on a target whose log is followed from the record `mark` on.
+/// Does `work` on a target while the target's log is followed from the record `mark` on.
 pub fn observe_from<T>(
     context: &Context,
     session: &Session,
@@ -62,7 +61,7 @@ pub fn observe_from<T>(
     }
 }
 
-/// A log that was shown as it came is not shown again.
+/// Removes the log from an error if it was shown as it came.
 pub fn without_shown_log(mut error: Error, log: &[LogRecord], sink: LogSink) -> Error {
     let told = error
         .output

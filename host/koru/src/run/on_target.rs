@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A run on a machine of the user's own, by `--target`.
+//! Runs a module on a machine of the user's own, chosen by `--target`.
 
 use std::time::Instant;
 
@@ -17,8 +17,8 @@ use crate::{
     target::machine::{self, LoadRequest},
 };
 
-/// Builds the module, loads it on the target, runs the command and unloads the module.
-/// It does not stay loaded, whatever the command did.
+/// Builds the module, loads it on the target, runs the command and unloads the module. The
+/// module does not stay loaded, whatever the command did.
 pub fn run_on_target(
     context: &Context,
     args: &RunArgs,
@@ -54,7 +54,7 @@ pub fn run_on_target(
         })?;
         seconds.load = took.as_secs_f64();
         let command = timed(|| staged.run(session, options));
-        // The kernel goes on after this, so the module must not stay.
+        // The kernel keeps running after this, so the module must not stay.
         let unloaded = timed(|| session.unload(name).map_err(Error::from));
         let (status, took) = command?;
         seconds.command = took.as_secs_f64();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What goes into a run, and what comes of it.
+//! The options of a run, and its outcome.
 
 use std::time::{Duration, Instant};
 
@@ -28,11 +28,11 @@ pub struct RunOptions<'a> {
 pub struct RunOutcome {
     pub module: String,
     pub kernel: String,
-    /// The command's exit status, or what stopped the run.
+    /// The exit status of the command, or the error that stopped the run.
     pub outcome: Result<u8>,
-    /// All that was logged, whatever the outcome.
+    /// Everything that was logged, whatever the outcome.
     pub log: Vec<LogRecord>,
-    /// The kernel did what was asked, but complained meanwhile.
+    /// The complaint of a kernel that did what was asked nevertheless.
     pub complaint: Option<Complaint>,
     pub seconds: Timings,
 }

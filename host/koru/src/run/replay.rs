@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A run that is the same every time.
+//! Runs a module so that the run is the same every time.
 
 use koru_error::{Error, Kind, Result};
 use koru_kernels::KernelTree;
@@ -21,8 +21,8 @@ use crate::{
     },
 };
 
-/// Loads the module, runs the command and unloads the module, as the seed says. `root`
-/// has the files that this takes.
+/// Loads the module, runs the command and unloads the module, with the time and the random
+/// numbers that follow from the seed. `root` has the files that the run needs.
 pub fn run_replay(
     context: &Context,
     tree: &KernelTree,
@@ -69,7 +69,7 @@ pub fn run_replay(
                 seconds.unload = took.as_secs_f64();
                 Ok(status)
             })();
-            // It ends with the guest, whose log is whole only then.
+            // The guest ends here; its log is complete only then.
             let end = script_run.end();
             let status = run?;
             complaint = end?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The files that a command needs, on the machine that it runs on.
+//! Copies the files that a command needs to the machine that the command runs on.
 
 use std::{
     fs,
@@ -17,8 +17,8 @@ use crate::{
     cli::RunArgs, context::Context, exec, programs, run::outcome::RunOptions, target::name::Target,
 };
 
-/// Puts the user's files into the guest's /root. A command that is a file of
-/// this machine (it has a `/`) comes along by itself.
+/// Puts the user's files into the guest's /root. A command that is a file of this machine (a
+/// path that begins with `./` or `../`) is copied as well.
 pub fn stage_in_initramfs(
     context: &Context,
     root: &mut Initramfs,
@@ -46,12 +46,12 @@ pub fn stage_in_initramfs(
     Ok(command)
 }
 
-/// What a command needs besides the machine's own programs.
+/// The files that a command needs in addition to the machine's own programs.
 pub struct StagedFiles {
     command: Vec<String>,
-    /// Where it runs, and its files are.
+    /// The folder in which the command runs, and which contains its files.
     folder: String,
-    /// Whether the folder was made for this.
+    /// Whether the folder was made for this command.
     made: bool,
 }
 
@@ -149,8 +149,8 @@ fn file_name(path: &Path) -> String {
         .into_owned()
 }
 
-/// Beside the agent: programs can be started from there. (The shell's parent is
-/// the agent.)
+/// Makes a folder next to the agent, because programs can be started from there. (The shell's
+/// parent is the agent.)
 fn new_folder(session: &Session) -> Result<String> {
     const SCRIPT: &str =
         "agent=$(readlink /proc/$PPID/exe) && mktemp -d \"${agent%/*}/run.XXXXXX\"";

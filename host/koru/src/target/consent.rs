@@ -12,8 +12,8 @@ use crate::{
     target::name::Target,
 };
 
-/// A mistake in a module costs the machine, so its owner is asked, once for
-/// each boot of it.
+/// Asks the user whether to load a module into a machine's own kernel, once for each boot of
+/// the machine: a mistake in the module can bring it down.
 pub fn agree(
     context: &Context,
     target: &Target,
@@ -40,7 +40,7 @@ pub fn agree(
     if !ask(&question, Answer::No) {
         return Err(Error::new(Kind::Usage, attempted, "cancelled"));
     }
-    // Only a convenience: without the note the question comes again.
+    // The note is only a convenience: without it the question is asked again.
     if let (Some(boot), Some(folder)) = (boot, note.parent()) {
         let _ = fs::create_dir_all(folder).and_then(|()| fs::write(&note, boot));
     }

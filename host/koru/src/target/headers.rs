@@ -1,4 +1,4 @@
-//! The build directory of another machine's kernel.
+//! Fetches the build directory of another machine's kernel.
 
 use koru_error::{Error, Kind, Result};
 use koru_kernels::{KernelTree, NO_BUILD_DIR, pack_script};
@@ -7,7 +7,7 @@ use koru_session::{ProcessEvent, Session};
 
 use crate::{context::Context, target::name::Target, ui::size};
 
-/// The tree of this release that is here, or else the machine's own, which is kept.
+/// Returns Koru's tree of this release, or otherwise fetches the machine's own and keeps it.
 pub fn of_machine(
     context: &Context,
     session: &Session,
@@ -58,7 +58,8 @@ pub fn of_machine(
     })
 }
 
-/// In the words of the machine's own distribution.
+/// Returns the error for missing headers, with the command of the machine's distribution that
+/// installs them.
 fn missing(session: &Session, attempted: String, release: &str) -> Error {
     let system = session.get_file("/etc/os-release").unwrap_or_default();
     let system = String::from_utf8_lossy(&system).into_owned();

@@ -1,4 +1,4 @@
-//! Machines that are somebody's own: this one, and those that ssh reaches.
+//! Loads modules on the user's own machines: this one, and those that ssh reaches.
 
 use std::{fs, path::Path, sync::PoisonError};
 
@@ -15,11 +15,11 @@ use crate::{
     target::{consent::agree, headers, name::Target, password::ask_password, preflight},
 };
 
-/// Where the module's file lies on a machine that ssh reaches.
+/// The folder for the module's file on a machine that ssh reaches.
 const THERE: &str = "/run/koru";
 
-/// Its session; for all but `vm`. There is one connection as long as that works, and
-/// so a password is asked for once.
+/// Returns the session with a target other than `vm`. A connection is used again as long as it
+/// works, so the password is asked for once.
 pub fn connect(context: &Context, target: &Target) -> Result<Session> {
     let mut current = context
         .target_session
@@ -45,27 +45,27 @@ fn open_connection(context: &Context, target: &Target) -> Result<Session> {
     session
 }
 
-/// What a module is to be loaded with.
+/// A request to load a module.
 pub struct LoadRequest<'a> {
     pub module: Option<&'a str>,
     pub kernel: &'a KernelChoice,
     pub target: &'a Target,
-    /// The user need not be asked.
+    /// Whether to load without asking the user.
     pub yes: bool,
 }
 
-/// A module that is on its machine, and may be loaded.
+/// A module that is on its machine and may be loaded.
 pub struct PreparedModule {
     pub session: Session,
     pub module: Loadable,
     pub release: String,
-    /// Where it lies there.
+    /// The path of the module on the machine.
     pub path: String,
     copied: bool,
 }
 
 impl PreparedModule {
-    /// Removes what was copied.
+    /// Removes the copy of the module from the machine.
     pub fn clean_up(&self) {
         if self.copied && self.session.death().is_none() {
             let _ = self.session.output(Exec::new(["rm", "-f", &self.path]));
@@ -73,10 +73,10 @@ impl PreparedModule {
     }
 }
 
-/// Builds the module for the machine's own kernel, sees that it can be loaded
-/// there, has the user agree, and copies it there.
+/// Builds the module for the machine's own kernel, checks that the kernel will accept it, asks
+/// the user, and copies the module to the machine.
 pub fn prepare(context: &Context, request: &LoadRequest) -> Result<PreparedModule> {
-    // What cannot be built should not cost a password first.
+    // A module that cannot be built should not cost a password first.
     if *request.target == Target::Host {
         let release = running();
         let module = build(context, request, &release, None)?;
@@ -116,7 +116,7 @@ fn build(
     Ok(module)
 }
 
-/// The installed headers of the kernel that runs here.
+/// Returns the installed headers of this machine's kernel.
 fn own_headers(context: &Context, release: &str) -> Result<KernelTree> {
     let installed = KernelTree::open(Path::new(&format!("/lib/modules/{release}/build")));
     installed.or_else(|e| match context.kernels.exactly(release) {

@@ -1,4 +1,4 @@
-//! Where modules are loaded: in the virtual machine, on this machine, on another one.
+//! Targets, where modules are loaded: the virtual machine, this machine, another machine.
 
 pub mod consent;
 pub mod headers;

@@ -1,17 +1,17 @@
-//! Where modules are loaded.
+//! Parses and prints the names of targets.
 
 use std::{fmt, str::FromStr};
 
 use koru_session::Ssh;
 
-/// What `--target` and `KORU_TARGET` say.
+/// The target that `--target` or `KORU_TARGET` names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// The virtual machine.
     Vm,
     /// This machine's own kernel, as root.
     Host,
-    /// Another machine's kernel, as root there.
+    /// Another machine's kernel, as root on that machine.
     Ssh(Ssh),
 }
 
@@ -20,7 +20,7 @@ impl Target {
         *self == Target::Vm
     }
 
-    /// Names its kernel in a sentence: `this machine's own kernel`.
+    /// Names the target's kernel, as in `this machine's own kernel`.
     pub fn kernel_phrase(&self) -> String {
         match self {
             Target::Ssh(machine) => format!("the kernel of {machine}"),
@@ -44,7 +44,7 @@ impl FromStr for Target {
     }
 }
 
-/// `[USER@]HOST[:PORT]`; an IPv6 address with a port is in brackets.
+/// Parses `[USER@]HOST[:PORT]`. An IPv6 address with a port is in brackets.
 fn ssh(text: &str) -> Result<Ssh, String> {
     let (user, host) = match text.rsplit_once('@') {
         Some((user, host)) => (Some(user), host),
@@ -57,13 +57,13 @@ fn ssh(text: &str) -> Result<Ssh, String> {
             None => return Err(format!("`{port}` after the address is no port")),
         },
         None => match host.split_once(':') {
-            // More than one colon: an IPv6 address without a port.
+            // More than one colon means an IPv6 address without a port.
             Some((_, rest)) if rest.contains(':') => (host, None),
             Some((host, port)) => (host, Some(port)),
             None => (host, None),
         },
     };
-    // ssh must not take it for an option, nor a shell for more than a name.
+    // ssh must not take the name for an option, nor a shell for more than a name.
     let good = |name: &str| {
         !name.is_empty()
             && !name.starts_with('-')

@@ -10,7 +10,8 @@ use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, 
 
 use crate::context::Context;
 
-/// For sudo on the other machine; there is none when nobody can be asked.
+/// Returns a function that asks for sudo's password on another machine, or `None` if nobody
+/// can be asked.
 pub fn ask_password(context: &Context, machine: String) -> Option<AskPassword> {
     if !std::io::stdin().is_terminal() && !std::io::stderr().is_terminal() {
         return None;
@@ -30,19 +31,20 @@ pub fn ask_password(context: &Context, machine: String) -> Option<AskPassword> {
     }))
 }
 
-/// Asks for a line that is not shown; `None` at the end of input or Ctrl-C.
+/// Asks for a line without showing it; returns `None` at the end of input or after Ctrl-C.
 fn unseen(terminal: &mut File, question: &str) -> Option<String> {
     const INTERRUPT: u8 = 3;
     let before = tcgetattr(&*terminal).ok()?;
     let mut hidden = before.clone();
-    // Killed by the signal, this program would leave the terminal as it is now.
+    // Ctrl-C sends no signal meanwhile: killed by one, this program would leave the terminal
+    // in this mode.
     hidden
         .local_modes
         .remove(LocalModes::ECHO | LocalModes::ISIG);
     hidden.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT;
     tcsetattr(&*terminal, OptionalActions::Flush, &hidden).ok()?;
     let asked = terminal.write_all(question.as_bytes());
-    // A terminal gives a whole line at once.
+    // A read from a terminal returns a whole line.
     let mut line = [0; 4096];
     let typed = asked.and_then(|()| terminal.read(&mut line));
     let _ = tcsetattr(&*terminal, OptionalActions::Flush, &before);

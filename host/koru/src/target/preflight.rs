@@ -1,4 +1,4 @@
-//! What says beforehand that a machine's kernel will not take a module.
+//! Checks whether a machine's kernel will accept a module, before it is loaded.
 
 use std::fs;
 
@@ -9,17 +9,17 @@ use koru_session::Session;
 
 use crate::loadable::Loadable;
 
-/// At the end of a `.ko` that was signed.
+/// The end of a `.ko` that was signed.
 const SIGNED: &[u8] = b"~Module signature appended~\n";
 
 const SECURE_BOOT: &str =
     "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
 
-/// CAP_SYS_MODULE
+/// The bit of CAP_SYS_MODULE.
 const MAY_LOAD: u64 = 1 << 16;
 
-/// Refuses what the kernel would refuse, and says why and what helps. `place`
-/// is the kernel in words.
+/// Returns an error if the kernel would refuse the module, with the reason and a remedy.
+/// `place` names the kernel.
 pub fn check(session: &Session, module: &Loadable, release: &str, place: &str) -> Result<()> {
     let content = fs::read(&module.path).map_err(|e| Error::path("reading", &module.path, e))?;
     let info = ModInfo::read(&module.path)?;
@@ -38,7 +38,7 @@ pub fn check(session: &Session, module: &Loadable, release: &str, place: &str) -
     }
 }
 
-/// What the machine says of itself; empty where it does not say.
+/// What the machine reports about itself. Fields are empty where it reports nothing.
 #[derive(Default)]
 struct TargetCapabilities {
     status: String,
@@ -47,7 +47,7 @@ struct TargetCapabilities {
     sig_enforce: String,
     lockdown: String,
     secure_boot: bool,
-    /// Of one of the kernel's own modules.
+    /// The vermagic of one of the kernel's own modules.
     vermagic: String,
 }
 
@@ -66,7 +66,7 @@ impl TargetCapabilities {
             Err(e) => Err(Error::from(e)),
         };
         let text = |path: &str| bytes(path).map(|b| String::from_utf8_lossy(&b).trim().to_owned());
-        // It may be packed, which modinfo knows how to read.
+        // The module may be compressed; modinfo can read it nevertheless.
         let script = format!(
             "one=$(find /lib/modules/{release}/kernel -name '*.ko*' | head -n 1)
             [ -n \"$one\" ] && modinfo -F vermagic \"$one\""
@@ -74,19 +74,19 @@ impl TargetCapabilities {
         let own = session.output(Exec::new(["sh", "-c", &script]));
         let own = own.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned());
         Ok(TargetCapabilities {
-            // The agent's own: it is who loads.
+            // This is the agent's own status, because the agent loads modules.
             status: text("/proc/self/status")?,
             uid_map: text("/proc/self/uid_map")?,
             modules_disabled: text("/proc/sys/kernel/modules_disabled")?,
             sig_enforce: text("/sys/module/module/parameters/sig_enforce")?,
             lockdown: text("/sys/kernel/security/lockdown")?,
-            // Four bytes of attributes, then the value.
+            // The variable has four bytes of attributes, then the value.
             secure_boot: bytes(SECURE_BOOT)?.get(4) == Some(&1),
             vermagic: own.unwrap_or_default(),
         })
     }
 
-    /// The first reason why a module of this vermagic cannot be loaded.
+    /// Returns the first reason why a module with this vermagic cannot be loaded.
     fn blocker(&self, ours: &str, signed: bool, release: &str) -> Option<LoadBlocker> {
         let refuse = |kind, message: String, help: &str| {
             Some(LoadBlocker {
@@ -166,13 +166,15 @@ impl TargetCapabilities {
     fn may_load(&self) -> bool {
         let field = |name: &str| self.status.lines().find_map(|l| l.strip_prefix(name));
         let capabilities = field("CapEff:").map(|c| u64::from_str_radix(c.trim(), 16));
-        // Within a user namespace root has all capabilities, for nothing outside.
+        // In a user namespace root has all capabilities, but they count for nothing outside of
+        // it.
         let namespace = words(&self.uid_map).eq(["0", "0", "4294967295"]);
         let within = !self.uid_map.is_empty() && !namespace;
         !within && capabilities.is_none_or(|c| c.is_ok_and(|c| c & MAY_LOAD != 0))
     }
 
-    /// `none [integrity] confidentiality`
+    /// Returns the level of the lockdown from a text such as `none [integrity]
+    /// confidentiality`.
     fn lockdown(&self) -> Option<&str> {
         let (_, rest) = self.lockdown.split_once('[')?;
         let (level, _) = rest.split_once(']')?;
@@ -207,7 +209,7 @@ mod tests {
             vermagic: MAGIC.trim().into(),
         };
         assert_eq!(refused(&plain, MAGIC, false), "no");
-        // A machine that says nothing at all is believed to take it.
+        // A machine that reports nothing at all is assumed to accept the module.
         assert_eq!(refused(&TargetCapabilities::default(), MAGIC, false), "no");
         assert!(refused(&plain, "6.1.0-8 SMP", false).contains("6.1.0-8"));
         assert!(refused(&plain, "6.1.0-9 SMP preempt", false).contains("`6.1.0-9 SMP preempt`"));

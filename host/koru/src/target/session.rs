@@ -1,4 +1,4 @@
-//! The session with a target that is up.
+//! Connects to a target that is running.
 
 use koru_error::Result;
 use koru_session::Session;
@@ -9,7 +9,7 @@ use crate::{
     target::{machine, name::Target, standing_vm},
 };
 
-/// The session of a target that is up.
+/// Returns the session with a target that is running.
 pub fn connect(context: &Context, target: &TargetArgs) -> Result<Session> {
     match &target.target {
         Target::Vm => standing_vm::connect(&target.vm),

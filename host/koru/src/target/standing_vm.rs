@@ -1,4 +1,4 @@
-//! The virtual machine that stays up, which a process of its own keeps.
+//! The virtual machine that stays up, which a background process owns.
 
 use std::{
     fs::{self, File},
@@ -20,7 +20,8 @@ use crate::{
     guest, programs,
 };
 
-/// A unix socket's path has 107 bytes at the most, so it is kept short.
+/// Returns the path of a virtual machine's socket. It is short, because the path of a unix
+/// socket has at most 107 bytes.
 pub fn socket(vm: &VmArgs) -> Result<PathBuf> {
     let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if vm.vm.is_empty() || vm.vm.len() > 32 || !vm.vm.chars().all(good) {
@@ -39,7 +40,8 @@ pub fn socket(vm: &VmArgs) -> Result<PathBuf> {
     Ok(folder.join(format!("{}.sock", vm.vm)))
 }
 
-/// Makes the folder for this user alone; somebody else's is refused.
+/// Makes a folder that only this user can access, and refuses one that belongs to somebody
+/// else.
 fn private(folder: &PathBuf) -> Result<()> {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt};
     let made = fs::DirBuilder::new().mode(0o700).create(folder);
@@ -60,12 +62,12 @@ fn private(folder: &PathBuf) -> Result<()> {
     Ok(())
 }
 
-/// The session of the virtual machine that is up.
+/// Returns the session with the virtual machine that stays up.
 pub fn connect(vm: &VmArgs) -> Result<Session> {
     koru_session::connect(&socket(vm)?).map_err(Error::from)
 }
 
-/// The same, started when it is not up.
+/// Returns the session with the virtual machine that stays up, and starts it if necessary.
 pub fn connect_or_start(context: &Context, kernel: &KernelChoice, vm: &VmArgs) -> Result<Session> {
     match koru_session::connect(&socket(vm)?) {
         Ok(session) => Ok(session),
@@ -82,7 +84,7 @@ pub fn start(
     machine: &MachineArgs,
 ) -> Result<Session> {
     let socket = socket(vm)?;
-    // What cannot work is better told here than in the background.
+    // What cannot work is better reported here than by the background process.
     let tree = context.tree(kernel)?;
     programs::build_all(context);
     let log = socket.with_extension("log");
@@ -100,7 +102,7 @@ pub fn start(
         .env_remove("KORU_KERNEL")
         .env_remove("KDIR")
         .env("KORU_ROOT", &context.home.root)
-        // A terminal's Ctrl-C and its end are not for this one.
+        // Neither Ctrl-C on the terminal nor the terminal's end is meant for this process.
         .process_group(0);
     match &kernel.kdir {
         Some(_) => command.arg("--kdir").arg(&tree.build_dir),
@@ -135,10 +137,10 @@ pub fn start(
     }
 }
 
-/// The background process: owns the guest until it ends.
+/// Owns and serves the guest until it ends; this is what the background process does.
 pub fn serve(context: &Context, args: &VmServeArgs) -> Result<u8> {
     let tree = context.tree(&args.kernel)?;
-    // The socket first: of two that start at once, one finds it taken.
+    // The socket comes first: of two processes that start at once, one finds it taken.
     let server = Server::bind(&socket(&args.vm)?)?;
     let mut root = Initramfs::new();
     programs::put(context, &mut root, &programs::names(&context.home.root))?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Test binaries: compiled, listed, with the modules that they need.
+//! Compiles test binaries, lists their tests, and builds the modules that they need.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,17 +14,17 @@ use koru_kernels::{KernelTree, Progress};
 
 use crate::{cli::MachineArgs, context::Context, programs, testing::settings::GuestTests};
 
-/// A compiled test file, and the machine that it is for.
+/// A compiled test file, and the machine that it runs on.
 pub struct TestBinary {
     pub name: String,
     pub path: PathBuf,
     pub machine: MachineArgs,
-    /// What its package says of it.
+    /// The settings of the test file's package.
     pub settings: GuestTests,
 }
 
-/// Compiles the test binaries of the packages that say they are for the guest, or
-/// one of them.
+/// Compiles the test binaries of all packages whose tests are for the guest, or one of those
+/// binaries.
 pub fn guest_binaries(
     context: &Context,
     workspace: &Path,
@@ -41,7 +41,8 @@ pub fn guest_binaries(
         ])
         .arg(workspace.join("Cargo.toml"))
         .args(["--target", "x86_64-unknown-linux-gnu"])
-        // They run on an emulated processor, out of memory that they take up whole.
+        // The binaries run on an emulated processor, from memory that contains them as a
+        // whole.
         .args(["--config", "profile.test.opt-level=1"])
         .args(["--config", "profile.test.debug=false"])
         .args(["--config", "profile.test.strip=true"])
@@ -116,9 +117,10 @@ fn guest_packages(workspace: &Path) -> Result<Vec<String>> {
         .collect())
 }
 
-/// The tests that the binary would run with these arguments, by its own word.
+/// Returns the tests that the binary itself lists for these arguments, and whether each is
+/// ignored.
 pub fn list_tests(binary: &Path, args: &[String]) -> Result<Vec<(String, bool)>> {
-    // Arguments that only matter when running are not for the list.
+    // Arguments that matter only for running are left out.
     let of = |ignored: bool| -> Result<Vec<String>> {
         let mut command = Command::new(binary);
         command.args(args.iter().filter(|a| {
@@ -156,7 +158,7 @@ pub fn list_tests(binary: &Path, args: &[String]) -> Result<Vec<(String, bool)>>
         .collect())
 }
 
-/// Builds the modules of the package's workspace: name and file of each.
+/// Builds the modules of the package's workspace, and returns their names and files.
 pub fn modules_for(
     context: &Context,
     tree: &KernelTree,

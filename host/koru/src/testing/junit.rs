@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! JUnit reports.
+//! Writes JUnit reports.
 
 use std::{fs, path::Path};
 
 use koru_error::{Error, Kind, Result};
 
-/// Writes a JUnit report, and the folder that it is to lie in.
+/// Writes a JUnit report, and makes its folder.
 pub fn write_junit_file(report: &quick_junit::Report, path: &Path) -> Result<()> {
     let text = report
         .to_string()

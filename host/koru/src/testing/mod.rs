@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Tests that run in a guest.
+//! Runs tests in a guest.
 
 pub mod binaries;
 pub mod junit;

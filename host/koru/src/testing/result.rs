@@ -8,19 +8,20 @@ use koru_klog::Complaint;
 
 use crate::log::oops::Log;
 
-/// What became of one test.
+/// The result of one test.
 #[derive(Debug, Clone)]
 pub struct TestResult {
     pub name: String,
     pub took: Duration,
-    /// Why it failed, with its output and the kernel's log.
+    /// The reason of a failure, with the test's output and the kernel's log.
     pub failure: Option<Failure>,
-    /// Why it was not run: `#[ignore]`, or by its own word.
+    /// The reason why the test did not run: `#[ignore]`, or what the test itself printed.
     pub ignored: Option<String>,
 }
 
 impl TestResult {
-    /// `ok`, `FAILED`, or that it was ignored and why, as Rust's test harness says it.
+    /// Returns the verdict in the form of Rust's test harness: `ok`, `FAILED`, or `ignored`
+    /// with the reason.
     pub fn verdict(&self) -> String {
         match (&self.ignored, &self.failure) {
             (Some(why), _) if why.is_empty() => "ignored".into(),
@@ -44,11 +45,11 @@ pub struct Failure {
 pub enum Cause {
     /// The test itself found something wrong.
     Test,
-    /// It did not end in time, and was ended.
+    /// The test did not end in time, and was killed.
     Timeout,
-    /// It did not end in time, and nothing could end it.
+    /// The test did not end in time, and could not be killed.
     Unkillable,
-    /// The kernel said something.
+    /// The kernel complained.
     Complaint(Complaint),
     /// The kernel no longer answered.
     Hang,
@@ -56,7 +57,7 @@ pub enum Cause {
     GuestDied,
 }
 
-/// A failure as text: why, the test's own output, the kernel's log.
+/// Formats a failure: the reason, the test's own output, the kernel's log.
 pub fn describe(result: &TestResult) -> String {
     let Some(failure) = &result.failure else {
         return String::new();

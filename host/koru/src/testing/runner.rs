@@ -2,10 +2,10 @@
 
 //! Runs tests in a guest.
 //!
-//! A test binary is an ordinary one of cargo's, linked statically. It lists its tests on
-//! this machine and runs them in a guest, one at a time, each in a process of its own: so
-//! what the kernel says meanwhile belongs to one test, and a test that brings its kernel
-//! down takes no other with it.
+//! A test binary is an ordinary one of cargo's, linked statically. It lists its tests on this
+//! machine and runs them in a guest, one at a time and each in a process of its own. So what
+//! the kernel logs meanwhile belongs to one test, and a test that brings its kernel down
+//! affects no other test.
 
 use std::{
     fs,
@@ -31,22 +31,22 @@ use crate::{
     testing::result::{Cause, Failure, TestResult},
 };
 
-/// How long a test may take, on a busy machine too; one that hangs must not stop the
+/// How long a test may take, even on a busy machine. A test that hangs must not stop the
 /// others.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// How much later a test that the guest itself could not end is given up.
+/// How much longer to wait for a test that the guest itself could not end.
 const AFTER_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long a test may go on after an oops.
+/// How long a test may continue after an oops.
 const AFTER_OOPS: Duration = Duration::from_secs(2);
 
-/// What a test binary runs with.
+/// The environment in which a test binary runs.
 pub struct TestEnvironment<'a> {
     pub binary: &'a Path,
-    /// The modules that lie in the guest: name and file.
+    /// The modules in the guest: name and file.
     pub kos: &'a [(String, PathBuf)],
-    /// Other files there.
+    /// Other files in the guest.
     pub files: &'a [(String, Vec<u8>)],
     pub env: &'a [(String, String)],
     /// How long a test may take.
@@ -73,7 +73,7 @@ impl<'a> TestEnvironment<'a> {
         }
     }
 
-    /// Boots a guest with all of it.
+    /// Boots a guest with all modules and files.
     pub fn start(&self, context: &Context, tree: &KernelTree) -> Result<Guest> {
         let mut root = Initramfs::new();
         root.file(BINARY, self.binary)?;
@@ -87,8 +87,9 @@ impl<'a> TestEnvironment<'a> {
         guest::start(context, tree, root, self.machine)
     }
 
-    /// Makes a guest of the same kind ready that ran another binary: what it has run
-    /// already, an emulator does not translate again. None if a module was left there.
+    /// Prepares a guest of the same kind that ran another binary: an emulator does not
+    /// translate again what such a guest has run already. Returns `None` if a module was left
+    /// in the guest.
     pub fn take_over(&self, guest: Guest) -> Option<Guest> {
         let session = guest.session();
         let clean = session.list().is_ok_and(|modules| modules.is_empty());
@@ -98,8 +99,8 @@ impl<'a> TestEnvironment<'a> {
     }
 }
 
-/// Runs the named tests, in `guest` first; one that is lost is replaced. The last one
-/// is left there.
+/// Runs the named tests, first in `guest`. A guest that is lost is replaced, and the last
+/// guest is left in `guest`.
 pub fn run_tests(
     context: &Context,
     tree: &KernelTree,
@@ -141,22 +142,22 @@ pub fn run_tests(
     Ok(results)
 }
 
-/// Ends a guest that tests have left, if they did.
+/// Powers off the guest that tests have left, if any.
 pub fn power_off(guest: Option<Guest>) -> Result<()> {
     guest.map_or(Ok(()), |guest| guest.power_off().map_err(Error::from))
 }
 
 const BINARY: &str = "/tests/run";
 
-/// The kernel's TAINT_BAD_PAGE, which KASAN sets as well.
+/// The taint bit TAINT_BAD_PAGE, which KASAN sets as well.
 const BAD_MEMORY: u64 = 1 << 5;
 
-/// What came of one test.
+/// What one attempt to run a test led to.
 struct Tried {
     failure: Option<Failure>,
-    /// Why it could not be run.
+    /// The reason why the test could not run.
     skipped: Option<String>,
-    /// Whether the guest can go on.
+    /// Whether the guest can run other tests.
     usable: bool,
 }
 
@@ -171,16 +172,16 @@ fn one(context: &Context, session: &Session, environment: &TestEnvironment, name
         begin = session.mark()?;
         let end = run_one(session, environment, name, begin, &mut said)?;
         if matches!(end, TestExit::Stuck) {
-            // The stacks of those who wait go into the log.
+            // This writes the stacks of the waiting tasks to the log.
             let ask = ["sh", "-c", "echo w > /proc/sysrq-trigger"];
             session.output(Exec::new(ask))?;
         }
-        // What the kernel says tells more than how the test ended.
+        // A complaint of the kernel says more than how the test ended.
         if let Some(complaint) = session.complaint_since(begin, taint)? {
             let why = format!("the kernel complained: {complaint}");
             return Ok(Some((Cause::Complaint(complaint), why)));
         }
-        // KASAN tells of the first fault only.
+        // KASAN reports only the first fault.
         usable = session.taint()? & BAD_MEMORY == 0;
         let seconds = environment.limit.as_secs();
         Ok(match end {
@@ -222,10 +223,10 @@ fn one(context: &Context, session: &Session, environment: &TestEnvironment, name
             usable: usable && has_no_module(session),
         },
         Ok(Some((cause, why))) => {
-            // The records come beside the test's end, not before it.
+            // The records arrive independently of the test's end, and not before it.
             let _ = session.mark();
             let by_itself = matches!(cause, Cause::Test | Cause::Timeout);
-            // An oops or a module left behind must not colour the next test.
+            // An oops or a module that was left loaded must not affect the next test.
             let usable = usable && by_itself && has_no_module(session);
             failed(usable, cause, why, &session.log_since(begin))
         }
@@ -242,14 +243,15 @@ fn one(context: &Context, session: &Session, environment: &TestEnvironment, name
     }
 }
 
-/// Whether nothing is left for the next test to stumble over: a test that passes may have
-/// a module that has to stay, and one that is skipped may have loaded one before.
+/// Returns whether no module is loaded. A test that passes may leave a module that has to
+/// stay, and a test that is skipped may have loaded a module before; neither may be left to
+/// the next test.
 fn has_no_module(session: &Session) -> bool {
     session.list().is_ok_and(|modules| modules.is_empty())
 }
 
-/// The answer to a hang ends in a panic, which is not the kernel's complaint; an
-/// oops before it is.
+/// Returns the cause of the loss of a guest. The NMI after a hang makes the kernel panic,
+/// which is not a complaint of the kernel's; an oops before it is.
 fn cause_of_loss(error: &koru_session::Error, records: &[LogRecord]) -> Cause {
     use ComplaintKind as K;
     let hung = matches!(
@@ -265,8 +267,8 @@ fn cause_of_loss(error: &koru_session::Error, records: &[LogRecord]) -> Cause {
     }
 }
 
-/// A test's output. Its two pipes are read at no fixed pace: a long panic must not
-/// be torn by what the test harness prints.
+/// A test's output. The two pipes are read at no fixed pace, so they are kept apart: the test
+/// harness must not tear a long panic message apart.
 #[derive(Default)]
 struct TestOutput {
     out: Vec<u8>,
@@ -280,13 +282,14 @@ impl TestOutput {
     }
 }
 
-/// How a test's process came to its end.
+/// How a test's process ended.
 enum TestExit {
     Exit(i32),
-    /// Not at all, after an oops or because of a module that has to stay. It may wait
-    /// for ever: for the thread that the kernel killed, or a lock of its.
+    /// The process did not end after an oops, or because of a module that has to stay. It may
+    /// wait for ever: for the thread that the kernel killed, or for one of that thread's
+    /// locks.
     Oopsed,
-    /// Not at all.
+    /// The process did not end.
     Stuck,
 }
 
@@ -300,7 +303,7 @@ fn run_one(
     let mut env = vec![("RUST_BACKTRACE".to_owned(), "0".to_owned())];
     env.extend_from_slice(environment.env);
     let process = session.exec(Exec {
-        // A limit inside the guest: the command's whole group is killed there.
+        // The limit applies inside the guest, where the command's whole group is killed.
         env,
         ..Exec::new([
             "timeout",
@@ -315,7 +318,7 @@ fn run_one(
             "--test-threads=1",
         ])
     })?;
-    // On a thread of its own, which ends with the process or with the guest.
+    // Events are read on a thread of their own, which ends with the process or with the guest.
     let (to, events) = channel();
     std::thread::spawn(move || {
         loop {
@@ -344,7 +347,8 @@ fn run_one(
                 return Ok(TestExit::Stuck);
             }
             Err(_) => {
-                // With what the test itself has said of it.
+                // The test's own messages are included: they may announce that the complaint
+                // is expected.
                 let kills = |r: &LogRecord| {
                     let mut told = session.log_since(begin);
                     told.retain(|other| other.facility != 0 || other.seq == r.seq);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a package's Cargo.toml says of its tests: whether they are for a guest, and
-//! what for one.
+//! The settings of a package's tests in its Cargo.toml: whether they are for a guest, and for
+//! which.
 //!
 //! ```toml
 //! [package.metadata.koru]
 //! guest = true
-//! cpus = 2             # as without it
-//! races = ["threads"]  # words in the names (`file::test`) of tests that need them all
-//! in-turn = ["probes"] # test files whose guest's processors take turns
+//! cpus = 2             # the default
+//! races = ["threads"]  # words in the names (`file::test`) of tests that need all processors
+//! in-turn = ["probes"] # test files in whose guest the processors take turns
 //! first = ["storm"]    # test files that take long, the longest first
 //! waits = ["hours"]    # test files that do nothing for most of their time
 //! ```
@@ -19,7 +19,8 @@ use serde::Deserialize;
 
 use crate::cli::MachineArgs;
 
-/// Races between processors are seen on two of them only.
+/// The number of processors unless a package sets it. Races between processors are seen only
+/// on two or more of them.
 const CPUS: u32 = 2;
 
 #[derive(Deserialize, Debug, Default, Clone, PartialEq, Eq)]
@@ -34,8 +35,8 @@ pub struct GuestTests {
 }
 
 impl GuestTests {
-    /// Those of the package in this folder; a file that cannot be read is cargo's
-    /// to complain about.
+    /// Reads the settings of the package in this folder. A file that cannot be read is left to
+    /// cargo to report.
     pub fn of(package: &Path) -> GuestTests {
         let text = fs::read_to_string(package.join("Cargo.toml"));
         text.map_or_else(|_| GuestTests::default(), |text| GuestTests::parse(&text))
@@ -52,25 +53,27 @@ impl GuestTests {
         text.parse().ok().and_then(koru).unwrap_or_default()
     }
 
-    /// When the test file of this name is run: those that come first count from 0.
+    /// Returns the position in which the test file of this name runs: those that come first
+    /// count from 0.
     pub fn rank(&self, file: &str) -> usize {
         let first = self.first.iter().position(|f| f == file);
         first.unwrap_or(self.first.len())
     }
 
-    /// Whether things run at once in this test, `file::test`. Where nothing is said,
-    /// they do in each.
+    /// Returns whether things run at once in this test, `file::test`. Unless the package says
+    /// otherwise, they do in every test.
     pub fn races(&self, name: &str) -> bool {
         let words = self.races.as_ref();
         words.is_none_or(|words| words.iter().any(|word| name.contains(word.as_str())))
     }
 
-    /// Whether the test file of this name leaves the processor to others.
+    /// Returns whether the test file of this name leaves the processor to others for most of
+    /// its time.
     pub fn waits(&self, file: &str) -> bool {
         self.waits.iter().any(|f| f == file)
     }
 
-    /// The machine for the test file of this name.
+    /// Returns the machine for the test file of this name.
     pub fn machine(&self, file: &str) -> MachineArgs {
         let is_in = |files: &[String]| files.iter().any(|f| f == file);
         MachineArgs {
