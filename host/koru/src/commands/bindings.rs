@@ -8,7 +8,7 @@ use koru_error::Result;
 
 use crate::context::Context;
 
-/// `koru bindings`: for those who change the C interface layer.
+/// Runs `koru bindings`, which is for those who change the C interface layer.
 pub fn bindings(context: &Context, check: bool) -> Result<u8> {
     koru_kernels::run(
         &mut command(context, check),
@@ -17,8 +17,9 @@ pub fn bindings(context: &Context, check: bool) -> Result<u8> {
     Ok(0)
 }
 
-/// The generator loads libclang at run time, which a statically linked program
-/// cannot: it is built without this workspace's usual settings.
+/// Returns the command that runs the generator. The generator loads libclang at run time,
+/// which a statically linked program cannot do, so it is built without this workspace's usual
+/// settings.
 pub fn command(context: &Context, check: bool) -> Command {
     let mut cargo = Command::new("cargo");
     cargo
@@ -36,7 +37,8 @@ pub fn command(context: &Context, check: bool) -> Command {
     cargo
 }
 
-/// Debian keeps it in a folder of its LLVM version, where nobody looks by itself.
+/// Returns Debian's folder for libclang, which is one of an LLVM version and not searched by
+/// default.
 pub fn libclang() -> Option<std::path::PathBuf> {
     fs::read_dir("/usr/lib")
         .ok()?

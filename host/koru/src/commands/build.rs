@@ -41,7 +41,7 @@ pub fn build(context: &Context, args: &BuildArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// Each dependency once, whatever number of modules has it.
+/// Returns a note about dependencies with unsafe code, each once for all modules that have it.
 fn unsafe_dependencies(kos: &[Ko]) -> Option<String> {
     let has = |ko: &&Ko, dependency: &Dependency| {
         let mut all = ko.notes.unsafe_dependencies.iter();

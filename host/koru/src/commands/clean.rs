@@ -11,7 +11,7 @@ use crate::{cli::CleanArgs, context::Context};
 
 pub fn clean(context: &Context, args: &CleanArgs) -> Result<u8> {
     if args.cache {
-        // Not the folder itself: it may be a mount or somebody's choice.
+        // The folder itself stays: it may be a mount, or chosen by the user.
         for kind in ["kernels", "sysroots", "shims", "tools", "guest"] {
             remove(context, &context.home.cache.join(kind))?;
         }
@@ -26,7 +26,7 @@ pub fn clean(context: &Context, args: &CleanArgs) -> Result<u8> {
             remove(context, &output)?;
             continue;
         }
-        // One module of a workspace: its own files, for every kernel.
+        // Of one module of a workspace, only its own files are removed, for every kernel.
         for kernel in fs::read_dir(&output).into_iter().flatten().flatten() {
             let dir = kernel.path();
             for file in [

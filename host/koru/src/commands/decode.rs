@@ -29,7 +29,7 @@ pub fn decode(context: &Context, args: &DecodeArgs) -> Result<u8> {
     }
     for file in &args.ko {
         let path = context.cwd.join(file);
-        // The file may be called otherwise than the module.
+        // The file may have another name than the module.
         let info = ModInfo::read(&path)?;
         let name = info
             .get("name")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `koru demo`: the whole way once, with real modules in a real kernel.
+//! `koru demo`: builds, loads and unloads real modules in a real kernel.
 
 use std::{path::Path, time::Duration};
 
@@ -94,8 +94,8 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// Lets the log thread show what a step left behind, so that it stands under
-/// the step's line.
+/// Waits until the log thread has shown what a step logged, so that it is below the step's
+/// line.
 fn settle() {
     std::thread::sleep(Duration::from_millis(150));
 }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{cli::EditorArgs, context::Context};
 
-/// `koru editor`: makes rust-analyzer work on the modules of a folder.
+/// Runs `koru editor`, which makes rust-analyzer work on the modules of a folder.
 pub fn editor(context: &Context, args: &EditorArgs) -> Result<u8> {
     let folder = match &args.folder {
         Some(folder) => context.cwd.join(folder),
@@ -27,7 +27,7 @@ pub fn editor(context: &Context, args: &EditorArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// Writes the settings; they name this machine's paths and belong to it alone.
+/// Writes the settings, which name this machine's paths and so are for this machine only.
 pub fn write(context: &Context, folder: &Path, builder: &Builder) -> Result<Vec<PathBuf>> {
     let mut written = vec![write_vscode(folder, builder)?];
     let outside = !folder.starts_with(&context.home.root);
@@ -56,8 +56,8 @@ fn write_vscode(folder: &Path, builder: &Builder) -> Result<PathBuf> {
         .into_iter()
         .map(|(name, value)| (name, Value::String(value)))
         .collect();
-    // The macros are built by the rustc for ring 0, which need not be the one
-    // that the editor finds: its own expander reads them.
+    // The macros are built by the rustc for ring 0, and only that toolchain's own expander can
+    // read them. The editor may find another toolchain.
     let rustc = &builder.toolchain().rustc;
     let server = rustc
         .parent()
@@ -72,7 +72,7 @@ fn write_vscode(folder: &Path, builder: &Builder) -> Result<PathBuf> {
         ("cargo.sysrootSrc", json!(builder.toolchain().library)),
         ("cargo.target", json!(koru_kbuild::TARGET)),
         ("cargo.targetDir", json!(true)),
-        // There is no test harness in ring 0.
+        // Ring 0 has no test harness.
         ("check.allTargets", json!(false)),
         ("check.workspace", json!(false)),
     ] {
@@ -82,7 +82,7 @@ fn write_vscode(folder: &Path, builder: &Builder) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Tells plain cargo, which the editor calls, where the kernel crate is.
+/// Writes where the kernel crate is, for plain cargo, which the editor calls.
 fn write_cargo(context: &Context, folder: &Path) -> Result<PathBuf> {
     let path = folder.join(".cargo/config.toml");
     let root = &context.home.root;

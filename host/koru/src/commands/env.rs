@@ -7,7 +7,7 @@ use koru_kbuild::Builder;
 
 use crate::{cli::EnvArgs, context::Context, ui};
 
-/// Prints shell assignments of what ring-0 tools need.
+/// Prints shell assignments of the environment that tools for ring 0 need.
 pub fn env(context: &Context, args: &EnvArgs) -> Result<u8> {
     let tree = context.tree(&args.kernel)?;
     let environment = Builder::new(&context.home, &tree, &*context.ui)?.environment();

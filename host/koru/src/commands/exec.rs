@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `koru exec`: a command on a target that stays up.
+//! `koru exec`: runs a command on a target that stays up.
 
 use koru_error::Result;
 

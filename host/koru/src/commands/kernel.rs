@@ -71,11 +71,11 @@ fn add(context: &Context, what: &str, default: bool) -> Result<()> {
     Ok(())
 }
 
-/// Builds what is common to all modules, so that it is told now if it does not compile.
+/// Builds what all modules have in common, so that an error in it is reported now.
 fn try_out(context: &Context, tree: &KernelTree) -> Result<Option<String>> {
     match Builder::new(&context.home, tree, &*context.ui) {
         Ok(_) => Ok(None),
-        // What is not set up yet is no fault of this kernel.
+        // Something that is not set up yet is not this kernel's fault.
         Err(Error {
             kind: Kind::Missing,
             ..
@@ -90,7 +90,7 @@ fn try_out(context: &Context, tree: &KernelTree) -> Result<Option<String>> {
 struct Row {
     #[serde(flatten)]
     installed: Installed,
-    /// Why nothing can be built for it, if that is known.
+    /// The reason why nothing can be built for this kernel, if known.
     refusal: Option<String>,
 }
 

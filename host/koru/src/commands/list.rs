@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `koru list`: the modules that are loaded.
+//! `koru list`: lists the modules that are loaded.
 
 use koru_error::Result;
 

@@ -51,10 +51,10 @@ fn load_into(
     module_step(context, session, &what, |s| s.load(path, &args.params))
 }
 
-/// The module built and put into the virtual machine, which is up then.
+/// Builds the module and copies it to the virtual machine, which is started if necessary.
 fn prepare_in_vm(context: &Context, args: &LoadArgs) -> Result<(Session, Loadable, String)> {
     let vm = &args.target.vm;
-    // Built for the kernel that is up, whatever the default is.
+    // The module is built for the kernel that is running, whatever the default is.
     let tree = match standing_vm::connect(vm) {
         Ok(session) => {
             let release = session.hello()?.release;

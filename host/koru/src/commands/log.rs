@@ -20,7 +20,7 @@ pub fn log(context: &Context, args: &LogArgs) -> Result<u8> {
     let session = connect(context, &args.target)?;
     let end = session.mark()?;
     if args.clear {
-        // The records stay in the guest; what was cleared is not shown again.
+        // The records stay in the guest, but those before this point are not shown again.
         let cleared = session.output(koru_protocol::Exec::new(["dmesg", "-c"]));
         cleared?;
         session.put_file("/run/koru-log-from", 0o644, end.to_string().as_bytes())?;
@@ -42,7 +42,7 @@ pub fn log(context: &Context, args: &LogArgs) -> Result<u8> {
     let mut print = |text: &str| out(text);
     let mut show = |shown: &mut LogRenderer, r: &LogRecord| {
         if context.json {
-            // One record a line, so that a reader can follow.
+            // Each record is on one line, so that a reader can follow.
             out(&serde_json::to_string(&Record::from(r)).unwrap_or_default());
         } else if filtered {
             // A part of an oops cannot be decoded.

@@ -15,7 +15,7 @@ use crate::{
     context::Context,
 };
 
-/// What a module in this checkout has beside its source.
+/// The files of a module in this checkout, in addition to its source.
 const INSIDE: [(&str, &str); 2] = [
     (
         "Cargo.toml",
@@ -27,7 +27,7 @@ const INSIDE: [(&str, &str); 2] = [
     ),
 ];
 
-/// What a module elsewhere has beside its source.
+/// The files of a module elsewhere, in addition to its source.
 const OUTSIDE: [(&str, &str); 3] = [
     ("Cargo.toml", include_str!("../../templates/Cargo.toml.in")),
     (
@@ -37,7 +37,7 @@ const OUTSIDE: [(&str, &str); 3] = [
     ("Makefile", include_str!("../../../../modules/koru.mk")),
 ];
 
-/// The module's source and its test.
+/// Returns the source of a module and of its test.
 fn sources(template: Template) -> (&'static str, &'static str) {
     match template {
         Template::Hello => (
@@ -78,14 +78,14 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
     let (lib, test) = sources(args.template);
     let mut files: Vec<(PathBuf, &str)> = vec![("src/lib.rs".into(), lib)];
     if folder.starts_with(&context.home.root) {
-        // One of this project's own: its tests are with all others.
+        // A module of this project: its tests are among all others.
         files.extend(INSIDE.map(|(path, text)| (PathBuf::from(path), text)));
     } else {
         files.extend(OUTSIDE.map(|(path, text)| (PathBuf::from(path), text)));
         files.push((format!("tests/{name}.rs").into(), test));
         files.push((".gitignore".into(), "/target\n/.cargo\n/.vscode\n"));
     }
-    // Help for editors needs a kernel; without one, `koru editor` can do it later.
+    // Editor support needs a kernel; without one, `koru editor` can add it later.
     let tree = match folder.starts_with(&context.home.root) {
         false if !context.kernels.releases().is_empty() => {
             Some(context.tree(&KernelChoice::default())?)
@@ -96,7 +96,8 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
         .as_ref()
         .map(|tree| Builder::new(&context.home, tree, &*context.ui))
         .transpose()?;
-    // Made aside and renamed, so that a full disk leaves no half module.
+    // The folder is made under another name and renamed, so that a full disk leaves no partial
+    // module.
     let parent = folder.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(parent).map_err(|e| Error::path("making", parent, e))?;
     let aside = tempfile::Builder::new()
@@ -127,7 +128,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     fs::write(path, text)
 }
 
-/// A temporary folder is for its owner only; a module's is like any other.
+/// Gives a folder the usual permissions. A temporary folder is only for its owner.
 fn open_to_all(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let mask = rustix::process::umask(rustix::fs::Mode::empty());
@@ -139,7 +140,7 @@ fn fill(text: &str, name: &str) -> String {
     text.replace("@NAME@", name).replace("@TYPE@", &camel(name))
 }
 
-/// `my_timer` is `MyTimer`.
+/// Converts `my_timer` to `MyTimer`.
 fn camel(name: &str) -> String {
     name.split('_')
         .map(|word| {
@@ -152,7 +153,7 @@ fn camel(name: &str) -> String {
         .collect()
 }
 
-/// What the kernel, cargo and Rust all take as a name.
+/// Checks that the kernel, cargo and Rust all accept a name.
 fn check_name(name: &str) -> std::result::Result<(), String> {
     const KEYWORDS: [&str; 12] = [
         "core", "kernel", "std", "alloc", "mod", "fn", "struct", "self", "crate", "super", "type",
@@ -164,7 +165,7 @@ fn check_name(name: &str) -> std::result::Result<(), String> {
     if name.is_empty() || !letters || !name.starts_with(|c: char| c.is_ascii_lowercase()) {
         return Err(format!("`{name}` cannot be a module's name"));
     }
-    // MODULE_NAME_LEN is 64 less a pointer's size.
+    // MODULE_NAME_LEN is 64 minus the size of a pointer.
     if name.len() > 55 {
         return Err("a module's name has 55 letters at the most".into());
     }

@@ -18,12 +18,12 @@ use crate::{
     ui::json,
 };
 
-/// `koru run --json`
+/// The output of `koru run --json`.
 #[derive(serde::Serialize)]
 struct Report {
     module: String,
     kernel: String,
-    /// The command's exit status, when it came to that.
+    /// The exit status of the command, if it ran.
     status: Option<u8>,
     log: Vec<Record>,
     /// The oopses and warnings in the log.

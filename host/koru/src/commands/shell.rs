@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `koru shell`: a shell on a target. In the virtual machine it has the modules
-//! and programs at hand, and says so.
+//! `koru shell`: starts a shell on a target. In the virtual machine, the modules and programs
+//! are at hand, and `help` describes them.
 
 use std::{fs, path::PathBuf};
 
@@ -21,7 +21,7 @@ use crate::{
 
 const PROFILE: &str = include_str!("../../templates/guest/profile");
 
-/// Where `help` finds its pages.
+/// The folder with the pages of `help`.
 const PAGES: &str = "/usr/share/koru";
 
 pub fn shell(context: &Context, args: &TargetArgs) -> Result<u8> {
@@ -38,7 +38,7 @@ pub fn shell(context: &Context, args: &TargetArgs) -> Result<u8> {
     exec::run_shell(&session, &["sh".into(), "-l".into()])
 }
 
-/// Puts everything that should be at hand into the guest.
+/// Copies everything that should be at hand to the guest.
 fn furnish(context: &Context, session: &Session) -> Result<()> {
     let put = |path: &str, mode: u32, content: &[u8]| {
         session.put_file(path, mode, content).map_err(Error::from)
@@ -69,7 +69,7 @@ fn furnish(context: &Context, session: &Session) -> Result<()> {
     put("/etc/profile", 0o644, PROFILE.as_bytes())
 }
 
-/// The modules of this folder; elsewhere Koru's own.
+/// Returns the modules of this folder, or Koru's own if there are none.
 fn modules(context: &Context) -> Vec<Module> {
     let own = || find_modules(&context.home, &context.home.root, &[]);
     let mut modules = context.modules(&[]).or_else(|_| own()).unwrap_or_default();
@@ -78,8 +78,8 @@ fn modules(context: &Context) -> Vec<Module> {
     modules
 }
 
-/// Builds them for the kernel that is up. One that does not compile is no reason
-/// to stay out.
+/// Builds the modules for the kernel that is running. A module that does not compile is no
+/// reason not to start the shell.
 fn build(
     context: &Context,
     session: &Session,
@@ -144,7 +144,7 @@ LEAVING
     )
 }
 
-/// Words in lines of a terminal's width, indented.
+/// Wraps words to lines of a terminal's width, indented.
 fn fold(words: &str) -> String {
     let mut lines = vec![String::new()];
     for word in words.split(' ') {

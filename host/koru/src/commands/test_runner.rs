@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `koru test-runner`: what cargo and nextest call instead of a test binary.
+//! `koru test-runner`: runs a test binary in a guest, for cargo and nextest.
 
 use std::{
     env,
@@ -22,8 +22,7 @@ use crate::{
     },
 };
 
-/// `koru test-runner BINARY ARGS..`: what cargo and nextest call instead of
-/// the binary.
+/// Runs `koru test-runner BINARY ARGS..`, which cargo and nextest call instead of the binary.
 pub fn test_runner(context: &Context, binary: &Path, args: &[String]) -> Result<u8> {
     let lists = args
         .iter()
@@ -65,7 +64,7 @@ pub fn test_runner(context: &Context, binary: &Path, args: &[String]) -> Result<
     Ok(if failed.is_empty() { 0 } else { 101 })
 }
 
-/// The test file of a binary: cargo puts a hash behind its name.
+/// Returns the name of a binary's test file, to which cargo appends a hash.
 fn target_name(binary: &Path) -> &str {
     let stem = binary.file_stem().and_then(|s| s.to_str()).unwrap_or("");
     stem.rsplit_once('-').map_or(stem, |(name, _)| name)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `koru unload`: unloads a module of a target that stays up.
+//! `koru unload`: unloads a module on a target that stays up.
 
 use koru_error::Result;
 
@@ -13,7 +13,7 @@ pub fn unload(context: &Context, args: &UnloadArgs) -> Result<u8> {
     let session = connect(context, &args.target)?;
     oops::index_loaded_modules(context, &session);
     let name = match args.module.as_deref() {
-        // A name need not be one that can be built here.
+        // A name need not be that of a module that can be built here.
         Some(name) if !name.contains('/') => name.trim_end_matches(".ko").replace('-', "_"),
         other => {
             let names: Vec<String> = other.iter().map(|m| m.to_string()).collect();

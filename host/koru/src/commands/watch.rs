@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A run at every save.
+//! `koru watch`: runs a module again at every save.
 
 use std::{
     cell::RefCell,
@@ -35,21 +35,21 @@ use crate::{
     ui::out,
 };
 
-/// A line of `koru watch --json`.
+/// A line of the output of `koru watch --json`.
 #[derive(serde::Serialize)]
 struct Run<'a> {
     run: u64,
-    /// The command's exit status, when it came to that.
+    /// The exit status of the command, if it ran.
     status: Option<u8>,
     error: Option<Wrong>,
-    /// What the command wrote.
+    /// The output of the command.
     output: &'a str,
     log: Vec<Record>,
-    /// The oopses and warnings in it.
+    /// The oopses and warnings in the log.
     decoded: Vec<Decoded>,
-    /// Records that the last run's log has not.
+    /// Records that the last run's log does not have.
     added: Vec<Record>,
-    /// Records of the last run's log that this one's has not.
+    /// Records of the last run's log that this run's log does not have.
     gone: Vec<Record>,
     seconds: Timings,
 }
@@ -62,7 +62,7 @@ struct Wrong {
 }
 
 pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
-    // What cannot become right by a save is said at once.
+    // What no save can fix is reported at once.
     if args.target.is_vm() {
         context.tree(&args.kernel)?;
     }
@@ -85,7 +85,7 @@ pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
             continue;
         }
         match ended {
-            // A wrong command line is no matter of saving.
+            // A wrong command line cannot be fixed by a save.
             Err(e) if number == 1 && matches!(e.kind, Kind::Usage | Kind::Missing) => {
                 return Err(e);
             }
@@ -109,13 +109,13 @@ pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
         ));
         saves.wait();
         context.ui.done();
-        // They may be others now; what is broken meanwhile, the run tells.
+        // The folders may have changed. If finding them fails, the next run reports why.
         roots = self::roots(context, args).unwrap_or(roots);
     }
     Ok(0)
 }
 
-/// What the run is made of.
+/// Returns the files and folders that the run depends on.
 fn roots(context: &Context, args: &RunArgs) -> Result<Vec<PathBuf>> {
     let here = |path: &Path| context.cwd.join(path);
     let mut roots: Vec<PathBuf> = args.file.iter().map(|f| here(f)).collect();
@@ -138,7 +138,7 @@ fn roots(context: &Context, args: &RunArgs) -> Result<Vec<PathBuf>> {
     Ok(roots)
 }
 
-/// The command's output is shown as it comes, or kept for the report.
+/// Shows the command's output as it comes, or keeps it for the report.
 fn take_output(
     context: &Context,
     event: &ProcessEvent,
@@ -153,7 +153,7 @@ fn take_output(
     }
 }
 
-/// Shows one run; gives its log, if it came to that.
+/// Shows one run, and returns its log if the run got that far.
 fn show(
     context: &Context,
     args: &RunArgs,
@@ -183,7 +183,7 @@ fn show(
         Some(_) => last.unwrap_or_default(),
         None => &[],
     };
-    // An oops is shown by itself: no two have the same registers.
+    // Oopses are shown apart from the difference, because no two have the same registers.
     let apart = |log: &[LogRecord]| match context.raw || context.json {
         true => (log.to_vec(), Vec::new()),
         false => oops::split_reports(log),
@@ -236,7 +236,7 @@ fn show(
         Ok(status) => context
             .ui
             .say(&format!("the command's exit status is {status}")),
-        // rustc has said it already.
+        // rustc has printed its messages already.
         Err(e) if e.kind == Kind::Compile => {}
         Err(mut e) => {
             if log.is_some() {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A kernel's own names, as a file for a debugger.
+//! Writes a kernel's own symbols to a file for a debugger.
 
 use std::{fs::File, path::Path};
 
 use object::{Object, ObjectSymbol, ReadCache};
 
-/// What the kernel calls when a module is in place and its init has not run, with the
-/// `struct module` as its argument.
+/// The function that the kernel calls when a module is in place and its init has not run yet,
+/// with the `struct module` as its argument.
 pub const BEFORE_INIT: &str = "do_init_module";
 
-/// The kernel's functions, as `/proc/kallsyms` lists them: address and name, in the
-/// order of the addresses, without those of modules.
+/// The kernel's functions as `/proc/kallsyms` lists them: address and name, ordered by
+/// address, without those of modules.
 pub struct Functions(Vec<(u64, String)>);
 
 impl Functions {
@@ -23,7 +23,7 @@ impl Functions {
                 let address = u64::from_str_radix(fields.next()?, 16).ok()?;
                 let is_code = matches!(fields.next()?, "t" | "T" | "w" | "W");
                 let name = fields.next()?;
-                // What follows is the name of a module.
+                // A fourth field is the name of a module.
                 (is_code && fields.next().is_none()).then(|| (address, name.to_owned()))
             })
             .collect();
@@ -31,15 +31,16 @@ impl Functions {
         Functions(found)
     }
 
-    /// Where a function begins. Compilers give a changed one a suffix.
+    /// Returns the address of a function. Compilers give the name of a changed function a
+    /// suffix.
     pub fn address(&self, name: &str) -> Option<u64> {
         let is = |known: &str| known.split('.').next() == Some(name);
         let found = self.0.iter().find(|(_, known)| is(known));
         found.map(|(address, _)| *address).filter(|a| *a != 0)
     }
 
-    /// How far the kernel lies from where this `vmlinux` was linked for; none if it is
-    /// not this kernel's, or has no debug info.
+    /// Returns how far the kernel is from the address that this `vmlinux` was linked for, or
+    /// `None` if the file is not of this kernel or has no debug info.
     pub fn distance(&self, vmlinux: &Path) -> Option<u64> {
         let file = ReadCache::new(File::open(vmlinux).ok()?);
         let file = object::File::parse(&file).ok()?;
@@ -49,7 +50,7 @@ impl Functions {
         distance(self.address(BEFORE_INIT)?, known.address())
     }
 
-    /// An ELF file that has nothing but these names.
+    /// Returns an ELF file that contains nothing but these names.
     pub fn elf(&self) -> Vec<u8> {
         const HEADER: u64 = 64;
         const SECTION: u64 = 64;
@@ -89,7 +90,8 @@ impl Functions {
         elf.extend(names_of_sections);
         elf.resize(sections_at as usize, 0);
         elf.resize(elf.len() + SECTION as usize, 0);
-        // name, kind, flags, address, place, size, link, info, alignment, size of one
+        // The fields are: name, type, flags, address, offset, size, link, info, alignment,
+        // entry size.
         let mut section = |head: [u32; 2], body: [u64; 4], tail: [u32; 2], of_one: u64| {
             head.iter().for_each(|n| elf.extend(n.to_le_bytes()));
             body.iter().for_each(|n| elf.extend(n.to_le_bytes()));
@@ -97,7 +99,7 @@ impl Functions {
             elf.extend(1u64.to_le_bytes());
             elf.extend(of_one.to_le_bytes());
         };
-        // Its bytes are in the guest only.
+        // The bytes of this section are only in the guest.
         section([1, 8], [6, begin, HEADER, end - begin], [0, 0], 0);
         let length = symbols.len() as u64;
         section([7, 2], [0, 0, symbols_at, length], [3, 1], SYMBOL);
@@ -108,7 +110,8 @@ impl Functions {
     }
 }
 
-/// A kernel that is moved at its boot is moved by whole large pages.
+/// Returns the distance between two addresses if it is possible: a kernel is moved at boot by
+/// whole large pages.
 fn distance(here: u64, linked: u64) -> Option<u64> {
     const LARGE_PAGE: u64 = 2 << 20;
     let distance = here.wrapping_sub(linked);
@@ -149,7 +152,7 @@ ffffffffc0000000 t init_module\t[hello]
         let at = functions.address("do_init_module");
         assert_eq!(at, Some(0xffff_ffff_8100_0040));
         assert_eq!(functions.address("init_module"), None);
-        // Somebody may not see the addresses.
+        // Some users may not see the addresses.
         let hidden = Functions::read("0000000000000000 t do_init_module\n");
         assert_eq!(hidden.address("do_init_module"), None);
     }

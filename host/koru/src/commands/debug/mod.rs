@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A module under gdb, from its init on.
+//! `koru debug`: runs a module under gdb, from its init on.
 
 mod kallsyms;
 mod sections;
@@ -69,7 +69,7 @@ pub fn debug(context: &Context, args: &DebugArgs) -> Result<u8> {
     let outcome = match placed {
         Ok(symbols) => {
             let mut gdb = gdb(args, kernel, &symbols, &socket);
-            // A Ctrl-C in gdb is for the guest, which gdb interrupts then.
+            // Ctrl-C in gdb is meant for the guest, which gdb interrupts then.
             let interrupted = Arc::new(AtomicBool::new(false));
             let kept = signal_hook::flag::register(signal_hook::consts::SIGINT, interrupted);
             let status = gdb.status();
@@ -84,20 +84,20 @@ pub fn debug(context: &Context, args: &DebugArgs) -> Result<u8> {
     let death = guest.wait();
     let log = follower.finish();
     let outcome = match death {
-        // It came to its end, whatever gdb makes of that.
+        // The run came to its end, whatever gdb's exit status is.
         Death::PoweredOff | Death::Panicked { .. } => run.end(),
         _ => outcome,
     };
     outcome.map_err(|e| without_shown_log(e, &log, LogSink::Stderr))
 }
 
-/// The command that gives gdb the kernel's symbols: its own debug info if that is
-/// here, else what the kernel itself tells.
+/// Returns the command that gives gdb the kernel's symbols: the kernel's debug info if this
+/// machine has it, otherwise what the kernel itself lists.
 fn kernel_symbols(tree: &KernelTree, functions: &Functions, folder: &Path) -> Result<String> {
     let release = &tree.release;
     let with_debug_info = [
         tree.build_dir.join("vmlinux"),
-        // Where distributions' packages put it.
+        // The packages of distributions use these paths.
         format!("/usr/lib/debug/boot/vmlinux-{release}").into(),
         format!("/usr/lib/debug/lib/modules/{release}/vmlinux").into(),
     ];
@@ -115,8 +115,8 @@ fn kernel_symbols(tree: &KernelTree, functions: &Functions, folder: &Path) -> Re
     Ok(format!("file {}", quoted(&vmlinux)))
 }
 
-/// What is debugged: the module is loaded, a command runs, the module is unloaded,
-/// the guest powered off.
+/// The run that is debugged: it loads the module, runs a command, unloads the module and
+/// powers the guest off.
 struct Run(JoinHandle<Result<u8>>);
 
 impl Run {
@@ -135,7 +135,7 @@ impl Run {
         };
         let work = move || {
             let outcome = steps(&session);
-            // gdb sees the end by that.
+            // This ends gdb's connection as well.
             let _ = session.power_off();
             outcome
         };
@@ -146,7 +146,7 @@ impl Run {
         self.0.is_finished()
     }
 
-    /// What it came to.
+    /// Returns the outcome of the run.
     fn end(self) -> Result<u8> {
         self.0.join().unwrap_or_else(|e| panic::resume_unwind(e))
     }
@@ -186,7 +186,7 @@ fn stop_at_init(
     Ok(loaded)
 }
 
-/// The module's debug info, as if it had been linked for the place where it lies.
+/// Links the module's debug info for the addresses at which the module is.
 fn place(module: &Loadable, loaded: &Loaded, folder: &Path) -> Result<PathBuf> {
     let debug = module.path.with_extension("ko.debug");
     let info = if debug.is_file() {
@@ -199,7 +199,7 @@ fn place(module: &Loadable, loaded: &Loaded, folder: &Path) -> Result<PathBuf> {
     let placed = folder.join(format!("{}.ko", module.name));
     let mut ld = Command::new("ld");
     ld.args(["-m", "elf_x86_64", "--entry=0", "--no-check-sections"])
-        // The kernel's own.
+        // These are symbols of the kernel.
         .arg("--unresolved-symbols=ignore-all")
         .arg("-T")
         .arg(&script)
@@ -218,7 +218,7 @@ fn gdb(args: &DebugArgs, kernel: String, symbols: &Path, socket: &Path) -> Comma
         gdb.arg("-batch");
     }
     let mut command = |text: String| _ = gdb.args(["-ex", &text]);
-    // Quitting ends a guest that nobody will miss.
+    // Quitting gdb ends the guest, which nobody will miss.
     command("set confirm off".into());
     command(kernel);
     command(format!("add-symbol-file {}", quoted(symbols)));
@@ -232,7 +232,7 @@ fn gdb(args: &DebugArgs, kernel: String, symbols: &Path, socket: &Path) -> Comma
     gdb
 }
 
-/// As gdb takes a file's name.
+/// Quotes the name of a file for gdb.
 fn quoted(path: &Path) -> String {
     format!("\"{}\"", path.display().to_string().replace('"', "\\\""))
 }

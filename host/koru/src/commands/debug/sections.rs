@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Where a module's sections lie, found by what the kernel wrote into them.
+//! Finds the addresses of a module's sections by what the kernel wrote into them.
 //!
-//! The kernel tells it in /sys when nobody can ask any more: the guest stands still.
-//! But it has applied the file's relocations. Where one section is known, each of them
-//! in it gives the address of another.
+//! The kernel lists the addresses in /sys only later, and nobody can read them while the guest
+//! is stopped. But the kernel has applied the file's relocations: where one section is known,
+//! each relocation in it leads to the address of another.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,7 +14,7 @@ use object::{
     SectionIndex, elf,
 };
 
-/// The kernel's `struct module` as it lies in the file.
+/// The section that contains the kernel's `struct module`.
 const MODULE: &str = ".gnu.linkonce.this_module";
 
 /// A `.ko` file.
@@ -24,21 +24,21 @@ pub struct KoFile<'a> {
 
 /// A loaded module.
 pub struct Loaded {
-    /// Where its init begins.
+    /// The address of the module's init.
     pub init: u64,
-    /// Its sections, by name; none where it could not be found out.
+    /// The addresses of the sections, by name; `None` where the address could not be found.
     sections: BTreeMap<String, Option<u64>>,
 }
 
 impl Loaded {
-    /// A linker script that puts the file's sections, and so what its debug info says
-    /// of them, where they lie.
+    /// Returns a linker script that puts the file's sections, and what the debug info says
+    /// about them, at the addresses where they are.
     ///
-    /// A debugger could do that by itself. But functions that were not linked into the
-    /// module begin at 0 in the debug info. Debuggers know that, and leave them out -
-    /// unless a section does begin there, as all do in a file that is yet to be linked.
+    /// A debugger could do that by itself. But functions that were not linked into the module
+    /// begin at 0 in the debug info. Debuggers know that and skip such functions, unless a
+    /// section really begins at 0, as all sections do in a file that is not linked yet.
     pub fn linker_script(&self) -> String {
-        /// From the init to where nothing is, near enough to be referred to.
+        /// The distance from the init to an area without symbols, near enough for relocations.
         const NOWHERE: u64 = 512 << 20;
         let of =
             |(name, address): (&String, u64)| format!("  {name} {address:#x} : {{ *({name}) }}\n");
@@ -49,7 +49,7 @@ impl Loaded {
             .zip(1..)
             .map(|((name, _), n)| of((name, self.init + NOWHERE + (n << 20))))
             .collect();
-        // gdb has no use for this index, which is one of each crate.
+        // gdb has no use for this index, of which each crate has one.
         let left_out = "*(.debug_names) *(.comment) *(.note.*)";
         format!("SECTIONS {{\n{known}{unknown}  /DISCARD/ : {{ {left_out} }}\n}}\n")
     }
@@ -63,8 +63,8 @@ impl<'a> KoFile<'a> {
         }
     }
 
-    /// What lies where, when `struct module` lies at `module`; `read` gives the
-    /// kernel's memory.
+    /// Returns the addresses of the sections, given that `struct module` is at `module`.
+    /// `read` reads the kernel's memory.
     pub fn loaded(
         &self,
         module: u64,
@@ -126,7 +126,7 @@ impl<'a> KoFile<'a> {
     }
 }
 
-/// What a relocation refers to, from what it made of its place.
+/// Returns the address that a relocation refers to, from the value that the kernel wrote.
 fn value(
     flags: RelocationFlags,
     place: u64,

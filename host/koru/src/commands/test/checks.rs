@@ -68,14 +68,14 @@ impl Run<'_> {
             })?;
             clippy
                 .env("RUSTC_WORKSPACE_WRAPPER", driver)
-                // What `cargo clippy -- -D warnings` puts there.
+                // This is what `cargo clippy -- -D warnings` sets.
                 .env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
             self.command("lint", "clippy in ring 0", &mut clippy)?;
         }
         self.documentation()
     }
 
-    /// A cargo command over all ring-0 crates.
+    /// Returns a cargo command for all ring-0 crates.
     fn ring0(&self, builder: &Builder, tree: &KernelTree, subcommand: &str) -> Result<Command> {
         let mut cargo = self.cargo(&[subcommand, "-q", "--locked", "--release"]);
         cargo
@@ -93,7 +93,7 @@ impl Run<'_> {
         target.join(&tree.release).join(subcommand)
     }
 
-    /// Lets rustdoc check the documentation: its links, its code blocks, its HTML.
+    /// Makes rustdoc check the documentation: its links, its code blocks, its HTML.
     fn documentation(&self) -> Result<()> {
         const WARNINGS: &str = "-Dwarnings";
         let mut user = self.cargo(&["doc", "-q", "--locked", "--no-deps"]);
@@ -113,7 +113,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The examples of the kernel crate: compiled, for they cannot run here.
+    /// Compiles the examples of the kernel crate, which cannot run here.
     pub fn doc(&self) -> Result<()> {
         if !self.wanted("examples of the kernel crate") {
             return Ok(());
@@ -125,7 +125,7 @@ impl Run<'_> {
             .args(self.packages(Check::Doc)?)
             .args(["--target", TARGET, "--target-dir"])
             .arg(self.ring0_target(&tree, "doc"));
-        // Nothing is really linked: the examples are for another machine.
+        // Nothing is linked, because the examples are for another machine.
         let compile_only = [
             "-Zunstable-options",
             "--no-run",
@@ -136,10 +136,11 @@ impl Run<'_> {
         self.libtest("doc", cargo)
     }
 
-    /// Code against the kernel crate that must not compile, and its twins.
+    /// Checks that code that misuses the kernel crate does not compile, and that its correct
+    /// twin does.
     pub fn misuse(&self) -> Result<()> {
         let tree = self.context.kernels.find(None)?;
-        // Made ready here, where it is shown what is done meanwhile.
+        // This is prepared here, where progress is shown.
         Builder::new(&self.context.home, &tree, &*self.context.ui)?;
         let mut cargo = self.cargo(&["test", "--locked"]);
         cargo
@@ -151,7 +152,7 @@ impl Run<'_> {
     pub fn unit(&self) -> Result<()> {
         let mut cargo = self.cargo(&["test", "--locked", "--no-fail-fast"]);
         cargo.args(self.packages(Check::Unit)?);
-        // For the tests of the guest itself.
+        // The tests of the guest itself use these variables.
         let context = self.context;
         if let Some(image) = self.tree()?.image {
             cargo
@@ -203,9 +204,9 @@ fn use_rustdoc_of(builder: &Builder, cargo: &mut Command, more: &[&str]) {
         .envs(environment);
 }
 
-/// Returns the stage that runs a package's tests, or `None` if no stage does. A package
-/// that says nothing of it is tested as plain `cargo test` does, or is a module, which the
-/// guest tests load.
+/// Returns the stage that runs a package's tests, or `None` if no stage does. A package that
+/// does not name its stage is either tested as by plain `cargo test`, or is a module, which
+/// the guest tests load.
 fn stage_of(workspace: &Metadata, package: &Package) -> Option<Check> {
     let koru = &package.metadata["koru"];
     if let Some(stage) = koru["stage"].as_str() {

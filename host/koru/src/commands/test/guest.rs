@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The tests that run in a guest.
+//! Runs the tests that need a guest.
 
 use std::{
     path::{Path, PathBuf},
@@ -25,7 +25,7 @@ use crate::{
 };
 
 impl Run<'_> {
-    /// The guest tests of the workspace around `folder`, on every kernel.
+    /// Runs the guest tests of the workspace around `folder`, on every kernel.
     pub fn guest_of(&self, folder: &Path) -> Result<()> {
         let workspace = koru_kbuild::workspace_of(&around(folder)?)?;
         let binaries = guest_binaries(self.context, &workspace, None)?;
@@ -56,8 +56,8 @@ impl Run<'_> {
         })
     }
 
-    /// Runs one job after the other, in the same guest where that can be. What goes
-    /// wrong with one does not keep the others from being run.
+    /// Runs one job after the other, in the same guest where possible. An error in one job
+    /// does not keep the others from running.
     fn work(&self, jobs: &Jobs) -> Result<()> {
         let mut last: Option<(Job, Guest)> = None;
         let mut outcome = Ok(());
@@ -79,7 +79,7 @@ impl Run<'_> {
             );
             let passed = |results: &Vec<TestResult>| results.iter().all(|r| r.failure.is_none());
             match run {
-                // A test that failed may have left anything.
+                // A test that failed may have left the guest in any state.
                 Ok(results) if !passed(&results) => {}
                 Ok(_) => last = guest.map(|guest| (job, guest)),
                 Err(e) => outcome = outcome.and(Err(e)),
@@ -88,8 +88,8 @@ impl Run<'_> {
         outcome
     }
 
-    /// The kernels to test on: the one asked for, or the supported ones. Which others are
-    /// here, and which of all is the default, makes no difference.
+    /// Returns the kernels to test on: the one that was asked for, or the supported ones.
+    /// Other kernels and the choice of the default make no difference.
     fn trees(&self) -> Result<Vec<KernelTree>> {
         if let Some(kernel) = &self.args.kernel {
             let choice = KernelChoice {
@@ -107,14 +107,14 @@ impl Run<'_> {
         Ok(supported)
     }
 
-    /// One of them, for what is tried on one only.
+    /// Returns one of the kernels to test on, for checks that need only one.
     pub fn tree(&self) -> Result<KernelTree> {
         let last = self.trees()?.pop();
         Ok(last.expect("there is one, or an error"))
     }
 }
 
-/// The folder of the package that `folder` is in.
+/// Returns the folder of the package that `folder` is in.
 fn around(folder: &Path) -> Result<PathBuf> {
     folder
         .ancestors()

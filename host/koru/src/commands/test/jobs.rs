@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The guest tests of a run as jobs, and their order.
+//! Divides the guest tests of a run into jobs, and orders them.
 
 use std::{collections::VecDeque, path::PathBuf, sync::Mutex};
 
@@ -8,19 +8,19 @@ use koru_kernels::KernelTree;
 
 use crate::{cli::MachineArgs, testing::binaries::TestBinary};
 
-/// Tests of a file, on a kernel, in a machine.
+/// Tests of one file, for one kernel and one kind of machine.
 pub struct Job<'a> {
     pub tree: &'a KernelTree,
-    /// The modules: name and file.
+    /// The modules: their names and files.
     pub kos: &'a [(String, PathBuf)],
     pub binary: &'a TestBinary,
     pub machine: MachineArgs,
-    /// Name, and whether it is ignored.
+    /// The tests: the name of each, and whether it is ignored.
     pub tests: Vec<(String, bool)>,
 }
 
 impl<'a> Job<'a> {
-    /// The jobs that these tests of the file are.
+    /// Divides these tests of a file into jobs.
     pub fn of(
         tree: &'a KernelTree,
         kos: &'a [(String, PathBuf)],
@@ -46,24 +46,24 @@ impl<'a> Job<'a> {
         all.into_iter().map(of).filter(|job| !job.tests.is_empty())
     }
 
-    /// Whether a guest of the one would do for the other.
+    /// Returns whether a guest of one job would do for the other.
     pub fn same_machine(&self, other: &Job) -> bool {
         self.tree.release == other.tree.release && self.machine == other.machine
     }
 }
 
-/// Jobs that are not yet done.
+/// The jobs that are not done yet.
 pub struct Jobs<'a>(Mutex<VecDeque<Job<'a>>>);
 
 impl<'a> Jobs<'a> {
-    /// Those for a worker on each processor, and those that leave the processors to
-    /// others, for one worker more.
+    /// Returns the jobs for one worker on each processor, and those that leave the processors
+    /// to others, for one more worker.
     ///
-    /// No more guests than that: one whose processors have to wait for each other's
-    /// turn takes far longer.
+    /// There are no more guests than that: a guest whose processors have to wait for each
+    /// other's turn takes far longer.
     pub fn busy_and_waiting(mut jobs: Vec<Job<'a>>) -> (Jobs<'a>, Jobs<'a>) {
-        // The longest at last would leave the other workers with nothing to do. Else
-        // as few changes of the machine as can be.
+        // With the longest job last, the other workers would have nothing to do. Otherwise the
+        // machine changes as rarely as possible.
         jobs.sort_by_cached_key(|job| {
             let rank = job.binary.settings.rank(&job.binary.name);
             let release = job.tree.release.clone();
@@ -74,7 +74,7 @@ impl<'a> Jobs<'a> {
         (Jobs(Mutex::new(busy)), Jobs(Mutex::new(waiting)))
     }
 
-    /// The next one.
+    /// Takes the next job.
     pub fn next(&self) -> Option<Job<'a>> {
         self.0.lock().expect("no panic while held").pop_front()
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Runs `cargo test`, and takes libtest's word for each test.
+//! Runs `cargo test`, and reads the results of the tests from libtest's output.
 
 use std::{
     io::{self, BufRead, BufReader, Read},
@@ -21,7 +21,7 @@ use crate::{
 
 impl Run<'_> {
     pub(super) fn libtest(&self, suite: &str, mut cargo: Command) -> Result<()> {
-        /// Far more than any test or crate takes.
+        /// A silence that is far longer than any test or crate takes.
         const SILENCE: Duration = Duration::from_secs(15 * 60);
         cargo.arg("--").args(&self.args.filters);
         let ui = &self.context.ui;
@@ -34,8 +34,9 @@ impl Run<'_> {
 
 /// Runs `command` to its end, or until it has printed nothing for `silence`.
 ///
-/// A test that passes is given to `add` at once, and one that fails at the end, for only
-/// then does libtest show its output; `tell` gets its name at once.
+/// `add` receives a test that passes at once, and one that fails at the end, because libtest
+/// shows the output of failed tests only then; `tell` receives the name of a failed test at
+/// once.
 fn follow(
     command: &mut Command,
     silence: Duration,
@@ -43,7 +44,7 @@ fn follow(
     mut add: impl FnMut(TestResult),
 ) -> io::Result<()> {
     const TICK: Duration = Duration::from_millis(500);
-    /// What ends with a test may take its time for that.
+    /// How long processes that end with a test may take for that.
     const GRACE: Duration = Duration::from_secs(10);
     let begun = Instant::now();
     let mark = Mark::put_on(command);
@@ -64,7 +65,7 @@ fn follow(
         let line = match said.recv_timeout(TICK) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) if heard.elapsed() > silence => break true,
-            // Something that it left behind may keep the pipes open.
+            // A process that the command left behind may keep the pipes open.
             Err(RecvTimeoutError::Timeout) if child.try_wait()?.is_none() => continue,
             Err(_) => break false,
         };
@@ -132,13 +133,13 @@ fn follow(
         fail(name, Duration::ZERO, why, String::new());
     }
     if none_failed && (stands || !status.success()) {
-        // Not a test: it does not compile, or a test binary died or stands still.
+        // No test failed: the code does not compile, or a test binary died or hangs.
         fail("cargo test".into(), begun.elapsed(), why, text);
     }
     Ok(())
 }
 
-/// Reads its lines, in a thread.
+/// Starts a thread that reads lines and sends them on.
 fn read(from: impl Read + Send + 'static, lines: Sender<String>) {
     thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(|line| line.ok()) {
@@ -149,7 +150,7 @@ fn read(from: impl Read + Send + 'static, lines: Sender<String>) {
     });
 }
 
-/// `test NAME ... ok`
+/// Parses a line `test NAME ... ok`.
 fn verdict(line: &str) -> Option<(&str, &str)> {
     let (name, word) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
     let word = word.trim();
@@ -160,7 +161,7 @@ fn verdict(line: &str) -> Option<(&str, &str)> {
     .then_some((name, word))
 }
 
-/// `test NAME has been running for over 60 seconds`
+/// Parses a line `test NAME has been running for over 60 seconds`.
 fn slow_test(line: &str) -> Option<&str> {
     let (name, _) = line
         .strip_prefix("test ")?
@@ -168,7 +169,7 @@ fn slow_test(line: &str) -> Option<&str> {
     Some(name)
 }
 
-/// What libtest shows of a failed test.
+/// Returns what libtest shows about a failed test.
 fn section(text: &str, name: &str) -> String {
     let head = format!("---- {name} stdout ----");
     let rest = text.split(&head).nth(1).unwrap_or_default();
@@ -212,7 +213,7 @@ mod tests {
 
     #[test]
     fn one_that_stands_still_is_named() {
-        // A grandchild has the pipe, as a test's guest may.
+        // A grandchild keeps the pipe open, as a test's guest may.
         let still = of("echo 'test a ... ok'; (sleep 1000; :) & \
                         echo 'test b has been running for over 60 seconds'; wait");
         let why = "killed: no output for 2 s";
@@ -238,7 +239,7 @@ mod tests {
     #[test]
     fn one_that_leaves_something_behind() {
         let begun = Instant::now();
-        // Not a child of anybody any more, and with no pipe of ours.
+        // The process has no parent any more, and none of our pipes.
         let left = of("(setsid sleep 1000 >/dev/null 2>&1 &); echo 'test b ... ok'");
         let why = "left running, and ended now: sleep";
         let found = ("nothing is left running".into(), Some(why.into()));

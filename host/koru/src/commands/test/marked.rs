@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! All that a command has started, however deep: a mark in the environment tells them,
-//! also those that have left their parents.
+//! Finds all processes that a command has started, directly or not, by a mark in their
+//! environment. This also finds those that have left their parents.
 
 use std::{
     fs::{self, File},
@@ -20,7 +20,7 @@ const NAME: &str = "KORU_TEST_RUN";
 pub struct Mark(String);
 
 impl Mark {
-    /// Marks what this command will start.
+    /// Marks all processes that this command will start.
     pub fn put_on(command: &mut Command) -> Mark {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -29,7 +29,7 @@ impl Mark {
         Mark(format!("{NAME}={value}"))
     }
 
-    /// Waits until all are gone, but not longer than this.
+    /// Waits until all marked processes are gone, but no longer than `limit`.
     pub fn wait(&self, limit: Duration) {
         let begun = Instant::now();
         while begun.elapsed() < limit && !self.processes().is_empty() {
@@ -37,10 +37,10 @@ impl Mark {
         }
     }
 
-    /// Ends all that is left. Their names.
+    /// Kills the processes that are left, and returns their names.
     pub fn end(&self) -> Vec<String> {
         let mut ended = Vec::new();
-        // One may start another meanwhile.
+        // A process may start another one meanwhile.
         for _ in 0..100 {
             let left = self.processes();
             if left.is_empty() {

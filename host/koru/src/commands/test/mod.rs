@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `koru test`: every check and test of the project, or of a module of the
-//! user's own.
+//! `koru test`: runs every check and test of the project, or those of a module of the user's
+//! own.
 
 mod checks;
 mod guest;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What came of it: for people, and as JUnit XML.
+//! Reports the results of `koru test`: for people, and as JUnit XML.
 
 use std::{path::Path, time::Duration};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! One run of `koru test`: what its stages share.
+//! One run of `koru test`, with what its stages share.
 
 use std::{path::Path, process::Command, sync::Mutex, time::Instant};
 
@@ -15,7 +15,7 @@ use crate::{
     testing::result::{Cause, Failure, TestResult},
 };
 
-/// What is common to all checks of one run.
+/// What all checks of one run have in common.
 pub struct Run<'a> {
     pub context: &'a Context,
     pub args: &'a TestArgs,
@@ -50,7 +50,7 @@ impl Run<'_> {
         }
     }
 
-    /// A check that is one command: it passes when the command succeeds.
+    /// Runs a check that is one command, and passes if the command succeeds.
     pub fn command(&self, suite: &str, name: &str, command: &mut Command) -> Result<()> {
         if !self.wanted(name) {
             return Ok(());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What was seen, from what a test and the kernel have said.
+//! The result of checking a requirement, from what the test and the kernel printed.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub enum Verdict {
     Fail,
     /// The kernel oopsed, panicked or hung.
     Crash,
-    /// It takes minutes, which nobody asked for.
+    /// The check takes minutes, and nobody asked for it.
     Skipped,
 }
 
@@ -39,24 +39,24 @@ impl Verdict {
 /// The result of checking one requirement.
 #[derive(Debug, Clone, Serialize)]
 pub struct CheckResult {
-    /// What the contract promises.
+    /// The text of the requirement in the contract.
     #[serde(rename = "promise")]
     pub requirement: String,
     pub test: String,
     pub result: Verdict,
-    /// What the test did when it broke, if the test could say it.
+    /// What the test did when it failed, if the test could say so.
     pub done: Option<String>,
-    /// And what had to come of it.
+    /// What had to happen then.
     pub promised: Option<String>,
-    /// What came instead.
+    /// What happened instead.
     pub seen: Option<String>,
-    /// The test's own output, if it did not pass.
+    /// The test's own output, if the test did not pass.
     pub output: String,
-    /// The kernel's log meanwhile, if it did not pass.
+    /// The kernel's log of that time, if the test did not pass.
     pub log: Vec<String>,
-    /// The oopses and warnings in it.
+    /// The oopses and warnings in the log.
     pub decoded: Vec<Decoded>,
-    /// The log with them decoded.
+    /// The log with its oopses and warnings decoded.
     #[serde(skip)]
     pub shown: String,
     #[serde(serialize_with = "seconds")]
@@ -87,7 +87,7 @@ impl CheckResult {
         };
         let words = FailureMessage::of(&failure.output);
         let (result, seen) = judge(failure, &words, limit);
-        // When the kernel has spoken, what the test says comes of that.
+        // If the kernel complained, the test's own message is only a consequence.
         let by_test = matches!(failure.cause, Cause::Test);
         CheckResult {
             result,
@@ -102,13 +102,14 @@ impl CheckResult {
         }
     }
 
-    /// Of a promise that was not tried.
+    /// Returns the result for a requirement that was not checked.
     pub fn skipped(requirement: &Requirement) -> CheckResult {
         let why = "skipped: it takes minutes (run it with --slow)";
         CheckResult::without_a_try(requirement, Verdict::Skipped, why, &Log::default())
     }
 
-    /// The same of every promise, of a module that does not load for example.
+    /// Returns a result without running the test, for example because the module does not
+    /// load.
     pub fn without_a_try(
         requirement: &Requirement,
         result: Verdict,
@@ -130,12 +131,12 @@ impl CheckResult {
         }
     }
 
-    /// All of what was seen, in lines.
+    /// Returns all that was seen, as lines.
     pub fn words(&self) -> String {
         self.words_within(usize::MAX)
     }
 
-    /// The same, with at most so many characters of each part.
+    /// Returns what was seen, as lines, with at most `most` characters of each part.
     pub fn words_within(&self, most: usize) -> String {
         let part = |head: &str, text: &Option<String>| {
             let text = text.as_ref()?;
@@ -187,12 +188,12 @@ fn judge(failure: &Failure, words: &FailureMessage, limit: Duration) -> (Verdict
     }
 }
 
-/// ` in FUNCTION (FILE:LINE)`, when it is known.
+/// Returns ` in FUNCTION (FILE:LINE)` if the place is known, otherwise nothing.
 pub fn location_suffix(log: &Log) -> String {
     log.place().map_or(String::new(), |p| format!(" in {p}"))
 }
 
-/// A complaint of the kernel's in words.
+/// Returns the verdict for a complaint of the kernel, and a description of the complaint.
 pub fn complained(complaint: &Complaint, place: &str) -> (Verdict, String) {
     use ComplaintKind as K;
     let line = escape_control_chars(&complaint.line);
@@ -213,7 +214,7 @@ pub fn complained(complaint: &Complaint, place: &str) -> (Verdict, String) {
     }
 }
 
-/// A test's panic: "DONE\npromised: X\nseen: Y", or anything else.
+/// The message of a test's panic: "DONE\npromised: X\nseen: Y", or anything else.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct FailureMessage {
     done: Option<String>,
@@ -243,7 +244,7 @@ impl FailureMessage {
     }
 }
 
-/// The messages of the panics in a test's output.
+/// Returns the messages of the panics in a test's output.
 fn panics(output: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut inside = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A course's own text of a contract: a TOML file over ours. What it says is
+//! A course's own version of a contract: a TOML file that overrides Koru's. The file is
 //! checked here, so that no test starts with a wrong one.
 
 use std::{fs, path::Path};
@@ -10,7 +10,7 @@ use koru_kernels::nearest;
 use nix::errno::Errno;
 use toml::{Table, Value};
 
-/// Reads a course's file; `ours` is what it goes over.
+/// Reads a course's file; `ours` is the contract that it overrides.
 pub fn read(ours: &Path, theirs: &Path) -> Result<Vec<u8>> {
     let under = match ours.is_file() {
         true => parse(ours)?.1,
@@ -36,7 +36,7 @@ fn parse(path: &Path) -> Result<(String, Table)> {
     Ok((text, table))
 }
 
-/// What is wrong, and what to do.
+/// Checks a course's file against Koru's; the error is what is wrong, and what to do.
 fn check(ours: &Table, theirs: &Table) -> std::result::Result<(), (String, String)> {
     let known = leaves(ours, "");
     for (key, value) in leaves(theirs, "") {
@@ -78,7 +78,7 @@ fn check(ours: &Table, theirs: &Table) -> std::result::Result<(), (String, Strin
     Ok(())
 }
 
-/// The values with their dotted keys.
+/// Returns the values of a table with their dotted keys.
 fn leaves<'a>(table: &'a Table, prefix: &str) -> Vec<(String, &'a Value)> {
     let mut found = Vec::new();
     for (key, value) in table {
@@ -91,7 +91,7 @@ fn leaves<'a>(table: &'a Table, prefix: &str) -> Vec<(String, &'a Value)> {
     found
 }
 
-/// The names of all errors.
+/// Returns the names of all errnos.
 fn errors() -> Vec<String> {
     let named = (1..134).map(Errno::from_raw);
     named
@@ -132,7 +132,7 @@ mod tests {
             "{message}"
         );
         assert!(help.contains("ENOSPC"), "{help}");
-        // A table where a value was, and the other way round.
+        // The test has a table where a value was, and a value where a table was.
         assert!(checked("[file]\nname = 'x'").is_err());
         assert!(checked("errors = 'EIO'").is_err());
     }

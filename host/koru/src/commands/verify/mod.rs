@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `koru verify`: judges any module by the conformance tests of a contract.
+//! `koru verify`: runs the conformance tests of a contract against any module.
 
 mod check_result;
 mod contract;
@@ -31,11 +31,11 @@ use check_result::{CheckResult, Verdict, complained, location_suffix};
 use module_under_test::ModuleUnderTest;
 use requirements::{Requirement, Tests};
 
-/// Where a course's contract lies in the guest; the tests are told.
+/// The path of a course's contract in the guest, which the tests are told.
 const CONTRACT: &str = "/tests/contract.toml";
 
 pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
-    // What is wrong with the request is said before anything is built.
+    // Mistakes in the request are reported before anything is built.
     let tests = requirements::tests(&context.home.root, &args.name)?;
     let (requirements, slow) = wanted(&tests, args)?;
     let contract = args.contract.as_ref().map(|file| {
@@ -83,7 +83,7 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
             .collect(),
     };
     results.extend(slow.iter().map(CheckResult::skipped));
-    // As they stand in the source.
+    // The results have the order of the source.
     results.sort_by_key(|f| tests.requirements.iter().position(|p| p.test == f.test));
     context.ui.done();
 
@@ -108,7 +108,7 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
     Ok(u8::from(results.iter().any(message)))
 }
 
-/// The promises to try, and those that were asked for but take too long.
+/// Returns the requirements to check, and those that were asked for but take too long.
 fn wanted(tests: &Tests, args: &VerifyArgs) -> Result<(Vec<Requirement>, Vec<Requirement>)> {
     let filters = &args.filters;
     let fits = |p: &&Requirement| {
@@ -153,8 +153,8 @@ fn test_binary(context: &Context, name: &str) -> Result<TestBinary> {
     })
 }
 
-/// What lies in the guest: the module under the name that the tests know, and those
-/// of ours that the tests load beside it.
+/// Returns the modules for the guest: the module under test, by the name that the tests know,
+/// and those of Koru's that the tests load as well.
 fn modules(
     context: &Context,
     tests: &Tests,
@@ -173,9 +173,9 @@ fn modules(
 
 enum Loading {
     Works {
-        /// To go on with, if nothing was wrong.
+        /// The guest, to continue with if nothing was wrong.
         guest: Option<Guest>,
-        /// The bits that a module of its licence sets.
+        /// The taint bits that a module with this licence sets.
         taint: u64,
     },
     Fails {
@@ -185,7 +185,7 @@ enum Loading {
     },
 }
 
-/// Loads and unloads it once: what fails here is said once, at the top.
+/// Loads and unloads the module once: a failure here is reported once, at the top.
 fn try_loading(
     context: &Context,
     module_under_test: &ModuleUnderTest,
@@ -235,7 +235,7 @@ fn try_loading(
             .ui
             .say(&format!("koru: {}: {error}", module_under_test.shown));
     }
-    // A kernel that complained is no good for what follows.
+    // A kernel that complained cannot be used for the tests.
     let good = unloaded.is_ok() && clean && complaint.is_none();
     Ok(Loading::Works {
         guest: good.then_some(guest),
@@ -247,7 +247,7 @@ fn try_loading(
     })
 }
 
-/// Tries one promise after the other; tells each as it is known.
+/// Checks one requirement after the other, and shows each result as it is known.
 fn run(
     context: &Context,
     module_under_test: &ModuleUnderTest,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The module that is judged.
+//! Finds or builds the module under test.
 
 use std::{
     fs,
@@ -17,14 +17,14 @@ use crate::{cli::VerifyArgs, context::Context};
 
 pub struct ModuleUnderTest {
     pub ko: PathBuf,
-    /// As the user named it.
+    /// The module's name as the user gave it.
     pub shown: String,
     /// The name by which the kernel knows it.
     pub name: String,
     pub size: u64,
     pub sha256: String,
     pub tree: KernelTree,
-    /// Where it was built.
+    /// The folder in which the module was built.
     copy: Option<TempDir>,
 }
 
@@ -41,7 +41,7 @@ pub fn find(context: &Context, args: &VerifyArgs, name: &str) -> Result<ModuleUn
         })?;
         let shown = file.display().to_string();
         let tree = match info.release() {
-            // Without a word, the kernel that it was built for.
+            // Unless the user chose a kernel, it is the one that the module was built for.
             Some(release) if !choice.is_made() => context
                 .kernels
                 .exactly(release)
@@ -54,7 +54,7 @@ pub fn find(context: &Context, args: &VerifyArgs, name: &str) -> Result<ModuleUn
     if let Some(source) = &args.src {
         let copy = TempDir::with_prefix("koru-verify-")
             .map_err(|e| Error::path("making a folder in", &std::env::temp_dir(), e))?;
-        // Named as it was given: the compiler's messages name it.
+        // The path is as the user gave it, because the compiler's messages contain it.
         let ko = build_c_module(
             &context.cwd.join(source),
             copy.path(),
@@ -82,7 +82,8 @@ pub fn find(context: &Context, args: &VerifyArgs, name: &str) -> Result<ModuleUn
 }
 
 impl ModuleUnderTest {
-    /// The folder that it was built in, and the one that this is a copy of.
+    /// Returns the folder in which the module was built, and the one of which that folder is a
+    /// copy.
     pub fn moved(&self, args: &VerifyArgs) -> Option<(PathBuf, PathBuf)> {
         let copy = self.copy.as_ref()?.path();
         let copy = copy.canonicalize().unwrap_or_else(|_| copy.to_owned());

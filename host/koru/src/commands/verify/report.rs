@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What came of it, for a terminal, a reader, and a machine.
+//! Reports the results of `koru verify`: on a terminal, as a document, and for programs.
 
 use std::{fmt::Write as _, fs, io::IsTerminal, os::fd::AsFd, path::Path, time::Duration};
 
@@ -15,11 +15,11 @@ use super::{
 };
 use crate::{testing::junit::write_junit_file, ui};
 
-/// All that a report tells.
+/// Everything that a report contains.
 pub struct VerifyReport<'a> {
     pub name: &'a str,
     pub module_under_test: &'a ModuleUnderTest,
-    /// The course's own text of the contract.
+    /// The course's own version of the contract.
     pub contract: Option<&'a Path>,
     pub results: &'a [CheckResult],
 }
@@ -30,7 +30,7 @@ impl VerifyReport<'_> {
         self.results.iter().filter(of).count()
     }
 
-    /// `5 of 7 promises kept, 1 broken, 1 crashed the kernel`
+    /// Returns a summary such as `5 of 7 promises kept, 1 broken, 1 crashed the kernel`.
     fn summary(&self) -> String {
         let mut text = format!(
             "{} of {} promises kept",
@@ -65,7 +65,8 @@ impl VerifyReport<'_> {
         )
     }
 
-    /// As wide as the terminal; without one, as wide as it needs.
+    /// Returns a table that is as wide as the terminal or, without one, as wide as it needs to
+    /// be.
     pub fn table(&self) -> String {
         let mut table = Table::new();
         let stdout = std::io::stdout();
@@ -193,10 +194,10 @@ impl VerifyReport<'_> {
     }
 }
 
-/// Characters of each part that a table takes.
+/// The number of characters of each part that a table shows.
 const IN_A_TABLE: usize = 240;
 
-/// A long log's begin and end: an oops is told within its first lines.
+/// Returns the beginning and the end of a long log: an oops is described by its first lines.
 fn excerpt(log: &[String]) -> String {
     const FIRST: usize = 60;
     const LAST: usize = 20;
@@ -209,7 +210,7 @@ fn excerpt(log: &[String]) -> String {
         .join("\n")
 }
 
-/// Text that Markdown and HTML leave as it is.
+/// Escapes text so that Markdown and HTML show it as it is.
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
@@ -228,7 +229,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// A block of code, whatever is in it.
+/// Returns a code block that may contain any text.
 fn fenced(text: &str) -> String {
     let ticks = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(ticks.max(2) + 1);

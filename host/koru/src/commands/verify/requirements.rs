@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What is promised: the doc comments of a module's conformance tests.
+//! Reads requirements: the doc comments of a contract's conformance tests.
 
 use std::{
     fs,
@@ -11,29 +11,29 @@ use koru_error::{Error, Kind, Result};
 use koru_kernels::nearest;
 use syn::{Attribute, Expr, Item, Lit, Meta};
 
-/// One test, and the promise that it checks.
+/// A conformance test, and the requirement that it checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement {
-    /// As the test binary calls it.
+    /// The name of the test in the test binary.
     pub test: String,
-    /// In plain words.
+    /// The requirement in plain words.
     pub text: String,
-    /// `#[ignore]`: it takes minutes.
+    /// Whether the test takes minutes (`#[ignore]`).
     pub slow: bool,
 }
 
-/// A module's conformance tests.
+/// The conformance tests of a module.
 pub struct Tests {
     pub name: String,
-    /// In the order of the source.
+    /// The requirements, in the order of the source.
     pub requirements: Vec<Requirement>,
-    /// Of these tests and of what all tests share.
+    /// The sources of these tests and of what all tests share.
     sources: String,
-    /// Our text of the contract.
+    /// The file with Koru's version of the contract.
     pub contract: PathBuf,
 }
 
-/// The tests of this name.
+/// Returns the conformance tests of this name.
 pub fn tests(root: &Path, name: &str) -> Result<Tests> {
     let dir = root.join("tests/conformance");
     let name = name.replace('-', "_");
@@ -72,7 +72,7 @@ pub fn tests(root: &Path, name: &str) -> Result<Tests> {
 }
 
 impl Tests {
-    /// Whether they speak of a module, and so may load it.
+    /// Returns whether the tests contain a module's name, and so may load that module.
     pub fn name_module(&self, module: &str) -> bool {
         self.sources.contains(&format!("\"{module}\""))
     }
@@ -83,7 +83,7 @@ fn names(dir: &Path) -> Result<Vec<String>> {
     Ok(files(dir)?.iter().filter_map(name).collect())
 }
 
-/// The Rust files of a folder.
+/// Returns the Rust files of a folder.
 fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(dir).map_err(|e| Error::path("reading", dir, e))?;
     let paths = entries.flatten().map(|e| e.path());
@@ -124,7 +124,7 @@ fn has(attributes: &[Attribute], name: &str) -> bool {
     attributes.iter().any(|a| a.path().is_ident(name))
 }
 
-/// A doc comment as running text.
+/// Returns a doc comment as running text.
 fn documentation(attributes: &[Attribute]) -> String {
     let line = |attribute: &Attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
