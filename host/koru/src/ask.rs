@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Asks the user a question with two answers.
+//! Asks the user questions with two answers.
 
 use std::io::{BufRead, Write};
 
-/// What an empty answer means.
+/// The meaning of an empty answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     Yes,
     No,
 }
 
-/// Asks on the terminal.
+/// Asks a question on the terminal; an empty answer means `without`.
 pub fn ask(question: &str, without: Answer) -> bool {
     let choice = match without {
         Answer::Yes => "[Y/n]",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What every command needs: the settings, the kernels, the output, the known modules.
+//! The context of a command: the settings, the kernels, the output, the known modules.
 
 use std::{
     env,
@@ -15,11 +15,11 @@ use koru_session::Session;
 
 use crate::{cli::KernelChoice, log::debug_info::DebugInfoIndex, ui::Ui};
 
-/// What every command needs.
+/// The context that every command needs.
 pub struct Context {
     pub ui: Arc<Ui>,
     pub json: bool,
-    /// Oopses are shown as the kernel prints them, too.
+    /// Whether oopses are also shown as the kernel prints them.
     pub raw: bool,
     pub home: Home,
     pub cache: Cache,
@@ -27,7 +27,7 @@ pub struct Context {
     /// The current directory.
     pub cwd: PathBuf,
     debug_info: Mutex<DebugInfoIndex>,
-    /// The session of the target, once there is one.
+    /// The session with the target, once there is one.
     pub target_session: Mutex<Option<Session>>,
 }
 
@@ -51,7 +51,7 @@ impl Context {
         })
     }
 
-    /// A module's file, with its debug info in it or beside it.
+    /// Registers a module's file, which has its debug info in it or next to it.
     pub fn register_module(&self, module: &str, ko: &Path) {
         let file = (module.to_owned(), ko.to_owned());
         self.update_debug_info(|index| index.kos.insert(0, file));
@@ -74,7 +74,7 @@ impl Context {
         index.clone()
     }
 
-    /// The kernel tree that the user chose.
+    /// Returns the kernel tree that the user chose.
     pub fn tree(&self, choice: &KernelChoice) -> Result<KernelTree> {
         let choice = choice.or_environment();
         match &choice.kdir {
@@ -83,7 +83,7 @@ impl Context {
         }
     }
 
-    /// The modules that the user named, or those of this folder.
+    /// Returns the modules that the user named, or those of this folder.
     pub fn modules(&self, names: &[String]) -> Result<Vec<Module>> {
         find_modules(&self.home, &self.cwd, names)
     }

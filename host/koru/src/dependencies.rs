@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What Koru needs of the machine, how to see whether it is there, and how to
-//! get it.
+//! What Koru needs on the machine: checks whether it is installed, and installs it.
 
 use std::{
     env,
@@ -23,9 +22,9 @@ pub struct CheckLine {
     pub ok: bool,
     /// What was found, or what is wrong.
     pub found: String,
-    /// How to get it.
+    /// How to install it.
     pub help: Option<String>,
-    /// The distribution's packages that have it.
+    /// The packages of the distribution that contain it.
     #[serde(skip)]
     pub packages: Vec<String>,
 }
@@ -34,7 +33,8 @@ pub struct CheckLine {
 struct Program {
     what: &'static str,
     name: &'static str,
-    /// The first set of these that the distribution has is installed.
+    /// The alternative sets of packages, of which the first that the distribution has is
+    /// installed.
     packages: &'static [&'static [&'static str]],
 }
 
@@ -61,8 +61,8 @@ const PROGRAMS: &[Program] = &[
     },
 ];
 
-/// What the tests of `--target ssh:` put into their guests. An entry of the cache:
-/// installed, it would be a daemon on this machine.
+/// The cache entry for the ssh server that the tests of `--target ssh:` put into their guests.
+/// Installed as a package, it would be a daemon on this machine.
 pub const SSH_SERVER: &str = "ssh-server";
 
 const DEBUGGER: Program = Program {
@@ -90,7 +90,7 @@ const TEST_PROGRAMS: &[Program] = &[
     },
 ];
 
-/// Looks at everything; changes nothing.
+/// Checks all dependencies without changing anything.
 pub fn check_all(home: &Home, tests: bool) -> Vec<CheckLine> {
     let cache = Cache::new(&home.cache);
     let mut lines = Vec::new();
@@ -114,7 +114,7 @@ pub fn check_all(home: &Home, tests: bool) -> Vec<CheckLine> {
     lines
 }
 
-/// Gets everything that [`check_all`] finds missing.
+/// Installs everything that [`check_all`] finds missing.
 pub fn install_missing(home: &Home, tests: bool, yes: bool, report: &dyn Progress) -> Result<()> {
     let packages: Vec<String> = check_all(home, tests)
         .into_iter()
@@ -129,7 +129,7 @@ pub fn install_missing(home: &Home, tests: bool, yes: bool, report: &dyn Progres
     let no_kernel = SUPPORTED.iter().any(|k| kernels.supported(k).is_none());
     let no_server = tests && !ssh_server_line(&cache).ok;
     if no_kernel || !busybox_line(&cache).ok || no_server {
-        // Best effort: with old lists a download may still work.
+        // This is best effort: a download may work even with old lists.
         if is_root() && apt::names("linux-headers-")?.is_empty() {
             apt_get(&["update"], report)?;
         }
@@ -153,7 +153,7 @@ pub fn install_missing(home: &Home, tests: bool, yes: bool, report: &dyn Progres
     if let Some(kernel) = missing.first() {
         return kernels.set_up(kernel, report).map(|_| ());
     }
-    // Compilers that the kernels just fetched ask for, and all the rest.
+    // This installs the compilers that the new kernels need, and everything else.
     let left: Vec<CheckLine> = check_all(home, tests)
         .into_iter()
         .filter(|l| !l.ok)
@@ -177,7 +177,7 @@ pub fn install_missing(home: &Home, tests: bool, yes: bool, report: &dyn Progres
     Ok(())
 }
 
-/// Gets gdb, which only `koru debug` needs.
+/// Installs gdb, which only `koru debug` needs.
 pub fn debugger(report: &dyn Progress) -> Result<()> {
     match program(&DEBUGGER) {
         line if line.ok => Ok(()),
@@ -185,9 +185,8 @@ pub fn debugger(report: &dyn Progress) -> Result<()> {
     }
 }
 
-/// Builds core and the C interface layer for every supported kernel, so that the
-/// first module does not wait for them. (Those that somebody added are tried when they
-/// are added.)
+/// Builds core and the C interface layer for every supported kernel, so that the first module
+/// does not wait for them. (Kernels that the user adds are tried when they are added.)
 pub fn prebuild(home: &Home, report: &dyn Progress) -> Result<()> {
     let kernels = Kernels::new(&Cache::new(&home.cache));
     let built: Vec<Result<()>> = std::thread::scope(|s| {
@@ -240,7 +239,8 @@ fn apt_get(arguments: &[&str], report: &dyn Progress) -> Result<()> {
     let mut command = if is_root() {
         Command::new("apt-get")
     } else {
-        // `sudo` speaks to the terminal itself, past the captured output.
+        // `sudo` uses the terminal directly, so its question is visible although output is
+        // captured.
         let mut sudo = Command::new("sudo");
         sudo.args(["--", "apt-get"]);
         sudo
@@ -272,7 +272,7 @@ fn line(what: &'static str, found: std::result::Result<String, String>) -> Check
 }
 
 impl CheckLine {
-    /// Adds how to get it: the first of these sets that apt has.
+    /// Adds how to install it: by the first of these sets of packages that apt has.
     fn packages(mut self, alternatives: &[&[&str]]) -> CheckLine {
         if !self.ok {
             let set = alternatives
@@ -339,7 +339,7 @@ fn toolchain(cache: &Cache) -> CheckLine {
         .packages(&[&["rustc-web", "rust-web-src"], &["rustc", "rust-src"]])
 }
 
-/// The compiler that each kernel here was built by; Kbuild asks for it.
+/// Checks the compiler that each kernel here was built with, which Kbuild needs.
 fn compilers(cache: &Cache) -> Vec<CheckLine> {
     let kernels = Kernels::new(cache);
     let mut wanted: Vec<String> = kernels
@@ -384,7 +384,7 @@ fn libelf() -> CheckLine {
     line("libelf", found).packages(&[&["libelf1"], &["libelf1t64"]])
 }
 
-/// The agent is built with koru and lies beside it.
+/// Returns the path of the agent, which is built with koru and is next to it.
 pub fn agent_path() -> Result<PathBuf> {
     let koru = env::current_exe().map_err(|e| Error::path("finding", Path::new("koru"), e))?;
     let agent = koru.with_file_name("koru-agent");
@@ -454,8 +454,8 @@ fn rustfmt() -> CheckLine {
     line("rustfmt", found).packages(&[&["rustfmt-web"], &["rustfmt"]])
 }
 
-/// A clippy-driver of the same version as the rustc for ring 0: it reads the
-/// libraries that rustc wrote.
+/// Returns the clippy-driver of the same version as the rustc for ring 0, because it reads the
+/// libraries that that rustc wrote.
 pub fn clippy_driver(toolchain: &Toolchain) -> Option<PathBuf> {
     let beside = toolchain.rustc.with_file_name("clippy-driver");
     let version = first_line(Command::new(&beside).arg("-V").env_remove("RUSTC_WRAPPER"))?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A guest's command with this program's own input, output and terminal.
+//! Runs a command on a target with this program's own input, output and terminal.
 
 use std::{
     io::{IsTerminal, Read, Write},
@@ -18,23 +18,23 @@ use rustix::process::Signal;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use signal_hook::{consts::SIGWINCH, iterator::Signals};
 
-/// Ctrl-], which telnet and its like leave by.
+/// Ctrl-], by which telnet and the like are left.
 const LEAVE: u8 = 0x1d;
 
-/// The exit status of a command that SIGPIPE has ended, as a shell gives it.
+/// The exit status, as a shell reports it, of a command that SIGPIPE has ended.
 const ENDED_BY_SIGPIPE: u8 = 128 + 13;
 
-/// Runs a command to its end; gives the exit status that a shell would.
+/// Runs a command to its end and returns the exit status that a shell would.
 pub fn run(session: &Session, argv: &[String]) -> Result<u8> {
     run_until(session, argv, Exec::default(), None)
 }
 
-/// The same, with the folder and the variables of `surroundings`.
+/// Runs a command like [`run`], in the folder and with the variables of `surroundings`.
 pub fn run_in(session: &Session, argv: &[String], surroundings: Exec) -> Result<u8> {
     run_until(session, argv, surroundings, None)
 }
 
-/// The same, but on a terminal Ctrl-] ends it.
+/// Runs a command like [`run`]; on a terminal, Ctrl-] ends it.
 pub fn run_shell(session: &Session, argv: &[String]) -> Result<u8> {
     run_until(session, argv, Exec::default(), Some(LEAVE))
 }
@@ -63,7 +63,7 @@ fn run_until(
         None
     };
     let input = process.stdin();
-    // Ends with the program, or when the command no longer reads.
+    // This thread ends with the program, or when the command no longer reads.
     let left = Arc::new(AtomicBool::new(false));
     let (leaving, leave) = (left.clone(), leave.filter(|_| terminal));
     std::thread::spawn(move || forward_input(input, leave, &leaving));
@@ -76,14 +76,14 @@ fn run_until(
             ProcessEvent::Exited(exit) => return Ok(status(exit)),
         };
         if written.is_err() {
-            // Whoever read our output has gone: so goes the command.
+            // The reader of our output is gone, so the command has to end as well.
             let _ = process.signal(Signal::PIPE.as_raw());
             return Ok(ENDED_BY_SIGPIPE);
         }
     }
 }
 
-/// Runs a command that has no input and no terminal; `take` gets what it says.
+/// Runs a command without input and without a terminal; `take` receives its output.
 pub fn run_alone(
     session: &Session,
     argv: &[String],
@@ -108,7 +108,7 @@ pub fn run_alone(
     }
 }
 
-/// Shows what a command says as this program's own output.
+/// Shows a command's output as this program's own.
 pub fn show(event: &ProcessEvent) -> std::io::Result<()> {
     match event {
         ProcessEvent::Stdout(bytes) => put(&mut std::io::stdout(), bytes),
@@ -188,7 +188,7 @@ fn follow_window(terminal: StdinWriter) {
     }
 }
 
-/// The terminal as it was comes back when this is dropped.
+/// A terminal in raw mode, which returns to its former mode when this is dropped.
 struct Raw(Termios);
 
 impl Raw {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How a failure is shown.
+//! Shows failures.
 
 use koru_error::Error;
 
 use crate::{context::Context, log::oops};
 
-/// Shows a failure; oopses in it are decoded.
+/// Shows a failure, with the oopses in it decoded.
 pub fn show_error(context: &Context, mut error: Error) {
     let decoder = oops::decoder(context);
     let style = oops::style(context.ui.colour(), context.raw);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Noticing that files were saved.
+//! Notices when files are saved.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -17,15 +17,16 @@ use notify_debouncer_mini::{
     notify::{self, RecommendedWatcher, RecursiveMode},
 };
 
-/// Editors write a file in several steps; this long after the last one it is saved.
+/// How long after the last change a file counts as saved: editors write a file in several
+/// steps.
 const SETTLED: Duration = Duration::from_millis(100);
 
-/// Every file and folder that is looked at, with what tells a save of it.
+/// Every file and folder that is watched, with what changes when it is saved.
 type Stamps = BTreeMap<PathBuf, (i64, i64, u64, u64)>;
 
-/// Looks at files, and at all in folders but what tools and editors leave there.
-/// What the system reports only wakes it up: a save is that a file is another one
-/// than when the look began.
+/// A watcher of files and of everything in folders, except for what tools and editors leave
+/// there. The system's notifications only wake the watcher up: a file counts as saved if it
+/// differs from when watching began.
 pub struct FileWatcher {
     seen: Arc<WatchState>,
     debouncer: Debouncer<RecommendedWatcher>,
@@ -57,12 +58,13 @@ impl FileWatcher {
         })
     }
 
-    /// Looks at these from now on.
+    /// Watches these files and folders from now on.
     pub fn begin(&mut self, roots: Vec<PathBuf>) -> Result<()> {
-        // First the reports, then the look: nothing falls between.
+        // Notifications are requested before the files are read, so no change is missed in
+        // between.
         let folders = roots.iter().flat_map(|root| match root.is_dir() {
             true => walk(root).into_iter().filter(|p| p.is_dir()).collect(),
-            // A file is often saved by putting another in its place.
+            // A file is often saved by replacing it with another.
             false => Vec::from_iter(root.parent().map(Path::to_path_buf)),
         });
         for folder in folders.collect::<Vec<_>>() {
@@ -70,13 +72,14 @@ impl FileWatcher {
                 let watcher = self.debouncer.watcher();
                 match watcher.watch(&folder, RecursiveMode::NonRecursive) {
                     Ok(()) => {}
-                    // Gone again: that is a change, which the look finds.
+                    // The folder is gone again, which is a change that reading the files
+                    // finds.
                     Err(_) if !folder.exists() => _ = self.watched.remove(&folder),
                     Err(e) => return Err(failed(e)),
                 }
             }
         }
-        // A folder that was replaced has to be watched anew.
+        // A folder that was replaced has to be watched again.
         self.watched.retain(|folder| folder.exists());
         let mut state = self.seen.state();
         state.stamps = stamps(&roots);
@@ -86,13 +89,13 @@ impl FileWatcher {
         Ok(())
     }
 
-    /// How many files are looked at.
+    /// Returns the number of files that are watched.
     pub fn files(&self) -> usize {
         let state = self.seen.state();
         state.stamps.keys().filter(|p| !p.is_dir()).count()
     }
 
-    /// Has this called at the next save, or at once if there was one.
+    /// Calls `act` at the next save, or at once if there was one already.
     pub fn on_save(&self, act: impl FnOnce() + Send + 'static) {
         let mut state = self.seen.state();
         if state.saved {
@@ -103,7 +106,7 @@ impl FileWatcher {
         }
     }
 
-    /// Whether there was a save; nothing is called at one any more.
+    /// Returns whether there was a save, and drops the function of [`FileWatcher::on_save`].
     pub fn end(&self) -> bool {
         let mut state = self.seen.state();
         state.on_save = None;
@@ -156,7 +159,7 @@ fn stamps(roots: &[PathBuf]) -> Stamps {
     for path in roots.iter().flat_map(|root| walk(root)) {
         if let Ok(meta) = fs::metadata(&path) {
             let stamp = match meta.is_dir() {
-                // Its entries speak for themselves.
+                // A folder itself has no stamp: changes show in its entries.
                 true => (0, 0, 0, 0),
                 false => (meta.mtime(), meta.mtime_nsec(), meta.size(), meta.ino()),
             };
@@ -166,7 +169,7 @@ fn stamps(roots: &[PathBuf]) -> Stamps {
     stamps
 }
 
-/// A file, or a folder and all that counts in it.
+/// Returns a file, or a folder and everything in it that counts.
 fn walk(root: &Path) -> Vec<PathBuf> {
     let mut found = vec![root.to_path_buf()];
     let mut next = 0;
@@ -184,14 +187,15 @@ fn walk(root: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What builds make, and what editors leave for a moment or for ever.
+/// Returns whether a name is that of a build's output, or of what editors leave for a moment
+/// or for ever.
 fn is_left_over(name: &str, is_dir: bool) -> bool {
     const ENDS: &[&str] = &[
         "~", ".swp", ".swx", ".swo", ".tmp", ".bak", ".orig", ".rej", ".o", ".ko", ".debug",
     ];
     name.starts_with('.')
         || name.starts_with('#') && name.ends_with('#')
-        // vim looks whether it can write there.
+        // vim uses such a file to check whether it can write to the folder.
         || !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())
         || ENDS.iter().any(|end| name.ends_with(end))
         || name == "Cargo.lock"

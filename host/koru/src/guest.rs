@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Guests as the commands use them: what is inside, and how their failures
-//! are told.
+//! Guests as the commands use them: their files, their settings, and messages about them.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -12,14 +11,14 @@ use koru_vm::{Guest, GuestConfig};
 
 use crate::{cli::MachineArgs, context::Context, dependencies, ui::Ui};
 
-/// Where modules lie in a guest; `koru-testing` looks there too.
+/// The folder for modules in a guest, where `koru-testing` looks for them too.
 pub const MODULES: &str = "/lib/koru";
 
-/// How long a kernel may take to boot that checks each of its accesses or locks. On a busy
-/// machine that is more than a minute.
+/// The time limit for the boot of a kernel that checks each memory access or lock, which takes
+/// more than a minute on a busy machine.
 const CHECKED_BOOT_LIMIT: Duration = Duration::from_secs(300);
 
-/// The files that every guest has: the agent, a shell, everyday commands.
+/// Returns the files that every guest has: the agent, a shell, everyday commands.
 fn base(context: &Context) -> Result<Initramfs> {
     let mut root = Initramfs::new();
     let busybox = busybox(&context.cache, &*context.ui)?;
@@ -29,7 +28,7 @@ fn base(context: &Context) -> Result<Initramfs> {
     Ok(root)
 }
 
-/// Starts a guest of this kernel, with these files besides its own; tells its
+/// Starts a guest of this kernel, with these files in addition to its own, and shows the
 /// progress.
 pub fn start(
     context: &Context,
@@ -40,7 +39,7 @@ pub fn start(
     Guest::start(config(context, tree, files, machine)?).map_err(Error::from)
 }
 
-/// What such a guest is made of.
+/// Returns the configuration of a guest of this kernel with these additional files.
 pub fn config(
     context: &Context,
     tree: &KernelTree,
@@ -73,7 +72,7 @@ pub fn config(
     Ok(config)
 }
 
-/// The default machine.
+/// Returns the default machine.
 pub fn machine() -> MachineArgs {
     MachineArgs {
         cpus: 1,
@@ -82,19 +81,19 @@ pub fn machine() -> MachineArgs {
     }
 }
 
-/// Where a module of this name lies in a guest.
+/// Returns the path of a module of this name in a guest.
 pub fn module_path(name: &str) -> String {
     format!("{MODULES}/{name}.ko")
 }
 
-/// The name of the module in a `.ko` file.
+/// Returns the name of the module in a `.ko` file, as the name of the file says.
 pub fn ko_name(path: &Path) -> String {
     path.file_stem()
         .map(|s| s.to_string_lossy().replace('-', "_"))
         .unwrap_or_default()
 }
 
-/// The error for a kernel that did what was asked, but complained meanwhile.
+/// Returns the error for a kernel that did what was asked, but complained meanwhile.
 pub fn complaint_error(what: &str, complaint: &koru_klog::Complaint) -> Error {
     Error::new(
         Kind::System,

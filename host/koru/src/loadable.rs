@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The module of a run: built, or a ready file.
+//! Finds the module to load: builds it, or takes a prebuilt file.
 
 use std::path::PathBuf;
 
@@ -10,19 +10,20 @@ use koru_kernels::KernelTree;
 
 use crate::{context::Context, guest};
 
-/// A module to load: built, or a ready file.
+/// A module to load, either built or a prebuilt file.
 pub struct Loadable {
     pub name: String,
     pub path: PathBuf,
     pub stages: Stages,
 }
 
-/// Builds the module that the user named; a ready `.ko` is taken as it is.
+/// Builds the module that the user named; a prebuilt `.ko` is taken as it is.
 pub fn loadable(context: &Context, tree: &KernelTree, module: Option<&str>) -> Result<Loadable> {
     loadable_for(context, || Ok(tree.clone()), module)
 }
 
-/// The same; the tree is asked for when something has to be built.
+/// Builds the module that the user named like [`loadable`], and calls `tree` only if something
+/// has to be built.
 pub fn loadable_for(
     context: &Context,
     tree: impl FnOnce() -> Result<KernelTree>,

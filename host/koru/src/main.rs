@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
         Err(e) => {
-            // rustc's own words on the user's code stand alone.
+            // rustc has printed its messages already; an error line of ours would add nothing.
             if e.kind != Kind::Compile {
                 let code = exit_code(e.kind);
                 show_error(&context, e);

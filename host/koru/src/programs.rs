@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The programs of the folder `programs/`, which guests have in /bin.
+//! Builds the programs of the folder `programs/`, which guests have in /bin.
 
 use std::{
     fs,
@@ -14,10 +14,10 @@ use koru_qemu::Initramfs;
 
 use crate::context::Context;
 
-/// They are user space, as all that the settings of the checkout are for.
+/// The target of the programs, which are for user space.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// Their names.
+/// Returns the names of the programs.
 pub fn names(root: &Path) -> Vec<String> {
     let folders = fs::read_dir(root.join("programs")).into_iter().flatten();
     let mut names: Vec<String> = folders
@@ -29,7 +29,7 @@ pub fn names(root: &Path) -> Vec<String> {
     names
 }
 
-/// Those that a command speaks of, a shell's script too.
+/// Returns the programs that a command mentions, also in a shell's script.
 pub fn mentioned(root: &Path, command: &[String]) -> Vec<String> {
     let part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let words: Vec<&str> = command
@@ -41,7 +41,7 @@ pub fn mentioned(root: &Path, command: &[String]) -> Vec<String> {
     names
 }
 
-/// Builds these, as far as they are not.
+/// Builds these programs unless they are up to date.
 pub fn build(context: &Context, names: &[String]) -> Result<()> {
     if names.is_empty() {
         return Ok(());
@@ -60,7 +60,7 @@ pub fn build(context: &Context, names: &[String]) -> Result<()> {
         ])
         .args(names.iter().flat_map(|name| ["-p", name]))
         .current_dir(&context.home.root);
-    // As the `koru` script does: the checkout's own settings alone.
+    // Only the checkout's own settings apply, as with the `koru` script.
     for name in [
         "RUSTFLAGS",
         "CARGO_ENCODED_RUSTFLAGS",
@@ -74,8 +74,7 @@ pub fn build(context: &Context, names: &[String]) -> Result<()> {
     koru_kernels::run(&mut cargo, &format!("building {all}")).map(|_| ())
 }
 
-/// The same, where it is no reason to stop if they cannot be built: without
-/// network their dependencies may be missing.
+/// Builds all programs. A failure is only noted: without network, dependencies may be missing.
 pub fn build_all(context: &Context) {
     if let Err(e) = build(context, &names(&context.home.root)) {
         context.ui.print(&format!(
@@ -84,7 +83,7 @@ pub fn build_all(context: &Context) {
     }
 }
 
-/// Those that were built: their names and files.
+/// Returns the names and files of the programs that were built.
 pub fn built(context: &Context) -> Vec<(String, PathBuf)> {
     let root = &context.home.root;
     let folder = root.join("target").join(TARGET).join("release");
@@ -95,7 +94,7 @@ pub fn built(context: &Context) -> Vec<(String, PathBuf)> {
     files.filter(|(_, file)| file.is_file()).collect()
 }
 
-/// Puts those of them that were built into a guest's /bin.
+/// Puts those of the named programs that were built into a guest's /bin.
 pub fn put(context: &Context, guest: &mut Initramfs, names: &[String]) -> Result<()> {
     for (name, program) in built(context) {
         if names.contains(&name) {

@@ -15,7 +15,7 @@ use koru_protocol::ModuleRow;
 
 /// Draws the progress of a command on standard error.
 pub struct Ui {
-    /// There while something is being done, on a terminal.
+    /// The status line: present while something is being done, on a terminal.
     bar: Mutex<Option<ProgressBar>>,
     terminal: bool,
     last: Mutex<String>,
@@ -24,7 +24,8 @@ pub struct Ui {
 }
 
 impl Ui {
-    /// `quiet`: no progress at all (`--json`, `--quiet`); errors still show.
+    /// Creates the user interface. If `quiet` (`--json`, `--quiet`), it shows errors but no
+    /// progress.
     pub fn new(quiet: bool) -> Ui {
         let terminal = std::io::stderr().is_terminal();
         Ui {
@@ -36,7 +37,7 @@ impl Ui {
         }
     }
 
-    /// Whether standard error takes colours.
+    /// Returns whether standard error takes colours.
     pub fn colour(&self) -> bool {
         self.colour
     }
@@ -49,19 +50,19 @@ impl Ui {
         self.last.lock().expect("no panic while held").clear();
     }
 
-    /// How far something is: `now` on a terminal, elsewhere only once what it is.
+    /// Shows how far something is: `now` on a terminal; elsewhere, only `what` and only once.
     pub fn progress(&self, what: &str, now: &str) {
         self.status(if self.terminal { now } else { what });
     }
 
-    /// A line for people that stays; nothing with `--json`.
+    /// Prints a line for people that stays; prints nothing with `--json` or `--quiet`.
     pub fn say(&self, text: &str) {
         if !self.quiet {
             self.print(text);
         }
     }
 
-    /// Shows a failure: what was attempted, what was wrong, what to do.
+    /// Shows a failure: what was attempted, what went wrong, what to do.
     pub fn error(&self, error: &Error) {
         self.done();
         if let Some(output) = &error.output {
@@ -79,7 +80,7 @@ impl Ui {
         }
     }
 
-    /// `text` in the form of cargo's notes.
+    /// Returns `text` in the form of cargo's notes.
     pub fn note(&self, text: &str) -> String {
         let (_, bold, plain) = self.paint();
         format!("{bold}note{plain}: {text}")
@@ -126,7 +127,7 @@ fn spinner() -> ProgressBar {
     bar
 }
 
-/// `1.5 KiB`
+/// Formats a number of bytes, as in `1.5 KiB`.
 pub fn size(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes} B"),
@@ -141,8 +142,8 @@ pub fn json(value: &impl serde::Serialize) {
     out(&text);
 }
 
-/// A line on standard output; a reader that has gone ends the program
-/// quietly, as it does with other commands.
+/// Prints a line on standard output. If the reader is gone, the program ends quietly, as other
+/// commands do.
 pub fn out(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
@@ -151,7 +152,7 @@ pub fn out(text: &str) {
     }
 }
 
-/// Rows under a header, columns aligned.
+/// Formats rows below a header, with aligned columns.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = header.iter().map(|h| h.chars().count()).collect();
     for row in rows {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The commands.
+//! The command line: the commands and their help.
 
 mod options;
 

@@ -24,8 +24,9 @@ impl KernelChoice {
         self.kernel.is_some() || self.kdir.is_some()
     }
 
-    /// Without a word on the command line, the environment decides. (clap's own
-    /// `env` would let a KDIR there forbid a --kernel here.)
+    /// Returns the choice of the command line or, without one, that of the environment.
+    /// (clap's own `env` would let a KDIR in the environment forbid a --kernel on the command
+    /// line.)
     pub fn or_environment(&self) -> KernelChoice {
         if self.is_made() {
             return self.clone();
