@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A report with its source lines.
+//! Decodes a report of the kernel's: adds source lines to it.
 
 use std::{
     collections::HashMap,
@@ -17,39 +17,40 @@ use crate::{
     summary::{RustPanic, rust_panic, summary},
 };
 
-/// A report of the kernel's, decoded.
+/// A decoded report of the kernel's.
 #[derive(Debug, Clone, Serialize)]
 pub struct Decoded {
     pub kind: ReportKind,
-    /// What happened, in words.
+    /// A summary of what happened.
     pub what: String,
-    /// The kernel's own line that says it.
+    /// The kernel's own line that says what happened.
     pub line: String,
-    /// Where: the line of the module's own source that is nearest to it.
+    /// Where it happened: the line of the module's own source that is nearest.
     pub at: Option<Place>,
     pub cpu: Option<u32>,
     pub pid: Option<u32>,
     /// The process's name.
     pub process: Option<String>,
-    /// Whether the kernel panicked with it.
+    /// Whether the kernel then panicked.
     pub panicked: bool,
-    /// The way to it, the innermost first.
+    /// The call trace, innermost first.
     pub frames: Vec<DecodedFrame>,
-    /// What is missing to decode more.
+    /// Notes about what is missing to decode more.
     pub notes: Vec<String>,
-    /// How many lines of the log it was.
+    /// The number of lines that the report has in the log.
     pub lines: usize,
 }
 
 #[derive(Debug, Clone, Serialize)]
 pub struct DecodedFrame {
-    /// As in the source.
+    /// The function's name as in the source.
     pub function: String,
     pub symbol: String,
     pub offset: u64,
     pub size: u64,
     pub module: Option<String>,
-    /// The innermost inlined function first; empty without debug info.
+    /// The places in the source, the innermost inlined function first; empty without debug
+    /// info.
     pub places: Vec<Place>,
 }
 
@@ -60,15 +61,15 @@ pub struct Place {
     pub file: Option<String>,
     pub line: Option<u32>,
     pub column: Option<u32>,
-    /// The line itself, if it can be read.
+    /// The text of the line, if it can be read.
     pub source: Option<String>,
-    /// Whether the file is the module's own, not the kernel's, Rust's or Koru's.
+    /// Whether the file is the module's own, and not the kernel's, Rust's or Koru's.
     pub own: bool,
     pub inlined: bool,
 }
 
 impl Place {
-    /// `src/lib.rs:31`
+    /// Returns the file and the line, as in `src/lib.rs:31`.
     pub fn at(&self) -> Option<String> {
         let mut text = self.file.clone()?;
         if let Some(line) = self.line {
@@ -78,10 +79,11 @@ impl Place {
     }
 }
 
-/// Files that may have a module's debug info, the best first, for a kernel's release.
+/// A function that returns the files that may have a module's debug info, the best first,
+/// given the module and the kernel's release.
 pub type DebugInfoLookup = dyn Fn(&str, Option<&str>) -> Vec<PathBuf> + Send + Sync;
 
-/// Decodes reports with the debug info that it finds.
+/// A decoder of reports, which uses the debug info that it finds.
 pub struct Decoder {
     find: Box<DebugInfoLookup>,
     pub sources: Sources,
@@ -147,7 +149,7 @@ impl Decoder {
         }
     }
 
-    /// The places of frames in one module, or what is missing for that.
+    /// Returns the places of frames in one module, or what is missing to find them.
     fn locate(
         &self,
         module: &str,
@@ -221,7 +223,8 @@ impl Decoder {
         }
     }
 
-    /// Where it happened: where a panic says, or the first line of the module's own.
+    /// Returns where it happened: the place that a panic names, or the first line of the
+    /// module's own.
     fn place_of(&self, panic: Option<RustPanic>, frames: &[DecodedFrame]) -> Option<Place> {
         let all = || frames.iter().flat_map(|f| &f.places);
         let own = all()
@@ -230,7 +233,7 @@ impl Decoder {
         let Some(panic) = panic else {
             return own.cloned();
         };
-        // It names the file from its workspace's folder, which the frames know.
+        // A panic names the file relative to its workspace, which the frames know.
         let end = format!("/{}", panic.file);
         let is_file = |p: &&Place| {
             let file = p.file.as_deref();
@@ -247,7 +250,7 @@ impl Decoder {
             });
         Some(Place {
             function: frame.or(own).map_or(String::new(), |p| p.function.clone()),
-            // Of a file that is only called the same, no line is shown.
+            // If only the name of the file is the same, no line is shown.
             source: frame.and_then(|_| source.line(panic.line)),
             file: Some(source.shown),
             line: Some(panic.line),
@@ -257,8 +260,8 @@ impl Decoder {
         })
     }
 
-    /// A sentence in which the places of a module, `symbol+0x1/0x2 [module]`, are named
-    /// by function, file and line where that can be known.
+    /// Returns a sentence in which the places of a module, `symbol+0x1/0x2 [module]`, are
+    /// replaced by function, file and line where these can be found.
     pub fn sentence(&self, text: &str) -> String {
         let mut told = String::new();
         let mut rest = text;
@@ -298,19 +301,20 @@ impl Decoder {
     }
 }
 
-/// What `module!` writes into the module's source.
+/// Returns whether a place is in the functions that `module!` generates in the module's
+/// source.
 fn is_entry(place: &Place) -> bool {
     matches!(&*place.function, "init_module" | "cleanup_module")
 }
 
 impl Decoded {
-    /// Whether a module is on the way to it.
+    /// Returns whether a module is in the call trace.
     pub fn in_module(&self) -> bool {
         self.frames.iter().any(|f| f.module.is_some())
     }
 
-    /// Where it happened in one phrase: `read (timer.c:20)`, or a function of the
-    /// kernel's and how a module got there.
+    /// Returns where it happened in one phrase: `read (timer.c:20)`, or a function of the
+    /// kernel and how a module called it.
     pub fn place(&self) -> Option<String> {
         let named = |place: &Place| match (place.at(), place.function.as_str()) {
             (Some(at), "") => at,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Oopses in a kernel log, told by source lines.
+//! Decodes the oopses in a kernel log to source lines.
 //!
 //! [`Finder`](koru_klog::Finder) finds the kernel's reports in a log, line by line;
-//! [`Decoder`] makes of a [`Report`](koru_klog::Report) what a reader wants to know, with
+//! [`Decoder`] turns a [`Report`](koru_klog::Report) into what a reader wants to know, with
 //! the debug info of the modules.
 #![forbid(unsafe_code)]
 

@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Source files: how they are shown, which are the module's own, and their lines.
+//! Finds source files: how to show their names, which are the module's own, and their lines.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// Where sources are.
+/// The folders that may contain sources.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// The user's folder: what is below is shown from there.
+    /// The user's folder. Files below it are shown relative to it.
     pub here: PathBuf,
     /// The checkout of Koru.
     pub root: PathBuf,
-    /// Folders that were built in under another name: that name, and the real one.
+    /// Folders whose builds used another name: that name, and the real one.
     pub moved: Vec<(PathBuf, PathBuf)>,
 }
 
-/// One source file.
+/// A source file.
 pub(crate) struct Source {
     pub shown: String,
     path: PathBuf,
-    /// Not the kernel's, Rust's, a crate's or Koru's.
+    /// Whether the file is the module's own, and not the kernel's, Rust's, a crate's or
+    /// Koru's.
     pub own: bool,
 }
 
 impl Sources {
-    /// The file that the compiler called so.
+    /// Returns the file that the compiler called `file`.
     pub(crate) fn find(&self, file: &str) -> Source {
         let named = Path::new(file);
         let moved = self
@@ -71,11 +72,11 @@ impl Sources {
 }
 
 impl Source {
-    /// A line, counted from 1.
+    /// Returns a line, counted from 1.
     pub(crate) fn line(&self, number: u32) -> Option<String> {
         let text = fs::read_to_string(&self.path).ok()?;
         let line = text.lines().nth(number.checked_sub(1)? as usize)?;
-        // Nothing of a file may control a terminal.
+        // No text of a file may control a terminal.
         let shown = line.trim_end().chars().map(|c| match c {
             '\t' => '\t',
             c if c.is_control() => '?',
@@ -85,10 +86,11 @@ impl Source {
     }
 }
 
-/// The end of a path that says enough of a file that is not the module's.
+/// Returns the end of the path of a file that is not the module's, which is enough to
+/// recognise the file.
 fn foreign_name(path: &str) -> Option<&str> {
     for (mark, skipped) in [
-        // Rust's own library, and crates.
+        // These are Rust's own library, crates, and headers of the kernel.
         ("/library/core/", 1),
         ("/library/alloc/", 1),
         ("/registry/src/", 0),
@@ -102,7 +104,7 @@ fn foreign_name(path: &str) -> Option<&str> {
             let rest = &path[at + mark.len()..];
             return Some(match skipped {
                 1 => &path[at + 1..],
-                // The folder's name goes on.
+                // The rest of the folder's name is skipped.
                 _ => rest.split_once('/').map_or(rest, |(_, rest)| rest),
             });
         }

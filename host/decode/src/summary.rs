@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a report says, in words.
+//! Summarises a report.
 
 use koru_klog::{Report, ReportKind};
 
-/// What a panic of our `kernel` crate says.
+/// The parts of a panic message of Koru's `kernel` crate.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RustPanic<'a> {
     pub module: &'a str,
@@ -14,7 +14,7 @@ pub(crate) struct RustPanic<'a> {
     pub message: &'a str,
 }
 
-/// `rust_kernel: my_timer panicked at src/lib.rs:31:26: index out of bounds: ...`
+/// Parses `rust_kernel: my_timer panicked at src/lib.rs:31:26: index out of bounds: ...`.
 pub(crate) fn rust_panic(text: &str) -> Option<RustPanic<'_>> {
     let (module, rest) = text
         .strip_prefix("rust_kernel: ")?
@@ -32,7 +32,7 @@ pub(crate) fn rust_panic(text: &str) -> Option<RustPanic<'_>> {
     })
 }
 
-/// The report in one line.
+/// Returns the report in one line.
 pub(crate) fn summary<T>(report: &Report<T>) -> String {
     let line = report.line();
     match report.kind {
@@ -84,7 +84,8 @@ fn oops<T>(report: &Report<T>) -> String {
         let number = u64::from_str_radix(address.trim_start_matches("0x"), 16);
         let access = access("use of");
         let why = match number {
-            // What the processor forbids the kernel unless it says that it means it.
+            // The processor forbids the kernel such accesses unless the kernel explicitly
+            // allows them.
             Ok(0..0x8000_0000_0000) => {
                 ", which is user space's: copy_to_user and copy_from_user are for that"
             }
@@ -139,8 +140,8 @@ fn oops<T>(report: &Report<T>) -> String {
     format!("oops: {}", line.strip_prefix("BUG: ").unwrap_or(line))
 }
 
-/// `BUG: KASAN: slab-out-of-bounds in f+0x1/0x2 [m]`, and then
-/// `Write of size 1 at addr ffff888003d3c6d8 by task insmod/84`
+/// Summarises a report of KASAN's: `BUG: KASAN: slab-out-of-bounds in f+0x1/0x2 [m]`, and then
+/// `Write of size 1 at addr ffff888003d3c6d8 by task insmod/84`.
 fn kasan<T>(report: &Report<T>, found: &str) -> String {
     let what = found.split(" in ").next().unwrap_or(found);
     let words = match what {
@@ -169,7 +170,7 @@ fn bug<T>(report: &Report<T>) -> String {
     if let Some(found) = report.head_after("BUG: KASAN: ") {
         return kasan(report, found);
     }
-    // A check says what it found before it calls BUG.
+    // A check prints what it found before it calls BUG.
     let found = report
         .head
         .iter()
@@ -187,7 +188,7 @@ fn warning<T>(report: &Report<T>) -> String {
     let Some(rest) = line.strip_prefix("WARNING: ") else {
         return format!("warning: {line}");
     };
-    // `CPU: 0 PID: 84 at FILE:LINE FUNCTION+0x1/0x2 [module]`
+    // The line is `CPU: 0 PID: 84 at FILE:LINE FUNCTION+0x1/0x2 [module]`.
     match rest
         .split_once(" at ")
         .and_then(|(_, at)| at.split_whitespace().next())
@@ -197,7 +198,7 @@ fn warning<T>(report: &Report<T>) -> String {
     }
 }
 
-/// An address without the zeros in front.
+/// Returns an address without leading zeros.
 fn short(address: &str) -> String {
     let digits = address
         .trim()

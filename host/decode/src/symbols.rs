@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The debug info of one module: from a symbol and an offset to source lines.
+//! Reads the debug info of a module, which leads from a symbol and an offset to source lines.
 
 use std::{
     fs,
@@ -18,20 +18,20 @@ use object::{
 
 type Reader = EndianArcSlice<LittleEndian>;
 
-/// What is known of a module's code.
+/// What is known about a module's code.
 pub struct Symbols {
-    /// The file that it was read from.
+    /// The file that the symbols were read from.
     pub path: PathBuf,
     pub build_id: Option<String>,
-    /// The kernel that it was built for.
+    /// The release of the kernel that the module was built for.
     pub release: Option<String>,
-    /// Sorted by address.
+    /// The symbols, sorted by address.
     symbols: Vec<Symbol>,
     lines: addr2line::Context<Reader>,
 }
 
-/// A symbol of the module's. Sections of a module have no addresses yet, so each gets
-/// its own range here.
+/// A symbol of the module. The sections of a module have no addresses yet, so each is given a
+/// range of addresses here.
 struct Symbol {
     name: String,
     address: u64,
@@ -41,26 +41,26 @@ struct Symbol {
 /// A place in the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
-    /// Demangled.
+    /// The function's name, demangled.
     pub function: String,
-    /// As the compiler named it.
+    /// The file's name, as the compiler wrote it.
     pub file: Option<String>,
     pub line: Option<u32>,
     pub column: Option<u32>,
-    /// Whether this function's code is part of the next one's.
+    /// Whether this function was inlined into the next one.
     pub inlined: bool,
 }
 
-/// Why there is no debug info.
+/// The reason why there is no debug info.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DebugInfoError {
     /// The file cannot be read.
     Unreadable(String),
-    /// The file has none.
+    /// The file has no debug info.
     None,
 }
 
-/// The range of addresses of one section.
+/// The size of the address range of one section.
 const SECTION: u64 = 1 << 32;
 
 impl Symbols {
@@ -82,7 +82,7 @@ impl Symbols {
             .filter_map(|s| {
                 let section = s.section_index().filter(|i| is_code(*i))?;
                 let name = s.name().ok()?;
-                // Which the kernel leaves out, too.
+                // The kernel leaves such symbols out as well.
                 (!name.is_empty() && !name.starts_with(".L")).then(|| Symbol {
                     name: name.to_owned(),
                     address: base(section) + s.address(),
@@ -109,8 +109,8 @@ impl Symbols {
         })
     }
 
-    /// Where a frame is in the source, the innermost function first. `None`: this is
-    /// no debug info of that module, as the symbol's size shows.
+    /// Returns where a frame is in the source, the innermost function first. `None` means that
+    /// this is not the debug info of the frame's module, as the size of the symbol shows.
     pub fn locate(&self, frame: &Frame) -> Option<Vec<Location>> {
         let at = self.find(frame)?;
         let mut found = self.frames(self.symbols[at].address + frame.instruction());
@@ -126,8 +126,8 @@ impl Symbols {
         Some(found)
     }
 
-    /// What stands at an offset into a section, the innermost function first. Empty if
-    /// the debug info does not know.
+    /// Returns what is at an offset into a section, the innermost function first. The result
+    /// is empty if the debug info does not say.
     pub fn at(&self, section: usize, offset: u64) -> Vec<Location> {
         self.frames(section as u64 * SECTION + offset)
     }
@@ -157,15 +157,15 @@ impl Symbols {
         found
     }
 
-    /// The symbol that holds an address.
+    /// Returns the symbol that contains an address.
     fn name(&self, address: u64) -> &str {
         let after = self.symbols.partition_point(|s| s.address <= address);
         let before = self.symbols[..after].last();
         before.map_or("?", |s| s.name.as_str())
     }
 
-    /// The symbol of a frame, of this name and size. The kernel counts up to the next
-    /// symbol, or to the end of its memory.
+    /// Returns the symbol of a frame, with the frame's name and size. The kernel counts the
+    /// size up to the next symbol, or to the end of the section's memory.
     fn find(&self, frame: &Frame) -> Option<usize> {
         self.symbols
             .iter()
@@ -184,7 +184,7 @@ impl Symbols {
     }
 }
 
-/// The build-id of an ELF file, in hexadecimal digits.
+/// Returns the build-id of an ELF file, in hexadecimal digits.
 pub fn build_id(path: &Path) -> Option<String> {
     let bytes = fs::read(path).ok()?;
     build_id_of(&object::File::parse(&*bytes).ok()?)
@@ -195,7 +195,7 @@ fn build_id_of(file: &object::File) -> Option<String> {
     Some(id.iter().map(|b| format!("{b:02x}")).collect())
 }
 
-/// The first word of a module's vermagic.
+/// Returns the first word of a module's vermagic.
 fn release_of(file: &object::File) -> Option<String> {
     let info = file.section_by_name(".modinfo")?;
     let entries = info.data().ok()?.split(|b| *b == 0);
@@ -204,7 +204,7 @@ fn release_of(file: &object::File) -> Option<String> {
     vermagic.split(' ').next().map(str::to_owned)
 }
 
-/// The same, of the `.ko` beside a `.ko.debug`, whose own section is empty.
+/// Returns the release from the `.ko` next to a `.ko.debug`, whose own `.modinfo` is empty.
 fn release_from_sibling_ko(path: &Path, debug: &object::File) -> Option<String> {
     let ko = fs::read(path.to_str()?.strip_suffix(".debug")?).ok()?;
     let ko = object::File::parse(&*ko).ok()?;
@@ -212,7 +212,8 @@ fn release_from_sibling_ko(path: &Path, debug: &object::File) -> Option<String> 
     release_of(&ko).filter(|_| build_id_of(debug) == Some(id))
 }
 
-/// Code sections of a file with nothing but debug info have no content, only flags.
+/// Returns whether a section contains code. In a file with nothing but debug info, code
+/// sections have no content, only flags.
 fn is_executable<'a>(section: &impl ObjectSection<'a>) -> bool {
     match section.flags() {
         object::SectionFlags::Elf { sh_flags, .. } => sh_flags.contains(object::elf::SHF_EXECINSTR),
@@ -220,7 +221,8 @@ fn is_executable<'a>(section: &impl ObjectSection<'a>) -> bool {
     }
 }
 
-/// A section's content with its relocations done: a module is not linked yet.
+/// Returns a section's content with its relocations applied, because a module is not linked
+/// yet.
 fn relocated<'a>(
     file: &object::File<'a>,
     section: &impl ObjectSection<'a>,
@@ -269,7 +271,8 @@ fn content<'a>(section: &impl ObjectSection<'a>) -> Result<Vec<u8>, String> {
     read.map(|_| data).map_err(|e| e.to_string())
 }
 
-/// LLVM names a unit's first file twice: `src/lib.rs/@/hello.4105631faab15619-cgu.0`.
+/// Returns the name of a file. LLVM writes that of a unit's first file twice:
+/// `src/lib.rs/@/hello.4105631faab15619-cgu.0`.
 fn file_name(file: &str) -> String {
     file.split_once("/@/")
         .map_or(file, |(file, _)| file)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A decoded report as people read it.
+//! Formats a decoded report for people to read.
 
 use std::fmt::Write as _;
 
@@ -8,20 +8,20 @@ use koru_klog::ReportKind;
 
 use crate::{Decoded, DecodedFrame, Place};
 
-/// How it is written.
+/// How a report is written.
 #[derive(Debug, Clone, Copy)]
 pub struct Style<'a> {
     pub colour: bool,
-    /// How the reader gets what is left out, if it is.
+    /// What to print about the lines that are left out, if any are: how to see them.
     pub raw: Option<&'a str>,
 }
 
-/// Columns of a line with several names.
+/// The number of columns of a line with several names.
 const WIDTH: usize = 96;
 
 impl Decoded {
-    /// Lines without a closing newline. `before` stands before the first one, as the
-    /// time does.
+    /// Formats the report as lines without a closing newline. `before` is put before the first
+    /// line, for example the time.
     pub fn text(&self, before: &str, style: &Style) -> String {
         let (paint, bold, dim, plain) = match style.colour {
             true if self.kind == ReportKind::Warning => {
@@ -81,10 +81,11 @@ impl Decoded {
         }
     }
 
-    /// The frames: a module's with their lines, the kernel's by name.
+    /// Formats the call trace: frames of modules with their lines, frames of the kernel by
+    /// name.
     fn call_trace(&self, dim: &str, plain: &str) -> String {
         let is_own = |f: &DecodedFrame| f.places.iter().any(|p| p.own);
-        // How a panic is told is no part of the way to it.
+        // The functions that print a panic are not part of the way to it.
         let skipped = match self.kind {
             ReportKind::RustPanic => self.frames.iter().position(is_own).unwrap_or(0),
             _ => 0,
@@ -116,7 +117,7 @@ impl Decoded {
             for place in shown {
                 let at = place.at().map_or(String::new(), |at| format!("  {at}"));
                 let _ = writeln!(text, "    {}{at}", place.function);
-                // It stands above already where it happened.
+                // The line where it happened is shown above already.
                 let again = self.at.as_ref().is_some_and(|at| at.at() == place.at());
                 if let Some(source) = place.source.as_ref().filter(|_| place.own && !again) {
                     let _ = writeln!(text, "        {}", source.trim());
@@ -129,17 +130,18 @@ impl Decoded {
 }
 
 impl DecodedFrame {
-    /// The places in the module's own source.
+    /// Returns the frame's places in the module's own source.
     fn own(&self) -> Vec<&Place> {
         let mut own: Vec<&Place> = self.places.iter().filter(|p| p.own).collect();
-        // What `module!` writes there says nothing.
+        // The function that `module!` generates says nothing.
         if self.is_entry() {
             own.retain(|p| p.function != self.function);
         }
         own
     }
 
-    /// By which the kernel calls a module; in C it is another name of its init.
+    /// Returns whether this is the function by which the kernel calls a module; in C, that is
+    /// another name of the module's init.
     fn is_entry(&self) -> bool {
         let outermost = self.places.last();
         matches!(&*self.function, "init_module" | "cleanup_module")
