@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Recognises in the log that the kernel found something wrong.
+//! Recognises complaints: lines in which the kernel says that it found something wrong.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use koru_protocol::LogRecord;
 
 use crate::{ComplaintKind, table::complaint_kind};
 
-/// One complaint.
+/// A complaint of the kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complaint {
-    /// Its kind.
+    /// The kind of the complaint.
     pub kind: ComplaintKind,
-    /// The kernel's own line.
+    /// The line that the kernel printed.
     pub line: String,
 }
 
@@ -23,7 +23,7 @@ impl fmt::Display for Complaint {
     }
 }
 
-/// Whether a line of the log is a complaint of the kernel's.
+/// Returns the complaint that a line of the log is, if it is one.
 ///
 /// ```
 /// use koru_klog::{ComplaintKind, complaint};
@@ -38,8 +38,8 @@ pub fn complaint(line: &str) -> Option<Complaint> {
     })
 }
 
-/// What a module has said that has to stay ([`ComplaintKind::StillRegistered`]):
-/// neither it nor the process that loads or unloads it can be got rid of.
+/// Returns the message of a module that has to stay ([`ComplaintKind::StillRegistered`]):
+/// neither the module nor the process that loads or unloads it can be removed.
 pub fn still_registered(records: &[LogRecord]) -> Option<Complaint> {
     records
         .iter()
@@ -48,8 +48,8 @@ pub fn still_registered(records: &[LogRecord]) -> Option<Complaint> {
         .find(|c| c.kind == ComplaintKind::StillRegistered)
 }
 
-/// What a module has said whose unloading, or whoever drops something of it, has waited
-/// for long. No complaint: it may go on.
+/// Returns the message of a module whose unloading, or whose dropping of something, has waited
+/// for long. That is not a complaint, because the wait may still end.
 pub fn overdue(records: &[LogRecord]) -> Option<&str> {
     const SAID: [&str; 2] = ["rust_kernel: ", " still waits for "];
     records

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The console of a guest, as far as it has what the agent could not send.
+//! Reads from the console of a guest what the agent could not send.
 
 use koru_protocol::LogRecord;
 
-/// The part of a console that explains an end: around the first panic or
-/// NMI, whose trace can be longer than any tail; else the last lines.
+/// Returns the part of a console that explains an end: the lines around the first panic or
+/// NMI, whose trace can be longer than any tail, otherwise the last lines.
 pub fn evidence(console: &str) -> String {
     const BEFORE: usize = 10;
     const AFTER: usize = 60;
@@ -21,25 +21,25 @@ pub fn evidence(console: &str) -> String {
     lines[range].join("\n")
 }
 
-/// The line of a panic.
+/// Returns the reason in the line of a panic.
 pub fn panic_reason(console: &str) -> Option<String> {
     const PANIC: &str = "Kernel panic - not syncing: ";
-    // A module's own words may have the same in their midst.
+    // A module's own messages may contain the phrase further on in the line.
     let reason = console.lines().find_map(|l| text_of(l).strip_prefix(PANIC));
     reason.map(|reason| reason.trim().into())
 }
 
-/// What the kernel said in a line of its console, which may be without times.
+/// Returns the kernel's text in a line of its console, which may be without times.
 fn text_of(line: &str) -> &str {
     split_line(line).map_or(line, |(_, text)| text)
 }
 
-/// The records on the console that come after the last one that the agent
-/// sent. A panic makes the kernel write its whole log there once more
-/// (`panic_print`), with what the console was too quiet for.
+/// Returns the records on the console that follow the last one that the agent sent. A panic
+/// makes the kernel write its whole log to the console once more (`panic_print`), including
+/// what the console's level had left out.
 pub fn console_records_after(console: &str, last: Option<&LogRecord>) -> Vec<LogRecord> {
-    // The replay begins with the first record of all. If that was overwritten
-    // or the replay did not happen, take what there is.
+    // The repeated log begins with the first record of all. If that was overwritten, or the
+    // log was not repeated, take what there is.
     let replay = console.rfind("] Linux version ").map_or(0, |at| {
         console[..at].rfind('\n').map_or(0, |newline| newline + 1)
     });
@@ -47,7 +47,7 @@ pub fn console_records_after(console: &str, last: Option<&LogRecord>) -> Vec<Log
     for line in console[replay..].lines() {
         match split_line(line) {
             Some((time, text)) => parsed.push((time, text.into())),
-            // The console of early boot, or a line that user space wrote.
+            // This is the console of early boot, or a line that user space wrote.
             None if line.trim().is_empty() => {}
             None => parsed.push((parsed.last().map_or(0, |(t, _)| *t), line.into())),
         }
@@ -70,7 +70,7 @@ pub fn console_records_after(console: &str, last: Option<&LogRecord>) -> Vec<Log
         .zip(next..)
         .map(|((timestamp_us, text), seq)| LogRecord {
             seq,
-            // The console does not say the level.
+            // The console does not show the level.
             level: 4,
             facility: 0,
             timestamp_us,

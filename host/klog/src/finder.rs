@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Finds the kernel's reports in its log: which lines belong to one, and what they
-//! say.
+//! Finds the kernel's reports in its log: which lines belong to a report, and what they say.
 
 use crate::{
     Frame, ReportKind,
@@ -9,17 +8,18 @@ use crate::{
     table::report_kind,
 };
 
-/// What became of the items of a log.
+/// An item of a log, or a report of several items.
 #[derive(Debug)]
 pub enum Found<T> {
-    /// No part of a report.
+    /// An item that is not part of a report.
     Other(T),
-    /// A whole report.
+    /// A complete report.
     Report(Box<Report<T>>),
 }
 
-/// Takes a log item by item and gives them back, those of a report together. What
-/// comes amid a report without being a part of it comes after it.
+/// A finder of reports, which takes a log item by item and returns the items, those of a
+/// report together. An item that comes in the middle of a report without being a part of it is
+/// returned after the report.
 pub struct Finder<T> {
     open: Option<Open<T>>,
 }
@@ -27,13 +27,13 @@ pub struct Finder<T> {
 struct Open<T> {
     report: Report<T>,
     others: Vec<T>,
-    /// How many of `others` came since the report's last line.
+    /// The number of `others` since the report's last line.
     foreign_lines: usize,
-    /// The last line was "cut here": the next one is the kernel's message.
+    /// Whether the last line was "cut here", so that the next one is the kernel's message.
     saw_cut_here: bool,
-    /// Amid the lines of a stack.
+    /// Whether the last line was one of a stack.
     in_stack: bool,
-    /// The line "end trace" came.
+    /// Whether the line "end trace" was seen.
     saw_end_trace: bool,
 }
 
@@ -43,24 +43,24 @@ impl<T> Default for Finder<T> {
     }
 }
 
-/// What a line may be.
+/// The role that a line may have.
 enum Line {
-    /// It may begin a report.
+    /// A line that may begin a report.
     Opens(ReportKind),
     Frame(Frame),
     Rip(Option<Frame>),
-    /// "Call Trace:"
+    /// The line "Call Trace:".
     Trace,
-    /// What KASAN calls the stack that comes next: who allocated or freed the memory.
+    /// KASAN's heading of the next stack, which allocated or freed the memory.
     Earlier,
-    /// Registers and the like; part of a report if there is one.
+    /// Registers and the like, which are part of a report if there is one.
     Detail,
     EndTrace,
     Text,
 }
 
 impl<T> Finder<T> {
-    /// The next item, and the kernel's own text of it.
+    /// Takes the next item with the kernel's own text of it, and returns what is complete now.
     pub fn push(&mut self, item: T, text: &str) -> Vec<Found<T>> {
         let line = classify(text);
         let belongs = self
@@ -70,8 +70,8 @@ impl<T> Finder<T> {
         if belongs {
             let open = self.open.as_mut().expect("it was there");
             open.add(item, text, line);
-            // A warning says nothing after its end, nor does KASAN; an oops its
-            // registers once more.
+            // Nothing follows the end of a warning or of a report of KASAN's; an oops repeats
+            // its registers.
             if open.saw_end_trace && (open.report.kind == ReportKind::Warning || is_rule(text)) {
                 return self.flush();
             }
@@ -101,7 +101,7 @@ impl<T> Finder<T> {
         found
     }
 
-    /// Gives back what it still holds: the log ended, or paused.
+    /// Returns what is still held, because the log ended or paused.
     pub fn flush(&mut self) -> Vec<Found<T>> {
         let Some(open) = self.open.take() else {
             return Vec::new();
@@ -112,17 +112,17 @@ impl<T> Finder<T> {
             let report = Found::Report(Box::new(report));
             return std::iter::once(report).chain(others).collect();
         }
-        // It only looked like one.
+        // The items only looked like a report.
         let Report { items, .. } = report;
         items.into_iter().map(Found::Other).chain(others).collect()
     }
 
-    /// Whether it holds items of a report.
+    /// Returns whether items of a report are held.
     pub fn holds(&self) -> bool {
         self.open.is_some()
     }
 
-    /// Whether all that matters of the report has come.
+    /// Returns whether everything that matters of the report has come.
     pub fn has_ended(&self) -> bool {
         self.open.as_ref().is_some_and(|open| open.saw_end_trace)
     }
@@ -145,7 +145,7 @@ impl<T> Open<T> {
         match line {
             Line::Text if text.is_empty() => self.report.is_kasan(),
             Line::Text => self.saw_cut_here,
-            // One fault is told in several lines, and has consequences.
+            // One fault is reported in several lines, and has consequences.
             Line::Opens(ReportKind::Panic) => !self.report.panicked,
             Line::Opens(ReportKind::Backtrace | ReportKind::Stack)
                 if self.report.kind.asks_all() =>
@@ -194,7 +194,7 @@ impl<T> Open<T> {
     }
 }
 
-/// What a fault or KASAN says of the access to memory.
+/// Returns whether a line describes the access to memory of a fault or of a report of KASAN's.
 fn is_access(text: &str) -> bool {
     let begins = [
         "#PF: ",
@@ -205,7 +205,7 @@ fn is_access(text: &str) -> bool {
     begins.iter().any(|begin| text.starts_with(begin))
 }
 
-/// What a report of KASAN's begins and ends with.
+/// Returns whether a line is the rule with which a report of KASAN's begins and ends.
 fn is_rule(text: &str) -> bool {
     text.len() >= 20 && text.bytes().all(|b| b == b'=')
 }
@@ -224,7 +224,7 @@ fn classify(text: &str) -> Line {
     if let Some(frame) = Frame::of_stack(text) {
         return Line::Frame(frame);
     }
-    // An address in no symbol.
+    // This is an address that is in no symbol.
     let bare = text.trim().trim_start_matches("? ").strip_prefix("0x");
     if bare.is_some_and(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_hexdigit())) {
         return Line::Detail;
@@ -244,13 +244,13 @@ fn classify(text: &str) -> Line {
     if EARLIER.iter().any(|e| text.starts_with(e)) {
         return Line::Earlier;
     }
-    // A row of KASAN's shadow memory: ` ffff888003d3c680: 00 00 00 fc fc`.
+    // This is a row of KASAN's shadow memory: ` ffff888003d3c680: 00 00 00 fc fc`.
     let row = text.trim_start_matches(['>', ' ']).split_once(": ");
     let is_hex = |t: &str| t.len() == 16 && t.bytes().all(|b| b.is_ascii_hexdigit());
     if row.is_some_and(|(address, _)| is_hex(address)) || text.trim() == "^" {
         return Line::Detail;
     }
-    // The tail of a panic's record, registers, markers.
+    // These are the end of a panic's report, registers, and markers.
     const DETAILS: &[&str] = &[
         "Read of size ",
         "Write of size ",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The first complaint of a log, leaving out the reports that a test has announced.
+//! Finds the first complaint of a log, except for reports that a test has announced.
 
 use std::ops::Range;
 
@@ -10,16 +10,15 @@ use crate::{Complaint, ComplaintKind, complaint, still_registered};
 
 /// A report of the kernel's that a test has announced ([`KERNEL_MAY_SAY`]).
 pub struct Announced {
-    /// Its records.
+    /// The indices of the report's records.
     pub range: Range<usize>,
-    /// The taint bits that it leaves behind.
+    /// The taint bits that the report leaves behind.
     pub taint: u64,
 }
 
-/// Where warnings are that a test has announced, from "cut here" to "end trace", and
-/// reports of KASAN's, which a line of `=` ends. Likewise what a module says that
-/// has to stay, and the first line of a report of lockdep's, which is all that counts
-/// as a complaint there.
+/// Returns the reports that a test has announced: warnings, from "cut here" to "end trace";
+/// reports of KASAN's, which a line of `=` ends; the message of a module that has to stay; and
+/// the first line of a report of lockdep's, which is the only one that counts as a complaint.
 pub fn announced(records: &[LogRecord]) -> Vec<Announced> {
     const WARNED: u64 = 1 << 9;
     const BAD_MEMORY: u64 = 1 << 5;
@@ -27,7 +26,7 @@ pub fn announced(records: &[LogRecord]) -> Vec<Announced> {
         .iter()
         .filter(|r| r.facility != 0)
         .filter_map(|r| r.text.strip_prefix(KERNEL_MAY_SAY))
-        // Every line has an empty text in it.
+        // An empty text would fit every line.
         .filter(|text| !text.is_empty())
         .collect();
     let begins = |record: &LogRecord| {
@@ -77,8 +76,8 @@ fn is(record: &LogRecord, text: &str) -> bool {
     record.facility == 0 && record.text.contains(text)
 }
 
-/// The first complaint in some records. User space's own records don't count, nor
-/// do reports that a test has announced.
+/// Returns the first complaint in some records. Records of user space do not count, nor do
+/// reports that a test has announced.
 pub fn first_complaint(records: &[LogRecord]) -> Option<Complaint> {
     let expected = announced(records);
     let others = records
@@ -94,7 +93,7 @@ fn first_complaint_of<'a>(records: impl Iterator<Item = &'a LogRecord>) -> Optio
         .flat_map(|r| r.text.lines())
         .filter_map(complaint);
     let first = found.next()?;
-    // "cut here" only opens the box; what is wrong stands in the next line.
+    // "cut here" only begins the report; the next line says what is wrong.
     if first.line.contains("cut here") {
         return Some(found.next().unwrap_or(first));
     }
@@ -132,7 +131,7 @@ mod tests {
         let announce = |facility| record(facility, "koru: the kernel may say: already registered");
         let log = |first: LogRecord| [&[first], &warning[..]].concat();
         assert_eq!(first_complaint(&log(announce(1))), None);
-        // Not by the module itself, and no other warning.
+        // The module itself cannot announce a warning, and no other warning is expected.
         assert!(first_complaint(&log(announce(0))).is_some());
         assert!(first_complaint(&log(record(1, "koru: the kernel may say: no"))).is_some());
         let mut twice = log(announce(1));
@@ -154,7 +153,7 @@ mod tests {
         assert!(still_registered(&log).is_some());
         let announce = record(1, "koru: the kernel may say: t must stay in memory");
         assert_eq!(first_complaint(&[announce.clone(), stays.clone()]), None);
-        // The guest is none to go on with, all the same.
+        // The guest cannot be used further nevertheless.
         assert!(still_registered(&[announce, stays]).is_some());
         let by_user = record(1, "rust_kernel: t must stay in memory: no");
         assert_eq!(still_registered(&[by_user]), None);
@@ -203,7 +202,7 @@ mod tests {
         let found = first_complaint(&log(&["heap", "stack"])).unwrap();
         assert_eq!(found.kind, Sanitizer);
         assert!(found.line.contains("stack"), "{found}");
-        // Nothing else may hide in it.
+        // Nothing else may hide in the report.
         let mut oops = log(&["heap"]);
         oops.insert(3, record(0, "Oops: 0000 [#1] PREEMPT SMP NOPTI"));
         assert!(first_complaint(&oops).is_some());

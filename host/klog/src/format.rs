@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Log records as text.
+//! Formats log records as text.
 
 use koru_protocol::LogRecord;
 

@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A place in kernel code as the kernel prints it: `symbol+0xoff/0xsize [module]`.
+//! Parses places in kernel code as the kernel prints them: `symbol+0xoff/0xsize [module]`.
 
-/// One such place.
+/// A place in kernel code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
-    /// The symbol's own, mangled name.
+    /// The symbol's mangled name.
     pub symbol: String,
-    /// Bytes from the symbol's begin.
+    /// The number of bytes from the beginning of the symbol.
     pub offset: u64,
-    /// The symbol's size: up to the next symbol.
+    /// The size of the symbol, which the kernel counts up to the next symbol.
     pub size: u64,
-    /// The module that it is in; `None` is the kernel itself.
+    /// The module that the place is in; `None` means the kernel itself.
     pub module: Option<String>,
     /// The module's build-id, if this kernel prints it.
     pub build_id: Option<String>,
-    /// False for what the kernel found on the stack without knowing why (`? `).
+    /// Whether the kernel is certain: false for what it found on the stack without knowing why
+    /// (`? `).
     pub certain: bool,
-    /// Whether it is where the processor was. Else it is where a call returns to.
+    /// Whether the processor was exactly there. Otherwise the place is where a call returns
+    /// to.
     pub exact: bool,
 }
 
 impl Frame {
-    /// A line of a stack, which holds nothing else.
+    /// Parses a line of a stack, which must contain nothing else.
     ///
     /// ```
     /// use koru_klog::Frame;
@@ -33,7 +35,7 @@ impl Frame {
     /// ```
     pub fn of_stack(text: &str) -> Option<Frame> {
         let mut text = text.trim();
-        // As /proc/PID/stack has it.
+        // Lines of /proc/PID/stack begin with this.
         text = text.strip_prefix("[<0>] ").unwrap_or(text);
         let certain = match text.strip_prefix("? ") {
             Some(rest) => {
@@ -44,12 +46,12 @@ impl Frame {
         };
         let (mut frame, rest) = Frame::first(text)?;
         frame.certain = certain;
-        // Newer kernels say how they found it: `(P)`.
+        // Newer kernels add how they found the frame: `(P)`.
         let rest = rest.trim();
         (rest.is_empty() || (rest.starts_with('(') && rest.ends_with(')'))).then_some(frame)
     }
 
-    /// `RIP: 0010:place`; user space's own is none.
+    /// Parses `RIP: 0010:place`; returns `None` for user space's RIP.
     pub fn of_rip(text: &str) -> Option<Frame> {
         let (segment, place) = text.strip_prefix("RIP: ")?.split_once(':')?;
         let (mut frame, _) = Frame::first(place).filter(|_| segment == "0010")?;
@@ -57,7 +59,7 @@ impl Frame {
         Some(frame)
     }
 
-    /// The frame at the begin of a text, and what comes after it.
+    /// Parses the frame at the beginning of a text, and returns it with the text that follows.
     pub fn first(text: &str) -> Option<(Frame, &str)> {
         let end = text.find(char::is_whitespace).unwrap_or(text.len());
         let (word, mut rest) = text.split_at(end);
@@ -91,8 +93,8 @@ impl Frame {
         })
     }
 
-    /// Bytes from the symbol's begin to the instruction that is meant: a call returns
-    /// to the one after it.
+    /// Returns the offset in the symbol of the instruction that is meant. A call returns to
+    /// the instruction after it.
     pub fn instruction(&self) -> u64 {
         match self.exact {
             true => self.offset,

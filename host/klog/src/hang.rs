@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Where a processor was when it hung.
+//! Finds out where a processor was when it hung.
 
 use koru_protocol::LogRecord;
 
 use crate::Frame;
 
-/// Where the processor was: the first RIP in a module, or a RIP elsewhere and the
-/// function of a module that had called.
+/// Returns where the processor was: the first RIP in a module, or a RIP elsewhere and the
+/// function of a module that had called it.
 pub fn hang_location(records: &[LogRecord]) -> Option<String> {
     let rip = |r: &LogRecord| r.text.strip_prefix("RIP: 0010:").map(str::to_owned);
     let mut rips = records.iter().filter_map(rip);

@@ -2,7 +2,7 @@
 
 //! The kinds of complaints and reports.
 
-/// What kind of thing the kernel complained of.
+/// The kind of a complaint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ComplaintKind {
@@ -22,28 +22,28 @@ pub enum ComplaintKind {
     HungTask,
     /// Sleeping where that is forbidden.
     AtomicSleep,
-    /// The lock checker.
+    /// A report of lockdep, the lock checker.
     Lockdep,
-    /// KASAN, UBSAN, KFENCE, KCSAN, KMSAN.
+    /// A report of KASAN, UBSAN, KFENCE, KCSAN or KMSAN.
     Sanitizer,
     /// A reference count over- or underflowed.
     Refcount,
-    /// A leak.
+    /// A memory leak.
     Leak,
-    /// A module that is leaving has not dropped all that it registered, so that its
+    /// A module that is being removed has not dropped everything that it registered, so its
     /// code has to stay.
     StillRegistered,
-    /// The module loader found the module itself wrong.
+    /// The module loader found something wrong with the module itself.
     Loader,
     /// The kernel is tainted by more than an out-of-tree, unsigned module.
     Taint,
 }
 
-/// What kind of report it is.
+/// The kind of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReportKind {
-    /// `[ cut here ]`: the next line says it.
+    /// `[ cut here ]`: the next line says what is wrong.
     #[serde(skip)]
     Cut,
     /// A panic of a module in Rust.
@@ -56,9 +56,9 @@ pub enum ReportKind {
     Warning,
     /// Something slept where that is forbidden.
     Sleep,
-    /// The kernel's own panic.
+    /// A panic of the kernel.
     Panic,
-    /// The answer to the NMI that asks where the processor is.
+    /// The response to an NMI that asks where the processor is.
     Nmi,
     /// A processor that makes no progress.
     Lockup,
@@ -66,16 +66,16 @@ pub enum ReportKind {
     Stall,
     /// A task that waits for ever.
     HungTask,
-    /// What a task is doing, as asked for.
+    /// What a task is doing, printed on request.
     Task,
-    /// What a processor is doing, as asked for.
+    /// What a processor is doing, printed on request.
     Backtrace,
-    /// A stack without a word.
+    /// A stack without a message.
     Stack,
 }
 
 impl ReportKind {
-    /// Whether such a report tells of several processors.
+    /// Returns whether such a report describes several processors.
     pub(crate) fn asks_all(self) -> bool {
         matches!(
             self,
@@ -83,7 +83,7 @@ impl ReportKind {
         )
     }
 
-    /// How much it tells, if several lines say what it is.
+    /// Returns how specific the kind is, which decides if several lines name a kind.
     pub(crate) fn priority(self) -> u8 {
         match self {
             ReportKind::Cut => 0,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What kernels print.
+//! Parses what kernels print.
 //!
 //! A log consists of [`LogRecord`]s, or of lines that [`split_line`] splits.
-//! [`first_complaint()`] tells whether the kernel found something wrong, [`Finder`] finds
-//! the reports, which are many lines each, and [`Frame`] reads a line of a stack. What a
-//! guest wrote to its console is read by [`console_records_after`].
+//! [`first_complaint()`] returns what the kernel found wrong first, [`Finder`] finds the
+//! reports, which have many lines each, and [`Frame`] parses a line of a stack.
+//! [`console_records_after`] reads what a guest wrote to its console.
 #![forbid(unsafe_code)]
 
 mod complaint;

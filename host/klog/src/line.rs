@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A line of a log: what the kernel said, without what dmesg, the journal or a
-//! console put before it.
+//! Splits a line of a log: what the kernel printed, and what dmesg, the journal or a console
+//! put before it.
 
-/// Splits a line into what was put before it and the kernel's own text, which
-/// keeps its leading blank: a frame of a stack has one.
+/// Splits a line into what was put before it and the kernel's own text. The text keeps its
+/// leading blank, which frames of a stack have.
 ///
 /// ```
 /// use koru_klog::split_line;
@@ -23,7 +23,7 @@ pub fn split_line(line: &str) -> (&str, &str) {
     line.split_at(line.len() - text.len())
 }
 
-/// `<4>`, of `/proc/kmsg`.
+/// Skips `<4>`, as `/proc/kmsg` has it.
 fn priority(text: &str) -> &str {
     let rest = text.strip_prefix('<').and_then(|t| t.split_once('>'));
     match rest {
@@ -36,7 +36,7 @@ fn priority(text: &str) -> &str {
     }
 }
 
-/// `Nov 21 17:05:08 HOST kernel: `, or with an ISO date or a monotonic time.
+/// Skips `Nov 21 17:05:08 HOST kernel: `, also with an ISO date or a monotonic time.
 fn journal(text: &str) -> &str {
     let Some((before, rest)) = text.split_once(" kernel: ") else {
         return text;
@@ -58,7 +58,7 @@ fn journal(text: &str) -> &str {
     if dated { rest } else { text }
 }
 
-/// `kern  :warn  : `, of `dmesg -x`.
+/// Skips `kern  :warn  : `, as `dmesg -x` prints it.
 fn facility(text: &str) -> &str {
     let mut parts = text.splitn(3, ':');
     let (Some(facility), Some(level), Some(rest)) = (parts.next(), parts.next(), parts.next())
@@ -73,7 +73,7 @@ fn facility(text: &str) -> &str {
     }
 }
 
-/// `[    3.098282] `, `[Sat Nov 21 17:05:08 2026] `, then perhaps `[   T12] `.
+/// Skips `[    3.098282] ` or `[Sat Nov 21 17:05:08 2026] `, and then perhaps `[   T12] `.
 fn stamp(text: &str) -> &str {
     let Some((inside, rest)) = text.strip_prefix('[').and_then(|t| t.split_once(']')) else {
         return text;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What one report of the kernel's says.
+//! A report of the kernel's, and the parts of it that matter.
 
 use crate::{Frame, ReportKind};
 
@@ -8,33 +8,33 @@ use crate::{Frame, ReportKind};
 #[derive(Debug)]
 pub struct Report<T> {
     pub kind: ReportKind,
-    /// The lines that say what is wrong, the first one first.
+    /// The lines that say what is wrong, in their order.
     pub head: Vec<String>,
-    /// The stacks of those that it tells of.
+    /// The stacks that the report contains.
     pub stacks: Vec<Stack>,
     /// The kernel's release.
     pub release: Option<String>,
-    /// Whether the kernel panicked with it.
+    /// Whether the kernel then panicked.
     pub panicked: bool,
     pub items: Vec<T>,
 }
 
-/// A stack: where somebody is, and how it got there.
+/// A stack: where a task or a processor is, and how it got there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stack {
     pub cpu: Option<u32>,
     pub pid: Option<u32>,
     /// The process's name.
     pub comm: Option<String>,
-    /// Where the processor was.
+    /// The place where the processor was.
     pub rip: Option<Frame>,
-    /// As the kernel lists them, the innermost first.
+    /// The frames as the kernel lists them, innermost first.
     pub frames: Vec<Frame>,
 }
 
 impl Stack {
-    /// Where the processor was, then its callers: all without what the kernel only
-    /// guesses, and without how it came to print this.
+    /// Returns the place where the processor was, then its callers. Frames that the kernel
+    /// only guesses, and the functions that print the report, are left out.
     pub fn path(&self) -> Vec<&Frame> {
         let frames = match (&self.rip, self.frames.iter().position(|f| f.exact)) {
             (None, Some(interrupted)) => &self.frames[interrupted..],
@@ -45,13 +45,13 @@ impl Stack {
         self.rip.iter().chain(certain).collect()
     }
 
-    /// Whether a module is on the way.
+    /// Returns whether a module is in the call path.
     pub fn in_module(&self) -> bool {
         self.path().iter().any(|f| f.module.is_some())
     }
 }
 
-/// Whether a function only tells of what another one did: KASAN is called by the code
+/// Returns whether a function only reports what another one did: KASAN is called by the code
 /// that it checks.
 fn is_reporting(symbol: &str) -> bool {
     let begins = [
@@ -77,7 +77,7 @@ impl<T> Report<T> {
         }
     }
 
-    /// Whether it says enough to be one.
+    /// Returns whether the report says enough to be one.
     pub(crate) fn is_whole(&self) -> bool {
         self.has_stack() || self.kind == ReportKind::RustPanic
     }
@@ -95,7 +95,8 @@ impl<T> Report<T> {
         self.stacks.last_mut().expect("there is one")
     }
 
-    /// One more line says what it is; the first one of its weight counts.
+    /// Adds a line that says what is wrong. Of several lines with the same priority, the first
+    /// decides the kind.
     pub(crate) fn add_kind(&mut self, kind: ReportKind, text: &str) {
         if kind.priority() > self.kind.priority() {
             self.kind = kind;
@@ -105,7 +106,7 @@ impl<T> Report<T> {
         }
     }
 
-    /// `CPU: 0 PID: 84 Comm: insmod Tainted: G  OE  6.1.0-56-cloud-amd64 #1  Debian`
+    /// Parses `CPU: 0 PID: 84 Comm: insmod Tainted: G  OE  6.1.0-56-cloud-amd64 #1  Debian`.
     pub(crate) fn parse_task_line(&mut self, text: &str) {
         let release = text
             .split(" #")
@@ -117,7 +118,7 @@ impl<T> Report<T> {
         }
         let after = |key: &str| text.split_once(key)?.1.split_whitespace().next();
         let number = |key| after(key).and_then(|t| t.parse().ok());
-        // The name may have blanks.
+        // The name may contain blanks.
         let comm = text.split_once(" Comm: ").map(|(_, rest)| {
             let end = ["Tainted: ", "Not tainted ", "Kdump: "]
                 .iter()
@@ -134,18 +135,19 @@ impl<T> Report<T> {
         (stack.cpu, stack.pid, stack.comm) = (cpu, pid, comm);
     }
 
-    /// The stack that matters: the first that a module is in.
+    /// Returns the stack that matters: the first that a module is in, otherwise the first that
+    /// is not empty.
     pub fn main_stack(&self) -> Option<&Stack> {
         let found = self.stacks.iter().find(|s| s.in_module());
         found.or_else(|| self.stacks.iter().find(|s| !s.path().is_empty()))
     }
 
-    /// The first line that says what is wrong.
+    /// Returns the first line that says what is wrong.
     pub fn line(&self) -> &str {
         self.head.first().map_or("", String::as_str)
     }
 
-    /// Whether KASAN tells it, whose reports have several parts.
+    /// Returns whether this is a report of KASAN's, which have several parts.
     pub(crate) fn is_kasan(&self) -> bool {
         self.line().starts_with("BUG: KASAN: ")
     }

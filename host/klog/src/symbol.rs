@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Names of symbols.
+//! Demangles names of symbols.
 
-/// A function's name as its source has it; C's stays as it is.
+/// Returns a function's name as its source has it. Names in C stay as they are.
 ///
 /// ```
 /// use koru_klog::demangled;
@@ -15,7 +15,7 @@ pub fn demangled(symbol: &str) -> String {
         return symbol.to_owned();
     };
     let name = format!("{name:#}");
-    // `<a::Type>::method` is one of the type's own.
+    // `<a::Type>::method` is an inherent method of the type.
     if let Some((own, rest)) = name.strip_prefix('<').and_then(|n| n.split_once(">::")) {
         if !own.contains(['<', ' ', '&', '*', '[', '(']) {
             return format!("{own}::{rest}");

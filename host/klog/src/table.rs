@@ -13,8 +13,8 @@ struct Row {
 
 /// How a line is recognised.
 ///
-/// Most rows want the beginning of the line: a module's own message may well contain
-/// "WARNING: " later on, and the kernel reports user space's faults in the same words.
+/// Most rows match the beginning of the line: a module's own message may well contain
+/// "WARNING: " later on, and the kernel reports faults of user space in the same words.
 enum Text {
     /// The line begins with this.
     Begin(&'static str),
@@ -61,7 +61,7 @@ const fn row(text: Text, complaint: Option<ComplaintKind>, report: Option<Report
     }
 }
 
-/// In each column the first row that fits counts, so the special rows come first.
+/// The table. In each column the first row that matches counts, so special rows come first.
 const TABLE: &[Row] = {
     use ComplaintKind as C;
     use ReportKind as R;
@@ -193,7 +193,7 @@ const TABLE: &[Row] = {
         row(Begin("traps: missing-endbr"), Some(C::Oops), Some(R::Oops)),
         row(Begin("CFI failure at"), Some(C::Oops), Some(R::Oops)),
         row(Begin("traps: "), None, Some(R::Oops)),
-        // A panic of a module in Rust, whose BUG comes next.
+        // A panic of a module in Rust is followed by its BUG.
         row(
             BeginAnd("rust_kernel: ", " panicked at "),
             Some(C::Bug),
@@ -210,7 +210,7 @@ const TABLE: &[Row] = {
         row(Begin("list_add corruption"), Some(C::Bug), Some(R::Bug)),
         row(Begin("list_del corruption"), Some(C::Bug), Some(R::Bug)),
         row(Begin("usercopy: Kernel memory"), Some(C::Bug), Some(R::Bug)),
-        // The kernel's own strlen, memcpy and so on, which then BUG.
+        // The kernel's own strlen, memcpy and so on print this, and then BUG.
         row(
             Begin("detected buffer overflow"),
             Some(C::Bug),
@@ -228,7 +228,7 @@ const TABLE: &[Row] = {
         row(Within("Unknown rela relocation"), Some(C::Loader), None),
         row(Within("Skipping invalid relocation"), Some(C::Loader), None),
         row(Within("verflow in relocation type"), Some(C::Loader), None),
-        // What was asked for.
+        // Reports that were requested.
         row(Begin("Uhhuh. NMI received"), None, Some(R::Nmi)),
         row(Begin("NMI backtrace for cpu "), None, Some(R::Backtrace)),
         row(Begin("task:"), None, Some(R::Task)),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The kernel's taint bits.
+//! Finds complaints in the kernel's taint bits.
 
 use crate::{Complaint, ComplaintKind};
 
-/// The complaints that bits of `/proc/sys/kernel/tainted` stand for. An
-/// out-of-tree (O) or unsigned (E) module is what Koru loads, and no complaint;
-/// nor is what was set already in `before`.
+/// Returns the complaint that new bits of `/proc/sys/kernel/tainted` stand for. An out-of-tree
+/// (O) or unsigned (E) module is what Koru loads, so these bits are no complaint; nor are bits
+/// that were set already in `before`.
 ///
 /// ```
 /// use koru_klog::taint_complaint;
