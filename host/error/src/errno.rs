@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Errnos in words, and what they mean for a module.
+//! Describes errnos, and what they mean for a module.
 
 use std::io;
 

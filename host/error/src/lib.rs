@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The one error type of Koru's host side.
+//! The error type of Koru's host side.
 //!
 //! An [`Error`] says what was being done ([`context`](Error::context)), what went wrong
-//! ([`message`](Error::message)), what the user can do about it ([`help`](Error::help)),
-//! and what the tool that failed printed ([`output`](Error::output)). The error that
-//! caused it is its [`source`](std::error::Error::source).
+//! ([`message`](Error::message)), what the user can do about it ([`help`](Error::help)), and
+//! what the tool that failed printed ([`output`](Error::output)). The error that caused an
+//! [`Error`] is its [`source`](std::error::Error::source).
 #![forbid(unsafe_code)]
 
 mod errno;
@@ -14,7 +14,7 @@ use std::{fmt, io, path::Path};
 
 pub use errno::{Errno, errno_text, load_help, unload_help};
 
-/// The kind of a failure. It decides the exit status.
+/// The kind of a failure, which decides the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The request itself is wrong: an unknown module, kernel or option.
@@ -38,7 +38,7 @@ pub struct Error {
     pub context: String,
     /// What went wrong.
     pub message: String,
-    /// What the user can do about it.
+    /// What the user can do about the failure.
     pub help: Option<String>,
     /// The output of the tool that failed, shown as it is.
     pub output: Option<String>,
@@ -61,7 +61,7 @@ impl Error {
         }
     }
 
-    /// Adds what the user can do about it.
+    /// Adds what the user can do about the failure.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
@@ -85,7 +85,7 @@ impl Error {
         self
     }
 
-    /// Creates the error of an I/O operation; `context` says what it was for.
+    /// Creates the error of an I/O operation. `context` says what was being done.
     pub fn io(context: impl Into<String>, error: io::Error) -> Self {
         let e = Error::new(Kind::System, context, error.to_string());
         let e = match error.kind() {
@@ -98,7 +98,7 @@ impl Error {
         e.caused_by(error)
     }
 
-    /// Creates the error of an I/O operation on `path`; `verb` is such as "reading".
+    /// Creates the error of an I/O operation on `path`. `verb` is a word such as "reading".
     pub fn path(verb: &str, path: &Path, error: io::Error) -> Self {
         Error::io(format!("{verb} {}", path.display()), error)
     }
@@ -117,12 +117,12 @@ impl std::error::Error for Error {
     }
 }
 
-/// Adds to an [`io::Result`] what an [`Error`] says of it.
+/// Turns an [`io::Result`] into a [`Result`] by adding what was being done.
 pub trait IoContext<T> {
-    /// Says what was being done.
+    /// Adds what was being done.
     fn context(self, context: &str) -> Result<T>;
 
-    /// Says what was being done to which file.
+    /// Adds what was being done to which file.
     fn path_context(self, verb: &str, path: &Path) -> Result<T>;
 }
 
