@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What all calls share: the line, the log, and who is behind a call.
+//! The state that all calls share: the line, the log, and the processes behind calls.
 
 use std::{
     collections::HashMap,
@@ -11,35 +11,35 @@ use koru_protocol::ToHost;
 
 use crate::{answer::Answer, children::Children, kmsg::Log, process::CallProcess, serial::Line};
 
-/// A module that must not stay loaded when the line ends.
+/// The state of a module that must not stay loaded when the line ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TransientModule {
     Loading,
     Loaded,
 }
 
-/// Input for a call under way. The channel closes without `Eof` when the
-/// caller has gone.
+/// Input for a call in progress. The channel closes without `Eof` when the caller is gone.
 pub enum Input {
     /// Some bytes.
     Data(Vec<u8>),
-    /// The end.
+    /// The end of the input.
     Eof,
 }
 
-/// What all calls share.
+/// The state that all calls share.
 pub struct Agent {
     pub line: Arc<Line>,
     pub log: Arc<Log>,
     pub children: Arc<Children>,
     pub(crate) inputs: Mutex<HashMap<u64, Sender<Input>>>,
     pub(crate) running: Mutex<HashMap<u64, CallProcess>>,
-    /// By their names.
+    /// The transient modules, by name.
     pub(crate) transient_modules: Mutex<HashMap<String, TransientModule>>,
 }
 
 impl Agent {
-    /// Answers a call that took its time.
+    /// Answers a call that ran in a thread or in a process of its own, and forgets what
+    /// belongs to the call.
     pub fn finish(&self, id: u64, answer: Answer) {
         self.inputs().remove(&id);
         self.running().remove(&id);
@@ -56,7 +56,7 @@ impl Agent {
         receiver
     }
 
-    /// Enters a process as the one behind a call.
+    /// Records a process as the one behind a call.
     pub fn enter(&self, id: u64, running: CallProcess) {
         self.running().insert(id, running);
     }

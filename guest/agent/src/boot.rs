@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a kernel expects of its first process: file systems, names, `lo`.
+//! Does what a kernel expects of its first process: file systems, names, `lo`.
 
 use std::{fs, io, os::unix::fs::symlink, path::Path};
 
 use rustix::mount::{MountFlags, mount};
 
-/// Where commands are looked for.
+/// The folders in which commands are looked up.
 pub const PATH: &str = "/usr/local/bin:/bin:/sbin:/usr/bin:/usr/sbin";
 
-/// Makes the guest a place where programs run. A kernel may lack any of this:
-/// what fails is said on the console and left out.
+/// Makes the guest a place where programs run. A kernel may lack any of this: failures are
+/// printed on the console and otherwise ignored.
 pub fn prepare() {
     for dir in [
         "/proc", "/sys", "/dev", "/tmp", "/run", "/root", "/etc", "/bin", "/lib", "/var",
@@ -51,9 +51,9 @@ pub fn prepare() {
         rustix::system::sethostname(b"koru").map_err(Into::into),
     );
     say("lo", bring_up_lo());
-    // The guest ends with PID 1: when memory runs out, let it be another's.
+    // The guest ends with PID 1, so another process should be killed when memory runs out.
     let _ = write("/proc/self/oom_score_adj", "-1000");
-    // PID 1 reads nothing and must not write into a console that is closed.
+    // PID 1 reads nothing and must not write to a console that is closed.
     let _ = std::env::set_current_dir("/");
 }
 
@@ -70,7 +70,7 @@ fn mount_at(kind: &str, at: &str, options: &str) {
     }
 }
 
-/// The host's own file, put there through the initramfs, comes first.
+/// Writes a file unless it exists: a file of the host's, from the initramfs, takes precedence.
 fn write_new(path: &str, text: &str) {
     if !Path::new(path).exists() {
         say(path, write(path, text));
@@ -87,7 +87,7 @@ fn say(what: &str, result: io::Result<()>) {
     }
 }
 
-/// Sets IFF_UP on interface 1 by one rtnetlink message.
+/// Sets IFF_UP on interface 1 with one rtnetlink message.
 fn bring_up_lo() -> io::Result<()> {
     use rustix::net::{
         AddressFamily, RecvFlags, SendFlags, SocketType, netlink, recv, sendto, socket,
@@ -101,7 +101,7 @@ fn bring_up_lo() -> io::Result<()> {
         SocketType::RAW,
         None, // NETLINK_ROUTE is 0.
     )?;
-    // struct nlmsghdr, then struct ifinfomsg.
+    // The message is a struct nlmsghdr, then a struct ifinfomsg.
     let mut message = Vec::with_capacity(32);
     message.extend(32u32.to_ne_bytes());
     message.extend(RTM_NEWLINK.to_ne_bytes());
@@ -115,7 +115,7 @@ fn bring_up_lo() -> io::Result<()> {
     sendto(&socket, &message, SendFlags::empty(), &kernel)?;
     let mut answer = [0u8; 64];
     let (length, _) = recv(&socket, &mut answer[..], RecvFlags::empty())?;
-    // NLMSG_ERROR carries a negative errno after its header; 0 is the ack.
+    // NLMSG_ERROR has a negative errno after its header; 0 is the ack.
     match answer.get(16..20) {
         Some(code) if length >= 20 => match i32::from_ne_bytes(code.try_into().unwrap_or_default())
         {

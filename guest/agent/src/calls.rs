@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Takes calls from the line and hands them out.
+//! Reads calls from the line and dispatches them.
 
 use std::{io, sync::Arc};
 
@@ -53,14 +53,14 @@ impl Agent {
         }
     }
 
-    /// Quick calls are answered here, in order; the others in a thread each.
+    /// Answers a call. Quick calls are answered here, in order; each other call has a thread.
     pub fn call(self: &Arc<Self>, id: u64, call: Call) {
         let answer = match call {
             Call::Hello => Ok(Reply::Ready(self.ready())),
             Call::Resize { of, size } => self.with_running(of, |r| r.resize(size)),
             Call::Signal { of, signal } => self.with_running(of, |r| r.signal(signal)),
             Call::Look { of } => self.with_running(of, |r| modules::look(r.pid)),
-            // Reads the stack of each task: not here.
+            // This reads the stack of each task, which takes too long to do here.
             Call::Inside { module, of } => {
                 let but = self.running().get(&of).map(|running| running.pid);
                 return self.in_thread(id, move |_| modules::inside(&module, but));
@@ -104,7 +104,8 @@ impl Agent {
                 params,
                 unload_on_disconnect,
             } => {
-                // At once: the line may end before it is there.
+                // The module is registered at once, because the line may end before it is
+                // loaded.
                 let transient = modules::register_transient(self, unload_on_disconnect);
                 return self.in_thread(id, move |agent| {
                     modules::load(agent, id, &path, &params, transient)
@@ -146,8 +147,8 @@ impl Agent {
     }
 }
 
-/// Whether this machine is a guest, and the agent's own. Else it is somebody's
-/// real one.
+/// Returns whether this machine is a guest, which is the agent's own. Otherwise it is a real
+/// machine of the user's.
 pub fn in_guest() -> bool {
     rustix::process::getpid().is_init()
 }

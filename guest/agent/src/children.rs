@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Starting processes and reaping them, orphans too.
+//! Starts processes and reaps them, orphans too.
 
 use std::{
     collections::HashMap,
@@ -14,7 +14,7 @@ use rustix::process::{WaitId, WaitIdOptions, WaitOptions, wait, waitid};
 
 type OnExit = Box<dyn FnOnce(Exit) + Send>;
 
-/// All children of PID 1.
+/// The children of PID 1.
 #[derive(Default)]
 pub struct Children {
     waited_for: Mutex<HashMap<u32, OnExit>>,
@@ -22,7 +22,7 @@ pub struct Children {
 }
 
 impl Children {
-    /// Starts the thread that reaps.
+    /// Starts the thread that reaps children.
     pub fn start() -> io::Result<Arc<Self>> {
         let children = Arc::new(Children::default());
         let reaper = children.clone();
@@ -32,11 +32,10 @@ impl Children {
         Ok(children)
     }
 
-    /// Starts a command; `on_exit` is called from the reaper when it ended.
+    /// Starts a command. The reaper calls `on_exit` when the command has ended.
     pub fn spawn(&self, command: &mut Command, on_exit: OnExit) -> io::Result<Child> {
-        // With the lock held the reaper takes nobody: neither this child
-        // before it is entered, nor one whose exec failed, for which the
-        // standard library waits itself.
+        // While this holds the lock, the reaper takes no child: neither this child before it
+        // is recorded, nor one whose exec failed, for which the standard library waits itself.
         let mut waited_for = self.lock();
         let child = command.spawn()?;
         waited_for.insert(child.id(), on_exit);
@@ -50,17 +49,17 @@ impl Children {
 
     fn reap_for_ever(&self) {
         loop {
-            // Wait for a child to end, but leave it there ...
+            // Wait until a child has ended, but do not reap it yet ...
             let ended = waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
             let mut waited_for = self.lock();
             if ended.is_err() {
-                // No children. The time limit is for orphans' sake: they
-                // become ours without notice.
+                // There are no children. The wait is limited because orphans become children
+                // of PID 1 without notice.
                 let limit = std::time::Duration::from_secs(1);
                 drop(self.started.wait_timeout(waited_for, limit));
                 continue;
             }
-            // ... and take all there are while nobody starts one.
+            // ... and reap all children while nobody starts one.
             let mut done = Vec::new();
             while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
                 let exit = match (status.exit_status(), status.terminating_signal()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Commands: with pipes, or on a terminal.
+//! Runs commands, with pipes or on a terminal.
 
 use std::{
     fs::{File, OpenOptions},
@@ -33,8 +33,8 @@ use crate::{
     role::own_binary,
 };
 
-/// Role of the process that takes hold of a terminal and becomes a command:
-/// `tty UID|- PROGRAM [ARG]..`.
+/// The role of the process that takes control of a terminal and becomes a command: `tty UID|-
+/// PROGRAM [ARG]..`.
 pub const ON_TTY: &str = "tty";
 
 /// Runs a command to its end.
@@ -69,8 +69,8 @@ fn run_inner(
     };
     set_surroundings(&mut command, exec);
 
-    // The child's end of the pipe is held by the reaper: it closes with the
-    // child's end, and wakes the poll below.
+    // The reaper holds the write end of this pipe and closes it when the child has ended,
+    // which wakes the poll below.
     let (ended, ended_out) = pipe_with(PipeFlags::CLOEXEC)?;
     let (exited, exits) = channel();
     let on_exit = Box::new(move |exit| {
@@ -112,7 +112,7 @@ fn run_inner(
             (child.id(), outputs, stdin, None)
         }
     };
-    // Our copies of the terminal's other end must not outlive the child's.
+    // The agent's copies of the terminal's other end must not outlive the child's.
     drop(command);
     let on_tty = master.is_some();
     agent.enter(id, CallProcess { pid, master });
@@ -159,8 +159,7 @@ fn open_pty(size: TtySize, uid: Option<u32>) -> io::Result<(File, File)> {
     Ok((master.into(), slave))
 }
 
-/// The process that becomes the command: leads a session whose terminal is
-/// its standard input.
+/// Becomes the command: leads a session whose terminal is the process's standard input.
 pub fn on_tty_here(args: &[String]) -> ExitCode {
     let [uid, program, args @ ..] = args else {
         return ExitCode::from(127);
@@ -177,7 +176,7 @@ pub fn on_tty_here(args: &[String]) -> ExitCode {
     }
     let error = command.exec();
     eprintln!("koru: {program}: {error}");
-    // As shells do: 127 for not found, 126 for not to be run.
+    // As in shells, 127 means not found and 126 not executable.
     ExitCode::from(if error.kind() == ErrorKind::NotFound {
         127
     } else {
@@ -185,14 +184,14 @@ pub fn on_tty_here(args: &[String]) -> ExitCode {
     })
 }
 
-/// Carries the host's bytes to the command.
+/// Passes the host's bytes to the command.
 fn feed(agent: &Agent, id: u64, input: Receiver<Input>, mut stdin: File, on_tty: bool) {
     const END_OF_INPUT: &[u8] = &[4];
     loop {
         match input.recv() {
             Ok(Input::Data(bytes)) => {
-                // A command that closed its input still counts as taking it:
-                // else the sender would wait for ever.
+                // A command that closed its input still counts as taking the bytes. Otherwise
+                // the sender would wait for ever.
                 let _ = stdin.write_all(&bytes);
                 let bytes = bytes.len() as u32;
                 agent.line.send(&ToHost::Taken { id, bytes });
@@ -206,8 +205,8 @@ fn feed(agent: &Agent, id: u64, input: Receiver<Input>, mut stdin: File, on_tty:
     }
 }
 
-/// Sends all output until the command has ended and what it wrote was read.
-/// A daemon that it left behind may keep the pipes: that is not waited for.
+/// Sends the output until the command has ended and everything that it wrote has been read. A
+/// daemon that the command left behind may keep the pipes open, and is not waited for.
 fn forward(agent: &Agent, id: u64, mut outputs: Vec<(Stream, File)>, ended: &OwnedFd) {
     const NOW: Timespec = Timespec {
         tv_sec: 0,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Files in and out.
+//! Writes files from the host, and sends files to it.
 
 use std::{
     ffi::OsString,
@@ -18,7 +18,8 @@ use crate::{
     answer::{Answer, errno},
 };
 
-/// Writes a file beside its place, then moves it there: whole or not at all.
+/// Writes a file under another name and then renames it, so that it appears either completely
+/// or not at all.
 pub fn put(path: &str, mode: u32, input: &Receiver<Input>) -> Answer {
     let path = Path::new(path);
     let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
@@ -54,7 +55,7 @@ fn write(dir: &Path, part: &Path, mode: u32, input: &Receiver<Input>) -> io::Res
     file.set_permissions(fs::Permissions::from_mode(mode & 0o7777))
 }
 
-/// Sends a file's content.
+/// Sends the content of a file.
 pub fn get(agent: &Arc<Agent>, id: u64, path: &str) -> Answer {
     let mut file = File::open(path).map_err(|e| errno(&e))?;
     let mut buffer = vec![0; agent.line.chunk()];

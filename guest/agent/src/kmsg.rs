@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The kernel log, record by record.
+//! Sends the kernel log, record by record.
 
 use std::{
     fs::{File, OpenOptions},
@@ -20,24 +20,25 @@ use rustix::{
 
 use crate::serial::Line;
 
-/// Of the records from before the agent, those up to this level (warning) are
-/// sent: a stock kernel's boot is 400 lines of a slow serial line.
+/// The level (warning) up to which records from before the agent's start are sent: a stock
+/// kernel's boot has 400 lines, for which the serial line is slow.
 pub const BOOT_LEVEL: u8 = 4;
 
-/// Records of every level.
+/// The level that includes all records.
 pub const ALL: u8 = 7;
 
-/// Records that are sent at once.
+/// The number of records that are sent at once.
 const BATCH: usize = 256;
 
-/// The thread that reads `/dev/kmsg`.
+/// A handle to the thread that reads `/dev/kmsg`.
 pub struct Log {
     wake: Mutex<File>,
     asked: Sender<Sender<u64>>,
 }
 
 impl Log {
-    /// Sends what there is up to the level `old`, then goes on in a thread of its own.
+    /// Sends the existing records up to the level `old`, then continues in a thread of its
+    /// own.
     pub fn start(line: Arc<Line>, old: u8) -> io::Result<Arc<Self>> {
         let kmsg = OpenOptions::new()
             .read(true)
@@ -61,12 +62,12 @@ impl Log {
         }))
     }
 
-    /// Returns when every record up to now was sent, with the sequence number
-    /// of the next one.
+    /// Waits until every record up to now has been sent, and returns the sequence number of
+    /// the next one.
     pub fn mark(&self) -> u64 {
         let (answer, answered) = channel();
         let _ = self.asked.send(answer);
-        // A full pipe wakes as well.
+        // A full pipe wakes the thread as well.
         let _ = self
             .wake
             .lock()
@@ -92,7 +93,8 @@ impl Reader {
             ];
             let _ = poll(&mut ready, None);
             let _ = wake.read(&mut [0; 64]);
-            // Asks taken before the read: what they must wait for is there.
+            // The requests are taken before the read, so the records that they wait for are
+            // there.
             let pending: Vec<_> = asks.try_iter().collect();
             self.drain(|_| true);
             for ask in pending {
@@ -101,7 +103,7 @@ impl Reader {
         }
     }
 
-    /// Sends all records that are there now.
+    /// Sends all wanted records that are there now.
     fn drain(&mut self, wanted: impl Fn(&LogRecord) -> bool) {
         let mut buffer = [0; 8192];
         loop {
@@ -115,7 +117,8 @@ impl Reader {
                         self.push(ToHost::Log(record));
                     }
                 }
-                // The ring overtook us; the next read has the oldest left.
+                // Records were overwritten before this read; the next read returns the oldest
+                // one left.
                 Err(e) if e.kind() == ErrorKind::BrokenPipe => self.push(ToHost::LogLost),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(_) => break,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The machine's own devices: the way out, and the memory through which files
-//! come in. All the unsafe code of the agent is here.
+//! Uses the machine's own devices: the one that ends the guest, and the memory through which
+//! files come in. All unsafe code of the agent is here.
 
 use std::{
     fs::{self, File},
@@ -19,11 +19,11 @@ use rustix::{
     system::{RebootCommand, reboot},
 };
 
-/// QEMU's isa-debug-exit, whose status tells an orderly end from a panic.
+/// The port of QEMU's isa-debug-exit, whose status distinguishes an orderly end from a panic.
 const DEBUG_EXIT: u16 = 0xf4;
 
-/// The memory that the host shares with this guest, through QEMU's ivshmem-plain.
-/// It is mapped for as long as the guest runs.
+/// The memory that the host shares with this guest through QEMU's ivshmem-plain. The memory is
+/// mapped for as long as the guest runs.
 pub struct SharedMemory {
     start: NonNull<u8>,
 }
@@ -35,8 +35,8 @@ unsafe impl Send for SharedMemory {}
 unsafe impl Sync for SharedMemory {}
 
 impl SharedMemory {
-    /// Maps it. A guest that goes on from a saved state does not know yet that it
-    /// has the device.
+    /// Maps the shared memory. A guest that was resumed from a snapshot does not know yet that
+    /// it has the device, and has to look again.
     pub fn find(look_again: bool) -> io::Result<Self> {
         let device = shared_device().or_else(|| {
             if look_again {
@@ -46,7 +46,7 @@ impl SharedMemory {
         });
         let device = device.ok_or(io::ErrorKind::NotFound)?;
         fs::write(device.join("enable"), "1")?;
-        // BAR 2 is the memory itself.
+        // BAR 2 of the device is the memory.
         let bar = File::options()
             .read(true)
             .write(true)
@@ -66,15 +66,14 @@ impl SharedMemory {
                 0,
             )
         }?;
-        // A fork would copy all its page table entries, which the kernel has filled in.
-        // SAFETY: the mapping is ours, and whole. That children do not have it changes
-        // nothing here.
+        // A fork would copy all page table entries of the mapping, which the kernel has filled
+        // in.
         unsafe { madvise(address, SHARED_BYTES, Advice::LinuxDontFork) }?;
         let start = NonNull::new(address.cast()).ok_or(io::ErrorKind::InvalidInput)?;
         Ok(SharedMemory { start })
     }
 
-    /// A copy of some bytes that the host has handed over.
+    /// Returns a copy of some bytes that the host has handed over.
     pub fn read(&self, range: Range<usize>) -> Vec<u8> {
         assert!(range.start <= range.end && range.end <= SHARED_BYTES);
         // SAFETY: the range is inside the mapping. The host does not write there
@@ -85,7 +84,7 @@ impl SharedMemory {
         bytes.to_vec()
     }
 
-    /// Writes some bytes where nobody reads yet.
+    /// Writes some bytes to a place that nobody reads yet.
     pub fn write(&self, at: usize, bytes: &[u8]) {
         assert!(at <= SHARED_BYTES && bytes.len() <= SHARED_BYTES - at);
         // SAFETY: the range is inside the mapping, and `bytes` is not: nothing
@@ -97,12 +96,12 @@ impl SharedMemory {
         }
     }
 
-    /// A number that the host changes.
+    /// Returns a number that the host changes.
     pub fn get(&self, at: usize) -> u64 {
         self.number(at).load(Ordering::Acquire)
     }
 
-    /// A number that the host reads.
+    /// Sets a number that the host reads.
     pub fn set(&self, at: usize, value: u64) {
         self.number(at).store(value, Ordering::Release);
     }
@@ -124,7 +123,7 @@ fn shared_device() -> Option<PathBuf> {
     devices.find(|d| is(d, "vendor", "0x1af4") && is(d, "device", "0x1110"))
 }
 
-/// `struct rand_pool_info` of linux/random.h, with room for one seed.
+/// The `struct rand_pool_info` of linux/random.h, with room for one seed.
 #[repr(C)]
 struct RandPoolInfo {
     entropy_count: i32,
@@ -132,7 +131,7 @@ struct RandPoolInfo {
     buf: [u8; 32],
 }
 
-/// Gives the kernel's random numbers a new beginning.
+/// Seeds the kernel's random numbers again.
 pub fn reseed(seed: [u8; 32]) -> io::Result<()> {
     const RNDADDENTROPY: rustix::ioctl::Opcode = opcode::write::<[i32; 2]>(b'R', 3);
     const RNDRESEEDCRNG: rustix::ioctl::Opcode = opcode::none(b'R', 7);
@@ -150,8 +149,9 @@ pub fn reseed(seed: [u8; 32]) -> io::Result<()> {
     Ok(())
 }
 
-/// Ends the guest with `status`. By ACPI, and without it, when the device is not there
-/// or the kernel gives nobody its ports: without X86_IOPL_IOPERM, or locked down.
+/// Ends the guest with `status`. If the device is missing, or the kernel grants nobody its
+/// port (without X86_IOPL_IOPERM, or locked down), the guest is powered off by ACPI, without
+/// the status.
 pub fn power_off(status: u8) -> ! {
     rustix::fs::sync();
     // SAFETY: ioperm only asks the kernel for access to one I/O port; it takes

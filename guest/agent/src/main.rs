@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! PID 1 inside the guest: runs what the host asks for. With `--stdio` it does
-//! so on the machine that it is started on, until its input ends.
+//! The agent: PID 1 in a guest, which does what the host asks for. With `--stdio`, the agent
+//! runs on the machine that it is started on, until its input ends.
 //!
-//! The same binary, started by itself with another first argument, is also the
-//! short-lived process that loads a module ([`modules`]) or that takes hold of
-//! a terminal for a command ([`exec`]). An oops kills that process only, and
-//! no code has to run between a fork and an exec.
+//! Started by itself with another first argument, this binary is also the short-lived process
+//! that loads a module ([`modules`]), or that takes control of a terminal for a command
+//! ([`exec`]). So an oops kills only that process, and no code has to run between a fork and
+//! an exec.
 
 mod agent;
 mod answer;
@@ -27,7 +27,7 @@ mod serve;
 
 use std::process::ExitCode;
 
-/// Works over standard input and output.
+/// The argument that makes the agent use its standard input and output.
 const STDIO: &str = "--stdio";
 
 fn main() -> ExitCode {
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
             Ok(line) => serve::serve(line),
             Err(error) => error,
         };
-        // PID 1 must not return. The console is all that is left to speak on.
+        // PID 1 must not return. Only the console is left for a message.
         eprintln!("koru-agent: {}: {error}", serial::DEVICE);
         machine::power_off(serial::STATUS_NO_LINE);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Loading, unloading and listing modules, and looking at who does it.
+//! Loads, unloads and lists modules, and looks at the processes that do so.
 
 use std::{
     collections::hash_map::Entry,
@@ -28,13 +28,14 @@ use crate::{
     role::own_binary,
 };
 
-/// Role of the process that loads: `insmod PATH [PARAM]..`.
+/// The role of the process that loads a module: `insmod PATH [PARAM]..`.
 pub const LOAD: &str = "insmod";
-/// Role of the process that unloads: `rmmod NAME`.
+/// The role of the process that unloads a module: `rmmod NAME`.
 pub const UNLOAD: &str = "rmmod";
 
-/// Enters a module that is going to be loaded as one that must not outlive the line.
-/// Its name, unless one of this name is there: that one is somebody else's.
+/// Registers a module that is about to be loaded as one that must not outlive the line.
+/// Returns the name of the module, unless a module of this name is loaded already, which then
+/// belongs to somebody else.
 pub fn register_transient(agent: &Agent, name: Option<String>) -> Option<String> {
     let name = name.filter(|name| !Path::new("/sys/module").join(name).exists())?;
     match agent.transient_modules().entry(name.clone()) {
@@ -46,7 +47,8 @@ pub fn register_transient(agent: &Agent, name: Option<String>) -> Option<String>
     }
 }
 
-/// Loads a module in a process of its own: an oops in its init kills that one.
+/// Loads a module in a process of its own, so that an oops in the module's init kills only
+/// that process.
 pub fn load(
     agent: &Agent,
     id: u64,
@@ -65,7 +67,7 @@ pub fn load(
             Ok(Reply::Module(outcome)) if refused(outcome) => {
                 agent.transient_modules().remove(&name)
             }
-            // A process that was killed may have loaded it all the same.
+            // A process that was killed may have loaded the module nevertheless.
             _ => agent
                 .transient_modules()
                 .insert(name, TransientModule::Loaded),
@@ -74,7 +76,8 @@ pub fn load(
     answer
 }
 
-/// Unloads a module likewise.
+/// Unloads a module in a process of its own, so that an oops in the module's exit kills only
+/// that process.
 pub fn unload(agent: &Agent, id: u64, name: &str) -> Answer {
     with_log(agent, || {
         unload_in_child(agent, name, |running| agent.enter(id, running))
@@ -83,7 +86,8 @@ pub fn unload(agent: &Agent, id: u64, name: &str) -> Answer {
 
 /// Unloads the modules that must not outlive the line, however long that takes.
 pub fn unload_transient(agent: &Agent) {
-    /// For one that still loads, or whose users still end.
+    /// The pause between attempts: a module may still be loading, or its users may still be
+    /// ending.
     const PAUSE: Duration = Duration::from_millis(50);
     loop {
         let transient = agent.transient_modules().clone();
@@ -140,7 +144,7 @@ fn in_child(
     })
 }
 
-/// What came of it, and what was logged meanwhile.
+/// Does `work`, and returns the result with the range of records that were logged meanwhile.
 fn with_log(
     agent: &Agent,
     work: impl FnOnce() -> Result<ModuleResult, koru_protocol::Errno>,
@@ -155,7 +159,7 @@ fn with_log(
     }))
 }
 
-/// The process that loads: says the errno, 0 when it went well.
+/// Loads a module in this process, and prints the errno: 0 for success.
 pub fn load_here(args: &[String]) -> ExitCode {
     say(args
         .split_first()
@@ -167,12 +171,12 @@ pub fn load_here(args: &[String]) -> ExitCode {
         }))
 }
 
-/// The process that unloads: likewise.
+/// Unloads a module in this process, and prints the errno: 0 for success.
 pub fn unload_here(args: &[String]) -> ExitCode {
     let name = CString::new(args.first().map_or("", String::as_str));
     say(name
         .map_err(|_| Errno::INVAL)
-        // As rmmod: a module in use is refused at once, never waited for.
+        // As with rmmod, a module in use is refused at once and never waited for.
         .and_then(|name| delete_module(&name, libc::O_NONBLOCK)))
 }
 
@@ -185,7 +189,7 @@ fn as_rustix(error: &io::Error) -> Errno {
     Errno::from_io_error(error).unwrap_or(Errno::IO)
 }
 
-/// The loaded modules.
+/// Returns the loaded modules.
 pub fn list() -> Answer {
     let text = fs::read_to_string("/proc/modules").map_err(|e| errno(&e))?;
     Ok(Reply::Modules(
@@ -193,16 +197,16 @@ pub fn list() -> Answer {
     ))
 }
 
-/// The kernel's taint bits.
+/// Returns the kernel's taint bits.
 pub fn taint() -> Answer {
     let text = fs::read_to_string("/proc/sys/kernel/tainted").map_err(|e| errno(&e))?;
     let bits = text.trim().parse().map_err(|_| libc::EIO)?;
     Ok(Reply::Taint(bits))
 }
 
-/// Which tasks are in the code of a module.
+/// Returns the tasks that are in the code of a module, except for the process `but`.
 pub fn inside(module: &str, but: Option<u32>) -> Answer {
-    /// A thousand processes need no thousand stacks.
+    /// The largest number of tasks: a thousand processes need no thousand stacks.
     const MOST: usize = 100;
     let code = format!("[{module}]");
     let tasks = numbers("/proc")
@@ -227,7 +231,7 @@ pub fn inside(module: &str, but: Option<u32>) -> Answer {
     Ok(Reply::Inside(inside.take(MOST).collect()))
 }
 
-/// The entries of a directory that are numbers.
+/// Returns the entries of a directory that are numbers.
 fn numbers(directory: &str) -> impl Iterator<Item = u32> + use<> {
     fs::read_dir(directory)
         .into_iter()
@@ -235,12 +239,12 @@ fn numbers(directory: &str) -> impl Iterator<Item = u32> + use<> {
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
-/// What a process does in the kernel.
+/// Returns what a process is doing in the kernel.
 pub fn look(pid: u32) -> Answer {
-    /// `/proc` counts in hundredths of a second on every x86 kernel.
+    /// The unit of `/proc`, which is a hundredth of a second on every x86 kernel.
     const MS_PER_TICK: u64 = 10;
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|e| errno(&e))?;
-    // The name before the closing bracket may hold anything.
+    // The name before the closing bracket may contain anything.
     let (_, rest) = stat.rsplit_once(')').ok_or(libc::EIO)?;
     let fields: Vec<&str> = rest.split_whitespace().collect();
     let state = fields.first().and_then(|s| s.chars().next());

@@ -19,7 +19,7 @@ pub struct CallProcess {
 }
 
 impl CallProcess {
-    /// A process that has no terminal.
+    /// Creates the entry for a process without a terminal.
     pub fn without_tty(pid: u32) -> Self {
         CallProcess { pid, master: None }
     }
@@ -28,14 +28,14 @@ impl CallProcess {
     pub fn signal(&self, number: i32) -> Answer {
         let signal = Signal::from_named_raw(number).ok_or(libc::EINVAL)?;
         let pid = Pid::from_raw(self.pid as i32).ok_or(libc::ESRCH)?;
-        // A process that is about to become its group's leader is not yet one.
+        // A process that is about to become the leader of its group may not be one yet.
         kill_process_group(pid, signal)
             .or_else(|_| kill_process(pid, signal))
             .map(|()| Reply::Done)
             .map_err(|e| e.raw_os_error())
     }
 
-    /// Changes the terminal's size; the kernel tells its processes.
+    /// Changes the size of the terminal, of which the kernel notifies its processes.
     pub fn resize(&self, size: TtySize) -> Answer {
         let master = self.master.as_ref().ok_or(libc::ENOTTY)?;
         tcsetwinsize(master, winsize(size))
@@ -43,7 +43,7 @@ impl CallProcess {
             .map_err(|e| e.raw_os_error())
     }
 
-    /// Nobody waits for it any more.
+    /// Ends the process, for which nobody waits any more.
     pub fn give_up(&self) {
         let _ = self.signal(libc::SIGHUP);
         let _ = self.signal(libc::SIGKILL);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Going on from a saved state: every guest that does so is the same machine
-//! until it is told what is its own.
+//! Resumes from a snapshot: every guest that does so is the same machine until it is given
+//! what is specific to it.
 
 use std::{
     fs, io,
@@ -13,7 +13,7 @@ use koru_protocol::{Errno, Piece};
 
 use crate::{answer::errno, machine, serial::Line};
 
-/// Random numbers of its own, and its files.
+/// Gives this guest random numbers of its own, the shared memory, and its files.
 pub fn resume(line: &Line, seed: [u8; 32], files: Piece) -> Result<(), Errno> {
     machine::reseed(seed)
         .and_then(|()| line.share(true))
@@ -22,7 +22,7 @@ pub fn resume(line: &Line, seed: [u8; 32], files: Piece) -> Result<(), Errno> {
         .map_err(|e| errno(&e))
 }
 
-/// Unpacks what the host would have put into the initramfs.
+/// Unpacks the files that the host would otherwise have put into the initramfs.
 fn unpack(archive: &[u8], root: &Path) -> io::Result<()> {
     const KIND: u32 = 0o170_000;
     const FOLDER: u32 = 0o040_000;
@@ -79,7 +79,7 @@ mod tests {
             ("a/empty", 0o100_755, b""),
             ("link", 0o120_777, b"a/odd"),
         ]);
-        // Twice: what is there is replaced.
+        // The archive is unpacked twice, because existing files have to be replaced.
         for _ in 0..2 {
             unpack(&archive, dir.path()).unwrap();
             assert_eq!(fs::read(dir.path().join("link")).unwrap(), b"12345");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The agent's own program in another role.
+//! Runs the agent's own program in another role.
 
 use std::process::Command;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A run without the host: its calls lie in the shared memory when that comes, so
-//! nothing that happens outside decides when anything happens in here.
+//! Plays a script: a run without the host. The calls are in the shared memory when that
+//! appears, so nothing outside of the guest decides when anything happens in it.
 
 use std::{io, sync::Arc, thread, time::Duration};
 
@@ -9,16 +9,16 @@ use koru_protocol::{Call, Decoder, ModuleResult, Reply, ToGuest};
 
 use crate::{agent::Agent, exec, modules};
 
-/// How often it looks for the memory.
+/// The interval at which the script's thread looks for the memory.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Waits for the script in a thread of its own and plays it.
+/// Waits for the script in a thread of its own, and plays it.
 pub fn wait_and_play(agent: &Arc<Agent>) -> io::Result<()> {
     let agent = agent.clone();
     thread::Builder::new()
         .name("script".into())
         .spawn(move || {
-            // The machine is saved in here; the memory is one that it has later.
+            // The snapshot is taken in this loop; only resumed guests have the memory.
             while agent.line.share(true).is_err() {
                 thread::sleep(LOOK);
             }
@@ -27,7 +27,8 @@ pub fn wait_and_play(agent: &Arc<Agent>) -> io::Result<()> {
         .map(drop)
 }
 
-/// One call after the other. A module that does not load is not worked with.
+/// Makes one call after the other. If the module does not load, no command runs and nothing is
+/// unloaded.
 fn play(agent: &Arc<Agent>, script: &[u8]) {
     let mut calls = Vec::new();
     Decoder::default().feed(script, |message| {
@@ -38,7 +39,7 @@ fn play(agent: &Arc<Agent>, script: &[u8]) {
     let mut loaded = true;
     for (id, call) in calls {
         let answer = match call {
-            // Nothing outlives a script: it ends with the guest.
+            // Nothing outlives a script, because the guest ends with it.
             Call::Load { path, params, .. } => {
                 let answer = modules::load(agent, id, &path, &params, None);
                 loaded = matches!(&answer, Ok(Reply::Module(o)) if o.result == ModuleResult::Ok);

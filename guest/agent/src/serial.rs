@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The line to the host: serial in a guest, standard input and output elsewhere.
+//! The line to the host: a serial port in a guest, standard input and output elsewhere.
 
 use std::{
     fs::{File, OpenOptions},
@@ -19,23 +19,22 @@ use rustix::termios::{OptionalActions, tcdrain, tcgetattr, tcsetattr};
 
 use crate::machine::SharedMemory;
 
-/// The second ISA port. The first is the console.
+/// The second ISA port. The first one is the console.
 pub const DEVICE: &str = "/dev/ttyS1";
 
-/// isa-debug-exit gives the host `value << 1 | 1`: 85 for an orderly end,
-/// which neither a panic nor QEMU's own failures give.
+/// The status of an orderly end. isa-debug-exit turns it into `value << 1 | 1`, which is 85;
+/// neither a panic nor QEMU's own failures have that status.
 pub const STATUS_OK: u8 = 42;
-/// And 87 when there is no line to speak on.
+/// The status when there is no line to communicate on, which becomes 87.
 pub const STATUS_NO_LINE: u8 = 43;
 
-/// The line, written to by any thread, one frame at a time. In a guest it has
-/// memory beside it that the host sees as well: what is longer than a few words
-/// goes through that.
+/// The line, to which any thread may write, one frame at a time. In a guest there is also
+/// memory that the host sees as well, for messages of more than a few words.
 pub struct Line {
     out: Mutex<Out>,
     input: File,
     memory: OnceLock<SharedMemory>,
-    /// Nothing that the host does may decide what happens here.
+    /// Whether nothing that the host does may affect what happens here.
     alone: bool,
 }
 
@@ -50,11 +49,11 @@ impl Line {
         let input = OpenOptions::new().read(true).write(true).open(path)?;
         let mut mode = tcgetattr(&input)?;
         mode.make_raw();
-        // QEMU delays the end of each burst by the time of a few characters.
+        // QEMU delays the end of each burst by the time that a few characters take.
         let _ = mode.set_speed(115_200);
         tcsetattr(&input, OptionalActions::Now, &mode)?;
         let name = path.trim_start_matches("/dev/");
-        // Fewer interrupts a byte. Only an improvement, so it may fail.
+        // Fewer interrupts per byte are only an improvement, so this may fail.
         let _ = std::fs::write(format!("/sys/class/tty/{name}/rx_trig_bytes"), "14");
         let mut out = input.try_clone()?;
         out.write_all(&[0])?; // Ends whatever noise the host has seen so far.
@@ -75,7 +74,7 @@ impl Line {
         }
     }
 
-    /// The line of an agent that somebody has started.
+    /// Returns the line of an agent that was started on a machine of the user's.
     pub fn stdio() -> io::Result<Self> {
         let dup = |fd: BorrowedFd<'_>| fd.try_clone_to_owned().map(File::from);
         Ok(Self::new(
@@ -84,7 +83,7 @@ impl Line {
         ))
     }
 
-    /// Begins to use the shared memory.
+    /// Starts to use the shared memory.
     pub fn share(&self, look_again: bool) -> io::Result<()> {
         if !self.is_shared() {
             let _ = self.memory.set(SharedMemory::find(look_again)?);
@@ -92,12 +91,12 @@ impl Line {
         Ok(())
     }
 
-    /// Whether there is shared memory.
+    /// Returns whether there is shared memory.
     pub fn is_shared(&self) -> bool {
         self.memory.get().is_some()
     }
 
-    /// Most bytes that should be sent as one frame.
+    /// Returns the largest number of bytes that should be sent as one frame.
     pub fn chunk(&self) -> usize {
         if self.is_shared() {
             SHARED_CHUNK
@@ -106,7 +105,7 @@ impl Line {
         }
     }
 
-    /// Takes what the host has put into the memory.
+    /// Takes what the host has put into the memory, and frees its space.
     pub fn take(&self, piece: Piece) -> Option<Vec<u8>> {
         let memory = self.memory.get()?;
         let bytes = memory.read(TO_GUEST.range(piece)?);
@@ -114,7 +113,7 @@ impl Line {
         Some(bytes)
     }
 
-    /// The script that this guest is to play, when it lies there.
+    /// Returns the script that this guest is to play, once it is in the memory.
     pub fn script(&self) -> Option<Vec<u8>> {
         let memory = self.memory.get()?;
         self.take(Piece {
@@ -123,12 +122,13 @@ impl Line {
         })
     }
 
-    /// Sends a message. When the line is dead there is nobody to tell.
+    /// Sends a message. Errors are ignored, because on a dead line there is nobody to report
+    /// them to.
     pub fn send(&self, message: &ToHost) {
         self.send_all(std::slice::from_ref(message));
     }
 
-    /// Sends messages at once.
+    /// Sends several messages at once.
     pub fn send_all(&self, messages: &[ToHost]) {
         let packed = self.memory.get().map(|memory| (memory, pack(messages)));
         let mut out = self.out.lock().unwrap_or_else(|e| e.into_inner());
@@ -149,15 +149,15 @@ impl Line {
         (&self.input).read(buffer)
     }
 
-    /// Waits until all that was sent has left the port.
+    /// Waits until everything that was sent has left the port.
     pub fn drain(&self) {
         let out = self.out.lock().unwrap_or_else(|e| e.into_inner());
         let _ = tcdrain(&out.file);
     }
 }
 
-/// Puts bytes into the memory; waits while the host has not made room. If `alone` it
-/// waits for nothing, and none is room that was used once.
+/// Puts bytes into the memory, and waits while the host has not freed enough space. If
+/// `alone`, it waits for nothing, and space is never used twice.
 fn put(memory: &SharedMemory, placer: &mut Placer, bytes: &[u8], alone: bool) -> Option<Piece> {
     loop {
         let area = placer.area();

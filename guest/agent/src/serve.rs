@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Serves a line from its begin to its end.
+//! Serves a line from its beginning to its end.
 
 use std::{
     io,
@@ -26,7 +26,7 @@ use crate::{
     serial::Line,
 };
 
-/// Serves the line. Returns only if it can no longer be read.
+/// Serves the line, and returns only if the line can no longer be read.
 pub fn serve(line: Line) -> io::Error {
     match start(Arc::new(line)) {
         Ok(agent) => {
@@ -40,7 +40,7 @@ pub fn serve(line: Line) -> io::Error {
 
 fn start(line: Arc<Line>) -> io::Result<Arc<Agent>> {
     if in_guest() {
-        // It may not be there, or only later.
+        // The memory may be missing, or appear only later.
         let _ = line.share(false);
     }
     let log = Log::start(line.clone(), if in_guest() { BOOT_LEVEL } else { ALL })?;
@@ -64,7 +64,8 @@ fn start(line: Arc<Line>) -> io::Result<Arc<Agent>> {
         .name("heartbeat".into())
         .spawn(move || {
             if in_guest() {
-                // A thousand busy threads are no hang. This is for the caller alone.
+                // A thousand busy threads are not a hang, so this thread, alone, has a high
+                // priority.
                 let _ = setpriority_process(None, -20);
             }
             loop {
@@ -76,9 +77,9 @@ fn start(line: Arc<Line>) -> io::Result<Arc<Agent>> {
     Ok(agent)
 }
 
-/// Ends what runs for a host that has gone.
+/// Ends everything that runs for a host that is gone.
 fn leave(agent: &Arc<Agent>) {
-    /// A module whose exit does not return is left.
+    /// How long unloading may take: a module whose exit does not return stays.
     const LIMIT: Duration = Duration::from_secs(10);
     agent.running().values().for_each(CallProcess::give_up);
     let agent = agent.clone();
@@ -90,8 +91,8 @@ fn leave(agent: &Arc<Agent>) {
     let _ = left.recv_timeout(LIMIT);
 }
 
-/// On a machine that is somebody's own: what a terminal sends is not for us, and
-/// who ends us must not be left with a module.
+/// Unloads transient modules when a signal ends the agent, on a real machine of the user's.
+/// Signals of the terminal are not meant for the agent.
 fn leave_at_signals(agent: &Arc<Agent>) -> io::Result<()> {
     let _ = rustix::process::setsid();
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
