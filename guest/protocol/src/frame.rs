@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Frames on a byte stream.
+//! Encodes messages as frames on a byte stream, and decodes them.
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Longest frame that is kept while its end has not come. Longer ones are noise.
+/// The length of the longest frame that is kept while its end has not come. Longer ones are
+/// noise.
 const MAX_FRAME: usize = 1 << 20;
 
-/// Encodes one message as a frame, with its closing zero byte.
+/// Encodes one message as a frame, with the zero byte that ends it.
 pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
     postcard::to_stdvec_cobs(message).expect("every message can be serialised into memory")
 }
 
-/// Some messages as bytes without frames, for memory: nothing is lost there.
+/// Encodes messages as bytes without frames, for shared memory, where nothing is lost.
 pub fn pack<T: Serialize>(messages: &[T]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for message in messages {
@@ -21,7 +22,7 @@ pub fn pack<T: Serialize>(messages: &[T]) -> Vec<u8> {
     bytes
 }
 
-/// The messages in such bytes, up to the first that is none.
+/// Decodes the messages in bytes from [`pack`], up to the first that cannot be decoded.
 ///
 /// ```
 /// use koru_protocol::{ToHost, pack, unpack};
@@ -37,7 +38,7 @@ pub fn unpack<T: DeserializeOwned>(mut bytes: &[u8]) -> impl Iterator<Item = T> 
     .fuse()
 }
 
-/// Cuts a byte stream into messages.
+/// A decoder that divides a byte stream into messages.
 ///
 /// ```
 /// use koru_protocol::{Decoder, ToHost, encode};
@@ -57,7 +58,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Feeds bytes as they came; calls `deliver` for every whole message.
+    /// Takes bytes as they come, and calls `deliver` for every complete message.
     pub fn feed<T: DeserializeOwned>(&mut self, mut bytes: &[u8], mut deliver: impl FnMut(T)) {
         while let Some(end) = bytes.iter().position(|&b| b == 0) {
             self.push(&bytes[..end]);
@@ -69,7 +70,7 @@ impl Decoder {
         self.push(bytes);
     }
 
-    /// Frames that could not be read: noise, or a broken peer.
+    /// Returns the number of frames that could not be decoded: noise, or a broken peer.
     pub fn bad_frames(&self) -> u64 {
         self.bad
     }

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Records of the kernel log, as `/dev/kmsg` gives them.
+//! Parses records of the kernel log, as `/dev/kmsg` returns them.
 
 use serde::{Deserialize, Serialize};
 
 /// One record of the kernel log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogRecord {
-    /// The kernel's sequence number. Records of a console that was read after
-    /// a panic go on counting from the last one that the agent sent.
+    /// The kernel's sequence number. Records that were read from a console after a panic are
+    /// numbered from the last one that the agent sent.
     pub seq: u64,
-    /// 0 (emergency) to 7 (debug).
+    /// The level, from 0 (emergency) to 7 (debug).
     pub level: u8,
-    /// 0 is the kernel itself.
+    /// The facility; 0 is the kernel itself.
     pub facility: u8,
-    /// Microseconds since the kernel started.
+    /// The time in microseconds since the kernel started.
     pub timestamp_us: u64,
-    /// The text, escapes decoded, without the closing newline.
+    /// The text, with escapes decoded and without the closing newline.
     pub text: String,
     /// Whether the record continues a line that was not ended.
     pub continuation: bool,
 }
 
-/// Reads one record of `/dev/kmsg`: `prio,seq,time,flags[,...];text`, then
-/// lines of ` KEY=value`, which are left out.
+/// Parses one record of `/dev/kmsg`: `prio,seq,time,flags[,...];text`, then lines of `
+/// KEY=value`, which are left out.
 ///
 /// ```
 /// let r = koru_protocol::parse_kmsg(b"6,12,345678,-;hello: it\\x27s up\n SUBSYSTEM=x\n").unwrap();
@@ -48,7 +48,7 @@ pub fn parse_kmsg(record: &[u8]) -> Option<LogRecord> {
     })
 }
 
-/// Decodes `\xNN`, with which the kernel writes control and non-ASCII bytes.
+/// Decodes `\xNN`, as which the kernel writes control characters and non-ASCII bytes.
 fn unescape(text: &[u8]) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;

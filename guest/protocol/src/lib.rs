@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The messages between the host and the agent inside the guest.
+//! The messages between the host and the agent.
 //!
-//! Each message is one frame: postcard bytes, COBS-encoded, ended by a zero
-//! byte. A reader that starts in the middle of a frame, or that meets noise,
-//! is in step again at the next zero byte.
+//! Each message is one frame: postcard bytes, COBS-encoded, ended by a zero byte. A reader
+//! that starts in the middle of a frame, or that meets noise, is synchronised again at the
+//! next zero byte.
 //!
-//! The host sends [`ToGuest`], the agent sends [`ToHost`]. A call carries an id
-//! that the caller chose; everything that belongs to the call carries it too.
-//! The same messages go between a long-lived guest's daemon and its clients.
+//! The host sends [`ToGuest`], the agent sends [`ToHost`]. A call has an id that the caller
+//! chose, and so has everything that belongs to the call. The daemon of a guest that stays up
+//! and its clients exchange these messages as well.
 
 mod frame;
 mod kmsg;
@@ -20,35 +20,35 @@ pub use kmsg::{LogRecord, parse_kmsg};
 pub use shared::{Area, Piece, Placer, SCRIPT_AT, SHARED_BYTES, TO_GUEST, TO_HOST};
 pub use types::*;
 
-/// Raised with every change that an older peer would misread.
+/// The version of the protocol, which is raised with every change that an older peer would
+/// misread.
 pub const VERSION: u32 = 6;
 
-/// Most payload bytes in one frame. A serial line carries about 0.2 MB/s: with
-/// small frames a heartbeat never waits long behind data.
+/// The largest number of payload bytes in one frame. A serial line carries about 0.2 MB/s, so
+/// with small frames a heartbeat never waits long behind data.
 pub const CHUNK: usize = 4096;
 
-/// The same where frames go through shared memory.
+/// The largest number of payload bytes in one frame that goes through shared memory.
 pub const SHARED_CHUNK: usize = 256 * 1024;
 
-/// Messages shorter than this go over the line itself.
+/// The length in bytes below which messages go over the line itself.
 pub const SHARED_FROM: usize = 64;
 
-/// Bytes of a command's standard input that may be on their way unread.
-/// [`ToHost::Taken`] gives them back.
+/// The number of bytes of a command's standard input that may be in transit without having
+/// been read. [`ToHost::Taken`] frees them.
 pub const STDIN_WINDOW: usize = 64 * 1024;
 
-/// The agent sends [`ToHost::Heartbeat`] this often.
+/// The interval in milliseconds at which the agent sends [`ToHost::Heartbeat`].
 pub const HEARTBEAT_MS: u64 = 500;
 
-/// A guest with this in its first process's environment plays a script, which lies
-/// in the shared memory when that comes.
+/// The variable in the environment of a guest's first process that makes the guest play a
+/// script, which is in the shared memory when that appears.
 pub const SCRIPTED: &str = "koru_script";
 
-/// Begins a record that a test writes into the kernel log: a warning, or a report of
-/// KASAN's, that contains the rest of the record is expected, and no failure of the
-/// test.
+/// The beginning of a record that a test writes into the kernel log. A warning, or a report of
+/// KASAN's, that contains the rest of the record is expected and does not fail the test.
 pub const KERNEL_MAY_SAY: &str = "koru: the kernel may say: ";
 
-/// A test that ends with this status has found that it cannot be run on this kernel.
-/// The last line of its output says why.
+/// The exit status of a test that cannot be run on this kernel. The last line of the test's
+/// output says why.
 pub const TEST_SKIPPED: i32 = 77;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Messages that lie in memory which host and guest share. The line is slow: it
-//! only says where.
+//! The layout of the memory that host and guest share for messages. The line is slow, so it
+//! only says where in the memory a message is.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// Bytes of the whole memory.
+/// The size of the whole memory, in bytes.
 pub const SHARED_BYTES: usize = 64 << 20;
 
-/// One direction's part of the memory: a ring, and the place where its reader
-/// says how much it has taken.
+/// The part of the memory for one direction: a ring, and the place where its reader stores how
+/// much it has taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Area {
     start: usize,
@@ -19,45 +19,46 @@ pub struct Area {
     taken_at: usize,
 }
 
-/// From the host to the guest.
+/// The area for messages from the host to the guest.
 pub const TO_GUEST: Area = Area {
     start: 4096,
     length: 3 * SHARED_BYTES / 4 - 4096,
     taken_at: 0,
 };
 
-/// From the guest to the host.
+/// The area for messages from the guest to the host.
 pub const TO_HOST: Area = Area {
     start: 3 * SHARED_BYTES / 4,
     length: SHARED_BYTES / 4,
     taken_at: 64,
 };
 
-/// Where the place of a script is told: its piece's end and length, eight bytes each,
-/// in little endian.
+/// The place that says where a script is: the end and the length of its piece, eight bytes
+/// each, in little endian.
 pub const SCRIPT_AT: usize = 128;
 
-/// Some bytes in an area. The ends count on for ever.
+/// Some bytes in an area. Positions are counted from the beginning of the stream and never
+/// wrap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
-    /// Where in the ring's whole stream it ends.
+    /// The position of the piece's end in the ring's whole stream.
     pub end: u64,
-    /// Its bytes.
+    /// The number of bytes.
     pub length: u32,
 }
 
 impl Area {
-    /// Where the reader's [`Piece::end`] lies, as eight bytes in little endian.
+    /// Returns the place of the reader's [`Piece::end`], eight bytes in little endian.
     pub fn taken_at(&self) -> usize {
         self.taken_at
     }
 
-    /// The most that one piece can hold.
+    /// Returns the largest number of bytes that one piece can have.
     pub fn longest(&self) -> usize {
         self.length
     }
 
-    /// Where a piece lies in the memory; none for one that cannot be.
+    /// Returns where a piece is in the memory, or `None` for a piece that cannot exist.
     pub fn range(&self, piece: Piece) -> Option<Range<usize>> {
         let length = piece.length as usize;
         let begin = piece.end.checked_sub(piece.length.into())?;
@@ -66,7 +67,7 @@ impl Area {
     }
 }
 
-/// Finds places for an area's writer.
+/// An allocator that finds space in an area, for the area's writer.
 #[derive(Debug)]
 pub struct Placer {
     area: Area,
@@ -74,18 +75,18 @@ pub struct Placer {
 }
 
 impl Placer {
-    /// For an area that nothing was written to.
+    /// Creates an allocator for an area to which nothing was written.
     pub fn new(area: Area) -> Self {
         Placer { area, head: 0 }
     }
 
-    /// The area.
+    /// Returns the area.
     pub fn area(&self) -> Area {
         self.area
     }
 
-    /// A place for so many bytes, when the reader has taken all up to `taken`;
-    /// none when there is no room yet.
+    /// Allocates space for `length` bytes, given that the reader has taken everything up to
+    /// `taken`. Returns `None` when there is not enough space yet.
     ///
     /// ```
     /// use koru_protocol::{Placer, TO_HOST};
@@ -98,14 +99,14 @@ impl Placer {
     pub fn place(&mut self, length: usize, taken: u64) -> Option<Piece> {
         let size = self.area.length as u64;
         let wanted = length as u64;
-        // A piece is never split: what is left at the end of the ring stays empty.
+        // A piece is never split: the rest at the end of the ring stays empty.
         let left = size - self.head % size;
         let begin = match wanted <= left {
             true => self.head,
             false => self.head + left,
         };
         let end = begin + wanted;
-        // A reader that is ahead of its writer is not to be believed.
+        // A reader that is ahead of its writer cannot be believed.
         let ahead = self.head.checked_sub(taken)?;
         if wanted > size || (ahead > 0 && end - taken > size) {
             return None;
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn unread_slices_are_not_overwritten() {
-        // Every pair of lengths, with a reader that is up to three pieces late.
+        // This tries every pair of lengths, with a reader that is up to three pieces late.
         for (step, late) in (1..=64).flat_map(|step| (0..4).map(move |late| (step, late))) {
             let mut placer = Placer::new(SMALL);
             let mut open: Vec<Piece> = Vec::new();

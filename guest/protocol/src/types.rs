@@ -1,101 +1,103 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What is said.
+//! The messages.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{LogRecord, Piece};
 
-/// An errno value, positive. The kernel's own ones (517, ...) occur too.
+/// An errno as a positive number. The kernel's own ones (517, ...) occur as well.
 pub type Errno = i32;
 
-/// From the host to the agent.
+/// A message from the host to the agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToGuest {
-    /// Asks for something; answered by one [`ToHost::Reply`] with the same id.
+    /// Asks for something. The agent answers with one [`ToHost::Reply`] of the same id.
     Call {
-        /// Chosen by the caller, unique on the connection.
+        /// The id that the caller chose, unique on the connection.
         id: u64,
-        /// What is asked for.
+        /// The call.
         call: Call,
     },
-    /// Bytes for a call under way: a file's content, a command's input.
+    /// Bytes for a call in progress: the content of a file, the input of a command.
     Data {
-        /// The call they belong to.
+        /// The id of the call that the bytes belong to.
         id: u64,
-        /// At most [`crate::CHUNK`], or [`crate::SHARED_CHUNK`].
+        /// The bytes: at most [`crate::CHUNK`], or [`crate::SHARED_CHUNK`].
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
     },
-    /// No more [`ToGuest::Data`] for this call.
+    /// Says that no more [`ToGuest::Data`] follows for a call.
     Eof {
-        /// The call that it ends.
+        /// The id of the call.
         id: u64,
     },
-    /// The caller has gone: end the call (kill the command, drop the half file).
+    /// Ends a call whose caller is gone: kills the command, removes the partial file.
     Abandon {
-        /// The call that nobody waits for any more.
+        /// The id of the call that nobody waits for any more.
         id: u64,
     },
-    /// Messages that lie in the shared memory, packed.
+    /// Refers to packed messages in the shared memory.
     Shared(Piece),
 }
 
-/// From the agent to the host.
+/// A message from the agent to the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToHost {
-    /// The agent is up. Sent once by itself, and as the reply to [`Call::Hello`].
+    /// Says that the agent is running. The agent sends this once by itself.
     Ready(Ready),
-    /// The answer to a call.
+    /// Answers a call.
     Reply {
         /// The call's id.
         id: u64,
-        /// What came of it.
+        /// The result.
         reply: Result<Reply, Errno>,
     },
-    /// A command runs.
+    /// Says that a command is running.
     Started {
         /// The call's id.
         id: u64,
-        /// Its process id in the guest.
+        /// The process id of the command on the target.
         pid: u32,
     },
-    /// A command's output, or a file's content.
+    /// Carries output of a command, or content of a file.
     Output {
         /// The call's id.
         id: u64,
-        /// Which stream.
+        /// The stream that the bytes come from.
         stream: Stream,
-        /// At most [`crate::CHUNK`], or [`crate::SHARED_CHUNK`].
+        /// The bytes: at most [`crate::CHUNK`], or [`crate::SHARED_CHUNK`].
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
     },
-    /// A command took this many bytes of its input.
+    /// Says that a command took bytes of its input.
     Taken {
         /// The call's id.
         id: u64,
-        /// How many.
+        /// The number of bytes.
         bytes: u32,
     },
-    /// A record of the kernel log. They come in order, none left out.
+    /// Carries a record of the kernel log. Records come in order, and none is left out.
     Log(LogRecord),
-    /// The log's ring was overwritten before it was read: records are missing.
+    /// Says that records are missing, because the log's ring was overwritten before it was
+    /// read.
     LogLost,
-    /// Messages that lie in the shared memory, packed.
+    /// Refers to packed messages in the shared memory.
     Shared(Piece),
-    /// The agent is alive.
+    /// Says that the agent is alive.
     Heartbeat {
-        /// Milliseconds since the kernel started.
+        /// The time in milliseconds since the kernel started.
         uptime_ms: u64,
     },
-    /// The guest is gone. Never sent by the agent: its owner tells its clients.
+    /// Says that the guest is gone. The guest's owner sends this to its clients; the agent
+    /// never does.
     Gone(Death),
-    /// The agent powers the guest off, as asked. Nothing comes after it. How the machine
-    /// then ends tells nothing: not every kernel lets the agent choose that.
+    /// Says that the agent powers the guest off, as asked. Nothing follows. How the machine
+    /// then ends says nothing, because not every kernel lets the agent choose that.
     Leaving,
 }
 
-/// Where a command's output came from.
+/// The stream that output comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stream {
     /// Standard output, a terminal's output, or a file's content.
@@ -104,46 +106,47 @@ pub enum Stream {
     Stderr,
 }
 
-/// What can be asked of the agent.
+/// A call of the agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Call {
-    /// Who is there? Answered by [`Reply::Ready`].
+    /// Asks the agent about itself. The answer is [`Reply::Ready`].
     Hello,
-    /// Writes a file: its content follows as data. Appears whole or not at all.
+    /// Writes a file, whose content follows as data. The file appears either completely or not
+    /// at all.
     PutFile {
-        /// Absolute path; missing folders are made.
+        /// The absolute path. Missing folders are made.
         path: String,
-        /// Permission bits.
+        /// The permission bits.
         mode: u32,
     },
-    /// Reads a file: the content comes as output, then [`Reply::Done`].
+    /// Reads a file. The content comes as output, then [`Reply::Done`].
     GetFile {
-        /// Absolute path.
+        /// The absolute path.
         path: String,
     },
-    /// Runs a command; its input follows as data.
+    /// Runs a command, whose input follows as data.
     Exec(Exec),
     /// Changes the window size of a command's terminal.
     Resize {
-        /// The exec call.
+        /// The id of the exec call.
         of: u64,
         /// The new size.
         size: TtySize,
     },
     /// Sends a signal to a command's process group.
     Signal {
-        /// The exec call.
+        /// The id of the exec call.
         of: u64,
         /// The signal's number.
         signal: i32,
     },
     /// Loads a module, as `insmod` does.
     Load {
-        /// The `.ko` in the guest.
+        /// The path of the `.ko` on the target.
         path: String,
-        /// `key=value` each.
+        /// The parameters, each as `key=value`.
         params: Vec<String>,
-        /// The module's name, if it is to be unloaded when the caller goes.
+        /// The name of the module, if it is to be unloaded when the caller disconnects.
         unload_on_disconnect: Option<String>,
     },
     /// Unloads a module, as `rmmod` does.
@@ -151,52 +154,52 @@ pub enum Call {
         /// The module's name.
         name: String,
     },
-    /// The loaded modules.
+    /// Asks for the loaded modules.
     List,
-    /// The kernel's taint bits.
+    /// Asks for the kernel's taint bits.
     Taint,
-    /// What the process behind a call is doing in the kernel.
+    /// Asks what the process behind a call is doing in the kernel.
     Look {
-        /// A load, unload or exec call.
+        /// The id of a load, unload or exec call.
         of: u64,
     },
-    /// Which tasks are in the code of a module, all but the process behind a call.
+    /// Asks which tasks are in the code of a module, except for the process behind a call.
     Inside {
         /// The module's name, with underscores.
         module: String,
-        /// A load or unload call.
+        /// The id of a load or unload call.
         of: u64,
     },
-    /// Answered when every log record up to now was sent.
+    /// Asks for an answer when every log record up to now has been sent.
     Mark,
     /// Sets the wall clock.
     SetTime {
-        /// Seconds since 1970.
+        /// The seconds since 1970.
         seconds: i64,
-        /// And nanoseconds.
+        /// The nanoseconds of the current second.
         nanos: u32,
     },
-    /// The first call after a saved machine goes on: what must not be as it was.
-    /// Answered by [`Reply::Ready`].
+    /// Gives a guest what is specific to it; the first call after it was resumed from a
+    /// snapshot. The answer is [`Reply::Ready`].
     Resume {
-        /// Seconds since 1970.
+        /// The seconds since 1970.
         seconds: i64,
-        /// And nanoseconds.
+        /// The nanoseconds of the current second.
         nanos: u32,
-        /// For the kernel's random numbers. No two guests get the same.
+        /// The seed for the kernel's random numbers. No two guests get the same seed.
         seed: [u8; 32],
-        /// A cpio archive in the shared memory: files to unpack.
+        /// A cpio archive in the shared memory, with files to unpack.
         files: Piece,
     },
-    /// Ends the guest. Answered before it goes.
+    /// Powers the guest off. The agent answers before that.
     PowerOff,
-    /// Sends the log from this sequence number on, then every new record.
-    /// Answered by the guest's owner.
+    /// Asks for the log from a sequence number on, then for every new record. The guest's
+    /// owner answers this.
     Follow {
         /// The first sequence number that is wanted.
         from: u64,
     },
-    /// The guest hangs: find out where. Answered by the guest's owner.
+    /// Says that the guest hangs, and asks where. The guest's owner answers this.
     Hung {
         /// What was being done.
         what: String,
@@ -208,20 +211,20 @@ pub enum Call {
 pub struct Exec {
     /// The program and its arguments.
     pub argv: Vec<String>,
-    /// Variables added to the agent's environment.
+    /// The variables that are added to the agent's environment.
     pub env: Vec<(String, String)>,
-    /// Working directory; `/root` when not given.
+    /// The working directory, by default `/root`.
     pub cwd: Option<String>,
-    /// Whether input will be sent; else it reads from `/dev/null`.
+    /// Whether input will be sent. Otherwise the command reads from `/dev/null`.
     pub stdin: bool,
-    /// Gives it a terminal of this size, of which it is the controlling process.
+    /// The size of the terminal that the command gets as its controlling terminal, if any.
     pub tty: Option<TtySize>,
-    /// Runs it as this user and the group of the same number; root when not given.
+    /// The user, and the group of the same number, that the command runs as; by default root.
     pub uid: Option<u32>,
 }
 
 impl Exec {
-    /// This program with these arguments, as root, with no input.
+    /// Describes a program with its arguments, run as root and without input.
     pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
         Exec {
             argv: argv.into_iter().map(Into::into).collect(),
@@ -230,66 +233,66 @@ impl Exec {
     }
 }
 
-/// Size of a terminal in characters.
+/// The size of a terminal in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TtySize {
-    /// Lines.
+    /// The number of lines.
     pub rows: u16,
-    /// Columns.
+    /// The number of columns.
     pub cols: u16,
 }
 
-/// Answers.
+/// The successful answer to a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
-    /// It was done, and there is nothing more to say.
+    /// The call was done, and there is nothing more to say.
     Done,
-    /// Answer to [`Call::Hello`].
+    /// The answer to [`Call::Hello`] and [`Call::Resume`].
     Ready(Ready),
-    /// The command ended.
+    /// The answer to [`Call::Exec`]: the command ended.
     Exited(Exit),
-    /// Answer to [`Call::Load`] and [`Call::Unload`].
+    /// The answer to [`Call::Load`] and [`Call::Unload`].
     Module(ModuleOutcome),
-    /// Answer to [`Call::List`].
+    /// The answer to [`Call::List`].
     Modules(Vec<ModuleRow>),
-    /// Answer to [`Call::Taint`].
+    /// The answer to [`Call::Taint`].
     Taint(u64),
-    /// Answer to [`Call::Look`].
+    /// The answer to [`Call::Look`].
     Look(Look),
-    /// Answer to [`Call::Inside`].
+    /// The answer to [`Call::Inside`].
     Inside(Vec<Inside>),
-    /// Answer to [`Call::Mark`]: the sequence number that the next record gets.
+    /// The answer to [`Call::Mark`]: the sequence number that the next record gets.
     Marked(u64),
 }
 
-/// What the agent says of itself.
+/// What the agent reports about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ready {
-    /// [`crate::VERSION`] of the agent.
+    /// The [`crate::VERSION`] of the agent.
     pub protocol: u32,
     /// The agent's version.
     pub agent: String,
-    /// `uname -r`.
+    /// The kernel's release, as `uname -r` prints it.
     pub release: String,
-    /// `uname -v`.
+    /// The kernel's version, as `uname -v` prints it.
     pub version: String,
-    /// Milliseconds since the kernel started.
+    /// The time in milliseconds since the kernel started.
     pub uptime_ms: u64,
-    /// Whether it reads and writes the shared memory.
+    /// Whether the agent reads and writes the shared memory.
     pub shared: bool,
 }
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Exit {
-    /// By itself, with this status.
+    /// The command ended by itself, with this status.
     Code(i32),
-    /// By this signal.
+    /// The command was ended by this signal.
     Signal(i32),
 }
 
 impl Exit {
-    /// The status that a shell gives: the code, or 128 and the signal's number.
+    /// Returns the status that a shell would: the code, or 128 plus the signal's number.
     pub fn status(self) -> i32 {
         match self {
             Exit::Code(code) => code,
@@ -297,31 +300,32 @@ impl Exit {
         }
     }
 
-    /// Whether it is status 0.
+    /// Returns whether the command ended with status 0.
     pub fn success(self) -> bool {
         self == Exit::Code(0)
     }
 }
 
-/// What came of loading or unloading.
+/// The outcome of loading or unloading a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModuleOutcome {
-    /// How it ended.
+    /// The result.
     pub result: ModuleResult,
-    /// Sequence number of the first log record that belongs to it.
+    /// The sequence number of the first log record that belongs to the call.
     pub log_from: u64,
-    /// And of the first one after it. All before it were sent already.
+    /// The sequence number of the first record after those. All records before it have been
+    /// sent already.
     pub log_to: u64,
 }
 
-/// How loading or unloading ended.
+/// The result of loading or unloading a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ModuleResult {
-    /// Well.
+    /// The call succeeded.
     Ok,
-    /// The kernel refused it, or the module's own init did.
+    /// The kernel or the module's own init refused.
     Refused(Errno),
-    /// The process that asked was killed by the kernel: an oops.
+    /// The kernel killed the process that made the request, because of an oops.
     Killed,
 }
 
@@ -330,20 +334,20 @@ pub enum ModuleResult {
 pub struct ModuleRow {
     /// The module's name.
     pub name: String,
-    /// Bytes of memory.
+    /// The size of the module's memory, in bytes.
     pub size: u64,
-    /// Its users, or `None` when the kernel cannot unload modules.
+    /// The number of the module's users, or `None` when the kernel cannot unload modules.
     pub refcount: Option<u64>,
-    /// The modules that use it.
+    /// The modules that use this one.
     pub used_by: Vec<String>,
-    /// `Live`, `Loading` or `Unloading`.
+    /// The state: `Live`, `Loading` or `Unloading`.
     pub state: String,
-    /// Taint letters, such as `OE`.
+    /// The taint letters, such as `OE`.
     pub taint: String,
 }
 
 impl ModuleRow {
-    /// Reads a line of `/proc/modules`.
+    /// Parses a line of `/proc/modules`.
     ///
     /// ```
     /// let m = koru_protocol::ModuleRow::parse("x 16384 2 y,z, Live 0xffffffffc0000000 (OE)").unwrap();
@@ -370,53 +374,53 @@ impl ModuleRow {
 /// A process as the kernel sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
-    /// `R`, `S`, `D`, ...
+    /// The state: `R`, `S`, `D`, ...
     pub state: char,
-    /// Milliseconds of processor time that it spent inside the kernel.
+    /// The processor time in milliseconds that the process spent in the kernel.
     pub kernel_ms: u64,
-    /// Its kernel stack, one function a line, when it can be had.
+    /// The kernel stack, one function per line, if it could be read.
     pub stack: String,
 }
 
 /// A task that is in the code of a module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inside {
-    /// The thread's number; that of the process, if it is its first.
+    /// The id of the thread. For the first thread, this is the id of the process.
     pub pid: u32,
     /// The name that `ps` shows.
     pub name: String,
-    /// `R`, `S`, `D`, ...
+    /// The state: `R`, `S`, `D`, ...
     pub state: char,
-    /// Its kernel stack, one function a line. Those that switch to another task, such as
+    /// The kernel stack, one function per line. Functions that switch to another task, such as
     /// `mutex_lock`, are left out.
     pub stack: String,
 }
 
-/// How a guest came to its end.
+/// How a guest ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Death {
-    /// As asked.
+    /// The guest was powered off, as asked.
     PoweredOff,
-    /// The kernel panicked; the records since the last one that the agent sent
-    /// were read from the console.
+    /// The kernel panicked. The records since the last one that the agent sent were read from
+    /// the console.
     Panicked {
-        /// The panic's own line.
+        /// The text of the panic's line.
         reason: String,
-        /// The log's end.
+        /// The end of the log.
         records: Vec<LogRecord>,
     },
-    /// It stopped answering, and was asked by NMI where it is.
+    /// The guest stopped answering, and an NMI captured its stack.
     Hung {
         /// What was being done.
         what: String,
-        /// The kernel's answer to the NMI, with the stack.
+        /// The records that answer the NMI, with the stack.
         records: Vec<LogRecord>,
     },
-    /// The virtual machine ended without a word.
+    /// The virtual machine ended without an announcement.
     Vanished {
-        /// Exit status or signal, and what QEMU said.
+        /// The exit status or signal, and what QEMU printed.
         detail: String,
-        /// The end of the console.
+        /// The end of the console's output.
         console: String,
     },
 }
