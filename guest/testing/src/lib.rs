@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! For tests that run inside the guest.
+//! Helps tests that run in a guest.
 //!
-//! Tests are ordinary `#[test]` functions. `koru test` compiles them, takes
-//! them into a guest together with every module of their workspace, and runs
-//! them there, one at a time. A test fails as well when the kernel complained
-//! while it ran.
+//! Tests are ordinary `#[test]` functions. `koru test` compiles them, copies them to a guest
+//! together with every module of their workspace, and runs them there, one at a time. A test
+//! also fails when the kernel complains while the test runs.
 //!
 //! ```no_run
 //! use koru_testing::{Log, Module};
@@ -34,10 +33,10 @@ use koru_protocol::{KERNEL_MAY_SAY, TEST_SKIPPED, parse_kmsg};
 use object::{Object, ObjectSection};
 use rustix::{fs::OFlags, system};
 
-/// Where the modules under test lie in the guest.
+/// The folder of the modules under test in the guest.
 pub const MODULES: &str = "/lib/koru";
 
-/// A loaded module; unloaded when dropped.
+/// A loaded module, which is unloaded when this is dropped.
 #[derive(Debug)]
 pub struct Module {
     name: String,
@@ -45,13 +44,16 @@ pub struct Module {
 }
 
 impl Module {
-    /// Where the module of this name lies.
+    /// Returns the path of a module's file.
     pub fn path(name: &str) -> PathBuf {
         Path::new(MODULES).join(format!("{name}.ko"))
     }
 
-    /// Loads a module of the workspace with `key=value` parameters, as insmod
-    /// does. The error is the kernel's errno.
+    /// Loads a module of the workspace with `key=value` parameters, as insmod does.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's errno.
     pub fn load(name: &str, params: &[&str]) -> io::Result<Module> {
         let mut file = File::open(Self::path(name)).map_err(|e| {
             io::Error::new(e.kind(), format!("{}: {e}", Self::path(name).display()))
@@ -66,12 +68,16 @@ impl Module {
         })
     }
 
-    /// The name by which the kernel knows it. Not always the file's.
+    /// Returns the name by which the kernel knows the module, which is not always the file's.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Unloads it, as rmmod does; the error is the kernel's errno.
+    /// Unloads the module, as rmmod does.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's errno.
     pub fn unload(mut self) -> io::Result<()> {
         self.loaded = false;
         unload(&self.name)
@@ -90,7 +96,7 @@ impl Drop for Module {
     }
 }
 
-/// What a module file calls itself: `name=` of its .modinfo.
+/// Returns the name that a module file gives itself: `name=` in its .modinfo.
 fn own_name(ko: &[u8]) -> Option<String> {
     let file = object::File::parse(ko).ok()?;
     let modinfo = file.section_by_name(".modinfo")?.data().ok()?;
@@ -99,7 +105,7 @@ fn own_name(ko: &[u8]) -> Option<String> {
     String::from_utf8(name.to_vec()).ok()
 }
 
-/// Unloads a module by name; one that is in use is EWOULDBLOCK at once.
+/// Unloads a module by name. A module that is in use fails at once, with `EWOULDBLOCK`.
 pub fn unload(name: &str) -> io::Result<()> {
     let name = CString::new(name)?;
     Ok(system::delete_module(
@@ -108,7 +114,7 @@ pub fn unload(name: &str) -> io::Result<()> {
     )?)
 }
 
-/// Whether a module of this name is loaded.
+/// Returns whether a module of this name is loaded.
 pub fn is_loaded(name: &str) -> bool {
     Path::new("/sys/module")
         .join(name)
@@ -116,22 +122,22 @@ pub fn is_loaded(name: &str) -> bool {
         .exists()
 }
 
-/// Says that a warning of the kernel's, or a report of KASAN's or lockdep's, which contains
-/// this text is no failure of this test. For what the kernel warns of although the module does
-/// right, for a module that does wrong to be reported, and for a module that says it must
-/// stay in memory. (Then the next test gets another guest.)
+/// Announces that a warning of the kernel's, or a report of KASAN's or lockdep's, that
+/// contains this text does not fail this test. This is for what the kernel warns about
+/// although the module is right, for a module that does wrong to be reported, and for a module
+/// that logs that it must stay in memory. (The next test then gets another guest.)
 pub fn kernel_may_say(text: &str) {
     let mut kmsg = File::options()
         .write(true)
         .open("/dev/kmsg")
         .expect("the guest has /dev/kmsg");
-    // The test's runner looks for it in the log.
-    // All at once: each write is a record.
+    // The test's runner looks for this record in the log. It is written at once, because each
+    // write is a record.
     kmsg.write_all(format!("<6>{KERNEL_MAY_SAY}{text}\n").as_bytes())
         .expect("writing to the log");
 }
 
-/// Ends this test: it cannot be run on this kernel, and counts as skipped.
+/// Ends this test, which cannot be run on this kernel and counts as skipped.
 ///
 /// ```no_run
 /// if !std::path::Path::new("/sys/kernel/debug").exists() {
@@ -139,7 +145,7 @@ pub fn kernel_may_say(text: &str) {
 /// }
 /// ```
 pub fn skip(why: &str) -> ! {
-    // Not through the test harness, which keeps what a test prints.
+    // This bypasses the test harness, which captures what a test prints.
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "\n{why}");
     let _ = out.flush();
@@ -155,19 +161,19 @@ pub struct Log {
 #[derive(Debug)]
 struct Reader {
     kmsg: File,
-    /// What was read: a record comes once.
+    /// The records that were read, because a record can be read only once.
     records: Vec<LogRecord>,
 }
 
 impl Log {
-    /// Everything that is logged after this call.
+    /// Follows everything that is logged after this call.
     pub fn from_now() -> Log {
         let mut kmsg = File::options()
             .read(true)
             .custom_flags(OFlags::NONBLOCK.bits() as i32)
             .open("/dev/kmsg")
             .expect("the guest has /dev/kmsg");
-        // Behind the last record, however many there are.
+        // Start after the last record, however many there are.
         kmsg.seek(SeekFrom::End(0)).expect("the log's end");
         let records = Vec::new();
         Log {
@@ -175,15 +181,15 @@ impl Log {
         }
     }
 
-    /// The records up to now, oldest first.
+    /// Returns the records up to now, oldest first.
     pub fn records(&self) -> Vec<LogRecord> {
         let mut reader = self.reader.lock().unwrap_or_else(|e| e.into_inner());
         reader.go_on();
         reader.records.clone()
     }
 
-    /// The texts of the records that start with `prefix`, without it. What the
-    /// loader says under a module's name, once a boot, is left out.
+    /// Returns the texts of the records that start with `prefix`, without the prefix. Messages
+    /// of the module loader under a module's name, which come once a boot, are left out.
     pub fn messages(&self, prefix: &str) -> Vec<String> {
         self.records()
             .iter()
@@ -196,13 +202,13 @@ impl Log {
 
 impl Reader {
     fn go_on(&mut self) {
-        // One read gives one record, and the kernel's longest fits.
+        // One read returns one record, and the kernel's longest fits.
         let mut buffer = [0; 16 * 1024];
         loop {
             match self.kmsg.read(&mut buffer) {
                 Ok(n) => self.records.extend(parse_kmsg(&buffer[..n])),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
-                // EPIPE: records were overwritten before we read them.
+                // EPIPE means that records were overwritten before they were read.
                 Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {}
                 Err(e) => panic!("reading /dev/kmsg: {e}"),
             }
