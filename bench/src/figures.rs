@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Figures of several rounds, and their medians.
+//! Collects the figures of several rounds, and computes their medians.
 
 use std::{collections::BTreeMap, fmt};
 
-/// The seconds of each round, by what was measured.
+/// The seconds of each round, by the name of what was measured.
 #[derive(Default)]
 pub struct Figures {
     names: Vec<String>,
@@ -23,7 +23,7 @@ impl Figures {
             .push(seconds);
     }
 
-    /// Has one median shown in parts of another.
+    /// Shows one median as a ratio of another.
     pub fn compare(&mut self, name: &str, with: &str) {
         self.ratios.push((name.to_owned(), with.to_owned()));
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The `koru` program.
+//! Runs the `koru` program.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,16 +17,16 @@ pub struct Koru {
 }
 
 impl Koru {
-    /// That of this checkout, built when needed.
+    /// Finds the program of this checkout, and builds it if necessary.
     pub fn find() -> Result<Koru> {
         Koru::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
     }
 
-    /// That of some checkout, built when needed.
+    /// Finds the program of a checkout, and builds it if necessary.
     pub fn of(root: &Path) -> Result<Koru> {
         let missing = || format!("there is no checkout in {}", root.display());
         let root = root.canonicalize().with_context(missing)?;
-        // The script looks after the program; what is measured is the program.
+        // The script keeps the program up to date; the program itself is what is measured.
         let built = Command::new(root.join("koru")).arg("--version").output()?;
         ensure!(
             built.status.success(),
@@ -50,7 +50,7 @@ impl Koru {
         command
     }
 
-    /// The releases of the kernels that are here.
+    /// Returns the releases of the kernels that Koru has.
     pub fn kernels(&self) -> Result<Vec<String>> {
         let mut command = self.command(&["kernel", "list", "--json"]);
         let (rows, _) = json(&mut command)?;
@@ -60,7 +60,7 @@ impl Koru {
     }
 }
 
-/// Runs a command to its end; what it says, and how many seconds it took.
+/// Runs a command to its end, and returns its output and the seconds that it took.
 pub fn output(command: &mut Command) -> Result<(Vec<u8>, f64)> {
     let start = Instant::now();
     let out = command.stderr(Stdio::piped()).output()?;
@@ -75,7 +75,8 @@ pub fn output(command: &mut Command) -> Result<(Vec<u8>, f64)> {
     Ok((out.stdout, seconds))
 }
 
-/// The same, of a command that prints JSON.
+/// Runs a command that prints JSON, and returns the value and the seconds that the command
+/// took.
 pub fn json(command: &mut Command) -> Result<(Value, f64)> {
     let (out, seconds) = output(command)?;
     Ok((serde_json::from_slice(&out)?, seconds))

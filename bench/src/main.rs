@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Measures Koru through its command line, as its users meet it. Each figure is
-//! the median of several rounds; the rounds of what is compared take turns, so
-//! that a machine that grows busy slows all of them.
+//! Measures Koru through its command line, as its users see it. Each figure is the median of
+//! several rounds. Rounds of things that are compared alternate, so that a machine that
+//! becomes busy slows all of them down.
 #![forbid(unsafe_code)]
 
 mod figures;

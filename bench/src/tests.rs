@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A run of the guest tests.
+//! Measures a run of the guest tests.
 
 use anyhow::Result;
 
@@ -12,7 +12,8 @@ use crate::{
 const BOOT: &str = "tests in guests that boot";
 const RESUME: &str = "tests in guests that resume";
 
-/// `earlier` may be `koru` itself.
+/// Measures runs in guests that resume, with `koru`, and in guests that boot, with `earlier`.
+/// Both may be the same checkout.
 pub fn measure(
     koru: &Koru,
     earlier: &Koru,
@@ -22,7 +23,7 @@ pub fn measure(
 ) -> Result<Figures> {
     let mut words = vec!["test", "--only", "guest"];
     words.extend(kernel.iter().flat_map(|kernel| ["--kernel", kernel]));
-    // Has everything built, and for the guests that resume every machine saved.
+    // This builds everything, and creates all snapshots for the guests that resume.
     output(earlier.command(&words).arg("hello::"))?;
     words.extend(filters.iter().map(String::as_str));
     output(&mut koru.command(&words))?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! How long one waits: for a run, for a run after an edit, for a boot.
+//! Measures how long users wait: for a run, for a run after an edit, for a boot.
 
 use std::{
     fs,
@@ -27,7 +27,7 @@ pub fn measure(koru: &Koru, kernel: &str, rounds: u32) -> Result<Figures> {
     let module = dir.path().join("edited");
     let path = module.to_str().context("a path in UTF-8")?;
     output(&mut koru.command(&["new", path]))?;
-    // What is made once is there afterwards.
+    // Afterwards, everything that is made only once exists.
     json(&mut koru.command(&run))?;
     edited(koru, &module, kernel, 0)?;
 
@@ -49,8 +49,8 @@ pub fn measure(koru: &Koru, kernel: &str, rounds: u32) -> Result<Figures> {
     Ok(figures)
 }
 
-/// Changes a line of a module and runs it: seconds to the line's words in the
-/// log, and to the end.
+/// Changes a line of a module and runs the module. Returns the seconds until the line's
+/// message is in the log, and until the end of the run.
 fn edited(koru: &Koru, module: &Path, kernel: &str, round: u32) -> Result<(f64, f64)> {
     let source = module.join("src/lib.rs");
     let text = fs::read_to_string(&source)?;
