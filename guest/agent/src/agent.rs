@@ -38,8 +38,7 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Answers a call that ran in a thread or in a process of its own, and forgets what
-    /// belongs to the call.
+    /// Answers a call that was not answered at once, and forgets what belongs to the call.
     pub fn finish(&self, id: u64, answer: Answer) {
         self.inputs().remove(&id);
         self.running().remove(&id);

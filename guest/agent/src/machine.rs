@@ -30,8 +30,8 @@ pub struct SharedMemory {
 
 // SAFETY: the mapping is the whole process's and is never undone.
 unsafe impl Send for SharedMemory {}
-// SAFETY: as above; who touches which bytes when is told by `read`, `write`,
-// `get` and `set`.
+// SAFETY: the mapping is the whole process's and is never undone. The safety comments of
+// `read`, `write` and `number` say which side accesses which bytes when.
 unsafe impl Sync for SharedMemory {}
 
 impl SharedMemory {
@@ -76,8 +76,8 @@ impl SharedMemory {
     /// Returns a copy of some bytes that the host has handed over.
     pub fn read(&self, range: Range<usize>) -> Vec<u8> {
         assert!(range.start <= range.end && range.end <= SHARED_BYTES);
-        // SAFETY: the range is inside the mapping. The host does not write there
-        // between its message that it has, and ours that we took it.
+        // SAFETY: the range is inside the mapping. After the host has announced these bytes,
+        // it does not write to them before this side has stored that they are taken.
         let bytes = unsafe {
             std::slice::from_raw_parts(self.start.as_ptr().add(range.start), range.len())
         };
@@ -87,9 +87,9 @@ impl SharedMemory {
     /// Writes some bytes to a place that nobody reads yet.
     pub fn write(&self, at: usize, bytes: &[u8]) {
         assert!(at <= SHARED_BYTES && bytes.len() <= SHARED_BYTES - at);
-        // SAFETY: the range is inside the mapping, and `bytes` is not: nothing
-        // else of ours refers to the mapping. The host does not read there before
-        // our message that something is.
+        // SAFETY: the range is inside the mapping, and `bytes` is not, because no other
+        // reference of this process leads into the mapping. The host does not read these bytes
+        // before they are announced.
         unsafe {
             let to = self.start.as_ptr().add(at);
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());
