@@ -53,7 +53,7 @@ impl Module {
     ///
     /// # Errors
     ///
-    /// The kernel's errno.
+    /// Fails with the kernel's errno.
     pub fn load(name: &str, params: &[&str]) -> io::Result<Module> {
         let mut file = File::open(Self::path(name)).map_err(|e| {
             io::Error::new(e.kind(), format!("{}: {e}", Self::path(name).display()))
@@ -77,7 +77,7 @@ impl Module {
     ///
     /// # Errors
     ///
-    /// The kernel's errno.
+    /// Fails with the kernel's errno.
     pub fn unload(mut self) -> io::Result<()> {
         self.loaded = false;
         unload(&self.name)

@@ -233,7 +233,7 @@ mod tests {
         }
         saves.seen.look();
         assert!(!saves.end());
-        // As editors do: another file in its place.
+        // Editors often save a file by putting another one in its place.
         let (told, tells) = channel();
         saves.on_save(move || told.send(()).unwrap());
         let aside = dir.path().join("src/lib.rs~");
@@ -242,7 +242,7 @@ mod tests {
         saves.wait();
         tells.recv().unwrap();
         assert!(saves.end());
-        // And again, in a folder that is new.
+        // Saves in a new folder are noticed as well.
         saves.begin(vec![dir.path().into()]).unwrap();
         fs::create_dir(dir.path().join("src/more")).unwrap();
         saves.wait();

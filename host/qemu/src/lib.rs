@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! QEMU as a process.
+//! Runs QEMU as a process.
 //!
-//! [`start`] runs a [`Machine`] and returns its [`Qemu`]: the process, its console and
-//! the line to the agent as sockets, and its control channel ([`Qmp`]). What the machine
-//! is made of comes from a [`BootImage`], an [`Initramfs`] and an [`AccelDecision`].
+//! [`start`] runs a [`Machine`] and returns its [`Qemu`]: the process, its console and the
+//! line to the agent as sockets, and its control channel ([`Qmp`]). The parts of the machine
+//! come from a [`BootImage`], an [`Initramfs`] and an [`AccelDecision`].
 //!
 //! This crate does not know what runs in the guest.
 

@@ -162,7 +162,8 @@ impl Monitor {
 
     /// Makes the kernel panic by an NMI, and so log where it hung.
     fn ask_by_nmi(&mut self, what: String) -> Death {
-        /// The number of silences in a row after which the kernel does not answer.
+        /// The number of silences in a row, each of this length, that mean that the kernel
+        /// does not answer.
         const SILENCES: u32 = 2;
         const SILENCE: Duration = Duration::from_secs(5);
         /// The limit for the whole answer, which ends with QEMU. The answer may be long and

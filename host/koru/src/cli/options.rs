@@ -213,7 +213,7 @@ pub struct MachineArgs {
     /// Memory of the guest, in MiB.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(128..=65536))]
     pub memory: u32,
-    /// Its processors take turns.
+    /// Whether, under TCG, the guest's processors take turns.
     #[arg(skip)]
     pub in_turn: bool,
 }

@@ -21,8 +21,8 @@ use crate::{
     },
 };
 
-/// Loads the module, runs the command and unloads the module, with the time and the random
-/// numbers that follow from the seed. `root` has the files that the run needs.
+/// Loads the module, runs the command and unloads the module, such that an equal seed gives an
+/// equal run. `root` has the files that the run needs.
 pub fn run_replay(
     context: &Context,
     tree: &KernelTree,

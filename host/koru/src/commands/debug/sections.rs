@@ -2,9 +2,9 @@
 
 //! Finds the addresses of a module's sections by what the kernel wrote into them.
 //!
-//! The kernel lists the addresses in /sys only later, and nobody can read them while the guest
-//! is stopped. But the kernel has applied the file's relocations: where one section is known,
-//! each relocation in it leads to the address of another.
+//! The kernel lists the addresses in /sys, but nobody can read them while the guest is
+//! stopped. The kernel has applied the file's relocations, however: where one section is
+//! known, each relocation in it leads to the address of another.
 
 use std::collections::{BTreeMap, HashMap};
 

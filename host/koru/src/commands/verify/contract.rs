@@ -132,7 +132,7 @@ mod tests {
             "{message}"
         );
         assert!(help.contains("ENOSPC"), "{help}");
-        // The test has a table where a value was, and a value where a table was.
+        // These have a table where a value was, and a value where a table was.
         assert!(checked("[file]\nname = 'x'").is_err());
         assert!(checked("errors = 'EIO'").is_err());
     }
