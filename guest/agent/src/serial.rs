@@ -56,7 +56,7 @@ impl Line {
         // Fewer interrupts per byte are only an improvement, so this may fail.
         let _ = std::fs::write(format!("/sys/class/tty/{name}/rx_trig_bytes"), "14");
         let mut out = input.try_clone()?;
-        out.write_all(&[0])?; // Ends whatever noise the host has seen so far.
+        out.write_all(&[0])?; // Ends any noise that the host has seen so far.
         let mut line = Self::new(input, out);
         line.alone = std::env::var_os(SCRIPTED).is_some();
         Ok(line)

@@ -211,7 +211,7 @@ mod tests {
             .stdin(Stdio::piped())
             .spawn();
         let Ok(mut cpio) = cpio else {
-            return; // The tool is not everywhere; booting tests the format too.
+            return; // The tool may be missing; booting tests the format as well.
         };
         cpio.stdin.take().unwrap().write_all(&archive).unwrap();
         assert!(cpio.wait().unwrap().success());

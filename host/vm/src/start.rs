@@ -89,7 +89,7 @@ fn boot(
             _ => format!("no sign of life in {} s", SIGN_OF_LIFE.as_secs()),
         };
         config.tell(Event::FellBack(why));
-        return Ok(None); // Dropping it ends this QEMU.
+        return Ok(None); // Dropping the guest ends its QEMU.
     }
     let Some(ready) = guest.session.wait_ready(config.boot_limit) else {
         return Err(guest.into_boot_error(config.boot_limit));
