@@ -154,7 +154,7 @@ fn write_entry(
 ) -> io::Result<()> {
     let size = u32::try_from(content.len())
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "a file of 4 GB or more"))?;
-    // inode, mode, uid, gid, links, mtime, size, device (4), length of the
+    // The fields are: inode, mode, uid, gid, links, mtime, size, device (4), length of the
     // name with its NUL, checksum (unused).
     let header = [
         number,
