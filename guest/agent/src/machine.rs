@@ -68,6 +68,8 @@ impl SharedMemory {
         }?;
         // A fork would copy all page table entries of the mapping, which the kernel has filled
         // in.
+        // SAFETY: the mapping is this function's own, and the range is all of it. That a
+        // child does not inherit the mapping changes nothing in this process.
         unsafe { madvise(address, SHARED_BYTES, Advice::LinuxDontFork) }?;
         let start = NonNull::new(address.cast()).ok_or(io::ErrorKind::InvalidInput)?;
         Ok(SharedMemory { start })
