@@ -6,10 +6,7 @@
 
 pub mod imports;
 
-use std::{
-    ffi::OsStr,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Metadata, MetadataCommand};
 use walkdir::{DirEntry, WalkDir};
@@ -51,15 +48,18 @@ pub fn source_files(extension: &str) -> Vec<PathBuf> {
 /// Returns all files of the checkout, sorted, without what is built from them. It walks the
 /// folders, because the checkout need not be a git repository.
 pub fn files() -> Vec<PathBuf> {
-    // `make` in a folder with a Kbuild leaves `*.mod.c` files.
-    let not_ours = |name: &OsStr| {
-        let name = name.to_string_lossy();
-        name == "target" || name == ".git" || name.ends_with(".mod.c")
+    let not_ours = |entry: &DirEntry| {
+        // A folder of sources may be called `target` as well. `make` in a folder with a Kbuild
+        // leaves `*.mod.c` files.
+        let name = entry.file_name().to_string_lossy();
+        let is_package = |folder: &Path| folder.join("Cargo.toml").is_file();
+        let is_output = name == "target" && entry.path().parent().is_some_and(is_package);
+        is_output || name == ".git" || name.ends_with(".mod.c")
     };
     let mut files: Vec<PathBuf> = WalkDir::new(root())
         .sort_by_file_name()
         .into_iter()
-        .filter_entry(|e| !not_ours(e.file_name()))
+        .filter_entry(|e| !not_ours(e))
         .map(|e| e.expect("the checkout can be read"))
         .filter(|e| e.file_type().is_file())
         .map(DirEntry::into_path)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Asks whether a module may be loaded into a machine's own kernel.
 
 use std::{fs, io::IsTerminal, path::PathBuf};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Fetches the build directory of another machine's kernel.
 
 use koru_error::{Error, Kind, Result};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Loads modules on the user's own machines: this one, and those that ssh reaches.
 
 use std::{fs, path::Path, sync::PoisonError};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Targets, where modules are loaded: the virtual machine, this machine, another machine.
 
 pub mod consent;

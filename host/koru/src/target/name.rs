@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Parses and prints the names of targets.
 
 use std::{fmt, str::FromStr};

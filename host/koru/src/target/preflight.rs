@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Checks whether a machine's kernel will accept a module, before it is loaded.
 
 use std::fs;

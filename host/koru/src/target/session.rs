@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Connects to a target that is running.
 
 use koru_error::Result;

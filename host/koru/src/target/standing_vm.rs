@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The virtual machine that stays up, which a background process owns.
 
 use std::{
