@@ -63,6 +63,20 @@ pub struct Stages {
     pub kbuild: Duration,
 }
 
+impl Stages {
+    /// Adds the stages of another build.
+    pub fn add(&mut self, other: &Stages) {
+        self.prepare += other.prepare;
+        self.cargo += other.cargo;
+        self.kbuild += other.kbuild;
+    }
+
+    /// Returns how long the whole build took.
+    pub fn total(&self) -> Duration {
+        self.prepare + self.cargo + self.kbuild
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BuildOptions {
     /// Whether rustc's messages are coloured.

@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use koru_error::{Error, Kind, Result};
+use koru_error::{Error, IoContext, Kind, Result};
 use koru_kbuild::{Builder, Toolchain};
 use koru_kernels::{Cache, Home, Kernels, Progress, SUPPORTED, apt, busybox};
 
@@ -386,7 +386,7 @@ fn libelf() -> CheckLine {
 
 /// Returns the path of the agent, which is built with koru and is next to it.
 pub fn agent_path() -> Result<PathBuf> {
-    let koru = env::current_exe().map_err(|e| Error::path("finding", Path::new("koru"), e))?;
+    let koru = env::current_exe().path_context("finding", Path::new("koru"))?;
     let agent = koru.with_file_name("koru-agent");
     if agent.is_file() {
         Ok(agent)

@@ -8,27 +8,36 @@ use koru_error::{Error, Kind, Result};
 use koru_kbuild::Stages;
 use koru_kernels::KernelTree;
 
-use crate::{context::Context, guest};
+use crate::{context::Context, guest, target::request::ModuleRequest};
 
 /// A module to load, either built or a prebuilt file.
 pub struct Loadable {
     pub name: String,
     pub path: PathBuf,
-    pub stages: Stages,
 }
 
-/// Builds the module that the user named; a prebuilt `.ko` is taken as it is.
-pub fn loadable(context: &Context, tree: &KernelTree, module: Option<&str>) -> Result<Loadable> {
-    loadable_for(context, || Ok(tree.clone()), module)
-}
-
-/// Builds the module that the user named like [`loadable`], and calls `tree` only if something
-/// has to be built.
-pub fn loadable_for(
+/// Builds the modules of a request, and returns how long that took. A prebuilt `.ko` is taken
+/// as it is; `tree` is called only if something has to be built.
+pub fn loadable_modules(
     context: &Context,
-    tree: impl FnOnce() -> Result<KernelTree>,
+    tree: impl Fn() -> Result<KernelTree>,
+    requests: &[ModuleRequest],
+) -> Result<(Vec<Loadable>, Stages)> {
+    let mut modules = Vec::new();
+    let mut total = Stages::default();
+    for request in requests {
+        let (module, stages) = loadable(context, &tree, request.source.as_deref())?;
+        modules.push(module);
+        total.add(&stages);
+    }
+    Ok((modules, total))
+}
+
+fn loadable(
+    context: &Context,
+    tree: &impl Fn() -> Result<KernelTree>,
     module: Option<&str>,
-) -> Result<Loadable> {
+) -> Result<(Loadable, Stages)> {
     if let Some(file) = module.filter(|m| m.ends_with(".ko")) {
         let path = context.cwd.join(file);
         if !path.is_file() {
@@ -39,11 +48,8 @@ pub fn loadable_for(
             ));
         }
         context.register_module(&guest::ko_name(&path), &path);
-        return Ok(Loadable {
-            name: guest::ko_name(&path),
-            path,
-            stages: Stages::default(),
-        });
+        let name = guest::ko_name(&path);
+        return Ok((Loadable { name, path }, Stages::default()));
     }
     let names: Vec<String> = module.iter().map(|m| m.to_string()).collect();
     let modules = context.modules(&names)?;
@@ -60,9 +66,9 @@ pub fn loadable_for(
         .next()
         .ok_or_else(|| Error::new(Kind::System, "building the module", "nothing was built"))?;
     context.register_module(&ko.name, &ko.path);
-    Ok(Loadable {
+    let module = Loadable {
         name: ko.name,
         path: ko.path,
-        stages,
-    })
+    };
+    Ok((module, stages))
 }

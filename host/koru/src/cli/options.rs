@@ -6,7 +6,7 @@ use std::{env, path::PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::target::name::Target;
+use crate::target::name::TargetName;
 
 /// Which kernel to build for and to run.
 #[derive(Args, Clone, Default)]
@@ -163,7 +163,7 @@ pub struct RunArgs {
     pub machine: MachineArgs,
     /// Where: `vm` (a fresh one), `host` (this machine's own kernel), `ssh:[USER@]HOST[:PORT]`
     #[arg(long, value_name = "TARGET", default_value = "vm", env = "KORU_TARGET")]
-    pub target: Target,
+    pub target: TargetName,
     /// Load into a real kernel without asking.
     #[arg(long, short)]
     pub yes: bool,
@@ -230,7 +230,7 @@ pub struct VmArgs {
 pub struct TargetArgs {
     /// Where: `vm`, `host` (this machine's own kernel), `ssh:[USER@]HOST[:PORT]`
     #[arg(long, value_name = "TARGET", default_value = "vm", env = "KORU_TARGET")]
-    pub target: Target,
+    pub target: TargetName,
     #[command(flatten)]
     pub vm: VmArgs,
 }

@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use koru_error::{Error, Kind, Result};
+use koru_error::{Error, IoContext, Kind, Result};
 use koru_kbuild::ModInfo;
 
 use crate::{
@@ -75,7 +75,7 @@ fn read(context: &Context, file: Option<&Path>) -> Result<String> {
             }
             let mut bytes = Vec::new();
             let read = std::io::stdin().read_to_end(&mut bytes);
-            read.map_err(|e| Error::path("reading", Path::new("standard input"), e))?;
+            read.path_context("reading", Path::new("standard input"))?;
             bytes
         }
     };

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_error::{Error, Kind, Result};
+use koru_error::{Error, IoContext, Kind, Result};
 use koru_kbuild::{Builder, find_modules};
 use serde_json::{Map, Value, json};
 
@@ -101,5 +101,5 @@ fn put(path: &Path, text: &str) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(path, text))
-        .map_err(|e| Error::path("writing", path, e))
+        .path_context("writing", path)
 }

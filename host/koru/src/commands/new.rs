@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_error::{Error, Kind, Result};
+use koru_error::{Error, IoContext, Kind, Result};
 use koru_kbuild::Builder;
 
 use crate::{
@@ -99,18 +99,18 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
     // The folder is made under another name and renamed, so that a full disk leaves no partial
     // module.
     let parent = folder.parent().unwrap_or(Path::new("/"));
-    fs::create_dir_all(parent).map_err(|e| Error::path("making", parent, e))?;
+    fs::create_dir_all(parent).path_context("making", parent)?;
     let aside = tempfile::Builder::new()
         .prefix(".koru-new.")
         .tempdir_in(parent)
-        .map_err(|e| Error::path("making a folder in", parent, e))?;
+        .path_context("making a folder in", parent)?;
     for (path, text) in files {
         write(&aside.path().join(path), &fill(text, &name))
-            .map_err(|e| Error::path("writing into", &folder, e))?;
+            .path_context("writing into", &folder)?;
     }
     let made = aside.keep();
-    open_to_all(&made).map_err(|e| Error::path("making", &folder, e))?;
-    fs::rename(&made, &folder).map_err(|e| Error::path("making", &folder, e))?;
+    open_to_all(&made).path_context("making", &folder)?;
+    fs::rename(&made, &folder).path_context("making", &folder)?;
     if let Some(builder) = builder {
         super::editor::write(context, &folder, &builder)?;
     }

@@ -15,6 +15,7 @@ use crate::{
         outcome::{Record, RunOptions, Timings},
         run_module,
     },
+    target::request::{CommandIo, RunRequest},
     ui::json,
 };
 
@@ -38,11 +39,13 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
             (false, true) => LogSink::Stdout,
             (false, false) => LogSink::Stderr,
         },
-        interactive: args.replay.is_none(),
-        output: &exec::show,
+        command: CommandIo {
+            interactive: args.replay.is_none(),
+            output: &exec::show,
+        },
         started: &|_| (),
     };
-    let run = run_module(context, args, &options)?;
+    let run = run_module(context, &RunRequest::of_run(args)?, &options)?;
     let (outcome, seconds) = (run.outcome, run.seconds);
     let name = run.module;
     if context.json {

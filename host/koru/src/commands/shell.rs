@@ -5,7 +5,7 @@
 
 use std::{fs, path::PathBuf};
 
-use koru_error::{Error, Kind, Result};
+use koru_error::{Error, IoContext, Kind, Result};
 use koru_kbuild::{Module, find_modules};
 use koru_kernels::Progress;
 use koru_session::Session;
@@ -16,7 +16,7 @@ use crate::{
     exec,
     guest::module_path,
     programs,
-    target::{name::Target, session::connect, standing_vm},
+    target::{name::TargetName, session::connect, standing_vm},
 };
 
 const PROFILE: &str = include_str!("../../templates/guest/profile");
@@ -26,7 +26,7 @@ const PAGES: &str = "/usr/share/koru";
 
 pub fn shell(context: &Context, args: &TargetArgs) -> Result<u8> {
     let session = match args.target {
-        Target::Vm => {
+        TargetName::Vm => {
             let session =
                 standing_vm::connect_or_start(context, &KernelChoice::default(), &args.vm)?;
             furnish(context, &session)?;
@@ -46,13 +46,13 @@ fn furnish(context: &Context, session: &Session) -> Result<()> {
     let modules = modules(context);
     let built = build(context, session, &modules)?;
     for (name, path) in &built {
-        let content = fs::read(path).map_err(|e| Error::path("reading", path, e))?;
+        let content = fs::read(path).path_context("reading", path)?;
         put(&module_path(name), 0o644, &content)?;
     }
     programs::build_all(context);
     let programs = programs::built(context);
     for (name, path) in &programs {
-        let content = fs::read(path).map_err(|e| Error::path("reading", path, e))?;
+        let content = fs::read(path).path_context("reading", path)?;
         put(&format!("/bin/{name}"), 0o755, &content)?;
     }
     for module in &modules {

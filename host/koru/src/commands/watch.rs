@@ -32,6 +32,7 @@ use crate::{
         outcome::{Record, RunOptions, RunOutcome, Timings},
         run_module,
     },
+    target::request::{CommandIo, RunRequest},
     ui::out,
 };
 
@@ -66,19 +67,22 @@ pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
     if args.target.is_vm() {
         context.tree(&args.kernel)?;
     }
+    let request = RunRequest::of_run(args)?;
     let mut roots = roots(context, args)?;
     let mut saves = FileWatcher::new()?;
     let mut last: Option<Vec<LogRecord>> = None;
     for number in 1.. {
         saves.begin(roots.clone())?;
         let output = RefCell::new(Vec::new());
-        let manner = RunOptions {
+        let options = RunOptions {
             log: LogSink::Nowhere,
-            interactive: false,
-            output: &|event| take_output(context, event, &output),
-            started: &|guest| saves.on_save(guest.kill_handle()),
+            command: CommandIo {
+                interactive: false,
+                output: &|event| take_output(context, event, &output),
+            },
+            started: &|kill| saves.on_save(kill),
         };
-        let mut ended = run_module(context, args, &manner);
+        let mut ended = run_module(context, &request, &options);
         context.ui.done();
         if saves.end() {
             context.ui.status("saved meanwhile: starting over");

@@ -2,6 +2,7 @@
 
 //! Shows, decodes and compares the kernel log.
 
+pub mod baseline;
 pub mod debug_info;
 pub mod diff;
 pub mod oops;

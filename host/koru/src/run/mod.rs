@@ -1,25 +1,96 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Runs modules: loads a module, runs a command and unloads the module.
+//! Runs modules: loads them, runs a command and unloads them.
 
-pub mod in_vm;
 pub mod module_step;
 pub mod observe;
-pub mod on_target;
 pub mod outcome;
-pub mod replay;
-pub mod staging;
+
+use std::time::{Duration, Instant};
 
 use koru_error::Result;
 
-use crate::{cli::RunArgs, context::Context};
-use outcome::{RunOptions, RunOutcome};
+use crate::{
+    context::Context,
+    target::{
+        self,
+        request::{CommandIo, RunRequest},
+        traits::Target,
+    },
+};
+use observe::observe_from;
+use outcome::{RunOptions, RunOutcome, Timings};
 
-/// Runs a module on the target that the arguments name.
-pub fn run_module(context: &Context, args: &RunArgs, options: &RunOptions) -> Result<RunOutcome> {
-    if args.target.is_vm() {
-        in_vm::run_in_vm(context, args, options)
-    } else {
-        on_target::run_on_target(context, args, options)
+/// Brings what is requested to its target, and runs it there.
+pub fn run_module(
+    context: &Context,
+    request: &RunRequest,
+    options: &RunOptions,
+) -> Result<RunOutcome> {
+    let target = target::prepare(context, request)?;
+    if let Some(kill) = target.kill_handle() {
+        (options.started)(kill);
     }
+    context.ui.done();
+    let prepared = target.prepared();
+    let mut seconds = Timings::of(&prepared.build, prepared.start);
+    let baseline = target.baseline()?;
+    let observed = observe_from(
+        context,
+        &prepared.session,
+        baseline.mark,
+        options.log,
+        || {
+            let status = steps(&*target, &options.command, &mut seconds);
+            let complaint = target.complaint(&baseline, status.is_ok());
+            Ok((status?, complaint?))
+        },
+    );
+    let names = prepared.modules.iter().map(|m| m.name.as_str());
+    let run = RunOutcome {
+        module: names.collect::<Vec<_>>().join(", "),
+        kernel: prepared.release.clone(),
+        outcome: observed.outcome,
+        log: observed.log,
+        complaint: observed.complaint,
+        seconds,
+    };
+    if run.outcome.is_ok() {
+        target.close()?;
+    }
+    Ok(run)
+}
+
+/// Loads the modules, runs the command and unloads the modules in reverse. Returns the exit
+/// status of the command.
+pub fn steps(target: &dyn Target, io: &CommandIo, seconds: &mut Timings) -> Result<u8> {
+    let prepared = target.prepared();
+    let mut loaded = Vec::new();
+    let mut work = || {
+        let begun = Instant::now();
+        for module in &prepared.modules {
+            target.load(module)?;
+            loaded.push(module);
+        }
+        seconds.load = begun.elapsed().as_secs_f64();
+        if prepared.command.is_empty() {
+            return Ok((0, Duration::ZERO));
+        }
+        let begun = Instant::now();
+        Ok((target.run_command(io)?, begun.elapsed()))
+    };
+    let done = work();
+    if done.is_err() && !target.outlives_run() {
+        return done.map(|(status, _)| status);
+    }
+    let begun = Instant::now();
+    let mut unloaded = Ok(());
+    for module in loaded.into_iter().rev() {
+        unloaded = unloaded.and(target.unload(module));
+    }
+    let (status, took) = done?;
+    seconds.command = took.as_secs_f64();
+    unloaded?;
+    seconds.unload = begun.elapsed().as_secs_f64();
+    Ok(status)
 }

@@ -2,26 +2,24 @@
 
 //! The options of a run, and its outcome.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use koru_error::Result;
 use koru_kbuild::Stages;
 use koru_klog::{Complaint, LogRecord};
-use koru_session::ProcessEvent;
-use koru_vm::Guest;
 
-use crate::log::view::LogSink;
+use crate::{
+    log::view::LogSink,
+    target::{request::CommandIo, traits::KillHandle},
+};
 
 /// Options of one run.
 pub struct RunOptions<'a> {
     /// Where the log goes as it comes.
     pub log: LogSink,
-    /// Attaches the command to this program's input and terminal.
-    pub interactive: bool,
-    /// Receives the command's output when it is not interactive.
-    pub output: &'a dyn Fn(&ProcessEvent) -> std::io::Result<()>,
-    /// Receives the guest when it is up.
-    pub started: &'a dyn Fn(&Guest),
+    pub command: CommandIo<'a>,
+    /// Receives a function that ends the run, when its target is ready.
+    pub started: &'a dyn Fn(KillHandle),
 }
 
 /// The outcome of one run.
@@ -75,9 +73,4 @@ impl Timings {
             ..Timings::default()
         }
     }
-}
-
-pub fn timed<T>(step: impl FnOnce() -> Result<T>) -> Result<(T, Duration)> {
-    let start = Instant::now();
-    Ok((step()?, start.elapsed()))
 }

@@ -11,14 +11,14 @@ use sha2::{Digest, Sha256};
 use crate::{
     ask::{Answer, ask},
     context::Context,
-    target::name::Target,
+    target::name::TargetName,
 };
 
 /// Asks the user whether to load a module into a machine's own kernel, once for each boot of
 /// the machine: a mistake in the module can bring it down.
 pub fn agree(
     context: &Context,
-    target: &Target,
+    target: &TargetName,
     session: &Session,
     module: &str,
     release: &str,
@@ -49,7 +49,7 @@ pub fn agree(
     Ok(())
 }
 
-fn note(context: &Context, target: &Target) -> PathBuf {
+fn note(context: &Context, target: &TargetName) -> PathBuf {
     let name = Sha256::digest(target.to_string());
     let name: String = name[..12].iter().map(|b| format!("{b:02x}")).collect();
     context.cache.root().join("agreed").join(name)

@@ -1,19 +1,47 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Fetches the build directory of another machine's kernel.
+//! Finds the build directory of a machine's kernel, or fetches it from the machine.
+
+use std::path::Path;
 
 use koru_error::{Error, Kind, Result};
 use koru_kernels::{KernelTree, NO_BUILD_DIR, pack_script};
 use koru_protocol::Exec;
 use koru_session::{ProcessEvent, Session};
 
-use crate::{context::Context, target::name::Target, ui::size};
+use crate::{context::Context, target::name::TargetName, ui::size};
+
+/// Returns the installed headers of this machine's kernel, or otherwise Koru's tree of the
+/// same release.
+pub fn of_this_machine(context: &Context, release: &str) -> Result<KernelTree> {
+    let installed = KernelTree::open(Path::new(&format!("/lib/modules/{release}/build")));
+    installed.or_else(|e| match context.kernels.exactly(release) {
+        Some(tree) => tree,
+        None => Err(e.help(format!(
+            "install the kernel's headers: sudo apt-get install linux-headers-{release}"
+        ))),
+    })
+}
+
+/// Returns `tree` if it is of the release that a target runs.
+pub fn same_release(
+    tree: KernelTree,
+    release: &str,
+    attempted: String,
+    help: &str,
+) -> Result<KernelTree> {
+    if tree.release == release {
+        return Ok(tree);
+    }
+    let message = format!("it runs {release}, not {}", tree.release);
+    Err(Error::new(Kind::Usage, attempted, message).help(help))
+}
 
 /// Returns Koru's tree of this release, or otherwise fetches the machine's own and keeps it.
 pub fn of_machine(
     context: &Context,
     session: &Session,
-    target: &Target,
+    target: &TargetName,
     release: &str,
 ) -> Result<KernelTree> {
     if let Some(tree) = context.kernels.exactly(release) {

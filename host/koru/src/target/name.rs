@@ -8,7 +8,7 @@ use koru_session::Ssh;
 
 /// The target that `--target` or `KORU_TARGET` names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum TargetName {
     /// The virtual machine.
     Vm,
     /// This machine's own kernel, as root.
@@ -17,29 +17,29 @@ pub enum Target {
     Ssh(Ssh),
 }
 
-impl Target {
+impl TargetName {
     pub fn is_vm(&self) -> bool {
-        *self == Target::Vm
+        *self == TargetName::Vm
     }
 
     /// Names the target's kernel, as in `this machine's own kernel`.
     pub fn kernel_phrase(&self) -> String {
         match self {
-            Target::Ssh(machine) => format!("the kernel of {machine}"),
+            TargetName::Ssh(machine) => format!("the kernel of {machine}"),
             _ => "this machine's own kernel".into(),
         }
     }
 }
 
-impl FromStr for Target {
+impl FromStr for TargetName {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Target, String> {
+    fn from_str(text: &str) -> Result<TargetName, String> {
         match text {
-            "vm" => Ok(Target::Vm),
-            "host" => Ok(Target::Host),
+            "vm" => Ok(TargetName::Vm),
+            "host" => Ok(TargetName::Host),
             _ => match text.strip_prefix("ssh:") {
-                Some(machine) => ssh(machine).map(Target::Ssh),
+                Some(machine) => ssh(machine).map(TargetName::Ssh),
                 None => Err("there are `vm`, `host` and `ssh:[USER@]HOST[:PORT]`".into()),
             },
         }
@@ -88,12 +88,12 @@ fn ssh(text: &str) -> Result<Ssh, String> {
     Ok(Ssh { destination, port })
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for TargetName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Target::Vm => f.write_str("vm"),
-            Target::Host => f.write_str("host"),
-            Target::Ssh(machine) => write!(f, "ssh:{machine}"),
+            TargetName::Vm => f.write_str("vm"),
+            TargetName::Host => f.write_str("host"),
+            TargetName::Ssh(machine) => write!(f, "ssh:{machine}"),
         }
     }
 }
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn what_can_be_written() {
         let parsed = |text: &str| match text.parse() {
-            Ok(Target::Ssh(s)) => (s.destination, s.port),
+            Ok(TargetName::Ssh(s)) => (s.destination, s.port),
             other => panic!("{text}: {other:?}"),
         };
         assert_eq!(parsed("ssh:lab"), ("lab".into(), None));
@@ -113,8 +113,8 @@ mod tests {
         assert_eq!(parsed("ssh:me@x@lab"), ("me@x@lab".into(), None));
         assert_eq!(parsed("ssh:me@fe80::1"), ("me@fe80::1".into(), None));
         assert_eq!(parsed("ssh:[::1]:22"), ("::1".into(), Some(22)));
-        assert_eq!("vm".parse(), Ok(Target::Vm));
-        assert_eq!("host".parse(), Ok(Target::Host));
+        assert_eq!("vm".parse(), Ok(TargetName::Vm));
+        assert_eq!("host".parse(), Ok(TargetName::Host));
     }
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
             "ssh:lab:x",
             "ssh:[::1]x",
         ] {
-            assert!(text.parse::<Target>().is_err(), "{text}");
+            assert!(text.parse::<TargetName>().is_err(), "{text}");
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use koru_error::{Error, Kind, Result};
+use koru_error::{Error, IoContext, Kind, Result};
 use koru_kbuild::ModInfo;
 use koru_protocol::Exec;
 use koru_session::Session;
@@ -23,7 +23,7 @@ const MAY_LOAD: u64 = 1 << 16;
 /// Returns an error if the kernel would refuse the module, with the reason and a remedy.
 /// `place` names the kernel.
 pub fn check(session: &Session, module: &Loadable, release: &str, place: &str) -> Result<()> {
-    let content = fs::read(&module.path).map_err(|e| Error::path("reading", &module.path, e))?;
+    let content = fs::read(&module.path).path_context("reading", &module.path)?;
     let info = ModInfo::read(&module.path)?;
     let ours = info.get("vermagic").unwrap_or_default();
     let capabilities = TargetCapabilities::read(session, release)?;

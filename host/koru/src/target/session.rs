@@ -8,13 +8,13 @@ use koru_session::Session;
 use crate::{
     cli::TargetArgs,
     context::Context,
-    target::{machine, name::Target, standing_vm},
+    target::{machine, name::TargetName, standing_vm},
 };
 
 /// Returns the session with a target that is running.
 pub fn connect(context: &Context, target: &TargetArgs) -> Result<Session> {
     match &target.target {
-        Target::Vm => standing_vm::connect(&target.vm),
+        TargetName::Vm => standing_vm::connect(&target.vm),
         other => machine::connect(context, other),
     }
 }

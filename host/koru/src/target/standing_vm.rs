@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use koru_error::{Error, Kind, Result};
+use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::Progress;
 use koru_qemu::Initramfs;
 use koru_session::Session;
@@ -19,7 +19,15 @@ use koru_vm::Server;
 use crate::{
     cli::{KernelChoice, MachineArgs, VmArgs, VmServeArgs},
     context::Context,
-    guest, programs,
+    guest::{self, module_path},
+    loadable::loadable_modules,
+    programs,
+    target::{
+        fresh_vm::{in_guest, run_in_guest},
+        headers::same_release,
+        request::{CommandIo, RunRequest},
+        traits::{Prepared, Target},
+    },
 };
 
 /// Returns the path of a virtual machine's socket. It is short, because the path of a unix
@@ -51,7 +59,7 @@ fn private(folder: &PathBuf) -> Result<()> {
         Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(e),
         _ => fs::symlink_metadata(folder),
     };
-    let meta = meta.map_err(|e| Error::path("making", folder, e))?;
+    let meta = meta.path_context("making", folder)?;
     let ours = meta.uid() == rustix::process::geteuid().as_raw();
     if !meta.is_dir() || !ours || meta.mode() & 0o077 != 0 {
         return Err(Error::new(
@@ -62,6 +70,63 @@ fn private(folder: &PathBuf) -> Result<()> {
         .help("remove it, or set XDG_RUNTIME_DIR to a folder of yours"));
     }
     Ok(())
+}
+
+/// The virtual machine that stays up, with modules in it.
+pub struct StandingVm {
+    prepared: Prepared,
+}
+
+impl StandingVm {
+    /// Builds the modules and copies them to the virtual machine, which is started if
+    /// necessary.
+    pub fn prepare(context: &Context, request: &RunRequest, vm: &VmArgs) -> Result<StandingVm> {
+        let choice = &request.kernel;
+        // The modules are built for the kernel that is running, whatever the default is.
+        let tree = match connect(vm) {
+            Ok(session) => {
+                let release = session.hello()?.release;
+                let at = format!("loading into the virtual machine `{}`", vm.vm);
+                let help = "`koru vm stop` first, or give another one a name: --vm NAME";
+                match choice.or_environment().is_made() {
+                    true => same_release(context.tree(choice)?, &release, at, help)?,
+                    false => context.kernels.find(Some(&release))?,
+                }
+            }
+            Err(_) => context.tree(choice)?,
+        };
+        let (modules, build) = loadable_modules(context, || Ok(tree.clone()), &request.modules)?;
+        let begun = Instant::now();
+        let session = connect_or_start(context, choice, vm)?;
+        for module in &modules {
+            context.ui.status(&format!("loading {}", module.name));
+            let content = fs::read(&module.path).path_context("reading", &module.path)?;
+            session.put_file(&module_path(&module.name), 0o644, &content)?;
+        }
+        let prepared = Prepared {
+            session,
+            release: tree.release,
+            modules: in_guest(modules, request),
+            command: request.command.clone(),
+            build,
+            start: begun.elapsed(),
+        };
+        Ok(StandingVm { prepared })
+    }
+}
+
+impl Target for StandingVm {
+    fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+
+    fn run_command(&self, io: &CommandIo) -> Result<u8> {
+        run_in_guest(&self.prepared, io)
+    }
+
+    fn outlives_run(&self) -> bool {
+        true
+    }
 }
 
 /// Returns the session with the virtual machine that stays up.
@@ -90,8 +155,8 @@ pub fn start(
     let tree = context.tree(kernel)?;
     programs::build_all(context);
     let log = socket.with_extension("log");
-    let file = File::create(&log).map_err(|e| Error::path("making", &log, e))?;
-    let koru = std::env::current_exe().map_err(|e| Error::path("finding", &log, e))?;
+    let file = File::create(&log).path_context("making", &log)?;
+    let koru = std::env::current_exe().path_context("finding", &log)?;
     let mut command = Command::new(koru);
     command
         .args(["vm-serve", "--vm", &vm.vm, "--quiet"])
@@ -112,7 +177,7 @@ pub fn start(
     };
     let mut child = command
         .spawn()
-        .map_err(|e| Error::path("starting the process behind", &socket, e))?;
+        .path_context("starting the process behind", &socket)?;
     context
         .ui
         .status(&format!("starting a guest of {}", tree.release));
@@ -122,9 +187,7 @@ pub fn start(
             context.ui.done();
             return Ok(session);
         }
-        let ended = child
-            .try_wait()
-            .map_err(|e| Error::path("waiting for", &socket, e))?;
+        let ended = child.try_wait().path_context("waiting for", &socket)?;
         if ended.is_some() || Instant::now() > limit {
             let _ = child.kill();
             let said = fs::read_to_string(&log).unwrap_or_default();

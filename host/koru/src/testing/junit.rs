@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use koru_error::{Error, Kind, Result};
+use koru_error::{Error, IoContext, Kind, Result};
 
 /// Writes a JUnit report, and makes its folder.
 pub fn write_junit_file(report: &quick_junit::Report, path: &Path) -> Result<()> {
@@ -14,5 +14,5 @@ pub fn write_junit_file(report: &quick_junit::Report, path: &Path) -> Result<()>
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(path, text))
-        .map_err(|e| Error::path("writing", path, e))
+        .path_context("writing", path)
 }

@@ -26,7 +26,10 @@ use crate::{
     cli::MachineArgs,
     context::Context,
     guest::{self, module_path},
-    log::oops::{self, Log},
+    log::{
+        baseline::Baseline,
+        oops::{self, Log},
+    },
     programs,
     testing::result::{Cause, Failure, TestResult},
 };
@@ -168,8 +171,9 @@ fn one(context: &Context, session: &Session, environment: &TestEnvironment, name
     let mut skipped = None;
     let mut usable = true;
     let outcome = (|| -> koru_session::Result<Option<(Cause, String)>> {
-        let taint = session.taint()? | environment.taint;
-        begin = session.mark()?;
+        let mut baseline = Baseline::of(session)?;
+        baseline.taint |= environment.taint;
+        begin = baseline.mark;
         let end = run_one(session, environment, name, begin, &mut said)?;
         if matches!(end, TestExit::Stuck) {
             // This writes the stacks of the waiting tasks to the log.
@@ -177,7 +181,7 @@ fn one(context: &Context, session: &Session, environment: &TestEnvironment, name
             session.output(Exec::new(ask))?;
         }
         // A complaint of the kernel says more than how the test ended.
-        if let Some(complaint) = session.complaint_since(begin, taint)? {
+        if let Some(complaint) = baseline.complaint(session)? {
             let why = format!("the kernel complained: {complaint}");
             return Ok(Some((Cause::Complaint(complaint), why)));
         }

@@ -10,85 +10,101 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::{Arc, atomic::AtomicBool},
-    thread::{self, JoinHandle},
+    thread,
 };
 
-use koru_error::{Error, Kind, Result};
+use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::{KernelTree, Progress};
-use koru_protocol::{Death, Exec};
-use koru_qemu::{GdbStub, Initramfs};
-use koru_session::Session;
-use koru_vm::Guest;
+use koru_protocol::Death;
+use koru_qemu::GdbStub;
 
 use crate::{
     cli::DebugArgs,
     context::Context,
     dependencies, exec,
-    guest::{self, module_path},
-    loadable::{Loadable, loadable},
-    log::view::{Follower, LogSink},
-    programs,
-    run::observe::without_shown_log,
+    log::view::LogSink,
+    run::{observe::observe_from, outcome::Timings, steps},
+    target::{
+        fresh_vm::FreshVm,
+        request::{CommandIo, RunRequest},
+        traits::{ReadyModule, Target},
+    },
 };
 use kallsyms::{BEFORE_INIT, Functions};
 use sections::{KoFile, Loaded};
 
 pub fn debug(context: &Context, args: &DebugArgs) -> Result<u8> {
     dependencies::debugger(&*context.ui)?;
-    let tree = context.tree(&args.kernel)?;
-    let module = loadable(context, &tree, args.module.as_deref())?;
-    let mut root = Initramfs::new();
-    let mentioned = programs::mentioned(&context.home.root, &args.command);
-    programs::build(context, &mentioned)?;
-    programs::put(context, &mut root, &mentioned)?;
-    root.file(&module_path(&module.name), &module.path)?;
     let folder = tempfile::Builder::new()
         .prefix("koru-debug.")
         .tempdir()
-        .map_err(|e| Error::path("making a folder in", &std::env::temp_dir(), e))?;
+        .path_context("making a folder in", &std::env::temp_dir())?;
     let socket = folder.path().join("gdb");
-    let mut config = guest::config(context, &tree, root, &args.machine)?;
-    config.gdb = Some(socket.clone());
-    let guest = Guest::start(config)?;
-    let session = guest.session();
+    let request = RunRequest::of_debug(args);
+    let vm = FreshVm::prepare(context, &request, &args.machine, Some(&socket))?;
+    let session = vm.prepared().session.clone();
 
     context.ui.status("reading the kernel's symbols");
     let text = session.get_file("/proc/kallsyms")?;
     let functions = Functions::read(&String::from_utf8_lossy(&text));
+    let tree = context.tree(&request.kernel)?;
     let kernel = kernel_symbols(&tree, &functions, folder.path())?;
 
     let mark = session.mark()?;
-    let follower = Follower::start(context, session, mark, LogSink::Stderr);
-    context
-        .ui
-        .status(&format!("going to the init of {}", module.name));
-    let run = Run::start(session, &module.name, args);
-    let found = stop_at_init(&socket, &functions, &module, &run);
+    let observed = observe_from(context, &session, mark, LogSink::Stderr, || {
+        let (run, gdb) = thread::scope(|scope| {
+            let run = scope.spawn(|| run_all(&vm));
+            let gdb = debug_run(context, args, &vm, (&functions, kernel, &socket), || {
+                run.is_finished()
+            });
+            vm.kill();
+            (run.join().unwrap_or_else(|e| panic::resume_unwind(e)), gdb)
+        });
+        let status = match vm.into_guest().wait() {
+            // The run came to its end, whatever gdb's exit status is.
+            Death::PoweredOff | Death::Panicked { .. } => run?,
+            _ => gdb?,
+        };
+        Ok((status, None))
+    });
+    observed.outcome
+}
+
+/// Does all steps of the run and powers the guest off, which ends gdb's connection as well.
+fn run_all(vm: &FreshVm) -> Result<u8> {
+    let io = CommandIo {
+        interactive: false,
+        output: &exec::show,
+    };
+    let outcome = steps(vm, &io, &mut Timings::default());
+    let _ = vm.prepared().session.power_off();
+    outcome
+}
+
+/// Stops the guest at the module's init, and runs gdb there. Returns gdb's exit status.
+fn debug_run(
+    context: &Context,
+    args: &DebugArgs,
+    vm: &FreshVm,
+    (functions, kernel, socket): (&Functions, String, &Path),
+    is_over: impl Fn() -> bool,
+) -> Result<u8> {
+    let module = &vm.prepared().modules[0];
+    let status = format!("going to the init of {}", module.name);
+    context.ui.status(&status);
+    let loaded = stop_at_init(socket, functions, module, &is_over);
     context.ui.done();
-    let placed = found.and_then(|loaded| place(&module, &loaded, folder.path()));
-    let outcome = match placed {
-        Ok(symbols) => {
-            let mut gdb = gdb(args, kernel, &symbols, &socket);
-            // Ctrl-C in gdb is meant for the guest, which gdb interrupts then.
-            let interrupted = Arc::new(AtomicBool::new(false));
-            let kept = signal_hook::flag::register(signal_hook::consts::SIGINT, interrupted);
-            let status = gdb.status();
-            let _ = kept.map(signal_hook::low_level::unregister);
-            status
-                .map(|s| s.code().and_then(|c| c.try_into().ok()).unwrap_or(1))
-                .map_err(|e| Error::new(Kind::Missing, "starting gdb", e.to_string()))
-        }
-        Err(e) => Err(e),
-    };
-    guest.kill_handle()();
-    let death = guest.wait();
-    let log = follower.finish();
-    let outcome = match death {
-        // The run came to its end, whatever gdb's exit status is.
-        Death::PoweredOff | Death::Panicked { .. } => run.end(),
-        _ => outcome,
-    };
-    outcome.map_err(|e| without_shown_log(e, &log, LogSink::Stderr))
+    let folder = socket.parent().unwrap_or(Path::new("."));
+    let symbols = place(module, &loaded?, folder)?;
+    let mut gdb = gdb(args, kernel, &symbols, socket);
+    // Ctrl-C in gdb is meant for the guest, which gdb interrupts then.
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let kept = signal_hook::flag::register(signal_hook::consts::SIGINT, interrupted);
+    let status = gdb.status();
+    let _ = kept.map(signal_hook::low_level::unregister);
+    status
+        .map(|s| s.code().and_then(|c| c.try_into().ok()).unwrap_or(1))
+        .map_err(|e| Error::new(Kind::Missing, "starting gdb", e.to_string()))
 }
 
 /// Returns the command that gives gdb the kernel's symbols: the kernel's debug info if this
@@ -111,53 +127,16 @@ fn kernel_symbols(tree: &KernelTree, functions: &Functions, folder: &Path) -> Re
         }
     }
     let vmlinux = folder.join("vmlinux");
-    fs::write(&vmlinux, functions.elf()).map_err(|e| Error::path("writing", &vmlinux, e))?;
+    fs::write(&vmlinux, functions.elf()).path_context("writing", &vmlinux)?;
     Ok(format!("file {}", quoted(&vmlinux)))
-}
-
-/// The run that is debugged: it loads the module, runs a command, unloads the module and
-/// powers the guest off.
-struct Run(JoinHandle<Result<u8>>);
-
-impl Run {
-    fn start(session: &Session, name: &str, args: &DebugArgs) -> Run {
-        let (session, name) = (session.clone(), name.to_owned());
-        let (params, command) = (args.params.clone(), args.command.clone());
-        let steps = move |session: &Session| {
-            let path = module_path(&name);
-            session.load(&path, &params)?;
-            let mut status = 0;
-            if !command.is_empty() {
-                status = exec::run_alone(session, &command, Exec::default(), &exec::show)?;
-            }
-            session.unload(&name)?;
-            Ok(status)
-        };
-        let work = move || {
-            let outcome = steps(&session);
-            // This ends gdb's connection as well.
-            let _ = session.power_off();
-            outcome
-        };
-        Run(thread::spawn(work))
-    }
-
-    fn is_over(&self) -> bool {
-        self.0.is_finished()
-    }
-
-    /// Returns the outcome of the run.
-    fn end(self) -> Result<u8> {
-        self.0.join().unwrap_or_else(|e| panic::resume_unwind(e))
-    }
 }
 
 /// Lets the guest run until the module's init is about to begin.
 fn stop_at_init(
     socket: &Path,
     functions: &Functions,
-    module: &Loadable,
-    run: &Run,
+    module: &ReadyModule,
+    is_over: &dyn Fn() -> bool,
 ) -> Result<Loaded> {
     let attempted = || format!("stopping at the init of {}", module.name);
     let failed = |e: std::io::Error| Error::new(Kind::System, attempted(), e.to_string());
@@ -165,11 +144,11 @@ fn stop_at_init(
         let message = format!("its kernel has no function `{BEFORE_INIT}`");
         Error::new(Kind::System, attempted(), message)
     })?;
-    let bytes = fs::read(&module.path).map_err(|e| Error::path("reading", &module.path, e))?;
+    let bytes = fs::read(&module.file).path_context("reading", &module.file)?;
     let ko = KoFile::parse(&bytes)?;
     let mut stub = GdbStub::connect(socket).map_err(failed)?;
     let run_to = |stub: &mut GdbStub, address| {
-        let reached = stub.run_to(address, &|| run.is_over()).map_err(failed)?;
+        let reached = stub.run_to(address, &|| is_over()).map_err(failed)?;
         match reached {
             true => Ok(()),
             false => Err(Error::new(
@@ -187,15 +166,15 @@ fn stop_at_init(
 }
 
 /// Links the module's debug info for the addresses at which the module is.
-fn place(module: &Loadable, loaded: &Loaded, folder: &Path) -> Result<PathBuf> {
-    let debug = module.path.with_extension("ko.debug");
+fn place(module: &ReadyModule, loaded: &Loaded, folder: &Path) -> Result<PathBuf> {
+    let debug = module.file.with_extension("ko.debug");
     let info = if debug.is_file() {
         &debug
     } else {
-        &module.path
+        &module.file
     };
     let script = folder.join("placed.ld");
-    fs::write(&script, loaded.linker_script()).map_err(|e| Error::path("writing", &script, e))?;
+    fs::write(&script, loaded.linker_script()).path_context("writing", &script)?;
     let placed = folder.join(format!("{}.ko", module.name));
     let mut ld = Command::new("ld");
     ld.args(["-m", "elf_x86_64", "--entry=0", "--no-check-sections"])

@@ -10,7 +10,7 @@ use std::{
 
 use cargo_metadata::{Metadata, Package};
 use clap::ValueEnum;
-use koru_error::{Error, Kind, Result};
+use koru_error::{Error, IoContext, Kind, Result};
 use koru_kbuild::{Builder, KERNEL_PACKAGE, TARGET, find_modules};
 use koru_kernels::KernelTree;
 
@@ -184,7 +184,7 @@ fn shell_scripts(root: &Path) -> Result<Vec<PathBuf>> {
     }
     let mut scripts = ["koru", ".ci/run"].map(|s| root.join(s)).to_vec();
     let host = root.join("host");
-    add(&host, &mut scripts).map_err(|e| Error::path("reading", &host, e))?;
+    add(&host, &mut scripts).path_context("reading", &host)?;
     Ok(scripts)
 }
 

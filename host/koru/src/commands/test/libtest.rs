@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use koru_error::{Error, Result};
+use koru_error::{IoContext, Result};
 use koru_kernels::Progress;
 
 use super::{marked::Mark, stage::Run};
@@ -28,7 +28,7 @@ impl Run<'_> {
         ui.status(&format!("{suite}: compiling"));
         let tell = |test: &str| ui.status(&format!("{suite}: {test} failed"));
         follow(&mut cargo, SILENCE, tell, |result| self.add(suite, result))
-            .map_err(|e| Error::path("running cargo in", self.root(), e))
+            .path_context("running cargo in", self.root())
     }
 }
 

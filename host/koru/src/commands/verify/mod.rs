@@ -19,7 +19,10 @@ use crate::{
     cli::VerifyArgs,
     context::Context,
     guest::module_path,
-    log::oops::{self, Log},
+    log::{
+        baseline::Baseline,
+        oops::{self, Log},
+    },
     testing::{
         binaries::{TestBinary, guest_binaries},
         runner::{self, TestEnvironment},
@@ -197,10 +200,10 @@ fn try_loading(
     context
         .ui
         .status(&format!("loading {}", module_under_test.shown));
-    let (taint_before, begin) = (session.taint()?, session.mark()?);
+    let baseline = Baseline::of(session)?;
     if let Err(error) = session.load(&module_path(name), &[]) {
         context.ui.done();
-        let mut records = session.log_since(begin);
+        let mut records = session.log_since(baseline.mark);
         if records.is_empty() {
             records = error.records().to_vec();
         }
@@ -226,8 +229,9 @@ fn try_loading(
             log,
         });
     }
+    // A module may taint the kernel by its licence.
     let taint = session.taint()?;
-    let complaint = session.complaint_since(begin, taint)?;
+    let complaint = Baseline { taint, ..baseline }.complaint(session)?;
     let unloaded = session.unload(&module_under_test.name);
     let clean = session.list().is_ok_and(|modules| modules.is_empty());
     if let Err(error) = &unloaded {
@@ -240,7 +244,7 @@ fn try_loading(
     Ok(Loading::Works {
         guest: good.then_some(guest),
         taint: if complaint.is_none() {
-            taint & !taint_before
+            taint & !baseline.taint
         } else {
             0
         },

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_error::{Error, Kind, Result};
+use koru_error::{Error, IoContext, Kind, Result};
 use koru_kbuild::{ModInfo, build_c_module};
 use koru_kernels::KernelTree;
 use sha2::{Digest, Sha256};
@@ -53,7 +53,7 @@ pub fn find(context: &Context, args: &VerifyArgs, name: &str) -> Result<ModuleUn
     let tree = context.tree(&choice)?;
     if let Some(source) = &args.src {
         let copy = TempDir::with_prefix("koru-verify-")
-            .map_err(|e| Error::path("making a folder in", &std::env::temp_dir(), e))?;
+            .path_context("making a folder in", &std::env::temp_dir())?;
         // The path is as the user gave it, because the compiler's messages contain it.
         let ko = build_c_module(
             &context.cwd.join(source),
@@ -100,7 +100,7 @@ impl ModuleUnderTest {
         if let Some(release) = info.release().filter(|r| *r != tree.release) {
             return Err(other_kernel(&shown, release, Some(&tree)));
         }
-        let bytes = fs::read(&ko).map_err(|e| Error::path("reading", &ko, e))?;
+        let bytes = fs::read(&ko).path_context("reading", &ko)?;
         let stem = Path::new(&shown).file_stem().unwrap_or_default();
         let stem = stem.to_string_lossy().replace('-', "_");
         Ok(ModuleUnderTest {

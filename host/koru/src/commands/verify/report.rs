@@ -5,7 +5,7 @@
 use std::{fmt::Write as _, fs, io::IsTerminal, os::fd::AsFd, path::Path, time::Duration};
 
 use comfy_table::{ContentArrangement, Table, presets};
-use koru_error::{Error, Result};
+use koru_error::{IoContext, Result};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use rustix::termios::tcgetwinsize;
 
@@ -142,7 +142,7 @@ impl VerifyReport<'_> {
             }
             fs::write(path, text)
         };
-        write(&self.markdown()).map_err(|e| Error::path("writing", path, e))
+        write(&self.markdown()).path_context("writing", path)
     }
 
     fn markdown(&self) -> String {

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_error::{Error, Kind, Result};
+use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::nearest;
 use syn::{Attribute, Expr, Item, Lit, Meta};
 
@@ -52,7 +52,7 @@ pub fn tests(root: &Path, name: &str) -> Result<Tests> {
         )
         .help(help));
     }
-    let source = fs::read_to_string(&path).map_err(|e| Error::path("reading", &path, e))?;
+    let source = fs::read_to_string(&path).path_context("reading", &path)?;
     let file = syn::parse_file(&source).map_err(|e| {
         let attempted = format!("reading {}", path.display());
         Error::new(Kind::System, attempted, e.to_string())
@@ -61,7 +61,7 @@ pub fn tests(root: &Path, name: &str) -> Result<Tests> {
     collect(&file.items, "", &mut requirements);
     let mut sources = source;
     for shared in files(&root.join("tests/src"))? {
-        sources += &fs::read_to_string(&shared).map_err(|e| Error::path("reading", &shared, e))?;
+        sources += &fs::read_to_string(&shared).path_context("reading", &shared)?;
     }
     Ok(Tests {
         requirements,
@@ -85,7 +85,7 @@ fn names(dir: &Path) -> Result<Vec<String>> {
 
 /// Returns the Rust files of a folder.
 fn files(dir: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(dir).map_err(|e| Error::path("reading", dir, e))?;
+    let entries = fs::read_dir(dir).path_context("reading", dir)?;
     let paths = entries.flatten().map(|e| e.path());
     let mut files: Vec<PathBuf> = paths
         .filter(|p| p.extension().is_some_and(|e| e == "rs"))

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! A virtual machine in which a run is the same every time.
+
+use koru_error::{Error, Kind, Result};
+use koru_klog::Complaint;
+use koru_protocol::Exec;
+use koru_session::Script;
+use koru_vm::Replay;
+
+use crate::{
+    cli::MachineArgs,
+    context::Context,
+    exec,
+    guest::{self, module_path},
+    loadable::loadable_modules,
+    log::baseline::Baseline,
+    target::{
+        fresh_vm::{command_files, in_guest},
+        request::{CommandIo, RunRequest},
+        traits::{KillHandle, Prepared, ReadyModule, Target},
+    },
+};
+
+/// A guest that plays the steps of a run by itself; the methods of [`Target`] wait for each
+/// step. An equal seed gives an equal run.
+pub struct ReplayedVm {
+    replay: Replay,
+    prepared: Prepared,
+}
+
+impl ReplayedVm {
+    pub fn prepare(
+        context: &Context,
+        request: &RunRequest,
+        machine: &MachineArgs,
+        seed: u64,
+    ) -> Result<ReplayedVm> {
+        let refused = |message: &str| Error::new(Kind::Usage, "replaying a run", message);
+        if machine.cpus != 1 {
+            return Err(refused("--replay requires a single processor").help("leave --cpus out"));
+        }
+        let [asked] = request.modules.as_slice() else {
+            return Err(refused("--replay runs a single module"));
+        };
+        let tree = context.tree(&request.kernel)?;
+        // Everything that the run needs has to be in the guest when it resumes.
+        let (mut files, command) = command_files(context, request)?;
+        let (modules, build) =
+            loadable_modules(context, || Ok(tree.clone()), std::slice::from_ref(asked))?;
+        for module in &modules {
+            files.file(&module_path(&module.name), &module.path)?;
+        }
+        let modules = in_guest(modules, request);
+        let script = Script {
+            path: modules[0].path.clone(),
+            params: asked.params.clone(),
+            command: (!command.is_empty()).then(|| Exec::new(command.iter().cloned())),
+            name: modules[0].name.clone(),
+        };
+        let config = guest::config(context, &tree, files, machine)?;
+        let replay = Replay::start(config, seed, &script)?;
+        let prepared = Prepared {
+            session: replay.guest().session().clone(),
+            release: tree.release,
+            modules,
+            command,
+            build,
+            start: replay.guest().boot_time(),
+        };
+        Ok(ReplayedVm { replay, prepared })
+    }
+}
+
+impl Target for ReplayedVm {
+    fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+
+    fn baseline(&self) -> Result<Baseline> {
+        // The guest answers no calls, and the script looks at the taint itself.
+        let mark = self.replay.script_run().mark();
+        Ok(Baseline { mark, taint: 0 })
+    }
+
+    fn load(&self, _: &ReadyModule) -> Result<()> {
+        self.replay.script_run().loaded()?;
+        Ok(())
+    }
+
+    fn run_command(&self, io: &CommandIo) -> Result<u8> {
+        let run = self.replay.script_run();
+        let exit = run.command(|event| _ = (io.output)(&event));
+        let Prepared {
+            session, command, ..
+        } = &self.prepared;
+        exit.map(exec::status)
+            .map_err(|e| exec::not_started(session, command, e))
+    }
+
+    fn unload(&self, _: &ReadyModule) -> Result<()> {
+        self.replay.script_run().unloaded()?;
+        Ok(())
+    }
+
+    fn outlives_run(&self) -> bool {
+        false
+    }
+
+    fn complaint(&self, _: &Baseline, _: bool) -> Result<Option<Complaint>> {
+        // The guest ends here; its log is complete only then.
+        Ok(self.replay.script_run().end()?)
+    }
+
+    fn kill_handle(&self) -> Option<KillHandle> {
+        Some(Box::new(self.replay.guest().kill_handle()))
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! What all targets have in common.
+
+use std::{path::PathBuf, time::Duration};
+
+use koru_error::Result;
+use koru_kbuild::Stages;
+use koru_klog::Complaint;
+use koru_session::Session;
+
+use crate::{log::baseline::Baseline, target::request::CommandIo};
+
+/// A target on which everything is in place that a run needs: its modules are built and
+/// copied, and so are the files of its command.
+///
+/// What was copied to a machine that goes on running is removed when the target is dropped.
+pub trait Target {
+    /// Returns what was prepared.
+    fn prepared(&self) -> &Prepared;
+
+    /// Returns the state of the kernel before the run.
+    fn baseline(&self) -> Result<Baseline> {
+        Ok(Baseline::of(&self.prepared().session)?)
+    }
+
+    /// Loads a module for this run.
+    fn load(&self, module: &ReadyModule) -> Result<()> {
+        let session = &self.prepared().session;
+        session.load(&module.path, &module.params)?;
+        Ok(())
+    }
+
+    /// Runs the command to its end, and returns its exit status.
+    fn run_command(&self, io: &CommandIo) -> Result<u8>;
+
+    /// Unloads a module.
+    fn unload(&self, module: &ReadyModule) -> Result<()> {
+        self.prepared().session.unload(&module.name)?;
+        Ok(())
+    }
+
+    /// Returns whether the kernel goes on running after this run. Then the modules are unloaded
+    /// even if the run fails.
+    fn outlives_run(&self) -> bool;
+
+    /// Ends the part of the run that is observed, and returns the kernel's complaint since the
+    /// baseline. No complaint is looked for after a run that failed.
+    fn complaint(&self, baseline: &Baseline, succeeded: bool) -> Result<Option<Complaint>> {
+        match succeeded {
+            true => Ok(baseline.complaint(&self.prepared().session)?),
+            false => Ok(None),
+        }
+    }
+
+    /// Returns a function that ends the run at once, and that any thread may call. Not every
+    /// run can be ended.
+    fn kill_handle(&self) -> Option<KillHandle> {
+        None
+    }
+
+    /// Ends the use of the target after a run that succeeded.
+    fn close(self: Box<Self>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A function that ends a run at once.
+pub type KillHandle = Box<dyn FnOnce() + Send>;
+
+/// What is in place on a target.
+pub struct Prepared {
+    pub session: Session,
+    /// The release of the target's kernel.
+    pub release: String,
+    pub modules: Vec<ReadyModule>,
+    /// The command, with the paths that its files have on the target. There may be none.
+    pub command: Vec<String>,
+    /// How long building the modules took.
+    pub build: Stages,
+    /// How long the target took to start, or to be reached.
+    pub start: Duration,
+}
+
+/// A module that is on its target.
+pub struct ReadyModule {
+    pub name: String,
+    /// The module's file on this machine.
+    pub file: PathBuf,
+    /// The module's path on the target.
+    pub path: String,
+    pub params: Vec<String>,
+}
