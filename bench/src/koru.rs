@@ -50,6 +50,15 @@ impl Koru {
         command
     }
 
+    /// Returns the arguments that run the guest tests of this checkout, which may be of an
+    /// earlier version.
+    pub fn guest_tests(&self) -> &'static [&'static str] {
+        match self.root.join("host/koru/src/commands/dev").is_dir() {
+            true => &["dev", "test", "--only", "guest"],
+            false => &["test", "--only", "guest"],
+        }
+    }
+
     /// Returns the releases of the kernels that Koru has.
     pub fn kernels(&self) -> Result<Vec<String>> {
         let mut command = self.command(&["kernel", "list", "--json"]);

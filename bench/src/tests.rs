@@ -21,17 +21,20 @@ pub fn measure(
     filters: &[String],
     rounds: u32,
 ) -> Result<Figures> {
-    let mut words = vec!["test", "--only", "guest"];
-    words.extend(kernel.iter().flat_map(|kernel| ["--kernel", kernel]));
+    let options: Vec<&str> = kernel.iter().flat_map(|k| ["--kernel", k]).collect();
+    let command = |side: &Koru| {
+        let mut command = side.command(side.guest_tests());
+        command.args(&options);
+        command
+    };
     // This builds everything, and creates all snapshots for the guests that resume.
-    output(earlier.command(&words).arg("hello::"))?;
-    words.extend(filters.iter().map(String::as_str));
-    output(&mut koru.command(&words))?;
+    output(command(earlier).arg("hello::"))?;
+    output(command(koru).args(filters))?;
     let mut figures = Figures::default();
     for _ in 0..rounds {
-        let (_, seconds) = output(&mut koru.command(&words))?;
+        let (_, seconds) = output(command(koru).args(filters))?;
         figures.add(RESUME, seconds);
-        let (_, seconds) = output(earlier.command(&words).env("KORU_BOOT", "1"))?;
+        let (_, seconds) = output(command(earlier).args(filters).env("KORU_BOOT", "1"))?;
         figures.add(BOOT, seconds);
     }
     figures.compare(RESUME, BOOT);

@@ -51,6 +51,11 @@ impl Context {
         })
     }
 
+    /// Returns whether the current directory is in the checkout of Koru.
+    pub fn is_in_checkout(&self) -> bool {
+        self.cwd.starts_with(&self.home.root)
+    }
+
     /// Registers a module's file, which has its debug info in it or next to it.
     pub fn register_module(&self, module: &str, ko: &Path) {
         let file = (module.to_owned(), ko.to_owned());

@@ -482,8 +482,18 @@ fn clippy(cache: &Cache) -> CheckLine {
 }
 
 fn libclang() -> CheckLine {
-    let found = crate::commands::bindings::libclang()
+    let found = libclang_folder()
         .map(|p| p.display().to_string())
         .ok_or("no libclang, which bindgen needs".to_owned());
     line("libclang", found).packages(&[&["libclang1-14"], &["libclang1"], &["libclang1-18"]])
+}
+
+/// Returns Debian's folder for libclang, which is one of an LLVM version and not searched by
+/// default.
+pub fn libclang_folder() -> Option<PathBuf> {
+    std::fs::read_dir("/usr/lib")
+        .ok()?
+        .flatten()
+        .map(|e| e.path().join("lib"))
+        .find(|lib| lib.join("libclang.so.1").exists())
 }

@@ -26,7 +26,7 @@ use clap::Parser;
 use koru_error::Kind;
 
 use crate::{
-    cli::{Cli, Command},
+    cli::{Cli, Command, DevTestArgs},
     context::Context,
     failure::show_error,
 };
@@ -71,6 +71,11 @@ fn exit_code(kind: Kind) -> u8 {
 fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {
     match command {
         Command::Demo(a) => commands::demo::demo(context, &a),
+        // In the checkout of Koru, the project to test is Koru itself.
+        Command::Test(test) if context.is_in_checkout() => {
+            let all = Vec::new();
+            commands::dev::test::test(context, &DevTestArgs { test, only: all })
+        }
         Command::Test(a) => commands::test::test(context, &a),
         Command::Verify(a) => commands::verify::verify(context, &a),
         Command::New(a) => commands::new::new(context, &a),
@@ -93,7 +98,7 @@ fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {
         Command::Completions { shell } => commands::completions(shell),
         Command::Env(a) => commands::env::env(context, &a),
         Command::Editor(a) => commands::editor::editor(context, &a),
-        Command::Bindings { check } => commands::bindings::bindings(context, check),
+        Command::Dev { command } => commands::dev::dev(context, &command),
         Command::TestRunner { binary, args } => {
             commands::test_runner::test_runner(context, &binary, &args)
         }

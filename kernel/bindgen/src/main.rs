@@ -12,7 +12,7 @@ const HEADER: &str = "// SPDX-License-Identifier: GPL-2.0-only
 
 //! The functions and types of the C interface layer.
 //!
-//! `./koru bindings` generates this file from kernel/shim/shim.h.
+//! `./koru dev bindings` generates this file from kernel/shim/shim.h.
 ";
 
 fn generate(kernel: &Path) -> Result<String, String> {
@@ -47,7 +47,7 @@ fn run(mode: Option<&str>) -> Result<(), String> {
             }
             Err(
                 "kernel/kernel/src/bindings.rs does not match kernel/shim/shim.h: \
-                 run `./koru bindings`"
+                 run `./koru dev bindings`"
                     .into(),
             )
         }

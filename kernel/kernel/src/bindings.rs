@@ -2,7 +2,7 @@
 
 //! The functions and types of the C interface layer.
 //!
-//! `./koru bindings` generates this file from kernel/shim/shim.h.
+//! `./koru dev bindings` generates this file from kernel/shim/shim.h.
 
 pub const KORU_PRINT_CONT: i32 = 8;
 #[repr(C)]

@@ -44,11 +44,13 @@ pub struct Cli {
 pub enum Command {
     /// See it work: build the demo modules, run them in a virtual machine, show what they say.
     Demo(DemoArgs),
-    /// Run every check and test of this project.
+    /// Run the tests of the module or project in this folder, in virtual machines.
     #[command(after_help = "Examples:
-  koru test                       everything, on every supported kernel
-  koru test --only guest hello    the guest tests whose names contain `hello`
-  koru test --kernel 6.1 --junit report.xml")]
+  koru test                       on every supported kernel
+  koru test hello                 the tests whose names contain `hello`
+  koru test --kernel 6.1 --junit report.xml
+
+In the checkout of Koru itself, it runs every check and test of Koru, as `koru dev test` does.")]
     Test(TestArgs),
     /// Run a contract's conformance tests against any module, in C or Rust.
     #[command(after_help = "Examples:
@@ -191,12 +193,10 @@ set-up, whatever else was added. If it is still ambiguous, koru asks for the ful
     Env(EnvArgs),
     /// Set up rust-analyzer for the modules of a folder (.vscode/settings.json).
     Editor(EditorArgs),
-    /// Make the declarations of the C interface layer anew, after a change of shim.h.
-    #[command(hide = true)]
-    Bindings {
-        /// Only say whether they are current.
-        #[arg(long)]
-        check: bool,
+    /// Check, test and measure Koru itself.
+    Dev {
+        #[command(subcommand)]
+        command: DevCommand,
     },
     /// Run a test binary in a guest: cargo's runner.
     #[command(hide = true)]

@@ -59,15 +59,50 @@ pub struct TestArgs {
     /// Only on this kernel (without it, on those that set-up gets).
     #[arg(long, value_name = "K")]
     pub kernel: Option<String>,
-    /// Only these kinds of checks.
-    #[arg(long, value_enum, value_delimiter = ',')]
-    pub only: Vec<Check>,
     /// Where the JUnit report goes.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
     /// Install what is missing without asking.
     #[arg(long, short)]
     pub yes: bool,
+}
+
+#[derive(Args)]
+pub struct DevTestArgs {
+    #[command(flatten)]
+    pub test: TestArgs,
+    /// Run only these stages.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub only: Vec<Check>,
+}
+
+#[derive(Subcommand)]
+pub enum DevCommand {
+    /// Run every check and test of Koru, or some of them.
+    #[command(after_help = "Examples:
+  koru dev test                        everything, on every supported kernel
+  koru dev test --only guest hello     the guest tests whose names contain `hello`
+  koru dev test --only format,lint     what takes a minute or two")]
+    Test(DevTestArgs),
+    /// Generate the kernel crate's declarations of the C interface layer from shim.h.
+    Bindings {
+        /// Check that the declarations are current, and write nothing.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measure Koru with the benchmark runner.
+    #[command(after_help = "Examples:
+  koru dev bench turnaround
+  koru dev bench -- --help")]
+    Bench {
+        /// Arguments of the benchmark runner.
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "ARGS"
+        )]
+        args: Vec<String>,
+    },
 }
 
 #[derive(Args)]

@@ -2,12 +2,12 @@
 
 //! The commands, one module each.
 
-pub mod bindings;
 pub mod build;
 pub mod clean;
 pub mod debug;
 pub mod decode;
 pub mod demo;
+pub mod dev;
 pub mod editor;
 pub mod env;
 pub mod exec;

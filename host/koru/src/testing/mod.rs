@@ -3,7 +3,11 @@
 //! Runs tests in a guest.
 
 pub mod binaries;
+pub mod guest;
+pub mod jobs;
 pub mod junit;
+pub mod report;
 pub mod result;
 pub mod runner;
 pub mod settings;
+pub mod test_run;

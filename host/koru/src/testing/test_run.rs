@@ -1,28 +1,40 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! One run of `koru test`, with what its stages share.
+//! One run of tests, with what its stages share.
 
 use std::{path::Path, process::Command, sync::Mutex, time::Instant};
 
 use koru_error::{Kind, Result};
 use koru_kernels::Progress;
 
-use super::report::Suite;
 use crate::{
     cli::TestArgs,
     context::Context,
     log::oops::Log,
-    testing::result::{Cause, Failure, TestResult},
+    testing::{
+        report::{Suite, summary, write_junit},
+        result::{Cause, Failure, TestResult},
+    },
 };
 
-/// What all checks of one run have in common.
-pub struct Run<'a> {
+/// What all tests of one run have in common.
+pub struct TestRun<'a> {
     pub context: &'a Context,
     pub args: &'a TestArgs,
-    pub suites: Mutex<Vec<Suite>>,
+    suites: Mutex<Vec<Suite>>,
+    begun: Instant,
 }
 
-impl Run<'_> {
+impl<'a> TestRun<'a> {
+    pub fn new(context: &'a Context, args: &'a TestArgs) -> TestRun<'a> {
+        TestRun {
+            context,
+            args,
+            suites: Mutex::default(),
+            begun: Instant::now(),
+        }
+    }
+
     pub fn root(&self) -> &Path {
         &self.context.home.root
     }
@@ -75,5 +87,18 @@ impl Run<'_> {
         };
         self.add(suite, result);
         Ok(())
+    }
+
+    /// Reports the results, also to the JUnit file `junit` unless the arguments name another
+    /// one. Returns the exit status.
+    pub fn finish(self, junit: &Path) -> Result<u8> {
+        self.context.ui.done();
+        let suites = self.suites.into_inner().expect("no panic while held");
+        let junit = match &self.args.junit {
+            Some(path) => self.context.cwd.join(path),
+            None => junit.to_owned(),
+        };
+        write_junit(&suites, &junit)?;
+        Ok(summary(&suites, &junit, self.begun.elapsed()))
     }
 }

@@ -13,13 +13,16 @@ use std::{
 use koru_error::{IoContext, Result};
 use koru_kernels::Progress;
 
-use super::{marked::Mark, stage::Run};
+use super::marked::Mark;
 use crate::{
     log::oops::Log,
-    testing::result::{Cause, Failure, TestResult},
+    testing::{
+        result::{Cause, Failure, TestResult},
+        test_run::TestRun,
+    },
 };
 
-impl Run<'_> {
+impl TestRun<'_> {
     pub(super) fn libtest(&self, suite: &str, mut cargo: Command) -> Result<()> {
         /// A silence that is far longer than any test or crate takes.
         const SILENCE: Duration = Duration::from_secs(15 * 60);

@@ -11,20 +11,18 @@ use koru_error::{Error, Kind, Result};
 use koru_kernels::{KernelTree, SUPPORTED};
 use koru_vm::Guest;
 
-use super::{
-    jobs::{Job, Jobs},
-    stage::Run,
-};
 use crate::{
     cli::KernelChoice,
     testing::{
         binaries::{guest_binaries, list_tests, modules_for},
+        jobs::{Job, Jobs},
         result::TestResult,
         runner::{TestEnvironment, run_tests},
+        test_run::TestRun,
     },
 };
 
-impl Run<'_> {
+impl TestRun<'_> {
     /// Runs the guest tests of the workspace around `folder`, on every kernel.
     pub fn guest_of(&self, folder: &Path) -> Result<()> {
         let workspace = koru_kbuild::workspace_of(&around(folder)?)?;

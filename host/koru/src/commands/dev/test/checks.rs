@@ -14,10 +14,14 @@ use koru_error::{Error, IoContext, Kind, Result};
 use koru_kbuild::{Builder, KERNEL_PACKAGE, TARGET, find_modules};
 use koru_kernels::KernelTree;
 
-use super::stage::Run;
-use crate::{cli::Check, commands::bindings, dependencies, testing::binaries::metadata};
+use crate::{
+    cli::Check,
+    commands::dev::bindings,
+    dependencies,
+    testing::{binaries::metadata, test_run::TestRun},
+};
 
-impl Run<'_> {
+impl TestRun<'_> {
     /// Returns cargo's arguments that name the packages of a stage.
     fn packages(&self, stage: Check) -> Result<Vec<String>> {
         let workspace = metadata(self.root())?;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `koru bindings`: generates the kernel crate's declarations of the C interface layer.
+//! `koru dev bindings`: generates the kernel crate's declarations of the C interface layer.
 
-use std::{fs, process::Command};
+use std::process::Command;
 
 use koru_error::Result;
 
-use crate::context::Context;
+use crate::{context::Context, dependencies};
 
-/// Runs `koru bindings`, which is for those who change the C interface layer.
+/// Runs `koru dev bindings`, which is for those who change the C interface layer.
 pub fn bindings(context: &Context, check: bool) -> Result<u8> {
     koru_kernels::run(
         &mut command(context, check),
@@ -31,18 +31,8 @@ pub fn command(context: &Context, check: bool) -> Command {
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env("RUSTFLAGS", "")
         .env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", "env");
-    if let Some(folder) = libclang() {
+    if let Some(folder) = dependencies::libclang_folder() {
         cargo.env("LIBCLANG_PATH", folder);
     }
     cargo
-}
-
-/// Returns Debian's folder for libclang, which is one of an LLVM version and not searched by
-/// default.
-pub fn libclang() -> Option<std::path::PathBuf> {
-    fs::read_dir("/usr/lib")
-        .ok()?
-        .flatten()
-        .map(|e| e.path().join("lib"))
-        .find(|lib| lib.join("libclang.so.1").exists())
 }

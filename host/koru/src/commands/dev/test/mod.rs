@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! `koru dev test`: runs every check and test of Koru itself.
+
+mod checks;
+mod libtest;
+mod marked;
+
+use koru_error::Result;
+
+use crate::{
+    cli::{Check, DevTestArgs},
+    context::Context,
+    dependencies,
+    testing::test_run::TestRun,
+};
+
+/// The stages, in their order.
+const STAGES: [Check; 6] = [
+    Check::Format,
+    Check::Lint,
+    Check::Unit,
+    Check::Doc,
+    Check::Misuse,
+    Check::Guest,
+];
+
+pub fn test(context: &Context, args: &DevTestArgs) -> Result<u8> {
+    dependencies::install_missing(&context.home, true, args.test.yes, &*context.ui)?;
+    dependencies::prebuild(&context.home, &*context.ui)?;
+    context.ui.done();
+    let run = TestRun::new(context, &args.test);
+    for stage in STAGES {
+        if !args.only.is_empty() && !args.only.contains(&stage) {
+            continue;
+        }
+        match stage {
+            Check::Format => run.format()?,
+            Check::Lint => run.lint()?,
+            Check::Unit => run.unit()?,
+            Check::Doc => run.doc()?,
+            Check::Misuse => run.misuse()?,
+            Check::Guest => run.guest_of(&context.home.root.join("tests"))?,
+        }
+    }
+    run.finish(&context.home.root.join("target/koru/junit.xml"))
+}
