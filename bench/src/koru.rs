@@ -33,10 +33,12 @@ impl Koru {
             "{}",
             String::from_utf8_lossy(&built.stderr)
         );
-        Ok(Koru {
-            program: root.join("target/x86_64-unknown-linux-gnu/release/koru"),
-            root,
-        })
+        let target = root.join("target/x86_64-unknown-linux-gnu");
+        // Earlier versions are built with cargo's own profile.
+        let programs = ["program", "release"].map(|profile| target.join(profile).join("koru"));
+        let program = programs.into_iter().find(|program| program.is_file());
+        let program = program.context("the script built no program")?;
+        Ok(Koru { program, root })
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {

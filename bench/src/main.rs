@@ -21,10 +21,10 @@ use crate::koru::Koru;
 #[command(
     about = "Measures Koru",
     after_help = "Examples:
-  cargo run --release -p koru-bench -- turnaround
-  cargo run --release -p koru-bench -- turnaround --kernel 6.1 --rounds 11 --json
-  cargo run --release -p koru-bench -- tests hello my_timer
-  cargo run --release -p koru-bench -- tests --rounds 1 --before ../koru-1.0
+  koru dev bench turnaround
+  koru dev bench turnaround --kernel 6.1 --rounds 11 --json
+  koru dev bench tests hello my_timer
+  koru dev bench tests --rounds 1 --before ../koru-1.0
 
 Run it on a machine that does nothing else."
 )]

@@ -370,7 +370,7 @@ fn programs_and_files_are_copied_to_the_guest() {
     let away = Away::new();
     fs::write(away.path().join("note.txt"), "from the host\n").unwrap();
     // A static program, as all of ours are.
-    let agent = root().join("target/x86_64-unknown-linux-gnu/release/koru");
+    let agent = root().join("target/x86_64-unknown-linux-gnu/program/koru");
     std::os::unix::fs::symlink(agent, away.path().join("program")).unwrap();
     away.koru(
         ".",

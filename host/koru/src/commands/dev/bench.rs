@@ -12,7 +12,7 @@ use crate::context::Context;
 pub fn bench(context: &Context, args: &[String]) -> Result<u8> {
     let mut cargo = Command::new("cargo");
     cargo
-        .args(["run", "--quiet", "--locked", "--release"])
+        .args(["run", "--quiet", "--locked", "--profile=program"])
         .args(["--package", "koru-bench", "--"])
         .args(args)
         .current_dir(&context.home.root);

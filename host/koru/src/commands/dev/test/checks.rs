@@ -21,6 +21,9 @@ use crate::{
     testing::{binaries::metadata, test_run::TestRun},
 };
 
+/// The profile with which the `koru` script builds the program.
+const PROFILE: &str = "--profile=program";
+
 impl TestRun<'_> {
     /// Returns cargo's arguments that name the packages of a stage.
     fn packages(&self, stage: Check) -> Result<Vec<String>> {
@@ -50,7 +53,7 @@ impl TestRun<'_> {
             .args(shell_scripts(self.root())?)
             .current_dir(self.root());
         self.command("lint", "shellcheck", &mut shellcheck)?;
-        let mut project = self.cargo(&["test", "--locked", "--no-fail-fast"]);
+        let mut project = self.cargo(&["test", "--locked", PROFILE, "--no-fail-fast"]);
         project.args(self.packages(Check::Lint)?);
         self.libtest("lint", project)?;
         let mut bindings = bindings::command(self.context, true);
@@ -146,7 +149,7 @@ impl TestRun<'_> {
         let tree = self.context.kernels.find(None)?;
         // This is prepared here, where progress is shown.
         Builder::new(&self.context.home, &tree, &*self.context.ui)?;
-        let mut cargo = self.cargo(&["test", "--locked"]);
+        let mut cargo = self.cargo(&["test", "--locked", PROFILE]);
         cargo
             .args(self.packages(Check::Misuse)?)
             .env("KORU_KERNEL", &tree.release);
@@ -154,7 +157,7 @@ impl TestRun<'_> {
     }
 
     pub fn unit(&self) -> Result<()> {
-        let mut cargo = self.cargo(&["test", "--locked", "--no-fail-fast"]);
+        let mut cargo = self.cargo(&["test", "--locked", PROFILE, "--no-fail-fast"]);
         cargo.args(self.packages(Check::Unit)?);
         // The tests of the guest itself use these variables.
         let context = self.context;
