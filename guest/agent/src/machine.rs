@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! Uses the machine's own devices: the one that ends the guest, and the memory through which
-//! files come in. All unsafe code of the agent is here.
+//! files come in. The agent's unsafe code is here and in `x86`.
 
 use std::{
     fs::{self, File},
@@ -19,8 +19,7 @@ use rustix::{
     system::{RebootCommand, reboot},
 };
 
-/// The port of QEMU's isa-debug-exit, whose status distinguishes an orderly end from a panic.
-const DEBUG_EXIT: u16 = 0xf4;
+use crate::x86;
 
 /// The memory that the host shares with this guest through QEMU's ivshmem-plain. The memory is
 /// mapped for as long as the guest runs.
@@ -151,26 +150,11 @@ pub fn reseed(seed: [u8; 32]) -> io::Result<()> {
     Ok(())
 }
 
-/// Ends the guest with `status`. If the device is missing, or the kernel grants nobody its
-/// port (without X86_IOPL_IOPERM, or locked down), the guest is powered off by ACPI, without
-/// the status.
+/// Ends the guest with `status`. If there is no device for that, the guest is powered off by
+/// ACPI, without the status.
 pub fn power_off(status: u8) -> ! {
     rustix::fs::sync();
-    // SAFETY: ioperm only asks the kernel for access to one I/O port; it takes
-    // no pointers.
-    let granted = unsafe { libc::ioperm(DEBUG_EXIT.into(), 1, 1) } == 0;
-    if granted {
-        // SAFETY: the kernel granted this thread the port. Writing a byte to
-        // it touches no memory; without the device behind it nothing happens.
-        unsafe {
-            core::arch::asm!(
-                "out dx, al",
-                in("dx") DEBUG_EXIT,
-                in("al") status,
-                options(nomem, nostack, preserves_flags)
-            );
-        }
-    }
+    x86::exit_qemu(status);
     let _ = reboot(RebootCommand::PowerOff);
     loop {
         std::thread::sleep(std::time::Duration::from_secs(60));

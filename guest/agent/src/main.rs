@@ -24,6 +24,7 @@ mod role;
 mod script;
 mod serial;
 mod serve;
+mod x86;
 
 use std::process::ExitCode;
 

@@ -12,9 +12,7 @@
 //! under a key made from what it was built from.
 #![forbid(unsafe_code)]
 
-mod atomic_context;
 mod c_module;
-mod codegen;
 mod dependency;
 mod ko;
 mod link;
@@ -29,9 +27,9 @@ mod sysroot;
 mod toolchain;
 mod unsafe_code;
 mod watch_sources;
+mod x86;
 
 pub use c_module::build_c_module;
-pub use codegen::{Codegen, TARGET};
 pub use dependency::Dependency;
 pub use ko::{BuildOptions, Builder, Ko, Notes, Stages};
 pub use modinfo::ModInfo;
@@ -40,3 +38,4 @@ pub use stack::LargeFrame;
 pub use sysroot::Sysroot;
 pub use toolchain::Toolchain;
 pub use watch_sources::watch_sources;
+pub use x86::codegen::{Codegen, TARGET};

@@ -12,16 +12,20 @@ use std::{
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::run;
 use object::{
-    Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, elf,
+    Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget,
     read::archive::ArchiveFile,
 };
 
 use crate::{
-    LargeFrame, Module, Sysroot, atomic_context,
+    LargeFrame, Module, Sysroot,
     module::OURS,
     rust_object::{Artifact, RustObject},
     shim::Shim,
     stack::large_frames,
+    x86::{
+        atomic_context,
+        object_file::{LD_EMULATION, LOADER_KNOWS},
+    },
 };
 
 /// A linker script that keeps the sections to which nothing refers but which the kernel's
@@ -57,10 +61,11 @@ SECTIONS {
 
 /// Everything that decides how a module is linked, whether it is accepted, and what is noted
 /// about it. A module that was made by other rules is built again.
-pub(crate) const RULES: [&str; 5] = [
+pub(crate) const RULES: [&str; 6] = [
     KEPT,
     MERGED,
-    include_str!("atomic_context.rs"),
+    include_str!("x86/atomic_context.rs"),
+    include_str!("x86/object_file.rs"),
     include_str!("stack.rs"),
     include_str!("unsafe_code.rs"),
 ];
@@ -112,7 +117,7 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
     // belong to which function.
     let trace = run(
         Command::new("ld")
-            .args(["-r", "-m", "elf_x86_64", "-t", "-t", "--gc-sections", "-T"])
+            .args(["-r", "-m", LD_EMULATION, "-t", "-t", "--gc-sections", "-T"])
             .arg(kept?)
             .args(["-u", "init_module", "-u", "cleanup_module", "-o"])
             .arg(dir.join("gc.o"))
@@ -136,7 +141,7 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
     };
     run(
         Command::new("ld")
-            .args(["-r", "-m", "elf_x86_64", "-T"])
+            .args(["-r", "-m", LD_EMULATION, "-T"])
             .arg(merged?)
             .arg("-o")
             .arg(dir.join("rust.o"))
@@ -238,17 +243,6 @@ fn check(name: &str, path: &Path) -> Result<()> {
     }
     Ok(())
 }
-
-/// The relocations that `apply_relocate_add` of x86 handles.
-const LOADER_KNOWS: [elf::RelocationType; 7] = [
-    elf::R_X86_64_NONE,
-    elf::R_X86_64_64,
-    elf::R_X86_64_32,
-    elf::R_X86_64_32S,
-    elf::R_X86_64_PC32,
-    elf::R_X86_64_PLT32,
-    elf::R_X86_64_PC64,
-];
 
 /// Returns whether a symbol is one of compiler-rt's floating-point functions: `__adddf3`,
 /// `__fixsfsi`, `__floatundidf`, `__gtsf2`, ...

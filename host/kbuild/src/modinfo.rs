@@ -5,7 +5,9 @@
 use std::{fs, path::Path};
 
 use koru_error::{Error, IoContext, Kind, Result};
-use object::{Architecture, Object, ObjectKind, ObjectSection};
+use object::{Object, ObjectKind, ObjectSection};
+
+use crate::x86::object_file::ARCHITECTURE;
 
 /// What a `.ko` file says about itself: the strings of its `.modinfo`.
 #[derive(Debug, Clone)]
@@ -24,7 +26,7 @@ impl ModInfo {
         };
         let file = object::File::parse(&*bytes)
             .map_err(|_| fail("no ELF file").help("unpack it first, if it is compressed"))?;
-        if file.architecture() != Architecture::X86_64 {
+        if file.architecture() != ARCHITECTURE {
             return Err(fail("not for x86_64"));
         }
         if file.kind() != ObjectKind::Relocatable {

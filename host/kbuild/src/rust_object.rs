@@ -16,8 +16,7 @@ use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::{Home, KernelTree, Progress, run, spawn_error};
 
 use crate::{
-    Codegen, Module, Sysroot, Toolchain,
-    codegen::TARGET,
+    Codegen, Module, Sysroot, TARGET, Toolchain,
     dependency::Dependency,
     module::{KERNEL_PACKAGE, patch_options},
     shim::Shim,

@@ -11,7 +11,7 @@ use std::{
 use koru_error::{IoContext, Result};
 use koru_kernels::{Cache, Key, Progress, run};
 
-use crate::{Codegen, Toolchain, codegen::TARGET};
+use crate::{Codegen, TARGET, Toolchain};
 
 /// The crate `core`, built for one set of flags and laid out as rustc's `--sysroot` needs it.
 #[derive(Debug, Clone)]

@@ -19,6 +19,7 @@ mod progress;
 mod release;
 mod remote_headers;
 mod tree;
+mod x86;
 
 pub use busybox::busybox;
 pub use cache::{Cache, Key, Lock, write_atomically};

@@ -10,7 +10,7 @@ use std::{
 
 use koru_error::{Error, IoContext, Kind, Result};
 
-use crate::cache::Key;
+use crate::{cache::Key, x86};
 
 /// A kernel's `.config`.
 #[derive(Debug, Clone, Default)]
@@ -72,7 +72,7 @@ impl KernelTree {
         let config_path = build_dir.join(".config");
         let config =
             Config::parse(&fs::read_to_string(&config_path).path_context("reading", &config_path)?);
-        if !config.yes("X86_64") {
+        if !config.yes(x86::CONFIG) {
             return Err(fail("it is not for x86_64, the only one supported".into()));
         }
         if !config.yes("MODULES") {
@@ -83,7 +83,7 @@ impl KernelTree {
         })?;
         // A tree that was built in place contains its image.
         let image = [
-            build_dir.join("arch/x86/boot/bzImage"),
+            build_dir.join(x86::IMAGE),
             PathBuf::from(format!("/boot/vmlinuz-{release}")),
         ]
         .into_iter()

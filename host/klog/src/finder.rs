@@ -6,6 +6,7 @@ use crate::{
     Frame, ReportKind,
     report::{Report, Stack},
     table::report_kind,
+    x86,
 };
 
 /// An item of a log, or a report of several items.
@@ -218,7 +219,7 @@ fn classify(text: &str) -> Line {
     if let Some(kind) = report_kind(text) {
         return Line::Opens(kind);
     }
-    if text.starts_with("RIP: ") {
+    if x86::is_instruction_pointer(text) {
         return Line::Rip(Frame::of_rip(text));
     }
     if let Some(frame) = Frame::of_stack(text) {
@@ -250,7 +251,7 @@ fn classify(text: &str) -> Line {
     if row.is_some_and(|(address, _)| is_hex(address)) || text.trim() == "^" {
         return Line::Detail;
     }
-    // These are the end of a panic's report, registers, and markers.
+    // These are the end of a panic's report, and markers.
     const DETAILS: &[&str] = &[
         "Read of size ",
         "Write of size ",
@@ -267,20 +268,6 @@ fn classify(text: &str) -> Line {
         "page dumped because: kasan",
         "Memory state around the buggy address:",
         "Code: ",
-        "RSP: ",
-        "RAX: ",
-        "RDX: ",
-        "RBP: ",
-        "R10: ",
-        "R13: ",
-        "FS: ",
-        "CS: ",
-        "CR2: ",
-        "DR0: ",
-        "DR3: ",
-        "PKRU: ",
-        "PGD ",
-        "#PF: ",
         "Tainted: ",
         "Hardware name: ",
         "Modules linked in: ",
@@ -323,12 +310,11 @@ fn classify(text: &str) -> Line {
         "</#DF>",
         "<ENTRY_TRAMPOLINE>",
         "</ENTRY_TRAMPOLINE>",
-        "EFLAGS: ",
-        "ORIG_RAX: ",
     ];
     let inner = text.strip_prefix(' ').unwrap_or(text);
     match DETAILS
         .iter()
+        .chain(x86::REGISTERS)
         .any(|d| text.starts_with(d) || inner.starts_with(d))
     {
         true => Line::Detail,

@@ -2,6 +2,8 @@
 
 //! Parses places in kernel code as the kernel prints them: `symbol+0xoff/0xsize [module]`.
 
+use crate::x86;
+
 /// A place in kernel code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
@@ -53,8 +55,7 @@ impl Frame {
 
     /// Parses `RIP: 0010:place`; returns `None` for user space's RIP.
     pub fn of_rip(text: &str) -> Option<Frame> {
-        let (segment, place) = text.strip_prefix("RIP: ")?.split_once(':')?;
-        let (mut frame, _) = Frame::first(place).filter(|_| segment == "0010")?;
+        let (mut frame, _) = Frame::first(x86::kernel_place(text)?)?;
         frame.exact = true;
         Some(frame)
     }

@@ -4,12 +4,12 @@
 
 use koru_protocol::LogRecord;
 
-use crate::Frame;
+use crate::{Frame, x86};
 
 /// Returns where the processor was: the first RIP in a module, or a RIP elsewhere and the
 /// function of a module that had called it.
 pub fn hang_location(records: &[LogRecord]) -> Option<String> {
-    let rip = |r: &LogRecord| r.text.strip_prefix("RIP: 0010:").map(str::to_owned);
+    let rip = |r: &LogRecord| x86::kernel_place(&r.text).map(str::to_owned);
     let mut rips = records.iter().filter_map(rip);
     if let Some(place) = rips.clone().find(|place| place.ends_with(']')) {
         return Some(place);

@@ -21,6 +21,7 @@ mod report;
 mod symbol;
 mod table;
 mod taint;
+mod x86;
 
 pub use complaint::{Complaint, complaint, overdue, still_registered};
 pub use console::{console_records_after, evidence, panic_reason};

@@ -14,8 +14,8 @@ use koru_qemu::Initramfs;
 
 use crate::context::Context;
 
-/// The target of the programs, which are for user space.
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// The target of programs for the guest's user space.
+pub const USER_TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Returns the names of the programs.
 pub fn names(root: &Path) -> Vec<String> {
@@ -56,7 +56,7 @@ pub fn build(context: &Context, names: &[String]) -> Result<()> {
             "--locked",
             "--release",
             "--target",
-            TARGET,
+            USER_TARGET,
         ])
         .args(names.iter().flat_map(|name| ["-p", name]))
         .current_dir(&context.home.root);
@@ -86,7 +86,7 @@ pub fn build_all(context: &Context) {
 /// Returns the names and files of the programs that were built.
 pub fn built(context: &Context) -> Vec<(String, PathBuf)> {
     let root = &context.home.root;
-    let folder = root.join("target").join(TARGET).join("release");
+    let folder = root.join("target").join(USER_TARGET).join("release");
     let files = names(root).into_iter().map(|name| {
         let file = folder.join(&name);
         (name, file)

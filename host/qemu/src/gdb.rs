@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use crate::x86::FIRST_ARGUMENT_REGISTER;
+
 /// A connection to the stub. The guest is stopped when the connection is made, and still when
 /// it is closed, so that a debugger may take over.
 pub struct GdbStub {
@@ -55,10 +57,9 @@ impl GdbStub {
 
     /// Returns the first argument of the function that is about to begin.
     pub fn first_argument(&mut self) -> io::Result<u64> {
-        /// The index of rdi: the order is rax, rbx, rcx, rdx, rsi, rdi.
-        const RDI: usize = 5;
         let registers = unhex(&self.ask("g")?);
-        let bytes = registers.get(RDI * 8..RDI * 8 + 8);
+        let at = FIRST_ARGUMENT_REGISTER * 8;
+        let bytes = registers.get(at..at + 8);
         let bytes = bytes.and_then(|b| b.try_into().ok());
         bytes
             .map(u64::from_le_bytes)

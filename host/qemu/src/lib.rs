@@ -9,23 +9,20 @@
 //! This crate does not know what runs in the guest.
 
 mod accel;
-mod boot_image;
 mod console;
 mod gdb;
 mod initramfs;
-mod kvm_trial;
 mod memory_file;
 mod output_files;
 mod qemu;
 mod qmp;
-mod tsc;
+mod x86;
 
 pub use accel::{Accel, AccelChoice, AccelDecision};
-pub use boot_image::BootImage;
 pub use console::Console;
 pub use gdb::GdbStub;
 pub use initramfs::Initramfs;
 pub use memory_file::memory_file;
-pub use qemu::{Machine, Qemu, QemuExit, REPLAY_START_SECONDS, Start, cpu, start};
+pub use qemu::{Machine, Qemu, QemuExit, REPLAY_START_SECONDS, Start, start};
 pub use qmp::Qmp;
-pub use tsc::{is_clock as tsc_is_clock, khz as tsc_khz};
+pub use x86::{BootImage, PROGRAM, cpu, kernel_words, tsc_khz};

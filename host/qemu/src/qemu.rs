@@ -30,6 +30,7 @@ use serde_json::json;
 use crate::{
     Accel, BootImage, Qmp,
     output_files::{OutputFiles, StopOnDrop},
+    x86,
 };
 
 /// The time at which the clock of every replayed machine starts, as `-rtc` takes it.
@@ -246,16 +247,6 @@ fn path_of(file: &File) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
-/// Returns the guest's processor, as `-cpu` takes it.
-pub fn cpu(accel: Accel) -> &'static str {
-    match accel {
-        Accel::Kvm => "host",
-        // With erms the kernel clears and copies pages a byte at a time, which is fast only on
-        // silicon.
-        Accel::Tcg => "max,-erms",
-    }
-}
-
 fn command(machine: &Machine, [console, protocol]: &[String; 2], qmp: &impl AsRawFd) -> Command {
     let mut command = Command::new(machine.qemu);
     let accel = match machine.accel {
@@ -266,14 +257,8 @@ fn command(machine: &Machine, [console, protocol]: &[String; 2], qmp: &impl AsRa
         Accel::Tcg => "tcg,thread=multi",
     };
     command
-        .args([
-            "-accel",
-            accel,
-            "-cpu",
-            cpu(machine.accel),
-            "-machine",
-            "pc",
-        ])
+        .args(["-accel", accel])
+        .args(x86::arguments(machine.accel, machine.pvh))
         .args(["-m", &machine.memory_mb.to_string()])
         .args(["-smp", &machine.cpus.to_string()])
         .args(["-nodefaults", "-no-user-config", "-display", "none"])
@@ -284,9 +269,6 @@ fn command(machine: &Machine, [console, protocol]: &[String; 2], qmp: &impl AsRa
             .args(["-icount", "shift=3,sleep=off"])
             .args(["-rtc", &format!("base={},clock=vm", REPLAY_RTC_BASE)])
             .args(["-seed", &seed.to_string()]);
-    }
-    if machine.pvh {
-        command.args(["-bios", "qboot.rom"]);
     }
     match &machine.start {
         Start::Boot {
@@ -332,7 +314,6 @@ fn command(machine: &Machine, [console, protocol]: &[String; 2], qmp: &impl AsRa
     command
         .args(["-serial", "chardev:console", "-serial", "chardev:protocol"])
         .args(["-mon", "chardev=qmp,mode=control"])
-        .args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -94,7 +94,7 @@ impl Ssh {
         let [system, machine, uid] = what.split(' ').collect::<Vec<_>>()[..] else {
             return Err(bootstrap.failed(format!("it says of itself `{what}`"), ""));
         };
-        if (system, machine) != ("Linux", "x86_64") {
+        if (system, machine) != ("Linux", std::env::consts::ARCH) {
             let wrong = format!("it runs {system} on {machine}");
             return Err(bootstrap.failed(wrong, "Koru's modules are for Linux on x86_64"));
         }

@@ -12,7 +12,7 @@ use std::{
 
 use koru_error::{IoContext, Result};
 use koru_protocol::SCRIPTED;
-use koru_qemu::{Accel, AccelChoice, Initramfs, memory_file, tsc_is_clock, tsc_khz};
+use koru_qemu::{Accel, AccelChoice, Initramfs, kernel_words, memory_file, tsc_khz};
 
 use crate::Event;
 
@@ -67,7 +67,7 @@ impl GuestConfig {
             initramfs,
             files: Initramfs::new(),
             resume: false,
-            qemu: "qemu-system-x86_64".into(),
+            qemu: koru_qemu::PROGRAM.into(),
             memory_mb: 256,
             cpus: 1,
             in_turn: false,
@@ -126,8 +126,8 @@ impl GuestConfig {
     /// Returns the command line without the measured TSC frequency, which differs at every
     /// measurement: with it, no two snapshot keys would be equal.
     pub(crate) fn cmdline(&self, accel: Accel, quiet: bool) -> String {
-        let mut words = vec![
-            "console=ttyS0",
+        let mut words = kernel_words(accel);
+        words.extend([
             // A panic ends QEMU, after the kernel has written the whole log to the console
             "panic=-1",
             // (0x20), with the stack of every processor (0x40).
@@ -140,23 +140,14 @@ impl GuestConfig {
             // Expedited ones take a few interrupts instead of a few ticks.
             "rcupdate.rcu_expedited=1",
             "rdinit=/init",
-        ];
+        ]);
         if quiet {
             words.extend(["quiet", "loglevel=4"]);
         }
         if accel == Accel::Tcg {
-            // On a busy host the emulated timer may fail the kernel's short test of it, and
-            // the kernel would panic. The timer is there, so the test is left out.
-            words.extend(["noreplace-smp", "no_timer_check"]);
             // QEMU finds translated code by its address only: a program that is at another
             // address after each start would be translated at each start.
             words.push("norandmaps");
-            // All processors of the guest count by the host's one counter. The kernel believes
-            // that only of another vendor's processors, and would otherwise read the HPET, a
-            // device.
-            if tsc_is_clock() {
-                words.push("tsc=reliable");
-            }
         }
         words.extend(self.cmdline.iter().map(String::as_str));
         let scripted = format!("{SCRIPTED}=1");

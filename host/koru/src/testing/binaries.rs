@@ -40,7 +40,7 @@ pub fn guest_binaries(
             "--manifest-path",
         ])
         .arg(workspace.join("Cargo.toml"))
-        .args(["--target", "x86_64-unknown-linux-gnu"])
+        .args(["--target", programs::USER_TARGET])
         // The binaries run on an emulated processor, from memory that contains them as a
         // whole.
         .args(["--config", "profile.test.opt-level=1"])

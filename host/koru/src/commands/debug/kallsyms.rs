@@ -6,6 +6,8 @@ use std::{fs::File, path::Path};
 
 use object::{Object, ObjectSymbol, ReadCache};
 
+use super::x86::ELF_MACHINE;
+
 /// The function that the kernel calls when a module is in place and its init has not run yet,
 /// with the `struct module` as its argument.
 pub const BEFORE_INIT: &str = "do_init_module";
@@ -77,7 +79,9 @@ impl Functions {
 
         let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
         elf.resize(16, 0);
-        elf.extend([2, 0, 62, 0, 1, 0, 0, 0]); // executable, x86-64, version
+        for half in [2, ELF_MACHINE, 1, 0] {
+            elf.extend(half.to_le_bytes()); // executable, architecture, version
+        }
         for number in [0, 0, sections_at] {
             elf.extend(number.to_le_bytes()); // entry, program and section headers
         }

@@ -4,6 +4,7 @@
 
 mod kallsyms;
 mod sections;
+mod x86;
 
 use std::{
     fs, panic,
@@ -177,7 +178,7 @@ fn place(module: &ReadyModule, loaded: &Loaded, folder: &Path) -> Result<PathBuf
     fs::write(&script, loaded.linker_script()).path_context("writing", &script)?;
     let placed = folder.join(format!("{}.ko", module.name));
     let mut ld = Command::new("ld");
-    ld.args(["-m", "elf_x86_64", "--entry=0", "--no-check-sections"])
+    ld.args(["-m", x86::LD_EMULATION, "--entry=0", "--no-check-sections"])
         // These are symbols of the kernel.
         .arg("--unresolved-symbols=ignore-all")
         .arg("-T")

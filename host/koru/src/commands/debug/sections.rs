@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use koru_error::{Error, Kind, Result};
 use object::{
-    File, Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionFlags,
-    SectionIndex, elf,
+    File, Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionFlags, SectionIndex, elf,
 };
+
+use super::x86;
 
 /// The section that contains the kernel's `struct module`.
 const MODULE: &str = ".gnu.linkonce.this_module";
@@ -92,7 +93,8 @@ impl<'a> KoFile<'a> {
                     continue;
                 }
                 let place = known[&index].wrapping_add(offset);
-                let Some(value) = value(relocation.flags(), place, &mut read)? else {
+                let Some(value) = x86::relocation_target(relocation.flags(), place, &mut read)?
+                else {
                     continue;
                 };
                 let address = value
@@ -126,32 +128,6 @@ impl<'a> KoFile<'a> {
     }
 }
 
-/// Returns the address that a relocation refers to, from the value that the kernel wrote.
-fn value(
-    flags: RelocationFlags,
-    place: u64,
-    read: &mut impl FnMut(u64, usize) -> Result<Vec<u8>>,
-) -> Result<Option<u64>> {
-    let RelocationFlags::Elf { r_type } = flags else {
-        return Ok(None);
-    };
-    let mut number = |bytes: usize| -> Result<u64> {
-        let bytes = read(place, bytes)?;
-        let mut wide = match bytes.last() {
-            Some(last) if last & 0x80 != 0 => [0xff; 8],
-            _ => [0; 8],
-        };
-        wide[..bytes.len()].copy_from_slice(&bytes);
-        Ok(u64::from_le_bytes(wide))
-    };
-    Ok(match r_type {
-        elf::R_X86_64_64 => Some(number(8)?),
-        elf::R_X86_64_32S => Some(number(4)?),
-        elf::R_X86_64_PC32 | elf::R_X86_64_PLT32 => Some(number(4)?.wrapping_add(place)),
-        _ => None,
-    })
-}
-
 fn message(what: &str) -> Error {
     Error::new(Kind::Usage, "finding the module's sections", what)
 }
@@ -175,26 +151,5 @@ mod tests {
              .modinfo 0xffffffffe0301000 : { *(.modinfo) }\n  \
              /DISCARD/ : { *(.debug_names) *(.comment) *(.note.*) }\n}\n"
         );
-    }
-
-    #[test]
-    fn relocations_tell_what_they_refer_to() {
-        let place = 0xffff_ffff_c000_0010_u64;
-        let of = |r_type, bytes: &[u8]| {
-            let flags = RelocationFlags::Elf { r_type };
-            let mut read = |at, length| {
-                assert_eq!((at, length), (place, bytes.len()));
-                Ok(bytes.to_vec())
-            };
-            value(flags, place, &mut read).unwrap()
-        };
-        let address = 0xffff_ffff_c020_5000_u64;
-        let bytes = address.to_le_bytes();
-        assert_eq!(of(elf::R_X86_64_64, &bytes), Some(address));
-        assert_eq!(of(elf::R_X86_64_32S, &bytes[..4]), Some(address));
-        let relative = (-16_i32).to_le_bytes();
-        let back = of(elf::R_X86_64_PC32, &relative);
-        assert_eq!(back, Some(0xffff_ffff_c000_0000));
-        assert_eq!(of(elf::R_X86_64_NONE, &[]), None);
     }
 }
