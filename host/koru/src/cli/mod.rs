@@ -16,23 +16,23 @@ pub use options::*;
     version,
     about = "Write, build, load and test Linux kernel modules in safe Rust, on stock kernels",
     after_help = "Examples:
-  koru demo                                  see it work, in a virtual machine
-  koru new demo1 --template proc             start a module of your own
+  koru demo                                  run two demo modules in a virtual machine
+  koru new demo1 --template proc             create a module of your own
   koru run demo1 -- cat /proc/demo1          build it, load it, run a command, show its log
-  koru build --kernel 6.1                    only build, for another kernel
+  koru build --kernel 6.1                    build for another kernel, without running
 
-`koru <command> --help` has more of them. Exit status: 0 done, 1 failed, 2 wrong
-usage, 3 something is not set up; `run` and `exec` pass on their command's own.",
+`koru <command> --help` has more examples. Exit status: 0 success, 1 failure, 2 wrong
+usage, 3 something is not set up; `run` and `exec` return the status of their command.",
     max_term_width = 100,
     disable_help_subcommand = true
 )]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
-    /// Machine-readable output; no progress.
+    /// Print machine-readable JSON instead of text, and no progress.
     #[arg(long, global = true)]
     pub json: bool,
-    /// No progress, only results and errors.
+    /// Print results and errors only, no progress.
     #[arg(long, short, global = true)]
     pub quiet: bool,
     /// Show kernel oopses and warnings as printed, in addition to decoded [env: KORU_RAW]
@@ -42,7 +42,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// See it work: build the demo modules, run them in a virtual machine, show what they say.
+    /// Build two demo modules, run them in a virtual machine and show their output.
     Demo(DemoArgs),
     /// Run the tests of the module or project in this folder, in virtual machines.
     #[command(after_help = "Examples:
@@ -55,107 +55,112 @@ In the checkout of Koru itself, it runs every check and test of Koru, as `koru d
     /// Run a contract's conformance tests against any module, in C or Rust.
     #[command(after_help = "Examples:
   koru verify full_ex                            Koru's own module
-  koru verify full_ex --ko lab2/theirs.ko        a ready one, whatever it is called
+  koru verify full_ex --ko lab2/theirs.ko        a prebuilt module, whatever its name is
   koru verify full_ex --src lab2                 a folder with a Makefile or Kbuild, built first
   koru verify my_timer --src lab3 --contract course.toml --markdown report.md
-  koru verify full_ex --ko theirs.ko EFAULT      only promises with this word
+  koru verify full_ex --ko theirs.ko EFAULT      only the requirements that contain this word
 
-An oops, a panic or a hang of the kernel is a CRASH: the next promise is tried in a
-fresh virtual machine. `--src` runs make in a copy of the folder, on this machine.
-Exit status: 0 every promise is kept, 1 some are not, 2 wrong usage.")]
+An oops, a panic or a hang of the kernel counts as a CRASH, and the next requirement is
+checked in a fresh virtual machine. `--src` runs make in a copy of the folder, on this
+machine. Exit status: 0 all requirements are met, 1 some are not, 2 wrong usage.")]
     Verify(VerifyArgs),
-    /// Start a module of your own: a folder, ready to build, with a test.
+    /// Create a module from a template, with a test.
     #[command(after_help = "Examples:
   koru new demo1
   koru new counter --template proc && cd counter && koru run -- cat /proc/counter")]
     New(NewArgs),
-    /// Build modules: NAME.ko.
+    /// Build modules for a kernel.
     #[command(after_help = "Examples:
-  koru build                      the module of this folder, or all of this workspace
-  koru build hello my_timer       by name: of this workspace, or Koru's own
+  koru build                      the module in this folder, or all modules of this workspace
+  koru build hello my_timer       modules of this workspace or of Koru, by name
   koru build path/to/module --kernel 6.1
   koru build --kdir /lib/modules/$(uname -r)/build
 
-Functions with larger stack frames than the kernel's config wants are warned about, and
-dependencies with unsafe code of modules that forbid it are named.")]
+Each module becomes a file NAME.ko. The build warns about functions whose stack frames are
+larger than the kernel's config allows, and lists dependencies with unsafe code for modules
+that forbid it.")]
     Build(BuildArgs),
-    /// Load a module in a fresh virtual machine, run a command, show the log, unload.
+    /// Load a module in a fresh virtual machine, run a command, show the log, and unload it.
     #[command(after_help = "Examples:
   koru run hello                          load, show its log, unload
-  koru run my_timer -- cat /proc/timer    a command while it is loaded; its exit status is koru's
+  koru run my_timer -- cat /proc/timer    run a command while it is loaded, return its exit status
   koru run hello -- sh                    a shell while it is loaded
   koru run sample -p whom=you -p repeat=3 module parameters
-  koru run my_timer --replay -- cat /proc/timer        the same time, log and output every time
-  koru run my_timer --replay=7 -- cat /proc/timer      and with other random numbers
-  koru run my_timer -- ./my_test          a static program of this machine is taken along
-  koru run my_timer --target ssh:me@lab -- cat /proc/timer    all of it on another machine")]
+  koru run my_timer --replay -- cat /proc/timer        the same times, log and output every time
+  koru run my_timer --replay=7 -- cat /proc/timer      the same with another random seed
+  koru run my_timer -- ./my_test          copy a static program of this machine and run it
+  koru run my_timer --target ssh:me@lab -- cat /proc/timer    do all of it on another machine")]
     Run(RunArgs),
-    /// Build and run a module again at every save; show what changed in its log.
+    /// Rebuild and rerun a module on every save, and show what changed in its log.
     #[command(after_help = "Examples:
-  koru watch hello                        save src/lib.rs, see the log's new and gone lines
-  koru watch my_timer -- cat /proc/timer  with a command at every run
-  koru watch lab2/theirs.ko               a ready file, whenever it is made anew
-  koru watch hello --json                 one object a run, one a line
+  koru watch hello                        save src/lib.rs, see which lines of the log changed
+  koru watch my_timer -- cat /proc/timer  run a command each time
+  koru watch lab2/theirs.ko               rerun a prebuilt module whenever it is rebuilt
+  koru watch hello --json                 print one JSON object per run and line
 
-Watched: the module's folder, those of the crates it uses by path, Koru's kernel crate,
-and the files that are taken along. A save during a run starts over. Ctrl-C ends it.")]
+Koru watches the module's folder, the folders of the crates that it uses by path, the
+kernel crate and the files that are copied. A save during a run restarts the run. Press
+Ctrl-C to stop.")]
     Watch(RunArgs),
-    /// Run a module under gdb, stopped where its init begins.
+    /// Run a module under gdb, stopped at the beginning of its init.
     #[command(after_help = "Examples:
   koru debug hello                                gdb's prompt, at the init of hello
-  koru debug my_timer -- cat /proc/timer          with a command while it is loaded
+  koru debug my_timer -- cat /proc/timer          run a command while it is loaded
   koru debug hello --ex bt --ex c --batch         without a prompt
   koru debug hello -x breakpoints.gdb
 
-`c` lets it go on: the module is loaded, the command runs, the module is unloaded, the
-guest ends. Ctrl-C interrupts the guest; quitting gdb ends it.")]
+`c` continues: the module is loaded, the command runs, the module is unloaded, and the
+guest powers off. Ctrl-C interrupts the guest; quitting gdb ends it.")]
     Debug(DebugArgs),
-    /// Load a module into the virtual machine that stays up (started when needed).
+    /// Load a module into the virtual machine of `koru vm`, which is started when needed.
     #[command(after_help = "Examples:
   koru load my_timer && koru exec cat /proc/timer && koru unload my_timer
-  koru load my_timer --target host        into this machine's own kernel; asks first
-  koru load my_timer --target ssh:me@lab  into another machine's, over ssh; asks first")]
+  koru load my_timer --target host        load into this machine's own kernel; asks first
+  koru load my_timer --target ssh:me@lab  load into another machine's kernel; asks first")]
     Load(LoadArgs),
-    /// Unload a module from the virtual machine, or another target.
+    /// Unload a module from the virtual machine of `koru vm` or another target.
     #[command(after_help = "Examples:
   koru unload my_timer
   koru unload my_timer --target ssh:me@lab:2222")]
     Unload(UnloadArgs),
-    /// The modules that are loaded there, as lsmod shows them.
+    /// List the loaded modules, as lsmod does.
     #[command(after_help = "Examples:
   koru list
-  koru list --target ssh:me@lab           of another machine's kernel")]
+  koru list --target ssh:me@lab           the modules of another machine's kernel")]
     List(TargetArgs),
-    /// The kernel log.
+    /// Show the kernel log.
     #[command(after_help = "Examples:
-  koru log --level warn           warnings and worse
+  koru log --level warn           warnings and more severe records
   koru log --grep hello --follow")]
     Log(LogArgs),
     /// Decode oopses and warnings in a kernel log to source lines.
     #[command(after_help = "Examples:
-  koru decode oops.txt                     a saved log: of dmesg, journalctl, a console
-  dmesg | koru decode                      or from standard input
+  koru decode oops.txt                     a log saved from dmesg, journalctl or a console
+  dmesg | koru decode                      the same from standard input
   koru decode oops.txt --ko lab2/theirs.ko with the module that was loaded, in C or Rust
   koru decode oops.txt --debug full_ex.ko.debug --raw
 
-Modules are found by name in the workspaces' build output. A .ko has its debug info in
-it, or beside it in NAME.ko.debug. Other lines stay as they are; --json gives only the
-reports.")]
+Modules are found by name in the build output of the workspaces. The debug info of a .ko
+is in the file itself or beside it, in NAME.ko.debug. Other lines are printed unchanged;
+--json prints the reports only.")]
     Decode(DecodeArgs),
-    /// Run a command in the virtual machine, or another target; its exit status is koru's.
+    /// Run a command in the virtual machine of `koru vm` or on another target.
+    ///
+    /// The exit status is that of the command.
     #[command(after_help = "Examples:
   koru exec cat /proc/timer
   koru exec -- sh -c 'ls -l /proc | head'
-  koru exec --target ssh:me@lab uname -a  on another machine, as root")]
+  koru exec --target ssh:me@lab uname -a  run on another machine, as root")]
     Exec(ExecArgs),
-    /// A shell in the virtual machine, with the modules and programs at hand; or as root
-    /// on another target.
+    /// Open a root shell in the virtual machine of `koru vm` or on another target.
+    ///
+    /// The shell of a virtual machine has this workspace's modules and programs at hand.
     #[command(after_help = "Examples:
-  koru shell                      `help` there says what is there; Ctrl-] leaves
-  koru shell < commands           no terminal is needed
+  koru shell                      type `help` there for a list; Ctrl-] leaves
+  koru shell < commands           run commands without a terminal
   koru shell --target ssh:me@lab")]
     Shell(TargetArgs),
-    /// The virtual machine that stays up between commands.
+    /// Manage the virtual machine that stays up between commands.
     Vm {
         #[command(subcommand)]
         command: VmCommand,
@@ -163,23 +168,23 @@ reports.")]
     /// Manage the kernels available for building and running.
     #[command(after_help = "Examples:
   koru kernel list
-  koru kernel add 6.1                                 the newest such of the distribution
+  koru kernel add 6.1                                 the distribution's newest 6.1
   koru kernel add linux-image-6.12.117+deb12-cloud-amd64
   koru kernel add running                             the running kernel's own build directory
-  koru kernel add ~/src/linux --default               any KDIR, and from now on the default
+  koru kernel add ~/src/linux --default               any KDIR, as the new default
   koru kernel default 6.1
 
-Set-up gets Debian's 6.1 and 6.12, which Koru is tested on; the newer one is the default
-until you choose another. Wherever a kernel is named, the beginning of its release will
-do. It means a tested kernel, if it is the beginning of one: `6.1` is always that of
-set-up, whatever else was added. If it is still ambiguous, koru asks for the full name.")]
+`koru setup` downloads Debian's 6.1 and 6.12, with which Koru is tested; the newer one is
+the default until you choose another. Wherever a kernel is named, the beginning of its
+release is enough. Tested kernels come first: `6.1` always means the one of `koru setup`,
+whatever else was added. If a name is ambiguous, koru asks for the full one.")]
     Kernel {
         #[command(subcommand)]
         command: KernelCommand,
     },
-    /// Remove what `koru build` made.
+    /// Remove the output of `koru build`.
     Clean(CleanArgs),
-    /// Install and download what is missing.
+    /// Install and download what Koru needs.
     Setup(SetupArgs),
     /// Check that everything Koru needs is installed.
     Doctor(DoctorArgs),
@@ -198,14 +203,14 @@ set-up, whatever else was added. If it is still ambiguous, koru asks for the ful
         #[command(subcommand)]
         command: DevCommand,
     },
-    /// Run a test binary in a guest: cargo's runner.
+    /// Run a test binary in a guest, as cargo's runner.
     #[command(hide = true)]
     TestRunner {
         binary: PathBuf,
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// The process behind `koru vm start`.
+    /// Run the process behind `koru vm start`.
     #[command(hide = true)]
     VmServe(VmServeArgs),
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The options of each command.
+//! Defines the options of each command.
 
 use std::{env, path::PathBuf};
 
@@ -8,13 +8,13 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::target::name::TargetName;
 
-/// Which kernel to build for and to run.
+/// The choice of the kernel to build for and to run.
 #[derive(Args, Clone, Default)]
 pub struct KernelChoice {
-    /// A kernel of `koru kernel list`: its release or the beginning of it [env: KORU_KERNEL]
-    #[arg(long, value_name = "K", conflicts_with = "kdir")]
+    /// Use this kernel of `koru kernel list`, by release or its beginning [env: KORU_KERNEL]
+    #[arg(long, value_name = "RELEASE", conflicts_with = "kdir")]
     pub kernel: Option<String>,
-    /// Any kernel build directory [env: KDIR]
+    /// Use this kernel build directory [env: KDIR]
     #[arg(long, value_name = "DIR")]
     pub kdir: Option<PathBuf>,
 }
@@ -47,22 +47,23 @@ impl KernelChoice {
 pub struct DemoArgs {
     #[command(flatten)]
     pub kernel: KernelChoice,
-    /// Install what is missing without asking.
+    /// Install missing packages without asking.
     #[arg(long, short)]
     pub yes: bool,
 }
 
 #[derive(Args)]
 pub struct TestArgs {
-    /// Only these tests: those whose names contain one of these words.
+    /// Run the tests whose names contain one of these words [default: all tests]
+    #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
-    /// Only on this kernel (without it, on those that set-up gets).
-    #[arg(long, value_name = "K")]
+    /// Test on this kernel [default: every kernel of `koru setup`]
+    #[arg(long, value_name = "RELEASE")]
     pub kernel: Option<String>,
-    /// Where the JUnit report goes.
+    /// Write the JUnit report to this file.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// Install what is missing without asking.
+    /// Install missing packages without asking.
     #[arg(long, short)]
     pub yes: bool,
 }
@@ -71,8 +72,8 @@ pub struct TestArgs {
 pub struct DevTestArgs {
     #[command(flatten)]
     pub test: TestArgs,
-    /// Run only these stages.
-    #[arg(long, value_enum, value_delimiter = ',')]
+    /// Run these stages, separated by commas [default: all stages]
+    #[arg(long, value_name = "STAGE", value_enum, value_delimiter = ',')]
     pub only: Vec<Check>,
 }
 
@@ -86,7 +87,7 @@ pub enum DevCommand {
     Test(DevTestArgs),
     /// Generate the kernel crate's declarations of the C interface layer from shim.h.
     Bindings {
-        /// Check that the declarations are current, and write nothing.
+        /// Check that the declarations are current instead of writing them.
         #[arg(long)]
         check: bool,
     },
@@ -107,74 +108,76 @@ pub enum DevCommand {
 
 #[derive(Args)]
 pub struct VerifyArgs {
-    /// The contract: a module of Koru's that has conformance tests.
-    #[arg(value_name = "NAME")]
+    /// Contract to check: the name of one of Koru's modules with conformance tests.
+    #[arg(value_name = "CONTRACT")]
     pub name: String,
-    /// Only these promises: those whose texts or tests' names contain one of these words.
+    /// Check the requirements whose text or test name contains one of these words [default: all]
+    #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
-    /// The module to judge (Koru's own without it).
+    /// Test this prebuilt module [default: Koru's own]
     #[arg(long, value_name = "FILE", conflicts_with = "src")]
     pub ko: Option<PathBuf>,
-    /// A folder to build it from, by its Makefile or Kbuild.
+    /// Build the module to test from this folder's Makefile or Kbuild.
     #[arg(long, value_name = "DIR")]
     pub src: Option<PathBuf>,
     #[command(flatten)]
     pub kernel: KernelChoice,
-    /// What differs from our text of the contract: file names, messages, error numbers.
+    /// Replace file names, messages and error numbers of the contract by those in this file.
     #[arg(long, value_name = "FILE")]
     pub contract: Option<PathBuf>,
-    /// Try those promises as well that take minutes.
+    /// Check requirements that take minutes as well.
     #[arg(long)]
     pub slow: bool,
-    /// How many seconds one promise may take (ten times that with --slow).
+    /// Stop the check of a requirement after this many seconds (ten times as many with --slow).
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
-    /// Write a JUnit report, too.
+    /// Write a JUnit report to this file.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// Write a report to read, too.
+    /// Write a Markdown report to this file.
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub enum Check {
-    /// cargo fmt
+    /// Check formatting with cargo fmt.
     Format,
-    /// clippy on both sides, shellcheck, the rules for files and dependencies
+    /// Run clippy, rustdoc, shellcheck and the checks of files and dependencies.
     Lint,
-    /// unit tests of the programs that run here
+    /// Run the tests of programs that run on this machine.
     Unit,
-    /// the kernel crate's examples
+    /// Compile the kernel crate's examples.
     Doc,
-    /// code that must not compile against the kernel crate
+    /// Check that misuses of the kernel crate do not compile.
     Misuse,
-    /// tests that boot a kernel
+    /// Run the tests that need a kernel, in virtual machines.
     Guest,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Template {
-    /// Says hello and goodbye in the kernel log.
+    /// Log a message on load and unload.
     Hello,
-    /// A file in /proc that can be read and written.
+    /// Provide a file in /proc that can be read and written.
     Proc,
-    /// A character device in /dev.
+    /// Provide a character device in /dev.
     Chardev,
 }
 
 #[derive(Args)]
 pub struct NewArgs {
-    /// The module's name, and the folder's (a path makes it elsewhere).
+    /// Name of the module, or path of its folder, whose last part is the name.
     #[arg(value_name = "NAME")]
     pub path: PathBuf,
+    /// Start from this template.
     #[arg(long, short, value_enum, default_value = "hello")]
     pub template: Template,
 }
 
 #[derive(Args)]
 pub struct BuildArgs {
-    /// Names or folders of modules.
+    /// Names or folders of modules [default: all modules in the current folder]
     #[arg(value_name = "MODULE")]
     pub modules: Vec<String>,
     #[command(flatten)]
@@ -183,58 +186,58 @@ pub struct BuildArgs {
 
 #[derive(Args)]
 pub struct RunArgs {
-    /// Module name or folder, or a prebuilt .ko file [default: the current folder's].
+    /// Module name or folder, or a prebuilt .ko file [default: the current folder]
     #[arg(value_name = "MODULE")]
     pub module: Option<String>,
-    /// A module parameter.
+    /// Set a module parameter.
     #[arg(short, long = "param", value_name = "KEY=VALUE")]
     pub params: Vec<String>,
-    /// A file to take along, to /root in the guest.
+    /// Copy this file to /root in the guest.
     #[arg(long, value_name = "PATH")]
     pub file: Vec<PathBuf>,
     #[command(flatten)]
     pub kernel: KernelChoice,
     #[command(flatten)]
     pub machine: MachineArgs,
-    /// Where: `vm` (a fresh one), `host` (this machine's own kernel), `ssh:[USER@]HOST[:PORT]`
+    /// Run on `vm` (a fresh one), `host` (this machine's kernel) or `ssh:[USER@]HOST[:PORT]`
     #[arg(long, value_name = "TARGET", default_value = "vm", env = "KORU_TARGET")]
     pub target: TargetName,
-    /// Load into a real kernel without asking.
+    /// Load into the kernel of this or another machine without asking.
     #[arg(long, short)]
     pub yes: bool,
     /// Show how long each stage took.
     #[arg(long)]
     pub timings: bool,
-    /// Run deterministically: the seed gives the guest's random numbers.
+    /// Run deterministically, with this seed for the guest's random numbers [default seed: 1]
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
     pub replay: Option<u64>,
-    /// The command to run while the module is loaded.
+    /// Command to run while the module is loaded.
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }
 
 #[derive(Args)]
 pub struct DebugArgs {
-    /// Module name or folder, or a prebuilt .ko file [default: the current folder's].
+    /// Module name or folder, or a prebuilt .ko file [default: the current folder]
     #[arg(value_name = "MODULE")]
     pub module: Option<String>,
-    /// A module parameter.
+    /// Set a module parameter.
     #[arg(short, long = "param", value_name = "KEY=VALUE")]
     pub params: Vec<String>,
-    /// A command for gdb, after its own files.
+    /// Execute this gdb command at the prompt.
     #[arg(long = "ex", value_name = "COMMAND", allow_hyphen_values = true)]
     pub command_of_gdb: Vec<String>,
-    /// A file of commands for gdb.
+    /// Execute the gdb commands in this file.
     #[arg(short = 'x', long = "script", value_name = "FILE")]
     pub script: Vec<PathBuf>,
-    /// End when gdb's commands are through.
+    /// Exit after the gdb commands, without a prompt.
     #[arg(long)]
     pub batch: bool,
     #[command(flatten)]
     pub kernel: KernelChoice,
     #[command(flatten)]
     pub machine: MachineArgs,
-    /// The command to run while the module is loaded.
+    /// Command to run while the module is loaded.
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }
@@ -242,10 +245,10 @@ pub struct DebugArgs {
 /// The virtual machine's size.
 #[derive(Args, Clone, PartialEq, Eq)]
 pub struct MachineArgs {
-    /// Processors of the guest.
+    /// Number of the guest's processors.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub cpus: u32,
-    /// Memory of the guest, in MiB.
+    /// Size of the guest's memory in MiB.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(128..=65536))]
     pub memory: u32,
     /// Whether, under TCG, the guest's processors take turns.
@@ -253,17 +256,17 @@ pub struct MachineArgs {
     pub in_turn: bool,
 }
 
-/// Which of the virtual machines that stay up.
+/// The choice of one of the virtual machines that stay up.
 #[derive(Args, Clone)]
 pub struct VmArgs {
-    /// The virtual machine's name.
+    /// Use the virtual machine of this name.
     #[arg(long, value_name = "NAME", default_value = "default", env = "KORU_VM")]
     pub vm: String,
 }
 
 #[derive(Args, Clone)]
 pub struct TargetArgs {
-    /// Where: `vm`, `host` (this machine's own kernel), `ssh:[USER@]HOST[:PORT]`
+    /// Use `vm` (that of `koru vm`), `host` (this machine's kernel) or `ssh:[USER@]HOST[:PORT]`
     #[arg(long, value_name = "TARGET", default_value = "vm", env = "KORU_TARGET")]
     pub target: TargetName,
     #[command(flatten)]
@@ -272,24 +275,24 @@ pub struct TargetArgs {
 
 #[derive(Args)]
 pub struct LoadArgs {
-    /// Module name or folder, or a prebuilt .ko file [default: the current folder's].
+    /// Module name or folder, or a prebuilt .ko file [default: the current folder]
     #[arg(value_name = "MODULE")]
     pub module: Option<String>,
-    /// A module parameter.
+    /// Set a module parameter.
     #[arg(short, long = "param", value_name = "KEY=VALUE")]
     pub params: Vec<String>,
     #[command(flatten)]
     pub kernel: KernelChoice,
     #[command(flatten)]
     pub target: TargetArgs,
-    /// Load into a real kernel without asking.
+    /// Load into the kernel of this or another machine without asking.
     #[arg(long, short)]
     pub yes: bool,
 }
 
 #[derive(Args)]
 pub struct UnloadArgs {
-    /// Module name or folder [default: the current folder's].
+    /// Module name or folder [default: the current folder]
     #[arg(value_name = "MODULE")]
     pub module: Option<String>,
     #[command(flatten)]
@@ -298,16 +301,16 @@ pub struct UnloadArgs {
 
 #[derive(Args)]
 pub struct LogArgs {
-    /// This level and worse.
+    /// Show records of this level and more severe ones.
     #[arg(long, value_enum)]
     pub level: Option<Level>,
-    /// Only records that contain this text.
+    /// Show records that contain this text.
     #[arg(long, value_name = "TEXT")]
     pub grep: Option<String>,
-    /// Go on showing records as they come.
+    /// Keep running and show new records as they arrive.
     #[arg(long, short)]
     pub follow: bool,
-    /// Forget the records up to now.
+    /// Clear the log instead of showing it.
     #[arg(long)]
     pub clear: bool,
     #[command(flatten)]
@@ -328,13 +331,13 @@ pub enum Level {
 
 #[derive(Args)]
 pub struct DecodeArgs {
-    /// The log; standard input without it, or with `-`.
+    /// Log file, or `-` for standard input [default: standard input]
     #[arg(value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// A module that was loaded there.
+    /// Use this module, which was loaded when the log was written.
     #[arg(long, value_name = "FILE")]
     pub ko: Vec<PathBuf>,
-    /// A module's debug info, NAME.ko.debug.
+    /// Use this module's debug info, NAME.ko.debug.
     #[arg(long, value_name = "FILE")]
     pub debug: Vec<PathBuf>,
 }
@@ -343,6 +346,7 @@ pub struct DecodeArgs {
 pub struct ExecArgs {
     #[command(flatten)]
     pub target: TargetArgs,
+    /// Command to run, with its arguments.
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -354,7 +358,7 @@ pub struct ExecArgs {
 
 #[derive(Subcommand)]
 pub enum VmCommand {
-    /// Start it.
+    /// Start the virtual machine.
     Start {
         #[command(flatten)]
         kernel: KernelChoice,
@@ -363,12 +367,12 @@ pub enum VmCommand {
         #[command(flatten)]
         machine: MachineArgs,
     },
-    /// Stop it.
+    /// Stop the virtual machine.
     Stop {
         #[command(flatten)]
         vm: VmArgs,
     },
-    /// Say whether it is up, and with which kernel.
+    /// Show whether the virtual machine is up, and with which kernel.
     Status {
         #[command(flatten)]
         vm: VmArgs,
@@ -387,41 +391,46 @@ pub struct VmServeArgs {
 
 #[derive(Subcommand)]
 pub enum KernelCommand {
-    /// Those that are here.
+    /// List the available kernels.
     List,
-    /// Get one: a version, a package name, `running`, or a directory.
+    /// Add a kernel by downloading it, or by registering a build directory.
     Add {
-        /// The version, package name or directory.
+        /// Version, package name, build directory, or `running` for the running kernel.
+        #[arg(value_name = "KERNEL")]
         what: String,
-        /// Make it the default as well.
+        /// Make the kernel the default.
         #[arg(long)]
         default: bool,
     },
-    /// Remove one (a directory of your own is only forgotten).
+    /// Remove a kernel.
+    ///
+    /// A build directory of your own stays where it is; Koru only stops listing it.
     Remove {
-        /// Its release, or a beginning that no other has.
+        /// Release of the kernel, or an unambiguous beginning of it.
+        #[arg(value_name = "RELEASE")]
         kernel: String,
     },
-    /// Show or choose the default.
+    /// Show or set the default kernel.
     Default {
-        /// The release of the one to choose, or its beginning.
+        /// Release of the new default, or its beginning [default: show the current one]
+        #[arg(value_name = "RELEASE")]
         kernel: Option<String>,
     },
 }
 
 #[derive(Args)]
 pub struct CleanArgs {
-    /// Names or folders of modules (this folder's without them).
+    /// Names or folders of modules [default: all modules in the current folder]
     #[arg(value_name = "MODULE")]
     pub modules: Vec<String>,
-    /// Also the cache: kernels, sysroots, everything that set-up downloaded.
+    /// Remove the cache: kernels, sysroots and everything else that `koru setup` downloaded.
     #[arg(long)]
     pub cache: bool,
 }
 
 #[derive(Args)]
 pub struct SetupArgs {
-    /// Also what only `koru test` needs.
+    /// Install what only `koru test` needs as well.
     #[arg(long)]
     pub tests: bool,
     /// Install without asking.
@@ -431,7 +440,7 @@ pub struct SetupArgs {
 
 #[derive(Args)]
 pub struct DoctorArgs {
-    /// Also what only `koru test` needs.
+    /// Check what only `koru test` needs as well.
     #[arg(long)]
     pub tests: bool,
 }
@@ -444,7 +453,8 @@ pub struct EnvArgs {
 
 #[derive(Args)]
 pub struct EditorArgs {
-    /// The folder that the editor opens (this one without it).
+    /// Folder that the editor opens [default: the current folder]
+    #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
     #[command(flatten)]
     pub kernel: KernelChoice,
