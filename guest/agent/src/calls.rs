@@ -46,8 +46,8 @@ impl Agent {
                     running.give_up();
                 }
             }
-            ToGuest::Shared(piece) => {
-                let bytes = self.line.take(piece).unwrap_or_default();
+            ToGuest::Shared(slice) => {
+                let bytes = self.line.take(slice).unwrap_or_default();
                 unpack(&bytes).for_each(|message| self.take(message));
             }
         }

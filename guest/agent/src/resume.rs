@@ -9,12 +9,12 @@ use std::{
     path::Path,
 };
 
-use koru_protocol::{Errno, Piece};
+use koru_protocol::{Errno, RingSlice};
 
 use crate::{answer::errno, machine, serial::Line};
 
 /// Gives this guest random numbers of its own, the shared memory, and its files.
-pub fn resume(line: &Line, seed: [u8; 32], files: Piece) -> Result<(), Errno> {
+pub fn resume(line: &Line, seed: [u8; 32], files: RingSlice) -> Result<(), Errno> {
     machine::reseed(seed)
         .and_then(|()| line.share(true))
         .and_then(|()| line.take(files).ok_or(io::ErrorKind::InvalidData.into()))

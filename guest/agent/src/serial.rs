@@ -12,8 +12,8 @@ use std::{
 };
 
 use koru_protocol::{
-    CHUNK, Piece, Placer, SCRIPT_AT, SCRIPTED, SHARED_CHUNK, SHARED_FROM, TO_GUEST, TO_HOST,
-    ToHost, encode, pack,
+    CHUNK, RingAllocator, RingSlice, SCRIPT_AT, SCRIPTED, SHARED_CHUNK, SHARED_FROM, TO_GUEST,
+    TO_HOST, ToHost, encode, pack,
 };
 use rustix::termios::{OptionalActions, tcdrain, tcgetattr, tcsetattr};
 
@@ -40,7 +40,7 @@ pub struct Line {
 
 struct Out {
     file: File,
-    placer: Placer,
+    allocator: RingAllocator,
 }
 
 impl Line {
@@ -66,7 +66,7 @@ impl Line {
         Line {
             out: Mutex::new(Out {
                 file,
-                placer: Placer::new(TO_HOST),
+                allocator: RingAllocator::new(TO_HOST),
             }),
             input,
             memory: OnceLock::new(),
@@ -106,17 +106,17 @@ impl Line {
     }
 
     /// Takes what the host has put into the memory, and frees its space.
-    pub fn take(&self, piece: Piece) -> Option<Vec<u8>> {
+    pub fn take(&self, slice: RingSlice) -> Option<Vec<u8>> {
         let memory = self.memory.get()?;
-        let bytes = memory.read(TO_GUEST.range(piece)?);
-        memory.set(TO_GUEST.taken_at(), piece.end);
+        let bytes = memory.read(TO_GUEST.range(slice)?);
+        memory.set(TO_GUEST.taken_at(), slice.end);
         Some(bytes)
     }
 
     /// Returns the script that this guest is to play, once it is in the memory.
     pub fn script(&self) -> Option<Vec<u8>> {
         let memory = self.memory.get()?;
-        self.take(Piece {
+        self.take(RingSlice {
             end: memory.get(SCRIPT_AT),
             length: memory.get(SCRIPT_AT + 8).try_into().ok()?,
         })
@@ -132,11 +132,11 @@ impl Line {
     pub fn send_all(&self, messages: &[ToHost]) {
         let packed = self.memory.get().map(|memory| (memory, pack(messages)));
         let mut out = self.out.lock().unwrap_or_else(|e| e.into_inner());
-        let piece = packed
+        let slice = packed
             .filter(|(_, bytes)| bytes.len() >= SHARED_FROM)
-            .and_then(|(memory, bytes)| put(memory, &mut out.placer, &bytes, self.alone));
-        let _ = match piece {
-            Some(piece) => out.file.write_all(&encode(&ToHost::Shared(piece))),
+            .and_then(|(memory, bytes)| put(memory, &mut out.allocator, &bytes, self.alone));
+        let _ = match slice {
+            Some(slice) => out.file.write_all(&encode(&ToHost::Shared(slice))),
             None => {
                 let frames: Vec<u8> = messages.iter().flat_map(encode).collect();
                 out.file.write_all(&frames)
@@ -158,19 +158,24 @@ impl Line {
 
 /// Puts bytes into the memory, and waits while the host has not freed enough space. If
 /// `alone`, it waits for nothing, and space is never used twice.
-fn put(memory: &SharedMemory, placer: &mut Placer, bytes: &[u8], alone: bool) -> Option<Piece> {
+fn put(
+    memory: &SharedMemory,
+    allocator: &mut RingAllocator,
+    bytes: &[u8],
+    alone: bool,
+) -> Option<RingSlice> {
     loop {
-        let area = placer.area();
+        let ring = allocator.ring();
         let taken = if alone {
             0
         } else {
-            memory.get(area.taken_at())
+            memory.get(ring.taken_at())
         };
-        if let Some(piece) = placer.place(bytes.len(), taken) {
-            if let Some(range) = area.range(piece) {
+        if let Some(slice) = allocator.allocate(bytes.len(), taken) {
+            if let Some(range) = ring.range(slice) {
                 memory.write(range.start, bytes);
             }
-            return Some(piece);
+            return Some(slice);
         }
         if alone {
             return None;

@@ -17,7 +17,7 @@ mod types;
 
 pub use frame::{Decoder, encode, pack, unpack};
 pub use kmsg::{LogRecord, parse_kmsg};
-pub use shared::{Area, Piece, Placer, SCRIPT_AT, SHARED_BYTES, TO_GUEST, TO_HOST};
+pub use shared::{Ring, RingAllocator, RingSlice, SCRIPT_AT, SHARED_BYTES, TO_GUEST, TO_HOST};
 pub use types::*;
 
 /// The version of the protocol, which is raised with every change that an older peer would

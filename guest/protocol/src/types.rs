@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LogRecord, Piece};
+use crate::{LogRecord, RingSlice};
 
 /// An errno as a positive number. The kernel's own ones (517, ...) occur as well.
 pub type Errno = i32;
@@ -38,7 +38,7 @@ pub enum ToGuest {
         id: u64,
     },
     /// Refers to packed messages in the shared memory.
-    Shared(Piece),
+    Shared(RingSlice),
 }
 
 /// A message from the agent to the host.
@@ -83,7 +83,7 @@ pub enum ToHost {
     /// read.
     LogLost,
     /// Refers to packed messages in the shared memory.
-    Shared(Piece),
+    Shared(RingSlice),
     /// Says that the agent is alive.
     Heartbeat {
         /// The time in milliseconds since the kernel started.
@@ -189,7 +189,7 @@ pub enum Call {
         /// The seed for the kernel's random numbers. No two guests get the same seed.
         seed: [u8; 32],
         /// A cpio archive in the shared memory, with files to unpack.
-        files: Piece,
+        files: RingSlice,
     },
     /// Powers the guest off. The agent answers before that.
     PowerOff,

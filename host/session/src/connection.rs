@@ -18,7 +18,7 @@ use std::{
 
 use koru_error::IoContext;
 use koru_protocol::{
-    CHUNK, Call, Death, Decoder, LogRecord, Piece, Ready, SHARED_CHUNK, SHARED_FROM, ToGuest,
+    CHUNK, Call, Death, Decoder, LogRecord, Ready, RingSlice, SHARED_CHUNK, SHARED_FROM, ToGuest,
     ToHost, encode, pack, unpack,
 };
 
@@ -124,7 +124,7 @@ impl Session {
                 Ok(length) => {
                     self.state().last_message_at = Some(Instant::now());
                     decoder.feed(&buffer[..length], |message| match message {
-                        ToHost::Shared(piece) => self.take_shared(piece),
+                        ToHost::Shared(slice) => self.take_shared(slice),
                         message => self.take(message),
                     });
                 }
@@ -134,11 +134,11 @@ impl Session {
         }
     }
 
-    /// Takes the messages in a piece of the shared memory. `take` ignores references to other
-    /// pieces, so messages there cannot nest.
-    fn take_shared(&self, piece: Piece) {
+    /// Takes the messages in a slice of the shared memory. `take` ignores references to other
+    /// slices, so messages there cannot nest.
+    fn take_shared(&self, slice: RingSlice) {
         let memory = self.shared.memory.as_ref();
-        if let Some(Ok(bytes)) = memory.map(|m| m.take(piece)) {
+        if let Some(Ok(bytes)) = memory.map(|m| m.take(slice)) {
             unpack(&bytes).for_each(|message| self.take(message));
         }
     }
@@ -305,9 +305,9 @@ impl Session {
 
     pub fn send(&self, message: &ToGuest) -> Result<()> {
         let mut out = self.shared.out.lock().unwrap_or_else(|e| e.into_inner());
-        let piece = self.put_shared(message);
-        let sent = piece.and_then(|piece| match piece {
-            Some(piece) => out.write_all(&encode(&ToGuest::Shared(piece))),
+        let slice = self.put_shared(message);
+        let sent = slice.and_then(|slice| match slice {
+            Some(slice) => out.write_all(&encode(&ToGuest::Shared(slice))),
             None => out.write_all(&encode(message)),
         });
         drop(out);
@@ -317,7 +317,7 @@ impl Session {
 
     /// Puts a message into the shared memory, if there is such memory and the message is long
     /// enough to be worth it. Waits while the guest has not freed enough of the memory.
-    fn put_shared(&self, message: &ToGuest) -> io::Result<Option<Piece>> {
+    fn put_shared(&self, message: &ToGuest) -> io::Result<Option<RingSlice>> {
         let memory = self.shared.memory.as_ref();
         let Some(memory) = memory.filter(|_| self.is_shared()) else {
             return Ok(None);
@@ -327,8 +327,8 @@ impl Session {
             return Ok(None);
         }
         while self.death().is_none() {
-            if let Some(piece) = memory.put(&bytes)? {
-                return Ok(Some(piece));
+            if let Some(slice) = memory.put(&bytes)? {
+                return Ok(Some(slice));
             }
             thread::sleep(Duration::from_millis(1));
         }

@@ -232,7 +232,7 @@ pub(crate) struct StayCheck {
     from: u64,
     watch: Watch,
     /// When the check first saw such a message.
-    said: Option<Instant>,
+    first_seen: Option<Instant>,
 }
 
 impl StayCheck {
@@ -240,7 +240,7 @@ impl StayCheck {
         StayCheck {
             from: session.last_record().map_or(0, |r| r.seq + 1),
             watch: Watch::new(Duration::MAX),
-            said: None,
+            first_seen: None,
         }
     }
 
@@ -256,7 +256,7 @@ impl StayCheck {
         if stays.is_none() && !waits {
             return Ok(());
         }
-        if self.said.get_or_insert_with(Instant::now).elapsed() < AFTER {
+        if self.first_seen.get_or_insert_with(Instant::now).elapsed() < AFTER {
             return Ok(());
         }
         Err(match stays {

@@ -5,13 +5,13 @@
 use std::{fs::File, io, os::unix::fs::FileExt, sync::Mutex};
 
 use koru_error::{IoContext, Result};
-use koru_protocol::{Piece, Placer, SHARED_BYTES, TO_GUEST, TO_HOST};
+use koru_protocol::{RingAllocator, RingSlice, SHARED_BYTES, TO_GUEST, TO_HOST};
 
 /// The shared memory: an unnamed file that QEMU maps. The host reads and writes it as a file,
 /// because both ways lead to the same page cache.
 pub struct SharedMemory {
     pub file: File,
-    placer: Mutex<Placer>,
+    allocator: Mutex<RingAllocator>,
 }
 
 impl SharedMemory {
@@ -22,31 +22,31 @@ impl SharedMemory {
             .context("making a file in memory")?;
         Ok(SharedMemory {
             file,
-            placer: Mutex::new(Placer::new(TO_GUEST)),
+            allocator: Mutex::new(RingAllocator::new(TO_GUEST)),
         })
     }
 
     /// Puts bytes into the memory for the guest; returns `None` while there is not enough
     /// space.
-    pub fn put(&self, bytes: &[u8]) -> io::Result<Option<Piece>> {
-        let mut placer = self.placer.lock().unwrap_or_else(|e| e.into_inner());
+    pub fn put(&self, bytes: &[u8]) -> io::Result<Option<RingSlice>> {
+        let mut allocator = self.allocator.lock().unwrap_or_else(|e| e.into_inner());
         let mut taken = [0; 8];
         self.file
             .read_exact_at(&mut taken, TO_GUEST.taken_at() as u64)?;
-        let piece = placer.place(bytes.len(), u64::from_le_bytes(taken));
-        let range = piece.and_then(|piece| TO_GUEST.range(piece));
+        let slice = allocator.allocate(bytes.len(), u64::from_le_bytes(taken));
+        let range = slice.and_then(|slice| TO_GUEST.range(slice));
         if let Some(range) = range {
             self.file.write_all_at(bytes, range.start as u64)?;
         }
-        Ok(piece)
+        Ok(slice)
     }
 
     /// Takes bytes that the guest has put into the memory, and frees their space.
-    pub fn take(&self, piece: Piece) -> io::Result<Vec<u8>> {
-        let range = TO_HOST.range(piece).ok_or(io::ErrorKind::InvalidData)?;
+    pub fn take(&self, slice: RingSlice) -> io::Result<Vec<u8>> {
+        let range = TO_HOST.range(slice).ok_or(io::ErrorKind::InvalidData)?;
         let mut bytes = vec![0; range.len()];
         self.file.read_exact_at(&mut bytes, range.start as u64)?;
-        let taken = piece.end.to_le_bytes();
+        let taken = slice.end.to_le_bytes();
         self.file.write_all_at(&taken, TO_HOST.taken_at() as u64)?;
         Ok(bytes)
     }
@@ -75,11 +75,11 @@ mod tests {
         let memory = memory();
         for (end, length) in [(0, 1), (u64::MAX, u32::MAX), (5, 6)] {
             assert!(
-                memory.take(Piece { end, length }).is_err(),
+                memory.take(RingSlice { end, length }).is_err(),
                 "{end} {length}"
             );
         }
-        let whole = Piece {
+        let whole = RingSlice {
             end: TO_HOST.longest() as u64,
             length: TO_HOST.longest() as u32,
         };

@@ -9,7 +9,7 @@
 use std::{io::ErrorKind, os::unix::fs::FileExt};
 
 use koru_error::IoContext;
-use koru_protocol::{Call, Piece, SCRIPT_AT};
+use koru_protocol::{Call, RingSlice, SCRIPT_AT};
 use koru_qemu::{Accel, BootImage, REPLAY_START_SECONDS};
 use koru_session::{Result, Script, ScriptRun, SharedMemory};
 use sha2::{Digest, Sha256};
@@ -67,8 +67,8 @@ impl Replay {
 const SHARE: &str = "giving the guest its files";
 
 /// Puts bytes into the shared memory, where the guest finds them.
-fn put(shared: &SharedMemory, bytes: &[u8]) -> Result<Piece> {
-    let piece = shared.put(bytes);
-    let piece = piece.and_then(|piece| piece.ok_or(ErrorKind::FileTooLarge.into()));
-    Ok(piece.context(SHARE)?)
+fn put(shared: &SharedMemory, bytes: &[u8]) -> Result<RingSlice> {
+    let slice = shared.put(bytes);
+    let slice = slice.and_then(|slice| slice.ok_or(ErrorKind::FileTooLarge.into()));
+    Ok(slice.context(SHARE)?)
 }
