@@ -38,18 +38,18 @@ impl Toolchain {
         let mut tried = Vec::new();
         let mut found: Vec<Toolchain> = Vec::new();
         let chosen = env::var_os("KORU_RUSTC").map(PathBuf::from);
-        for (rustc, said) in ask_all(candidates(), cache) {
-            let Some(release) = said.release().map(str::to_owned) else {
+        for (rustc, info) in ask_all(candidates(), cache) {
+            let Some(release) = info.release().map(str::to_owned) else {
                 continue;
             };
-            match library(&said.sysroot, &release) {
+            match library(&info.sysroot, &release) {
                 Some(library) if minor(&release) >= Some(OLDEST) => {
                     let toolchain = Toolchain {
                         rustc: rustc.clone(),
                         release,
-                        version: said.version,
+                        version: info.version,
                         library,
-                        unstable_options: said.unstable_options,
+                        unstable_options: info.unstable_options,
                     };
                     if Some(&rustc) == chosen.as_ref() {
                         return Ok(toolchain);
@@ -66,7 +66,7 @@ impl Toolchain {
         found.sort_by_key(|t| minor(&t.release));
         found.pop().ok_or_else(|| {
             let message = if tried.is_empty() {
-                "there is no rustc here".to_owned()
+                "no rustc is installed".to_owned()
             } else {
                 tried.join("; ")
             };
@@ -130,7 +130,7 @@ fn candidates() -> Vec<PathBuf> {
 
 /// What a rustc reports about itself.
 #[derive(Clone, Serialize, Deserialize)]
-struct Said {
+struct RustcInfo {
     /// The fingerprint of the rustc: length, time, inode.
     file: (u64, i64, i64, u64),
     version: String,
@@ -138,7 +138,7 @@ struct Said {
     unstable_options: String,
 }
 
-impl Said {
+impl RustcInfo {
     fn release(&self) -> Option<&str> {
         let mut lines = self.version.lines();
         lines.find_map(|l| l.strip_prefix("release: "))
@@ -147,43 +147,43 @@ impl Said {
 
 /// Asks each rustc, except those whose files have answered before: starting a rustc takes as
 /// long as everything else in a build without changes.
-fn ask_all(candidates: Vec<PathBuf>, cache: &Cache) -> BTreeMap<PathBuf, Said> {
-    let memory = cache.root().join("rustc.json");
-    let known: BTreeMap<PathBuf, Said> = fs::read(&memory)
+fn ask_all(candidates: Vec<PathBuf>, cache: &Cache) -> BTreeMap<PathBuf, RustcInfo> {
+    let cache_file = cache.root().join("rustc.json");
+    let cached: BTreeMap<PathBuf, RustcInfo> = fs::read(&cache_file)
         .ok()
         .and_then(|text| serde_json::from_slice(&text).ok())
         .unwrap_or_default();
-    let mut new = false;
-    let said: BTreeMap<PathBuf, Said> = candidates
+    let mut changed = false;
+    let infos: BTreeMap<PathBuf, RustcInfo> = candidates
         .into_iter()
         .filter_map(|rustc| {
             let meta = fs::metadata(&rustc).ok()?;
             let file = (meta.len(), meta.mtime(), meta.mtime_nsec(), meta.ino());
-            let said = match known.get(&rustc) {
-                Some(said) if said.file == file => said.clone(),
+            let info = match cached.get(&rustc) {
+                Some(info) if info.file == file => info.clone(),
                 _ => {
-                    new = true;
+                    changed = true;
                     ask(&rustc, file)?
                 }
             };
-            Some((rustc, said))
+            Some((rustc, info))
         })
         .collect();
-    if new {
+    if changed {
         // If this fails, the next call asks again.
-        let _ = serde_json::to_vec(&said).map(|text| write_atomically(&memory, &text));
+        let _ = serde_json::to_vec(&infos).map(|text| write_atomically(&cache_file, &text));
     }
-    said
+    infos
 }
 
-fn ask(rustc: &Path, file: (u64, i64, i64, u64)) -> Option<Said> {
+fn ask(rustc: &Path, file: (u64, i64, i64, u64)) -> Option<RustcInfo> {
     let answer = |arguments: &[&str], what: &str| {
         let mut command = Command::new(rustc);
         command.args(arguments).env("RUSTC_BOOTSTRAP", "1");
         let run = run(&mut command, &format!("asking rustc for its {what}"));
         run.ok().map(|r| r.stdout)
     };
-    Some(Said {
+    Some(RustcInfo {
         file,
         version: answer(&["-vV"], "version")?,
         sysroot: answer(&["--print", "sysroot"], "sysroot")?.trim().into(),

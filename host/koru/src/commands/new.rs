@@ -100,15 +100,15 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
     // module.
     let parent = folder.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(parent).path_context("making", parent)?;
-    let aside = tempfile::Builder::new()
+    let staging = tempfile::Builder::new()
         .prefix(".koru-new.")
         .tempdir_in(parent)
         .path_context("making a folder in", parent)?;
     for (path, text) in files {
-        write(&aside.path().join(path), &fill(text, &name))
+        write(&staging.path().join(path), &fill(text, &name))
             .path_context("writing into", &folder)?;
     }
-    let made = aside.keep();
+    let made = staging.keep();
     open_to_all(&made).path_context("making", &folder)?;
     fs::rename(&made, &folder).path_context("making", &folder)?;
     if let Some(builder) = builder {
@@ -167,7 +167,7 @@ fn check_name(name: &str) -> std::result::Result<(), String> {
     }
     // MODULE_NAME_LEN is 64 minus the size of a pointer.
     if name.len() > 55 {
-        return Err("a module's name has 55 letters at the most".into());
+        return Err("a module's name has at most 55 letters".into());
     }
     if KEYWORDS.contains(&name) {
         return Err(format!("`{name}` is a reserved name"));

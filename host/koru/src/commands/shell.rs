@@ -29,7 +29,7 @@ pub fn shell(context: &Context, args: &TargetArgs) -> Result<u8> {
         TargetName::Vm => {
             let session =
                 standing_vm::connect_or_start(context, &KernelChoice::default(), &args.vm)?;
-            furnish(context, &session)?;
+            provision_guest(context, &session)?;
             session
         }
         _ => connect(context, args)?,
@@ -39,7 +39,7 @@ pub fn shell(context: &Context, args: &TargetArgs) -> Result<u8> {
 }
 
 /// Copies everything that should be at hand to the guest.
-fn furnish(context: &Context, session: &Session) -> Result<()> {
+fn provision_guest(context: &Context, session: &Session) -> Result<()> {
     let put = |path: &str, mode: u32, content: &[u8]| {
         session.put_file(path, mode, content).map_err(Error::from)
     };
@@ -102,7 +102,7 @@ fn build(
             };
             context
                 .ui
-                .print(&format!("note: the shell is without modules: {why}"));
+                .print(&format!("note: the shell has no modules: {why}"));
             Ok(Vec::new())
         }
     }
@@ -121,20 +121,20 @@ NAME
 COMMANDS
        load NAME [PARAMETER=VALUE]..   load a module, show what it logs
        unload NAME                     unload it
-       list                            what is loaded
+       list                            the loaded modules
        log                             the kernel log
-       help [NAME]                     this page; a module's; a command's
+       help [NAME]                     this page, or that of a module or a command
        and busybox's: cat, ls, vi, dmesg, insmod, rmmod, strings, hexdump, ...
 
 MODULES
        {}
-       They lie in /lib/koru.
+       They are in /lib/koru.
 
 PROGRAMS
        {}
 
 KEYS
-       Tab completes, the arrow keys recall.
+       Tab completes, the arrow keys recall earlier commands.
 
 LEAVING
        exit, Ctrl-D or Ctrl-]. The machine stays up: `koru vm stop` stops it.

@@ -69,10 +69,10 @@ pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
     }
     let request = RunRequest::of_run(args)?;
     let mut roots = roots(context, args)?;
-    let mut saves = FileWatcher::new()?;
+    let mut watcher = FileWatcher::new()?;
     let mut last: Option<Vec<LogRecord>> = None;
     for number in 1.. {
-        saves.begin(roots.clone())?;
+        watcher.begin(roots.clone())?;
         let output = RefCell::new(Vec::new());
         let options = RunOptions {
             log: LogSink::Nowhere,
@@ -80,12 +80,12 @@ pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
                 interactive: false,
                 output: &|event| take_output(context, event, &output),
             },
-            started: &|kill| saves.on_save(kill),
+            started: &|kill| watcher.on_save(kill),
         };
         let mut ended = run_module(context, &request, &options);
         context.ui.done();
-        if saves.end() {
-            context.ui.status("saved meanwhile: starting over");
+        if watcher.end() {
+            context.ui.status("saved meanwhile: restarting");
             continue;
         }
         match ended {
@@ -107,11 +107,11 @@ pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
             last.as_deref(),
         );
         last = log.or(last);
-        let files = saves.files();
+        let files = watcher.files();
         context.ui.status(&format!(
             "watching {files} files for the next save (Ctrl-C ends)"
         ));
-        saves.wait();
+        watcher.wait();
         context.ui.done();
         // The folders may have changed. If finding them fails, the next run reports why.
         roots = self::roots(context, args).unwrap_or(roots);
@@ -226,7 +226,7 @@ fn show(
                 .for_each(|r| show(&format_record(r, colour))),
             Some(_) if diff.is_empty() => {
                 let n = new_records.len();
-                context.ui.say(&format!("the log is as before ({n} lines)"));
+                context.ui.say(&format!("the log is unchanged ({n} lines)"));
             }
             Some(_) => diff.lines.iter().for_each(|l| show(l)),
         }

@@ -53,14 +53,14 @@ pub fn of_machine(
         return Err(Error::new(
             Kind::System,
             attempted,
-            "that is no name of a kernel",
+            "this is not the name of a kernel",
         ));
     }
     context.kernels.import(release, &*context.ui, |take| {
         let script = pack_script(&format!("/lib/modules/{release}/build"));
         let process = session.exec(Exec::new(["sh", "-c", &script]));
         let process = process?;
-        let (mut said, mut bytes) = (Vec::new(), 0);
+        let (mut stderr, mut bytes) = (Vec::new(), 0);
         loop {
             match process.next()? {
                 ProcessEvent::Started(_) => {}
@@ -72,16 +72,16 @@ pub fn of_machine(
                         return Err(Error::new(Kind::System, attempted, e.to_string()));
                     }
                 }
-                ProcessEvent::Stderr(part) => said.extend(part),
+                ProcessEvent::Stderr(part) => stderr.extend(part),
                 ProcessEvent::Exited(exit) if exit.success() => return Ok(()),
                 ProcessEvent::Exited(exit) if exit.status() == NO_BUILD_DIR => {
                     return Err(missing(session, attempted, release));
                 }
                 ProcessEvent::Exited(exit) => {
-                    let message = format!("packing them there failed ({})", exit.status());
+                    let message = format!("packing them on the target failed ({})", exit.status());
                     return Err(Error::new(Kind::System, attempted, message)
-                        .output(String::from_utf8_lossy(&said))
-                        .help("it takes find, sed, sort, tar and gzip there"));
+                        .output(String::from_utf8_lossy(&stderr))
+                        .help("the target needs find, sed, sort, tar and gzip"));
                 }
             }
         }
@@ -110,6 +110,6 @@ fn missing(session: &Session, attempted: String, release: &str) -> Error {
         format!("there is no /lib/modules/{release}/build"),
     )
     .help(format!(
-        "install them on the target: {install}\nor bring them here: koru kernel add {release}"
+        "install them on the target: {install}\nor add them here: koru kernel add {release}"
     ))
 }

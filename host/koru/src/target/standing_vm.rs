@@ -65,9 +65,9 @@ fn private(folder: &PathBuf) -> Result<()> {
         return Err(Error::new(
             Kind::System,
             format!("using {}", folder.display()),
-            "it belongs to somebody else, or others may write it",
+            "it belongs to another user, or others can write to it",
         )
-        .help("remove it, or set XDG_RUNTIME_DIR to a folder of yours"));
+        .help("remove it, or set XDG_RUNTIME_DIR to a folder of your own"));
     }
     Ok(())
 }
@@ -190,13 +190,13 @@ pub fn start(
         let ended = child.try_wait().path_context("waiting for", &socket)?;
         if ended.is_some() || Instant::now() > limit {
             let _ = child.kill();
-            let said = fs::read_to_string(&log).unwrap_or_default();
+            let printed = fs::read_to_string(&log).unwrap_or_default();
             return Err(Error::new(
                 Kind::System,
                 "starting the virtual machine",
-                "it did not come up",
+                "it did not start",
             )
-            .output(said));
+            .output(printed));
         }
         std::thread::sleep(Duration::from_millis(50));
     }
