@@ -171,7 +171,7 @@ impl Decoder {
                     note.get_or_insert(match missing {
                         DebugInfoError::Unreadable(why) => format!("{module}: {why}"),
                         DebugInfoError::None => format!(
-                            "{module}: {} has no debug info, so there are no lines",
+                            "{module}: {} has no debug info, so no source lines are shown",
                             file.display()
                         ),
                     });
@@ -193,8 +193,8 @@ impl Decoder {
             let Some(found) = found.filter(|_| other.is_none()) else {
                 note.get_or_insert_with(|| {
                     format!(
-                        "{module}: {} is of another build than the module that was loaded ({}), \
-                         so there are no lines",
+                        "{module}: {} is from another build than the loaded module ({}), so no \
+                         source lines are shown",
                         file.display(),
                         other.unwrap_or_default()
                     )
@@ -205,7 +205,7 @@ impl Decoder {
             return Ok(found.into_iter().map(|f| places(f).collect()).collect());
         }
         Err(note.unwrap_or_else(|| {
-            format!("{module}: no debug info is known; `koru decode --ko FILE` takes its .ko")
+            format!("{module}: no debug info found; give its .ko with `koru decode --ko FILE`")
         }))
     }
 

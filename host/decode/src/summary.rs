@@ -43,19 +43,19 @@ pub(crate) fn summary<T>(report: &Report<T>) -> String {
         ReportKind::Oops => oops(report),
         ReportKind::Bug => bug(report),
         ReportKind::Warning => warning(report),
-        ReportKind::Sleep => format!("sleeping where that is forbidden: {line}"),
+        ReportKind::Sleep => format!("sleeping in atomic context: {line}"),
         ReportKind::Panic => {
             let reason = report.head_after("Kernel panic - not syncing: ");
             format!("kernel panic: {}", reason.unwrap_or(line))
         }
-        ReportKind::Nmi => "hang: the kernel was asked by NMI where it is".to_owned(),
+        ReportKind::Nmi => "hang: the kernel's stack was captured by an NMI".to_owned(),
         ReportKind::Lockup | ReportKind::Stall => format!("hang: {line}"),
         ReportKind::HungTask => {
             let task = line.strip_prefix("INFO: ").unwrap_or(line);
             format!("hang: {}", task.trim_end_matches('.'))
         }
         ReportKind::Task | ReportKind::Backtrace => line.to_owned(),
-        ReportKind::Stack | ReportKind::Cut => "the kernel shows its stack".to_owned(),
+        ReportKind::Stack | ReportKind::Cut => "the kernel printed its stack".to_owned(),
     }
 }
 
@@ -76,7 +76,7 @@ fn oops<T>(report: &Report<T>) -> String {
     if let Some(address) = said("BUG: kernel NULL pointer dereference, address: ") {
         let access = access("use of");
         return format!(
-            "oops: a NULL pointer was followed ({access} address {})",
+            "oops: NULL pointer dereference ({access} address {})",
             short(address)
         );
     }
@@ -87,16 +87,16 @@ fn oops<T>(report: &Report<T>) -> String {
             // The processor forbids the kernel such accesses unless the kernel explicitly
             // allows them.
             Ok(0..0x8000_0000_0000) => {
-                ", which is user space's: copy_to_user and copy_from_user are for that"
+                ", which belongs to user space: use copy_to_user or copy_from_user"
             }
             _ if report
                 .head
                 .iter()
                 .any(|l| l.contains("permissions violation")) =>
             {
-                ", which is not allowed there"
+                ", which its permissions forbid"
             }
-            _ => ", where there is nothing",
+            _ => ", which is not mapped",
         };
         return format!("oops: {access} address {}{why}", short(address));
     }
@@ -109,14 +109,14 @@ fn oops<T>(report: &Report<T>) -> String {
             .and_then(|(_, a)| a.split([':', ' ']).next());
         let hint = match address {
             Some(a) if a.starts_with("0xdead0000000001") => {
-                " (it marks an entry that was taken off its list)"
+                " (the mark of an entry that was removed from its list)"
             }
-            Some(a) if a.contains("6b6b6b6b") => " (memory that was freed is filled with it)",
+            Some(a) if a.contains("6b6b6b6b") => " (the pattern of freed memory)",
             _ => "",
         };
         return match address {
             Some(address) => {
-                format!("oops: {address} was used as an address, which it cannot be{hint}")
+                format!("oops: access to the non-canonical address {address}{hint}")
             }
             None => "oops: general protection fault".to_owned(),
         };
@@ -126,8 +126,8 @@ fn oops<T>(report: &Report<T>) -> String {
             "divide error",
             "division by zero, or a result that is too large",
         ),
-        ("invalid opcode", "an instruction that does not exist"),
-        ("double fault", "double fault; mostly a stack that is full"),
+        ("invalid opcode", "an invalid instruction"),
+        ("double fault", "double fault, usually a stack overflow"),
         ("stack segment", "a bad address on the stack"),
     ] {
         if fault.starts_with(begin) {
@@ -135,7 +135,7 @@ fn oops<T>(report: &Report<T>) -> String {
         }
     }
     if line.contains("stack guard page was hit") || line.contains("kernel stack overflow") {
-        return "oops: the kernel stack is full: recursion, or large local variables".to_owned();
+        return "oops: kernel stack overflow: recursion or large local variables".to_owned();
     }
     format!("oops: {}", line.strip_prefix("BUG: ").unwrap_or(line))
 }
@@ -145,12 +145,12 @@ fn oops<T>(report: &Report<T>) -> String {
 fn kasan<T>(report: &Report<T>, found: &str) -> String {
     let what = found.split(" in ").next().unwrap_or(found);
     let words = match what {
-        "slab-out-of-bounds" => "past the end or before the begin of an allocation",
+        "slab-out-of-bounds" => "past the end or before the beginning of an allocation",
         "stack-out-of-bounds" => "past the end of a variable on the stack",
         "global-out-of-bounds" => "past the end of a static variable",
         "vmalloc-out-of-bounds" => "past the end of an allocation",
         "use-after-free" | "slab-use-after-free" => "memory that was freed",
-        "stack-use-after-scope" => "a variable on the stack that is gone",
+        "stack-use-after-scope" => "a stack variable that is out of scope",
         "double-free" => return "memory error: memory was freed twice (double-free)".to_owned(),
         _ => return format!("memory error: {what}"),
     };

@@ -266,7 +266,7 @@ fn content<'a>(section: &impl ObjectSection<'a>) -> Result<Vec<u8>, String> {
         CompressionFormat::Zstandard => ruzstd::decoding::StreamingDecoder::new(compressed.data)
             .map_err(|e| e.to_string())?
             .read_to_end(&mut data),
-        other => return Err(format!("compressed in an unknown way ({other:?})")),
+        other => return Err(format!("unknown compression ({other:?})")),
     };
     read.map(|_| data).map_err(|e| e.to_string())
 }

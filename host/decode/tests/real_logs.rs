@@ -90,7 +90,7 @@ fn registers_printed_twice_are_one_oops() {
     let decoded = decoded(&report);
     assert_eq!(
         decoded.what,
-        "oops: a NULL pointer was followed (write to address 0)"
+        "oops: NULL pointer dereference (write to address 0)"
     );
     assert_eq!(
         decoded.place().as_deref(),
@@ -244,28 +244,30 @@ fn every_other_kind_is_recognised() {
             "oops: division by zero, or a result that is too large",
         ),
         (
-            "general protection fault, probably for non-canonical address 0xdead000000000122: 0000 [#1]\n",
+            "general protection fault, probably for non-canonical address 0xdead000000000122: \
+             0000 [#1]\n",
             ReportKind::Oops,
-            "oops: 0xdead000000000122 was used as an address, which it cannot be (it marks an entry \
-             that was taken off its list)",
+            "oops: access to the non-canonical address 0xdead000000000122 (the mark of an entry \
+             that \
+             was removed from its list)",
         ),
         (
             "BUG: unable to handle page fault for address: 00007ffd1234\n\
              #PF: supervisor write access in kernel mode\n",
             ReportKind::Oops,
-            "oops: write to address 0x7ffd1234, which is user space's: copy_to_user and \
-             copy_from_user are for that",
+            "oops: write to address 0x7ffd1234, which belongs to user space: use copy_to_user \
+             or copy_from_user",
         ),
         (
             "BUG: unable to handle page fault for address: ffffffffc0000000\n\
              #PF: supervisor instruction fetch in kernel mode\n",
             ReportKind::Oops,
-            "oops: call of address 0xffffffffc0000000, where there is nothing",
+            "oops: call of address 0xffffffffc0000000, which is not mapped",
         ),
         (
             "BUG: scheduling while atomic: insmod/77/0x00000002\n",
             ReportKind::Sleep,
-            "sleeping where that is forbidden: BUG: scheduling while atomic: insmod/77/0x00000002",
+            "sleeping in atomic context: BUG: scheduling while atomic: insmod/77/0x00000002",
         ),
         (
             "list_del corruption. next->prev should be x\n------------[ cut here ]------------\n\
@@ -303,7 +305,7 @@ fn every_other_kind_is_recognised() {
             ReportKind::Panic,
             "kernel panic: m says so",
         ),
-        ("", ReportKind::Stack, "the kernel shows its stack"),
+        ("", ReportKind::Stack, "the kernel printed its stack"),
     ] {
         let log = format!("{begin}{stack}");
         let (report, others) = only(&log);

@@ -19,11 +19,13 @@ pub fn load_help(errno: i32) -> &'static str {
         Errno::NOEXEC => {
             "the file is not a module of this kernel: build it for this one (--kernel)"
         }
-        Errno::EXIST => "it is loaded already: `koru unload` it first",
-        Errno::INVAL => "a parameter's value is refused, or the module's init is: see the log",
+        Errno::EXIST => "it is already loaded: `koru unload` it first",
+        Errno::INVAL => {
+            "a parameter's value was rejected, or the module's init failed: see the log"
+        }
         Errno::NOENT => "no such parameter, or a symbol that this kernel lacks: see the log",
         Errno::NOMEM => "not enough memory: see the log, or give the guest more (--memory)",
-        _ => "that is what the module's init returned: see the log",
+        _ => "the module's init returned this error: see the log",
     }
 }
 

@@ -89,9 +89,9 @@ impl Error {
     pub fn io(context: impl Into<String>, error: io::Error) -> Self {
         let e = Error::new(Kind::System, context, error.to_string());
         let e = match error.kind() {
-            io::ErrorKind::StorageFull => e.help("free some disk space and run it again"),
+            io::ErrorKind::StorageFull => e.help("free some disk space and try again"),
             io::ErrorKind::PermissionDenied => {
-                e.help("check who owns it, or set KORU_CACHE to a folder of yours")
+                e.help("check its owner, or set KORU_CACHE to a folder of your own")
             }
             _ => e,
         };

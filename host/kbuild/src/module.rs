@@ -150,7 +150,7 @@ pub(crate) fn metadata(command: &mut MetadataCommand, manifest: &Path) -> Result
         Error::new(
             Kind::Usage,
             format!("reading {}", manifest.display()),
-            "cargo does not understand it",
+            "cargo cannot read it",
         )
         .output(e.to_string())
     })
@@ -174,7 +174,7 @@ fn read(home: &Home, manifest: &Path) -> Result<Vec<Module>> {
             dir: p
                 .manifest_path
                 .parent()
-                .expect("a manifest lies in a folder")
+                .expect("a manifest is in a folder")
                 .to_path_buf()
                 .into_std_path_buf(),
             workspace: metadata.workspace_root.clone().into_std_path_buf(),

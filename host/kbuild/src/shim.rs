@@ -49,8 +49,8 @@ impl Shim {
         if let Some(why) = refused(&path) {
             let whole = path.join(REFUSED);
             return Err(failure(tree, why).help(format!(
-                "`koru kernel list` says which kernels Koru supports; all that the compiler \
-                 said is in {}",
+                "`koru kernel list` says which kernels Koru supports; the compiler's whole output \
+                 is in {}",
                 whole.display()
             )));
         }

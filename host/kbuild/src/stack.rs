@@ -58,7 +58,7 @@ impl fmt::Display for LargeFrame {
         }
         write!(
             f,
-            "\n  = help: give large values memory of their own, such as a `KBox`; the limit is \
+            "\n  = help: allocate large values, for example in a `KBox`; the limit is \
              the kernel's CONFIG_FRAME_WARN"
         )
     }

@@ -12,8 +12,8 @@ use koru_error::{Error, IoContext, Kind, Result};
 
 use crate::{Progress, run};
 
-const LISTS: &str = "if the package lists are old or empty: `apt-get update` as root, which `koru setup` does; \
-     else check the network";
+const LISTS: &str = "if the package lists are old or empty, run `apt-get update` as root, as \
+                     `koru setup` does; otherwise check the network";
 
 /// Returns all package names that start with `prefix`.
 pub fn names(prefix: &str) -> Result<Vec<String>> {

@@ -170,8 +170,10 @@ impl Kernels {
     pub fn find(&self, selector: Option<&str>) -> Result<KernelTree> {
         let Some(selector) = selector else {
             let release = self.default_release().ok_or_else(|| {
-                Error::new(Kind::Missing, "choosing a kernel", "there is none here yet")
-                    .help("`koru setup` gets Debian's 6.1 and 6.12; `koru kernel add` any other")
+                Error::new(Kind::Missing, "choosing a kernel", "no kernel is installed").help(
+                    "`koru setup` downloads Debian's 6.1 and 6.12; `koru kernel add` adds \
+                           any other",
+                )
             })?;
             return self.open(&release);
         };
@@ -206,16 +208,14 @@ impl Kernels {
         let help = match (near.is_empty(), releases.is_empty()) {
             (false, _) => format!("did you mean {}?", near.join(" or ")),
             (true, false) => format!("there are: {}", releases.join(", ")),
-            (true, true) => "none are here yet: `koru setup`".to_owned(),
+            (true, true) => "no kernels are installed: run `koru setup`".to_owned(),
         };
         Err(Error::new(
             Kind::Usage,
             format!("looking for the kernel `{selector}`"),
-            "it is not among those that are here",
+            "no such kernel is installed",
         )
-        .help(format!(
-            "{help}\nto get another: `koru kernel add {selector}`"
-        )))
+        .help(format!("{help}\nto add it: `koru kernel add {selector}`")))
     }
 
     /// Returns the tree of exactly this release, if Koru has it.
@@ -290,12 +290,12 @@ impl Kernels {
                 Kind::Usage,
                 format!("adding {}", tree.build_dir.display()),
                 format!(
-                    "another tree of {} is here already: {}",
+                    "another build directory of {} is already listed: {}",
                     tree.release,
                     kept.build_dir.display()
                 ),
             )
-            .help(format!("`koru kernel remove {}` first", tree.release)));
+            .help(format!("run `koru kernel remove {}` first", tree.release)));
         }
         Ok(kept)
     }
@@ -348,7 +348,7 @@ fn several(selector: &str, fitting: &[String]) -> Error {
     Error::new(
         Kind::Usage,
         format!("looking for the kernel `{selector}`"),
-        format!("several are here: {}", fitting.join(", ")),
+        format!("several kernels match: {}", fitting.join(", ")),
     )
     .help("give one of these names in full")
 }

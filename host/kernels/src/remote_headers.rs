@@ -35,11 +35,11 @@ impl Kernels {
         progress: &dyn Progress,
         fetch: impl FnOnce(&mut dyn FnMut(&[u8]) -> std::io::Result<()>) -> Result<()>,
     ) -> Result<KernelTree> {
-        let attempted = format!("keeping the headers of {release}");
+        let attempted = format!("storing the headers of {release}");
         self.cache().entry("kernels", release, progress, |dir| {
             unpack(dir, fetch)?;
             let Some(tree) = build_dir(dir, release) else {
-                let message = "there is no build directory of this kernel in what came";
+                let message = "what arrived contains no build directory of this kernel";
                 return Err(Error::new(Kind::System, attempted, message)
                     .help("install the headers of exactly this kernel on its machine"));
             };

@@ -217,7 +217,7 @@ fn install(mut packages: Vec<String>, yes: bool, report: &dyn Progress) -> Resul
     if !yes && terminal {
         report.print(&format!("To install: {list}"));
         if !ask("Install these packages now?", Answer::Yes) {
-            return Err(error("not wanted"));
+            return Err(error("declined"));
         }
     } else if !yes && !is_root() {
         return Err(error("not root, and no terminal to ask on (or give --yes)"));
@@ -230,7 +230,7 @@ fn install(mut packages: Vec<String>, yes: bool, report: &dyn Progress) -> Resul
     arguments.extend(packages.iter().map(String::as_str));
     apt_get(&arguments, report).map_err(|e| match e.help {
         Some(_) => e,
-        None => e.help(format!("see what it says by hand, as root: {command}")),
+        None => e.help(format!("run it as root to see why: {command}")),
     })
 }
 

@@ -126,11 +126,11 @@ pub fn not_started(session: &Session, argv: &[String], error: koru_session::Erro
     let (place, help) = match session.machine() {
         Some(machine) => (
             format!("on {machine}"),
-            "install it there; `koru run --file PATH` takes a program of yours along",
+            "install it there, or copy a program of your own with `koru run --file PATH`",
         ),
         None => (
             "in the guest".into(),
-            "the guest has busybox's commands; `--file PATH` takes a program of yours along",
+            "the guest has busybox's commands; `--file PATH` copies a program of your own",
         ),
     };
     let attempted = format!("running `{name}` {place}");

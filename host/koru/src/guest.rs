@@ -100,5 +100,5 @@ pub fn complaint_error(what: &str, complaint: &koru_klog::Complaint) -> Error {
         what,
         format!("the kernel complained: {complaint}"),
     )
-    .help("the log above says where; after an oops the kernel cannot be trusted")
+    .help("see the log above; after an oops the kernel cannot be trusted")
 }

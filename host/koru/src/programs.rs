@@ -78,7 +78,7 @@ pub fn build(context: &Context, names: &[String]) -> Result<()> {
 pub fn build_all(context: &Context) {
     if let Err(e) = build(context, &names(&context.home.root)) {
         context.ui.print(&format!(
-            "note: the guest is without the programs of `programs/`: {e}"
+            "note: the guest lacks the programs of `programs/`: {e}"
         ));
     }
 }

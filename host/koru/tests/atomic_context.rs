@@ -21,8 +21,7 @@ koru-kernel = \"0.1\"
 [workspace]
 ";
 
-const THROUGH_A_POINTER: &str =
-    "calls through a pointer, and where that leads cannot be told when linking";
+const THROUGH_A_POINTER: &str = "calls through a pointer, whose target is not known at link time";
 
 /// The handlers that are refused, and how that ends which is told of each.
 const REFUSED: [(&str, &str); 15] = [

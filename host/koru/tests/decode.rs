@@ -75,7 +75,7 @@ fn oops_in_a_c_module_has_source_lines() {
     for kernel in KERNELS {
         let lab = Lab::of(OOPS, kernel);
         let told = |run: &Run| {
-            run.prints("] oops: a NULL pointer was followed (read of address 0)\n")
+            run.prints("] oops: NULL pointer dereference (read of address 0)\n")
                 .prints(&format!("\n  at student.c:{line}"))
                 .prints(", in hello_init\n")
                 .prints("READ_ONCE(*nowhere)")
@@ -105,7 +105,7 @@ fn oops_in_a_c_module_has_source_lines() {
         decode(&[])
             .exits(0)
             .prints("    hello_init+0x")
-            .prints("student: no debug info is known; `koru decode --ko FILE`");
+            .prints("student: no debug info found; give its .ko with `koru decode --ko FILE`");
         let ko = lab.path().join("student.ko").display().to_string();
         for option in ["--ko", "--debug"] {
             decode(&[option, &ko])
@@ -181,7 +181,7 @@ fn debug_info_of_another_build_is_refused() {
     fs::write(other.path().join("oops.txt"), log).expect("writing");
     let run = other.koru(&["decode", "oops.txt"]);
     run.exits(0)
-        .prints("student.ko is of another build than the module that was loaded")
+        .prints("student.ko is from another build than the loaded module")
         .prints("    hello_init+0x");
     assert!(!run.out.contains("\n  at "), "no wrong line\n{run}");
 }
@@ -202,7 +202,7 @@ fn rebuild_after_the_load_is_noticed() {
     lab.make();
     let run = with(&["log"]);
     run.exits(0)
-        .prints("is of another build than the module that was loaded (by its build-id)");
+        .prints("is from another build than the loaded module (by its build-id)");
     assert!(!run.out.contains("\n  at "), "no wrong line\n{run}");
 }
 
@@ -213,7 +213,7 @@ fn oops_in_a_followed_log_is_decoded() {
     let mut follower = vm.koru(&["log", "--follow"]).start();
     follower.wait_for_output("Hello world");
     vm.run(&["load", "kt_fault_null"]).exits(1);
-    follower.wait_for_output("] oops: a NULL pointer was followed");
+    follower.wait_for_output("] oops: NULL pointer dereference");
     follower.wait_for_output("kt_fault_null/src/lib.rs:");
     vm.run(&["vm", "stop"]).exits(0);
     follower.end().exits(0);
@@ -237,7 +237,7 @@ fn log_without_reports_is_passed_through() {
     let text = "a line\nm: BUG: words only \x1b[2J\n";
     let run = koru(&["decode"]).input(text.as_bytes()).run();
     run.exits(0)
-        .says("there is no oops")
+        .says("it contains no oops")
         .prints("a line\nm: BUG: words only \\u{1b}[2J\n");
     let run = koru(&["decode", "--json"]).input(text.as_bytes()).run();
     assert_eq!(

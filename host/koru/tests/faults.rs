@@ -32,12 +32,18 @@ fn panic_is_shown_with_its_source_line() {
         let run = load("kt_fault_panic", kernel);
         run.exits(1)
             .says(&format!(
-                "kt_fault_panic: the kernel complained: rust_kernel: kt_fault_panic panicked at {at}:"
+                "kt_fault_panic: the kernel complained: rust_kernel: kt_fault_panic panicked at \
+                 {at}:"
             ))
             .says("→ ")
             .prints("kt_fault_panic: about to panic\n")
-            .prints("] panic in kt_fault_panic: index out of bounds: the len is 3 but the index is 7\n")
-            .prints(&format!("\n  at {at}:26, in kt_fault_panic::Panics::take\n"))
+            .prints(
+                "] panic in kt_fault_panic: index out of bounds: the len is 3 but the index \
+                     is 7\n",
+            )
+            .prints(&format!(
+                "\n  at {at}:26, in kt_fault_panic::Panics::take\n"
+            ))
             .prints(" | ")
             .prints("values[at]")
             .prints("Self::take(&values, values.len() + 4)\n")
@@ -79,7 +85,7 @@ fn null_pointer_is_an_oops_with_source_lines() {
         run.exits(1)
             .says("kt_fault_null: the kernel complained: BUG: kernel NULL pointer dereference")
             .prints("kt_fault_null: about to follow NULL\n")
-            .prints("] oops: a NULL pointer was followed (write to address 0)\n")
+            .prints("] oops: NULL pointer dereference (write to address 0)\n")
             .prints("  BUG: kernel NULL pointer dereference, address: ")
             .prints(&format!("\n  at {module}"))
             .prints("kernel::fault::null_dereference();\n")
@@ -121,9 +127,12 @@ fn leaked_registrations_are_reported() {
         koru(leaks)
             .run()
             .exits(1)
-            .says("error: unload kt_leak: rust_kernel: kt_leak must stay in memory: its exit ended with")
+            .says(
+                "error: unload kt_leak: rust_kernel: kt_leak must stay in memory: its exit \
+                   ended with",
+            )
             .says("2 kernel threads, 1 file in /proc, 1 misc device, 1 kprobe still registered")
-            .says("until it starts anew");
+            .says("until the machine restarts");
     }
 }
 
@@ -218,13 +227,13 @@ fn standing_vm_reports_faults() {
     with(&["load", "kt_fault_null"])
         .exits(1)
         .says("NULL pointer dereference")
-        .prints("] oops: a NULL pointer was followed")
+        .prints("] oops: NULL pointer dereference")
         .prints("    koru_fault_null  kernel/shim/fault.c:");
     // The same from the log, where the machine has kept it; and as it is.
     with(&["log"])
         .exits(0)
         .prints("Hello world")
-        .prints("] oops: a NULL pointer was followed")
+        .prints("] oops: NULL pointer dereference")
         .prints("    koru_fault_null  kernel/shim/fault.c:");
     with(&["log", "--raw"])
         .exits(0)

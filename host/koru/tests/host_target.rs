@@ -73,7 +73,7 @@ fn session_commands_work_on_the_host() {
             .prints("Module    Size   Used by\nmy_timer  ")
             .prints("hello: Hello world")
             .prints("out\n")
-            .says("it is loaded already")
+            .says("it is already loaded")
             .says("it is not loaded");
     }
 }

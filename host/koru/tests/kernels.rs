@@ -97,7 +97,7 @@ fn added_kernel_is_not_the_default() {
     added
         .run(&["kernel", "add", own, "--default"])
         .exits(0)
-        .says("the default is 6.12.999 now");
+        .says("6.12.999 is the default now");
     assert_eq!(added.built_for(&[]), "6.12.999");
 }
 
@@ -113,7 +113,7 @@ fn ambiguous_version_is_an_error() {
             .run(arguments)
             .exits(2)
             .says(&format!(
-                "several are here: {}, {}",
+                "several kernels match: {}, {}",
                 added.generic, added.realtime
             ))
             .says("in full");

@@ -33,7 +33,7 @@ fn session_commands_work_over_ssh() {
         // What was copied to be loaded has gone again.
         lab.does("[ -z \"$(ls /run/koru)\" ]");
         let again = lab.koru(load).run();
-        again.exits(1).says("it is loaded already");
+        again.exits(1).says("it is already loaded");
         assert!(!copies(&again), "{again}");
 
         let list = lab.koru(["list", "--target", ROOT]).run();
@@ -112,12 +112,12 @@ fn unreachable_machine_is_an_error() {
     list("ssh:me@127.0.0.1:1", plain)
         .exits(1)
         .says("Connection refused")
-        .says("connecting to me@127.0.0.1:1: nobody listens there")
+        .says("connecting to me@127.0.0.1:1: nothing listens on that port")
         .says("check the port");
     list("ssh:no.such.machine.invalid", plain)
         .exits(1)
         .says("Could not resolve hostname")
-        .says("there is no machine of this name");
+        .says("the host name is unknown");
     list("ssh:lab", "no-such-program")
         .exits(1)
         .says("connecting to lab: `no-such-program` cannot be started: No such file")
@@ -129,7 +129,9 @@ fn unreachable_machine_is_an_error() {
     list("ssh:lab", "printf 'koru: target Linux aarch64 0\\n'")
         .exits(1)
         .says("it runs Linux on aarch64");
-    list("ssh:lab:99999", plain).exits(2).says("is no port");
+    list("ssh:lab:99999", plain)
+        .exits(2)
+        .says("is not a port number");
     list("ssh:-oProxyCommand=true", plain).exits(2);
     list("lab", plain).exits(2).says("ssh:[USER@]HOST[:PORT]");
 }
@@ -141,7 +143,7 @@ fn login_and_sudo_failures_are_explained() {
     id("ssh:stranger@lab")
         .exits(1)
         .says("Permission denied")
-        .says("it does not let this user in");
+        .says("it refused to log this user in");
     lab.koru_at_wrong_host(["list", "--target", ROOT])
         .run()
         .exits(1)
@@ -152,7 +154,7 @@ fn login_and_sudo_failures_are_explained() {
         id(user)
             .exits(1)
             .says("sudo: ")
-            .says("as root, by sudo: sudo there asks for a password")
+            .says("as root, by sudo: sudo on the target asks for a password")
             .says("NOPASSWD in sudoers");
     }
     lab.does("! pidof koru-agent sudo sshd");
@@ -171,7 +173,7 @@ fn login_and_sudo_failures_are_explained() {
     lab.does("mv /usr/bin/sudo /usr/bin/not-sudo");
     id(STUDENT)
         .exits(1)
-        .says("user 1000 there is not, and there is no sudo")
+        .says("user 1000 on the target is not, and sudo is not installed there")
         .says("log in as root");
 }
 
@@ -187,7 +189,8 @@ fn sudo_password_is_asked_for() {
     let run = id(&["wrong\n", "secret\n"]);
     run.exits(0).prints("Sorry, try again.").prints("\r\n0\r\n");
     let run = id(&["a\n", "b\n", "c\n"]);
-    run.exits(1).prints("sudo there did not take the password");
+    run.exits(1)
+        .prints("sudo on the target rejected the password");
     let run = id(&["half\x03"]);
     run.exits(1).prints("as root, by sudo");
     lab.does("! pidof koru-agent sudo sshd");
@@ -251,7 +254,7 @@ fn preflight_explains_refusals() {
     lab.does("echo 1 >/proc/sys/kernel/modules_disabled");
     load("my_timer")
         .exits(1)
-        .says("it takes no more modules (kernel.modules_disabled is 1)");
+        .says("it does not allow loading modules any more (kernel.modules_disabled is 1)");
     lab.does("[ ! -e /proc/timer ] && [ ! -e /run/koru ]");
 }
 

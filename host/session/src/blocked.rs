@@ -13,7 +13,7 @@ pub fn reason(inside: &[Inside]) -> Option<String> {
     let who = named(inside)?;
     if let Some(own) = inside.iter().find(|task| waits_for_itself(&task.stack)) {
         return Some(format!(
-            "{} removes a file in a call of that very file, and waits for its own end",
+            "{} is removing a file in a call of that very file, so it waits for itself",
             name(own)
         ));
     }
@@ -22,7 +22,7 @@ pub fn reason(inside: &[Inside]) -> Option<String> {
         _ => ("are", "have"),
     };
     let why = match inside.iter().all(cannot_be_killed) {
-        true => ", and cannot be killed: it may be about a lock that was never given back",
+        true => ", and cannot be killed: it may be waiting for a lock that was never released",
         false => "",
     };
     Some(format!(
@@ -36,17 +36,17 @@ pub fn hint(inside: &[Inside]) -> Option<&'static str> {
         return None;
     }
     if inside.iter().any(|task| waits_for_itself(&task.stack)) {
-        return Some("nothing ends that but a new start of the machine (`koru vm stop`)");
+        return Some("only a restart of the machine ends this (`koru vm stop`)");
     }
     if inside.iter().all(cannot_be_killed) {
         return Some(
-            "whoever has the lock must give it back; if its guard was leaked, only a new start \
-             of the machine helps (`koru vm stop`)",
+            "the owner of the lock must release it; if its guard was leaked, only a restart of \
+             the machine helps (`koru vm stop`)",
         );
     }
     Some(
-        "it goes on once that has been ended, as by `koru exec kill PID` in a guest that stays \
-         up; a file whose calls block ends them in its `removing()`",
+        "end that call, for example with `koru exec kill PID` in a guest that stays up; a file \
+         whose calls block must end them in its `removing()`",
     )
 }
 
@@ -152,8 +152,8 @@ mod tests {
     #[test]
     fn a_call_that_waits_for_itself() {
         let said = reason(&[task(7, BLOCKED), task(8, ITSELF)]).unwrap();
-        assert!(said.starts_with("process 8 (cat) removes a file"), "{said}");
-        assert!(hint(&[task(8, ITSELF)]).unwrap().contains("new start"));
+        assert!(said.starts_with("process 8 (cat) is removing a file"), "{said}");
+        assert!(hint(&[task(8, ITSELF)]).unwrap().contains("restart"));
         // In the opposite order a removal calls the file's release, which is no deadlock.
         let below = "[<0>] proc_reg_release+0x1/0x2\n[<0>] proc_entry_rundown+0x8f/0xd0\n";
         assert!(!waits_for_itself(below));
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_lock_that_is_not_given_back() {
         let said = reason(&[task(7, LOCK)]).unwrap();
-        assert!(said.contains("a lock that was never given back"), "{said}");
+        assert!(said.contains("a lock that was never released"), "{said}");
         assert!(hint(&[task(7, LOCK)]).unwrap().contains("guard was leaked"));
         let said = reason(&[task(7, LOCK), task(8, BLOCKED)]).unwrap();
         assert!(!said.contains("lock"), "{said}");

@@ -185,7 +185,7 @@ impl Error {
             (Death::Vanished { detail, console }, Some(machine)) => target_error(
                 format!("working on {machine}"),
                 detail,
-                "what was loaded there may still be: `koru list` with this --target shows it",
+                "modules may still be loaded there: `koru list` with this --target shows them",
                 &console,
             )
             .into(),
@@ -254,7 +254,7 @@ impl From<Error> for HostError {
                 Kind::System,
                 what.clone(),
                 complaint.line.clone(),
-                Some("the machine keeps the module until it starts anew (`koru vm stop`)"),
+                Some("the module stays in memory until the machine restarts (`koru vm stop`)"),
             ),
             Error::Complaint {
                 what, complaint, ..
@@ -262,7 +262,7 @@ impl From<Error> for HostError {
                 Kind::System,
                 what.clone(),
                 format!("the kernel complained: {complaint}"),
-                Some("the log above says where; after an oops the kernel cannot be trusted"),
+                Some("see the log above; after an oops the kernel cannot be trusted"),
             ),
             Error::Panicked { reason, .. } => (
                 Kind::System,
@@ -274,7 +274,7 @@ impl From<Error> for HostError {
                 Kind::System,
                 what.clone(),
                 "the guest hung; its stack was captured by an NMI".to_owned(),
-                Some("the stack in the log above names the function that does not end"),
+                Some("the stack in the log above shows the function that does not return"),
             ),
             Error::Timeout {
                 what,
@@ -300,7 +300,7 @@ impl From<Error> for HostError {
                     Kind::System,
                     "starting a guest".to_owned(),
                     why.clone(),
-                    Some("KORU_ACCEL=tcg rules a broken KVM out"),
+                    Some("set KORU_ACCEL=tcg to rule out a broken KVM"),
                 )
             }
             Error::Died { detail, console } => {
@@ -316,13 +316,13 @@ impl From<Error> for HostError {
                 Kind::Usage,
                 "talking to the virtual machine".to_owned(),
                 "it is not up".to_owned(),
-                Some("`koru vm start` starts it; `koru load` does, too"),
+                Some("`koru vm start` or `koru load` starts it"),
             ),
             Error::InUse(_) => (
                 Kind::Usage,
                 "starting the virtual machine".to_owned(),
                 "it is up already".to_owned(),
-                Some("`koru vm stop` first, or give another one a name: --vm NAME"),
+                Some("run `koru vm stop` first, or start another one with --vm NAME"),
             ),
             Error::Refused { what, errno } => {
                 (Kind::System, what.clone(), errno_text(*errno), None)

@@ -56,14 +56,14 @@ fn over(command: &mut Command) -> Result<Session> {
     })?;
     session.set_machine("this machine");
     if session.wait_ready(LIMIT).is_none() {
-        let wrong = match session.death() {
+        let message = match session.death() {
             Some(Death::Vanished { detail, .. }) => detail,
             _ => format!("not done after {} s", LIMIT.as_secs()),
         };
         return Err(target_error(
             "starting Koru's agent on this machine, as root".to_owned(),
-            wrong,
-            "be root, or a user whom sudo lets do this",
+            message,
+            "run koru as root, or as a user who may use sudo",
             "",
         ));
     }

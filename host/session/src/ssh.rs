@@ -39,7 +39,7 @@ const START_LIMIT: Duration = Duration::from_secs(300);
 const END_LIMIT: Duration = Duration::from_secs(5);
 
 /// How many bytes of the other side's standard error are kept.
-const MOST_SAID: usize = 16 * 1024;
+const MAX_STDERR: usize = 16 * 1024;
 
 /// A machine that ssh can connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,14 +92,14 @@ impl Ssh {
 
         let what = bootstrap.word("target")?;
         let [system, machine, uid] = what.split(' ').collect::<Vec<_>>()[..] else {
-            return Err(bootstrap.failed(format!("it says of itself `{what}`"), ""));
+            return Err(bootstrap.failed(format!("unexpected reply `{what}`"), ""));
         };
         if (system, machine) != ("Linux", std::env::consts::ARCH) {
-            let wrong = format!("it runs {system} on {machine}");
-            return Err(bootstrap.failed(wrong, "Koru's modules are for Linux on x86_64"));
+            let message = format!("it runs {system} on {machine}");
+            return Err(bootstrap.failed(message, "Koru's modules are for Linux on x86_64"));
         }
         let uid = uid.to_owned();
-        bootstrap.attempted = format!("putting Koru's agent on {self}");
+        bootstrap.context = format!("copying Koru's agent to {self}");
         loop {
             let (word, rest) = bootstrap.next_word()?;
             match &*word {
@@ -110,28 +110,29 @@ impl Ssh {
                 "start" => break,
                 "broken" => {
                     return Err(bootstrap.failed(
-                        "what arrived there is not what was sent".into(),
-                        "it needs head, gzip and sha256sum, and 3 MB of room",
+                        "the agent was damaged on its way".into(),
+                        "the target needs head, gzip and sha256sum, and 3 MB of free space",
                     ));
                 }
                 "nowhere" => {
                     return Err(bootstrap.failed(
-                        format!("none of its folders can be written and run from: {rest}"),
-                        "make one of them usable: owned by this user, not mounted noexec",
+                        format!("no folder there is writable and not mounted noexec: {rest}"),
+                        "make one of them usable: owned by this user, and not mounted noexec",
                     ));
                 }
                 "no-sudo" => {
                     return Err(bootstrap.failed(
                         format!(
-                            "loading needs root; user {uid} there is not, and there is no sudo"
+                            "loading needs root, but user {uid} on the target is not, and sudo is \
+                             not installed there"
                         ),
                         "log in as root (ssh:root@..), or install sudo there",
                     ));
                 }
-                other => return Err(bootstrap.failed(format!("it says `{other}`"), "")),
+                other => return Err(bootstrap.failed(format!("unexpected reply `{other}`"), "")),
             }
         }
-        bootstrap.attempted = match &*uid {
+        bootstrap.context = match &*uid {
             "0" => format!("starting Koru's agent on {self}"),
             _ => format!("starting Koru's agent on {self} as root, by sudo"),
         };
@@ -144,17 +145,16 @@ impl Ssh {
         script: usize,
         password: Option<AskPassword>,
     ) -> Result<SshBootstrap> {
-        let attempted = format!("connecting to {self}");
+        let context = format!("connecting to {self}");
         let words = match program {
             None => vec!["ssh".to_owned()],
             Some(line) => shell_words::split(line).unwrap_or_default(),
         };
         let Some((program, first)) = words.split_first() else {
             return Err(target_error(
-                attempted,
-                "the command line that is to be run instead of ssh has an open quote, or \
-                        no word",
-                "such as KORU_SSH='ssh -F lab.config'",
+                context,
+                "the command to run instead of ssh is empty, or has an unclosed quote",
+                "set it, for example: KORU_SSH='ssh -F lab.config'",
                 "",
             ));
         };
@@ -181,19 +181,19 @@ impl Ssh {
             .spawn()
             .map_err(|e| {
                 target_error(
-                    attempted.clone(),
+                    context.clone(),
                     format!("`{program}` cannot be started: {e}"),
                     "install ssh: apt-get install openssh-client",
                     "",
                 )
             })?;
         let answers = ours.try_clone().context("sharing a socket")?;
-        let said = StderrTail::listen(child.stderr.take(), password, answers)?;
+        let stderr = StderrTail::listen(child.stderr.take(), password, answers)?;
         Ok(SshBootstrap {
             stream: ours,
             child: Arc::new(Mutex::new(child)),
-            said,
-            attempted,
+            stderr,
+            context,
         })
     }
 }
@@ -209,8 +209,8 @@ fn pack(bytes: &[u8]) -> Result<Vec<u8>> {
 struct SshBootstrap {
     stream: UnixStream,
     child: Arc<Mutex<Child>>,
-    said: StderrTail,
-    attempted: String,
+    stderr: StderrTail,
+    context: String,
 }
 
 impl SshBootstrap {
@@ -225,7 +225,7 @@ impl SshBootstrap {
         let (word, rest) = self.next_word()?;
         match word == wanted {
             true => Ok(rest),
-            false => Err(self.failed(format!("it says `{word}`"), "")),
+            false => Err(self.failed(format!("unexpected reply `{word}`"), "")),
         }
     }
 
@@ -256,15 +256,15 @@ impl SshBootstrap {
     fn ended(&mut self) -> Error {
         let _ = self.stream.shutdown(Shutdown::Both);
         let status = end(&self.child);
-        let said = self.said.all();
-        let (wrong, todo) = why_ended(status, &said);
-        target_error(self.attempted.clone(), wrong, todo, &said)
+        let printed = self.stderr.all();
+        let (message, help) = why_ended(status, &printed);
+        target_error(self.context.clone(), message, help, &printed)
     }
 
-    fn failed(&mut self, wrong: String, todo: &str) -> Error {
+    fn failed(&mut self, message: String, help: &str) -> Error {
         let _ = self.stream.shutdown(Shutdown::Both);
         end(&self.child);
-        target_error(self.attempted.clone(), wrong, todo, &self.said.all())
+        target_error(self.context.clone(), message, help, &self.stderr.all())
     }
 
     /// Hands the connection over to the agent, and opens the session.
@@ -272,8 +272,8 @@ impl SshBootstrap {
         let SshBootstrap {
             stream,
             child,
-            said,
-            attempted,
+            stderr,
+            context,
         } = self;
         let name = to.to_string();
         let (ending, ended) = channel();
@@ -282,14 +282,14 @@ impl SshBootstrap {
         let silent = silence.clone();
         let session = Session::from_stream(stream, None, move |session| {
             let status = end(&ending_child);
-            let said = said.all();
-            let (wrong, todo) = why_ended(status, &said);
-            let _ = ending.send((wrong.clone(), todo, said.clone()));
+            let printed = stderr.all();
+            let (message, help) = why_ended(status, &printed);
+            let _ = ending.send((message.clone(), help, printed.clone()));
             // After too long a silence ssh has been terminated; the silence is the reason
             // then.
             session.mark_dead(Death::Vanished {
-                detail: lock(&silent).take().unwrap_or(wrong),
-                console: said,
+                detail: lock(&silent).take().unwrap_or(message),
+                console: printed,
             });
         })?;
         session.set_machine(&name);
@@ -298,14 +298,15 @@ impl SshBootstrap {
                 detail: format!("not done after {} s", START_LIMIT.as_secs()),
                 console: String::new(),
             });
-            let (wrong, mut todo, said) = ended
+            let (message, mut help, printed) = ended
                 .recv_timeout(END_LIMIT * 2)
                 .unwrap_or_else(|_| ("it did not answer".into(), "", String::new()));
-            if said.contains("sudo: ") {
-                todo = "run koru on a terminal, where sudo can ask for the password; or let that \
-                        user do without (NOPASSWD in sudoers), or log in as root (ssh:root@..)";
+            if printed.contains("sudo: ") {
+                help = "run koru in a terminal, where sudo can ask for the password; or let that \
+                        user use sudo without one (NOPASSWD in sudoers), or log in as root \
+                        (ssh:root@..)";
             }
-            return Err(target_error(attempted, wrong, todo, &said));
+            return Err(target_error(context, message, help, &printed));
         }
         watch(session.clone(), child, silence)?;
         session.hello()?;
@@ -378,58 +379,60 @@ fn terminate(child: &mut Child) {
 }
 
 /// Returns what the end of ssh means, and what the user can do.
-fn why_ended(status: Option<ExitStatus>, said: &str) -> (String, &'static str) {
+fn why_ended(status: Option<ExitStatus>, printed: &str) -> (String, &'static str) {
     const HINTS: [(&str, &str, &str); 9] = [
         (
             "REMOTE HOST IDENTIFICATION HAS CHANGED",
             "its host key is not the one that ssh knows",
-            "somebody may be listening in; if the machine was made anew: ssh-keygen -R HOST",
+            "somebody may be intercepting the connection; if the machine was reinstalled: \
+             ssh-keygen -R HOST",
         ),
         (
             "Host key verification failed",
             "ssh does not know its host key",
-            "connect once by hand with ssh, and compare the key",
+            "connect once with ssh, and compare the key",
         ),
         (
             "Permission denied",
-            "it does not let this user in",
-            "check the user's name and key: `ssh USER@HOST` has to work by hand first",
+            "it refused to log this user in",
+            "check the user's name and key, and that `ssh USER@HOST` works",
         ),
         (
             "Could not resolve hostname",
-            "there is no machine of this name",
+            "the host name is unknown",
             "check the name, or the Host entry in ~/.ssh/config",
         ),
         (
             "Connection refused",
-            "nobody listens there",
+            "nothing listens on that port",
             "check the port, and that sshd runs on the target",
         ),
         (
             "timed out",
             "it does not answer",
-            "check that the machine is up, and the network on the bootstrap",
+            "check that the machine is up, and the network between",
         ),
         (
             "No route to host",
             "it cannot be reached",
-            "check that the machine is up, and the network on the bootstrap",
+            "check that the machine is up, and the network between",
         ),
-        ("password is required", "sudo there asks for a password", ""),
+        (
+            "password is required",
+            "sudo on the target asks for a password",
+            "",
+        ),
         (
             "incorrect password",
-            "sudo there did not take the password",
+            "sudo on the target rejected the password",
             "",
         ),
     ];
-    if let Some((_, wrong, todo)) = HINTS.iter().find(|(words, ..)| said.contains(words)) {
-        return ((*wrong).into(), todo);
+    if let Some((_, message, help)) = HINTS.iter().find(|(words, ..)| printed.contains(words)) {
+        return ((*message).into(), help);
     }
     match status.and_then(|s| s.code()) {
-        Some(255) => (
-            "ssh ended".into(),
-            "`ssh` to the target has to work by hand first",
-        ),
+        Some(255) => ("ssh ended".into(), "check that `ssh` to the target works"),
         Some(code) => (format!("the connection ended (status {code})"), ""),
         None => ("the connection broke".into(), ""),
     }
@@ -462,7 +465,7 @@ impl StderrTail {
                     let before = text.len() - PROMPT.len();
                     text.truncate(before);
                 }
-                let excess = text.len().saturating_sub(MOST_SAID);
+                let excess = text.len().saturating_sub(MAX_STDERR);
                 text.drain(..excess);
                 // The last line may say that the previous password was wrong, for example.
                 let last = String::from_utf8_lossy(&text).trim_end().to_owned();

@@ -43,7 +43,7 @@ impl fmt::Display for Event {
             Event::FellBack(why) => {
                 write!(
                     f,
-                    "KVM does not work here ({why}): going on without it, slower"
+                    "KVM does not work here ({why}): continuing without it, which is slower"
                 )
             }
             Event::Saving => f.write_str("creating a snapshot of a guest (first run only)"),

@@ -123,8 +123,7 @@ pub(crate) fn check(name: &str, object: &Path, contexts: &BTreeMap<String, Conte
     Ok(())
 }
 
-const THROUGH_A_POINTER: &str =
-    "calls through a pointer, and where that leads cannot be told when linking";
+const THROUGH_A_POINTER: &str = "calls through a pointer, whose target is not known at link time";
 const THROUGH_NO_POINTER: &str = "take a type parameter instead of a `dyn Trait` or a function \
      pointer, and print the fields of a struct one by one instead of by `{:?}`";
 
@@ -250,7 +249,7 @@ impl<'a> Graph<'a> {
                 "which takes locks that the probed code may hold"
             }
             Some(Context::Sleeps | Context::Process) => "which may sleep",
-            None => "of which nothing says that it may be called there",
+            None => "which is not marked as allowed there",
         };
         Some(format!("reaches `{target}`, {why}"))
     }

@@ -53,7 +53,7 @@ pub fn decode(context: &Context, args: &DecodeArgs) -> Result<u8> {
         out(text);
     }
     if pieces.iter().all(|(_, decoded)| decoded.is_none()) {
-        let what = "koru: there is no oops, BUG, warning or stack of the kernel's in it";
+        let what = "koru: it contains no oops, BUG, warning or stack of the kernel";
         context.ui.say(what);
     }
     Ok(0)
@@ -71,7 +71,7 @@ fn read(context: &Context, file: Option<&Path>) -> Result<String> {
         }
         None => {
             if std::io::stdin().is_terminal() {
-                context.ui.say("koru: paste the log, then Ctrl-D");
+                context.ui.say("koru: paste the log, then press Ctrl-D");
             }
             let mut bytes = Vec::new();
             let read = std::io::stdin().read_to_end(&mut bytes);

@@ -124,7 +124,7 @@ fn next_steps(root: &Path) -> String {
     let koru = koru.display();
     format!(
         "
-All of it ran in a virtual machine that is gone now. To go on:
+All of this ran in a virtual machine that is gone now. Next steps:
 
   {koru} new demo1 --template proc     a module of your own, in ./demo1
   cd demo1 && {koru} run -- cat /proc/demo1

@@ -32,7 +32,7 @@ pub fn kernel(context: &Context, command: &KernelCommand) -> Result<u8> {
 
 fn make_default(context: &Context, kernel: &str) -> Result<()> {
     let release = context.kernels.set_default(kernel)?;
-    context.ui.say(&format!("the default is {release} now"));
+    context.ui.say(&format!("{release} is the default now"));
     Ok(())
 }
 
@@ -54,7 +54,7 @@ fn add(context: &Context, what: &str, default: bool) -> Result<()> {
     }
     let note = match tree.image {
         Some(_) => "",
-        None => "  (to build for; no image of it here to boot)",
+        None => "  (build only: no kernel image to boot)",
     };
     out(&format!("{}{note}", tree.release));
     if let Some(refusal) = refusal {
@@ -110,7 +110,8 @@ fn list(context: &Context) -> Result<()> {
     }
     if rows.is_empty() {
         context.ui.say(
-            "no kernels yet: `koru setup` gets Debian's 6.1 and 6.12, `koru kernel add` others",
+            "no kernels yet: `koru setup` downloads Debian's 6.1 and 6.12, `koru kernel add` adds \
+             others",
         );
         return Ok(());
     }

@@ -34,7 +34,7 @@ pub fn doctor(context: &Context, args: &DoctorArgs) -> Result<u8> {
         }
     }
     if !all {
-        out("\n`koru setup` gets all of it");
+        out("\n`koru setup` installs all of it");
     }
     Ok(if all { 0 } else { 3 })
 }

@@ -65,8 +65,8 @@ impl LogDiff {
     fn skipped(&mut self, lines: usize) {
         match lines {
             0 => {}
-            1 => self.lines.push("  ... 1 line as before".into()),
-            n => self.lines.push(format!("  ... {n} lines as before")),
+            1 => self.lines.push("  ... 1 unchanged line".into()),
+            n => self.lines.push(format!("  ... {n} unchanged lines")),
         }
     }
 }
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(
             diff.lines,
             [
-                "  ... 2 lines as before",
+                "  ... 2 unchanged lines",
                 "  [    1.000002] c",
                 "  [    1.000003] d",
                 "  [    1.000004] e",

@@ -40,7 +40,7 @@ impl FromStr for TargetName {
             "host" => Ok(TargetName::Host),
             _ => match text.strip_prefix("ssh:") {
                 Some(machine) => ssh(machine).map(TargetName::Ssh),
-                None => Err("there are `vm`, `host` and `ssh:[USER@]HOST[:PORT]`".into()),
+                None => Err("expected `vm`, `host` or `ssh:[USER@]HOST[:PORT]`".into()),
             },
         }
     }
@@ -56,7 +56,7 @@ fn ssh(text: &str) -> Result<Ssh, String> {
         Some((host, "")) => (host, None),
         Some((host, port)) => match port.strip_prefix(':') {
             Some(port) => (host, Some(port)),
-            None => return Err(format!("`{port}` after the address is no port")),
+            None => return Err(format!("`{port}` after the address is not a port")),
         },
         None => match host.split_once(':') {
             // More than one colon means an IPv6 address without a port.
@@ -72,13 +72,13 @@ fn ssh(text: &str) -> Result<Ssh, String> {
             && !name.contains(|c: char| c.is_whitespace() || c.is_control())
     };
     if !good(host) || user.is_some_and(|user| !good(user)) {
-        return Err("it takes the form ssh:[USER@]HOST[:PORT]".into());
+        return Err("expected ssh:[USER@]HOST[:PORT]".into());
     }
     let port = match port {
         None => None,
         Some(port) => match port.parse() {
             Ok(port @ 1..) => Some(port),
-            _ => return Err(format!("`{port}` is no port: they go from 1 to 65535")),
+            _ => return Err(format!("`{port}` is not a port number (1 to 65535)")),
         },
     };
     let destination = match user {

@@ -102,8 +102,8 @@ impl TargetCapabilities {
             return refuse(
                 Kind::Usage,
                 format!("it was built for {built_for}, and this kernel is {release}"),
-                "give koru the module's folder or name instead of the .ko: it builds it for that \
-                 kernel",
+                "give koru the module's folder or name instead of the .ko, and koru builds it for \
+                 that kernel",
             );
         }
         let theirs = &self.vermagic;
@@ -125,8 +125,8 @@ impl TargetCapabilities {
         if self.modules_disabled == "1" {
             return refuse(
                 Kind::System,
-                "it takes no more modules (kernel.modules_disabled is 1)".into(),
-                "nothing turns that off but a reboot; see who sets it in /etc/sysctl.d",
+                "it does not allow loading modules any more (kernel.modules_disabled is 1)".into(),
+                "only a reboot turns that off; look in /etc/sysctl.d for what sets it",
             );
         }
         if signed {
@@ -156,7 +156,7 @@ impl TargetCapabilities {
             return refuse(
                 Kind::System,
                 format!(
-                    "the module is not signed, and the kernel wants signatures \
+                    "the module is not signed, and the kernel requires signatures \
                      (module.sig_enforce{secure_boot})"
                 ),
                 &format!("boot without module.sig_enforce; or {SIGN}"),

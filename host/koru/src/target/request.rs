@@ -68,7 +68,7 @@ impl RunRequest {
             (own, None) => Place::OwnMachine(own.clone()),
             (own, Some(_)) => {
                 let attempted = format!("replaying on {own}");
-                let message = "only the virtual machine can";
+                let message = "only a virtual machine can do that";
                 return Err(Error::new(Kind::Usage, attempted, message));
             }
         };

@@ -87,7 +87,7 @@ impl StandingVm {
             Ok(session) => {
                 let release = session.hello()?.release;
                 let at = format!("loading into the virtual machine `{}`", vm.vm);
-                let help = "`koru vm stop` first, or give another one a name: --vm NAME";
+                let help = "run `koru vm stop` first, or start another one with --vm NAME";
                 match choice.or_environment().is_made() {
                     true => same_release(context.tree(choice)?, &release, at, help)?,
                     false => context.kernels.find(Some(&release))?,

@@ -91,7 +91,7 @@ fn debug_run(
     is_over: impl Fn() -> bool,
 ) -> Result<u8> {
     let module = &vm.prepared().modules[0];
-    let status = format!("going to the init of {}", module.name);
+    let status = format!("running to the init of {}", module.name);
     context.ui.status(&status);
     let loaded = stop_at_init(socket, functions, module, &is_over);
     context.ui.done();
@@ -155,7 +155,7 @@ fn stop_at_init(
             false => Err(Error::new(
                 Kind::System,
                 attempted(),
-                "it was refused before that",
+                "the kernel refused the module before its init",
             )),
         }
     };
@@ -186,7 +186,7 @@ fn place(module: &ReadyModule, loaded: &Loaded, folder: &Path) -> Result<PathBuf
         .arg("-o")
         .arg(&placed)
         .arg(info);
-    let attempted = format!("placing the debug info of {}", module.name);
+    let attempted = format!("linking the debug info of {}", module.name);
     koru_kernels::run(&mut ld, &attempted)?;
     Ok(placed)
 }

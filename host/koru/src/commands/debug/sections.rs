@@ -60,7 +60,7 @@ impl<'a> KoFile<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<KoFile<'a>> {
         match File::parse(bytes) {
             Ok(file) => Ok(KoFile { file }),
-            Err(e) => Err(message(&format!("it is no ELF file: {e}"))),
+            Err(e) => Err(message(&format!("it is not an ELF file: {e}"))),
         }
     }
 
@@ -72,7 +72,7 @@ impl<'a> KoFile<'a> {
         mut read: impl FnMut(u64, usize) -> Result<Vec<u8>>,
     ) -> Result<Loaded> {
         let this = self.file.section_by_name(MODULE);
-        let this = this.ok_or_else(|| message("it is no kernel module"))?;
+        let this = this.ok_or_else(|| message("it is not a kernel module"))?;
         let mut known = HashMap::from([(this.index(), module)]);
         let mut next = vec![this.index()];
         while let Some(index) = next.pop() {

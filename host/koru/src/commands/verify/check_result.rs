@@ -237,7 +237,7 @@ impl FailureMessage {
         report.unwrap_or_else(|| FailureMessage {
             seen: match panics.first() {
                 Some(text) => escape_control_chars(text.trim()),
-                None => "the test failed without a word".to_owned(),
+                None => "the test failed without a message".to_owned(),
             },
             ..FailureMessage::default()
         })
@@ -295,7 +295,7 @@ mod tests {
         );
         assert_eq!(
             FailureMessage::of("").seen,
-            "the test failed without a word"
+            "the test failed without a message"
         );
     }
 }

@@ -44,13 +44,15 @@ fn check(ours: &Table, theirs: &Table) -> std::result::Result<(), (String, Strin
             let names = || known.iter().map(|(k, _)| k.as_str());
             let near = nearest(&key, names());
             let help = match &near[..] {
-                [] if known.is_empty() => "this contract has nothing that may differ".to_owned(),
+                [] if known.is_empty() => {
+                    "this contract has no values that a course may change".to_owned()
+                }
                 [] => format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
                 near => format!("did you mean {}?", near.join(" or ")),
             };
             return Err((format!("there is no `{key}` in this contract"), help));
         };
-        let ours = format!("ours says: {key} = {wanted}");
+        let ours = format!("Koru's contract says: {key} = {wanted}");
         if !value.same_type(wanted) {
             let message = format!(
                 "`{key}` is of type {}, not {}",
@@ -70,7 +72,7 @@ fn check(ours: &Table, theirs: &Table) -> std::result::Result<(), (String, Strin
                 near => format!("did you mean {}?", near.join(" or ")),
             };
             return Err((
-                format!("`{key}` is an error, and there is none called `{is}`"),
+                format!("`{key}` is an error number, and there is none called `{is}`"),
                 help,
             ));
         }
@@ -125,7 +127,7 @@ mod tests {
         assert!(help.starts_with("did you mean errors.full"), "{help}");
         let (message, help) = checked("limit = '5'").unwrap_err();
         assert_eq!(message, "`limit` is of type integer, not string");
-        assert_eq!(help, "ours says: limit = 5");
+        assert_eq!(help, "Koru's contract says: limit = 5");
         let (message, help) = checked("errors.full = 'ENOSPACE'").unwrap_err();
         assert!(
             message.contains("there is none called `ENOSPACE`"),

@@ -122,7 +122,7 @@ fn wanted(tests: &Tests, args: &VerifyArgs) -> Result<(Vec<Requirement>, Vec<Req
     let (slow, wanted): (Vec<Requirement>, Vec<Requirement>) =
         fitting.partition(|p| p.slow && !args.slow);
     if wanted.is_empty() {
-        let attempted = format!("choosing among the promises of {}", tests.name);
+        let attempted = format!("choosing among the requirements of {}", tests.name);
         return Err(match slow.is_empty() {
             true => Error::new(
                 Kind::Usage,
@@ -130,7 +130,7 @@ fn wanted(tests: &Tests, args: &VerifyArgs) -> Result<(Vec<Requirement>, Vec<Req
                 format!("none has the word `{}`", filters.join("` or `")),
             )
             .help(format!(
-                "without a word, all {} are tried",
+                "without a word, all {} are checked",
                 tests.requirements.len()
             )),
             false => {
@@ -215,7 +215,7 @@ fn try_loading(
                 (Verdict::Fail, koru_error::errno_text(*errno))
             }
             (koru_session::Error::Hung { .. } | koru_session::Error::Timeout { .. }, _) => {
-                (Verdict::Crash, format!("its init does not end{at}"))
+                (Verdict::Crash, format!("its init does not return{at}"))
             }
             (_, Some(complaint)) => complained(&complaint, &at),
             _ => (Verdict::Crash, error.to_string()),

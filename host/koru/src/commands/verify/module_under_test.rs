@@ -73,7 +73,7 @@ pub fn find(context: &Context, args: &VerifyArgs, name: &str) -> Result<ModuleUn
         Error::new(
             Kind::System,
             format!("building {name}"),
-            "nothing came of it",
+            "the build produced nothing",
         )
     })?;
     let info = ModInfo::read(&built.path)?;

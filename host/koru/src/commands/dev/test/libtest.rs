@@ -131,7 +131,7 @@ fn follow(
         }
     }
     if !left.is_empty() {
-        let why = format!("left running, and ended now: {}", left.join(", "));
+        let why = format!("left running, and killed now: {}", left.join(", "));
         let name = "nothing is left running".into();
         fail(name, Duration::ZERO, why, String::new());
     }
@@ -244,7 +244,7 @@ mod tests {
         let begun = Instant::now();
         // The process has no parent any more, and none of our pipes.
         let left = of("(setsid sleep 1000 >/dev/null 2>&1 &); echo 'test b ... ok'");
-        let why = "left running, and ended now: sleep";
+        let why = "left running, and killed now: sleep";
         let found = ("nothing is left running".into(), Some(why.into()));
         assert_eq!(left, [("b".into(), None), found]);
         assert!(begun.elapsed() < Duration::from_secs(60));
