@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! All modules of the checkout, side by side in one machine.
+//! Loads all modules of the checkout side by side in one machine.
 
 mod common;
 
@@ -8,7 +8,7 @@ use std::fs;
 
 use common::{KERNELS, Vm, root};
 
-/// What `koru list` shows, the modules' names.
+/// Returns the names of the modules that `koru list` shows.
 fn listed(vm: &Vm) -> Vec<String> {
     let run = vm.run(&["list", "--json"]);
     let rows = run.exits(0).json();

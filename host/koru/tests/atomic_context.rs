@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What may sleep where the kernel must not is no module: the build follows each handler.
+//! A build follows each handler, and refuses a module that may sleep where the kernel must not.
 
 mod common;
 
@@ -23,7 +23,7 @@ koru-kernel = \"0.1\"
 
 const THROUGH_A_POINTER: &str = "calls through a pointer, whose target is not known at link time";
 
-/// The handlers that are refused, and how that ends which is told of each.
+/// The handlers that are refused, and how the message about each ends.
 const REFUSED: [(&str, &str); 15] = [
     ("Sleeps", "reaches `koru_fsleep`, which may sleep"),
     ("Deep", "reaches `koru_fsleep`, which may sleep"),
@@ -54,7 +54,7 @@ const REFUSED: [(&str, &str); 15] = [
     ),
 ];
 
-/// Counted from 1.
+/// Returns the number of the line that contains this text.
 #[track_caller]
 fn line(text: &str) -> usize {
     let at = SOURCE.find(text).unwrap_or_else(|| panic!("no `{text}'"));
@@ -87,7 +87,7 @@ fn sleeping_kprobe_handlers_are_refused() {
         for handler in ["Fine", "Says", "Recurses", "Panics"] {
             assert!(of(handler).is_none(), "{handler}\n{run}");
         }
-        // From the handler on, each function with its line.
+        // The message names each function with its line, from the handler on.
         let deep = [
             (
                 line("one(&self.0);"),
@@ -107,7 +107,7 @@ fn sleeping_kprobe_handlers_are_refused() {
                 "{run}"
             );
         }
-        // There is nothing to load.
+        // No module was written.
         assert!(!run.out.contains("handlers.ko"), "{run}");
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What `koru build` says of a module that is fine otherwise: large stack frames, and
+//! The notes of `koru build` about modules that are fine otherwise: large stack frames, and
 //! dependencies with unsafe code.
 
 mod common;
@@ -19,7 +19,7 @@ module! { type: It, name: \"NAME\", license: \"GPL\", }
 struct It;
 ";
 
-/// A frame of its own, and one of a function that becomes part of another one.
+/// A function with a large frame, and one with a large frame that is inlined into another.
 const LARGE: &str = "
 #[inline(never)]
 fn fill(n: u8) -> u8 {
@@ -47,7 +47,7 @@ impl kernel::Module for It {
 }
 ";
 
-/// Writes a crate; `dependencies` are lines of its manifest.
+/// Writes a crate. `dependencies` are lines of its manifest.
 fn write(folder: &Path, name: &str, dependencies: &str, source: &str) {
     let place = folder.join(name);
     fs::create_dir_all(place.join("src")).expect("a folder");
@@ -78,7 +78,7 @@ fn of<'a>(built: &'a Value, name: &str) -> &'a Value {
     all.find(|ko| ko["name"] == name).expect("the module")
 }
 
-/// Counted from 1.
+/// Returns the number of the line that contains this text.
 fn line(source: &str, text: &str) -> usize {
     let at = source.find(text).expect("a line with this text");
     source[..at].matches('\n').count() + 1
@@ -112,7 +112,7 @@ fn large_stack_frames_are_warned_about() {
             assert!(!run.err.contains("little/"), "{run}");
         };
         told(&build(&[]));
-        // As rustc's own: again, also when there is nothing to do.
+        // Like rustc's own warnings, these are repeated when there is nothing to build.
         let again = build(&[]);
         told(&again);
         again.prints("(unchanged)");
@@ -136,7 +136,7 @@ fn large_stack_frames_are_warned_about() {
     }
 }
 
-/// Ubuntu's kernels want half of that. What the `kernel` crate needs is not the author's.
+/// Ubuntu's kernels have half of that limit. Frames of the `kernel` crate are not the author's.
 #[test]
 fn frame_limit_is_the_kernels() {
     let added = Added::new();
@@ -223,7 +223,7 @@ fn dependencies_with_unsafe_code_are_named() {
         run.exits(0);
         run
     };
-    // Each once, whatever number of modules has it; and again when nothing was to do.
+    // Each note comes once for all modules that have it, and again when there is nothing to build.
     for _ in 0..2 {
         let run = build(&["--quiet"]);
         run.says("note: dependencies of modules that forbid unsafe code contain `unsafe`")
@@ -250,7 +250,7 @@ fn dependencies_with_unsafe_code_are_named() {
     }
 }
 
-/// From the registry: what a module takes of it is there as source.
+/// The sources of a registry's crates are on this machine when a module uses them.
 #[test]
 fn unsafe_code_of_registry_crates_is_found() {
     let run = koru(["build", "--json", "hello", "kt_crates"]).run();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `koru debug`: gdb from the module's init on, without a terminal.
+//! `koru debug`: runs gdb from the module's init on, without a terminal.
 
 mod common;
 
@@ -27,11 +27,11 @@ fn gdb_stops_at_init_with_source_and_variables() {
                     "c",
                     "--ex",
                     "bt",
-                    // Longer than a guest may be silent that nobody has stopped.
+                    // A guest that is not stopped may not be silent for that long.
                     "--ex",
                     "shell sleep 3",
-                    // Once in many runs a step of QEMU 7.2 does not step, and gdb stops
-                    // here again.
+                    // Once in many runs a step of QEMU 7.2 does not advance, and gdb stops here
+                    // again.
                     "--ex",
                     "delete",
                     "--ex",
@@ -47,7 +47,7 @@ fn gdb_stops_at_init_with_source_and_variables() {
                 "#0  hello::_::init_module () at {SOURCE}:{macro_line}\n"
             ))
             .prints("in do_one_initcall ()\n")
-            // In one place only: debug info of what was not linked is no second one.
+            // There is one place only: functions that were not linked have no debug info here.
             .prints(&format!(": file {SOURCE}, line {log_line}.\n"))
             .prints(&format!(
                 "hello::{{impl#0}}::init (_module=<optimized out>) at {SOURCE}:{log_line}\n"
@@ -82,7 +82,7 @@ fn gdb_commands_and_exit_status_are_passed_on() {
     .prints("init_module in section .text")
     .prints("out\n")
     .says("kt_params: a_u8=7\n");
-    // Refused before its init, and by it.
+    // The first module is refused before its init, the second one by its init.
     koru(["debug", "kt_params", "-p", "a_u8=300", "--batch"])
         .run()
         .exits(1)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Oopses told by source lines, of modules in C and of any log.
+//! Oopses are shown with source lines, also those of modules in C and of any log.
 
 mod common;
 
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use common::{KERNELS, Run, Vm, kernels, koru, line_of, root};
 
-/// A module in C, built as its author would, and the log of its oops.
+/// A module in C, built as its author would build it, and the log of its oops.
 struct Lab {
     dir: TempDir,
     kernel: &'static str,
@@ -53,7 +53,7 @@ impl Lab {
         self.koru(&[&run, options].concat())
     }
 
-    /// Its log as dmesg shows it.
+    /// Returns the log of the oops as dmesg shows it.
     fn log(&self) -> String {
         let run = self.run(&["--json"]);
         let json = run.exits(1).json();
@@ -87,12 +87,12 @@ fn oops_in_a_c_module_has_source_lines() {
         let log = lab.log();
         let file = lab.path().join("oops.txt");
         fs::write(&file, format!("before it\n{log}after it\n")).expect("writing");
-        // The module's file lies in this folder.
+        // The module's file is in this folder.
         let run = lab.koru(&["decode", "oops.txt"]);
         told(run.exits(0).prints("before it\n").prints("\nafter it\n"));
         assert!(!run.out.contains("(student: "), "nothing is missing\n{run}");
 
-        // From elsewhere it does not know it, and then by name.
+        // In another folder koru finds the module only when its file is named.
         let elsewhere = tempfile::tempdir().expect("a folder");
         let serial = log.replace('\n', "\r\n");
         let decode = |options: &[&str]| {
@@ -126,8 +126,8 @@ fn oops_in_a_c_module_has_source_lines() {
     }
 }
 
-/// These tests build C against a kernel, and run it on the same, whatever kernels the
-/// user has added. They are run once more, with other ones.
+/// These tests build C for a kernel and run it on the same one, whichever kernels the user has
+/// added. This one runs them again with other kernels.
 #[test]
 fn decoding_ignores_added_kernels() {
     let added = kernels::Added::new();
@@ -151,7 +151,7 @@ fn decoding_ignores_added_kernels() {
     assert!(said.contains("1 passed"), "{said}");
 }
 
-/// The function and the line, as for a module in Rust.
+/// A hang in C is shown with function and line, as one in Rust is.
 #[test]
 fn hang_in_a_c_module_has_source_lines() {
     let source = "tests/broken/hello_loops/hello.c";
@@ -159,7 +159,7 @@ fn hang_in_a_c_module_has_source_lines() {
     for kernel in KERNELS {
         let lab = Lab::of(source, kernel);
         let run = lab.run(&[]);
-        // The condition, or what is done until it holds; that is in a header.
+        // The line is that of the condition, or that of the loop's body, which is in a header.
         let lines = [first, first + 1].map(|line| format!("wait_for_it (student.c:{line})"));
         assert!(
             lines.iter().any(|l| run.err.contains(&format!("in {l}"))),
@@ -195,7 +195,7 @@ fn rebuild_after_the_load_is_noticed() {
         .exits(1)
         .prints("\n  at student.c:");
     with(&["log"]).exits(0).prints("\n  at student.c:");
-    // The same sizes, but other lines.
+    // The functions have the same sizes, but other lines.
     let source = lab.path().join("student.c");
     let text = fs::read_to_string(&source).expect("the source");
     fs::write(&source, format!("\n\n{text}")).expect("writing");
@@ -245,7 +245,7 @@ fn log_without_reports_is_passed_through() {
         serde_json::json!([]),
         "{run}"
     );
-    // Not even text.
+    // The input is not even text.
     let noise: Vec<u8> = (0..5000u32).map(|i| (i * 7919 % 251) as u8).collect();
     koru(&["decode"]).input(&noise).run().exits(0);
 }

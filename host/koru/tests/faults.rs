@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Modules with faults: each is told as what it is, with the log that shows it.
+//! Modules with faults: each fault is named, with the log that shows it.
 
 mod common;
 
@@ -11,7 +11,7 @@ fn load(module: &str, kernel: &str) -> Run {
     koru(["run", module, "--kernel", kernel]).run()
 }
 
-/// How often a line of the log was shown, wherever.
+/// Returns how often a line of the log was shown, on either stream.
 fn shown(run: &Run, text: &str) -> usize {
     let lines = run.out.lines().chain(run.err.lines());
     lines
@@ -19,7 +19,7 @@ fn shown(run: &Run, text: &str) -> usize {
         .count()
 }
 
-/// `FILE:LINE` of the line that has this text.
+/// Returns `FILE:LINE` of the line that contains this text.
 fn at(file: &str, text: &str) -> String {
     format!("{file}:{}", line_of(file, text))
 }
@@ -49,7 +49,7 @@ fn panic_is_shown_with_its_source_line() {
             .prints("Self::take(&values, values.len() + 4)\n")
             .prints("do_one_initcall")
             .prints("--raw shows them");
-        // What only tells of the panic, and what nobody reads.
+        // The functions that only report the panic are left out, and so are the registers.
         for machinery in ["core::panicking", "koru_bug", "RIP", "RAX", "Code: "] {
             assert!(!run.out.contains(machinery), "{machinery}\n{run}");
         }
@@ -119,7 +119,7 @@ fn failed_init_is_explained() {
     }
 }
 
-/// What was registered and never dropped.
+/// Registrations that were never dropped are reported.
 #[test]
 fn leaked_registrations_are_reported() {
     for kernel in KERNELS {
@@ -136,7 +136,7 @@ fn leaked_registrations_are_reported() {
     }
 }
 
-/// Who keeps it is named, and can be ended.
+/// The process that keeps the module is named, and can be killed.
 #[test]
 fn blocked_unload_names_the_process() {
     let vm = Vm::new();
@@ -157,7 +157,7 @@ fn blocked_unload_names_the_process() {
     assert!(!list.out.contains("kt_remove"), "{list}");
 }
 
-/// The line of the loop that was named; it is one of three.
+/// Checks that a line of the loop was named; the loop has three.
 fn in_loop(run: &Run) -> String {
     let source = "tests/modules/kt_fault_loop/src/lib.rs";
     let begin = line_of(source, "loop {");
@@ -166,7 +166,7 @@ fn in_loop(run: &Run) -> String {
     named.unwrap_or_else(|| panic!("no line of the loop\n{run}"))
 }
 
-/// Found by its silence where the processor is lost with it.
+/// With one processor, the hang is found by the guest's silence.
 #[test]
 fn hang_on_the_only_cpu_is_found() {
     for kernel in KERNELS {
@@ -190,7 +190,7 @@ fn hang_on_the_only_cpu_is_found() {
     }
 }
 
-/// And by how long it takes where there is another one.
+/// With another processor, the hang is found by how long the load takes.
 #[test]
 fn hang_with_an_idle_cpu_is_found() {
     for kernel in KERNELS {
@@ -222,14 +222,14 @@ fn standing_vm_reports_faults() {
     let list = with(&["list"]);
     list.exits(0);
     assert!(!list.out.contains("kt_fault_init"), "{list}");
-    // A module that failed is no reason to lose the machine.
+    // A module that failed is no reason to stop the machine.
     with(&["load", "hello"]).exits(0).prints("Hello world");
     with(&["load", "kt_fault_null"])
         .exits(1)
         .says("NULL pointer dereference")
         .prints("] oops: NULL pointer dereference")
         .prints("    koru_fault_null  kernel/shim/fault.c:");
-    // The same from the log, where the machine has kept it; and as it is.
+    // The log, which the machine has kept, is decoded as well, and can be shown as it is.
     with(&["log"])
         .exits(0)
         .prints("Hello world")
@@ -242,7 +242,7 @@ fn standing_vm_reports_faults() {
     with(&["vm", "status"]).exits(1).prints("is down");
 }
 
-/// What a module says in the midst of its text is not the kernel's word.
+/// A line that a module prints in the middle of a text is not the kernel's own report.
 #[test]
 fn messages_about_panics_are_no_fault() {
     let whom = "whom=you: Kernel panic - not syncing: only words";

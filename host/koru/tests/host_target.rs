@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `--target host`, with a guest as the host: koru itself runs inside it.
+//! `--target host`, with a guest as the host: koru itself runs in the guest.
 
 mod common;
 
@@ -17,7 +17,7 @@ fn inside(kernel: &str, script: &str) -> common::Run {
         .to_owned();
     let programs = root().join("target/x86_64-unknown-linux-gnu/release");
     let file = |path: PathBuf| path.display().to_string();
-    // What koru takes for its checkout, and what it finds there.
+    // These lines make what koru takes for its checkout, and what it finds in it.
     let prelude = "set -u
         cd /root
         mkdir -p checkout/kernel/shim
@@ -93,7 +93,7 @@ fn loading_asks_first() {
         .says("--yes loads without asking");
 }
 
-/// A terminal's signals go to all that were started on it, and others to koru alone.
+/// A terminal's signals reach all processes that were started in it, others reach koru alone.
 #[test]
 fn killed_run_leaves_nothing() {
     let run = inside(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Handlers of kprobes. The build refuses all but those at the end.
+//! Handlers of kprobes. The build refuses all of them except those at the end.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -35,7 +35,7 @@ impl Handler for Sleeps {
     }
 }
 
-/// Three functions down, in one branch.
+/// Sleeps three functions further down, in one branch.
 struct Deep(Atomic<u64>);
 
 #[inline(never)]
@@ -64,7 +64,7 @@ impl Handler for Deep {
     }
 }
 
-/// By a function's type.
+/// Sleeps in a function that is a type parameter.
 struct Generic(Atomic<u64>);
 
 fn apply<F: Fn()>(f: F) {
@@ -86,7 +86,7 @@ impl Act for u8 {
     fn act(&self) {}
 }
 
-/// Whatever its data says, by a table.
+/// Calls a function of the handler's data, through a vtable.
 struct Dynamic(&'static dyn Act);
 
 impl Handler for Dynamic {
@@ -96,7 +96,7 @@ impl Handler for Dynamic {
     }
 }
 
-/// Whatever its data says.
+/// Calls a function pointer in the handler's data.
 struct Pointer(fn(), Atomic<u64>);
 
 impl Handler for Pointer {
@@ -106,7 +106,7 @@ impl Handler for Pointer {
     }
 }
 
-/// Whatever its data says, by a jump at its end.
+/// Calls a function pointer in the handler's data by a jump at its end.
 struct TailCall(fn(&Regs));
 
 impl Handler for TailCall {
@@ -115,7 +115,7 @@ impl Handler for TailCall {
     }
 }
 
-/// One of several functions, by a table of the module's.
+/// Calls one of several functions, through a table of the module.
 struct Table;
 
 static TABLE: [fn(&Regs) -> usize; 2] = [
@@ -175,7 +175,7 @@ impl Handler for ReadsUser {
     }
 }
 
-/// The last reference may be its own, and then the inner probe goes.
+/// May drop the last reference to an inner probe, which is unregistered then.
 struct DropsProbe(Arc<Pin<KBox<Probe<Fine>>>>);
 
 impl Handler for DropsProbe {
@@ -201,7 +201,7 @@ impl Handler for Prints {
     }
 }
 
-/// What prints is in its data, and core calls it.
+/// Prints a value of the handler's data, whose formatting function core calls.
 struct PrintsData(&'static (dyn fmt::Debug + Send + Sync));
 
 struct Field(&'static (dyn fmt::Debug + Send + Sync));
@@ -218,7 +218,7 @@ impl Handler for PrintsData {
     }
 }
 
-/// Waits for whoever sets the clock, who may be the one that it interrupted.
+/// Waits for the task that is setting the clock, which the handler may have interrupted.
 struct AsksClock(Atomic<i64>);
 
 impl Handler for AsksClock {
@@ -228,7 +228,7 @@ impl Handler for AsksClock {
     }
 }
 
-// What follows is allowed.
+// The build allows the handlers from here on.
 
 struct Fine(Atomic<u64>);
 
@@ -280,7 +280,7 @@ impl Handler for Recurses {
     }
 }
 
-/// May panic: that is a BUG anywhere.
+/// May panic, which is a BUG in any context.
 struct Panics([u8; 4]);
 
 impl Handler for Panics {

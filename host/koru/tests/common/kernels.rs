@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The tests' own list of kernels: those that set-up gets, whatever else the user has
-//! added, and whatever is the default.
+//! The tests' own list of kernels: those that set-up gets, whichever kernels the user has added,
+//! and whichever is the default.
 
 use std::{
     fs, io,
@@ -13,10 +13,10 @@ use std::{
 use koru_kernels::{Cache, Home, KernelTree, Kernels};
 use sha2::{Digest, Sha256};
 
-/// The kernels that everything is tested on.
+/// The versions of the kernels on which everything is tested.
 pub const KERNELS: [&str; 2] = koru_kernels::SUPPORTED;
 
-/// The cache that the tests' runs of koru use.
+/// Returns the cache that the tests' runs of koru use.
 pub fn cache() -> &'static Path {
     static CACHE: OnceLock<PathBuf> = OnceLock::new();
     CACHE.get_or_init(|| {
@@ -25,7 +25,7 @@ pub fn cache() -> &'static Path {
     })
 }
 
-/// The tree of one of [`KERNELS`].
+/// Returns the tree of one of [`KERNELS`].
 pub fn tree(version: &str) -> KernelTree {
     let kernels = Kernels::new(&Cache::new(cache()));
     let found = kernels.supported(version);
@@ -33,8 +33,8 @@ pub fn tree(version: &str) -> KernelTree {
     found.expect("a kernel's tree")
 }
 
-/// Makes a cache in `place` that shares all with `users` but the list of kernels: only
-/// the supported ones are in it, and no default is chosen.
+/// Makes a cache in `place` that shares everything with `users` except the list of kernels: only
+/// the supported kernels are on the list, and no default is chosen.
 pub fn own_cache(users: &Path, place: &Path) -> PathBuf {
     let kernels = Kernels::new(&Cache::new(users));
     let found = KERNELS.map(|version| kernels.supported(version));
@@ -72,13 +72,13 @@ fn link(users: &Path, releases: &[String], cache: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A cache as that of a user who has added other kernels, some newer than ours.
+/// A cache like that of a user who has added other kernels, some of them newer than ours.
 pub struct Added {
     dir: tempfile::TempDir,
-    /// As downloaded; its image boots, but is of another release: nothing that is built
-    /// for it can be loaded.
+    /// The release of a downloaded kernel. Its image boots, but is of another release, so nothing
+    /// that is built for this one can be loaded.
     pub generic: &'static str,
-    /// Another flavour of the same.
+    /// The release of another flavour of the same kernel.
     pub realtime: &'static str,
 }
 
@@ -102,12 +102,12 @@ impl Added {
         self.dir.path().join("cache")
     }
 
-    /// A build directory of somebody's own, with this release; not yet added.
+    /// Makes a user's own build directory with this release, which is not added yet.
     pub fn directory(&self, release: &str) -> PathBuf {
         self.directory_like("6.12", release)
     }
 
-    /// The same, for another of [`KERNELS`].
+    /// Makes a build directory like that of `version`, one of [`KERNELS`].
     pub fn directory_like(&self, version: &str, release: &str) -> PathBuf {
         let place = self.dir.path().join(release);
         unpacked(&tree(version), release, &place).expect("making a kernel");
@@ -115,8 +115,8 @@ impl Added {
     }
 }
 
-/// Lays out a kernel of another release as its unpacked packages would lie: with headers
-/// of its own, and all else linked to a kernel that is here.
+/// Lays out a kernel of another release as its unpacked packages would be: the headers are its
+/// own, and everything else is linked to an installed kernel.
 fn unpacked(like: &KernelTree, release: &str, place: &Path) -> io::Result<()> {
     let sources = like.build_dir.parent().expect("usr/src");
     let headers = place.join(format!("usr/src/linux-headers-{release}"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A guest that plays the lab's own machine: a real sshd, users, sudo. There is no
-//! network to it: ssh speaks to an sshd that `koru exec` starts.
+//! A guest that plays another machine in a lab, with a real sshd, users and sudo. There is no
+//! network to the guest: ssh is connected to an sshd that `koru exec` starts.
 
 use std::{
     fs,
@@ -23,13 +23,13 @@ use tempfile::TempDir;
 
 use crate::common::{Koru, Run, kernels, koru, root};
 
-/// Its `USER@HOST`s for `--target ssh:`.
+/// The target whose user is root.
 pub const ROOT: &str = "ssh:root@lab";
-/// May do all by sudo, without a password.
+/// The target whose user may use sudo without a password.
 pub const STUDENT: &str = "ssh:student@lab";
-/// The same, with the password `secret`.
+/// The target whose user may use sudo with the password `secret`.
 pub const GUARDED: &str = "ssh:guarded@lab";
-/// May not.
+/// The target whose user may not use sudo.
 pub const VISITOR: &str = "ssh:visitor@lab";
 
 pub struct Lab {
@@ -44,7 +44,7 @@ impl Lab {
         Lab::start_with(kernel, |_| {})
     }
 
-    /// One that koru was at before: the agent is there for every user.
+    /// Starts a machine that koru has connected to before: it has the agent, for every user.
     pub fn start_known(kernel: &str) -> Lab {
         let content = fs::read(agent()).expect("the agent");
         let hash: String = Sha256::digest(&content)
@@ -67,14 +67,14 @@ impl Lab {
         lab
     }
 
-    /// Otherwise made.
+    /// Starts a machine whose configuration `change` has changed.
     pub fn start_with(kernel: &str, change: impl FnOnce(&mut GuestConfig)) -> Lab {
         let folder = tempfile::tempdir().expect("a folder");
         keys(folder.path());
         fs::write(folder.path().join("config"), ssh_config(folder.path())).expect("a file");
         let cache = Cache::new(kernels::cache());
         let tree = kernels::tree(kernel);
-        // As koru's own guests, so that their saved machine serves here, too.
+        // The guest is made like koru's own, so that their snapshot serves here, too.
         let mut base = Initramfs::new();
         base.file("/init", agent()).expect("the agent");
         let busybox = busybox(&cache, &NoProgress).expect("busybox");
@@ -114,7 +114,7 @@ impl Lab {
         lab
     }
 
-    /// `koru ARGUMENTS`, which finds the machine by KORU_SSH.
+    /// Returns `koru ARGUMENTS`, which finds the machine by KORU_SSH.
     pub fn koru<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Koru {
         self.koru_with("config", arguments)
     }
@@ -126,8 +126,8 @@ impl Lab {
             .env("XDG_RUNTIME_DIR", self.folder.path())
     }
 
-    /// koru on a terminal of its own, where somebody types a line whenever something is
-    /// asked that ends like `question`. Both is in what it prints.
+    /// Runs koru in a terminal, where a line is typed whenever a question that ends like
+    /// `question` is asked. Questions and answers are in the output.
     #[track_caller]
     pub fn on_terminal(&self, arguments: &str, question: &str, typed: &[&str]) -> Run {
         let config = self.folder.path().join("config");
@@ -165,7 +165,7 @@ impl Lab {
         }
     }
 
-    /// `koru ARGUMENTS`, by a way that another host key is known for.
+    /// Returns `koru ARGUMENTS` with a configuration in which another host key is known.
     pub fn koru_at_wrong_host<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Koru {
         let path = |name: &str| self.folder.path().join(name);
         let config = fs::read_to_string(path("config")).expect("the configuration");
@@ -179,7 +179,7 @@ impl Lab {
         self.koru_with("config.wrong", arguments)
     }
 
-    /// Runs a script there, past ssh; what it prints.
+    /// Runs a script on the machine, without ssh, and returns its output.
     #[track_caller]
     pub fn does(&self, script: &str) -> String {
         let out = self.session.output(Exec::new(["sh", "-c", script]));
@@ -189,7 +189,7 @@ impl Lab {
         String::from_utf8_lossy(&out.stdout).into_owned()
     }
 
-    /// Waits until a script succeeds there.
+    /// Waits until a script succeeds on the machine.
     #[track_caller]
     pub fn until(&self, script: &str) {
         self.does(&format!(
@@ -252,7 +252,7 @@ visitor:x:1002:1002::/home/visitor:/bin/sh
 nobody:x:65534:65534::/:/bin/false
 ";
 
-/// The password is `secret`.
+/// The users' password hashes; the password is `secret`.
 const SHADOW: &str = "root:*:1::::::
 student:*:1::::::
 visitor:*:1::::::
@@ -273,7 +273,7 @@ PasswordAuthentication no
 PidFile none
 ";
 
-/// Everything that sshd and sudo need.
+/// Returns the files that sshd and sudo need.
 fn files(server: &Path, folder: &Path) -> Initramfs {
     let read = |name: &str| fs::read(folder.join(name)).expect("a key");
     let mut root = Initramfs::new();
@@ -306,12 +306,12 @@ fn files(server: &Path, folder: &Path) -> Initramfs {
     }
     put(&mut root, "/usr/sbin/sshd", &programs[0], 0o755);
     put(&mut root, "/usr/bin/sudo", &programs[1], 0o4755);
-    // busybox's makes no archives.
+    // The tar of busybox cannot make archives.
     let tar = ["/usr/bin/tar", "/bin/tar"].map(PathBuf::from);
     let tar = tar.into_iter().find(|p| p.is_file()).expect("tar");
     put(&mut root, "/usr/bin/tar", &tar, 0o755);
     programs.push(tar);
-    // Newer ones are made of several programs.
+    // Newer versions of sshd and sudo consist of several programs.
     for (from, to) in [
         ("usr/lib/openssh", "/usr/lib/openssh"),
         ("usr/libexec/sudo", "/usr/libexec/sudo"),
@@ -349,7 +349,8 @@ fn put(root: &mut Initramfs, path: &str, from: &Path, mode: u32) {
     root.bytes(path, mode, content);
 }
 
-/// What the loader would load with these programs, from the packages or from here.
+/// Returns the libraries that the loader would load for these programs, from the packages or from
+/// this machine.
 fn libraries(server: &Path, programs: &[PathBuf]) -> Vec<PathBuf> {
     let folder = |name: &str| server.join(name).display().to_string();
     let search = [
@@ -368,7 +369,7 @@ fn libraries(server: &Path, programs: &[PathBuf]) -> Vec<PathBuf> {
             assert!(!line.contains("not found"), "{listed}");
             let path = line.split_once("=> ").map_or(line, |(_, path)| path).trim();
             let path = path.split(" (0x").next()?;
-            // A program's own line ends in a colon.
+            // The line of a program itself ends in a colon.
             (path.starts_with('/') && !path.ends_with(':')).then(|| path.into())
         })
         .collect();
@@ -377,7 +378,7 @@ fn libraries(server: &Path, programs: &[PathBuf]) -> Vec<PathBuf> {
     found
 }
 
-/// A folder of this machine, with its links as they are.
+/// Adds a folder of this machine, with its links unchanged.
 pub fn put_folder(root: &mut Initramfs, path: &str, from: &Path) {
     for entry in fs::read_dir(from).expect("a folder").flatten() {
         let (inside, outside) = (entry.file_name(), entry.path());

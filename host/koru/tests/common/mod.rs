@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Runs the `koru` program, through its bootstrap script, as a user would.
+//! Runs the `koru` program, through its bootstrap script, as a user would run it.
 
-// Each test program uses a part of it.
+// Each test program uses a part of this module.
 #![allow(dead_code, unused_imports, reason = "no test file uses all of this")]
 
 use std::{
@@ -23,10 +23,10 @@ mod vm;
 pub use kernels::KERNELS;
 pub use vm::Vm;
 
-/// Longer than anything here takes, on a busy machine too.
+/// A limit that is longer than anything here takes, also on a busy machine.
 const LIMIT: Duration = Duration::from_secs(400);
 
-/// All processes of one run have this in their environment.
+/// The variable that marks all processes of a run: they have it in their environment.
 const MARK: &str = "KORU_TEST_MARK";
 
 pub fn root() -> PathBuf {
@@ -34,11 +34,11 @@ pub fn root() -> PathBuf {
     root.canonicalize().expect("the checkout")
 }
 
-/// A run of `koru` that may still go on.
+/// A run of `koru` that may still be in progress.
 pub struct Running {
     child: Child,
     mark: String,
-    /// Of one on a terminal.
+    /// The input of a run in a terminal.
     keyboard: Option<ChildStdin>,
     out: Option<thread::JoinHandle<Vec<u8>>>,
     err: Option<thread::JoinHandle<Vec<u8>>>,
@@ -94,7 +94,7 @@ pub struct Koru {
     input: Vec<u8>,
 }
 
-/// `koru ARGUMENTS`, in the checkout, with the tests' own list of kernels.
+/// Returns `koru ARGUMENTS`, run in the checkout with the tests' own list of kernels.
 pub fn koru<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Koru {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -117,7 +117,7 @@ pub fn koru<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -
     ] {
         command.env_remove(name);
     }
-    // What cargo tells this test is not for the program.
+    // The variables that cargo sets for this test are not meant for the program.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
@@ -142,14 +142,14 @@ impl Koru {
         self
     }
 
-    /// What it reads.
+    /// Sets the bytes that the program reads from its standard input.
     pub fn input(mut self, bytes: &[u8]) -> Koru {
         self.command.stdin(Stdio::piped());
         self.input = bytes.to_vec();
         self
     }
 
-    /// Starts it on a terminal, which `script` makes.
+    /// Starts the program in a terminal, which `script` makes.
     pub fn on_terminal(mut self) -> Running {
         let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
         let words: Vec<_> = words.map(|w| w.to_string_lossy()).collect();
@@ -197,8 +197,8 @@ impl Koru {
         running
     }
 
-    /// Runs it to its end. Whatever it was, no process of it may be left, and a
-    /// pipe gets no colours.
+    /// Runs the program to its end. Checks that none of its processes are left, and that it
+    /// prints no colours to a pipe.
     #[track_caller]
     pub fn run(self) -> Run {
         let run = self.start().end();
@@ -207,7 +207,7 @@ impl Koru {
         run
     }
 
-    /// As `run`; its background process may stay.
+    /// Runs the program to its end. Its background process may stay.
     #[track_caller]
     pub fn run_and_leave(self) -> Run {
         self.start().end_and_leave()
@@ -255,7 +255,7 @@ impl Running {
         }
     }
 
-    /// Waits for its end, and for that of all its processes.
+    /// Waits for the end of the program and of all its processes.
     #[track_caller]
     pub fn end(mut self) -> Run {
         self.collect_out();
@@ -269,13 +269,13 @@ impl Running {
         run
     }
 
-    /// Waits for its end only.
+    /// Waits for the end of the program only.
     pub fn end_and_leave(mut self) -> Run {
         self.collect_out();
         self.finish()
     }
 
-    /// Keys on its terminal.
+    /// Types keys in the program's terminal.
     pub fn type_in(&mut self, keys: &str) {
         let keyboard = self.keyboard.as_mut().expect("it is on a terminal");
         keyboard.write_all(keys.as_bytes()).expect("typing");
@@ -285,17 +285,17 @@ impl Running {
         Pid::from_child(&self.child)
     }
 
-    /// To the program alone.
+    /// Sends a signal to the program alone.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("sending a signal");
     }
 
-    /// To all of its group, as a terminal's Ctrl-C.
+    /// Sends a signal to the program's process group, as a terminal does at Ctrl-C.
     pub fn signal_all(&self, signal: Signal) {
         kill_process_group(self.pid(), signal).expect("sending a signal");
     }
 
-    /// Ends one of its processes.
+    /// Kills the program's process of this name.
     #[track_caller]
     pub fn kill(&self, name: &str) {
         let all = marked(&self.mark);
@@ -307,7 +307,7 @@ impl Running {
         kill_process(pid, Signal::KILL).expect("sending a signal");
     }
 
-    /// Reads its output up to this text.
+    /// Reads the output up to this text.
     #[track_caller]
     pub fn wait_for_output(&mut self, text: &str) {
         let out = self.child.stdout.as_mut().expect("not yet collected");
@@ -321,7 +321,7 @@ impl Running {
         }
     }
 
-    /// The next line of its output.
+    /// Returns the next line of the output.
     #[track_caller]
     pub fn line(&mut self) -> String {
         let out = self.child.stdout.as_mut().expect("not yet collected");
@@ -335,12 +335,12 @@ impl Running {
         String::from_utf8(line).expect("text")
     }
 
-    /// Reads no more of its output.
+    /// Stops reading the output.
     pub fn close_output(&mut self) {
         drop(self.child.stdout.take());
     }
 
-    /// Waits until its QEMU is there.
+    /// Waits until the program has started QEMU.
     #[track_caller]
     pub fn wait_for_qemu(&self) {
         let begun = Instant::now();
@@ -351,12 +351,12 @@ impl Running {
     }
 }
 
-/// The names of the processes that have the mark.
+/// Returns the names of the processes that have the mark.
 fn processes(mark: &str) -> Vec<String> {
     marked(mark).into_iter().map(|(_, name)| name).collect()
 }
 
-/// The processes that have the mark: id and name.
+/// Returns the ids and names of the processes that have the mark.
 fn marked(mark: &str) -> Vec<(i32, String)> {
     let wanted = format!("{MARK}={mark}");
     let mut found = Vec::new();
@@ -378,7 +378,7 @@ fn marked(mark: &str) -> Vec<(i32, String)> {
     found
 }
 
-/// The line of a file of the checkout that has this text, counted from 1.
+/// Returns the number of the line that contains this text, in a file of the checkout.
 #[track_caller]
 pub fn line_of(path: &str, text: &str) -> usize {
     let source = fs::read_to_string(root().join(path)).expect("a source");

@@ -11,7 +11,7 @@ pub struct Vm {
 }
 
 impl Vm {
-    /// A name that nobody else uses; the first command that needs it starts it.
+    /// Chooses an unused name. The first command that needs the virtual machine starts it.
     pub fn new() -> Vm {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -24,12 +24,12 @@ impl Vm {
         &self.name
     }
 
-    /// `koru ARGUMENTS` with this virtual machine.
+    /// Returns `koru ARGUMENTS` with this virtual machine.
     pub fn koru(&self, arguments: &[&str]) -> Koru {
         koru(arguments.iter().copied()).env("KORU_VM", &self.name)
     }
 
-    /// The same, to its end; the virtual machine stays.
+    /// Runs `koru ARGUMENTS` to its end; the virtual machine stays up.
     #[track_caller]
     pub fn run(&self, arguments: &[&str]) -> super::Run {
         self.koru(arguments).run_and_leave()
@@ -37,7 +37,7 @@ impl Vm {
 }
 
 impl Drop for Vm {
-    /// However the test ends.
+    /// Stops the virtual machine, also when the test fails.
     fn drop(&mut self) {
         let stopped = self.koru(&["vm", "stop"]).run_and_leave();
         if !std::thread::panicking() {
