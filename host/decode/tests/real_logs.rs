@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Logs of real guests: what is found in them, with no debug info at hand.
+//! Decodes logs of real guests, without debug info.
 
 use koru_decode::{Decoded, Decoder, Sources};
 use koru_klog::{Finder, Found, Report, ReportKind, split_line};
@@ -23,7 +23,7 @@ fn reports(log: &str) -> Vec<Report<&str>> {
     reports.collect()
 }
 
-/// The only report, and the lines that are none of it.
+/// Returns the only report, and the lines that do not belong to it.
 #[track_caller]
 fn only(log: &str) -> (Report<&str>, Vec<&str>) {
     let mut reports = reports(log);
@@ -69,10 +69,10 @@ fn rust_panic_is_found() {
         let functions = functions(&decoded);
         assert_eq!(functions[0], "koru_bug");
         assert!(functions.contains(&"kt_fault_panic::Panics::take"));
-        // What the kernel only guesses is no part of the way.
+        // Addresses that the kernel only guesses are not in the call trace.
         assert!(!functions.contains(&"cleanup_module"), "{functions:?}");
         assert_eq!(functions.last(), Some(&"entry_SYSCALL_64_after_hwframe"));
-        // Without debug info it says what is missing.
+        // A note says that the debug info is missing.
         assert_eq!(decoded.notes.len(), 1);
         assert!(
             decoded.notes[0].contains("--ko FILE"),
@@ -114,7 +114,7 @@ fn warning_ends_at_its_end_marker() {
     assert_eq!(decoded(&report).what, "warning: koru: a deliberate warning");
 }
 
-/// Who allocated and freed the memory is told in stacks of their own.
+/// The stacks that allocated and freed the memory are shown apart.
 #[test]
 fn kasan_use_after_free_is_found() {
     let log = include_str!("logs/kasan-6.12.txt");
@@ -134,7 +134,7 @@ fn kasan_use_after_free_is_found() {
         place.as_deref(),
         Some("kt_kasan::after_the_free [kt_kasan]")
     );
-    // How KASAN came to tell it is no part of the way.
+    // KASAN's own functions are not in the call trace.
     let functions = functions(&decoded);
     let call_trace = ["kt_kasan::after_the_free", "do_one_initcall"];
     assert_eq!(functions[..2], call_trace);
@@ -147,7 +147,7 @@ fn loop_is_found_by_an_nmi() {
     assert_eq!(report.kind, ReportKind::Nmi);
     assert!(report.panicked);
     assert_eq!(others.len(), 3, "{others:?}");
-    // How the NMI came to be told is no part of the way.
+    // The functions that handle the NMI are not in the call trace.
     let decoded = decoded(&report);
     assert_eq!(functions(&decoded)[0], "kt_fault_loop::Loops::for_ever");
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A build directory as Debian installs it, sent and kept: a module is built with what
-//! came.
+//! Sends and imports a build directory as Debian installs it, and builds a module with the result.
 
 use std::{
     fs,
@@ -28,8 +27,8 @@ fn trees() -> Vec<KernelTree> {
     SUPPORTED.map(tree).into()
 }
 
-/// Lays a tree out as on a machine that has Debian's packages: halves that name each
-/// other by absolute paths. The build directory.
+/// Lays a tree out like on a machine with Debian's packages, whose halves name each other by
+/// absolute paths. Returns the build directory.
 fn install(tree: &KernelTree, root: &Path) -> PathBuf {
     let kept = home().cache.join("kernels").join(&tree.release).join("usr");
     let copied = Command::new("cp").arg("-a").arg(&kept).arg(root).status();
@@ -46,7 +45,7 @@ fn install(tree: &KernelTree, root: &Path) -> PathBuf {
     let target = scripts.canonicalize().unwrap();
     fs::remove_file(&scripts).unwrap();
     symlink(target, &scripts).unwrap();
-    // What is large and of no use.
+    // These files are large and not needed.
     fs::write(headers.join("leftover.o"), "x").unwrap();
     fs::create_dir(headers.join("Documentation")).unwrap();
     fs::write(headers.join("Documentation/page"), "x").unwrap();
@@ -56,7 +55,7 @@ fn install(tree: &KernelTree, root: &Path) -> PathBuf {
     build
 }
 
-/// Packs by a shell as on the other machine, and keeps what comes.
+/// Packs a build directory in a shell, as the other machine does, and imports the result.
 fn import(kernels: &Kernels, release: &str, build: &Path) -> Result<KernelTree, Error> {
     kernels.import(release, &NoProgress, |take| {
         let mut shell = Command::new("sh")
@@ -102,13 +101,13 @@ fn module_builds_with_fetched_headers() {
                 .starts_with(here.path().canonicalize().unwrap())
         );
         assert!(kernels.list().unwrap()[0].downloaded);
-        // Nothing of it may still be needed.
+        // Nothing of the original may be needed any more.
         drop(machine);
         assert!(!kept.build_dir.join("leftover.o").exists());
         assert!(!kept.build_dir.join("Documentation").exists());
 
         assert!(kept.build_dir.join("Module.symvers").is_file());
-        // Building takes its time; the newer kernel asks for more.
+        // Building takes long, so only the newer kernel is tried, which needs more of its headers.
         if tree.release.starts_with("6.12") {
             build_with(&kept);
         }
@@ -129,7 +128,7 @@ fn incomplete_headers_are_not_kept() {
     };
     assert_eq!(wrong(&machine.path().join("none")), "Some(3)");
     assert_eq!(wrong(machine.path()), "Some(3)");
-    // Headers, but of another kernel.
+    // The headers are of another kernel.
     for file in ["Makefile", ".config", "include/generated/utsrelease.h"] {
         let file = machine.path().join(file);
         fs::create_dir_all(file.parent().unwrap()).unwrap();

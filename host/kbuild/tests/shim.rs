@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What `kernel/shim/shim.h` promises of itself.
+//! Checks the rules that `kernel/shim/shim.h` sets for itself.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -54,8 +54,8 @@ fn the_bindings_have_these_functions_and_no_others() {
     assert_eq!(bound, declared);
 }
 
-/// A `void *` parameter is data that only its owner knows the type of, or memory.
-/// The kernel's objects have their tags.
+/// A `void *` parameter is memory, or data of a type that only its owner knows. Objects of the
+/// kernel have their tags.
 #[test]
 fn kernel_objects_have_tags() {
     let objects = [

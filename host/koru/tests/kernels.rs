@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Which kernel is meant, when there are several.
+//! The choice of a kernel when several match.
 
 mod common;
 
@@ -24,7 +24,7 @@ impl Added {
         self.koru(arguments).run()
     }
 
-    /// The release that `hello` is built for with these options.
+    /// Returns the release that `hello` is built for with these options.
     #[track_caller]
     fn built_for(&self, options: &[&str]) -> String {
         let run = self.run(&[&["build", "hello", "--json"], options].concat());
@@ -72,7 +72,7 @@ fn added_kernel_is_not_the_default() {
     };
     assert!(line(&release("6.1")).contains(" tested "), "{told}");
     assert!(line("6.12.999").contains("not tested"), "{told}");
-    // What the project's tests run on.
+    // The doctor checks the kernels that the project's tests run on.
     let doctor = added.run(&["doctor", "--json"]).json();
     for version in kernels::KERNELS {
         let what = format!("kernel {version}");
@@ -88,7 +88,7 @@ fn added_kernel_is_not_the_default() {
     let here: Vec<_> = rows.map(|r| r["release"].as_str().expect("text")).collect();
     assert_eq!(here, kernels::KERNELS.map(release));
 
-    // Asked for, it is the default.
+    // When it is chosen, it is the default.
     added.run(&["kernel", "default", "6.12.999"]).exits(0);
     assert_eq!(added.built_for(&[]), "6.12.999");
     assert_eq!(added.built_for(&["--kernel", "6.12"]), release("6.12"));
@@ -118,7 +118,8 @@ fn ambiguous_version_is_an_error() {
             ))
             .says("in full");
     }
-    // A name in full, though another begins with it; and what is removed is not guessed.
+    // A full name is enough, even if another name begins with it. A kernel to remove is never
+    // guessed.
     added.run(&["kernel", "default", added.generic]).exits(0);
     added
         .run(&["kernel", "remove", "6.1"])
@@ -135,7 +136,7 @@ fn ambiguous_version_is_an_error() {
         .says(&release("6.12"));
 }
 
-/// The first of a user's own, before any set-up.
+/// A user may add the first kernel before any set-up.
 #[test]
 fn first_kernel_is_the_default_without_a_supported_one() {
     let added = Added::new();
@@ -162,7 +163,7 @@ fn folders_of(shims: &Path, release: &str) -> Vec<(String, std::time::SystemTime
 #[test]
 fn kernel_that_the_shim_does_not_compile_for_is_listed_so() {
     let added = Added::new();
-    // The compiler's refusals stay out of the user's cache.
+    // This keeps the compiler's refusals out of the user's cache.
     let shims = added.cache().join("shims");
     fs::remove_file(&shims).expect("a link");
     let own = added.directory("6.12.997");
@@ -189,7 +190,7 @@ fn kernel_that_the_shim_does_not_compile_for_is_listed_so() {
         assert_eq!(run.err.matches("#error of").count(), 1, "{run}");
         assert!(run.err.lines().count() < 8, "{run}");
     }
-    // It was not tried again.
+    // The build was not tried again.
     assert_eq!(folders_of(&shims, "6.12.997"), tried);
     let list = added.run(&["kernel", "list"]);
     list.exits(0)
@@ -201,15 +202,15 @@ fn kernel_that_the_shim_does_not_compile_for_is_listed_so() {
     let refused: Vec<_> = rows.filter(|r| !r["refusal"].is_null()).collect();
     assert_eq!(refused.len(), 1, "{list}");
     assert_eq!(refused[0]["release"], "6.12.997");
-    // Another kernel is not in its way, and once it is mended it is tried again.
+    // The build is tried again once the kernel has been fixed.
     fs::write(&config, good).expect("writing");
     assert_eq!(added.built_for(&["--kernel", "6.12.997"]), "6.12.997");
     let list = added.run(&["kernel", "list"]);
     assert!(!list.exits(0).out.contains("does not build"), "{list}");
 }
 
-/// With PREEMPT_RT, as in Debian's `-rt-amd64`: spinlocks sleep, and mutexes and spinlocks
-/// are other structures. The headers of every flavour have that code.
+/// With PREEMPT_RT, as in Debian's `-rt-amd64`, spinlocks sleep, and mutexes and spinlocks are
+/// other structures. The headers of every flavour have that code.
 #[test]
 fn shim_compiles_for_real_time_kernels() {
     let added = Added::new();
@@ -225,7 +226,7 @@ fn shim_compiles_for_real_time_kernels() {
         edit("autoconf.h", &|text| {
             format!("{text}#define CONFIG_PREEMPT_RT 1\n")
         });
-        // The kernel's build measures it; the layout of a page depends on it.
+        // The kernel's build measures this size, on which the layout of a page depends.
         edit("bounds.h", &|text| {
             let (before, rest) = text.split_once("#define SPINLOCK_SIZE 4 ").expect("it");
             format!("{before}#define SPINLOCK_SIZE 32 {rest}")
@@ -237,7 +238,7 @@ fn shim_compiles_for_real_time_kernels() {
     }
 }
 
-/// Its editor settings are for that kernel.
+/// The editor settings of a new module are for the kernel of KORU_KERNEL.
 #[test]
 fn editor_settings_are_for_koru_kernel() {
     let dir = tempfile::tempdir().expect("a folder");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `make` in a module's folder, as every lab teaches it.
+//! Runs `make` in a module's folder, as every lab teaches it.
 
 mod common;
 
@@ -71,14 +71,14 @@ fn make_targets_work_in_the_checkout() {
         vm: Vm::new(),
     };
     workflow(&folder, "hello", "Hello world");
-    // Another kernel's build directory, by both names.
+    // Both variables choose another kernel's build directory.
     let oldest = kernels::tree(kernels::KERNELS[0]);
     let dir = oldest.build_dir.display();
     let release = oldest.release;
     for name in ["KDIR", "KERNEL_DIR"] {
         folder.prints(&[&format!("{name}={dir}")], &format!("for {release}"));
     }
-    // Loaded, the virtual machine that is started has that kernel.
+    // A load starts the virtual machine with that kernel.
     folder.vm.run(&["vm", "stop"]).exits(0);
     folder.prints(
         &[&format!("KDIR={dir}"), "TARGET=vm", "load"],
@@ -89,12 +89,12 @@ fn make_targets_work_in_the_checkout() {
     inside.exits(0).prints(&release);
     folder.prints(&["TARGET=vm", "log"], "Hello world");
     folder.prints(&["TARGET=vm", "unload"], "");
-    // This machine's kernel is another target, which nothing is loaded into unasked.
+    // This machine's kernel is another target, into which nothing is loaded without a question.
     let refused = folder.make(&[&format!("KDIR={dir}"), "TARGET=host", "load"]);
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(!refused.status.success(), "{said}");
     assert!(said.contains("this machine's own kernel"), "{said}");
-    // Only this module's own files go.
+    // `make clean` removes this module's own output only.
     folder.prints(&["clean"], "");
     assert!(Path::new(&root().join("modules/hello/Makefile")).is_file());
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What the READMEs of modules and programs tell a student to type.
+//! Runs the commands that the READMEs of modules and programs tell a student to type.
 
 mod common;
 
@@ -11,14 +11,15 @@ use std::{
 
 use common::root;
 
-/// A command, and the lines that come of it where the README has them.
+/// A command, and its output where the README shows it.
 #[derive(Debug, Default, PartialEq)]
 struct Example {
     command: String,
     shown: Vec<String>,
 }
 
-/// The `koru run`s among the indented lines. A command goes on while a quote is open.
+/// Returns the `koru run` commands among the indented lines. A command continues while a quote
+/// is open.
 fn examples(readme: &str) -> Vec<Example> {
     let mut found: Vec<Example> = Vec::new();
     let (mut open, mut shows) = (false, false);
@@ -99,10 +100,10 @@ fn readme_examples_work_as_written() {
                     .map(|b| String::from_utf8_lossy(&b).into_owned());
                 let said = said.concat();
                 let at = format!("{}: {command}\n{said}", readme.display());
-                // A command in the guest may fail, and be meant to.
+                // A command in the guest may fail, and some are meant to.
                 assert!(matches!(output.status.code(), Some(0 | 1)), "{at}");
                 assert!(!said.contains("error: unexpected"), "{at}");
-                // Somebody types what is behind a prompt.
+                // Text behind a prompt is what a user types.
                 if !example.shown.iter().any(|line| line.contains("> ")) {
                     for line in &example.shown {
                         assert!(said.contains(line.as_str()), "no `{line}'\n{at}");

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `koru run --replay`: the same run as often as wanted.
+//! `koru run --replay`: repeats a run exactly, as often as wanted.
 
 mod common;
 
 use common::{KERNELS, Run, koru};
 
-/// What differs between runs that are not replayed: the clock, random numbers, the
-/// time in the log, how often the processor was interrupted.
+/// A command that prints what differs between runs that are not replayed: the clock, random
+/// numbers, the time in the log, and the numbers of interrupts.
 const ASK: &str = "cat /proc/timer /proc/sys/kernel/random/uuid /proc/interrupts; sleep 3; \
                    cat /proc/timer; seq 3000; dmesg | tail -n 3; echo $$ >&2; exit 3";
 
@@ -32,7 +32,7 @@ fn replays_are_identical() {
             let again = replay("my_timer", kernel, "5", ASK);
             assert_eq!(again.status.code(), Some(3), "{again}");
             assert_eq!(again.out, first.out, "{kernel}");
-            // The log, and what the command wrote there, each in its order.
+            // The kernel's log and the command's standard error each keep their order.
             let log = |run: &Run| -> (Vec<String>, Vec<String>) {
                 let lines = run.err.lines().map(str::to_owned);
                 lines.partition(|l| l.starts_with('['))
@@ -64,7 +64,7 @@ fn faults_are_replayed() {
         (run.out, run.err)
     };
     assert_eq!(run(), run());
-    // What was refused is not worked with.
+    // The command does not run when the module was refused.
     koru(["run", "kt_fault_init", "--replay", "--", "echo", "ran"])
         .run()
         .exits(1)

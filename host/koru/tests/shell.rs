@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The shell in the virtual machine.
+//! `koru shell`: the shell in the virtual machine.
 
 mod common;
 
@@ -31,12 +31,12 @@ fn shell_works_with_and_without_a_terminal() {
         .prints("# full_ex")
         .prints("you")
         .prints("not loaded");
-    // A second one begins where the first ended.
+    // A second shell finds the guest as the first one left it.
     shell(&vm, "load hello\nlog | tail -n 1\n")
         .exits(0)
         .prints("Hello world");
-    // `script` gives it a terminal. What is waited for is not what is typed:
-    // the terminal shows that as well.
+    // `script` gives the shell a terminal. The test waits for text that it does not type, because
+    // the terminal shows typed text as well.
     let mut run = vm.koru(&["shell"]).on_terminal();
     run.wait_for_output("leaves.");
     run.type_in("echo $((6 * 7)); sleep 1000\n");
@@ -44,7 +44,7 @@ fn shell_works_with_and_without_a_terminal() {
     run.type_in("\x1d");
     let run = run.end_and_leave();
     assert!(run.status.success(), "{run}");
-    // It took the sleep with it.
+    // The shell ended its `sleep` with it.
     let processes = vm.run(&["exec", "ps"]);
     assert!(!processes.out.contains("sleep 1000"), "{processes}");
 }

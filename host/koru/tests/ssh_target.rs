@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `--target ssh:`, with a guest as the other machine: a real sshd and sudo in it,
-//! its own kernel, real modules.
+//! `--target ssh:`, with a guest as the other machine: the guest has a real sshd and sudo, its own
+//! kernel, and loads real modules.
 
 mod common;
 
@@ -18,7 +18,7 @@ use lab::{GUARDED, Lab, ROOT, STUDENT, VISITOR};
 #[test]
 fn session_commands_work_over_ssh() {
     for kernel in KERNELS {
-        // Copying the agent takes its time on the guest's slow line: once will do.
+        // Copying the agent over the guest's slow line takes long, so it is done once only.
         let first = kernel == KERNELS[0];
         let lab = match first {
             true => Lab::start(kernel),
@@ -30,7 +30,7 @@ fn session_commands_work_over_ssh() {
         loaded.exits(0);
         assert_eq!(copies(&loaded), first, "{loaded}");
         assert!(lab.does("cat /proc/timer").starts_with("current time: "));
-        // What was copied to be loaded has gone again.
+        // The copies that were made for loading are gone.
         lab.does("[ -z \"$(ls /run/koru)\" ]");
         let again = lab.koru(load).run();
         again.exits(1).says("it is already loaded");
@@ -75,7 +75,7 @@ fn session_commands_work_over_ssh() {
             "/proc/timer",
         ];
         lab.koru(run).run().exits(0).prints("current time: ");
-        // A program of this machine, and one that is nowhere.
+        // One program is of this machine, and one does not exist.
         let here = tempfile::tempdir().unwrap();
         let script = here.path().join("look");
         fs::write(&script, "#!/bin/sh\ncat /proc/timer beside; exit 5\n").unwrap();
@@ -101,7 +101,7 @@ fn session_commands_work_over_ssh() {
     }
 }
 
-/// Without the machine: what ssh itself says is wrong.
+/// No machine is needed for the errors that ssh itself reports.
 #[test]
 fn unreachable_machine_is_an_error() {
     let list = |target: &str, program: &str| {
@@ -122,7 +122,7 @@ fn unreachable_machine_is_an_error() {
         .exits(1)
         .says("connecting to lab: `no-such-program` cannot be started: No such file")
         .says("openssh-client");
-    // It speaks, but not as a machine should.
+    // The other side answers, but not as a suitable machine.
     list("ssh:lab", "printf 'koru: target Plan9 x86_64 0\\n'")
         .exits(1)
         .says("it runs Plan9 on x86_64");
@@ -159,7 +159,7 @@ fn login_and_sudo_failures_are_explained() {
     }
     lab.does("! pidof koru-agent sudo sshd");
 
-    // What somebody else put where the agent would be is not used.
+    // An agent that another user put in the place of ours is not used.
     lab.does(
         "cd /var/tmp && mkdir -p /home/student/.cache/koru/agents
         cp -a koru-1000/agent-* /home/student/.cache/koru/agents
@@ -272,7 +272,7 @@ fn lost_connection_ends_commands_and_runs() {
     let load = ["load", "my_timer", "--yes", "--target", ROOT];
     lab.koru(load).run().exits(0);
 
-    // ssh is killed; koru is; the machine falls silent.
+    // First ssh is killed, then koru, and then the machine falls silent.
     let running = begin("60");
     running.kill("ssh");
     running.end().exits(1).says("working on root@lab: ");
@@ -293,7 +293,7 @@ fn lost_connection_ends_commands_and_runs() {
     lab.does("kill -CONT $(pidof koru-agent)");
     lab.until("! pidof koru-agent sleep");
 
-    // A module that is there for one run goes with it.
+    // A module that was loaded for one run is unloaded with it.
     for (user, signal) in [(ROOT, Signal::KILL), (STUDENT, Signal::TERM)] {
         let script = "exec 3</proc/jiffies; echo begun; sleep 1000";
         let run = ["run", "jiffies", "--yes", "--target", user, "--"];
@@ -306,13 +306,13 @@ fn lost_connection_ends_commands_and_runs() {
         lab.until("[ ! -e /proc/jiffies ] && ! pidof koru-agent");
     }
 
-    // What was loaded stayed.
+    // A module that was loaded by `koru load` stays.
     lab.does("cat /proc/timer");
     let unload = ["unload", "my_timer", "--target", ROOT];
     lab.koru(unload).run().exits(0);
 }
 
-/// On one connection, and so with one password.
+/// All runs use one connection, and so ask for one password.
 #[test]
 fn watch_runs_on_the_target_at_every_save() {
     let lab = Lab::start_known("6.12");
@@ -348,7 +348,7 @@ fn watch_runs_on_the_target_at_every_save() {
         "{second}"
     );
     assert_eq!(second["added"][0]["text"], "watched: one more", "{second}");
-    // The kernel says once a boot that modules taint it.
+    // The kernel says only once a boot that modules taint it.
     let gone = second["gone"].as_array().unwrap();
     let says_taints = |r: &serde_json::Value| r["text"].to_string().contains("taint");
     assert!(gone.iter().all(says_taints), "{second}");
@@ -362,7 +362,7 @@ fn watch_runs_on_the_target_at_every_save() {
     lab.until("! pidof koru-agent sudo");
 }
 
-/// A cache of its own, without kernels: what is built with has to come from there.
+/// The cache has no kernels, so the headers for the build have to come from the machine.
 #[test]
 fn headers_are_fetched_from_the_machine() {
     let lab = Lab::start_known("6.12");
@@ -383,7 +383,7 @@ fn headers_are_fetched_from_the_machine() {
         .says(&format!("on the target: sudo apt-get install {headers}"));
     assert_eq!(list(), serde_json::json!([]));
 
-    // Too little to build with, but all that a tree is known by.
+    // These files are too few for a build, but all that identifies a tree.
     lab.does(&format!(
         "mkdir -p /usr/src/headers /usr/src/common /lib/modules/{release}
         ln -s /usr/src/headers /lib/modules/{release}/build
@@ -407,7 +407,7 @@ fn headers_are_fetched_from_the_machine() {
     assert!(!again.status.success(), "{again}");
 }
 
-/// The same with Debian's own headers, to the module that is loaded.
+/// Debian's own headers are fetched, and the module that they build is loaded.
 #[test]
 #[ignore = "packing and building with 20 MB of headers takes minutes on an emulated processor"]
 fn debian_headers_are_fetched_from_the_machine() {

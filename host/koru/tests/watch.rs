@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `koru watch`: a run at every save.
+//! `koru watch`: runs a module at every save.
 
 mod common;
 
@@ -16,7 +16,7 @@ fn run_of(watch: &mut Running) -> Value {
     serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"))
 }
 
-/// The texts of some records of a run.
+/// Returns the texts of some records of a run.
 fn texts(run: &Value, which: &str) -> Vec<String> {
     let records = run[which].as_array().expect("records");
     let text = |r: &Value| r["text"].as_str().expect("a text").to_owned();
@@ -30,7 +30,7 @@ fn every_save_starts_a_run() {
     let folder = away.path().join("watched");
     let source = folder.join("src/lib.rs");
     let good = fs::read_to_string(&source).unwrap();
-    // As many editors do it: whole, in the place of the old one.
+    // Like many editors, this writes a new file and renames it over the old one.
     let save = |text: &str| {
         let aside = folder.join("src/.lib.rs.new");
         fs::write(&aside, text).unwrap();
@@ -68,7 +68,7 @@ fn every_save_starts_a_run() {
             .unwrap()
             .starts_with("Linux version 6.12")
     );
-    // What editors leave for a moment is no save.
+    // Temporary files of editors do not count as a save.
     fs::write(folder.join("src/.lib.rs.swp"), "x").unwrap();
 
     save(&with(r#"pr_info!("one more\n");"#));
@@ -84,7 +84,7 @@ fn every_save_starts_a_run() {
     );
     assert_eq!(texts(&run, "log"), [""; 0]);
 
-    // Compared with the last run that was one.
+    // The log is compared with that of the last run that had one.
     save(&with(
         "let n = core::hint::black_box(7); pr_info!(\"{}\\n\", [1][n]);",
     ));
@@ -113,7 +113,7 @@ fn every_save_starts_a_run() {
     let wrong = run["error"]["message"].as_str().expect("an error");
     assert!(wrong.starts_with("the guest hung"), "{run}");
 
-    // Saved in the middle of a run that would not end: that one is not told.
+    // This save interrupts a run that would not end, so that run is not reported.
     save(&endless.replace("while", "loop {} while"));
     watch.wait_for_qemu();
     save(&good);
@@ -138,7 +138,7 @@ fn replaced_ko_starts_a_run() {
     let mut watch = koru(["watch", "hello.ko", "--kernel", "6.1"])
         .dir(away.path())
         .start();
-    // The first log is shown whole; then the difference.
+    // The first log is shown whole, later ones as a difference.
     watch.wait_for_output("Goodbye world\n");
     fs::remove_file(&theirs).unwrap();
     fs::copy(ko(1), &theirs).unwrap();

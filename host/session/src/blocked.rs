@@ -152,7 +152,10 @@ mod tests {
     #[test]
     fn a_call_that_waits_for_itself() {
         let said = reason(&[task(7, BLOCKED), task(8, ITSELF)]).unwrap();
-        assert!(said.starts_with("process 8 (cat) is removing a file"), "{said}");
+        assert!(
+            said.starts_with("process 8 (cat) is removing a file"),
+            "{said}"
+        );
         assert!(hint(&[task(8, ITSELF)]).unwrap().contains("restart"));
         // In the opposite order a removal calls the file's release, which is no deadlock.
         let below = "[<0>] proc_reg_release+0x1/0x2\n[<0>] proc_entry_rundown+0x8f/0xd0\n";

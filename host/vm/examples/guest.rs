@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Boots a kernel and works with it:
-//! `guest KERNEL AGENT BUSYBOX CACHE STEP..`, where a step is `load=FILE.ko`
-//! (and `load=FILE.ko,param=value`), `unload=NAME`, `run=COMMAND`, `list`,
-//! `serve=SOCKET` (last) or `sleep=SECONDS`. With `connect SOCKET STEP..` it
-//! works with a served guest instead.
+//! Boots a kernel and runs steps in the guest.
+//!
+//! The usage is `guest KERNEL AGENT BUSYBOX CACHE STEP..`, where a step is `load=FILE.ko` (or
+//! `load=FILE.ko,param=value`), `unload=NAME`, `run=COMMAND`, `list`, `serve=SOCKET` (as the last
+//! one) or `sleep=SECONDS`. `connect SOCKET STEP..` runs the steps in a served guest instead.
 
 use std::{path::Path, time::Instant};
 
