@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Drives /proc/full_ex: `deque_client 5 push 1 push 2 pop`.
+//! Runs commands on /proc/full_ex, such as `deque_client 5 push 1 push 2 pop`.
 #![forbid(unsafe_code)]
 
 mod words;
@@ -28,11 +28,11 @@ Without a command it reads them from the standard input, where `#` begins a
 comment. Exits with 1 if one failed, with 2 if one was not understood.
 ";
 
-/// Why it ends early.
+/// The reason why the program ends early.
 enum Stop {
-    /// To be told on stderr, with the exit status.
+    /// An error, with the exit status and the message for stderr.
     Because(u8, String),
-    /// Nobody reads the output any more.
+    /// The output has no reader any more.
     NoOutput,
 }
 
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether every command went well.
+/// Returns whether every command succeeded.
 fn run() -> Result<bool, Stop> {
     use lexopt::prelude::*;
 
@@ -62,7 +62,7 @@ fn run() -> Result<bool, Stop> {
     let mut given = Vec::new();
     let mut arguments = lexopt::Parser::from_env();
     loop {
-        // Behind `push`, -3 is an integer.
+        // After `push`, `-3` is an integer and not an option.
         let negative = arguments.try_raw_args().and_then(|mut raw| {
             raw.next_if(|a| {
                 a.to_str()
@@ -124,7 +124,7 @@ impl Client {
         file.map(|file| Client { file }).map_err(failed)
     }
 
-    /// Does it and says what came of it; whether that was success.
+    /// Runs a command and prints its result. Returns whether it succeeded.
     fn run(&mut self, command: Command) -> Result<bool, Stop> {
         let result = match command {
             Command::Byte(byte) => self.write(&[byte]),
@@ -155,7 +155,7 @@ impl Client {
     }
 }
 
-/// An error by its name.
+/// Returns an error's name.
 fn name(e: &io::Error) -> String {
     e.raw_os_error()
         .map_or_else(|| e.to_string(), |n| format!("{:?}", Errno::from_raw(n)))

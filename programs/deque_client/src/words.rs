@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The commands as words.
+//! Parses words into commands.
 
 use std::fmt;
 
@@ -24,10 +24,10 @@ impl fmt::Display for Command {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Misunderstood(pub String);
 
-/// Makes commands of words; a command may begin on one line and end on the next.
+/// A parser of commands. A command may begin on one line and end on the next.
 #[derive(Default)]
 pub struct Words {
-    /// `push` was the last word.
+    /// Whether `push` was the last word.
     pushing: bool,
 }
 
@@ -58,7 +58,7 @@ impl Words {
         Ok(commands)
     }
 
-    /// There are no more words.
+    /// Checks that no command is incomplete when there are no more words.
     pub fn end(&self) -> Result<(), Misunderstood> {
         match self.pushing {
             true => Err(Misunderstood("nothing follows `push`".to_owned())),

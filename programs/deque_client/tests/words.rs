@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `deque_client` without its module: what it understands. `tests/guest` has it
-//! with the module.
+//! Tests which words `deque_client` understands, without its module. `tests/guest` tests it with
+//! the module.
 
 use std::{
     io::Write,
@@ -82,7 +82,7 @@ fn errors_have_their_names() {
 #[test]
 fn unknown_commands_are_refused() {
     let zero = ["--file", "/dev/zero"];
-    // Nothing is done of what is not understood whole.
+    // No command runs if one is not understood.
     says(
         &[&zero[..], &["5", "pull"]].concat(),
         "",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Does nothing. What `strace` shows of it is what every program does before and
+//! Does nothing. The system calls that `strace` shows are those that every program makes before and
 //! after its own work.
 #![forbid(unsafe_code)]
 

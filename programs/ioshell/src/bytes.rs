@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Bytes as text.
+//! Converts between bytes and text.
 
 use std::fmt::Write;
 
-/// The text that stands for these bytes: itself, where it can be shown.
+/// Returns the text that stands for these bytes: printable bytes stand for themselves.
 pub fn escape(bytes: &[u8]) -> String {
     let mut text = String::new();
     for byte in bytes {
@@ -19,7 +19,7 @@ pub fn escape(bytes: &[u8]) -> String {
     text
 }
 
-/// The bytes that a text stands for.
+/// Returns the bytes that a text with escapes stands for.
 pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();
@@ -45,7 +45,7 @@ pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// The bytes that pairs of digits stand for; blanks are as one likes, between them.
+/// Returns the bytes that pairs of hexadecimal digits stand for. There may be blanks between pairs.
 pub fn from_hex(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     for word in text.split_whitespace() {
@@ -70,7 +70,7 @@ fn digit(byte: u8) -> Option<u8> {
         .and_then(|d| u8::try_from(d).ok())
 }
 
-/// Lines of sixteen bytes, the first of which is at `position`, with their text.
+/// Returns a dump with sixteen bytes in each line, and their text. The first byte is at `position`.
 pub fn dump(position: Option<u64>, bytes: &[u8]) -> String {
     let mut text = String::new();
     for (i, row) in bytes.chunks(16).enumerate() {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a line asks for.
+//! Parses a line into a command.
 
 use std::{io::SeekFrom, path::PathBuf};
 
 use crate::bytes;
 
-/// `help` prints it.
+/// The output of `help`.
 pub const HELP: &str = "\
 open FILE [r|w|rw|new]         opens it, for reading and writing if not said; new makes it
 read N                         one read of N bytes
@@ -21,13 +21,13 @@ quit                           ends, as the end of the input does
 Numbers may be hexadecimal: 0x1f. # begins a line that is a comment.
 ";
 
-/// How a file is opened.
+/// The mode in which a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     Read,
     Write,
     Both,
-    /// Made, or emptied.
+    /// The file is created, or emptied if it exists.
     New,
 }
 
@@ -45,11 +45,11 @@ pub enum Command {
     Nothing,
 }
 
-/// More than this is a slip of the finger.
+/// The largest number of bytes for one command; more is probably a typing error.
 const MOST: u64 = 64 << 20;
 
 impl Command {
-    /// Of one line, without its end. The error says what is wrong.
+    /// Parses a line without its end. The error says what is wrong.
     pub fn parse(line: &str) -> Result<Command, String> {
         let line = line.trim_start();
         let (word, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
@@ -72,7 +72,7 @@ impl Command {
             ("open", _) => return wants("open FILE [r|w|rw|new]"),
             ("read", [n]) => Command::Read(count(word, n)?),
             ("read", _) => return wants("read N"),
-            // All behind the first blank, blanks too.
+            // The text is all that follows the first blank, including other blanks.
             ("write", _) => {
                 Command::Write(bytes::unescape(rest).map_err(|e| format!("{word}: {e}"))?)
             }
@@ -104,7 +104,7 @@ impl Command {
 fn seek(word: &str, offset: &str, from: &str) -> Result<SeekFrom, String> {
     let number = number(offset).ok_or_else(|| format!("{word}: `{offset}` is not a number"))?;
     match from {
-        // What is too large for a position is the kernel's to refuse.
+        // The kernel refuses a number that is too large for a position.
         "set" => Ok(SeekFrom::Start(number as u64)),
         "cur" => Ok(SeekFrom::Current(number)),
         "end" => Ok(SeekFrom::End(number)),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A shell for trying a device, or any file: open, read, write, seek.
+//! A shell for trying out a device or any file: open, read, write, seek.
 #![forbid(unsafe_code)]
 
 mod bytes;
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    // A line is written at once: others may write there, too.
+    // Each line is written at once, because other programs may write to stderr, too.
     let mut shell = Shell::new(io::stdout(), io::LineWriter::new(io::stderr()));
     let ended = match &options.file {
         Some(file) => shell.open(file.into()),
@@ -97,7 +97,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The commands of a file or a pipe. What is no text is an error of its line.
+/// Runs the commands of a file or a pipe. A line that is not text is an error of that line.
 fn lines(shell: &mut Shell, mut from: impl BufRead) -> Result<(), End> {
     for number in 1.. {
         let mut line = Vec::new();
@@ -121,7 +121,7 @@ fn lines(shell: &mut Shell, mut from: impl BufRead) -> Result<(), End> {
     Ok(())
 }
 
-/// The commands that someone types.
+/// Runs the commands that a user types.
 fn terminal(shell: &mut Shell) -> Result<(), End> {
     let failed = |e: ReadlineError| {
         eprintln!("ioshell: the terminal: {e}");
@@ -129,7 +129,7 @@ fn terminal(shell: &mut Shell) -> Result<(), End> {
     };
     let config: Config = Builder::new().auto_add_history(true).build();
     let mut editor = rustyline::Editor::<(), FileHistory>::with_config(config).map_err(failed)?;
-    // For the next time. Where there is no home it lasts until the end only.
+    // The history is kept for the next time. Without a home folder it is lost at the end.
     let history = env::var_os("HOME").map(|home| PathBuf::from(home).join(".ioshell_history"));
     if let Some(history) = &history {
         let _ = editor.load_history(history);
@@ -140,7 +140,7 @@ fn terminal(shell: &mut Shell) -> Result<(), End> {
                 Ok(()) => {}
                 Err(end) => break Err(end),
             },
-            // Ctrl-C drops the line.
+            // Ctrl-C discards the line.
             Err(ReadlineError::Interrupted) => {}
             Err(ReadlineError::Eof) => break Ok(()),
             Err(e) => break Err(failed(e)),

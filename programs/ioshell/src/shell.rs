@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Does the commands.
+//! Runs the commands.
 
 use std::{
     fs::{File, OpenOptions},
@@ -15,16 +15,16 @@ use crate::{
     command::{Command, HELP, Mode},
 };
 
-/// Why no more commands are read.
+/// The reason why no more commands are read.
 #[derive(Debug)]
 pub enum End {
-    /// It was asked for.
+    /// The user asked to quit.
     Quit,
-    /// Nothing can be said or read any more.
+    /// Nothing can be read or printed any more.
     Failed,
 }
 
-/// An error by its name, and what that means.
+/// Returns an error's name and what it means.
 pub fn name(e: &io::Error) -> String {
     match e.raw_os_error().map(Errno::from_raw) {
         Some(errno) => format!("{errno:?} ({})", errno.desc()),
@@ -32,7 +32,7 @@ pub fn name(e: &io::Error) -> String {
     }
 }
 
-/// What is open, and what was said.
+/// The state of the shell: the open file, and where output goes.
 pub struct Shell {
     out: io::Stdout,
     err: io::LineWriter<io::Stderr>,
@@ -52,12 +52,12 @@ impl Shell {
         }
     }
 
-    /// Whether a command has failed.
+    /// Returns whether a command has failed.
     pub fn failed(&self) -> bool {
         self.failed
     }
 
-    /// Errors are this line's from now on.
+    /// Sets the number of the line to which errors belong from now on.
     pub fn at_line(&mut self, number: usize) {
         self.line = Some(number);
     }
@@ -74,7 +74,7 @@ impl Shell {
         self.execute("open", Command::Open(path, Mode::Both))
     }
 
-    /// Does what a line says.
+    /// Runs the command of a line.
     pub fn run(&mut self, line: &str) -> Result<(), End> {
         match Command::parse(line) {
             Ok(command) => {
@@ -142,14 +142,14 @@ impl Shell {
             Command::Dump(n) => {
                 let mut buffer = room(n)?;
                 let file = self.file()?;
-                // What cannot be sought has none.
+                // A file that cannot be sought has no position.
                 let position = file.stream_position().ok();
                 let mut len = 0;
                 while len < n {
                     match file.read(&mut buffer[len..]) {
                         Ok(0) => break,
                         Ok(n) => len += n,
-                        // What was read before it is not lost.
+                        // The bytes that were read before the error are shown.
                         Err(_) if len > 0 => break,
                         Err(e) => return Err(name(&e)),
                     }

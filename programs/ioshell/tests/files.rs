@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `ioshell` on ordinary files, by a pipe.
+//! Tests `ioshell` on ordinary files, with its commands from a pipe.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ fn ioshell(arguments: &[&str], commands: &[u8]) -> Run {
         .stderr(Stdio::piped())
         .spawn()
         .expect("ioshell");
-    // It may end before it has read all.
+    // The program may end before it has read all commands.
     let _ = child.stdin.take().expect("piped").write_all(commands);
     let output = child.wait_with_output().expect("its output");
     Run {
@@ -34,7 +34,7 @@ fn ioshell(arguments: &[&str], commands: &[u8]) -> Run {
     }
 }
 
-/// A file with this content, in a folder of its own.
+/// Creates a file with this content, in a folder of its own.
 fn file(content: &[u8]) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("file");
@@ -133,7 +133,7 @@ fn unusable_files_are_errors() {
     let run = ioshell(&["--strict", "/proc/self"], b"read 1\n");
     assert_eq!(run.status, Some(1));
     assert!(run.err.starts_with("error: open: EISDIR"), "{}", run.err);
-    // No position, but it can be read.
+    // The device has no position, but can be read.
     let run = ioshell(&["--strict", "/dev/zero"], b"dump 2\n");
     assert!(run.out.contains("00 00"), "{}", run.out);
 }

@@ -7,14 +7,14 @@
 use rustix::{process, system, thread};
 
 fn main() {
-    // 1: getpid, who am I?
+    // 1: getpid returns this process's id.
     let _ = process::getpid();
-    // 2: getppid, who started me?
+    // 2: getppid returns the parent's id.
     let _ = process::getppid();
-    // 3: getuid, for which user?
+    // 3: getuid returns the user's id.
     let _ = process::getuid();
-    // 4: uname, on which kernel?
+    // 4: uname returns the kernel's name and version.
     let _ = system::uname();
-    // 5: sched_yield, let another one run.
+    // 5: sched_yield lets another process run.
     thread::sched_yield();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What the real `strace` says of `part1` and `empty`.
+//! Checks the system calls of `part1` and `empty` with the real `strace`.
 
 use std::{
     collections::BTreeMap,
@@ -9,17 +9,17 @@ use std::{
     process::Command,
 };
 
-/// The five that the source names.
+/// The five system calls that the source names.
 const FIVE: [&str; 5] = ["getpid", "getppid", "getuid", "uname", "sched_yield"];
 
-/// Builds both programs, in the same way; gives the folder that they are in.
+/// Builds both programs in the same way, and returns the folder that they are in.
 fn build(release: bool) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "-q", "--locked", "-p", "empty", "-p", "part1"]);
     if release {
         cargo.arg("--release");
     }
-    // Its settings are found from here on upwards, as they were for this test.
+    // cargo looks for its settings from this folder upwards, as it did for this test.
     cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
     let status = cargo.status().expect("cargo");
     assert!(status.success(), "cargo build: {status}");
@@ -28,7 +28,7 @@ fn build(release: bool) -> PathBuf {
     profiles.join(if release { "release" } else { "debug" })
 }
 
-/// The lines that `strace -o` writes.
+/// Returns the lines that `strace -o` writes.
 fn trace(program: &Path) -> Vec<String> {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("trace");
@@ -43,7 +43,7 @@ fn trace(program: &Path) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// How often each call was made.
+/// Returns how often each system call was made.
 fn counts(lines: &[String]) -> BTreeMap<&str, i32> {
     let mut counts = BTreeMap::new();
     for line in lines {
@@ -71,7 +71,7 @@ fn part1_makes_five_more_calls_than_empty() {
     five_more_in(&build(false));
 }
 
-/// The very files that guests have in /bin.
+/// The release build makes the programs that guests have in /bin.
 #[test]
 fn release_build_makes_five_more_calls() {
     five_more_in(&build(true));
