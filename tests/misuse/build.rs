@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Writes one `#[test]` for each file under `cases`, in a module for its folder.
+//! Writes one `#[test]` for each file under `cases`, in a module named after the file's folder.
 
 use std::{collections::BTreeMap, env, fmt::Write, fs, path::Path};
 

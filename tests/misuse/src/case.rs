@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a file announces.
+//! Parses the errors that a file announces, and compares them with rustc's.
 
 use std::{fs, path::Path};
 
 use crate::Diagnostic;
 
-/// A file, as its text describes it.
+/// A file's announcements.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Case {
-    /// Whether code is generated: for errors that only a function's use brings out.
+    /// Whether code is generated, for errors that come only when a function is used.
     pub codegen: bool,
     /// The functions from which `build_error!` must be reached.
     pub build_errors: Vec<String>,
     pub expected: Vec<Expected>,
 }
 
-/// One error that must come.
+/// One announced error.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Expected {
-    /// From 1; 0 for an error that names no place in the file.
+    /// The line, counted from 1, or 0 for an error that has no place in the file.
     pub line: usize,
-    /// `E0308`, or a lint's name; none where rustc has no code for it.
+    /// The code, such as `E0308`, or the name of a lint; `None` for errors without a code.
     pub code: Option<String>,
-    /// What the message must contain.
+    /// A text that the message must contain.
     pub phrase: Option<String>,
 }
 
@@ -69,7 +69,7 @@ impl Case {
         Ok(case)
     }
 
-    /// Compares; the result says what is wrong.
+    /// Compares the announced errors with those that came. The error lists all differences.
     pub fn compare(&self, errors: &[Diagnostic], build_errors: &[String]) -> Result<(), String> {
         let mut wrong = Vec::new();
         for expected in &self.expected {
@@ -108,7 +108,7 @@ impl Case {
 }
 
 impl Expected {
-    /// `CODE`, `"PHRASE"`, or both.
+    /// Parses `CODE`, `"PHRASE"`, or both.
     fn parse(line: usize, text: &str) -> Result<Expected, String> {
         let (code, rest) = match text.find('"') {
             Some(at) => (text[..at].trim(), Some(&text[at + 1..])),

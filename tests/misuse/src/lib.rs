@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Compiles one file against the kernel crate, and compares rustc's errors with
-//! those that the file announces. README.md says how a file is written.
+//! Compiles one file against the kernel crate, and compares rustc's errors with those that the file
+//! announces. README.md says how a file is written.
 #![forbid(unsafe_code)]
 
 mod case;
@@ -14,7 +14,7 @@ pub use rustc::{Diagnostic, Rustc};
 
 use std::path::{Path, PathBuf};
 
-/// The folder of the files.
+/// Returns the folder that contains the files.
 pub fn cases() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")
 }

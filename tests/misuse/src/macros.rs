@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Which exported macros expand to what the lint `unsafe_code` is about. It does
-//! not look into them, so each must be right by itself.
+//! Finds the exported macros that expand to code about which the lint `unsafe_code` would warn. The
+//! lint does not look into macros of other crates, so each of these macros must be sound by itself.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +12,7 @@ use std::{
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{Attribute, Item};
 
-/// What forbidding unsafe code forbids a module to write itself.
+/// The words that `forbid(unsafe_code)` keeps out of a module's own source.
 const MARKS: [&str; 6] = [
     "unsafe",
     "no_mangle",
@@ -22,16 +22,16 @@ const MARKS: [&str; 6] = [
     "global_asm",
 ];
 
-/// The exported macros of ring 0.
+/// The exported macros of the ring-0 crates.
 pub struct Macros {
-    /// By example: what each expands to.
+    /// The macros by example, with what each expands to.
     rules: BTreeMap<String, Body>,
-    /// Procedural: whether what it writes is unsafe.
+    /// The procedural macros, with whether the code that each writes is unsafe.
     code: BTreeMap<String, bool>,
 }
 
 impl Macros {
-    /// Those of the sources below `kernel`, which has crates of both kinds.
+    /// Reads the macros from the sources below `kernel`, which has crates of both kinds.
     pub fn read(kernel: &Path) -> Result<Macros, String> {
         let mut macros = Macros {
             rules: BTreeMap::new(),
@@ -52,7 +52,7 @@ impl Macros {
         self.rules.keys().chain(self.code.keys()).cloned().collect()
     }
 
-    /// The names of those that expand to unsafe code, by themselves or by another.
+    /// Returns the names of the macros that expand to unsafe code, themselves or by another macro.
     pub fn with_unsafe(&self) -> BTreeSet<String> {
         let code = self.code.iter().filter(|(_, is_unsafe)| **is_unsafe);
         let mut found: BTreeSet<String> = code.map(|(name, _)| name.clone()).collect();
@@ -75,7 +75,7 @@ impl Macros {
     }
 }
 
-/// What a macro expands to, as far as it matters here.
+/// The words in a macro's expansion, and the macros that it calls.
 #[derive(Default)]
 struct Body {
     words: BTreeSet<String>,
@@ -121,7 +121,7 @@ fn by_rules(items: &[Item], rules: &mut BTreeMap<String, Body>) {
                 let mut arrow = false;
                 for token in rule.mac.tokens.clone() {
                     match token {
-                        // What is before the arrow is a pattern.
+                        // The part before the arrow is a pattern.
                         TokenTree::Group(group) if arrow => body.add(group.stream()),
                         TokenTree::Punct(p) => arrow = p.as_char() == '>',
                         _ => {}
@@ -133,8 +133,8 @@ fn by_rules(items: &[Item], rules: &mut BTreeMap<String, Body>) {
     }
 }
 
-/// A procedural macro is what its function names: files of its crate, with `quote!`, and
-/// the functions of `trusted`, which write what lints are to see.
+/// Returns the procedural macros of a crate. A macro consists of what its function names: files of
+/// its crate, with `quote!`, and the functions of `trusted`, whose code lints are meant to see.
 fn by_code(folder: &Path) -> Result<BTreeMap<String, bool>, String> {
     let mut files = BTreeMap::new();
     for path in rust_files(folder)? {
@@ -179,7 +179,7 @@ fn by_code(folder: &Path) -> Result<BTreeMap<String, bool>, String> {
                 .any(|w| words.contains(*w));
             to_see.extend(words.iter().cloned());
         }
-        // A derive macro has a name of its own; the function's is `derive_NAME`.
+        // A derive macro has another name than its function, which is `derive_NAME`.
         found.insert(function.sig.ident.to_string(), is_unsafe);
     }
     Ok(found)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! rustc, with a kernel's flags and the kernel crate built for it.
+//! Runs rustc with a kernel's flags and the kernel crate that is built for that kernel.
 
 use std::{
     collections::BTreeSet,
@@ -19,12 +19,12 @@ use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget};
 pub struct Diagnostic {
     pub code: Option<String>,
     pub message: String,
-    /// The lines of the file that it is about: where a macro is called, too.
+    /// The lines of the file that the error is about, including those of macro calls.
     pub lines: Vec<usize>,
     pub rendered: String,
 }
 
-/// What one compilation said.
+/// The result of one compilation.
 pub struct Compiled {
     pub errors: Vec<Diagnostic>,
     /// The functions that reach `build_error!`.
@@ -39,8 +39,8 @@ pub struct Rustc {
 }
 
 impl Rustc {
-    /// For the kernel of `KORU_KERNEL`, else the default one; the kernel crate is
-    /// built for it first.
+    /// Creates a compiler for the kernel of `KORU_KERNEL`, or for the default kernel without it.
+    /// Builds the kernel crate for that kernel first.
     pub fn new() -> Result<Rustc, String> {
         let say = |e: koru_error::Error| e.to_string();
         let home = Home::find().map_err(say)?;
@@ -60,7 +60,7 @@ impl Rustc {
             .filter(|(name, _)| name == "CARGO_ENCODED_RUSTFLAGS")
             .flat_map(|(_, flags)| flags.split('\u{1f}').map(str::to_owned))
             .collect();
-        // As a module's own crate is compiled.
+        // These are the flags for a module's own crate.
         let fixed = "--edition=2021 --crate-type=rlib --error-format=json -Copt-level=2 -Aunused";
         flags.extend(fixed.split(' ').map(str::to_owned));
         flags.push(format!("--target={}", koru_kbuild::TARGET));
@@ -73,7 +73,7 @@ impl Rustc {
                 flags.push(format!("-Ldependency={}", folder.display()));
             }
         }
-        // The procedural macros are the host's.
+        // Procedural macros are built for the host.
         flags.push(format!(
             "-Ldependency={}",
             target.join("release/deps").display()
@@ -85,7 +85,7 @@ impl Rustc {
         })
     }
 
-    /// Compiles a file, with `cfg(misuse)` or without.
+    /// Compiles a file, with or without `cfg(misuse)`.
     pub fn compile(&self, file: &Path, misuse: bool, codegen: bool) -> Result<Compiled, String> {
         let wrong = |what: &dyn std::fmt::Display| format!("compiling {}: {what}", file.display());
         let out = tempfile::tempdir().map_err(|e| wrong(&e))?;
@@ -100,7 +100,7 @@ impl Rustc {
             })
             .args(["-Ccodegen-units=1", "--check-cfg=cfg(misuse)"])
             .arg(file)
-            // It writes what is too long for a message where it is.
+            // rustc writes types that are too long for a message to a file in this folder.
             .current_dir(out.path());
         if misuse {
             rustc.arg("--cfg=misuse");
@@ -125,7 +125,7 @@ impl Rustc {
     }
 }
 
-/// Builds the kernel crate; the libraries, by their names.
+/// Builds the kernel crate, and returns the libraries by name.
 fn build(
     root: &Path,
     target: &Path,
@@ -171,14 +171,14 @@ fn build(
     }
 }
 
-/// The errors in rustc's JSON, by what they say of `file`.
+/// Returns the errors about `file` in rustc's JSON output.
 fn errors(said: &str, file: &Path) -> Result<Vec<Diagnostic>, String> {
     let mut errors = Vec::new();
     for line in said.lines() {
         let Ok(message) = serde_json::from_str::<Json>(line) else {
             continue;
         };
-        // What sums up has no place and no code.
+        // The summary at the end has no place and no code.
         let sums_up = message.spans.is_empty() && message.code.is_none();
         if !message.level.starts_with("error")
             || (sums_up && message.message.starts_with("aborting"))
@@ -228,7 +228,7 @@ struct Expansion {
 }
 
 impl Span {
-    /// The innermost place in `file`: of the code itself, else of the macro's call.
+    /// Returns the innermost line in `file`: that of the code itself, or that of the macro's call.
     fn lines_in(&self, file: &Path) -> Option<usize> {
         if self.file_name == file {
             return Some(self.line_start);
@@ -237,7 +237,7 @@ impl Span {
     }
 }
 
-/// The functions of an object that refer to what `build_error!` calls.
+/// Returns the functions of an object that refer to the function behind `build_error!`.
 fn build_errors(object: &Path) -> Result<Vec<String>, String> {
     let wrong = |what: &dyn std::fmt::Display| format!("reading {}: {what}", object.display());
     let bytes = fs::read(object).map_err(|e| wrong(&e))?;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! One test for each file under `cases`: it fails to compile as it announces, and
-//! without what is marked `cfg(misuse)` it compiles.
+//! Checks each file under `cases`: it fails to compile as it announces, and compiles without what
+//! is marked `cfg(misuse)`.
 
 use std::{
     fs,
@@ -54,13 +54,13 @@ fn needs_three(what: &str, folder: &str) {
     );
 }
 
-/// Without what marks the functions of derive macros, and what other macros are made of.
+/// Returns a macro's name without the prefixes of derive macros and of internal macros.
 fn plain(name: &str) -> &str {
     let name = name.strip_prefix("derive_").unwrap_or(name);
     name.trim_start_matches('_')
 }
 
-/// Nobody's lint looks into a macro of another crate.
+/// No lint looks into a macro of another crate.
 #[test]
 fn every_unsafe_macro_is_misused() {
     let macros = Macros::read(&kernel()).expect("readable").with_unsafe();
@@ -77,7 +77,7 @@ fn every_other_macro_is_misused() {
         let folder = match plain(&name) {
             "print_macro" | "print_once_macro" | "log_fmt" => "pr",
             "c_str_of" | "optional_name" => "new_mutex",
-            // One for each level.
+            // These macros exist once for each level.
             name if name.starts_with("pr_") => "pr",
             name if name.starts_with("dev_") => "dev_print_macro",
             name => name,
@@ -86,7 +86,7 @@ fn every_other_macro_is_misused() {
     }
 }
 
-/// What is registered with the kernel is counted, by its kind.
+/// The kinds of registrations that the kernel crate counts are all misused.
 #[test]
 fn every_registration_is_misused() {
     let text = fs::read_to_string(kernel().join("kernel/src/live.rs")).expect("readable");

@@ -8,7 +8,7 @@ use std::{
 };
 
 thread_local! {
-    // All threads of loom are one thread of the system, so this is shared by them.
+    // loom runs all of its threads on one thread of the system, so they share this value.
     static SUCCEED: Cell<Option<usize>> = const { Cell::new(None) };
 }
 

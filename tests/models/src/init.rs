@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Initialisers, which return plain values, because nothing here depends on its place.
+//! Initialisers, which return plain values, because no value here depends on its address.
 
 use std::{convert::Infallible, marker::PhantomData, pin::Pin};
 

@@ -45,7 +45,7 @@ impl KThread {
 impl Drop for KThread {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        // This wakes the thread, whatever it sleeps on.
+        // This wakes the thread, whatever it waits for.
         self.sleeper.wake();
         if let Some(thread) = self.thread.take() {
             thread.join().expect("no panic");

@@ -7,7 +7,7 @@
 //! an unload that waits for calls, a copy that faults - is not here: that is tested in a guest.
 #![forbid(unsafe_code)]
 
-// These are the kernel crate's own files, where they need nothing else of it.
+// These files are the kernel crate's own, where they need nothing else of that crate.
 #[path = "../../../kernel/kernel/src/str/array_string.rs"]
 mod array_string;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a test is made of: processes that make calls, in every order.
+//! The building blocks of a test: processes that make calls, in every order.
 
 use std::{ffi::CStr, sync::Arc};
 
@@ -65,7 +65,7 @@ impl Descriptor {
         self.read_at(room, &mut 0)
     }
 
-    /// Reads at a position, and moves it.
+    /// Reads at a position, and advances it.
     pub fn read_at(&self, room: usize, pos: &mut i64) -> Result<Vec<u8>, i32> {
         let mut to = UserSliceWriter::new(room);
         let len = self.0.read(&mut to, pos).map_err(number)?;
@@ -74,7 +74,7 @@ impl Descriptor {
         Ok(got)
     }
 
-    /// Reads to the end, by reads of this size.
+    /// Reads to the end, with reads of up to `room` bytes.
     pub fn read_all(&self, room: usize) -> Vec<u8> {
         let (mut pos, mut all) = (0, Vec::new());
         loop {

@@ -96,7 +96,7 @@ pub(crate) trait OpenFile: Send + Sync {
 }
 
 thread_local! {
-    // All threads of loom are one thread of the system, so this is shared by them.
+    // loom runs all of its threads on one thread of the system, so they share this value.
     static ENTRIES: RefCell<HashMap<&'static CStr, Arc<dyn Entry>>> = RefCell::default();
 }
 
@@ -132,7 +132,7 @@ impl<T: Operations> Drop for ProcFile<T> {
     fn drop(&mut self) {
         let entry = ENTRIES.with_borrow_mut(|entries| entries.remove(self.name));
         drop(entry);
-        // The kernel would close open files; here a test does that itself.
+        // The kernel would close open files; here the test does that itself.
         assert_eq!(Arc::strong_count(&self.data), 1, "files are open");
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Locks and waiting, on loom's. It tries every order of them, and finds data that no lock protects
-//! and threads that wait for ever.
+//! Locks and waiting, built on loom's. loom tries every order of them, and finds data that no lock
+//! protects and threads that wait for ever.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -97,9 +97,9 @@ impl<T> DerefMut for Guard<'_, T> {
     }
 }
 
-/// The bell that a thread sleeps on.
+/// The flag that wakes a sleeping thread.
 ///
-/// A thread that was woken does not sleep the next time.
+/// A thread that was woken before it sleeps does not sleep the next time.
 #[derive(Clone)]
 pub(crate) struct Sleeper(StdArc<(loom::sync::Mutex<bool>, loom::sync::Condvar)>);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The ring of `circbuf` under every order of those who use it.
+//! Tests the ring of `circbuf` under every order of its readers and writers.
 
 #[allow(dead_code, reason = "this uses a part of the file")]
 #[path = "../../../modules/circbuf/src/ring.rs"]
@@ -17,8 +17,7 @@ fn ring(size: usize) -> Arc<Ring> {
     Arc::pin_init(Ring::new(size), GFP_KERNEL).expect("memory")
 }
 
-/// A reader gets what was there before a write or after it, across the end of the
-/// ring as well.
+/// A reader sees the bytes from before a write or from after it, also across the end of the ring.
 #[test]
 fn a_reader_sees_no_half_of_a_write() {
     every_order(None, || {
@@ -28,7 +27,7 @@ fn a_reader_sees_no_half_of_a_write() {
         let second = thread::spawn(move || b.write(2, &[7, 7, 7, 7]));
         let mut seen = [0; 4];
         ring.read(2, &mut seen);
-        // From 2 on: what both have left, each in its place.
+        // The bytes from 2 on, in the states that the two writes leave.
         let states = [[2, 3, 0, 1], [2, 9, 9, 9], [7, 7, 7, 7], [7, 9, 9, 9]];
         assert!(states.contains(&seen), "{seen:?}");
         first.join().unwrap();

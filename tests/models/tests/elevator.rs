@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `elevator` under every order of its thread, those who write, and its unloading.
+//! Tests `elevator` under every order of its thread, its writers, and its unloading.
 
 #[allow(
     unused_attributes,
@@ -32,8 +32,7 @@ fn served() -> usize {
     line.expect("a line").parse().expect("a number")
 }
 
-/// Unloading ends whatever the thread is doing, and whatever was commanded just
-/// before.
+/// Unloading ends the thread, whatever the thread is doing and whatever command came just before.
 #[test]
 fn unloading_at_any_moment() {
     every_order(Some(3), || {
@@ -45,7 +44,7 @@ fn unloading_at_any_moment() {
     });
 }
 
-/// No call is missed: who waits when it is started, or comes afterwards, gets home.
+/// Nobody is forgotten: those who wait at the start get home, and so do those who come later.
 #[test]
 fn everybody_gets_home() {
     every_order(Some(2), || {
@@ -61,8 +60,8 @@ fn everybody_gets_home() {
     });
 }
 
-/// Without memory nothing is read, and the module does not load; both work afterwards.
-/// Who comes to wait needs none.
+/// Without memory, reads fail and the module does not load; both work afterwards. A person who comes
+/// to wait needs no memory.
 #[test]
 fn memory_that_is_not_there() {
     const ENOMEM: i32 = 12;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `full_ex` under every order of the calls of its processes and their threads.
+//! Tests `full_ex` under every order of the calls of its processes and their threads.
 
 #[allow(
     unused_attributes,
@@ -34,8 +34,7 @@ fn take_all(file: &Descriptor) -> Vec<i32> {
     std::iter::from_fn(|| take(file).ok()).collect()
 }
 
-/// Two threads of a process push, and take, at once: it is as if one had come after
-/// the other.
+/// When two threads of a process push or pop at once, the result is that of one after the other.
 #[test]
 fn threads_on_one_deque() {
     every_order(None, || {
@@ -56,7 +55,7 @@ fn threads_on_one_deque() {
     });
 }
 
-/// For the one slot that is left only one of two threads is in time.
+/// When one slot is left, only one of two threads gets it.
 #[test]
 fn threads_that_fill_it() {
     every_order(None, || {
@@ -78,8 +77,8 @@ fn threads_that_fill_it() {
     });
 }
 
-/// Two threads say how many integers it holds: one is in time, and the other's byte
-/// is a write of a wrong length.
+/// When two threads set the capacity, one succeeds, and the other's byte is a write of a wrong
+/// length.
 #[test]
 fn threads_that_set_the_capacity() {
     every_order(None, || {
@@ -101,7 +100,7 @@ fn threads_that_set_the_capacity() {
     });
 }
 
-/// Of two threads that open it at once one gets it, and so do both of two processes.
+/// When two threads of a process open the file at once, one succeeds. Two processes both succeed.
 #[test]
 fn opening_at_once() {
     every_order(None, || {
@@ -120,8 +119,8 @@ fn opening_at_once() {
     });
 }
 
-/// Another process closes what it inherited while the owner opens: it is held, or
-/// free and new, and never in between.
+/// While another process closes a descriptor that it inherited, an open by the owner finds the file
+/// either still open, or free with a new deque.
 #[test]
 fn another_process_may_close_last() {
     every_order(None, || {
@@ -143,8 +142,8 @@ fn another_process_may_close_last() {
     });
 }
 
-/// Whatever cannot be allocated is ENOMEM, and nothing is left of what could: the
-/// same call works afterwards.
+/// An allocation that fails is ENOMEM and leaves nothing behind, so that the same call works
+/// afterwards.
 #[test]
 fn memory_that_is_not_there() {
     const ENOMEM: i32 = 12;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `hello_proc` under every order of those who read and write.
+//! Tests `hello_proc` under every order of its readers and writers.
 
 #[allow(
     unused_attributes,
@@ -15,8 +15,7 @@ use kernel::model::{every_order, open, process};
 const FILE: &std::ffi::CStr = c"hello";
 const MESSAGES: [&[u8]; 3] = [b"Hello World\n", b"a longer message", b"short"];
 
-/// Two write while another reads in pieces: it gets one whole message, and the last
-/// one stays.
+/// While two threads write, one that reads in pieces gets one whole message. The last message stays.
 #[test]
 fn a_reader_gets_one_whole_message() {
     every_order(Some(3), || {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `my_timer` under every order of its readers.
+//! Tests `my_timer` under every order of its readers.
 
 #[allow(
     unused_attributes,
@@ -12,7 +12,7 @@ mod my_timer;
 
 use kernel::model::{every_order, open, process};
 
-/// The current time and the elapsed one, in halves of a second.
+/// Returns the current time and the elapsed time, in half seconds.
 fn reading(room: usize) -> (i64, Option<i64>) {
     let text = open(c"timer").expect("open").read_all(room);
     let text = String::from_utf8(text).expect("text");
@@ -29,7 +29,7 @@ fn reading(room: usize) -> (i64, Option<i64>) {
     )
 }
 
-/// In the order of their times each is as long after the one before as it says.
+/// Ordered by time, each reading says how much time has elapsed since the one before it.
 #[test]
 fn readers_at_once_make_one_chain() {
     every_order(Some(3), || {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `sample_hello` without memory for its buffer, which no guest can be made to lack.
+//! Tests `sample_hello` without memory for its buffer, which is always available in a guest.
 
 #[allow(
     unused_attributes,

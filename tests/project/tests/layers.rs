@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Imports point one way in this workspace.
+//! Checks that imports point one way in this workspace.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ use koru_project::{
     members, root,
 };
 
-/// Which crate of the workspace depends on which; not for its tests.
+/// Returns which crate of the workspace depends on which, without dependencies of tests.
 fn crates() -> Graph<String> {
     let metadata = members();
     let names: BTreeSet<&str> = metadata.packages.iter().map(|p| p.name.as_str()).collect();
@@ -52,7 +52,7 @@ fn files_of_a_crate_import_in_one_direction() {
 
 #[test]
 fn host_crates_depend_downwards_only() {
-    // From the bottom to the top: a crate knows only those above it in this list.
+    // The crates from the bottom to the top: a crate may use only those above it in this list.
     const LAYERS: [&str; 11] = [
         "koru-protocol",
         "koru-error",
@@ -66,7 +66,7 @@ fn host_crates_depend_downwards_only() {
         "koru",
         "koru-bench",
     ];
-    // What a crate must not know, although it is further down.
+    // The crates that a crate must not use, although they are above it in the list.
     const APART: [(&str, &[&str]); 4] = [
         (
             "koru-qemu",
@@ -105,7 +105,7 @@ fn host_crates_depend_downwards_only() {
     }
 }
 
-/// The check itself: a circle that is planted is found.
+/// The check finds a circle.
 #[test]
 fn a_circle_is_found() {
     let folder = tempfile::tempdir().unwrap();

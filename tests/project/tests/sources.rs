@@ -104,7 +104,7 @@ fn head(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Holds in user space. Code for the kernel has upstream's order.
+/// The order of imports holds in user space. Code for the kernel has upstream's order.
 #[test]
 fn imports_are_in_one_order() {
     let misuses = root().join("tests/misuse/cases");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What is in `tests/`: the modules' files that know nothing of the kernel, with
-//! any input, against models that are plain and slow.
+//! Tests in `tests/` the modules' files that do not use the kernel: with any input, they must agree
+//! with models that are plain and slow.
 #![forbid(unsafe_code)]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The deque of `full_ex` against a `VecDeque`.
+//! Compares the deque of `full_ex` with a `VecDeque`.
 
 #[path = "../../../modules/full_ex/src/deque.rs"]
 mod deque;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The scan of `elevator` against a simulation that asks everybody where they are.
+//! Compares the scan of `elevator` with a simulation that asks everybody where they are.
 
 #[allow(dead_code, reason = "this uses a part of the file")]
 #[path = "../../../modules/elevator/src/scan.rs"]
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use scan::{Command, Elevator, FLOORS, Kind, MAX_LOAD, Person, Queue, SEATS, State};
 
-/// Those who wait.
+/// The people who are waiting.
 struct People(Vec<Person>);
 
 impl Queue for People {
@@ -30,7 +30,7 @@ enum Place {
     Home,
 }
 
-/// Everybody who ever came, in the order of coming.
+/// Everybody who ever came, in the order in which they came.
 struct Model {
     people: Vec<(Person, Place)>,
     floor: i32,
@@ -74,7 +74,7 @@ impl Model {
                 .any(|floor| (floor - self.floor) * direction > 0)
         };
         if is_ahead(self.direction) {
-            // Goes on.
+            // The direction stays.
         } else if is_ahead(-self.direction) {
             self.direction = -self.direction;
         } else {
@@ -110,7 +110,7 @@ enum Event {
     Start,
     Stop,
     Comes(Person),
-    /// It goes on, so many steps.
+    /// The elevator makes this many steps.
     Moves(u8),
 }
 
@@ -132,7 +132,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec(event, 0..120)
 }
 
-/// One step of both, which must agree.
+/// Makes one step of the elevator and of the model, which must agree.
 fn step(elevator: &mut Elevator<People>, model: &mut Model) -> Result<State, TestCaseError> {
     let state = model.next();
     prop_assert_eq!(elevator.next(), state);
@@ -153,7 +153,7 @@ fn agree(elevator: &Elevator<People>, model: &Model) -> Result<(), TestCaseError
     prop_assert!(elevator.load() <= MAX_LOAD && elevator.riders().count() <= SEATS);
     let riders = elevator.riders().copied().collect();
     prop_assert_eq!(sorted(riders), sorted(model.at(Place::Rides)));
-    // In their order.
+    // The order of those who wait must agree as well.
     prop_assert_eq!(elevator.waiting(), model.at(Place::Waits));
     prop_assert_eq!(elevator.served, model.at(Place::Home).len() as u64);
     Ok(())
@@ -180,7 +180,7 @@ proptest! {
             }
             agree(&elevator, &model)?;
         }
-        // In the end everybody gets home, and before anybody gets old.
+        // In the end everybody gets home, within a bounded number of steps.
         elevator.start();
         model.on = true;
         let mut steps = 0;

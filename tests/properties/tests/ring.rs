@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The ring of `circbuf` against a byte after the other.
+//! Compares the ring of `circbuf` with a copy of one byte after the other.
 
 #[path = "../../../modules/circbuf/src/wrap.rs"]
 mod wrap;
@@ -13,7 +13,7 @@ enum Step {
     Put { start: usize, bytes: Vec<u8> },
 }
 
-/// A ring, and steps that start within it and are no longer than it.
+/// Generates a ring, and steps that start inside the ring and are not longer than it.
 fn games() -> impl Strategy<Value = (Vec<u8>, Vec<Step>)> {
     let ring = prop::collection::vec(any::<u8>(), 1..80);
     ring.prop_flat_map(|ring| {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The arithmetic of `seconds` against numbers that never wrap.
+//! Compares the arithmetic of `seconds` with numbers that never wrap.
 
 #[path = "../../../modules/seconds/src/since.rs"]
 mod since;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Circles in a graph.
+//! Finds circles in a graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Which node points to which others.
+/// A graph: which node points to which others.
 pub type Graph<N> = BTreeMap<N, BTreeSet<N>>;
 
 /// Returns the circles: the sets of nodes that can all reach each other.
@@ -22,7 +22,8 @@ pub fn circles<N: Ord + Clone>(graph: &Graph<N>) -> Vec<BTreeSet<N>> {
     found
 }
 
-/// Returns all nodes that can be reached from one; itself only by a circle.
+/// Returns all nodes that can be reached from `from`. It contains `from` only if a circle leads
+/// back there.
 fn reachable<'a, N: Ord>(graph: &'a Graph<N>, from: &'a N) -> BTreeSet<&'a N> {
     let mut reached = BTreeSet::new();
     let mut open: Vec<&N> = vec![from];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What a source file names.
+//! Finds the names that a source file uses and defines.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,26 +8,26 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Item, UseTree, Visibility};
 
-/// A module's path inside its crate; the root's is empty.
+/// A module's path inside its crate. The path of the crate's root is empty.
 pub type ModulePath = Vec<String>;
 
-/// A path as it is written: `crate`, `a`, `B`.
+/// A path as it is written, such as `crate`, `a`, `B`.
 pub type Path = Vec<String>;
 
-/// What a file names and defines.
+/// The names that a file uses and defines.
 #[derive(Debug, Default)]
 pub struct File {
-    /// All paths that it names.
+    /// All paths in the file.
     pub paths: Vec<Path>,
-    /// The names that its `use` items bring in, and where they come from.
+    /// The names that the file's `use` items import, and where they come from.
     pub uses: BTreeMap<String, Path>,
-    /// The paths that it brings in as a whole (`use a::*`).
+    /// The paths from which the file imports everything (`use a::*`).
     pub globs: Vec<Path>,
-    /// The names of the items that it defines itself.
+    /// The names of the items that the file itself defines.
     pub defines: BTreeSet<String>,
-    /// The names that it passes on.
+    /// The names that the file re-exports.
     passed_on: BTreeSet<String>,
-    /// All words of its code.
+    /// All words of the file's code.
     words: BTreeSet<String>,
 }
 
@@ -52,7 +52,7 @@ impl File {
                     let is_private = matches!(item.vis, Visibility::Inherited);
                     self.add_use(&mut Vec::new(), &item.tree, is_private);
                 }
-                // A module of its own in the same file.
+                // This module is inside of the same file.
                 Item::Mod(module) => {
                     if let Some((_, items)) = module.content {
                         self.defines.insert(module.ident.to_string());
@@ -112,7 +112,7 @@ impl File {
         }
     }
 
-    /// Adds the paths in some code, that of macros too.
+    /// Adds the paths in some code, including those in macros.
     fn add_paths(&mut self, code: TokenStream) {
         let mut path: Path = Vec::new();
         let mut colons = 0;

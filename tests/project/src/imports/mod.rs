@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The imports of a crate's files, and the circles in them.
+//! Finds the imports of a crate's files, and the circles in them.
 //!
-//! A file imports another one when it names something of it: in a `use` item or by a path
-//! that begins with `crate`, `super`, `self` or a module of the file's own. A name that a
-//! module only passes on (`pub use`) belongs to the file that defines it, and passing it
-//! on is no import, unless the file uses it itself. Unit tests do not count.
+//! A file imports another one when it names something of that file: in a `use` item or by a path
+//! that begins with `crate`, `super`, `self` or a module of the file's own. A name that a module
+//! only re-exports (`pub use`) belongs to the file that defines the name, and re-exporting is no
+//! import, unless the file uses the name itself. Unit tests do not count.
 
 mod circle;
 mod file;

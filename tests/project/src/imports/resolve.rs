@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! From the paths in a file to the modules that they are about.
+//! Resolves the paths in a file to the modules that they refer to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::{File, ModulePath};
 
-/// A module passes a name on through so many others at the most.
+/// The largest number of modules through which a name may be re-exported.
 const MAX_STEPS: usize = 8;
 
 type Modules = BTreeMap<ModulePath, File>;
@@ -41,7 +41,7 @@ fn absolute(modules: &Modules, module: &ModulePath, path: &[String]) -> Option<V
     }
 }
 
-/// Returns the module that a path from the root is about: the one that defines the name.
+/// Returns the module that a path from the root refers to, which is the one that defines the name.
 fn owner(modules: &Modules, path: &[String], steps: usize) -> Option<ModulePath> {
     let inside = (0..=path.len())
         .rev()
@@ -55,7 +55,7 @@ fn owner(modules: &Modules, path: &[String], steps: usize) -> Option<ModulePath>
     if file.defines.contains(name) || steps == MAX_STEPS {
         return Some(module);
     }
-    // It passes the name on, from elsewhere in this crate or from another one.
+    // The module re-exports a name of this crate or of another one.
     if let Some(origin) = file.uses.get(name) {
         let origin = absolute(modules, &module, origin)?;
         return owner(modules, &[&origin, &rest[1..]].concat(), steps + 1);
