@@ -1,14 +1,14 @@
 # The usual targets of a kernel-module lab; each is one koru command.
 #
-#   make            build the module       make list     the loaded modules
-#   make load       build and load it      make log      the kernel log
+#   make            build the module       make list     list the loaded modules
+#   make load       build and load it      make log      show the kernel log
 #   make unload     unload it              make clean    remove what was built
 #   make test       run its tests
 #
-# TARGET=vm     in the virtual machine that stays up (`koru vm stop` ends it)
-# TARGET=host   in this machine's own kernel; asks first
-# TARGET=ssh:USER@HOST  in another machine's; asks first
-# KDIR=DIR      for another kernel's build directory (KERNEL_DIR= does the same)
+# TARGET=vm     use the virtual machine that stays up (`koru vm stop` stops it)
+# TARGET=host   use this machine's own kernel; asks first
+# TARGET=ssh:USER@HOST  use another machine's kernel; asks first
+# KDIR=DIR      use another kernel's build directory (KERNEL_DIR= does the same)
 KORU ?= koru
 TARGET ?= vm
 KDIR ?= $(KERNEL_DIR)

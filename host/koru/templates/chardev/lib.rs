@@ -1,8 +1,8 @@
-//! /dev/@NAME@: a small file, kept by a module instead of a disk.
+//! /dev/@NAME@: a small file that a module keeps in memory.
 //!
-//! Reading and writing go on where the last one stopped, and `lseek` moves that
-//! place. Everybody who opens the device sees the same bytes, each at a position
-//! of their own.
+//! Each read or write continues where the last one stopped, and `lseek` moves
+//! that position. All processes that open the device see the same bytes, each at
+//! a position of its own.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -25,11 +25,11 @@ module! {
     license: "GPL",
 }
 
-/// How many bytes the device can hold.
+/// The number of bytes that the device can hold.
 const CAPACITY: usize = 4096;
 
-/// The module is its device: loaded, it is there; unloaded, it is gone. While
-/// somebody has it open, the module cannot be unloaded.
+/// The module owns its device: the device exists while the module is loaded. The
+/// module cannot be unloaded while a process has the device open.
 #[pin_data]
 struct @TYPE@ {
     #[pin]
@@ -39,7 +39,7 @@ struct @TYPE@ {
 impl InPlaceModule for @TYPE@ {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         let options = MiscDeviceOptions { name: c"@NAME@" };
-        // `?` in an initialiser ends it with the error, and so the load.
+        // An error at `?` ends the initialiser, and so the load, with that error.
         try_pin_init!(Self {
             device <- MiscDeviceRegistration::register_with(
                 options,
@@ -49,7 +49,7 @@ impl InPlaceModule for @TYPE@ {
     }
 }
 
-/// What the device holds: `CAPACITY` bytes, of which the first `length` are used.
+/// The content of the device: `CAPACITY` bytes, of which the first `length` are used.
 struct Bytes {
     all: KVec<u8>,
     length: usize,
@@ -67,50 +67,51 @@ impl Bytes {
     }
 }
 
-/// What the device does.
+/// The operations of the device.
 struct Device;
 
-/// What all who open it share. Several processes may read and write at once, so
-/// the bytes are behind a lock.
+/// The data that all openers share. Several processes may read and write at once,
+/// so the bytes are behind a lock.
 impl MiscDeviceData for Device {
     type Data = Mutex<Bytes>;
 }
 
-// Only the calls that are here exist: without `write_iter`, say, a process that
-// writes gets EINVAL.
+// Only the operations that are defined here exist: without `write_iter`, for
+// example, a write fails with EINVAL.
 #[vtable]
 impl MiscDevice for Device {
-    /// What belongs to one open file: here, one more reference to what all share.
-    /// It is given up when the file is closed.
+    /// The data of one open file: here, a reference to the shared data. It is
+    /// dropped when the file is closed.
     type Ptr = Arc<Mutex<Bytes>>;
 
-    // The node's mode is 0600, so only root may open it. For everybody:
+    // The mode of the device node is 0600, so only root may open it. This line
+    // lets everybody open it:
     // const MODE: kernel::fs::Mode = kernel::fs::Mode::new::<0o666>();
 
-    /// A process opens the device.
+    /// Called when a process opens the device.
     fn open(_file: &File, device: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
         device.data()
     }
 
-    /// A process reads. `iov` is its buffer, which may be at a bad address: the
-    /// copying finds that out.
+    /// Called when a process reads. `iov` is its buffer. The address may be bad;
+    /// copying to it fails then.
     fn read_iter(mut kiocb: Kiocb<'_, Self::Ptr>, iov: &mut IovIterDest<'_>) -> Result<usize> {
         let shared = kiocb.file();
-        // Touching a process's memory may sleep, so a spin lock would be wrong.
+        // Copying to a process's memory may sleep, so a spin lock would be wrong.
         let bytes = shared.lock();
-        // From the position on, as much as there is and as fits; 0 is the end.
+        // This copies from the position on, as much as fits. 0 bytes mean the end.
         iov.simple_read_from_buffer(kiocb.ki_pos_mut(), &bytes.all[..bytes.length])
     }
 
-    /// A process writes. Taking less than it has is allowed: it then calls again
-    /// with the rest.
+    /// Called when a process writes. A write may take less than all bytes; the
+    /// process then calls again with the rest.
     fn write_iter(mut kiocb: Kiocb<'_, Self::Ptr>, iov: &mut IovIterSource<'_>) -> Result<usize> {
         let start = usize::try_from(kiocb.ki_pos())?;
         if start >= CAPACITY {
             return Err(ENOSPC);
         }
         let length = iov.len().min(CAPACITY - start);
-        // Into a buffer of our own first: a bad address changes nothing.
+        // The bytes are copied to a buffer first, so that a bad address changes nothing.
         let mut new = KVec::from_elem(0, length, GFP_KERNEL)?;
         iov.copy_from_iter_full(&mut new)?;
         let end = start + length;
@@ -122,7 +123,8 @@ impl MiscDevice for Device {
         Ok(length)
     }
 
-    /// A process moves its position, which may be anywhere in the device's room.
+    /// Called when a process moves its position, which may be anywhere up to
+    /// `CAPACITY`.
     fn lseek(
         shared: ArcBorrow<'_, Mutex<Bytes>>,
         file: &File,

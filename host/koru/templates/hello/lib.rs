@@ -1,4 +1,4 @@
-//! Says hello when it is loaded, and goodbye when it is unloaded.
+//! Logs a greeting when it is loaded, and a goodbye when it is unloaded.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -16,7 +16,7 @@ module! {
 struct @TYPE@;
 
 impl kernel::Module for @TYPE@ {
-    // Runs when the module is loaded; an error makes the load fail with it.
+    // Runs when the module is loaded. An error makes the load fail.
     fn init(_module: &'static ThisModule) -> Result<Self> {
         pr_info!("Hello world\n");
         Ok(@TYPE@)

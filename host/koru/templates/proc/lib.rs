@@ -1,4 +1,4 @@
-//! /proc/@NAME@: reading gives the last message that was written.
+//! /proc/@NAME@: a read returns the last message that was written.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -21,7 +21,7 @@ module! {
     license: "GPL",
 }
 
-/// The module is its file: it is there while the module is loaded.
+/// The module owns its file: the file exists while the module is loaded.
 #[pin_data]
 struct @TYPE@ {
     #[pin]
@@ -37,14 +37,14 @@ impl InPlaceModule for @TYPE@ {
     }
 }
 
-/// What all openers of the file share.
+/// The data that all openers of the file share.
 #[pin_data]
 struct Shared {
     #[pin]
     message: Mutex<Message>,
 }
 
-/// The longest message, in bytes.
+/// The length of the longest message, in bytes.
 const MAX_LEN: usize = 100;
 
 #[derive(Clone, Copy)]
@@ -66,7 +66,7 @@ impl Shared {
 
 #[vtable]
 impl proc_fs::Operations for Shared {
-    /// Nothing belongs to one opener alone.
+    /// The data of one open file: none here.
     type Data = ();
 
     fn open(&self, _file: &File) -> Result {
@@ -80,7 +80,8 @@ impl proc_fs::Operations for Shared {
         to: &mut UserSliceWriter,
         pos: &mut Offset,
     ) -> Result<usize> {
-        // A copy, so that the lock is not held while user memory is written.
+        // The message is copied, so that the lock is not held while user memory is
+        // written.
         let message = *self.message.lock();
         to.write_slice_file(&message.text[..message.length], pos)
     }
@@ -96,7 +97,7 @@ impl proc_fs::Operations for Shared {
         if length > MAX_LEN {
             return Err(EMSGSIZE);
         }
-        // Into a copy first: a bad pointer changes nothing.
+        // The text is read to a copy first, so that a bad pointer changes nothing.
         let mut text = [0; MAX_LEN];
         from.read_slice(&mut text[..length])?;
         *self.message.lock() = Message { text, length };
