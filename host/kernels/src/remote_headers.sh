@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Writes a kernel's build directory, with all that it points to, as a tar archive to
-# standard output. Run by the shell of the machine that it is on; koru puts the
-# variable `build` in front. Exit status 3: there is none.
+# Writes a kernel's build directory, with everything that it refers to, as a tar archive
+# to standard output. The shell of the machine with that directory runs this script; koru
+# sets the variable `build` before it. Exit status 3: there is no such directory.
 # shellcheck disable=SC2154
 
 root=$(readlink -f "$build") && [ -d "$root" ] || exit 3
 [ -f "$root/Makefile" ] && [ -f "$root/.config" ] || exit 3
 
-# A tree made with O=, and Debian's, only includes the other half's Makefile.
+# The Makefile of a tree made with O=, as of Debian's headers, only includes the Makefile
+# of the other half.
 roots=$root
 # shellcheck disable=SC2013
 for other in $(sed -n 's/^include  *\(\/[^$ ]*\)\/Makefile *$/\1/p' "$root/Makefile"); do
@@ -17,7 +18,7 @@ for other in $(sed -n 's/^include  *\(\/[^$ ]*\)\/Makefile *$/\1/p' "$root/Makef
 $other"
 done
 
-# Of a whole source tree, what modules are built with.
+# Of a whole source tree, only the parts that building modules needs are packed.
 parts=
 for root in $roots; do
 	for part in "$root"/* "$root"/.config "$root"/.kernelvariables "$root"/arch/* "$root"/arch/x86; do
@@ -30,7 +31,7 @@ $part"
 	done
 done
 
-# Where links lead out of it, and from there, as long as that is somewhere new.
+# The targets of links that lead out of the tree are packed as well, and so on.
 new=$parts
 while [ -n "$new" ]; do
 	# shellcheck disable=SC2086
@@ -48,7 +49,7 @@ $target"
 	done
 done
 
-# A shell that is busybox has a tar of its own, which may know less.
+# busybox's shell runs its own tar, which may lack options.
 tar=/usr/bin/tar
 [ -x "$tar" ] || tar=tar
 

@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# What koru has the target's shell run over ssh until its agent is there. It
-# tells how far it is by lines `koru: WORD ..`; the agent's own bytes come after
-# the last. koru puts the variables in front: hash, size, ask, prompt.
+# Finds or receives koru's agent, and starts it. The target's shell runs this
+# script over ssh. It reports its progress in lines `koru: WORD ..`; the agent's
+# own bytes follow the last one. koru sets the variables hash, size, ask and
+# prompt before it.
 # shellcheck disable=SC2154
 
 umask 077
 say() { printf 'koru: %s\n' "$*"; }
 
-# A folder that nobody else can write, and that programs may be started from.
+# Checks that nobody else can write to a folder, and that programs in it can run.
 usable() {
 	mkdir -p "$1" && [ -d "$1" ] && [ ! -L "$1" ] && [ -O "$1" ] && chmod 700 "$1" || return
 	try=$1/.try.$$
@@ -19,7 +20,7 @@ usable() {
 	return "$tried"
 }
 
-# The agent as it was sent, and this user's own.
+# Checks that a file is the agent as koru has it, and belongs to this user.
 whole() {
 	[ -f "$1" ] && [ ! -L "$1" ] && [ -O "$1" ] || return
 	sum=$(sha256sum <"$1") && [ "${sum%% *}" = "$hash" ]
@@ -28,7 +29,7 @@ whole() {
 uid=$(id -u)
 say target "$(uname -s)" "$(uname -m)" "$uid"
 
-# root may have no access to a home folder that comes over the network.
+# root may have no access to a home folder on the network.
 home=${XDG_CACHE_HOME:-${HOME:-/}/.cache}/koru/agents
 if [ "$uid" = 0 ]; then
 	set -- "$home" /var/tmp/koru-0 /tmp/koru-0
@@ -60,7 +61,7 @@ else
 		exit 1
 	fi
 	chmod 700 "$part" && mv -f "$part" "$agent" || exit
-	# Those of other versions of koru, unused for a month.
+	# Agents of other versions of koru are removed when unused for a month.
 	find "$dir" -name 'agent-*' -mtime +30 -exec rm -f {} +
 fi
 
