@@ -20,12 +20,12 @@ const FILE: &str = "/proc/full_ex";
 const USAGE: &str = "\
 Usage: deque_client [--file FILE] [COMMAND..]
 
-Opens /proc/full_ex and does the commands in their order:
-  N           writes the byte N: as the first write, the capacity
+Opens /proc/full_ex and runs the commands in order:
+  N           writes the byte N; the first write sets the capacity
   push VALUE  writes an integer
   pop         reads the leftmost integer
-Without a command it reads them from the standard input, where `#` begins a
-comment. Exits with 1 if one failed, with 2 if one was not understood.
+Without commands, it reads them from standard input, where `#` begins a
+comment. Exits with 1 if a command failed, with 2 if one was not understood.
 ";
 
 /// The reason why the program ends early.

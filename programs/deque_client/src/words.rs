@@ -52,7 +52,12 @@ impl Words {
                         byte.map_err(|_| not(word, "a byte, 0 to 255; or is `push` missing?"))?;
                     commands.push(Command::Byte(byte));
                 }
-                _ => return Err(not(word, "a command: they are N, push VALUE and pop")),
+                _ => {
+                    return Err(not(
+                        word,
+                        "a command; the commands are N, push VALUE and pop",
+                    ));
+                }
             }
         }
         Ok(commands)

@@ -88,7 +88,7 @@ fn unknown_commands_are_refused() {
         "",
         2,
         "",
-        "deque_client: `pull` is not a command: they are N, push VALUE and pop\n",
+        "deque_client: `pull` is not a command; the commands are N, push VALUE and pop\n",
     );
     says(
         &[&zero[..], &["push"]].concat(),

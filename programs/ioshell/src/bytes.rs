@@ -38,7 +38,7 @@ pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
                 (Some(high), Some(low)) => high << 4 | low,
                 _ => return Err("two hexadecimal digits follow `\\x`".to_owned()),
             },
-            Some(other) => return Err(format!("`\\{}` means nothing", other.escape_ascii())),
+            Some(other) => return Err(format!("`\\{}` is not an escape", other.escape_ascii())),
             None => return Err("something must follow `\\`".to_owned()),
         });
     }

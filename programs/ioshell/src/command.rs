@@ -8,17 +8,17 @@ use crate::bytes;
 
 /// The output of `help`.
 pub const HELP: &str = "\
-open FILE [r|w|rw|new]         opens it, for reading and writing if not said; new makes it
+open FILE [r|w|rw|new]         opens a file, as rw by default; new creates or empties it
 read N                         one read of N bytes
 write TEXT                     one write; \\n, \\t, \\\\, \\xHH as in Rust
 write-hex HH ..                one write of these bytes
-seek OFFSET [set|cur|end]      moves the position, from the start if not said
-tell                           says the position
-dump [N]                       reads on, N bytes (256 if not said), and shows them
+seek OFFSET [set|cur|end]      moves the position, from the start by default
+tell                           shows the position
+dump [N]                       reads the next N bytes (default: 256) and shows them
 close                          closes the file
-help                           this text
-quit                           ends, as the end of the input does
-Numbers may be hexadecimal: 0x1f. # begins a line that is a comment.
+help                           shows this text
+quit                           quits, as the end of the input does
+Numbers may be hexadecimal: 0x1f. A line that begins with # is a comment.
 ";
 
 /// The mode in which a file is opened.
@@ -54,7 +54,7 @@ impl Command {
         let line = line.trim_start();
         let (word, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
         let words: Vec<&str> = rest.split_whitespace().collect();
-        let wants = |form: &str| Err(format!("{word}: it is `{form}`"));
+        let wants = |form: &str| Err(format!("{word}: usage: {form}"));
         Ok(match (word, words.as_slice()) {
             ("", _) => Command::Nothing,
             _ if word.starts_with('#') => Command::Nothing,
@@ -90,11 +90,11 @@ impl Command {
             ("help" | "?", _) => Command::Help,
             ("quit" | "exit", []) => Command::Quit,
             ("tell" | "close" | "quit" | "exit", _) => {
-                return Err(format!("{word}: nothing follows it"));
+                return Err(format!("{word}: takes no arguments"));
             }
             _ => {
                 return Err(format!(
-                    "`{word}` is not a command; `help` shows which there are"
+                    "`{word}` is not a command; `help` lists the commands"
                 ));
             }
         })

@@ -27,11 +27,11 @@ use shell::{End, Shell};
 const USAGE: &str = "\
 Usage: ioshell [--strict] [--script SCRIPT] [FILE]
 
-Opens FILE, if there is one, and does the commands that it reads: on a terminal
-with history, else line by line. `help` says which there are.
+Opens FILE, if given, and runs the commands that it reads: on a terminal with
+line editing and a history, otherwise line by line. `help` lists the commands.
 
-  --strict         exit with 1 if a command failed
-  --script SCRIPT  take the commands from this file
+  --strict         exit with status 1 if a command failed
+  --script SCRIPT  read the commands from this file
 ";
 
 struct Options {
@@ -115,7 +115,7 @@ fn lines(shell: &mut Shell, mut from: impl BufRead) -> Result<(), End> {
         shell.at_line(number);
         match std::str::from_utf8(&line) {
             Ok(line) => shell.run(line)?,
-            Err(_) => shell.misunderstood("this is no text; write-hex writes any bytes")?,
+            Err(_) => shell.misunderstood("not text; write-hex writes any bytes")?,
         }
     }
     Ok(())

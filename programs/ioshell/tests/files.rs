@@ -88,8 +88,8 @@ fn errors_have_a_name_and_a_line() {
          error: line 4: write: EBADF (Bad file number)\n\
          error: line 5: seek: EINVAL (Invalid argument)\n\
          error: line 6: open: {path} is open: close it first\n\
-         error: line 7: `fly` is not a command; `help` shows which there are\n\
-         error: line 8: read: it is `read N`\n"
+         error: line 7: `fly` is not a command; `help` lists the commands\n\
+         error: line 8: read: usage: read N\n"
     );
     for (arguments, status) in [(&[][..], 0), (&["--strict"], 1)] {
         let run = ioshell(arguments, commands.as_bytes());
@@ -118,8 +118,8 @@ fn input_that_is_no_text_is_refused() {
     let run = ioshell(&["--strict"], b"\xff\xfe\nwrite \\q\n");
     assert_eq!(
         run.err,
-        "error: line 1: this is no text; write-hex writes any bytes\n\
-         error: line 2: write: `\\q` means nothing\n"
+        "error: line 1: not text; write-hex writes any bytes\n\
+         error: line 2: write: `\\q` is not an escape\n"
     );
     assert_eq!(run.status, Some(1));
 }
