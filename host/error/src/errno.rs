@@ -23,7 +23,7 @@ pub fn load_help(errno: i32) -> &'static str {
         Errno::INVAL => {
             "a parameter's value was rejected, or the module's init failed: see the log"
         }
-        Errno::NOENT => "no such parameter, or a symbol that this kernel lacks: see the log",
+        Errno::NOENT => "unknown parameter, or a symbol that this kernel lacks: see the log",
         Errno::NOMEM => "not enough memory: see the log, or give the guest more (--memory)",
         _ => "the module's init returned this error: see the log",
     }
@@ -32,7 +32,7 @@ pub fn load_help(errno: i32) -> &'static str {
 /// Returns what the user can do when the kernel refuses to unload a module with an errno.
 pub fn unload_help(errno: i32) -> Option<&'static str> {
     match Errno::from_raw_os_error(errno) {
-        Errno::NOENT => Some("it is not loaded: `koru list` shows what is"),
+        Errno::NOENT => Some("it is not loaded: `koru list` shows the loaded modules"),
         Errno::AGAIN => Some("something still uses it: `koru list` shows its users"),
         _ => None,
     }

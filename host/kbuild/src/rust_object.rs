@@ -149,7 +149,7 @@ impl Cargo<'_> {
             .envs(self.environment())
             .env("CARGO_TARGET_DIR", target_dir)
             .env("CARGO_TERM_COLOR", "never");
-        let attempted = format!("asking cargo what {} depends on", module.name);
+        let attempted = format!("asking cargo for the dependencies of {}", module.name);
         let tree = run(&mut command, &attempted)?;
         // A line is `NAME vVERSION (WHERE)`, and the module itself comes first.
         let package = |line: &str| {

@@ -49,7 +49,7 @@ impl Shim {
         if let Some(why) = refused(&path) {
             let whole = path.join(REFUSED);
             return Err(failure(tree, why).help(format!(
-                "`koru kernel list` says which kernels Koru supports; the compiler's whole output \
+                "`koru kernel list` says which kernels Koru supports; the compiler's full output \
                  is in {}",
                 whole.display()
             )));

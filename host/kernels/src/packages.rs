@@ -39,7 +39,7 @@ pub(crate) fn wanted_release(what: &str) -> Result<String> {
         .help(if releases.is_empty() {
             "apt knows no kernels at all: `apt-get update` as root".to_owned()
         } else if near.is_empty() {
-            "`apt-cache pkgnames linux-headers-` lists what there is".to_owned()
+            "`apt-cache pkgnames linux-headers-` lists the available packages".to_owned()
         } else {
             format!("did you mean {}?", near.join(" or "))
         })

@@ -207,7 +207,7 @@ fn install(mut packages: Vec<String>, yes: bool, report: &dyn Progress) -> Resul
     let list = packages.join(" ");
     let command = format!("apt-get install --no-install-recommends {list}");
     let error = |message: &str| {
-        Error::new(Kind::Missing, "installing what is missing", message)
+        Error::new(Kind::Missing, "installing missing packages", message)
             .help(format!("as root: {command}"))
     };
     if !koru_kernels::on_path("apt-get") {
@@ -220,10 +220,13 @@ fn install(mut packages: Vec<String>, yes: bool, report: &dyn Progress) -> Resul
             return Err(error("declined"));
         }
     } else if !yes && !is_root() {
-        return Err(error("not root, and no terminal to ask on (or give --yes)"));
+        return Err(error(
+            "not root, and there is no terminal to ask on; --yes installs without \
+                          asking",
+        ));
     }
     if !is_root() && !koru_kernels::on_path("sudo") {
-        return Err(error("not root, and there is no sudo"));
+        return Err(error("not root, and sudo is not installed"));
     }
     apt_get(&["update"], report)?;
     let mut arguments = vec!["install", "-y", "--no-install-recommends"];
@@ -250,7 +253,7 @@ fn apt_get(arguments: &[&str], report: &dyn Progress) -> Result<()> {
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("LC_ALL", "C");
-    koru_kernels::run(&mut command, "installing what is missing").map(|_| ())
+    koru_kernels::run(&mut command, "installing missing packages").map(|_| ())
 }
 
 fn is_root() -> bool {
@@ -363,7 +366,12 @@ fn compilers(cache: &Cache) -> Vec<CheckLine> {
             let package = compiler.trim_start_matches("x86_64-linux-gnu-");
             let found = find(compiler)
                 .map(|p| p.display().to_string())
-                .ok_or_else(|| format!("no `{compiler}`, which built a kernel that is here"));
+                .ok_or_else(|| {
+                    format!(
+                        "no `{compiler}`, with which an installed kernel was \
+                                        built"
+                    )
+                });
             line("the kernel's compiler", found).packages(&[&[package]])
         })
         .collect()
@@ -396,7 +404,7 @@ pub fn agent_path() -> Result<PathBuf> {
             "looking for the guest's agent",
             format!("there is no {}", agent.display()),
         )
-        .help("the `koru` script of the checkout builds both"))
+        .help("start koru with the `koru` script of the checkout, which builds the agent"))
     }
 }
 
@@ -407,7 +415,7 @@ fn agent() -> CheckLine {
             .map(|p| p.display().to_string())
             .map_err(|e| e.message),
     )
-    .help("start koru by the `koru` script of the checkout, which builds it")
+    .help("start koru with the `koru` script of the checkout, which builds the agent")
 }
 
 fn kernel_line(cache: &Cache, kernel: &'static str) -> CheckLine {

@@ -130,7 +130,7 @@ pub fn not_started(session: &Session, argv: &[String], error: koru_session::Erro
         ),
         None => (
             "in the guest".into(),
-            "the guest has busybox's commands; `--file PATH` copies a program of your own",
+            "the guest has only busybox's commands; `--file PATH` copies a program of your own",
         ),
     };
     let attempted = format!("running `{name}` {place}");

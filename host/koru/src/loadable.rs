@@ -61,10 +61,14 @@ fn loadable(
         );
     }
     let (kos, stages) = context.build(&tree()?, &modules)?;
-    let ko = kos
-        .into_iter()
-        .next()
-        .ok_or_else(|| Error::new(Kind::System, "building the module", "nothing was built"))?;
+    let ko = kos.into_iter().next().ok_or_else(|| {
+        Error::new(
+            Kind::System,
+            "building the module",
+            "the build produced \
+                                                 nothing",
+        )
+    })?;
     context.register_module(&ko.name, &ko.path);
     let module = Loadable {
         name: ko.name,

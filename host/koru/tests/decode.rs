@@ -237,7 +237,7 @@ fn log_without_reports_is_passed_through() {
     let text = "a line\nm: BUG: words only \x1b[2J\n";
     let run = koru(&["decode"]).input(text.as_bytes()).run();
     run.exits(0)
-        .says("it contains no oops")
+        .says("koru: no oops")
         .prints("a line\nm: BUG: words only \\u{1b}[2J\n");
     let run = koru(&["decode", "--json"]).input(text.as_bytes()).run();
     assert_eq!(

@@ -90,7 +90,7 @@ fn loading_asks_first() {
     );
     run.exits(0)
         .says("there is no terminal to ask on")
-        .says("--yes loads without asking");
+        .says("use --yes to load without asking");
 }
 
 /// A terminal's signals reach all processes that were started in it, others reach koru alone.

@@ -146,7 +146,7 @@ fn replaced_ko_starts_a_run() {
     watch.wait_for_output("Goodbye world\n");
     watch.signal_all(Signal::INT);
     let ended = watch.end();
-    ended.says("watching 1 files for the next save (Ctrl-C ends)\n");
+    ended.says("watching 1 files for the next save (Ctrl-C stops)\n");
     assert!(!ended.err.contains('\x1b'), "{ended}");
 }
 

@@ -199,7 +199,7 @@ pub fn start(machine: &Machine) -> Result<Qemu> {
     };
     let mut qmp = Qmp::new(qmp);
     if let Start::Resume(state) = machine.start {
-        resume(&mut qmp, state).context("resuming a machine")?;
+        resume(&mut qmp, state).context("resuming a guest")?;
     }
     Ok(Qemu {
         pid: Pid::from_raw(pid as i32)

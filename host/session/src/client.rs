@@ -16,7 +16,7 @@ pub fn connect(socket: &Path) -> Result<Session> {
     })?;
     let session = Session::from_stream(stream, None, |session| {
         session.mark_dead(Death::Vanished {
-            detail: "the process that keeps it is gone".into(),
+            detail: "the process that owns it is gone".into(),
             console: String::new(),
         });
     })?;

@@ -273,7 +273,7 @@ impl StayCheck {
 fn killed(what: String, records: Vec<LogRecord>) -> Error {
     let complaint = first_complaint(&records).unwrap_or(Complaint {
         kind: koru_klog::ComplaintKind::Oops,
-        line: "it killed the process that asked".into(),
+        line: "it killed the process that loaded or unloaded the module".into(),
     });
     Error::Complaint {
         what,

@@ -45,7 +45,7 @@ impl Guest {
         let _ = self.commands.send(MonitorCommand::Save(state.into(), done));
         let outcome = outcome.recv().unwrap_or(Err(ErrorKind::BrokenPipe.into()));
         self.join();
-        Ok(outcome.path_context("saving the machine in", state)?)
+        Ok(outcome.path_context("saving the snapshot in", state)?)
     }
 
     pub(crate) fn into_boot_error(mut self, limit: Duration) -> Error {

@@ -112,7 +112,7 @@ pub(crate) fn discard(config: &GuestConfig, image: &BootImage, accel: Accel) {
 
 /// Returns the folder of the snapshot, which may not exist yet.
 fn snapshot_dir(config: &GuestConfig, image: &BootImage, accel: Accel) -> Result<PathBuf> {
-    let key = snapshot_key(config, image, accel).context("looking for a saved machine")?;
+    let key = snapshot_key(config, image, accel).context("looking for a snapshot")?;
     Ok(config.cache.join("saved").join(key))
 }
 

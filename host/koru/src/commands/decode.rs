@@ -53,7 +53,7 @@ pub fn decode(context: &Context, args: &DecodeArgs) -> Result<u8> {
         out(text);
     }
     if pieces.iter().all(|(_, decoded)| decoded.is_none()) {
-        let what = "koru: it contains no oops, BUG, warning or stack of the kernel";
+        let what = "koru: no oops, BUG, warning or stack of the kernel found";
         context.ui.say(what);
     }
     Ok(0)

@@ -115,7 +115,7 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
         super::editor::write(context, &folder, &builder)?;
     }
     context.ui.say(&format!(
-        "made {0}/\n  {0}/src/lib.rs is the module\n\nnext:\n  cd {0}\n  koru run",
+        "created {0}/\n  {0}/src/lib.rs is the module\n\nnext:\n  cd {0}\n  koru run",
         args.path.display()
     ));
     Ok(0)

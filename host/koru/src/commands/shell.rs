@@ -97,7 +97,7 @@ fn build(
         Ok((kos, _)) => Ok(kos.into_iter().map(|ko| (ko.name, ko.path)).collect()),
         Err(e) => {
             let why = match e.kind {
-                Kind::Compile => "they do not compile".to_owned(),
+                Kind::Compile => "the modules do not compile".to_owned(),
                 _ => e.to_string(),
             };
             context

@@ -109,7 +109,7 @@ pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
         last = log.or(last);
         let files = watcher.files();
         context.ui.status(&format!(
-            "watching {files} files for the next save (Ctrl-C ends)"
+            "watching {files} files for the next save (Ctrl-C stops)"
         ));
         watcher.wait();
         context.ui.done();

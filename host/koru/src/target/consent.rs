@@ -36,7 +36,7 @@ pub fn agree(
     if !std::io::stdin().is_terminal() {
         return Err(
             Error::new(Kind::Usage, attempted, "there is no terminal to ask on")
-                .help("--yes loads without asking; without --target it runs in a guest"),
+                .help("use --yes to load without asking, or leave --target out to use a guest"),
         );
     }
     if !ask(&question, Answer::No) {

@@ -51,7 +51,7 @@ impl BootImage {
         if bytes.starts_with(ELF) {
             let pvh = has_pvh_note(&bytes);
             if !pvh {
-                let why = "this vmlinux has no PVH entry (CONFIG_PVH); give its bzImage";
+                let why = "this vmlinux has no PVH entry (CONFIG_PVH); use its bzImage";
                 return Err(unusable(image, why));
             }
             return Ok(BootImage {

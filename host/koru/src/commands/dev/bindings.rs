@@ -12,7 +12,7 @@ use crate::{context::Context, dependencies};
 pub fn bindings(context: &Context, check: bool) -> Result<u8> {
     koru_kernels::run(
         &mut command(context, check),
-        "making the declarations of the C interface layer",
+        "generating the declarations of the C interface layer",
     )?;
     Ok(0)
 }

@@ -150,7 +150,7 @@ fn test_binary(context: &Context, name: &str) -> Result<TestBinary> {
         Error::new(
             Kind::System,
             format!("building the conformance tests of {name}"),
-            "cargo made no binary of this name",
+            "cargo built no test of this name",
         )
         .help("tests/Cargo.toml must have a [[test]] entry for it")
     })
