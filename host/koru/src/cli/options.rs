@@ -11,7 +11,7 @@ use crate::target::name::TargetName;
 /// The choice of the kernel to build for and to run.
 #[derive(Args, Clone, Default)]
 pub struct KernelChoice {
-    /// Use this kernel of `koru kernel list`, by release or its beginning [env: KORU_KERNEL]
+    /// Use this kernel of `koru kernel list`: a release or its beginning [env: KORU_KERNEL]
     #[arg(long, value_name = "RELEASE", conflicts_with = "kdir")]
     pub kernel: Option<String>,
     /// Use this kernel build directory [env: KDIR]
@@ -192,7 +192,7 @@ pub struct RunArgs {
     /// Set a module parameter.
     #[arg(short, long = "param", value_name = "KEY=VALUE")]
     pub params: Vec<String>,
-    /// Copy this file to /root in the guest.
+    /// Copy this file to the command's folder, /root in a guest.
     #[arg(long, value_name = "PATH")]
     pub file: Vec<PathBuf>,
     #[command(flatten)]
@@ -246,10 +246,20 @@ pub struct DebugArgs {
 #[derive(Args, Clone, PartialEq, Eq)]
 pub struct MachineArgs {
     /// Number of the guest's processors.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=64)
+    )]
     pub cpus: u32,
     /// Size of the guest's memory in MiB.
-    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(128..=65536))]
+    #[arg(
+        long,
+        value_name = "MIB",
+        default_value_t = 256,
+        value_parser = clap::value_parser!(u32).range(128..=65536)
+    )]
     pub memory: u32,
     /// Whether, under TCG, the guest's processors take turns.
     #[arg(skip)]
