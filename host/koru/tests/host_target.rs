@@ -104,7 +104,7 @@ fn killed_run_leaves_nothing() {
                 -- sh -c \"echo >begun; sleep 1000\"' &
         }
         gone() {
-            for i in $(seq 150); do
+            for i in $(seq 600); do
                 pidof koru-agent sleep || break
                 usleep 100000
             done
