@@ -22,6 +22,8 @@ use koru_tests::{
     inherited_read, read_bad, send_in_flight, signalled, write_bad,
 };
 
+koru_testing::test_file!(one_cpu);
+
 static CONTRACT: LazyLock<Contract> = contract!("circbuf");
 
 const MODULE: &str = "circbuf";
@@ -206,6 +208,7 @@ fn a_write_longer_than_the_ring() {
 
 /// A signal ends a write that goes round very often. What it has taken is in the ring,
 /// and it says how much that is.
+#[koru_testing::all_cpus]
 #[test]
 fn a_signal_ends_a_long_write() {
     const BUFFER: usize = 1 << 20;
@@ -458,6 +461,7 @@ fn buffers_that_end_early() {
 
 /// Whoever has the descriptor - a duplicate, a child, a thread, a process that it
 /// was sent to - goes on where the last one was.
+#[koru_testing::all_cpus]
 #[test]
 fn descriptors_share_a_position() {
     let _module = load(10);
@@ -557,6 +561,7 @@ fn a_name_that_is_taken() {
 }
 
 /// Every read sees all of a write or nothing of it, and every write stays whole.
+#[koru_testing::all_cpus]
 #[test]
 fn races() {
     const SIZE: usize = 3000;
@@ -595,6 +600,7 @@ fn races() {
 }
 
 /// Two hundred processes that write and read at once see whole writes.
+#[koru_testing::all_cpus]
 #[test]
 fn two_hundred_processes() {
     let _module = load(10);

@@ -7,6 +7,8 @@ use std::{fs, sync::LazyLock};
 use koru_testing::{Log, LogRecord, Module, is_loaded};
 use koru_tests::{Contract, Errno, contract, exists, expect_eq, expect_errno};
 
+koru_testing::test_file!(one_cpu);
+
 static CONTRACT: LazyLock<Contract> = contract!("hello");
 
 /// What the module has said, in order.

@@ -20,6 +20,8 @@ use koru_tests::{
     send_in_flight, write_bad,
 };
 
+koru_testing::test_file!(one_cpu);
+
 static CONTRACT: LazyLock<Contract> = contract!("hello_proc");
 
 fn path() -> &'static str {
@@ -227,6 +229,7 @@ fn a_message_that_was_begun_is_not_disturbed() {
 }
 
 /// A pread at an offset does not bring back a message that was replaced meanwhile.
+#[koru_testing::all_cpus]
 #[test]
 fn a_slow_pread_puts_no_message_back() {
     let _module = CONTRACT.load();
@@ -292,6 +295,7 @@ fn starts_again_with_the_module() {
 }
 
 /// A descriptor that was passed on, or that a child got, writes like any other.
+#[koru_testing::all_cpus]
 #[test]
 fn writes_by_others() {
     let _module = CONTRACT.load();
@@ -336,6 +340,7 @@ fn is_message(done: &str, seen: &[u8]) {
 
 /// Readers that race with writers, in one call or in pieces, see one whole message
 /// each; every writer is told its own length.
+#[koru_testing::all_cpus]
 #[test]
 fn racing_readers_and_writers() {
     let _module = CONTRACT.load();
@@ -377,6 +382,7 @@ fn racing_readers_and_writers() {
 }
 
 /// Two hundred processes that write and read at once each see whole messages.
+#[koru_testing::all_cpus]
 #[test]
 fn two_hundred_writers() {
     let _module = CONTRACT.load();
@@ -398,6 +404,7 @@ fn write_after_unload() {
 }
 
 /// The module can be unloaded while others open and write the file.
+#[koru_testing::all_cpus]
 #[test]
 fn unload_under_writers() {
     files::unload_under_writers(&file(), b"a message");
@@ -471,6 +478,7 @@ fn buffers_that_end_early() {
 
 /// Whoever has the descriptor - a duplicate, a child, a thread, a process that it
 /// was sent to - goes on where the last one was.
+#[koru_testing::all_cpus]
 #[test]
 fn descriptors_share_a_position() {
     files::descriptors_share_a_position(&file());
@@ -483,6 +491,7 @@ fn unload_while_open() {
 }
 
 /// The module can be unloaded while others open and read the file.
+#[koru_testing::all_cpus]
 #[test]
 fn unload_under_readers() {
     files::unload_under_readers(&file());
@@ -501,12 +510,14 @@ fn a_name_that_is_taken() {
 }
 
 /// Two hundred processes that read at once each get the message.
+#[koru_testing::all_cpus]
 #[test]
 fn two_hundred_processes() {
     files::two_hundred_processes(&file());
 }
 
 /// Threads that read at once, on one descriptor too, each get the message.
+#[koru_testing::all_cpus]
 #[test]
 fn racing_threads() {
     files::racing_threads(&file());

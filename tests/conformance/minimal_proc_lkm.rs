@@ -19,6 +19,8 @@ use koru_tests::{
     send_in_flight, write_bad,
 };
 
+koru_testing::test_file!(one_cpu);
+
 static CONTRACT: LazyLock<Contract> = contract!("minimal_proc_lkm");
 
 fn path() -> &'static str {
@@ -330,6 +332,7 @@ fn what_does_not_fit() {
 }
 
 /// A caller that writes the rest again loses nothing.
+#[koru_testing::all_cpus]
 #[test]
 fn a_loop_of_writes_loses_nothing() {
     let _module = CONTRACT.load();
@@ -424,6 +427,7 @@ fn everybody_writes() {
 }
 
 /// Children, threads, and whoever was sent the descriptor write like any other.
+#[koru_testing::all_cpus]
 #[test]
 fn writes_by_others() {
     let _module = CONTRACT.load();
@@ -445,6 +449,7 @@ fn writes_by_others() {
 
 /// Two hundred processes that write at once make a record each, none of them
 /// mixed.
+#[koru_testing::all_cpus]
 #[test]
 fn two_hundred_processes() {
     let _module = CONTRACT.load();
@@ -461,6 +466,7 @@ fn two_hundred_processes() {
 }
 
 /// Threads that write at once, on one descriptor too, make a record each.
+#[koru_testing::all_cpus]
 #[test]
 fn racing_threads() {
     let _module = CONTRACT.load();
@@ -500,6 +506,7 @@ fn write_after_unload() {
 }
 
 /// The module can be unloaded while others open and write the file.
+#[koru_testing::all_cpus]
 #[test]
 fn unload_under_writers() {
     files::unload_under_writers(&file(), b"a message");

@@ -19,6 +19,8 @@ use koru_tests::{
 };
 use rustix::process::getpriority_process;
 
+koru_testing::test_file!(cpus_in_turn);
+
 static CONTRACT: LazyLock<Contract> = contract!("probe_count");
 
 /// A system call that nobody else here makes, and its function.

@@ -10,6 +10,8 @@ use koru_tests::{
     expect_out_of_range,
 };
 
+koru_testing::test_file!(one_cpu);
+
 static CONTRACT: LazyLock<Contract> = contract!("sample_hello");
 
 const MODULE: &str = "sample_hello";

@@ -10,6 +10,8 @@ use koru_tests::{
     ticks, ticks_per_second, wait_ticks,
 };
 
+koru_testing::test_file!(one_cpu, mostly_waits);
+
 static CONTRACT: LazyLock<Contract> = contract!("seconds");
 
 /// The number of a decimal line.
@@ -231,6 +233,7 @@ fn buffers_that_end_early() {
 
 /// Whoever has the descriptor - a duplicate, a child, a thread, a process that it
 /// was sent to - goes on where the last one was.
+#[koru_testing::all_cpus]
 #[test]
 fn descriptors_share_a_position() {
     files::descriptors_share_a_position(&file());
@@ -255,6 +258,7 @@ fn unload_while_open() {
 }
 
 /// The module can be unloaded while others open and read the file.
+#[koru_testing::all_cpus]
 #[test]
 fn unload_under_readers() {
     files::unload_under_readers(&file());
@@ -273,12 +277,14 @@ fn a_name_that_is_taken() {
 }
 
 /// Two hundred processes that read at once each get the line.
+#[koru_testing::all_cpus]
 #[test]
 fn two_hundred_processes() {
     files::two_hundred_processes(&file());
 }
 
 /// Threads that read at once, on one descriptor too, each get the line.
+#[koru_testing::all_cpus]
 #[test]
 fn racing_threads() {
     files::racing_threads(&file());

@@ -10,6 +10,8 @@ use koru_tests::{
     fail_requirement, ticks, ticks_per_second, wait_ticks,
 };
 
+koru_testing::test_file!(one_cpu);
+
 static CONTRACT: LazyLock<Contract> = contract!("simple");
 
 const GOLDEN_RATIO_PRIME: u64 = 0x61c8_8646_80b5_83eb;

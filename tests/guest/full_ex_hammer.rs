@@ -28,6 +28,8 @@ use koru_tests::{
     abort_on_panic, bare_child_read, in_child, receive, send, sync_with_parent,
 };
 
+koru_testing::test_file!(takes_long);
+
 const FILE: &str = "/proc/full_ex";
 const PROCESSES: usize = 200;
 const THREADS: usize = 4;

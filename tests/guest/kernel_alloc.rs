@@ -7,6 +7,8 @@ use std::fs;
 use koru_testing::{Log, Module, skip};
 use koru_tests::has_kasan;
 
+koru_testing::test_file!(one_cpu);
+
 const MODULE: &str = "kt_alloc";
 
 /// How many objects of a slab cache are in use.

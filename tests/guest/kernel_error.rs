@@ -5,6 +5,8 @@
 use koru_testing::{Log, Module, is_loaded};
 use koru_tests::{Errno, cat, errno, exists, raw_errno};
 
+koru_testing::test_file!(one_cpu);
+
 const MODULE: &str = "kt_error";
 const FILE: &str = "/proc/kt_error";
 

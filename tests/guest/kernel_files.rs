@@ -17,6 +17,8 @@ use koru_tests::{
     errno, ioctl, raw_errno,
 };
 
+koru_testing::test_file!(one_cpu);
+
 const CONTROL: &str = "/proc/kt_files";
 const BAD: &str = "/proc/kt_files_bad";
 const SHOW: &str = "/proc/kt_files_show";
@@ -87,6 +89,7 @@ fn codes_of_the_kernel_stay_there() {
 }
 
 /// A process that is stopped and goes on notices nothing: the call is made again.
+#[koru_testing::all_cpus]
 #[test]
 fn a_restart_by_a_signal_in_a_child() {
     let _module = load();
@@ -144,17 +147,20 @@ fn in_place(place: &str, registers: impl Fn()) {
     }
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn names_in_a_process() {
     in_place("here", || command("both"));
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn names_in_a_kernel_thread() {
     in_place("thread", || command("thread"));
 }
 
 /// With no root directory and no namespaces any more.
+#[koru_testing::all_cpus]
 #[test]
 fn names_in_a_process_that_ends() {
     in_place("late", || {

@@ -6,6 +6,8 @@
 use koru_testing::{Log, Module, kernel_may_say, skip};
 use koru_tests::has_kasan;
 
+koru_testing::test_file!(one_cpu);
+
 const MODULE: &str = "kt_kasan";
 
 /// Plants a fault, which KASAN is to report as this, in the function of this name.

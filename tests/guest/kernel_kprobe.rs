@@ -15,6 +15,8 @@ use koru_tests::{
     errno, exists,
 };
 
+koru_testing::test_file!(cpus_in_turn);
+
 const FILE: &str = "/proc/kt_kprobe";
 /// A file that seeks by the probed function: the file, the offset, and from where.
 const PROBED: &str = "/dev/null";

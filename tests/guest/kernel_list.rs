@@ -4,6 +4,8 @@
 
 use koru_testing::{Log, Module};
 
+koru_testing::test_file!(one_cpu);
+
 #[test]
 fn lists_are_as_their_model() {
     let log = Log::from_now();

@@ -4,6 +4,8 @@
 
 use koru_testing::{Log, Module};
 
+koru_testing::test_file!(one_cpu);
+
 const PRIME: u64 = 0x61C8_8646_80B5_83EB;
 
 fn said(a: u64, b: u64) -> Vec<String> {

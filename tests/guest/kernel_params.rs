@@ -10,6 +10,8 @@ use koru_tests::{
     errno, exists,
 };
 
+koru_testing::test_file!(one_cpu);
+
 const MODULE: &str = "kt_params";
 
 /// The value of `name` as the module itself sees it.
@@ -213,6 +215,7 @@ fn arrays() {
     }
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn several_at_once() {
     let log = Log::from_now();

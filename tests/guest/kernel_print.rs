@@ -4,6 +4,8 @@
 
 use koru_testing::{Log, LogRecord, Module};
 
+koru_testing::test_file!(one_cpu);
+
 const PREFIX: &str = "kt_print: ";
 /// `kernel::print::MAX_MESSAGE`, less the newline, which is not stored.
 const MAX_RECORD_LEN: usize = 972;

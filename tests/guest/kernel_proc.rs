@@ -18,6 +18,8 @@ use koru_tests::{
     write_bad,
 };
 
+koru_testing::test_file!(one_cpu);
+
 const LARGE: &str = "/proc/kt_proc_large";
 const FAILING: &str = "/proc/kt_proc_failing";
 const OWN: &str = "/proc/kt_proc_own";
@@ -134,6 +136,7 @@ fn a_large_file_at_any_offset() {
     assert!(got == wanted.as_bytes(), "a fault consumed something");
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn readers_of_a_large_file_do_not_mix() {
     let _module = load();
@@ -262,6 +265,7 @@ fn an_open_that_is_refused() {
     assert_eq!(counts(), [1, 1, 1]);
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn released_once_whoever_is_last() {
     let _module = load();
@@ -298,6 +302,7 @@ fn released_once_whoever_is_last() {
     assert_eq!(counts(), [4, 4, 4]);
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn a_killed_process_releases() {
     let _module = load();
@@ -319,6 +324,7 @@ fn a_killed_process_releases() {
     assert_eq!(counts(), [1, 1, 1]);
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn threads_that_open_and_close() {
     let _module = load();
@@ -362,6 +368,7 @@ fn unloading_releases_what_is_open() {
     assert_eq!(counts(), [0, 0, 0]);
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn unloading_under_users() {
     let log = Log::from_now();

@@ -26,6 +26,8 @@ use koru_tests::{
     read_by, send_in_flight, write_bad,
 };
 
+koru_testing::test_file!(one_cpu);
+
 const MEMORY: &str = "/dev/misc_test";
 const HOSTILE: &str = "/dev/misc_test_hostile";
 const PLAIN: &str = "/dev/misc_test_dir/plain";
@@ -92,6 +94,7 @@ fn pread_leaves_the_position() {
     assert_eq!(read_by(&mut file, 3).unwrap(), b"0123456789");
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn several_buffers_at_once() {
     let _module = load();
@@ -275,6 +278,7 @@ fn an_open_device_keeps_the_module() {
     module.unload().unwrap();
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn a_child_shares_the_open_file() {
     let _module = load();
@@ -351,6 +355,7 @@ fn names_that_are_none() {
     }
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn nobody_gets_in_before_init_is_through() {
     for (fail, expected) in [("fail=0", None), ("fail=1", Some(EDOM as i32))] {
@@ -394,6 +399,7 @@ fn loads_and_unloads_many_times_in_use() {
     }
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn from_many_threads() {
     let module = load();
@@ -418,6 +424,7 @@ fn from_many_threads() {
     module.unload().unwrap();
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn opening_while_it_comes_and_goes() {
     let done = AtomicBool::new(false);

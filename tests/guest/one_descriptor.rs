@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use koru_testing::Module;
 use koru_tests::{expect_ok, fail_requirement, files, ticks, ticks_per_second, wait_ticks};
 
+koru_testing::test_file!(mostly_waits);
+
 #[track_caller]
 fn number(line: &[u8]) -> u64 {
     let line = files::text(line);
@@ -78,6 +80,7 @@ const JIFFIES: Counter = Counter {
     step: 111,
 };
 
+#[koru_testing::one_cpu]
 #[test]
 fn jiffies_in_pieces() {
     let _module = JIFFIES.load();
@@ -91,6 +94,7 @@ fn jiffies_and_a_slow_pread() {
 }
 
 /// From the tenth second on there are digits to mix.
+#[koru_testing::one_cpu]
 #[test]
 fn seconds_in_pieces() {
     let hz = ticks_per_second();

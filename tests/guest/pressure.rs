@@ -21,8 +21,11 @@ use rustix::{
     thread::{CpuSet, sched_setaffinity},
 };
 
+koru_testing::test_file!(one_cpu);
+
 /// A reader whose memory is slow, so that others' readings always come before its own,
 /// is ended by a signal.
+#[koru_testing::all_cpus]
 #[test]
 fn a_signal_ends_a_read_of_the_timer() {
     let _module = expect_ok("insmod", Module::load("my_timer", &[]));

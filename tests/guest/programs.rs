@@ -10,6 +10,8 @@ use std::{
 
 use koru_testing::Module;
 
+koru_testing::test_file!(one_cpu);
+
 /// What a program printed, what it complained of, and its exit status.
 fn run(program: &str, arguments: &[&str], input: &[u8]) -> (String, String, Option<i32>) {
     let mut child = Command::new(program)
@@ -36,6 +38,7 @@ fn says(program: &str, arguments: &[&str], input: &str, status: i32, out: &str, 
     assert_eq!(seen, (out.to_owned(), err.to_owned(), Some(status)));
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn deque_client_with_full_ex() {
     let _module = Module::load("full_ex", &[]).expect("it loads");
@@ -71,6 +74,7 @@ fn deque_client_with_full_ex() {
     );
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn deque_client_without_full_ex() {
     says(
@@ -83,6 +87,7 @@ fn deque_client_without_full_ex() {
     );
 }
 
+#[koru_testing::all_cpus]
 #[test]
 fn ioshell_with_full_ex() {
     let _module = Module::load("full_ex", &[]).expect("it loads");

@@ -3,6 +3,8 @@
 //! The arithmetic of `seconds`, without the kernel. (`cargo test` brings it into
 //! a guest with the others, where it does no harm.)
 
+koru_testing::test_file!(one_cpu);
+
 #[path = "../../modules/seconds/src/since.rs"]
 mod since;
 

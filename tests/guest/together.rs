@@ -13,6 +13,8 @@ use std::{
 use koru_testing::{MODULES, Module, is_loaded};
 use koru_tests::{expect_eq, expect_ok};
 
+koru_testing::test_file!(takes_long);
+
 /// The modules, without those that exist to be tested themselves.
 fn modules() -> Vec<String> {
     let files = names(MODULES).into_iter();
@@ -165,6 +167,7 @@ fn memory() -> BTreeMap<String, i64> {
 /// Counts go up and down by themselves: the kernel frees some objects only when
 /// others have come, and keeps a slab's free ones. But what leaks one object a time
 /// has grown by at least [`ROUNDS`] after each of three parts, and nothing else does.
+#[koru_testing::one_cpu]
 #[test]
 fn nothing_leaks() {
     const ROUNDS: i64 = 30;

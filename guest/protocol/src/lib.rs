@@ -52,3 +52,11 @@ pub const KERNEL_MAY_SAY: &str = "koru: the kernel may say: ";
 /// The exit status of a test that cannot be run on this kernel. The last line of the test's
 /// output says why.
 pub const TEST_SKIPPED: i32 = 77;
+
+/// The owner of the ELF notes in a test binary that say how its tests want to run,
+/// with the zero byte at its end.
+pub const TEST_NOTES: &[u8; 5] = b"Koru\0";
+
+/// The type of an ELF note with a mark. Its text is `MARK PATH`: the path is that of a test, or
+/// of a module for all tests in it, and begins with the name of the crate.
+pub const TEST_MARK: u32 = 1;

@@ -17,7 +17,37 @@
 //!     assert_eq!(log.messages("hello: "), ["Hello world", "Goodbye world"]);
 //! }
 //! ```
+//!
+//! # How a test wants to run
+//!
+//! A guest has two processors, or as many as `cpus` in `[package.metadata.koru]` of the tests'
+//! Cargo.toml says. Tests in which nothing runs at once are faster with one processor. Marks
+//! say this at the test, [`one_cpu`] and [`all_cpus`], or for a whole file, [`test_file!`]:
+//!
+//! ```no_run
+//! use koru_testing::Module;
+//!
+//! koru_testing::test_file!(one_cpu);
+//!
+//! #[test]
+//! fn loads() {
+//!     Module::load("hello", &[]).unwrap();
+//! }
+//!
+//! #[koru_testing::all_cpus]
+//! #[test]
+//! fn is_loaded_once_by_two_threads() {
+//!     let threads = [(); 2].map(|()| std::thread::spawn(|| Module::load("hello", &[])));
+//!     let loads = threads.map(|thread| thread.join().unwrap());
+//!     assert_eq!(loads.iter().filter(|load| load.is_ok()).count(), 1);
+//! }
+//! ```
+//!
+//! `koru test` reads the marks from the compiled tests. Cargo's own `cargo test` runs all tests
+//! of a file in the same guest, with all its processors.
 #![forbid(unsafe_code)]
+
+mod marks;
 
 use std::{
     ffi::CString,
@@ -32,6 +62,10 @@ pub use koru_protocol::LogRecord;
 use koru_protocol::{KERNEL_MAY_SAY, TEST_SKIPPED, parse_kmsg};
 use object::{Object, ObjectSection};
 use rustix::{fs::OFlags, system};
+
+#[doc(hidden)]
+pub use marks::TestNote;
+pub use marks::{all_cpus, one_cpu};
 
 /// The folder of the modules under test in the guest.
 pub const MODULES: &str = "/lib/koru";

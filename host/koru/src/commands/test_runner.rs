@@ -16,6 +16,7 @@ use crate::{
     context::Context,
     testing::{
         binaries::{list_tests, modules_for},
+        marks::TestMarks,
         result::{TestResult, describe},
         runner::{TestEnvironment, power_off, run_tests},
         settings::GuestTests,
@@ -41,7 +42,7 @@ pub fn test_runner(context: &Context, binary: &Path, args: &[String]) -> Result<
         return Ok(0);
     }
     let kos = modules_for(context, &tree, &package)?;
-    let machine = GuestTests::of(&package).machine(target_name(binary));
+    let machine = GuestTests::of(&package).machine(&TestMarks::of(binary)?);
     let environment = TestEnvironment::new(binary, &kos, &machine);
     let mut guest = None;
     let results = run_tests(context, &tree, &environment, &mut guest, &tests, &|r| {
@@ -62,10 +63,4 @@ pub fn test_runner(context: &Context, binary: &Path, args: &[String]) -> Result<
         failed.len(),
     );
     Ok(if failed.is_empty() { 0 } else { 101 })
-}
-
-/// Returns the name of a binary's test file, to which cargo appends a hash.
-fn target_name(binary: &Path) -> &str {
-    let stem = binary.file_stem().and_then(|s| s.to_str()).unwrap_or("");
-    stem.rsplit_once('-').map_or(stem, |(name, _)| name)
 }

@@ -7,20 +7,40 @@ use std::{
     process::Command,
 };
 
-use cargo_metadata::Message;
+use cargo_metadata::{Artifact, Message};
 use koru_error::{Error, Kind, Result};
 use koru_kbuild::find_modules;
 use koru_kernels::{KernelTree, Progress};
 
-use crate::{cli::MachineArgs, context::Context, programs, testing::settings::GuestTests};
+use crate::{
+    cli::MachineArgs,
+    context::Context,
+    programs,
+    testing::{marks::TestMarks, settings::GuestTests},
+};
 
 /// A compiled test file, and the machine that it runs on.
 pub struct TestBinary {
     pub name: String,
     pub path: PathBuf,
     pub machine: MachineArgs,
-    /// The settings of the test file's package.
-    pub settings: GuestTests,
+    /// How its tests want to run.
+    pub marks: TestMarks,
+}
+
+impl TestBinary {
+    /// Takes a test binary among the artifacts that cargo reports.
+    fn of(artifact: Artifact) -> Option<Result<TestBinary>> {
+        let path = artifact.executable.filter(|_| artifact.profile.test)?;
+        let settings = GuestTests::of(artifact.manifest_path.parent()?.as_std_path());
+        let binary = TestMarks::of(path.as_std_path()).map(|marks| TestBinary {
+            name: artifact.target.name,
+            path: path.into_std_path_buf(),
+            machine: settings.machine(&marks),
+            marks,
+        });
+        Some(binary)
+    }
 }
 
 /// Compiles the test binaries of all packages whose tests are for the guest, or one of those
@@ -77,21 +97,12 @@ pub fn guest_binaries(
         }
         e
     })?;
-    Ok(Message::parse_stream(run.stdout.as_bytes())
-        .filter_map(|m| match m {
-            Ok(Message::CompilerArtifact(a)) if a.profile.test => {
-                let tests = GuestTests::of(a.manifest_path.parent()?.as_std_path());
-                Some(TestBinary {
-                    path: a.executable?.into_std_path_buf(),
-                    machine: tests.machine(&a.target.name),
-                    name: a.target.name,
-                    settings: tests,
-                })
-            }
+    Message::parse_stream(run.stdout.as_bytes())
+        .filter_map(|message| match message {
+            Ok(Message::CompilerArtifact(artifact)) => TestBinary::of(artifact),
             _ => None,
         })
-        .filter(|binary| binary.name != "koru_tests")
-        .collect())
+        .collect()
 }
 
 pub fn metadata(workspace: &Path) -> Result<cargo_metadata::Metadata> {

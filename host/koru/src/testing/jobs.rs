@@ -27,11 +27,8 @@ impl<'a> Job<'a> {
         binary: &'a TestBinary,
         tests: Vec<(String, bool)>,
     ) -> impl Iterator<Item = Job<'a>> {
-        let races = |(test, _): &(String, bool)| {
-            let name = format!("{}::{test}", binary.name);
-            binary.settings.races(&name)
-        };
-        let (racing, others): (Vec<_>, Vec<_>) = tests.into_iter().partition(races);
+        let one_cpu = |(test, _): &(String, bool)| binary.marks.one_cpu(test);
+        let (alone, racing): (Vec<_>, Vec<_>) = tests.into_iter().partition(one_cpu);
         let of = move |(tests, cpus): (Vec<_>, u32)| Job {
             tree,
             kos,
@@ -42,7 +39,7 @@ impl<'a> Job<'a> {
             },
             tests,
         };
-        let all = [(racing, binary.machine.cpus), (others, 1)];
+        let all = [(racing, binary.machine.cpus), (alone, 1)];
         all.into_iter().map(of).filter(|job| !job.tests.is_empty())
     }
 
@@ -62,14 +59,15 @@ impl<'a> Jobs<'a> {
     /// There are no more guests than that: a guest whose processors have to wait for each
     /// other's turn takes far longer.
     pub fn busy_and_waiting(mut jobs: Vec<Job<'a>>) -> (Jobs<'a>, Jobs<'a>) {
-        // With the longest job last, the other workers would have nothing to do. Otherwise the
+        // With a long job last, the other workers would have nothing to do. Otherwise the
         // machine changes as rarely as possible.
         jobs.sort_by_cached_key(|job| {
-            let rank = job.binary.settings.rank(&job.binary.name);
+            let long = job.binary.marks.takes_long();
+            let name = long.then(|| job.binary.name.clone());
             let release = job.tree.release.clone();
-            (rank, release, job.machine.in_turn, job.machine.cpus)
+            (!long, name, release, job.machine.in_turn, job.machine.cpus)
         });
-        let waits = |job: &Job| job.binary.settings.waits(&job.binary.name);
+        let waits = |job: &Job| job.binary.marks.mostly_waits();
         let (waiting, busy) = jobs.into_iter().partition(waits);
         (Jobs(Mutex::new(busy)), Jobs(Mutex::new(waiting)))
     }

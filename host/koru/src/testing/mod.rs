@@ -6,6 +6,7 @@ pub mod binaries;
 pub mod guest;
 pub mod jobs;
 pub mod junit;
+pub mod marks;
 pub mod report;
 pub mod result;
 pub mod runner;

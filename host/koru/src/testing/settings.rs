@@ -6,32 +6,24 @@
 //! ```toml
 //! [package.metadata.koru]
 //! guest = true
-//! cpus = 2             # the default
-//! races = ["threads"]  # words in the names (`file::test`) of tests that need all processors
-//! in-turn = ["probes"] # test files in whose guest the processors take turns
-//! first = ["storm"]    # test files that take long, the longest first
-//! waits = ["hours"]    # test files that do nothing for most of their time
+//! cpus = 2 # the default
 //! ```
 
 use std::{fs, path::Path};
 
 use serde::Deserialize;
 
-use crate::cli::MachineArgs;
+use crate::{cli::MachineArgs, testing::marks::TestMarks};
 
 /// The number of processors unless a package sets it. Races between processors are seen only
 /// on two or more of them.
 const CPUS: u32 = 2;
 
 #[derive(Deserialize, Debug, Default, Clone, PartialEq, Eq)]
-#[serde(default, rename_all = "kebab-case")]
+#[serde(default)]
 pub struct GuestTests {
     pub guest: bool,
     cpus: Option<u32>,
-    races: Option<Vec<String>>,
-    in_turn: Vec<String>,
-    first: Vec<String>,
-    waits: Vec<String>,
 }
 
 impl GuestTests {
@@ -53,33 +45,12 @@ impl GuestTests {
         text.parse().ok().and_then(koru).unwrap_or_default()
     }
 
-    /// Returns the position in which the test file of this name runs: those that come first
-    /// count from 0.
-    pub fn rank(&self, file: &str) -> usize {
-        let first = self.first.iter().position(|f| f == file);
-        first.unwrap_or(self.first.len())
-    }
-
-    /// Returns whether things run at once in this test, `file::test`. Unless the package says
-    /// otherwise, they do in every test.
-    pub fn races(&self, name: &str) -> bool {
-        let words = self.races.as_ref();
-        words.is_none_or(|words| words.iter().any(|word| name.contains(word.as_str())))
-    }
-
-    /// Returns whether the test file of this name leaves the processor to others for most of
-    /// its time.
-    pub fn waits(&self, file: &str) -> bool {
-        self.waits.iter().any(|f| f == file)
-    }
-
-    /// Returns the machine for the test file of this name.
-    pub fn machine(&self, file: &str) -> MachineArgs {
-        let is_in = |files: &[String]| files.iter().any(|f| f == file);
+    /// Returns the machine for tests with these marks.
+    pub fn machine(&self, marks: &TestMarks) -> MachineArgs {
         MachineArgs {
             cpus: self.cpus.unwrap_or(CPUS),
             memory: 512,
-            in_turn: is_in(&self.in_turn),
+            in_turn: marks.cpus_in_turn(),
         }
     }
 }
@@ -89,27 +60,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_package_says_what_its_tests_need() {
+    fn package_chooses_the_machine_of_its_tests() {
         let none = GuestTests::parse("[package]\nname = \"x\"\n");
         assert!(!none.guest);
         assert!(!GuestTests::parse("no toml [").guest);
+        let marks = TestMarks::default();
         let plain = GuestTests::parse("[package.metadata.koru]\nguest = true\n");
         assert!(plain.guest);
-        assert_eq!(
-            (plain.machine("a").cpus, plain.machine("a").in_turn),
-            (2, false)
-        );
-        let text = "[package]\nmetadata.koru = { guest = true, cpus = 4, races = ['c::', 'at_once'],\
-                    in-turn = ['b'], first = ['c'], waits = ['d'] }\n";
-        let more = GuestTests::parse(text);
-        assert_eq!(
-            (more.machine("a").cpus, more.machine("a").in_turn),
-            (4, false)
-        );
-        assert!(more.machine("b").in_turn);
-        assert!(more.races("c::x") && more.races("a::at_once") && !more.races("a::x"));
-        assert!(plain.races("a::x"));
-        assert!(more.waits("d") && !more.waits("c"));
-        assert_eq!((more.rank("c"), more.rank("b")), (0, 1));
+        assert_eq!(plain.machine(&marks).cpus, 2);
+        assert!(!plain.machine(&marks).in_turn);
+        let more = GuestTests::parse("[package]\nmetadata.koru = { guest = true, cpus = 4 }\n");
+        assert_eq!(more.machine(&marks).cpus, 4);
     }
 }
