@@ -84,12 +84,15 @@ impl Contract {
     }
 }
 
-/// Expands to the contract in the TOML file beside this one, by its module's name.
+/// Expands to the contract in a TOML file of this package, by its module's name.
 #[macro_export]
 macro_rules! contract {
     ($module:literal) => {
         std::sync::LazyLock::new(|| {
-            $crate::Contract::new($module, include_str!(concat!($module, ".toml")))
+            $crate::Contract::new(
+                $module,
+                include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $module, ".toml")),
+            )
         })
     };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Misc devices for tests/guest/miscdevice.rs.
+//! Misc devices for tests/guest/tests/miscdevice.rs.
 
 #![no_std]
 #![forbid(unsafe_code)]

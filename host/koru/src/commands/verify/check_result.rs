@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_promise_in_a_panic() {
-        let output = "\nrunning 1 test\n\nthread 'x' (7) panicked at tests/conformance/a.rs:3:5:\n\
+        let output = "\nrunning 1 test\n\nthread 'x' (7) panicked at tests/a.rs:3:5:\n\
                       read of 3 bytes\npromised: EINVAL\nseen: success (4)\n\
                       note: run with `RUST_BACKTRACE=1` environment variable\ntest x ... FAILED\n";
         let words = FailureMessage::of(output);

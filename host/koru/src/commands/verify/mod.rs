@@ -152,7 +152,7 @@ fn test_binary(context: &Context, name: &str) -> Result<TestBinary> {
             format!("building the conformance tests of {name}"),
             "cargo built no test of this name",
         )
-        .help("tests/Cargo.toml must have a [[test]] entry for it")
+        .help("tests/conformance/tests must have a file, or a folder with a main.rs, of this name")
     })
 }
 

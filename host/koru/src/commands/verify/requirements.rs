@@ -3,6 +3,7 @@
 //! Reads requirements: the doc comments of a contract's conformance tests.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -35,14 +36,16 @@ pub struct Tests {
 
 /// Returns the conformance tests of this name.
 pub fn tests(root: &Path, name: &str) -> Result<Tests> {
-    let dir = root.join("tests/conformance");
+    let package = root.join("tests/conformance");
     let name = name.replace('-', "_");
-    let path = dir.join(format!("{name}.rs"));
-    let known = names(&dir)?;
-    if !known.contains(&name) {
-        let near = nearest(&name, known.iter().map(String::as_str));
+    let known = test_files(&package.join("tests"))?;
+    let Some(file) = known.get(&name) else {
+        let near = nearest(&name, known.keys().map(String::as_str));
         let help = match &near[..] {
-            [] => format!("there are: {}", known.join(", ")),
+            [] => {
+                let names: Vec<&str> = known.keys().map(String::as_str).collect();
+                format!("there are: {}", names.join(", "))
+            }
             near => format!("did you mean {}?", near.join(" or ")),
         };
         return Err(Error::new(
@@ -51,22 +54,16 @@ pub fn tests(root: &Path, name: &str) -> Result<Tests> {
             "there are none of this name",
         )
         .help(help));
-    }
-    let source = fs::read_to_string(&path).path_context("reading", &path)?;
-    let file = syn::parse_file(&source).map_err(|e| {
-        let attempted = format!("reading {}", path.display());
-        Error::new(Kind::System, attempted, e.to_string())
-    })?;
-    let mut requirements = Vec::new();
-    collect(&file.items, "", &mut requirements);
-    let mut sources = source;
+    };
+    let mut source = TestSource::default();
+    source.read(file, file.parent().unwrap_or(&package), "")?;
     for shared in files(&root.join("tests/src"))? {
-        sources += &fs::read_to_string(&shared).path_context("reading", &shared)?;
+        source.text += &read(&shared)?;
     }
     Ok(Tests {
-        requirements,
-        sources,
-        contract: dir.join(format!("{name}.toml")),
+        requirements: source.requirements,
+        sources: source.text,
+        contract: package.join(format!("{name}.toml")),
         name,
     })
 }
@@ -78,45 +75,88 @@ impl Tests {
     }
 }
 
-fn names(dir: &Path) -> Result<Vec<String>> {
-    let name = |p: &PathBuf| Some(p.file_stem()?.to_string_lossy().into_owned());
-    Ok(files(dir)?.iter().filter_map(name).collect())
+/// Returns the test files that cargo finds in a folder, by their names: `NAME.rs`, or
+/// `NAME/main.rs` with the files of its modules beside it.
+fn test_files(dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    let folders = entries(dir)?.into_iter().map(|path| path.join("main.rs"));
+    let folders = folders.filter(|main| main.is_file());
+    let name = |file: &Path| {
+        let named = file.ends_with("main.rs").then(|| file.parent()).flatten();
+        let stem = named.unwrap_or(file).file_stem()?;
+        Some(stem.to_string_lossy().into_owned())
+    };
+    let all = files(dir)?.into_iter().chain(folders);
+    Ok(all.filter_map(|file| Some((name(&file)?, file))).collect())
+}
+
+fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(dir).map_err(|e| Error::path("reading", dir, e))?;
+    Ok(entries.flatten().map(|e| e.path()).collect())
+}
+
+fn read(file: &Path) -> Result<String> {
+    fs::read_to_string(file).map_err(|e| Error::path("reading", file, e))
 }
 
 /// Returns the Rust files of a folder.
 fn files(dir: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(dir).path_context("reading", dir)?;
-    let paths = entries.flatten().map(|e| e.path());
-    let mut files: Vec<PathBuf> = paths
-        .filter(|p| p.extension().is_some_and(|e| e == "rs"))
-        .collect();
+    let mut files = entries(dir)?;
+    files.retain(|file| file.extension().is_some_and(|e| e == "rs"));
     files.sort();
     Ok(files)
 }
 
-fn collect(items: &[Item], module: &str, requirements: &mut Vec<Requirement>) {
-    for item in items {
-        match item {
-            Item::Fn(function) if has(&function.attrs, "test") => {
-                let name = function.sig.ident.to_string();
-                let docs = documentation(&function.attrs);
-                requirements.push(Requirement {
-                    text: if docs.is_empty() {
-                        name.replace('_', " ")
-                    } else {
-                        docs
-                    },
-                    test: format!("{module}{name}"),
-                    slow: has(&function.attrs, "ignore"),
-                });
-            }
-            Item::Mod(inner) => {
-                if let Some((_, items)) = &inner.content {
-                    collect(items, &format!("{module}{}::", inner.ident), requirements);
+/// The source of a test binary.
+#[derive(Default)]
+struct TestSource {
+    text: String,
+    requirements: Vec<Requirement>,
+}
+
+impl TestSource {
+    /// Reads a file, and the files of its modules, which are in `folder`.
+    fn read(&mut self, file: &Path, folder: &Path, module: &str) -> Result<()> {
+        let text = read(file)?;
+        let parsed = syn::parse_file(&text).map_err(|e| {
+            let attempted = format!("reading {}", file.display());
+            Error::new(Kind::System, attempted, e.to_string())
+        })?;
+        self.text += &text;
+        self.collect(&parsed.items, folder, module)
+    }
+
+    fn collect(&mut self, items: &[Item], folder: &Path, module: &str) -> Result<()> {
+        for item in items {
+            match item {
+                Item::Fn(function) if has(&function.attrs, "test") => {
+                    let name = function.sig.ident.to_string();
+                    let docs = documentation(&function.attrs);
+                    self.requirements.push(Requirement {
+                        text: if docs.is_empty() {
+                            name.replace('_', " ")
+                        } else {
+                            docs
+                        },
+                        test: format!("{module}{name}"),
+                        slow: has(&function.attrs, "ignore"),
+                    });
                 }
+                Item::Mod(inner) => {
+                    let name = inner.ident.to_string();
+                    let folder_of_inner = folder.join(&name);
+                    let module = format!("{module}{name}::");
+                    match &inner.content {
+                        Some((_, items)) => self.collect(items, &folder_of_inner, &module)?,
+                        None => {
+                            let file = folder.join(format!("{name}.rs"));
+                            self.read(&file, &folder_of_inner, &module)?;
+                        }
+                    }
+                }
+                _ => {}
             }
-            _ => {}
         }
+        Ok(())
     }
 }
 
@@ -145,9 +185,17 @@ fn documentation(attributes: &[Attribute]) -> String {
 mod tests {
     use super::*;
 
+    fn requirement(test: &str, text: &str, slow: bool) -> Requirement {
+        Requirement {
+            test: test.into(),
+            text: text.into(),
+            slow,
+        }
+    }
+
     #[test]
-    fn doc_comments_are_promises() {
-        let source = "
+    fn doc_comment_is_the_requirement() {
+        let text = "
             /// Not a test.
             fn helper() {}
             /// One line
@@ -162,24 +210,53 @@ mod tests {
                 #[ignore]
                 fn third() {}
             }";
-        let mut requirements = Vec::new();
-        collect(
-            &syn::parse_file(source).unwrap().items,
-            "",
-            &mut requirements,
-        );
-        let requirement = |test: &str, text: &str, slow| Requirement {
-            test: test.into(),
-            text: text.into(),
-            slow,
-        };
+        let mut source = TestSource::default();
+        let items = syn::parse_file(text).unwrap().items;
+        source.collect(&items, Path::new("/"), "").unwrap();
         assert_eq!(
-            requirements,
+            source.requirements,
             [
                 requirement("first", "One line and another.", false),
                 requirement("no_words_here", "no words here", false),
                 requirement("inner::third", "Inside.", true),
             ]
         );
+    }
+
+    #[test]
+    fn tests_of_a_folder_are_in_the_order_of_its_modules() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join("tests").join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let test = |name: &str| format!("/// About {name}.\n#[test]\nfn {name}() {{}}\n");
+        write("src/lib.rs", "");
+        write("conformance/tests/plain.rs", &test("only"));
+        write("conformance/tests/common/helpers.rs", "");
+        let main = format!("mod reads;\n\nmod around;\n{}", test("last"));
+        write("conformance/tests/large/main.rs", &main);
+        write("conformance/tests/large/reads.rs", &test("first"));
+        write("conformance/tests/large/around.rs", "mod deep;");
+        write(
+            "conformance/tests/large/around/deep.rs",
+            "fn x() { \"beside\"; }\n#[test] fn second() {}",
+        );
+
+        let large = tests(root.path(), "large").unwrap();
+        assert_eq!(
+            large.requirements,
+            [
+                requirement("reads::first", "About first.", false),
+                requirement("around::deep::second", "second", false),
+                requirement("last", "About last.", false),
+            ]
+        );
+        assert!(large.name_module("beside") && !large.name_module("first"));
+        let expected = [requirement("only", "About only.", false)];
+        assert_eq!(tests(root.path(), "plain").unwrap().requirements, expected);
+        let error = tests(root.path(), "nothing").err().unwrap();
+        assert_eq!(error.help.as_deref(), Some("there are: large, plain"));
     }
 }

@@ -4,6 +4,8 @@
 
 use koru_testing::{Log, Module};
 
+koru_testing::test_file!(one_cpu);
+
 /// The examples run when the module is loaded. One that panics stops the kernel, and the log
 /// names it last.
 #[test]

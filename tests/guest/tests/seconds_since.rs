@@ -5,7 +5,7 @@
 
 koru_testing::test_file!(one_cpu);
 
-#[path = "../../modules/seconds/src/since.rs"]
+#[path = "../../../modules/seconds/src/since.rs"]
 mod since;
 
 use since::whole_seconds;
