@@ -90,12 +90,12 @@ fn test_files(dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
 }
 
 fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(dir).map_err(|e| Error::path("reading", dir, e))?;
+    let entries = fs::read_dir(dir).path_context("reading", dir)?;
     Ok(entries.flatten().map(|e| e.path()).collect())
 }
 
 fn read(file: &Path) -> Result<String> {
-    fs::read_to_string(file).map_err(|e| Error::path("reading", file, e))
+    fs::read_to_string(file).path_context("reading", file)
 }
 
 /// Returns the Rust files of a folder.
