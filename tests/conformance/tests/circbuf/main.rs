@@ -2,8 +2,10 @@
 
 //! `circbuf`: /dev/circbuf.
 
+mod ring;
+
 use std::{
-    fs::{self, File, OpenOptions},
+    fs,
     io::{IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write},
     os::unix::fs::{FileExt, FileTypeExt},
     process::Command,
@@ -22,52 +24,11 @@ use koru_tests::{
     inherited_read, read_bad, send_in_flight, signalled, write_bad,
 };
 
+use ring::{MODULE, fresh, load, open, path, place, ring, write};
+
 koru_testing::test_file!(one_cpu);
 
 static CONTRACT: LazyLock<Contract> = contract!("circbuf");
-
-const MODULE: &str = "circbuf";
-
-fn path() -> &'static str {
-    CONTRACT.text("file")
-}
-
-#[track_caller]
-fn load(size: usize) -> Module {
-    CONTRACT.load_with(&[&format!("size={size}")])
-}
-
-#[track_caller]
-fn open() -> File {
-    let opened = OpenOptions::new().read(true).write(true).open(path());
-    expect_ok("open for reading and writing", opened)
-}
-
-/// So many bytes of a ring that was not written to, from `start` on.
-fn fresh(size: usize, start: usize, len: usize) -> Vec<u8> {
-    (start..start + len).map(|i| (i % size) as u8).collect()
-}
-
-/// All of a ring, from its start.
-#[track_caller]
-fn ring(size: usize) -> Vec<u8> {
-    let mut bytes = vec![0; size];
-    let n = expect_ok("pread of the whole ring", open().read_at(&mut bytes, 0));
-    expect_eq("pread of the whole ring", n, size);
-    bytes
-}
-
-/// Where the position is in the ring. Its end is its start.
-#[track_caller]
-fn place(file: &mut File, size: usize) -> u64 {
-    expect_ok("lseek by 0", file.stream_position()) % size as u64
-}
-
-#[track_caller]
-fn write(file: &mut File, bytes: &[u8]) {
-    let done = format!("write of {} bytes", bytes.len());
-    expect_eq(&done, expect_ok(&done, file.write(bytes)), bytes.len());
-}
 
 /// The device is there while the module is loaded, and only then.
 #[test]
