@@ -123,7 +123,7 @@ COMMANDS
        unload NAME                     unload it
        list                            the loaded modules
        log                             the kernel log
-       help [NAME]                     this page, or that of a module or a command
+       help [NAME]                     this page, or that of NAME
        and busybox's: cat, ls, vi, dmesg, insmod, rmmod, strings, hexdump, ...
 
 MODULES
@@ -134,7 +134,7 @@ PROGRAMS
        {}
 
 KEYS
-       Tab completes, the arrow keys recall earlier commands.
+       Tab completes, the arrow keys recall commands.
 
 LEAVING
        exit, Ctrl-D or Ctrl-]. The machine stays up: `koru vm stop` stops it.
