@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! What Koru needs on the machine: checks whether it is installed, and installs it.
+//! Checks whether what Koru needs on the machine is installed.
 
 use std::{
     env,
-    io::IsTerminal,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
-use koru_kbuild::{Builder, Toolchain};
-use koru_kernels::{Cache, Home, Kernels, Progress, SUPPORTED, apt, busybox};
-
-use crate::ask::{Answer, ask};
+use koru_kbuild::Toolchain;
+use koru_kernels::{Cache, Home, Kernels, SUPPORTED, apt};
 
 /// One line of `koru doctor`.
 #[derive(Debug, serde::Serialize)]
@@ -30,7 +27,7 @@ pub struct CheckLine {
 }
 
 /// A program that comes from a package of the distribution.
-struct Program {
+pub struct Program {
     what: &'static str,
     name: &'static str,
     /// The alternative sets of packages, of which the first that the distribution has is
@@ -65,7 +62,7 @@ const PROGRAMS: &[Program] = &[
 /// Installed as a package, it would be a daemon on this machine.
 pub const SSH_SERVER: &str = "ssh-server";
 
-const DEBUGGER: Program = Program {
+pub const DEBUGGER: Program = Program {
     what: "debugger",
     name: "gdb",
     packages: &[&["gdb"]],
@@ -114,152 +111,6 @@ pub fn check_all(home: &Home, tests: bool) -> Vec<CheckLine> {
     lines
 }
 
-/// Installs everything that [`check_all`] finds missing.
-pub fn install_missing(home: &Home, tests: bool, yes: bool, report: &dyn Progress) -> Result<()> {
-    let packages: Vec<String> = check_all(home, tests)
-        .into_iter()
-        .filter(|l| !l.ok)
-        .flat_map(|l| l.packages)
-        .collect();
-    if !packages.is_empty() {
-        install(packages, yes, report)?;
-    }
-    let cache = Cache::new(&home.cache);
-    let kernels = Kernels::new(&cache);
-    let no_kernel = SUPPORTED.iter().any(|k| kernels.supported(k).is_none());
-    let no_server = tests && !ssh_server_line(&cache).ok;
-    if no_kernel || !busybox_line(&cache).ok || no_server {
-        // This is best effort: a download may work even with old lists.
-        if is_root() && apt::names("linux-headers-")?.is_empty() {
-            apt_get(&["update"], report)?;
-        }
-    }
-    let mut missing = SUPPORTED.to_vec();
-    missing.retain(|k| match kernels.set_up(k, report) {
-        Ok(_) => false,
-        Err(e) if e.kind == Kind::Usage => {
-            report.print(&format!("note: this distribution has no {k} kernel: {e}"));
-            false
-        }
-        Err(e) => {
-            report.print(&format!("{e}"));
-            true
-        }
-    });
-    busybox(&cache, report)?;
-    if tests {
-        ssh_server(&cache, report)?;
-    }
-    if let Some(kernel) = missing.first() {
-        return kernels.set_up(kernel, report).map(|_| ());
-    }
-    // This installs the compilers that the new kernels need, and everything else.
-    let left: Vec<CheckLine> = check_all(home, tests)
-        .into_iter()
-        .filter(|l| !l.ok)
-        .collect();
-    let packages: Vec<String> = left.iter().flat_map(|l| l.packages.clone()).collect();
-    if !packages.is_empty() {
-        install(packages, yes, report)?;
-    }
-    if let Some(line) = check_all(home, tests)
-        .into_iter()
-        .find(|l| !l.ok && !l.what.starts_with("kernel"))
-    {
-        let mut error = Error::new(
-            Kind::Missing,
-            format!("setting up: {}", line.what),
-            line.found,
-        );
-        error.help = line.help;
-        return Err(error);
-    }
-    Ok(())
-}
-
-/// Installs gdb, which only `koru debug` needs.
-pub fn debugger(report: &dyn Progress) -> Result<()> {
-    match program(&DEBUGGER) {
-        line if line.ok => Ok(()),
-        line => install(line.packages, false, report),
-    }
-}
-
-/// Builds core and the C interface layer for every supported kernel, so that the first module
-/// does not wait for them. (Kernels that the user adds are tried when they are added.)
-pub fn prebuild(home: &Home, report: &dyn Progress) -> Result<()> {
-    let kernels = Kernels::new(&Cache::new(&home.cache));
-    let built: Vec<Result<()>> = std::thread::scope(|s| {
-        let trees = SUPPORTED.iter().filter_map(|k| kernels.supported(k));
-        let each: Vec<_> = trees
-            .map(|tree| s.spawn(|| Builder::new(home, &tree?, report).map(|_| ())))
-            .collect();
-        each.into_iter()
-            .map(|b| b.join().expect("it returns its errors"))
-            .collect()
-    });
-    built.into_iter().collect()
-}
-
-fn install(mut packages: Vec<String>, yes: bool, report: &dyn Progress) -> Result<()> {
-    packages.sort();
-    packages.dedup();
-    let list = packages.join(" ");
-    let command = format!("apt-get install --no-install-recommends {list}");
-    let error = |message: &str| {
-        Error::new(Kind::Missing, "installing missing packages", message)
-            .help(format!("as root: {command}"))
-    };
-    if !koru_kernels::on_path("apt-get") {
-        return Err(error("this is not a Debian or Ubuntu machine (no apt-get)"));
-    }
-    let terminal = std::io::stdin().is_terminal();
-    if !yes && terminal {
-        report.print(&format!("To install: {list}"));
-        if !ask("Install these packages now?", Answer::Yes) {
-            return Err(error("declined"));
-        }
-    } else if !yes && !is_root() {
-        return Err(error(
-            "not root, and there is no terminal to ask on; --yes installs without \
-                          asking",
-        ));
-    }
-    if !is_root() && !koru_kernels::on_path("sudo") {
-        return Err(error("not root, and sudo is not installed"));
-    }
-    apt_get(&["update"], report)?;
-    let mut arguments = vec!["install", "-y", "--no-install-recommends"];
-    arguments.extend(packages.iter().map(String::as_str));
-    apt_get(&arguments, report).map_err(|e| match e.help {
-        Some(_) => e,
-        None => e.help(format!("run it as root to see why: {command}")),
-    })
-}
-
-fn apt_get(arguments: &[&str], report: &dyn Progress) -> Result<()> {
-    report.status(&format!("apt-get {}", arguments.join(" ")));
-    let mut command = if is_root() {
-        Command::new("apt-get")
-    } else {
-        // `sudo` uses the terminal directly, so its question is visible although output is
-        // captured.
-        let mut sudo = Command::new("sudo");
-        sudo.args(["--", "apt-get"]);
-        sudo
-    };
-    command
-        .args(["-qq", "-o", "DPkg::Lock::Timeout=300"])
-        .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .env("LC_ALL", "C");
-    koru_kernels::run(&mut command, "installing missing packages").map(|_| ())
-}
-
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
 fn line(what: &'static str, found: std::result::Result<String, String>) -> CheckLine {
     let (ok, found) = match found {
         Ok(found) => (true, found),
@@ -300,7 +151,7 @@ impl CheckLine {
     }
 }
 
-fn program(p: &Program) -> CheckLine {
+pub fn program(p: &Program) -> CheckLine {
     let found = find(p.name)
         .map(|path| path.display().to_string())
         .ok_or_else(|| format!("no `{}` on the PATH", p.name));
@@ -431,7 +282,7 @@ fn kernel_line(cache: &Cache, kernel: &'static str) -> CheckLine {
     line(what, found).help("koru setup")
 }
 
-fn busybox_line(cache: &Cache) -> CheckLine {
+pub fn busybox_line(cache: &Cache) -> CheckLine {
     let place = cache.root().join("tools/busybox");
     let found = place
         .is_dir()
@@ -440,14 +291,7 @@ fn busybox_line(cache: &Cache) -> CheckLine {
     line("guest's shell (busybox)", found).help("koru setup")
 }
 
-fn ssh_server(cache: &Cache, report: &dyn Progress) -> Result<PathBuf> {
-    cache.entry("tools", SSH_SERVER, report, |dir| {
-        let packages = apt::with_libraries(&["openssh-server", "sudo"])?;
-        apt::unpack(&packages, dir, report)
-    })
-}
-
-fn ssh_server_line(cache: &Cache) -> CheckLine {
+pub fn ssh_server_line(cache: &Cache) -> CheckLine {
     let place = cache.root().join("tools").join(SSH_SERVER);
     let found = place
         .is_dir()
