@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 
 use rustix::process::Signal;
 
-use common::{Vm, koru, root};
+use common::{Vm, koru};
 
 #[test]
 fn unknown_module_gets_a_suggestion() {
@@ -198,7 +198,7 @@ fn programs_and_files_are_copied_to_the_guest() {
     let run = |arguments: &[&str]| koru(arguments).dir(folder.path()).run();
     fs::write(folder.path().join("note.txt"), "from the host\n").unwrap();
     // A static program, as all of ours are.
-    let program = root().join("target/x86_64-unknown-linux-gnu/program/koru");
+    let program = common::programs().join("koru");
     std::os::unix::fs::symlink(program, folder.path().join("program")).unwrap();
     let note = ["--file", "note.txt", "--", "cat", "/root/note.txt"];
     run(&[&["run", "hello"], &note[..]].concat())

@@ -6,7 +6,7 @@ mod common;
 
 use std::path::PathBuf;
 
-use common::{KERNELS, koru, root};
+use common::{KERNELS, koru};
 
 /// Runs a script in a guest that has koru, its agent and `my_timer.ko`.
 fn inside(kernel: &str, script: &str) -> common::Run {
@@ -15,7 +15,7 @@ fn inside(kernel: &str, script: &str) -> common::Run {
         .as_str()
         .unwrap()
         .to_owned();
-    let programs = root().join("target/x86_64-unknown-linux-gnu/release");
+    let programs = common::programs();
     let file = |path: PathBuf| path.display().to_string();
     // These lines make what koru takes for its checkout, and what it finds in it.
     let prelude = "set -u

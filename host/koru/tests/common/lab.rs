@@ -21,7 +21,7 @@ use koru_vm::{Guest, GuestConfig, Server};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::common::{Koru, Run, kernels, koru, root};
+use crate::common::{Koru, Run, kernels, koru, programs};
 
 /// The target whose user is root.
 pub const ROOT: &str = "ssh:root@lab";
@@ -205,10 +205,6 @@ impl Drop for Lab {
             let _ = server.join();
         }
     }
-}
-
-pub fn programs() -> PathBuf {
-    root().join("target/x86_64-unknown-linux-gnu/release")
 }
 
 fn agent() -> PathBuf {

@@ -34,6 +34,11 @@ pub fn root() -> PathBuf {
     root.canonicalize().expect("the checkout")
 }
 
+/// Returns the folder in which the `koru` script builds the program and the agent.
+pub fn programs() -> PathBuf {
+    root().join("target/x86_64-unknown-linux-gnu/program")
+}
+
 /// A run of `koru` that may still be in progress.
 pub struct Running {
     child: Child,
