@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use koru_klog::{Frame, Report, ReportKind};
+use koru_klog::{Frame, Report, ReportKind, Stack};
 use serde::Serialize;
 
 use crate::{
@@ -35,10 +35,26 @@ pub struct Decoded {
     pub panicked: bool,
     /// The call trace, innermost first.
     pub frames: Vec<DecodedFrame>,
+    /// The other parts of the report: who allocated or freed the memory, the other access of a
+    /// data race, the locks and who holds them.
+    pub parts: Vec<DecodedPart>,
     /// Notes about what is missing to decode more.
     pub notes: Vec<String>,
     /// The number of lines that the report has in the log.
     pub lines: usize,
+}
+
+/// A part of a report that explains its call trace.
+#[derive(Debug, Clone, Serialize)]
+pub struct DecodedPart {
+    /// What the part is, in the kernel's words: `allocated by task 77`.
+    pub title: String,
+    /// The function that did it.
+    pub function: Option<String>,
+    /// The locks, each with the place where it was taken.
+    pub locks: Vec<String>,
+    /// The part's call trace, innermost first.
+    pub frames: Vec<DecodedFrame>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -108,26 +124,14 @@ impl Decoder {
     /// Decodes a report.
     pub fn decode<T>(&self, report: &Report<T>) -> Decoded {
         let stack = report.main_stack();
-        let path = stack.map(|s| s.path()).unwrap_or_default();
+        let release = report.release.as_deref();
         let mut notes = Vec::new();
-        let mut frames: Vec<DecodedFrame> = path.iter().map(|f| DecodedFrame::plain(f)).collect();
-        let mut modules: Vec<&str> = path.iter().filter_map(|f| f.module.as_deref()).collect();
-        modules.sort();
-        modules.dedup();
-        for module in modules {
-            let its: Vec<usize> = (0..path.len())
-                .filter(|i| path[*i].module.as_deref() == Some(module))
-                .collect();
-            let inside: Vec<&Frame> = its.iter().map(|i| path[*i]).collect();
-            match self.locate(module, report.release.as_deref(), &inside) {
-                Ok(places) => {
-                    for (i, places) in its.iter().zip(places) {
-                        frames[*i].places = places;
-                    }
-                }
-                Err(note) => notes.push(note),
-            }
-        }
+        let frames = self.frames(stack, release, &mut notes);
+        let parts = report.parts().into_iter().map(|part| {
+            let frames = self.frames(Some(part), release, &mut notes);
+            DecodedPart::new(part, frames)
+        });
+        let parts: Vec<DecodedPart> = parts.filter(DecodedPart::says_something).collect();
         let panic = report.head.iter().find_map(|l| rust_panic(l));
         let at = self.place_of(panic, &frames);
         let mut what = summary(report);
@@ -144,9 +148,41 @@ impl Decoder {
             process: stack.and_then(|s| s.comm.clone()),
             panicked: report.panicked,
             frames,
+            parts,
             notes,
             lines: report.items.len(),
         }
+    }
+
+    /// Returns the frames of a stack with their places. What is missing to find these is added
+    /// to the notes.
+    fn frames(
+        &self,
+        stack: Option<&Stack>,
+        release: Option<&str>,
+        notes: &mut Vec<String>,
+    ) -> Vec<DecodedFrame> {
+        let path = stack.map(|s| s.path()).unwrap_or_default();
+        let mut frames: Vec<DecodedFrame> = path.iter().map(|f| DecodedFrame::plain(f)).collect();
+        let mut modules: Vec<&str> = path.iter().filter_map(|f| f.module.as_deref()).collect();
+        modules.sort();
+        modules.dedup();
+        for module in modules {
+            let its: Vec<usize> = (0..path.len())
+                .filter(|i| path[*i].module.as_deref() == Some(module))
+                .collect();
+            let inside: Vec<&Frame> = its.iter().map(|i| path[*i]).collect();
+            match self.locate(module, release, &inside) {
+                Ok(places) => {
+                    for (i, places) in its.iter().zip(places) {
+                        frames[*i].places = places;
+                    }
+                }
+                Err(note) if notes.contains(&note) => {}
+                Err(note) => notes.push(note),
+            }
+        }
+        frames
     }
 
     /// Returns the places of frames in one module, or what is missing to find them.
@@ -332,12 +368,35 @@ impl Decoded {
                 let module = frame.module.as_deref().unwrap_or_default();
                 format!("{} [{module}]", frame.function)
             }
-            (None, None) => return Some(top?.function.clone()),
+            (None, None) => return subject(&self.frames).map(|f| f.function.clone()),
         };
         Some(match top.filter(|f| f.module.is_none()) {
             Some(kernel) => format!("{}, called by {place}", kernel.function),
             None => place,
         })
+    }
+}
+
+/// Returns the frame that a stack is about: the first in a module, otherwise the first whose
+/// function does not only check, wait or fail for the others.
+fn subject(frames: &[DecodedFrame]) -> Option<&DecodedFrame> {
+    let in_module = frames.iter().find(|f| f.module.is_some());
+    let own = || frames.iter().find(|f| !koru_klog::is_helper(&f.symbol));
+    in_module.or_else(own).or(frames.first())
+}
+
+impl DecodedPart {
+    fn new(part: &Stack, frames: Vec<DecodedFrame>) -> DecodedPart {
+        DecodedPart {
+            title: part.title.clone().unwrap_or_default(),
+            function: subject(&frames).map(|f| f.function.clone()),
+            locks: part.locks.clone(),
+            frames,
+        }
+    }
+
+    fn says_something(&self) -> bool {
+        !self.frames.is_empty() || !self.locks.is_empty()
     }
 }
 

@@ -7,13 +7,14 @@
 //! the debug info of the modules.
 #![forbid(unsafe_code)]
 
+mod checkers;
 mod decoded;
 mod sources;
 mod summary;
 mod symbols;
 mod text;
 
-pub use decoded::{DebugInfoLookup, Decoded, DecodedFrame, Decoder, Place};
+pub use decoded::{DebugInfoLookup, Decoded, DecodedFrame, DecodedPart, Decoder, Place};
 pub use sources::Sources;
 pub use symbols::{DebugInfoError, Location, Symbols, build_id};
 pub use text::Style;

@@ -4,6 +4,8 @@
 
 use koru_klog::{Report, ReportKind};
 
+use crate::checkers::{leak, lockdep, sanitizer, slab};
+
 /// The parts of a panic message of Koru's `kernel` crate.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RustPanic<'a> {
@@ -42,6 +44,11 @@ pub(crate) fn summary<T>(report: &Report<T>) -> String {
         },
         ReportKind::Oops => oops(report),
         ReportKind::Bug => bug(report),
+        ReportKind::Sanitizer => sanitizer(report),
+        ReportKind::Slab => slab(line),
+        ReportKind::Lockdep => format!("locking error: {}", lockdep(report)),
+        ReportKind::Leak => leak(line),
+        ReportKind::NoMemory => format!("out of memory: {line}"),
         ReportKind::Warning => warning(report),
         ReportKind::Sleep => format!("sleeping in atomic context: {line}"),
         ReportKind::Panic => {
@@ -80,6 +87,19 @@ fn oops<T>(report: &Report<T>) -> String {
             short(address)
         );
     }
+    for begin in [
+        // Until 5.0, and on other architectures.
+        "BUG: unable to handle kernel NULL pointer dereference at ",
+        "BUG: Kernel NULL pointer dereference at ",
+        "Unable to handle kernel NULL pointer dereference at virtual address ",
+    ] {
+        if let Some(address) = said(begin) {
+            let access = access("use of");
+            let address = short(address.trim().trim_matches(['(', ')']));
+            let address = if address == "0xnull" { "0" } else { &address };
+            return format!("oops: NULL pointer dereference ({access} address {address})");
+        }
+    }
     if let Some(address) = said("BUG: unable to handle page fault for address: ") {
         let number = u64::from_str_radix(address.trim_start_matches("0x"), 16);
         let access = access("use of");
@@ -103,6 +123,7 @@ fn oops<T>(report: &Report<T>) -> String {
     let line = report.line();
     let fault = line.strip_prefix("Oops: ").unwrap_or(line);
     let fault = fault.strip_prefix("Oops: ").unwrap_or(fault);
+    let kasan = said("KASAN: ").map(|k| format!(" ({k})"));
     if fault.starts_with("general protection fault") {
         let address = fault
             .split_once("address ")
@@ -116,7 +137,8 @@ fn oops<T>(report: &Report<T>) -> String {
         };
         return match address {
             Some(address) => {
-                format!("oops: access to the non-canonical address {address}{hint}")
+                let kasan = kasan.unwrap_or_default();
+                format!("oops: access to the non-canonical address {address}{hint}{kasan}")
             }
             None => "oops: general protection fault".to_owned(),
         };
@@ -140,36 +162,7 @@ fn oops<T>(report: &Report<T>) -> String {
     format!("oops: {}", line.strip_prefix("BUG: ").unwrap_or(line))
 }
 
-/// Summarises a report of KASAN's: `BUG: KASAN: slab-out-of-bounds in f+0x1/0x2 [m]`, and then
-/// `Write of size 1 at addr ffff888003d3c6d8 by task insmod/84`.
-fn kasan<T>(report: &Report<T>, found: &str) -> String {
-    let what = found.split(" in ").next().unwrap_or(found);
-    let words = match what {
-        "slab-out-of-bounds" => "past the end or before the beginning of an allocation",
-        "stack-out-of-bounds" => "past the end of a variable on the stack",
-        "global-out-of-bounds" => "past the end of a static variable",
-        "vmalloc-out-of-bounds" => "past the end of an allocation",
-        "use-after-free" | "slab-use-after-free" => "memory that was freed",
-        "stack-use-after-scope" => "a stack variable that is out of scope",
-        "double-free" => return "memory error: memory was freed twice (double-free)".to_owned(),
-        _ => return format!("memory error: {what}"),
-    };
-    let access = report.head.iter().find_map(|line| {
-        let (access, rest) = line.split_once(" of size ")?;
-        let size = rest.split(' ').next()?;
-        Some(match size {
-            "1" => format!("{} of 1 byte", access.to_lowercase()),
-            _ => format!("{} of {size} bytes", access.to_lowercase()),
-        })
-    });
-    let access = access.unwrap_or_else(|| "access".to_owned());
-    format!("memory error: {access}: {words} ({what})")
-}
-
 fn bug<T>(report: &Report<T>) -> String {
-    if let Some(found) = report.head_after("BUG: KASAN: ") {
-        return kasan(report, found);
-    }
     // A check prints what it found before it calls BUG.
     let found = report
         .head
@@ -184,14 +177,18 @@ fn bug<T>(report: &Report<T>) -> String {
 }
 
 fn warning<T>(report: &Report<T>) -> String {
-    let line = report.line();
-    let Some(rest) = line.strip_prefix("WARNING: ") else {
-        return format!("warning: {line}");
-    };
-    // The line is `CPU: 0 PID: 84 at FILE:LINE FUNCTION+0x1/0x2 [module]`.
-    match rest
-        .split_once(" at ")
-        .and_then(|(_, at)| at.split_whitespace().next())
+    let begin = "WARNING: ";
+    // The kernel's own message stands before or behind the line with the place.
+    if let Some(message) = report.head.iter().find(|l| !l.starts_with(begin)) {
+        return format!("warning: {message}");
+    }
+    let rest = report.head_after(begin).unwrap_or_default();
+    // The line is `CPU: 0 PID: 84 at FILE:LINE FUNCTION+0x1/0x2 [module]`, or only the part from
+    // `at` on.
+    let at = rest.split_once(" at ").map(|(_, at)| at);
+    match at
+        .or(rest.strip_prefix("at "))
+        .and_then(|at| at.split_whitespace().next())
     {
         Some(place) => format!("warning: WARN_ON at {place}"),
         None => format!("warning: {rest}"),

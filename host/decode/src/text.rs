@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use koru_klog::ReportKind;
 
-use crate::{Decoded, DecodedFrame, Place};
+use crate::{Decoded, DecodedFrame, DecodedPart, Place};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy)]
@@ -47,9 +47,17 @@ impl Decoded {
                 let _ = writeln!(text, "  {line:6} | {bold}{source}{plain}");
             }
         }
+        if self.at.is_none() {
+            if let Some(place) = self.place() {
+                let _ = writeln!(text, "  in {bold}{place}{plain}");
+            }
+        }
         if !self.frames.is_empty() {
             let _ = writeln!(text, "  {}", self.task_header());
-            text += &self.call_trace(dim, plain);
+            text += &self.call_trace(&self.frames, dim, plain);
+        }
+        for part in &self.parts {
+            text += &self.part(part, dim, plain);
         }
         for note in &self.notes {
             let _ = writeln!(text, "  ({note})");
@@ -81,13 +89,29 @@ impl Decoded {
         }
     }
 
-    /// Formats the call trace: frames of modules with their lines, frames of the kernel by
-    /// name.
-    fn call_trace(&self, dim: &str, plain: &str) -> String {
+    /// Formats a part of the report: its title, its locks and its call trace.
+    fn part(&self, part: &DecodedPart, dim: &str, plain: &str) -> String {
+        let mut chars = part.title.chars();
+        let first = chars.next().map(|c| c.to_ascii_lowercase());
+        let title: String = first.into_iter().chain(chars).collect();
+        let function = part
+            .function
+            .as_ref()
+            .filter(|f| !title.contains(f.as_str()));
+        let function = function.map_or(String::new(), |f| format!(" in {f}"));
+        let mut text = format!("  {title}{function}:\n");
+        for lock in &part.locks {
+            let _ = writeln!(text, "    {lock}");
+        }
+        text + &self.call_trace(&part.frames, dim, plain)
+    }
+
+    /// Formats a call trace: frames of modules with their lines, frames of the kernel by name.
+    fn call_trace(&self, frames: &[DecodedFrame], dim: &str, plain: &str) -> String {
         let is_own = |f: &DecodedFrame| f.places.iter().any(|p| p.own);
         // The functions that print a panic are not part of the way to it.
         let skipped = match self.kind {
-            ReportKind::RustPanic => self.frames.iter().position(is_own).unwrap_or(0),
+            ReportKind::RustPanic => frames.iter().position(is_own).unwrap_or(0),
             _ => 0,
         };
         let mut text = String::new();
@@ -98,7 +122,7 @@ impl Decoded {
             }
             names.clear();
         };
-        for frame in &self.frames[skipped..] {
+        for frame in &frames[skipped..] {
             let own = frame.own();
             let entry = own.is_empty() && frame.is_entry();
             let Some(module) = frame.module.as_ref().filter(|_| !entry) else {

@@ -119,7 +119,7 @@ fn warning_ends_at_its_end_marker() {
 fn kasan_use_after_free_is_found() {
     let log = include_str!("logs/kasan-6.12.txt");
     let (report, others) = only(log);
-    assert_eq!(report.kind, ReportKind::Bug);
+    assert_eq!(report.kind, ReportKind::Sanitizer);
     assert_eq!(
         others.len(),
         2,

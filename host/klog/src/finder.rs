@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Finds the kernel's reports in its log: which lines belong to a report, and what they say.
+//! Finds the kernel's reports in its log: which lines belong to a report.
+
+use std::collections::VecDeque;
 
 use crate::{
-    Frame, ReportKind,
-    report::{Report, Stack},
-    table::report_kind,
-    x86,
+    ReportKind,
+    report::Report,
+    roles::{Line, role},
+    table::Opening,
 };
 
 /// An item of a log, or a report of several items.
@@ -20,102 +22,82 @@ pub enum Found<T> {
 
 /// A finder of reports, which takes a log item by item and returns the items, those of a
 /// report together. An item that comes in the middle of a report without being a part of it is
-/// returned after the report.
+/// returned after the report. Everything else is returned in the order in which it came.
 pub struct Finder<T> {
     open: Option<Open<T>>,
+    /// Lines that were held behind the beginning of a report, and have to be looked at again.
+    again: VecDeque<Held<T>>,
 }
 
+/// An item with the kernel's own text of it, and the task or processor that printed it, where
+/// the log says that.
+struct Held<T> {
+    item: T,
+    caller: Option<String>,
+    text: String,
+}
+
+/// A report that may not be complete yet.
 struct Open<T> {
-    report: Report<T>,
-    others: Vec<T>,
-    /// The number of `others` since the report's last line.
+    report: Report<()>,
+    /// All items since the report began, and whether they are part of it.
+    held: Vec<(Held<T>, bool)>,
+    caller: Option<String>,
+    /// The number of lines since the report's last line that are not part of it.
     foreign_lines: usize,
-    /// Whether the last line was "cut here", so that the next one is the kernel's message.
-    saw_cut_here: bool,
+    /// The lines since a line that the kernel's message may follow; the message is among
+    /// them if there is only one.
+    message: Option<Vec<usize>>,
     /// Whether the last line was one of a stack.
     in_stack: bool,
+    /// Whether a stack has begun.
+    saw_stack: bool,
+    /// Whether the line with the task was seen.
+    saw_task: bool,
+    /// Whether other processors were asked where they are.
+    asked_others: bool,
     /// Whether the line "end trace" was seen.
     saw_end_trace: bool,
+    /// Whether the report is one even without a stack.
+    sure: bool,
 }
 
 impl<T> Default for Finder<T> {
     fn default() -> Self {
-        Finder { open: None }
+        Finder {
+            open: None,
+            again: VecDeque::new(),
+        }
     }
-}
-
-/// The role that a line may have.
-enum Line {
-    /// A line that may begin a report.
-    Opens(ReportKind),
-    Frame(Frame),
-    Rip(Option<Frame>),
-    /// The line "Call Trace:".
-    Trace,
-    /// KASAN's heading of the next stack, which allocated or freed the memory.
-    Earlier,
-    /// Registers and the like, which are part of a report if there is one.
-    Detail,
-    EndTrace,
-    Text,
 }
 
 impl<T> Finder<T> {
     /// Takes the next item with the kernel's own text of it, and returns what is complete now.
     pub fn push(&mut self, item: T, text: &str) -> Vec<Found<T>> {
-        let line = classify(text);
-        let belongs = self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.takes(&line, text));
-        if belongs {
-            let open = self.open.as_mut().expect("it was there");
-            open.add(item, text, line);
-            // Nothing follows the end of a warning or of a report of KASAN's; an oops repeats
-            // its registers.
-            if open.saw_end_trace && (open.report.kind == ReportKind::Warning || is_rule(text)) {
-                return self.flush();
-            }
-            return Vec::new();
-        }
-        let is_none = matches!(
-            line,
-            Line::Text | Line::Detail | Line::EndTrace | Line::Earlier
-        );
-        if let (true, Some(open)) = (is_none, &mut self.open) {
-            open.others.push(item);
-            open.foreign_lines += 1;
-            let patience = if open.in_stack { 20 } else { 3 };
-            return match open.foreign_lines > patience {
-                true => self.flush(),
-                false => Vec::new(),
-            };
-        }
-        let mut found = self.flush();
-        if begins(&line) || text.starts_with("[<0>] ") {
-            let mut open = Open::new();
-            open.add(item, text, line);
-            self.open = Some(open);
-        } else {
-            found.push(Found::Other(item));
-        }
+        self.push_from(None, item, text)
+    }
+
+    /// Takes the next item, as [`push`](Finder::push) does, of which the log says which task
+    /// or processor printed it. Lines of others are never taken for a part of a report.
+    pub fn push_from(&mut self, caller: Option<&str>, item: T, text: &str) -> Vec<Found<T>> {
+        let mut found = Vec::new();
+        self.again.push_back(Held {
+            item,
+            caller: caller.map(str::to_owned),
+            text: text.to_owned(),
+        });
+        self.drain(&mut found);
         found
     }
 
     /// Returns what is still held, because the log ended or paused.
     pub fn flush(&mut self) -> Vec<Found<T>> {
-        let Some(open) = self.open.take() else {
-            return Vec::new();
-        };
-        let Open { report, others, .. } = open;
-        let others = others.into_iter().map(Found::Other);
-        if report.is_whole() {
-            let report = Found::Report(Box::new(report));
-            return std::iter::once(report).chain(others).collect();
+        let mut found = Vec::new();
+        while self.open.is_some() {
+            self.close(&mut found);
+            self.drain(&mut found);
         }
-        // The items only looked like a report.
-        let Report { items, .. } = report;
-        items.into_iter().map(Found::Other).chain(others).collect()
+        found
     }
 
     /// Returns whether items of a report are held.
@@ -127,197 +109,227 @@ impl<T> Finder<T> {
     pub fn has_ended(&self) -> bool {
         self.open.as_ref().is_some_and(|open| open.saw_end_trace)
     }
+
+    fn drain(&mut self, found: &mut Vec<Found<T>>) {
+        while let Some(held) = self.again.pop_front() {
+            self.take(held, found);
+        }
+    }
+
+    fn take(&mut self, held: Held<T>, found: &mut Vec<Found<T>>) {
+        let Some(open) = &mut self.open else {
+            let line = role(&held.text, false);
+            if begins(&line, &held.text) {
+                self.open = Some(Open::new(held, line));
+            } else {
+                found.push(Found::Other(held.item));
+            }
+            return;
+        };
+        let line = role(&held.text, open.report.kind == ReportKind::Lockdep);
+        if open.is_of_another(&held) {
+            if open.keep(held, 100) {
+                self.close(found);
+            }
+        } else if open.takes(&line) {
+            open.add(held, line);
+            if open.is_complete() {
+                self.close(found);
+            }
+        } else if begins(&line, &held.text) || matches!(line, Line::Frame(_) | Line::Pointer(_)) {
+            self.again.push_front(held);
+            self.close(found);
+        } else {
+            let patience = match (open.saw_stack, open.in_stack) {
+                (_, true) => 20,
+                (true, false) => 3,
+                (false, false) => 10,
+            };
+            if open.keep(held, patience) {
+                self.close(found);
+            }
+        }
+    }
+
+    /// Ends the open report. What was held without being a part of it is looked at again: it
+    /// may contain a report of its own.
+    fn close(&mut self, found: &mut Vec<Found<T>>) {
+        let Some(mut open) = self.open.take() else {
+            return;
+        };
+        open.report.settle(open.sure);
+        let is_report =
+            open.report.has_stack() || open.sure || open.report.kind == ReportKind::RustPanic;
+        let mut others = Vec::new();
+        if is_report {
+            let mut items = Vec::new();
+            for (held, is_part) in open.held {
+                match is_part {
+                    true => items.push(held.item),
+                    false => others.push(held),
+                }
+            }
+            found.push(Found::Report(Box::new(open.report.with_items(items))));
+        } else {
+            // The first line only looked like the beginning of a report.
+            let mut held = open.held.into_iter().map(|(held, _)| held);
+            found.extend(held.next().map(|first| Found::Other(first.item)));
+            others.extend(held);
+        }
+        for held in others.into_iter().rev() {
+            self.again.push_front(held);
+        }
+    }
+}
+
+/// Returns whether a line can begin a report.
+fn begins(line: &Line, text: &str) -> bool {
+    matches!(line, Line::Opens(_) | Line::Trace) || text.starts_with("[<0>] ")
 }
 
 impl<T> Open<T> {
-    fn new() -> Self {
-        Open {
+    fn new(first: Held<T>, line: Line) -> Self {
+        let mut open = Open {
             report: Report::new(),
-            others: Vec::new(),
+            held: Vec::new(),
+            caller: first.caller.clone(),
             foreign_lines: 0,
-            saw_cut_here: false,
+            message: None,
             in_stack: false,
+            saw_stack: false,
+            saw_task: false,
+            asked_others: false,
             saw_end_trace: false,
+            sure: false,
+        };
+        open.add(first, line);
+        open
+    }
+
+    /// Returns whether the log says that another task or processor printed a line.
+    fn is_of_another(&self, held: &Held<T>) -> bool {
+        // Where a report describes several processors, each prints its part.
+        let several = self.asked_others || self.report.kind.asks_all();
+        !several && matches!((&self.caller, &held.caller), (Some(ours), Some(its)) if ours != its)
+    }
+
+    /// Holds a line that is not part of the report. Returns whether these are so many that no
+    /// part of it will follow.
+    fn keep(&mut self, held: Held<T>, patience: usize) -> bool {
+        let same_caller = !self.is_of_another(&held);
+        let at = self.held.len();
+        if let Some(message) = self.message.as_mut().filter(|_| same_caller) {
+            message.push(at);
+        }
+        self.held.push((held, false));
+        self.foreign_lines += 1;
+        self.foreign_lines > patience
+    }
+
+    fn takes(&self, line: &Line) -> bool {
+        let kind = self.report.kind;
+        match line {
+            Line::Empty => kind.has_parts() && !self.saw_end_trace,
+            Line::Text => false,
+            Line::Opens(next) => self.continues_with(next.kind),
+            Line::Trace | Line::Heading(_) | Line::Lock(_) => !self.saw_end_trace,
+            Line::Frame(_) => self.saw_stack || !self.saw_end_trace,
+            Line::Rule => kind.has_parts(),
+            Line::Pointer(_) | Line::Detail | Line::Telling | Line::EndTrace => true,
         }
     }
 
-    fn takes(&self, line: &Line, text: &str) -> bool {
-        let has_stack = self.report.has_stack();
-        match line {
-            Line::Text if text.is_empty() => self.report.is_kasan(),
-            Line::Text => self.saw_cut_here,
-            // One fault is reported in several lines, and has consequences.
-            Line::Opens(ReportKind::Panic) => !self.report.panicked,
-            Line::Opens(ReportKind::Backtrace | ReportKind::Stack)
-                if self.report.kind.asks_all() =>
-            {
+    fn continues_with(&self, next: ReportKind) -> bool {
+        let kind = self.report.kind;
+        match next {
+            ReportKind::Panic => !self.report.panicked,
+            ReportKind::Backtrace | ReportKind::Stack if self.asked_others || kind.asks_all() => {
                 !self.saw_end_trace
             }
-            Line::Opens(_) => !has_stack,
-            Line::Trace => !self.saw_end_trace,
-            Line::Earlier => has_stack && !self.saw_end_trace,
-            _ => true,
+            ReportKind::Task if matches!(kind, ReportKind::Stall) => !self.saw_end_trace,
+            // The line with the task follows the stacks of some reports.
+            ReportKind::Stack if kind.has_parts() => !self.saw_task && !self.saw_end_trace,
+            ReportKind::Slab if kind == ReportKind::Sanitizer => !self.saw_task,
+            // The message of a warning may be one that otherwise begins a report.
+            ReportKind::Bug if kind == ReportKind::Warning => {
+                self.message.as_ref().is_some_and(Vec::is_empty)
+            }
+            _ => !self.saw_stack && kind.continues_with(next),
         }
     }
 
-    fn add(&mut self, item: T, text: &str, line: Line) {
-        let report = &mut self.report;
-        report.items.push(item);
+    fn add(&mut self, held: Held<T>, line: Line) {
+        let text = held.text.trim().to_owned();
+        self.find_message(&line);
+        self.held.push((held, true));
         self.foreign_lines = 0;
-        self.in_stack = matches!(line, Line::Frame(_)) || text.trim() == "<TASK>";
-        let was_cut = std::mem::take(&mut self.saw_cut_here);
+        self.in_stack = matches!(line, Line::Frame(_) | Line::Trace) || text == "<TASK>";
+        if text.starts_with("Sending NMI ") {
+            self.asked_others = true;
+        }
+        let report = &mut self.report;
         match line {
-            Line::Opens(kind) => {
-                self.saw_cut_here = kind == ReportKind::Cut;
-                if kind == ReportKind::Panic {
-                    report.panicked = true;
+            Line::Opens(Opening { kind, sure }) => {
+                self.sure |= sure;
+                match kind {
+                    ReportKind::Panic => report.panicked = true,
+                    ReportKind::Stack => {
+                        self.saw_task = true;
+                        report.parse_task_line(&text);
+                    }
+                    _ => {}
                 }
-                if kind == ReportKind::Stack {
-                    report.parse_task_line(text);
-                }
-                report.add_kind(kind, text);
-            }
-            Line::Text if was_cut => report.head.push(text.trim().to_owned()),
-            Line::Frame(frame) if !self.saw_end_trace => report.stack().frames.push(frame),
-            Line::Rip(Some(frame)) if !self.saw_end_trace => {
-                let stack = report.stack();
-                match stack.frames.is_empty() {
-                    true => stack.rip = Some(frame),
-                    false => stack.frames.push(frame),
+                report.add_kind(kind, &text);
+                let may_say_more = matches!(kind, ReportKind::Cut | ReportKind::Warning);
+                if may_say_more || text.starts_with("UBSAN: ") {
+                    self.message = Some(Vec::new());
                 }
             }
-            Line::Trace => report.add_kind(ReportKind::Stack, text),
-            Line::Earlier => report.stacks.push(Stack::default()),
-            Line::EndTrace => self.saw_end_trace = true,
-            Line::Detail if is_access(text) => report.head.push(text.to_owned()),
+            Line::Frame(frame) if !self.saw_end_trace => {
+                self.saw_stack = true;
+                report.stack().frames.push(frame);
+            }
+            Line::Pointer(Some(frame)) if !self.saw_end_trace => report.add_pointer(frame),
+            Line::Trace => {
+                self.saw_stack = true;
+                report.begin_trace();
+                report.add_kind(ReportKind::Stack, &text);
+            }
+            Line::Heading(title) => report.begin_part(title),
+            Line::Lock(lock) => report.stack().locks.push(lock),
+            Line::Telling => {
+                report.parse_leak(&text);
+                report.head.push(text);
+            }
+            Line::Rule | Line::EndTrace => {
+                self.saw_end_trace |= self.saw_stack || matches!(line, Line::EndTrace);
+            }
             _ => {}
         }
     }
-}
 
-/// Returns whether a line describes the access to memory of a fault or of a report of KASAN's.
-fn is_access(text: &str) -> bool {
-    let begins = [
-        "#PF: ",
-        "Read of size ",
-        "Write of size ",
-        "The buggy address is located",
-    ];
-    begins.iter().any(|begin| text.starts_with(begin))
-}
+    /// Takes the kernel's own message, which stands alone between two lines that are part of
+    /// the report. If there are several lines, nobody knows which of them it is.
+    fn find_message(&mut self, next: &Line) {
+        let Some(lines) = &self.message else {
+            return;
+        };
+        // Details follow the message only.
+        let is_over = !matches!(next, Line::Empty | Line::Rule);
+        if let [only] = lines[..] {
+            let (held, is_part) = &mut self.held[only];
+            *is_part = true;
+            self.report.head.push(held.text.trim().to_owned());
+        }
+        if is_over {
+            self.message = None;
+        }
+    }
 
-/// Returns whether a line is the rule with which a report of KASAN's begins and ends.
-fn is_rule(text: &str) -> bool {
-    text.len() >= 20 && text.bytes().all(|b| b == b'=')
-}
-
-fn begins(line: &Line) -> bool {
-    matches!(line, Line::Opens(_) | Line::Trace)
-}
-
-fn classify(text: &str) -> Line {
-    if let Some(kind) = report_kind(text) {
-        return Line::Opens(kind);
-    }
-    if x86::is_instruction_pointer(text) {
-        return Line::Rip(Frame::of_rip(text));
-    }
-    if let Some(frame) = Frame::of_stack(text) {
-        return Line::Frame(frame);
-    }
-    // This is an address that is in no symbol.
-    let bare = text.trim().trim_start_matches("? ").strip_prefix("0x");
-    if bare.is_some_and(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_hexdigit())) {
-        return Line::Detail;
-    }
-    if text.starts_with("Call Trace:") {
-        return Line::Trace;
-    }
-    if text.starts_with("---[ end trace ") || is_rule(text) {
-        return Line::EndTrace;
-    }
-    const EARLIER: &[&str] = &[
-        "Allocated by task ",
-        "Freed by task ",
-        "Last potentially related work creation:",
-        "Second to last potentially related work creation:",
-    ];
-    if EARLIER.iter().any(|e| text.starts_with(e)) {
-        return Line::Earlier;
-    }
-    // This is a row of KASAN's shadow memory: ` ffff888003d3c680: 00 00 00 fc fc`.
-    let row = text.trim_start_matches(['>', ' ']).split_once(": ");
-    let is_hex = |t: &str| t.len() == 16 && t.bytes().all(|b| b.is_ascii_hexdigit());
-    if row.is_some_and(|(address, _)| is_hex(address)) || text.trim() == "^" {
-        return Line::Detail;
-    }
-    // These are the end of a panic's report, and markers.
-    const DETAILS: &[&str] = &[
-        "Read of size ",
-        "Write of size ",
-        "The buggy address ",
-        "which belongs to the cache ",
-        "allocated ",
-        "freed ",
-        "This frame has ",
-        "page: refcount:",
-        "flags: 0x",
-        "anon flags: 0x",
-        "page_type: ",
-        "raw: ",
-        "page dumped because: kasan",
-        "Memory state around the buggy address:",
-        "Code: ",
-        "Tainted: ",
-        "Hardware name: ",
-        "Modules linked in: ",
-        "note: ",
-        "Kernel Offset: ",
-        "Rebooting in ",
-        "Sending NMI ",
-        "Last unloaded",
-        "last unloaded",
-        "Stack:",
-        "preempt_count: ",
-        "RCU nest depth: ",
-        "in_atomic(): ",
-        "INFO: lockdep",
-        "irq event stamp",
-        "hardirqs last",
-        "softirqs last",
-        "Workqueue: ",
-        "---[ end Kernel panic",
-        "Preemption disabled at:",
-        "\"echo 0 > /proc/sys/kernel/hung_task",
-        "Dumping ftrace buffer",
-        "(ftrace buffer empty)",
-        "Shutting down cpus with NMI",
-        "\t(t=",
-        "\t(detected by",
-        "rcu: \t",
-        "CPU features: ",
-        "      Not tainted ",
-        "      Tainted: ",
-        "<TASK>",
-        "</TASK>",
-        "<IRQ>",
-        "</IRQ>",
-        "<NMI>",
-        "</NMI>",
-        "<SOFTIRQ>",
-        "</SOFTIRQ>",
-        "<#DF>",
-        "</#DF>",
-        "<ENTRY_TRAMPOLINE>",
-        "</ENTRY_TRAMPOLINE>",
-    ];
-    let inner = text.strip_prefix(' ').unwrap_or(text);
-    match DETAILS
-        .iter()
-        .chain(x86::REGISTERS)
-        .any(|d| text.starts_with(d) || inner.starts_with(d))
-    {
-        true => Line::Detail,
-        false => Line::Text,
+    /// Returns whether nothing can follow.
+    fn is_complete(&self) -> bool {
+        // An oops repeats its registers after the end.
+        let ends = self.report.kind == ReportKind::Warning || self.report.kind.has_parts();
+        self.saw_end_trace && ends
     }
 }

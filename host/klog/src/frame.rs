@@ -2,7 +2,7 @@
 
 //! Parses places in kernel code as the kernel prints them: `symbol+0xoff/0xsize [module]`.
 
-use crate::x86;
+use crate::demangled;
 
 /// A place in kernel code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,53 +33,51 @@ impl Frame {
     /// let frame = Frame::of_stack(" ? read+0x1a/0x40 [my_timer]").unwrap();
     /// assert_eq!((frame.offset, frame.module.as_deref()), (0x1a, Some("my_timer")));
     /// assert!(!frame.certain && !frame.exact);
+    /// assert!(Frame::of_stack(" [<ffffffffa0a42101>] read+0x1a/0x40 [my_timer]").is_some());
     /// assert!(Frame::of_stack("my_timer: read+0x1a/0x40 is no frame").is_none());
     /// ```
     pub fn of_stack(text: &str) -> Option<Frame> {
-        let mut text = text.trim();
-        // Lines of /proc/PID/stack begin with this.
-        text = text.strip_prefix("[<0>] ").unwrap_or(text);
-        let certain = match text.strip_prefix("? ") {
-            Some(rest) => {
-                text = rest;
-                false
-            }
-            None => true,
+        let text = text.trim();
+        let (place, certain) = skip_addresses(text);
+        if let Some(caller) = caller_of_arm(place) {
+            return Some(Frame::first(caller)?.0);
+        }
+        let Some((frame, rest)) = Frame::first(place) else {
+            return inlined(place);
         };
-        let (mut frame, rest) = Frame::first(text)?;
-        frame.certain = certain;
-        // Newer kernels add how they found the frame: `(P)`.
-        let rest = rest.trim();
-        (rest.is_empty() || (rest.starts_with('(') && rest.ends_with(')'))).then_some(frame)
+        is_end_of_frame(rest.trim()).then_some(Frame { certain, ..frame })
     }
 
-    /// Parses `RIP: 0010:place`; returns `None` for user space's RIP.
-    pub fn of_rip(text: &str) -> Option<Frame> {
-        let (mut frame, _) = Frame::first(x86::kernel_place(text)?)?;
-        frame.exact = true;
-        Some(frame)
+    /// Parses the frame at the beginning of a text, behind its address or a bracket, and
+    /// returns it with the text that follows.
+    pub(crate) fn behind_address(text: &str) -> Option<(Frame, &str)> {
+        Frame::first(skip_addresses(text).0)
     }
 
     /// Parses the frame at the beginning of a text, and returns it with the text that follows.
     pub fn first(text: &str) -> Option<(Frame, &str)> {
         let end = text.find(char::is_whitespace).unwrap_or(text.len());
-        let (word, mut rest) = text.split_at(end);
-        let (symbol, numbers) = word.rsplit_once("+0x")?;
-        let (offset, mut size) = numbers.split_once("/0x")?;
-        if let Some(number) = size.strip_suffix([',', ':', '.']) {
-            rest = &text[end - 1..];
-            size = number;
+        let (symbol, numbers) = text[..end].rsplit_once("+0x")?;
+        let (offset, size) = numbers.split_once("/0x")?;
+        let digits = size.find(|c: char| !c.is_ascii_hexdigit());
+        let (size, after) = size.split_at(digits.unwrap_or(size.len()));
+        // What follows the size in the same word can only be punctuation.
+        if !after.is_empty() && !after.starts_with([',', ':', '.', ')', '(']) {
+            return None;
         }
+        let mut rest = &text[end - after.len()..];
         let hex = |t: &str| u64::from_str_radix(t, 16).ok();
         let (offset, size) = (hex(offset)?, hex(size)?);
         let (mut module, mut build_id) = (None, None);
         let bracket = rest.strip_prefix(" [").and_then(|t| t.split_once(']'));
-        if let Some((inside, after)) = bracket {
+        if let Some((inside, after)) = bracket.filter(|(inside, _)| *inside != "inline") {
             let mut words = inside.split(' ');
             module = words.next().filter(|m| !m.is_empty()).map(str::to_owned);
             build_id = words.next().map(str::to_owned);
             rest = after;
         }
+        // The first ABI of 64-bit PowerPC has names with a dot.
+        let symbol = symbol.strip_prefix('.').unwrap_or(symbol);
         (!symbol.is_empty()).then(|| {
             let frame = Frame {
                 symbol: symbol.into(),
@@ -94,6 +92,20 @@ impl Frame {
         })
     }
 
+    /// Returns the function and its module, as in `read [my_timer]`.
+    pub(crate) fn place(&self) -> String {
+        let function = demangled(&self.symbol);
+        match &self.module {
+            Some(module) => format!("{function} [{module}]"),
+            None => function,
+        }
+    }
+
+    /// Returns whether another frame is the same place.
+    pub(crate) fn is_at(&self, other: &Frame) -> bool {
+        (&self.symbol, self.offset) == (&other.symbol, other.offset)
+    }
+
     /// Returns the offset in the symbol of the instruction that is meant. A call returns to
     /// the instruction after it.
     pub fn instruction(&self) -> u64 {
@@ -102,6 +114,79 @@ impl Frame {
             false => self.offset.saturating_sub(1),
         }
     }
+}
+
+/// Skips what stands before the name of a function: addresses as in `[<ffffffff81234567>]`,
+/// `[c000000000123456]` and `[<0>]`, a bracket, and the mark `?`. Returns the rest, and whether
+/// there was no such mark.
+fn skip_addresses(text: &str) -> (&str, bool) {
+    let (mut rest, mut certain) = (text, true);
+    loop {
+        rest = rest.trim_start();
+        if let Some(after) = rest.strip_prefix("? ") {
+            (rest, certain) = (after, false);
+            continue;
+        }
+        let address = rest.strip_prefix('[').and_then(|t| t.split_once(']'));
+        let is_address = |t: &str| {
+            let digits = t.trim_start_matches('<').trim_end_matches('>');
+            !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit())
+        };
+        rest = match address {
+            Some((inside, after)) if is_address(inside) => after,
+            _ => match rest.strip_prefix('(') {
+                Some(after) => after,
+                None => return (rest, certain),
+            },
+        };
+    }
+}
+
+/// Returns the caller in a line of a stack of arm: `function from caller+0x1/0x2`, or
+/// `(function) from [<c0008a4c>] (caller+0x1/0x2)`.
+fn caller_of_arm(text: &str) -> Option<&str> {
+    let (function, caller) = text.split_once(" from ")?;
+    let name = function.split(" [").next()?.trim_end_matches(')');
+    (!name.contains([' ', '+', ':'])).then(|| skip_addresses(caller).0)
+}
+
+/// Returns whether nothing but remarks follows a frame: how the kernel found it (`(P)`), who
+/// called it (on arm), or the line that a tool has added.
+fn is_end_of_frame(rest: &str) -> bool {
+    let after = rest.trim_start_matches(')').trim_start();
+    after.is_empty()
+        || (after.starts_with('(') && after.ends_with(')'))
+        || after.starts_with("from [<")
+        || is_line_of_source(after)
+}
+
+/// Returns whether a text is a place in a source, as tools add it: `mm/slub.c:52 [inline]`.
+fn is_line_of_source(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let line = words.next().and_then(|w| w.rsplit_once(':'));
+    let is_line = line.is_some_and(|(file, line)| {
+        let digits = !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit());
+        digits
+            && [".c", ".h", ".S", ".rs"]
+                .iter()
+                .any(|end| file.ends_with(end))
+    });
+    is_line && words.all(|w| w == "[inline]")
+}
+
+/// Parses the frame of an inlined function, which a tool has added: `f mm/slub.c:52 [inline]`.
+fn inlined(text: &str) -> Option<Frame> {
+    let (name, place) = text.split_once(' ')?;
+    let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    (is_name && place.ends_with("[inline]") && is_line_of_source(place)).then(|| Frame {
+        symbol: name.into(),
+        offset: 0,
+        size: 0,
+        module: None,
+        build_id: None,
+        certain: true,
+        exact: false,
+    })
 }
 
 #[cfg(test)]
@@ -124,12 +209,26 @@ mod tests {
     }
 
     #[test]
-    fn where_the_processor_was() {
-        let frame = Frame::of_rip("RIP: 0010:koru_bug+0x9/0x10 [m]").unwrap();
-        assert!(frame.exact);
-        assert_eq!(frame.instruction(), 9);
-        assert_eq!(Frame::of_rip("RIP: 0033:0x7fcf3965180a"), None);
-        assert_eq!(Frame::of_rip("RIP: 0010:0x0"), None);
+    fn frames_of_old_kernels_and_other_architectures() {
+        for line in [
+            " [<ffffffffa0a42101>] f+0x10/0x20 [m]",
+            " [<ffffffffa0a42101>] ? f+0x10/0x20 [m]",
+            "[<bf000010>] (f+0x10/0x20 [m]) from [<c0008a4c>] (do_one_initcall+0x3c/0x170)",
+            " lab_open from f+0x10/0x20 [m]",
+            "[<bf000010>] (lab_open [m]) from [<bf000064>] (f+0x10/0x20 [m])",
+            "[c00000007a5b7b90] [c00000000012f4d0] .f+0x10/0x20 [m] (unreliable)",
+            "([<000003ff801e6072>] f+0x10/0x20 [m])",
+            " f+0x10/0x20 [m] drivers/m/main.c:52",
+            " f+0x10/0x20 [m] (P)",
+        ] {
+            let frame = Frame::of_stack(line).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!((&*frame.symbol, frame.offset), ("f", 0x10), "{line}");
+            assert_eq!(frame.module.as_deref(), Some("m"), "{line}");
+            assert_eq!(frame.certain, !line.contains('?'), "{line}");
+        }
+        let frame = Frame::of_stack(" slab_free mm/slub.c:52 [inline]").unwrap();
+        assert_eq!((&*frame.symbol, frame.offset), ("slab_free", 0));
+        assert!(Frame::of_stack(" f+0x10/0x20()").is_some());
     }
 
     #[test]

@@ -54,6 +54,16 @@ pub enum ReportKind {
     Bug,
     /// `WARN_ON` and the like.
     Warning,
+    /// A report of KASAN, KFENCE, KMSAN, KCSAN or UBSAN.
+    Sanitizer,
+    /// The slab allocator found an object broken, or objects left in a cache.
+    Slab,
+    /// A report of lockdep, the lock checker.
+    Lockdep,
+    /// Memory that nothing refers to any more.
+    Leak,
+    /// An allocation failed for lack of memory.
+    NoMemory,
     /// Something slept where that is forbidden.
     Sleep,
     /// A panic of the kernel.
@@ -77,10 +87,34 @@ pub enum ReportKind {
 impl ReportKind {
     /// Returns whether such a report describes several processors.
     pub(crate) fn asks_all(self) -> bool {
-        matches!(
-            self,
-            ReportKind::Panic | ReportKind::Nmi | ReportKind::Stall | ReportKind::Lockup
-        )
+        use ReportKind::*;
+        matches!(self, Panic | Nmi | Stall | Lockup | HungTask)
+    }
+
+    /// Returns whether such a report consists of several parts with stacks of their own.
+    pub(crate) fn has_parts(self) -> bool {
+        use ReportKind::*;
+        matches!(self, Sanitizer | Slab | Lockdep | Leak)
+    }
+
+    /// Returns whether a line that begins a report of the kind `next` says more about the same
+    /// event, before the stack.
+    pub(crate) fn continues_with(self, next: ReportKind) -> bool {
+        use ReportKind::*;
+        match next {
+            Panic | Stack | Backtrace => true,
+            // These kinds print what they found before they call BUG().
+            Cut | Bug => matches!(self, Bug | RustPanic | Cut),
+            Oops => matches!(self, Oops | Bug | RustPanic | Cut | Sanitizer),
+            Warning | RustPanic => matches!(self, Cut | Warning),
+            Sanitizer => matches!(self, Cut | Oops),
+            // What KASAN found was described by the slab allocator in older kernels.
+            Slab => matches!(self, Sanitizer | Cut),
+            Task => matches!(self, HungTask | Stall | Sleep | Lockup),
+            Sleep | Lockup | Stall => self == next || self == Cut,
+            Nmi | HungTask | Leak | NoMemory => false,
+            Lockdep => self == Cut,
+        }
     }
 
     /// Returns how specific the kind is, which decides if several lines name a kind.

@@ -8,6 +8,8 @@
 //! [`console_records_after`] reads what a guest wrote to its console.
 #![forbid(unsafe_code)]
 
+mod arch;
+mod arm;
 mod complaint;
 mod console;
 mod finder;
@@ -15,9 +17,14 @@ mod first_complaint;
 mod format;
 mod frame;
 mod hang;
+mod helpers;
 mod kinds;
 mod line;
+mod powerpc;
 mod report;
+mod riscv;
+mod roles;
+mod s390;
 mod symbol;
 mod table;
 mod taint;
@@ -30,9 +37,10 @@ pub use first_complaint::{announced, first_complaint};
 pub use format::{escape_control_chars, format_record, format_time};
 pub use frame::Frame;
 pub use hang::hang_location;
+pub use helpers::is_helper;
 pub use kinds::{ComplaintKind, ReportKind};
 pub use koru_protocol::LogRecord;
-pub use line::split_line;
+pub use line::{caller, plain_line, split_line};
 pub use report::{Report, Stack};
 pub use symbol::demangled;
 pub use taint::taint_complaint;

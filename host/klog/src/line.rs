@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Splits a line of a log: what the kernel printed, and what dmesg, the journal or a console
-//! put before it.
+//! Splits a line of a log: what the kernel printed, and what dmesg, the journal, a console or
+//! a vendor put before it.
 
 /// Splits a line into what was put before it and the kernel's own text. The text keeps its
 /// leading blank, which frames of a stack have.
@@ -16,11 +16,135 @@
 /// ```
 pub fn split_line(line: &str) -> (&str, &str) {
     let line = line.trim_end_matches(['\r', '\n']);
-    let mut text = priority(line);
-    text = journal(text);
-    text = facility(text);
-    text = stamp(text);
+    let text = after_stamp(line).unwrap_or_else(|| without_stamp(line));
     line.split_at(line.len() - text.len())
+}
+
+/// Returns a line as a terminal would leave it: without colours and other control sequences,
+/// and without what a carriage return in the line overwrites.
+///
+/// ```
+/// use koru_klog::plain_line;
+/// assert_eq!(plain_line("\x1b[31m[    3.1] \x1b[1mCall Trace:\x1b[0m\r"), "[    3.1] Call Trace:");
+/// assert_eq!(plain_line("loading 50%\r[    3.1] Call Trace:"), "[    3.1] Call Trace:");
+/// ```
+pub fn plain_line(line: &str) -> String {
+    let line = line.trim_end_matches(['\r', '\n']);
+    let line = line.rsplit('\r').next().unwrap_or(line);
+    let mut plain = String::with_capacity(line.len());
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c == '\x1b' && chars.next_if_eq(&'[').is_some() {
+            // The sequence ends with a letter.
+            while chars.next().is_some_and(|c| !c.is_ascii_alphabetic()) {}
+        } else if c == '\t' || !c.is_control() {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
+/// Returns the task or processor that printed a line, as the kernel's stamp (`[   T12]`,
+/// `[    C1]`) or a vendor's mark (`cpu1`) says before its text.
+///
+/// ```
+/// use koru_klog::caller;
+/// assert_eq!(caller("[    3.1][   T12] "), Some("T12"));
+/// assert_eq!(caller("[    3.1] [pid:10974,cpu1,grep]"), Some("pid:10974,cpu1,grep"));
+/// assert_eq!(caller("[    3.1] "), None);
+/// ```
+pub fn caller(before: &str) -> Option<&str> {
+    let inside = before.trim_end().strip_suffix(']')?;
+    let inside = inside.rsplit('[').next()?.trim();
+    is_caller(inside).then_some(inside)
+}
+
+/// How far into a line a stamp is searched.
+const BEFORE_STAMP: usize = 160;
+
+/// Returns the text behind the first stamp of the kernel's in a line, `[    3.098282]`, whatever
+/// stands before it: the prefixes of syslog and of vendors, or noise of a serial line.
+fn after_stamp(line: &str) -> Option<&str> {
+    let mut brackets = line
+        .match_indices('[')
+        .take_while(|(at, _)| *at < BEFORE_STAMP);
+    brackets.find_map(|(at, _)| {
+        let (before, (inside, rest)) = (&line[..at], line[at + 1..].split_once(']')?);
+        // A message can quote a stamp; what stands before a real one is no sentence.
+        (is_seconds(inside) && is_prefix(before)).then(|| after_host(after_callers(rest)))
+    })
+}
+
+/// Skips `HOST kernel: `, which the journal puts between a monotonic time and the text.
+fn after_host(text: &str) -> &str {
+    match text.split_once(" kernel: ") {
+        Some((host, rest)) if !host.contains(' ') => rest,
+        _ => text,
+    }
+}
+
+/// Returns whether something can stand before a stamp.
+fn is_prefix(before: &str) -> bool {
+    let before = before.trim_end();
+    let noise = |c: char| !c.is_ascii_alphanumeric();
+    before.is_empty()
+        || before.ends_with([':', '>', '|', ']', '-', '}'])
+        || before.chars().all(noise)
+        || is_time(before.split_whitespace().next_back().unwrap_or(""))
+        || before.len() <= 4
+}
+
+fn is_seconds(inside: &str) -> bool {
+    let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+    let inside = inside.trim_start();
+    let parts = inside.split_once('.');
+    parts.is_some_and(|(seconds, fraction)| digits(seconds) && digits(fraction))
+}
+
+/// Skips who printed the text: `[   T12]`, and the marks of vendors.
+fn after_callers(rest: &str) -> &str {
+    let mut text = rest;
+    loop {
+        let inner = text.trim_start_matches(' ');
+        let bracket = inner.strip_prefix('[').and_then(|t| t.split_once(']'));
+        if let Some((_, after)) = bracket.filter(|(inside, _)| is_caller(inside.trim())) {
+            text = after;
+            continue;
+        }
+        // `<3>` or `(1)` after the stamp, also as `-(1)` or `.(1)`.
+        let number = ["<", "(", "-(", ".("].iter().find_map(|begin| {
+            let (number, after) = inner.strip_prefix(begin)?.split_once(['>', ')'])?;
+            let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+            is_number.then_some(after)
+        });
+        match number {
+            Some(after) => text = after,
+            None => return text.strip_prefix(' ').unwrap_or(text),
+        }
+    }
+}
+
+/// Returns whether the inside of a bracket names a task or a processor: `T12`, `C1`,
+/// `pid:10974,cpu1,grep`, `1:  swapper/0:    1` or `123:kworker/0:1`.
+fn is_caller(inside: &str) -> bool {
+    let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+    if let Some(number) = inside.strip_prefix(['T', 'C']) {
+        return digits(number);
+    }
+    if inside.starts_with("pid:") || inside.strip_prefix("cpu").is_some_and(digits) {
+        return true;
+    }
+    let first = inside.split_once(':');
+    first.is_some_and(|(number, name)| digits(number) && !name.trim().is_empty() && !digits(name))
+}
+
+/// Skips what stands before a text that has no stamp of the kernel's.
+fn without_stamp(line: &str) -> &str {
+    let mut text = line;
+    for skip in [priority, journal, facility, stamp, priority] {
+        text = skip(text);
+    }
+    text
 }
 
 /// Skips `<4>`, as `/proc/kmsg` has it.
@@ -36,26 +160,26 @@ fn priority(text: &str) -> &str {
     }
 }
 
-/// Skips `Nov 21 17:05:08 HOST kernel: `, also with an ISO date or a monotonic time.
+/// Returns whether a word is a time: `17:05:08`, also with a date or a fraction.
+fn is_time(word: &str) -> bool {
+    let time = word.rsplit(['T', '_']).next().unwrap_or(word);
+    let mut parts = time.trim_matches(['[', ']']).split(':');
+    let number = |p: &str| p.len() >= 2 && p.bytes().all(|b| b.is_ascii_digit());
+    time.matches(':').count() >= 2 && parts.by_ref().take(2).all(number)
+}
+
+/// Skips `Nov 21 17:05:08 HOST kernel: `, also with an ISO date, a monotonic time, a year, or
+/// without the host.
 fn journal(text: &str) -> &str {
-    let Some((before, rest)) = text.split_once(" kernel: ") else {
+    let Some((before, rest)) = text.split_once("kernel: ") else {
         return text;
     };
     let words: Vec<&str> = before.split_whitespace().collect();
-    let is_time = |word: &str| {
-        let mut parts = word.split(':');
-        let number = |p: &str| p.len() >= 2 && p.bytes().all(|b| b.is_ascii_digit());
-        parts.by_ref().take(2).all(number) && word.matches(':').count() >= 2
-    };
-    let dated = match words[..] {
-        [_month, day, time, _host] => is_time(time) && day.parse::<u8>().is_ok(),
-        [date, _host] => {
-            date.starts_with('[') || date.split_once('T').is_some_and(|(_, time)| is_time(time))
-        }
-        ["[", time, _host] => time.ends_with(']'),
-        _ => false,
-    };
-    if dated { rest } else { text }
+    let is_dated = words.len() <= 8
+        && (words.iter().any(|w| is_time(w))
+            || words.first().is_some_and(|w| w.starts_with('['))
+            || words.is_empty());
+    if is_dated { rest } else { text }
 }
 
 /// Skips `kern  :warn  : `, as `dmesg -x` prints it.
@@ -73,30 +197,26 @@ fn facility(text: &str) -> &str {
     }
 }
 
-/// Skips `[    3.098282] ` or `[Sat Nov 21 17:05:08 2026] `, and then perhaps `[   T12] `.
+/// Skips `[Sat Nov 21 17:05:08 2026] ` or `[17:05:08] `, and who printed the text.
 fn stamp(text: &str) -> &str {
     let Some((inside, rest)) = text.strip_prefix('[').and_then(|t| t.split_once(']')) else {
-        return text;
+        return after_callers_only(text);
     };
     let inside = inside.trim();
-    let seconds = inside.split_once('.').is_some_and(|(seconds, fraction)| {
-        let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
-        digits(seconds) && digits(fraction)
-    });
     let date = inside.split_whitespace().count() == 5 && inside.matches(':').count() == 2;
-    if !seconds && !date {
-        return text;
+    match date || is_time(inside.split_whitespace().next_back().unwrap_or("")) {
+        true => after_callers(rest),
+        false => after_callers_only(text),
     }
-    let caller = rest
-        .trim_start_matches(' ')
-        .strip_prefix('[')
-        .and_then(|t| {
-            let (caller, rest) = t.split_once(']')?;
-            let number = caller.trim_start().strip_prefix(['T', 'C'])?;
-            number.bytes().all(|b| b.is_ascii_digit()).then_some(rest)
-        });
-    let rest = caller.unwrap_or(rest);
-    rest.strip_prefix(' ').unwrap_or(rest)
+}
+
+/// Skips a caller at the beginning of a line that has no stamp.
+fn after_callers_only(text: &str) -> &str {
+    let bracket = text.strip_prefix('[').and_then(|t| t.split_once(']'));
+    match bracket.is_some_and(|(inside, _)| is_caller(inside.trim())) {
+        true => after_callers(text),
+        false => text,
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +248,32 @@ mod tests {
             ),
             ("[    3.098282] box kernel: Call Trace:", "Call Trace:"),
             ("RIP: 0010:f+0x1/0x2 [m]\r", "RIP: 0010:f+0x1/0x2 [m]"),
+            // Android, and its vendors.
+            ("<3>[    3.1] Call Trace:", "Call Trace:"),
+            (
+                "01-01 00:00:05.100  0  0 E kernel  : <3>[    3.1] Call Trace:",
+                "Call Trace:",
+            ),
+            ("[    3.1] [pid:10974,cpu1,grep]  f+0x1/0x2", " f+0x1/0x2"),
+            (
+                "[    3.1] [1:      swapper/0:    1] Call trace:",
+                "Call trace:",
+            ),
+            ("[    3.1]-(1)[123:kworker/1:2]Call trace:", "Call trace:"),
+            ("[    3.1] <2>.(0)[12:init]Call trace:", "Call trace:"),
+            // Syslog and consoles.
+            ("[17:05:08] [    3.1] Call Trace:", "Call Trace:"),
+            ("[2026-11-21 17:05:08] Call Trace:", "Call Trace:"),
+            (
+                "Sat Nov 21 17:05:08 2026 kern.alert kernel: [    3.1] Call Trace:",
+                "Call Trace:",
+            ),
+            (
+                "2026-11-21T17:05:08.1234567Z [    3.1] Call Trace:",
+                "Call Trace:",
+            ),
+            ("\u{fffd}\u{fffd}[    3.1] Call Trace:", "Call Trace:"),
+            ("kernel: Call Trace:", "Call Trace:"),
         ] {
             assert_eq!(split_line(line).1, text, "{line}");
         }
@@ -143,6 +289,8 @@ mod tests {
             "[drm] ready",
             "one: two: three",
             "<TASK>",
+            "m: the log said [    3.1] at that time",
+            "[<ffffffff81002123>] f+0x1/0x2",
         ] {
             assert_eq!(split_line(line), ("", line));
         }

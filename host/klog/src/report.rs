@@ -2,7 +2,7 @@
 
 //! A report of the kernel's, and the parts of it that matter.
 
-use crate::{Frame, ReportKind};
+use crate::{Frame, ReportKind, helpers::is_reporting};
 
 /// A report, and the items of the log that it consists of.
 #[derive(Debug)]
@@ -26,6 +26,10 @@ pub struct Stack {
     pub pid: Option<u32>,
     /// The process's name.
     pub comm: Option<String>,
+    /// What the stack is, for a part of a report: `Allocated by task 77`.
+    pub title: Option<String>,
+    /// The locks that this part lists, each with the place where it was taken.
+    pub locks: Vec<String>,
     /// The place where the processor was.
     pub rip: Option<Frame>,
     /// The frames as the kernel lists them, innermost first.
@@ -40,29 +44,26 @@ impl Stack {
             (None, Some(interrupted)) => &self.frames[interrupted..],
             _ => &self.frames[..],
         };
-        let certain = frames.iter().filter(|f| f.certain);
-        let certain = certain.skip_while(|f| is_reporting(&f.symbol));
-        self.rip.iter().chain(certain).collect()
+        // Some architectures repeat the place where the processor was.
+        let is_again = |f: &&Frame| self.rip.as_ref().is_some_and(|rip| f.is_at(rip));
+        let certain = || frames.iter().filter(|f| f.certain).skip_while(is_again);
+        let told = certain().skip_while(|f| is_reporting(&f.symbol));
+        // If nothing but such functions are there, they are the subject.
+        let path: Vec<&Frame> = self.rip.iter().chain(told).collect();
+        match path.is_empty() {
+            true => certain().collect(),
+            false => path,
+        }
     }
 
     /// Returns whether a module is in the call path.
     pub fn in_module(&self) -> bool {
         self.path().iter().any(|f| f.module.is_some())
     }
-}
 
-/// Returns whether a function only reports what another one did: KASAN is called by the code
-/// that it checks.
-fn is_reporting(symbol: &str) -> bool {
-    let begins = [
-        "dump_stack",
-        "print_report",
-        "print_address",
-        "kasan_",
-        "__kasan_",
-        "__asan_",
-    ];
-    begins.iter().any(|begin| symbol.starts_with(begin))
+    fn is_empty(&self) -> bool {
+        self.rip.is_none() && self.frames.is_empty()
+    }
 }
 
 impl<T> Report<T> {
@@ -77,15 +78,20 @@ impl<T> Report<T> {
         }
     }
 
-    /// Returns whether the report says enough to be one.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.has_stack() || self.kind == ReportKind::RustPanic
+    /// Returns the report with the items that it consists of.
+    pub(crate) fn with_items<U>(self, items: Vec<U>) -> Report<U> {
+        Report {
+            kind: self.kind,
+            head: self.head,
+            stacks: self.stacks,
+            release: self.release,
+            panicked: self.panicked,
+            items,
+        }
     }
 
     pub(crate) fn has_stack(&self) -> bool {
-        self.stacks
-            .iter()
-            .any(|s| s.rip.is_some() || !s.frames.is_empty())
+        self.stacks.iter().any(|s| !s.is_empty())
     }
 
     pub(crate) fn stack(&mut self) -> &mut Stack {
@@ -117,29 +123,122 @@ impl<T> Report<T> {
             self.release = Some(release.to_owned());
         }
         let after = |key: &str| text.split_once(key)?.1.split_whitespace().next();
-        let number = |key| after(key).and_then(|t| t.parse().ok());
+        let number = |key| after(key).and_then(|t| t.trim_end_matches(',').parse().ok());
         // The name may contain blanks.
-        let comm = text.split_once(" Comm: ").map(|(_, rest)| {
+        let comm = text
+            .split_once(" Comm: ")
+            .or_else(|| text.split_once(", comm: "));
+        let comm = comm.map(|(_, rest)| {
             let end = ["Tainted: ", "Not tainted ", "Kdump: "]
                 .iter()
                 .filter_map(|m| rest.find(m))
                 .min();
             rest[..end.unwrap_or(rest.len())].trim().to_owned()
         });
-        let (cpu, pid) = (number("CPU: "), number("PID: "));
+        let (cpu, pid) = (number("CPU: "), number("PID: ").or(number("Pid: ")));
         let stack = self.stack();
-        if stack.rip.is_some() || !stack.frames.is_empty() {
+        // What `IP: place` says in older kernels belongs to this task.
+        if !stack.frames.is_empty() || stack.title.is_some() || stack.pid.is_some() {
             self.stacks.push(Stack::default());
         }
         let stack = self.stack();
         (stack.cpu, stack.pid, stack.comm) = (cpu, pid, comm);
     }
 
+    /// Adds where the processor was. Further such places are the kernel code that was
+    /// interrupted; the end of an oops repeats the first one.
+    pub(crate) fn add_pointer(&mut self, frame: Frame) {
+        let stack = self.stack();
+        match &stack.rip {
+            Some(rip) if rip.is_at(&frame) => {}
+            _ if stack.frames.is_empty() => stack.rip = Some(frame),
+            _ => stack.frames.push(frame),
+        }
+    }
+
+    /// Begins a part of the report, which may have a stack and locks.
+    pub(crate) fn begin_part(&mut self, title: Option<String>) {
+        let number = |key: &str| {
+            let (_, rest) = title.as_ref()?.split_once(key)?;
+            rest.split_whitespace().next()?.parse().ok()
+        };
+        self.stacks.push(Stack {
+            cpu: number(" on cpu "),
+            pid: number(" by task "),
+            title,
+            ..Stack::default()
+        });
+    }
+
+    /// Begins the report's own stack, if the last one is that of a part.
+    pub(crate) fn begin_trace(&mut self) {
+        let of_part = self
+            .stacks
+            .last()
+            .is_some_and(|s| s.title.is_some() && !s.is_empty());
+        if of_part {
+            self.begin_part(None);
+        }
+    }
+
+    /// Parses the second line of a report of kmemleak's: `comm "insmod", pid 77, jiffies ...`.
+    pub(crate) fn parse_leak(&mut self, text: &str) {
+        let Some((comm, rest)) = text.strip_prefix("comm \"").and_then(|t| t.split_once('"'))
+        else {
+            return;
+        };
+        let pid = rest
+            .strip_prefix(", pid ")
+            .and_then(|t| t.split([',', ' ']).next());
+        let stack = self.stack();
+        stack.comm = Some(comm.to_owned());
+        stack.pid = pid.and_then(|p| p.parse().ok());
+    }
+
+    /// Completes the report when its last line has come. If nobody but the kernel prints such
+    /// lines (`sure`), they may name the function that no stack shows.
+    pub(crate) fn settle(&mut self, sure: bool) {
+        // In some reports the line with the task follows the stacks.
+        let is_alone = |s: &Stack| s.title.is_none() && s.is_empty() && s.pid.is_some();
+        if self.stacks.len() > 1 && self.stacks.last().is_some_and(is_alone) {
+            let task = self.stacks.pop().unwrap_or_default();
+            let own = self
+                .stacks
+                .iter_mut()
+                .find(|s| s.title.is_none() && s.pid.is_none());
+            if let Some(own) = own {
+                (own.cpu, own.pid, own.comm) = (task.cpu, task.pid, task.comm);
+            }
+        }
+        if sure && !self.has_stack() {
+            let named = self.head.iter().find_map(|line| frame_within(line));
+            if let Some(frame) = named {
+                self.stack().rip = Some(frame);
+            }
+        }
+    }
+
     /// Returns the stack that matters: the first that a module is in, otherwise the first that
-    /// is not empty.
+    /// is not empty. The parts of a report explain this stack, so they come last.
     pub fn main_stack(&self) -> Option<&Stack> {
-        let found = self.stacks.iter().find(|s| s.in_module());
-        found.or_else(|| self.stacks.iter().find(|s| !s.path().is_empty()))
+        let own = || self.stacks.iter().filter(|s| s.title.is_none());
+        let parts = || self.stacks.iter().filter(|s| s.title.is_some());
+        let is_there = |s: &&Stack| !s.path().is_empty();
+        let found = own().find(|s| s.in_module());
+        let found = found.or_else(|| own().find(is_there));
+        found.or_else(|| parts().find(is_there))
+    }
+
+    /// Returns the parts of the report apart from its main stack: who allocated the memory,
+    /// which locks are held and so on.
+    pub fn parts(&self) -> Vec<&Stack> {
+        let main = self.main_stack();
+        let is_main = |s: &Stack| main.is_some_and(|main| std::ptr::eq(main, s));
+        let others = self
+            .stacks
+            .iter()
+            .filter(|s| !is_main(s) && s.title.is_some());
+        others.collect()
     }
 
     /// Returns the first line that says what is wrong.
@@ -147,13 +246,21 @@ impl<T> Report<T> {
         self.head.first().map_or("", String::as_str)
     }
 
-    /// Returns whether this is a report of KASAN's, which have several parts.
-    pub(crate) fn is_kasan(&self) -> bool {
-        self.line().starts_with("BUG: KASAN: ")
-    }
-
     /// Returns the rest of the first head line that begins with `begin`.
     pub fn head_after(&self, begin: &str) -> Option<&str> {
         self.head.iter().find_map(|l| l.strip_prefix(begin))
     }
+}
+
+/// Returns the first place in kernel code that a line names.
+fn frame_within(line: &str) -> Option<Frame> {
+    let ends = line.match_indices(' ').map(|(at, _)| &line[at + 1..]);
+    let mut found = std::iter::once(line)
+        .chain(ends)
+        .filter_map(Frame::behind_address);
+    let (frame, _) = found.next()?;
+    Some(Frame {
+        exact: true,
+        ..frame
+    })
 }

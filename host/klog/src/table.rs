@@ -2,26 +2,35 @@
 
 //! The one table of what kernels print when something is wrong.
 
-use crate::{ComplaintKind, ReportKind};
+use crate::{
+    ComplaintKind, ReportKind,
+    arch::{self, behind},
+};
 
 /// What a line looks like, the complaint that it is, and the report that it begins.
-struct Row {
+pub(crate) struct Row {
     text: Text,
     complaint: Option<ComplaintKind>,
     report: Option<ReportKind>,
+    /// Whether the line is a report even if no stack follows it. Other lines could be a
+    /// module's own words.
+    sure: bool,
 }
 
 /// How a line is recognised.
 ///
 /// Most rows match the beginning of the line: a module's own message may well contain
 /// "WARNING: " later on, and the kernel reports faults of user space in the same words.
-enum Text {
+pub(crate) enum Text {
     /// The line begins with this.
     Begin(&'static str),
     /// The line begins with the first text, and contains the second one behind it.
     BeginAnd(&'static str, &'static str),
     /// The line contains this.
     Within(&'static str),
+    /// The line contains this behind one of the beginnings that lockdep has had, `WARNING: `,
+    /// `BUG: ` and `INFO: `, also in brackets.
+    Titled(&'static str),
 }
 
 impl Text {
@@ -33,31 +42,63 @@ impl Text {
                 rest.is_some_and(|rest| rest.contains(behind))
             }
             Text::Within(text) => line.contains(text),
+            Text::Titled(text) => {
+                let line = line.strip_prefix("[ ").unwrap_or(line);
+                let rest = behind(line, &["WARNING: ", "BUG: ", "INFO: "]);
+                rest.is_some_and(|rest| rest.contains(text))
+            }
         }
     }
 }
 
+/// A line that begins a report.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Opening {
+    pub kind: ReportKind,
+    /// Whether the line is a report even if no stack follows it.
+    pub sure: bool,
+}
+
 /// Returns the kind of complaint that a line is, if it is one.
 pub(crate) fn complaint_kind(line: &str) -> Option<ComplaintKind> {
-    let rows = TABLE.iter().filter(|row| row.complaint.is_some());
-    rows.into_iter()
-        .find(|row| row.text.fits(line))
-        .and_then(|row| row.complaint)
+    let mut found = rows().filter(|row| row.complaint.is_some());
+    found.find(|row| row.text.fits(line))?.complaint
 }
 
-/// Returns the kind of report that a line begins, if it begins one.
-pub(crate) fn report_kind(line: &str) -> Option<ReportKind> {
-    let rows = TABLE.iter().filter(|row| row.report.is_some());
-    rows.into_iter()
-        .find(|row| row.text.fits(line))
-        .and_then(|row| row.report)
+/// Returns the report that a line begins, if it begins one.
+pub(crate) fn opening(line: &str) -> Option<Opening> {
+    let mut found = rows().filter_map(|row| Some((row, row.report?)));
+    let (row, kind) = found.find(|(row, _)| row.text.fits(line))?;
+    let sure = row.sure;
+    Some(Opening { kind, sure })
 }
 
-const fn row(text: Text, complaint: Option<ComplaintKind>, report: Option<ReportKind>) -> Row {
+/// Returns all rows: those of single architectures, which are the most special, first.
+fn rows() -> impl Iterator<Item = &'static Row> {
+    let special = arch::ALL.iter().flat_map(|arch| arch.rows);
+    special.chain(TABLE)
+}
+
+pub(crate) const fn row(
+    text: Text,
+    complaint: Option<ComplaintKind>,
+    report: Option<ReportKind>,
+) -> Row {
     Row {
         text,
         complaint,
         report,
+        sure: false,
+    }
+}
+
+/// Returns a row for a line that nobody but the kernel prints.
+pub(crate) const fn sure(text: Text, complaint: Option<ComplaintKind>, report: ReportKind) -> Row {
+    Row {
+        text,
+        complaint,
+        report: Some(report),
+        sure: true,
     }
 }
 
@@ -65,41 +106,69 @@ const fn row(text: Text, complaint: Option<ComplaintKind>, report: Option<Report
 const TABLE: &[Row] = {
     use ComplaintKind as C;
     use ReportKind as R;
-    use Text::{Begin, BeginAnd, Within};
+    use Text::{Begin, BeginAnd, Titled, Within};
     &[
         row(
             Begin("------------[ cut here ]"),
             Some(C::Warning),
             Some(R::Cut),
         ),
-        row(
+        sure(
             Begin("Kernel panic - not syncing"),
             Some(C::Panic),
-            Some(R::Panic),
+            R::Panic,
         ),
         // Sanitizers.
-        row(Begin("BUG: KASAN:"), Some(C::Sanitizer), Some(R::Bug)),
-        row(Begin("BUG: KFENCE:"), Some(C::Sanitizer), Some(R::Bug)),
-        row(Begin("BUG: KCSAN:"), Some(C::Sanitizer), Some(R::Bug)),
-        row(Begin("BUG: KMSAN:"), Some(C::Sanitizer), Some(R::Bug)),
-        row(Begin("UBSAN:"), Some(C::Sanitizer), Some(R::Warning)),
+        sure(Begin("BUG: KASAN:"), Some(C::Sanitizer), R::Sanitizer),
+        sure(Begin("BUG: KFENCE:"), Some(C::Sanitizer), R::Sanitizer),
+        sure(Begin("BUG: KCSAN:"), Some(C::Sanitizer), R::Sanitizer),
+        sure(Begin("BUG: KMSAN:"), Some(C::Sanitizer), R::Sanitizer),
+        sure(Begin("UBSAN: "), Some(C::Sanitizer), R::Sanitizer),
         row(Begin("refcount_t: "), Some(C::Refcount), Some(R::Warning)),
+        // Memory that a module lost, or did not get.
+        sure(
+            BeginAnd("kmemleak: ", "new suspected memory leak"),
+            Some(C::Leak),
+            R::Leak,
+        ),
         row(Within("new suspected memory leaks"), Some(C::Leak), None),
-        // Sleeping in atomic context.
+        sure(BeginAnd("unreferenced object 0x", "(size "), None, R::Leak),
+        row(Within("page allocation failure"), None, Some(R::NoMemory)),
         row(
+            Within("page allocation stalls for"),
+            None,
+            Some(R::NoMemory),
+        ),
+        row(Within(" invoked oom-killer: "), None, Some(R::NoMemory)),
+        row(
+            Begin("SLUB: Unable to allocate memory on node"),
+            None,
+            Some(R::NoMemory),
+        ),
+        // Checks of the slab allocator.
+        sure(BeginAnd("BUG ", "): "), Some(C::Bug), R::Slab),
+        row(Within("Object already free"), Some(C::Bug), None),
+        row(Begin("INFO: Slab"), Some(C::Bug), None),
+        sure(
+            BeginAnd("kmem_cache_destroy ", "Slab cache still has objects"),
+            Some(C::Bug),
+            R::Slab,
+        ),
+        // Sleeping in atomic context.
+        sure(
             Begin("BUG: scheduling while atomic"),
             Some(C::AtomicSleep),
-            Some(R::Sleep),
+            R::Sleep,
         ),
-        row(
+        sure(
             Begin("BUG: sleeping function called"),
             Some(C::AtomicSleep),
-            Some(R::Sleep),
+            R::Sleep,
         ),
-        row(
+        sure(
             Begin("bad: scheduling from the idle thread"),
             Some(C::AtomicSleep),
-            Some(R::Sleep),
+            R::Sleep,
         ),
         row(
             Begin("Voluntary context switch within RCU"),
@@ -107,92 +176,133 @@ const TABLE: &[Row] = {
             Some(R::Sleep),
         ),
         // Lockups, stalls, hung tasks.
-        row(Begin("BUG: soft lockup"), Some(C::Lockup), Some(R::Lockup)),
-        row(
+        sure(Begin("BUG: soft lockup"), Some(C::Lockup), R::Lockup),
+        sure(
             Begin("watchdog: BUG: soft lockup"),
             Some(C::Lockup),
-            Some(R::Lockup),
+            R::Lockup,
         ),
-        row(
-            Begin("watchdog: Watchdog detected hard"),
+        sure(
+            Begin("NMI watchdog: BUG: soft lockup"),
             Some(C::Lockup),
-            Some(R::Lockup),
+            R::Lockup,
         ),
-        row(
-            Begin("NMI watchdog: Watchdog detected hard"),
+        sure(
+            BeginAnd("watchdog: ", "detected hard LOCKUP"),
             Some(C::Lockup),
-            Some(R::Lockup),
+            R::Lockup,
+        ),
+        sure(
+            BeginAnd("NMI watchdog: ", "detected hard LOCKUP"),
+            Some(C::Lockup),
+            R::Lockup,
         ),
         row(Begin("NMI watchdog: "), None, Some(R::Lockup)),
-        row(
-            Begin("BUG: workqueue lockup"),
+        sure(Begin("BUG: workqueue lockup"), Some(C::Lockup), R::Lockup),
+        sure(
+            BeginAnd("BUG: ", "lockup suspected on CPU"),
             Some(C::Lockup),
-            Some(R::Lockup),
+            R::Lockup,
         ),
         row(Within("self-detected stall"), Some(C::RcuStall), None),
         row(Within("detected stalls on CPUs"), Some(C::RcuStall), None),
         row(Within("detected expedited stalls"), Some(C::RcuStall), None),
-        row(Begin("rcu: INFO: "), None, Some(R::Stall)),
-        row(Begin("INFO: rcu"), None, Some(R::Stall)),
         row(
+            BeginAnd("INFO: rcu_tasks", " detected stalls on tasks"),
+            Some(C::RcuStall),
+            None,
+        ),
+        sure(BeginAnd("rcu: INFO: ", " stall"), None, R::Stall),
+        sure(BeginAnd("INFO: rcu", " stall"), None, R::Stall),
+        sure(
+            BeginAnd("rcu: rcu_", " kthread starved for "),
+            None,
+            R::Stall,
+        ),
+        sure(
+            BeginAnd("rcu_tasks_wait_gp: rcu_tasks", " is "),
+            None,
+            R::Stall,
+        ),
+        sure(
             BeginAnd("INFO: task ", " blocked for more than "),
             Some(C::HungTask),
-            Some(R::HungTask),
+            R::HungTask,
         ),
-        // Lockdep, which begins its reports in several ways.
-        row(
-            Within("possible circular locking dependency"),
+        sure(
+            BeginAnd("INFO: task ", " blocked in I/O wait for more than "),
+            Some(C::HungTask),
+            R::HungTask,
+        ),
+        // Lockdep.
+        sure(
+            Titled("possible circular locking dependency"),
             Some(C::Lockdep),
-            None,
+            R::Lockdep,
         ),
-        row(
-            Within("possible recursive locking detected"),
+        sure(
+            Titled("possible recursive locking detected"),
             Some(C::Lockdep),
-            None,
+            R::Lockdep,
         ),
-        row(
-            Within("possible irq lock inversion"),
+        sure(
+            Titled("possible irq lock inversion"),
             Some(C::Lockdep),
-            None,
+            R::Lockdep,
         ),
-        row(Within("inconsistent lock state"), Some(C::Lockdep), None),
-        row(Within("suspicious RCU usage"), Some(C::Lockdep), None),
-        row(Within("bad unlock balance"), Some(C::Lockdep), None),
-        row(Within("held lock freed"), Some(C::Lockdep), None),
-        row(Within("Invalid wait context"), Some(C::Lockdep), None),
-        row(
-            Within("lock held when returning to user space"),
+        sure(Titled("lock order detected"), Some(C::Lockdep), R::Lockdep),
+        sure(
+            Titled("inconsistent lock state"),
             Some(C::Lockdep),
-            None,
+            R::Lockdep,
         ),
-        row(Within("locks held at exit"), Some(C::Lockdep), None),
+        sure(Titled("suspicious RCU usage"), Some(C::Lockdep), R::Lockdep),
+        sure(Titled("bad unlock balance"), Some(C::Lockdep), R::Lockdep),
+        sure(
+            Titled("bad contention detected"),
+            Some(C::Lockdep),
+            R::Lockdep,
+        ),
+        sure(Titled("held lock freed"), Some(C::Lockdep), R::Lockdep),
+        sure(Titled("Invalid wait context"), Some(C::Lockdep), R::Lockdep),
+        sure(
+            Titled("lock held when returning to user space"),
+            Some(C::Lockdep),
+            R::Lockdep,
+        ),
+        sure(Titled("locks held at exit"), Some(C::Lockdep), R::Lockdep),
+        sure(Titled("still has locks held"), Some(C::Lockdep), R::Lockdep),
+        sure(
+            Titled("Nested lock was not taken"),
+            Some(C::Lockdep),
+            R::Lockdep,
+        ),
+        sure(
+            Titled("trying to register non-static key"),
+            Some(C::Lockdep),
+            R::Lockdep,
+        ),
+        row(Begin("DEBUG_LOCKS_WARN_ON("), None, Some(R::Warning)),
         // Faults in kernel code.
-        row(
+        sure(
             Begin("BUG: kernel NULL pointer dereference"),
             Some(C::Oops),
-            Some(R::Oops),
+            R::Oops,
         ),
-        row(Begin("BUG: unable to handle"), Some(C::Oops), Some(R::Oops)),
-        row(
-            BeginAnd("BUG: ", "stack guard page was hit"),
+        sure(Begin("BUG: unable to handle"), Some(C::Oops), R::Oops),
+        sure(
+            Begin("BUG: Kernel NULL pointer dereference"),
             Some(C::Oops),
-            Some(R::Oops),
+            R::Oops,
         ),
-        row(Begin("kernel stack overflow"), Some(C::Oops), Some(R::Oops)),
+        sure(Begin("BUG: Unable to handle"), Some(C::Oops), R::Oops),
+        sure(Begin("Unable to handle kernel "), Some(C::Oops), R::Oops),
+        sure(
+            BeginAnd("CPU ", " Unable to handle kernel "),
+            Some(C::Oops),
+            R::Oops,
+        ),
         row(Begin("Oops:"), Some(C::Oops), Some(R::Oops)),
-        row(
-            Begin("general protection fault"),
-            Some(C::Oops),
-            Some(R::Oops),
-        ),
-        row(Begin("invalid opcode:"), Some(C::Oops), Some(R::Oops)),
-        row(Begin("divide error:"), Some(C::Oops), Some(R::Oops)),
-        row(Begin("stack segment:"), Some(C::Oops), Some(R::Oops)),
-        row(Begin("double fault:"), Some(C::Oops), Some(R::Oops)),
-        row(Begin("int3:"), Some(C::Oops), Some(R::Oops)),
-        row(Begin("traps: missing-endbr"), Some(C::Oops), Some(R::Oops)),
-        row(Begin("CFI failure at"), Some(C::Oops), Some(R::Oops)),
-        row(Begin("traps: "), None, Some(R::Oops)),
         // A panic of a module in Rust is followed by its BUG.
         row(
             BeginAnd("rust_kernel: ", " panicked at "),
@@ -205,11 +315,27 @@ const TABLE: &[Row] = {
             None,
         ),
         // Checks that found something broken.
-        row(Begin("kernel BUG at "), Some(C::Bug), Some(R::Bug)),
+        sure(Begin("kernel BUG at "), Some(C::Bug), R::Bug),
+        sure(
+            Begin("BUG: Bad page state in process "),
+            Some(C::Bug),
+            R::Bug,
+        ),
+        sure(Begin("BUG: Bad page map in process "), Some(C::Bug), R::Bug),
+        sure(
+            Begin("BUG: Bad rss-counter state mm:"),
+            Some(C::Bug),
+            R::Bug,
+        ),
+        sure(
+            Begin("BUG: Bad page cache in process "),
+            Some(C::Bug),
+            R::Bug,
+        ),
         row(Begin("BUG: "), Some(C::Bug), Some(R::Bug)),
         row(Begin("list_add corruption"), Some(C::Bug), Some(R::Bug)),
         row(Begin("list_del corruption"), Some(C::Bug), Some(R::Bug)),
-        row(Begin("usercopy: Kernel memory"), Some(C::Bug), Some(R::Bug)),
+        row(Begin("usercopy: "), Some(C::Bug), Some(R::Bug)),
         // The kernel's own strlen, memcpy and so on print this, and then BUG.
         row(
             Begin("detected buffer overflow"),
@@ -221,8 +347,14 @@ const TABLE: &[Row] = {
             Some(C::Bug),
             Some(R::Bug),
         ),
-        row(Within("Object already free"), Some(C::Bug), None),
-        row(Begin("INFO: Slab"), Some(C::Bug), None),
+        row(BeginAnd("irq ", ": nobody cared"), None, Some(R::Bug)),
+        // What every warning has is never a module's own message.
+        sure(
+            BeginAnd("WARNING: CPU: ", " at "),
+            Some(C::Warning),
+            R::Warning,
+        ),
+        sure(BeginAnd("WARNING: at ", ":"), Some(C::Warning), R::Warning),
         row(Begin("WARNING: "), Some(C::Warning), Some(R::Warning)),
         // The module loader found the module itself wrong.
         row(Within("Unknown rela relocation"), Some(C::Loader), None),
@@ -231,7 +363,9 @@ const TABLE: &[Row] = {
         // Reports that were requested.
         row(Begin("Uhhuh. NMI received"), None, Some(R::Nmi)),
         row(Begin("NMI backtrace for cpu "), None, Some(R::Backtrace)),
-        row(Begin("task:"), None, Some(R::Task)),
+        row(BeginAnd("task:", " state:"), None, Some(R::Task)),
         row(BeginAnd("CPU: ", " Comm: "), None, Some(R::Stack)),
+        // Before 3.11.
+        row(BeginAnd("Pid: ", ", comm: "), None, Some(R::Stack)),
     ]
 };
