@@ -179,7 +179,11 @@ fn bug<T>(report: &Report<T>) -> String {
 fn warning<T>(report: &Report<T>) -> String {
     let begin = "WARNING: ";
     // The kernel's own message stands before or behind the line with the place.
-    if let Some(message) = report.head.iter().find(|l| !l.starts_with(begin)) {
+    if let Some(message) = report
+        .head
+        .iter()
+        .find(|l| !l.starts_with(begin) && !l.starts_with("Kernel panic - "))
+    {
         return format!("warning: {message}");
     }
     let rest = report.head_after(begin).unwrap_or_default();

@@ -50,6 +50,8 @@ struct Open<T> {
     message: Option<Vec<usize>>,
     /// Whether the last line was one of a stack.
     in_stack: bool,
+    /// Whether the last line was one of the list of modules.
+    in_modules: bool,
     /// Whether a stack has begun.
     saw_stack: bool,
     /// Whether the line with the task was seen.
@@ -131,7 +133,7 @@ impl<T> Finder<T> {
             if open.keep(held, 100) {
                 self.close(found);
             }
-        } else if open.takes(&line) {
+        } else if open.takes(&line) || (open.in_modules && names_modules(&held.text)) {
             open.add(held, line);
             if open.is_complete() {
                 self.close(found);
@@ -187,6 +189,20 @@ fn begins(line: &Line, text: &str) -> bool {
     matches!(line, Line::Opens(_) | Line::Trace) || text.starts_with("[<0>] ")
 }
 
+/// Returns whether a line consists of names of modules, as the rest of a list that syslog has
+/// split.
+fn names_modules(text: &str) -> bool {
+    let is_name = |word: &str| {
+        let (name, taints) = word.split_once('(').unwrap_or((word, ""));
+        !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && taints
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b"+-)".contains(&b))
+    };
+    !text.trim().is_empty() && text.split_whitespace().all(is_name)
+}
+
 impl<T> Open<T> {
     fn new(first: Held<T>, line: Line) -> Self {
         let mut open = Open {
@@ -196,6 +212,7 @@ impl<T> Open<T> {
             foreign_lines: 0,
             message: None,
             in_stack: false,
+            in_modules: false,
             saw_stack: false,
             saw_task: false,
             asked_others: false,
@@ -264,10 +281,18 @@ impl<T> Open<T> {
         self.held.push((held, true));
         self.foreign_lines = 0;
         self.in_stack = matches!(line, Line::Frame(_) | Line::Trace) || text == "<TASK>";
+        self.in_modules =
+            text.starts_with("Modules linked in:") || (self.in_modules && names_modules(&text));
         if text.starts_with("Sending NMI ") {
             self.asked_others = true;
         }
         let report = &mut self.report;
+        if ["</IRQ>", "</NMI>", "<EOI>", "<<EOE>>"]
+            .iter()
+            .any(|m| text.starts_with(m))
+        {
+            report.stack().interrupted = report.stack().frames.len();
+        }
         match line {
             Line::Opens(Opening { kind, sure }) => {
                 self.sure |= sure;

@@ -37,7 +37,7 @@ impl Frame {
     /// assert!(Frame::of_stack("my_timer: read+0x1a/0x40 is no frame").is_none());
     /// ```
     pub fn of_stack(text: &str) -> Option<Frame> {
-        let text = text.trim();
+        let text = after_marker(text.trim());
         let (place, certain) = skip_addresses(text);
         if let Some(caller) = caller_of_arm(place) {
             return Some(Frame::first(caller)?.0);
@@ -113,6 +113,19 @@ impl Frame {
             true => self.offset,
             false => self.offset.saturating_sub(1),
         }
+    }
+}
+
+/// Skips the marker that older kernels put before the first frame of another stack: `<EOI>`.
+fn after_marker(text: &str) -> &str {
+    let marker = text.strip_prefix('<').and_then(|t| t.split_once("> "));
+    let is_name = |t: &str| {
+        t.bytes()
+            .all(|b| b.is_ascii_uppercase() || b"<>#".contains(&b))
+    };
+    match marker {
+        Some((name, rest)) if is_name(name) => rest.trim_start(),
+        _ => text,
     }
 }
 
@@ -213,6 +226,7 @@ mod tests {
         for line in [
             " [<ffffffffa0a42101>] f+0x10/0x20 [m]",
             " [<ffffffffa0a42101>] ? f+0x10/0x20 [m]",
+            " <EOI>  [<ffffffffa0a42101>] f+0x10/0x20 [m]",
             "[<bf000010>] (f+0x10/0x20 [m]) from [<c0008a4c>] (do_one_initcall+0x3c/0x170)",
             " lab_open from f+0x10/0x20 [m]",
             "[<bf000010>] (lab_open [m]) from [<bf000064>] (f+0x10/0x20 [m])",

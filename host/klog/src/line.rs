@@ -41,7 +41,11 @@ pub fn plain_line(line: &str) -> String {
             plain.push(c);
         }
     }
-    plain
+    // Syslog writes control characters as numbers.
+    match plain.contains("#01") {
+        true => plain.replace("#011", "\t").replace("#012", ""),
+        false => plain,
+    }
 }
 
 /// Returns the task or processor that printed a line, as the kernel's stamp (`[   T12]`,
@@ -90,7 +94,8 @@ fn is_prefix(before: &str) -> bool {
     before.is_empty()
         || before.ends_with([':', '>', '|', ']', '-', '}'])
         || before.chars().all(noise)
-        || is_time(before.split_whitespace().next_back().unwrap_or(""))
+        || before.split_whitespace().take(6).any(is_time)
+        || before.bytes().all(|b| b.is_ascii_digit())
         || before.len() <= 4
 }
 
@@ -98,7 +103,9 @@ fn is_seconds(inside: &str) -> bool {
     let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
     let inside = inside.trim_start();
     let parts = inside.split_once('.');
-    parts.is_some_and(|(seconds, fraction)| digits(seconds) && digits(fraction))
+    parts.is_some_and(|(seconds, fraction)| {
+        digits(seconds) && (fraction.is_empty() || digits(fraction))
+    })
 }
 
 /// Skips who printed the text: `[   T12]`, and the marks of vendors.
@@ -141,10 +148,15 @@ fn is_caller(inside: &str) -> bool {
 /// Skips what stands before a text that has no stamp of the kernel's.
 fn without_stamp(line: &str) -> &str {
     let mut text = line;
-    for skip in [priority, journal, facility, stamp, priority] {
+    for skip in [quoted, priority, journal, facility, stamp, priority] {
         text = skip(text);
     }
     text
+}
+
+/// Skips `> `, with which letters quote.
+fn quoted(text: &str) -> &str {
+    text.trim_start_matches("> ")
 }
 
 /// Skips `<4>`, as `/proc/kmsg` has it.
@@ -274,6 +286,10 @@ mod tests {
             ),
             ("\u{fffd}\u{fffd}[    3.1] Call Trace:", "Call Trace:"),
             ("kernel: Call Trace:", "Call Trace:"),
+            ("Feb  9 12:50:38 box [    3.1] Call Trace:", "Call Trace:"),
+            ("162 [    3.1] Call Trace:", "Call Trace:"),
+            ("> [    3.1] Call Trace:", "Call Trace:"),
+            ("[  240.] Call Trace:", "Call Trace:"),
         ] {
             assert_eq!(split_line(line).1, text, "{line}");
         }

@@ -30,6 +30,8 @@ pub struct Stack {
     pub title: Option<String>,
     /// The locks that this part lists, each with the place where it was taken.
     pub locks: Vec<String>,
+    /// The index of the first frame that an interrupt interrupted, if the kernel marks it.
+    pub interrupted: usize,
     /// The place where the processor was.
     pub rip: Option<Frame>,
     /// The frames as the kernel lists them, innermost first.
@@ -46,7 +48,10 @@ impl Stack {
         };
         // Some architectures repeat the place where the processor was.
         let is_again = |f: &&Frame| self.rip.as_ref().is_some_and(|rip| f.is_at(rip));
-        let certain = || frames.iter().filter(|f| f.certain).skip_while(is_again);
+        // Without frame pointers, older kernels are certain of nothing.
+        let knows = self.rip.is_some() || frames.iter().any(|f| f.certain);
+        let is_certain = |f: &&Frame| f.certain || !knows;
+        let certain = || frames.iter().filter(is_certain).skip_while(is_again);
         let told = certain().skip_while(|f| is_reporting(&f.symbol));
         // If nothing but such functions are there, they are the subject.
         let path: Vec<&Frame> = self.rip.iter().chain(told).collect();
@@ -210,10 +215,36 @@ impl<T> Report<T> {
                 (own.cpu, own.pid, own.comm) = (task.cpu, task.pid, task.comm);
             }
         }
-        if sure && !self.has_stack() {
+        // An interrupt finds out that a processor hangs; what it interrupted is the subject.
+        if matches!(self.kind, ReportKind::Stall | ReportKind::Lockup) {
+            for stack in self.stacks.iter_mut().filter(|s| s.rip.is_none()) {
+                let rest = &stack.frames[stack.interrupted..];
+                if !rest.is_empty() && !stack.frames.iter().any(|f| f.exact) {
+                    stack.frames.drain(..stack.interrupted);
+                }
+            }
+        }
+        let names_nothing = |s: &Stack| {
+            let mut frames = s.frames.iter().filter(|f| f.certain);
+            s.rip.is_none() && frames.all(|f| is_reporting(&f.symbol))
+        };
+        let is_lost = match self.kind {
+            ReportKind::Sanitizer => self.main_stack().is_none_or(names_nothing),
+            _ => !self.has_stack(),
+        };
+        if sure && is_lost {
             let named = self.head.iter().find_map(|line| frame_within(line));
             if let Some(frame) = named {
-                self.stack().rip = Some(frame);
+                match self.stacks.iter_mut().find(|s| s.title.is_none()) {
+                    Some(own) => own.rip = Some(frame),
+                    None => self.stacks.insert(
+                        0,
+                        Stack {
+                            rip: Some(frame),
+                            ..Stack::default()
+                        },
+                    ),
+                }
             }
         }
     }

@@ -350,6 +350,7 @@ const DETAILS: &[&str] = &[
     "Last unloaded",
     "last unloaded",
     "Stack:",
+    "Stack :",
     "preempt_count: ",
     "preempt_count() ",
     "RCU nest depth: ",
