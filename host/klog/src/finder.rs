@@ -135,7 +135,7 @@ impl<T> Finder<T> {
             }
         } else if open.takes(&line) || (open.in_modules && names_modules(&held.text)) {
             open.add(held, line);
-            if open.is_complete() {
+            if open.is_complete() || open.is_too_long() {
                 self.close(found);
             }
         } else if begins(&line, &held.text) || matches!(line, Line::Frame(_) | Line::Pointer(_)) {
@@ -349,6 +349,13 @@ impl<T> Open<T> {
         if is_over {
             self.message = None;
         }
+    }
+
+    /// Returns whether the lines are more than those of any report, or no stack has followed
+    /// what may not be a report at all.
+    fn is_too_long(&self) -> bool {
+        let may_be_none = !self.sure && !self.saw_stack;
+        self.held.len() > if may_be_none { 32 } else { 5000 }
     }
 
     /// Returns whether nothing can follow.

@@ -146,7 +146,8 @@ const TABLE: &[Row] = {
             Some(R::NoMemory),
         ),
         // Checks of the slab allocator.
-        sure(BeginAnd("BUG ", "): "), Some(C::Bug), R::Slab),
+        sure(BeginAnd("BUG ", " (Tainted: "), Some(C::Bug), R::Slab),
+        sure(BeginAnd("BUG ", " (Not tainted): "), Some(C::Bug), R::Slab),
         row(Within("Object already free"), Some(C::Bug), None),
         row(Begin("INFO: Slab"), Some(C::Bug), None),
         sure(
@@ -332,6 +333,11 @@ const TABLE: &[Row] = {
             Some(C::Bug),
             R::Bug,
         ),
+        sure(
+            Begin("BUG: workqueue leaked lock or atomic: "),
+            Some(C::Bug),
+            R::Bug,
+        ),
         row(Begin("BUG: "), Some(C::Bug), Some(R::Bug)),
         row(Begin("list_add corruption"), Some(C::Bug), Some(R::Bug)),
         row(Begin("list_del corruption"), Some(C::Bug), Some(R::Bug)),
@@ -355,6 +361,11 @@ const TABLE: &[Row] = {
             R::Warning,
         ),
         sure(BeginAnd("WARNING: at ", ":"), Some(C::Warning), R::Warning),
+        sure(
+            BeginAnd("WARNING: kernel stack ", " has bad "),
+            Some(C::Warning),
+            R::Warning,
+        ),
         row(Begin("WARNING: "), Some(C::Warning), Some(R::Warning)),
         // The module loader found the module itself wrong.
         row(Within("Unknown rela relocation"), Some(C::Loader), None),

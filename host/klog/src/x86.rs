@@ -81,6 +81,14 @@ pub(crate) fn kernel_place(text: &str) -> Option<&str> {
 }
 
 const ROWS: &[Row] = &[
+    // The number of the oops follows a fault of the kernel's.
+    sure(
+        BeginAnd("general protection fault", "[#"),
+        Some(C::Oops),
+        R::Oops,
+    ),
+    sure(BeginAnd("divide error:", "[#"), Some(C::Oops), R::Oops),
+    sure(BeginAnd("invalid opcode:", "[#"), Some(C::Oops), R::Oops),
     sure(
         BeginAnd("BUG: ", "stack guard page was hit"),
         Some(C::Oops),
