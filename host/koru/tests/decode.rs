@@ -236,16 +236,16 @@ fn log_without_reports_is_passed_through() {
     koru(&["decode", "-", "--ko", "text.ko"]).run().exits(2);
     let text = "a line\nm: BUG: words only \x1b[2J\n";
     let run = koru(&["decode"]).input(text.as_bytes()).run();
-    run.exits(0)
+    run.exits(1)
         .says("koru: no oops")
         .prints("a line\nm: BUG: words only \\u{1b}[2J\n");
     let run = koru(&["decode", "--json"]).input(text.as_bytes()).run();
     assert_eq!(
-        run.exits(0).json()["decoded"],
+        run.exits(1).json()["decoded"],
         serde_json::json!([]),
         "{run}"
     );
     // The input is not even text.
     let noise: Vec<u8> = (0..5000u32).map(|i| (i * 7919 % 251) as u8).collect();
-    koru(&["decode"]).input(&noise).run().exits(0);
+    koru(&["decode"]).input(&noise).run().exits(1);
 }

@@ -142,7 +142,9 @@ guest powers off. Ctrl-C interrupts the guest; quitting gdb ends it.")]
 
 Modules are found by name in the build output of the workspaces. The debug info of a .ko
 is in the file itself or beside it, in NAME.ko.debug. Other lines are printed unchanged;
---json prints the reports only.")]
+--json prints the reports only.
+
+The exit status is 0 if the log has a report of the kernel's, and 1 if it has none.")]
     Decode(DecodeArgs),
     /// Run a command in the virtual machine of `koru vm` or on another target.
     ///

@@ -19,6 +19,7 @@ use crate::{
     ui::{json, out},
 };
 
+/// Decodes the reports in a log. The exit status is 0 if there is one, and 1 if there is none.
 pub fn decode(context: &Context, args: &DecodeArgs) -> Result<u8> {
     for file in args.ko.iter().chain(&args.debug) {
         let path = context.cwd.join(file);
@@ -44,19 +45,20 @@ pub fn decode(context: &Context, args: &DecodeArgs) -> Result<u8> {
     let colour = std::io::stdout().is_terminal() && context.ui.colour();
     let style = oops::style(colour, context.raw);
     let pieces = oops::pieces(&decoder, &log, context.raw, &style);
+    let reports: Vec<_> = pieces.iter().filter_map(|(_, d)| d.as_ref()).collect();
+    let status = u8::from(reports.is_empty());
     if context.json {
-        let reports: Vec<_> = pieces.iter().filter_map(|(_, d)| d.as_ref()).collect();
         json(&serde_json::json!({ "decoded": reports }));
-        return Ok(0);
+        return Ok(status);
     }
     for (text, _) in &pieces {
         out(text);
     }
-    if pieces.iter().all(|(_, decoded)| decoded.is_none()) {
+    if reports.is_empty() {
         let what = "koru: no oops, BUG, warning or stack of the kernel found";
         context.ui.say(what);
     }
-    Ok(0)
+    Ok(status)
 }
 
 fn read(context: &Context, file: Option<&Path>) -> Result<String> {

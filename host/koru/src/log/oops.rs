@@ -10,7 +10,8 @@ use std::{
 
 use koru_decode::{Decoded, Decoder, Sources, Style};
 use koru_klog::{
-    Finder, Found, LogRecord, Report, escape_control_chars, format_record, format_time, split_line,
+    Finder, Found, LogRecord, Report, caller, escape_control_chars, format_record, format_time,
+    plain_line, split_line,
 };
 use koru_session::Session;
 
@@ -181,34 +182,43 @@ pub fn pieces(
     style: &Style,
 ) -> Vec<(String, Option<Decoded>)> {
     let mut finder = Finder::default();
-    let lines = log.lines().map(|l| l.trim_end_matches('\r'));
-    let mut found: Vec<Found<&str>> = lines
-        .flat_map(|line| finder.push(line, &escape_control_chars(split_line(line).1)))
-        .collect();
-    found.extend(finder.flush());
     let mut pieces = Vec::new();
-    for found in found {
-        match found {
-            Found::Other(line) => pieces.push((escape_control_chars(line), None)),
-            Found::Report(report) => {
-                if raw {
-                    pieces.extend(
-                        report
-                            .items
-                            .iter()
-                            .map(|line| (escape_control_chars(line), None)),
-                    );
-                }
-                let decoded = decoder.decode(&report);
-                let before = report.items.first().map_or("", |line| split_line(line).0);
-                pieces.push((
-                    decoded.text(&escape_control_chars(before), style),
-                    Some(decoded),
-                ));
-            }
+    for line in log.lines() {
+        // The kernel's own text stays where it is; what is decoded follows.
+        if raw {
+            pieces.push((escape_control_chars(line.trim_end_matches('\r')), None));
+        }
+        let plain = plain_line(line);
+        let (before, text) = split_line(&plain);
+        let found = finder.push_from(caller(before), line, text);
+        pieces.extend(
+            found
+                .into_iter()
+                .filter_map(|f| piece(decoder, f, raw, style)),
+        );
+    }
+    let found = finder.flush().into_iter();
+    pieces.extend(found.filter_map(|f| piece(decoder, f, raw, style)));
+    pieces
+}
+
+/// Formats what was found in the text of a log. With the raw text, all lines are shown already.
+fn piece(
+    decoder: &Decoder,
+    found: Found<&str>,
+    raw: bool,
+    style: &Style,
+) -> Option<(String, Option<Decoded>)> {
+    match found {
+        Found::Other(_) if raw => None,
+        Found::Other(line) => Some((escape_control_chars(line.trim_end_matches('\r')), None)),
+        Found::Report(report) => {
+            let decoded = decoder.decode(&report);
+            let first = plain_line(report.items.first().copied().unwrap_or_default());
+            let before = escape_control_chars(split_line(&first).0);
+            Some((decoded.text(&before, style), Some(decoded)))
         }
     }
-    pieces
 }
 
 /// Formats the text of a log, with its reports decoded.
