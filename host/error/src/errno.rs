@@ -13,22 +13,6 @@ pub fn errno_text(errno: i32) -> String {
     format!("{words} (errno {errno})")
 }
 
-/// Returns what the user can do when the kernel refuses to load a module with an errno.
-pub fn load_help(errno: i32) -> &'static str {
-    match Errno::from_raw_os_error(errno) {
-        Errno::NOEXEC => {
-            "the file is not a module of this kernel: build it for this one (--kernel)"
-        }
-        Errno::EXIST => "it is already loaded: `koru unload` it first",
-        Errno::INVAL => {
-            "a parameter's value was rejected, or the module's init failed: see the log"
-        }
-        Errno::NOENT => "unknown parameter, or a symbol that this kernel lacks: see the log",
-        Errno::NOMEM => "not enough memory: see the log, or give the guest more (--memory)",
-        _ => "the module's init returned this error: see the log",
-    }
-}
-
 /// Returns what the user can do when the kernel refuses to unload a module with an errno.
 pub fn unload_help(errno: i32) -> Option<&'static str> {
     match Errno::from_raw_os_error(errno) {

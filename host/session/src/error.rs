@@ -4,11 +4,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use koru_error::{Error as HostError, Kind, errno_text, load_help, unload_help};
+use koru_error::{Error as HostError, Kind, errno_text, unload_help};
 use koru_klog::{Complaint, escape_control_chars, format_record, overdue};
 use koru_protocol::{Death, Errno, Inside, LogRecord};
 
-use crate::blocked;
+use crate::{blocked, load_failure::load_help};
 
 /// A result whose error is an [`Error`] unless another type is given.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -236,12 +236,14 @@ impl From<Error> for HostError {
             .map(|r| format_record(r, false) + "\n")
             .collect();
         let (kind, context, message, help) = match &error {
-            Error::LoadFailed { module, errno, .. } => (
-                Kind::System,
-                format!("loading {module}"),
-                errno_text(*errno),
-                Some(load_help(*errno)),
-            ),
+            Error::LoadFailed { module, errno, .. } => {
+                let e = HostError::new(
+                    Kind::System,
+                    format!("loading {module}"),
+                    errno_text(*errno),
+                );
+                return e.help(load_help(*errno, records)).output(output);
+            }
             Error::UnloadFailed { module, errno, .. } => (
                 Kind::System,
                 format!("unloading {module}"),

@@ -17,6 +17,7 @@ mod connection;
 mod error;
 mod files;
 mod hang;
+mod load_failure;
 mod local;
 mod log;
 mod modules;
