@@ -34,8 +34,19 @@ impl fmt::Display for Complaint {
 pub fn complaint(line: &str) -> Option<Complaint> {
     Some(Complaint {
         kind: complaint_kind(line)?,
-        line: line.trim().into(),
+        line: positive_init(line).unwrap_or_else(|| line.trim().into()),
     })
+}
+
+/// Rewords what the kernel says of an init that returned a positive number, which means
+/// nothing: the kernel loads the module nevertheless.
+fn positive_init(line: &str) -> Option<String> {
+    let (_, said) = line.split_once("do_init_module: '")?;
+    let (module, rest) = said.split_once("'->init suspiciously returned ")?;
+    let value = rest.split(',').next()?;
+    Some(format!(
+        "the init of {module} returned {value}; it must return 0 or a negative errno"
+    ))
 }
 
 /// Returns the message of a module that has to stay ([`ComplaintKind::StillRegistered`]):
@@ -128,8 +139,24 @@ mod tests {
                  registered, never dropped.",
             ),
             (Loader, "module: hello: Unknown rela relocation: 9"),
+            (
+                Loader,
+                "do_init_module: 'x'->init suspiciously returned 5, it should follow 0/-E convention",
+            ),
         ] {
             assert_eq!(complaint(line).map(|c| c.kind), Some(kind), "{line}");
+        }
+    }
+
+    #[test]
+    fn positive_init_is_explained() {
+        let line = "do_init_module: 'x'->init suspiciously returned 5, it should follow 0/-E \
+                    convention";
+        for line in [line.to_owned(), format!("module: {line}")] {
+            assert_eq!(
+                complaint(&line).unwrap().line,
+                "the init of x returned 5; it must return 0 or a negative errno"
+            );
         }
     }
 

@@ -369,6 +369,16 @@ const TABLE: &[Row] = {
         row(Begin("WARNING: "), Some(C::Warning), Some(R::Warning)),
         // The module loader found the module itself wrong.
         row(Within("Unknown rela relocation"), Some(C::Loader), None),
+        row(
+            BeginAnd("do_init_module: '", "init suspiciously returned "),
+            Some(C::Loader),
+            None,
+        ),
+        row(
+            BeginAnd("module: do_init_module: '", "init suspiciously returned "),
+            Some(C::Loader),
+            None,
+        ),
         row(Within("Skipping invalid relocation"), Some(C::Loader), None),
         row(Within("verflow in relocation type"), Some(C::Loader), None),
         // Reports that were requested.
