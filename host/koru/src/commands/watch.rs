@@ -25,7 +25,7 @@ use crate::{
     log::{
         diff::LogDiff,
         oops,
-        view::{LogSink, is_settling},
+        view::{LogSink, is_noise},
     },
     programs,
     run::{
@@ -96,7 +96,7 @@ pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
             _ => {}
         }
         if let Ok(ended) = &mut ended {
-            ended.log.retain(|r| !is_settling(r));
+            ended.log.retain(|r| context.raw || !is_noise(r));
         }
         let log = show(
             context,

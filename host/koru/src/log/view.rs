@@ -45,6 +45,7 @@ pub struct Follower {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<(u64, LogRenderer)>>,
     to: LogSink,
+    raw: bool,
 }
 
 impl Follower {
@@ -54,6 +55,7 @@ impl Follower {
         let stop = Arc::new(AtomicBool::new(false));
         let mut stream = session.follow(from);
         let stopped = stop.clone();
+        let raw = context.raw;
         let decoder = oops::decoder(context);
         let mut renderer = LogRenderer::new(decoder, context.raw, context.ui.colour());
         let thread = std::thread::spawn(move || {
@@ -65,7 +67,7 @@ impl Follower {
                 };
                 for record in &records {
                     next = record.seq + 1;
-                    if !is_settling(record) {
+                    if raw || !is_noise(record) {
                         renderer.next(record, &mut show);
                     }
                 }
@@ -79,6 +81,7 @@ impl Follower {
             stop,
             thread: Some(thread),
             to,
+            raw,
         }
     }
 
@@ -90,7 +93,7 @@ impl Follower {
         if let Some(Ok((next, mut renderer))) = self.thread.take().map(JoinHandle::join) {
             let mut show = |text: &str| show(text, self.to);
             let left = self.session.log_since(next);
-            for record in left.iter().filter(|r| !is_settling(r)) {
+            for record in left.iter().filter(|r| self.raw || !is_noise(r)) {
                 renderer.next(record, &mut show);
             }
             renderer.end(&mut show);
@@ -99,14 +102,20 @@ impl Follower {
     }
 }
 
-/// Returns whether a record is about the clock, of which a kernel logs several in the first
-/// seconds after booting. Next to a module's first records they only distract; `koru log`
-/// shows them.
-pub fn is_settling(record: &LogRecord) -> bool {
-    record.timestamp_us < 10_000_000
+/// Returns whether a record only distracts next to a module's own: one about the clock, of
+/// which a kernel logs several in the first seconds after booting, or one of the two about the
+/// taint of every module that is not part of the kernel. `koru log` and `--raw` show them.
+pub fn is_noise(record: &LogRecord) -> bool {
+    const TAINTS: [&str; 2] = [
+        ": loading out-of-tree module taints kernel.",
+        ": module verification failed: signature and/or required key missing - tainting kernel",
+    ];
+    let is_about_the_clock = record.timestamp_us < 10_000_000
         && ["tsc: ", "clocksource: "]
             .iter()
-            .any(|p| record.text.starts_with(p))
+            .any(|p| record.text.starts_with(p));
+    record.facility == 0
+        && (is_about_the_clock || TAINTS.iter().any(|end| record.text.ends_with(end)))
 }
 
 fn show(text: &str, to: LogSink) {
@@ -131,6 +140,18 @@ mod tests {
             text: text.into(),
             continuation: false,
         }
+    }
+
+    #[test]
+    fn taint_of_every_module_is_noise() {
+        let taint = "hello: loading out-of-tree module taints kernel.";
+        assert!(is_noise(&record(taint)));
+        assert!(!is_noise(&record("hello: Hello world")));
+        let of_a_program = LogRecord {
+            facility: 1,
+            ..record(taint)
+        };
+        assert!(!is_noise(&of_a_program));
     }
 
     #[test]
