@@ -55,6 +55,12 @@ impl ModInfo {
         values.next().map(|(_, value)| value.as_str())
     }
 
+    /// Returns the names of the parameters that the module declares with their types.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        let types = self.0.iter().filter(|(key, _)| key == "parmtype");
+        types.filter_map(|(_, value)| Some(value.split_once(':')?.0))
+    }
+
     /// Returns the release of the kernel that the module was built for.
     pub fn release(&self) -> Option<&str> {
         self.get("vermagic")?.split(' ').next()
@@ -67,11 +73,14 @@ mod tests {
 
     #[test]
     fn fields() {
-        let info = ModInfo::parse(b"license=GPL\0\0parm=a:b=c\0vermagic=6.1.0-9 SMP mod_unload \0");
+        let info = ModInfo::parse(
+            b"license=GPL\0\0parm=a:b=c\0parmtype=a:int\0vermagic=6.1.0-9 SMP mod_unload \0",
+        );
         assert_eq!(info.get("license"), Some("GPL"));
         assert_eq!(info.get("parm"), Some("a:b=c"));
         assert_eq!(info.release(), Some("6.1.0-9"));
         assert_eq!(info.get("name"), None);
+        assert_eq!(info.parameters().collect::<Vec<_>>(), ["a"]);
     }
 
     #[test]

@@ -84,6 +84,15 @@ pub enum ReportKind {
     Stack,
 }
 
+impl ComplaintKind {
+    /// Returns whether a kernel cannot be used any more after such a complaint: the task that
+    /// was killed may hold locks, or half of a change was done.
+    pub fn is_fatal(self) -> bool {
+        use ComplaintKind as K;
+        matches!(self, K::Panic | K::Oops | K::Bug)
+    }
+}
+
 impl ReportKind {
     /// Returns whether such a report describes several processors.
     pub(crate) fn asks_all(self) -> bool {

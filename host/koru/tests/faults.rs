@@ -94,6 +94,68 @@ fn null_pointer_is_an_oops_with_source_lines() {
     }
 }
 
+/// The module is not unloaded after an oops: that would wait for the read, which never ends.
+#[test]
+fn oops_of_a_command_ends_the_run() {
+    for kernel in KERNELS {
+        let read = ["--", "cat", "/proc/kt_fault_read"];
+        let run = koru([&["run", "kt_fault_read", "--kernel", kernel], &read[..]].concat()).run();
+        run.exits(1).says(
+            "error: running kt_fault_read: the kernel complained: BUG: kernel NULL pointer \
+             dereference",
+        );
+        assert!(!run.err.contains("unload"), "{run}");
+    }
+}
+
+/// A guest whose kernel has oopsed is not used any more.
+#[test]
+fn vm_that_has_oopsed_is_not_loaded_into() {
+    let vm = Vm::new();
+    vm.run(&["load", "kt_fault_read"]).exits(0);
+    vm.run(&["exec", "cat", "/proc/kt_fault_read"]);
+    vm.run(&["load", "hello"])
+        .exits(1)
+        .says("its kernel has oopsed, and cannot load modules any more")
+        .says("koru vm stop");
+    vm.run(&["vm", "status"]).prints("; its kernel has oopsed");
+}
+
+#[test]
+fn unknown_parameter_is_an_error() {
+    for kernel in KERNELS {
+        koru(["run", "sample_hello", "-p", "nosuch=1", "--kernel", kernel])
+            .run()
+            .exits(2)
+            .says("error: loading sample_hello: the module has no parameter `nosuch`\n")
+            .says("its parameters: ");
+        koru(["run", "hello", "-p", "nosuch=1", "--kernel", kernel])
+            .run()
+            .exits(2)
+            .says("it has no parameters");
+    }
+}
+
+#[test]
+fn wrong_value_of_a_parameter_is_explained() {
+    koru(["run", "kt_math", "-p", "a=many"])
+        .run()
+        .exits(1)
+        .says("the parameter `a` does not take the value `many`");
+}
+
+/// The kernel logs about the taint of every module; --raw shows that.
+#[test]
+fn taint_of_every_module_is_shown_with_raw_only() {
+    let run = koru(["run", "hello"]).run();
+    run.exits(0).prints("hello: Hello world\n");
+    assert!(!run.out.contains("taint"), "{run}");
+    koru(["run", "hello", "--raw"])
+        .run()
+        .exits(0)
+        .prints("hello: loading out-of-tree module taints kernel.\n");
+}
+
 #[test]
 fn warning_fails_the_run() {
     let module = at("tests/modules/kt_fault_warn/src/lib.rs", "fault::warn()");

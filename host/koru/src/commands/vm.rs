@@ -49,20 +49,27 @@ fn tell_status(context: &Context, vm: &VmArgs, session: Option<&Session>) -> Res
     let ready = session
         .map(|s| s.hello().map_err(Error::from))
         .transpose()?;
+    let oopsed = session.map_or(Ok(false), standing_vm::has_oopsed)?;
     if context.json {
         json(&serde_json::json!({
             "vm": vm.vm,
             "up": ready.is_some(),
             "kernel": ready.as_ref().map(|r| &r.release),
             "uptime_ms": ready.as_ref().map(|r| r.uptime_ms),
+            "oopsed": oopsed,
         }));
     } else {
         match &ready {
             Some(r) => out(&format!(
-                "{} is up: Linux {}, for {} s",
+                "{} is up: Linux {}, for {} s{}",
                 vm.vm,
                 r.release,
-                r.uptime_ms / 1000
+                r.uptime_ms / 1000,
+                if oopsed {
+                    "; its kernel has oopsed"
+                } else {
+                    ""
+                }
             )),
             None => out(&format!("{} is down", vm.vm)),
         }

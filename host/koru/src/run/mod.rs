@@ -12,10 +12,12 @@ use koru_error::Result;
 
 use crate::{
     context::Context,
+    guest::complaint_error,
+    log::baseline::Baseline,
     target::{
         self,
         request::{CommandIo, RunRequest},
-        traits::Target,
+        traits::{ReadyModule, Target},
     },
 };
 use observe::observe_from;
@@ -41,14 +43,13 @@ pub fn run_module(
         baseline.mark,
         options.log,
         || {
-            let status = steps(&*target, &options.command, &mut seconds);
+            let status = steps(&*target, &baseline, &options.command, &mut seconds);
             let complaint = target.complaint(&baseline, status.is_ok());
             Ok((status?, complaint?))
         },
     );
-    let names = prepared.modules.iter().map(|m| m.name.as_str());
     let run = RunOutcome {
-        module: names.collect::<Vec<_>>().join(", "),
+        module: names(&prepared.modules),
         kernel: prepared.release.clone(),
         outcome: observed.outcome,
         log: observed.log,
@@ -61,9 +62,23 @@ pub fn run_module(
     Ok(run)
 }
 
+/// Returns the names of modules, for messages.
+fn names(modules: &[ReadyModule]) -> String {
+    let names = modules.iter().map(|m| m.name.as_str());
+    names.collect::<Vec<_>>().join(", ")
+}
+
 /// Loads the modules, runs the command and unloads the modules in reverse. Returns the exit
 /// status of the command.
-pub fn steps(target: &dyn Target, io: &CommandIo, seconds: &mut Timings) -> Result<u8> {
+///
+/// After an oops the modules stay where they are: unloading them would wait for what the oops
+/// has stopped, and the oops says more than that.
+pub fn steps(
+    target: &dyn Target,
+    baseline: &Baseline,
+    io: &CommandIo,
+    seconds: &mut Timings,
+) -> Result<u8> {
     let prepared = target.prepared();
     let mut loaded = Vec::new();
     let mut work = || {
@@ -82,6 +97,12 @@ pub fn steps(target: &dyn Target, io: &CommandIo, seconds: &mut Timings) -> Resu
     let done = work();
     if done.is_err() && !target.outlives_run() {
         return done.map(|(status, _)| status);
+    }
+    if done.is_ok()
+        && let Some(complaint) = target.fatal_complaint(baseline)?
+    {
+        let names = names(&prepared.modules);
+        return Err(complaint_error(&format!("running {names}"), &complaint));
     }
     let begun = Instant::now();
     let mut unloaded = Ok(());

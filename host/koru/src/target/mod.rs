@@ -8,6 +8,7 @@ pub mod headers;
 pub mod machine;
 pub mod name;
 pub mod own_machine;
+pub mod parameters;
 pub mod password;
 pub mod preflight;
 pub mod replayed_vm;

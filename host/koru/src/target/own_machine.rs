@@ -18,7 +18,7 @@ use crate::{
         headers::{self, same_release},
         machine::connect,
         name::TargetName,
-        preflight,
+        parameters, preflight,
         request::{CommandIo, RunRequest},
         staging::StagedFiles,
         traits::{Prepared, ReadyModule, Target},
@@ -165,8 +165,8 @@ impl Target for OwnMachine {
 
     fn load(&self, module: &ReadyModule) -> Result<()> {
         let session = &self.prepared.session;
-        session.load_transient(&module.path, &module.name, &module.params)?;
-        Ok(())
+        let report = session.load_transient(&module.path, &module.name, &module.params)?;
+        parameters::check(&module.name, &module.file, &report)
     }
 
     fn run_command(&self, io: &CommandIo) -> Result<u8> {

@@ -17,6 +17,7 @@ use crate::{
     log::baseline::Baseline,
     target::{
         fresh_vm::{command_files, in_guest},
+        parameters,
         request::{CommandIo, RunRequest},
         traits::{KillHandle, Prepared, ReadyModule, Target},
     },
@@ -83,9 +84,9 @@ impl Target for ReplayedVm {
         Ok(Baseline { mark, taint: 0 })
     }
 
-    fn load(&self, _: &ReadyModule) -> Result<()> {
-        self.replay.script_run().loaded()?;
-        Ok(())
+    fn load(&self, module: &ReadyModule) -> Result<()> {
+        let report = self.replay.script_run().loaded()?;
+        parameters::check(&module.name, &module.file, &report)
     }
 
     fn run_command(&self, io: &CommandIo) -> Result<u8> {
@@ -105,6 +106,11 @@ impl Target for ReplayedVm {
 
     fn outlives_run(&self) -> bool {
         false
+    }
+
+    fn fatal_complaint(&self, _: &Baseline) -> Result<Option<Complaint>> {
+        // The script does not ask before it unloads the module.
+        Ok(None)
     }
 
     fn complaint(&self, _: &Baseline, _: bool) -> Result<Option<Complaint>> {

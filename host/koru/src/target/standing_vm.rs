@@ -87,6 +87,11 @@ impl StandingVm {
             Ok(session) => {
                 let release = session.hello()?.release;
                 let at = format!("loading into the virtual machine `{}`", vm.vm);
+                if has_oopsed(&session)? {
+                    let message = "its kernel has oopsed, and cannot load modules any more";
+                    return Err(Error::new(Kind::System, at, message)
+                        .help("run `koru vm stop` first; `koru log` still shows the oops"));
+                }
                 let help = "run `koru vm stop` first, or start another one with --vm NAME";
                 match choice.or_environment().is_made() {
                     true => same_release(context.tree(choice)?, &release, at, help)?,
@@ -127,6 +132,13 @@ impl Target for StandingVm {
     fn outlives_run(&self) -> bool {
         true
     }
+}
+
+/// Returns whether the kernel of the virtual machine has oopsed.
+pub fn has_oopsed(session: &Session) -> Result<bool> {
+    /// The taint bit TAINT_DIE.
+    const DIED: u64 = 1 << 7;
+    Ok(session.taint()? & DIED != 0)
 }
 
 /// Returns the session with the virtual machine that stays up.

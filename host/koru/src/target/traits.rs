@@ -9,7 +9,10 @@ use koru_kbuild::Stages;
 use koru_klog::Complaint;
 use koru_session::Session;
 
-use crate::{log::baseline::Baseline, target::request::CommandIo};
+use crate::{
+    log::baseline::Baseline,
+    target::{parameters, request::CommandIo},
+};
 
 /// A target on which everything is in place that a run needs: its modules are built and
 /// copied, and so are the files of its command.
@@ -27,8 +30,8 @@ pub trait Target {
     /// Loads a module for this run.
     fn load(&self, module: &ReadyModule) -> Result<()> {
         let session = &self.prepared().session;
-        session.load(&module.path, &module.params)?;
-        Ok(())
+        let report = session.load(&module.path, &module.params)?;
+        parameters::check(&module.name, &module.file, &report)
     }
 
     /// Runs the command to its end, and returns its exit status.
@@ -51,6 +54,13 @@ pub trait Target {
             true => Ok(baseline.complaint(&self.prepared().session)?),
             false => Ok(None),
         }
+    }
+
+    /// Returns the kernel's complaint if the kernel cannot go on after it. Then not even a module
+    /// can be unloaded.
+    fn fatal_complaint(&self, baseline: &Baseline) -> Result<Option<Complaint>> {
+        let complaint = baseline.complaint(&self.prepared().session)?;
+        Ok(complaint.filter(|c| c.kind.is_fatal()))
     }
 
     /// Returns a function that ends the run at once, and that any thread may call. Not every

@@ -77,7 +77,11 @@ fn run_all(vm: &FreshVm) -> Result<u8> {
         interactive: false,
         output: &exec::show,
     };
-    let outcome = steps(vm, &io, &mut Timings::default());
+    let run = || {
+        let baseline = vm.baseline()?;
+        steps(vm, &baseline, &io, &mut Timings::default())
+    };
+    let outcome = run();
     let _ = vm.prepared().session.power_off();
     outcome
 }
