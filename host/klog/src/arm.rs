@@ -4,8 +4,8 @@
 
 use crate::{
     ComplaintKind as C, ReportKind as R,
-    arch::{Arch, behind},
-    table::{Text::Begin, Text::BeginAnd, sure},
+    arch::Arch,
+    row::{Text::Begin, Text::BeginAnd, behind, sure},
 };
 
 pub(crate) const ARCH: Arch = Arch {

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod arch;
+mod architectures;
 mod arm;
 mod complaint;
 mod console;
@@ -24,6 +25,7 @@ mod powerpc;
 mod report;
 mod riscv;
 mod roles;
+mod row;
 mod s390;
 mod symbol;
 mod table;

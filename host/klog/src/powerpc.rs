@@ -5,7 +5,7 @@
 use crate::{
     ComplaintKind as C, ReportKind as R,
     arch::Arch,
-    table::{Text::Begin, sure},
+    row::{Text::Begin, sure},
 };
 
 pub(crate) const ARCH: Arch = Arch {

@@ -4,8 +4,8 @@
 
 use crate::{
     ComplaintKind as C, ReportKind as R,
-    arch::{Arch, behind},
-    table::{Text::Begin, row},
+    arch::Arch,
+    row::{Text::Begin, behind, row},
 };
 
 pub(crate) const ARCH: Arch = Arch {

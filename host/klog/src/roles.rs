@@ -3,7 +3,7 @@
 //! The roles that lines have in the kernel's reports.
 
 use crate::{
-    Frame, arch,
+    Frame, architectures,
     table::{Opening, opening},
 };
 
@@ -42,7 +42,7 @@ pub(crate) fn role(text: &str, in_lockdep: bool) -> Line {
     if let Some(opening) = opening(text) {
         return Line::Opens(opening);
     }
-    if let Some(frame) = arch::pointer(inner) {
+    if let Some(frame) = architectures::pointer(inner) {
         return Line::Pointer(frame);
     }
     if let Some(frame) = Frame::of_stack(text) {
@@ -66,7 +66,7 @@ pub(crate) fn role(text: &str, in_lockdep: bool) -> Line {
         return Line::Telling;
     }
     let is_detail = begins_with(inner, DETAILS)
-        || arch::is_registers(inner)
+        || architectures::is_registers(inner)
         || is_bare_address(inner)
         || is_rule(inner, b'-')
         || is_memory(inner)

@@ -5,7 +5,7 @@
 use crate::{
     ComplaintKind as C, ReportKind as R,
     arch::Arch,
-    table::{Row, Text::BeginAnd, row},
+    row::{Row, Text::BeginAnd, row},
 };
 
 pub(crate) const ARCH: Arch = Arch {

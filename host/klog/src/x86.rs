@@ -4,8 +4,8 @@
 
 use crate::{
     ComplaintKind as C, ReportKind as R,
-    arch::{Arch, behind},
-    table::{Row, Text::Begin, Text::BeginAnd, row, sure},
+    arch::Arch,
+    row::{Row, Text::Begin, Text::BeginAnd, behind, row, sure},
 };
 
 pub(crate) const ARCH: Arch = Arch {
