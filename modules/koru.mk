@@ -1,7 +1,7 @@
 # The usual targets of a kernel-module lab; each is one koru command.
 #
 #   make            build the module       make list     list the loaded modules
-#   make load       build and load it      make log      show the kernel log
+#   make load       build and (re)load it  make log      show the kernel log
 #   make unload     unload it              make clean    remove what was built
 #   make test       run its tests
 #
@@ -22,7 +22,7 @@ all:
 clean:
 	@$(KORU) clean
 load:
-	@$(KORU) load $(KDIR_OPTION) --target $(TARGET)
+	@$(KORU) reload $(KDIR_OPTION) --target $(TARGET)
 list:
 	@$(KORU) list --target $(TARGET)
 unload:

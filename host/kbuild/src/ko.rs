@@ -14,9 +14,10 @@ use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::{Cache, Home, KernelTree, Lock, Progress, output, run, write_atomically};
 
 use crate::{
-    Codegen, LargeFrame, Module, Sysroot, Toolchain,
+    Codegen, LargeFrame, ModInfo, Module, Sysroot, Toolchain,
     dependency::Dependency,
     link::{Parts, RULES, link},
+    paths::module_name,
     rust_object::{Cargo, RustObject},
     shim::{Shim, kbuild_command},
     unsafe_code,
@@ -39,6 +40,28 @@ pub struct Ko {
     pub rebuilt: bool,
     #[serde(flatten)]
     pub notes: Notes,
+    /// The folder that the debug info names, and the user's folder of which it is a copy.
+    #[serde(skip)]
+    pub moved: Option<(PathBuf, PathBuf)>,
+}
+
+impl Ko {
+    /// Returns what a built module says of itself.
+    pub fn prebuilt(path: &Path) -> Result<Ko> {
+        let info = ModInfo::read(path)?;
+        Ok(Ko {
+            name: info
+                .get("name")
+                .map_or_else(|| module_name(path), str::to_owned),
+            path: path.to_owned(),
+            debug: None,
+            size: fs::metadata(path).path_context("reading", path)?.len(),
+            kernel: info.release().unwrap_or_default().to_owned(),
+            rebuilt: false,
+            notes: Notes::default(),
+            moved: None,
+        })
+    }
 }
 
 /// Remarks about a module that has no errors.
@@ -253,9 +276,8 @@ impl<'a> Builder<'a> {
         let notes_file = output.join(format!(".{name}.notes"));
         let key = self.tree.key()?.with(self.shim.key().hex());
         let key = RULES.iter().fold(key, |k, r| k.with(r));
-        let key = key
-            .with(object.own.rlib.as_os_str().as_encoded_bytes())
-            .hex();
+        let key = key.with(object.own.rlib.as_os_str().as_encoded_bytes());
+        let key = module.c.add_to(key)?.hex();
         let ko = |rebuilt, notes| -> Result<Ko> {
             Ok(Ko {
                 name: name.clone(),
@@ -265,6 +287,7 @@ impl<'a> Builder<'a> {
                 kernel: self.tree.release.clone(),
                 rebuilt,
                 notes,
+                moved: None,
             })
         };
         let is_current = |stamp: String| {
@@ -296,7 +319,7 @@ impl<'a> Builder<'a> {
             unsafe_dependencies: self.unsafe_dependencies(module, object)?,
             large_frames: linked.large_frames,
         };
-        self.kbuild(name, &dir)?;
+        self.kbuild(module, &dir, progress)?;
         self.split_debug(name, &dir)?;
         // The debug info goes first, because it must never be older than the module.
         let made_debug = dir.join(format!("{name}.ko.debug"));
@@ -319,13 +342,16 @@ impl<'a> Builder<'a> {
     }
 
     /// Runs the last steps of the kernel's own build: objtool, modpost, the final link.
-    fn kbuild(&self, name: &str, dir: &Path) -> Result<()> {
+    fn kbuild(&self, module: &Module, dir: &Path, progress: &dyn Progress) -> Result<()> {
+        let name = &module.name;
+        let c = module.c.copy_to(dir, name)?;
         // Kernels without IBT run objtool on each object as it is compiled. The module's
         // object was compiled elsewhere, so it goes through the same command, marked as what
         // it is: several objects linked into one.
         let kbuild = format!(
             "obj-m := {name}.o\n\
-             {name}-y := {name}_koru.o\n\
+             {c}\
+             {name}-y += {name}_koru.o\n\
              targets += {name}_koru.o\n\
              quiet_cmd_koru = KORU    $@\n\
              \x20     cmd_koru = cp $< $@ $(subst $(objtool) ,$(objtool) --link ,$(cmd_objtool))\n\
@@ -349,6 +375,11 @@ impl<'a> Builder<'a> {
             .filter(|l| !l.trim().is_empty() && !is_compiler_notice(l))
             .collect();
         if output.status.success() && warnings.is_empty() {
+            return Ok(());
+        }
+        // The author's own C may cause warnings that are none of ours.
+        if output.status.success() && !module.c.names.is_empty() {
+            progress.print(&warnings.join("\n"));
             return Ok(());
         }
         let undefined: Vec<&str> = warnings

@@ -12,30 +12,40 @@
 //! under a key made from what it was built from.
 #![forbid(unsafe_code)]
 
-mod c_module;
 mod dependency;
+mod kbuild_source;
 mod ko;
 mod link;
+mod makefile;
 mod modinfo;
 mod module;
 mod paths;
+mod prebuilt;
+mod rust_file;
 mod rust_object;
 mod shim;
 pub mod shim_header;
+mod source;
 mod stack;
 mod sysroot;
 mod toolchain;
 mod unsafe_code;
 mod watch_sources;
+mod work_copy;
 mod x86;
 
-pub use c_module::build_c_module;
 pub use dependency::Dependency;
+pub use kbuild_source::KbuildSource;
 pub use ko::{BuildOptions, Builder, Ko, Notes, Stages};
 pub use modinfo::ModInfo;
 pub use module::{KERNEL_PACKAGE, Module, find_modules, patch_options, workspace_of};
+pub use paths::module_name;
+pub use prebuilt::{is_prebuilt, unpacked};
+pub use rust_file::RustFile;
+pub use source::{Source, find_sources};
 pub use stack::LargeFrame;
 pub use sysroot::Sysroot;
 pub use toolchain::Toolchain;
 pub use watch_sources::watch_sources;
+pub use work_copy::modules_dir;
 pub use x86::codegen::{Codegen, TARGET};

@@ -104,7 +104,12 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
             .path_context("writing", &path)
             .map(|()| path)
     });
-    if !defines(&rust.own.rlib, b"init_module")? {
+    // The files in C may call any function that has a plain name, and may have the init.
+    let plain = match module.c.names.is_empty() {
+        true => Vec::new(),
+        false => plain_names(&rust.own.rlib)?,
+    };
+    if plain.is_empty() && !defines(&rust.own.rlib, b"init_module")? {
         return Err(Error::new(
             Kind::Link,
             attempted,
@@ -119,7 +124,9 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
         Command::new("ld")
             .args(["-r", "-m", LD_EMULATION, "-t", "-t", "--gc-sections", "-T"])
             .arg(kept?)
-            .args(["-u", "init_module", "-u", "cleanup_module", "-o"])
+            .args(["-u", "init_module", "-u", "cleanup_module"])
+            .args(plain.iter().flat_map(|name| ["-u", name]))
+            .arg("-o")
             .arg(dir.join("gc.o"))
             .arg("--start-group")
             .args(rlibs().map(|a| &a.rlib))
@@ -159,6 +166,20 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
 }
 
 fn defines(archive: &Path, symbol: &[u8]) -> Result<bool> {
+    Ok(defined(archive)?.iter().any(|name| name == symbol))
+}
+
+/// Returns the names in an archive that are not mangled.
+fn plain_names(archive: &Path) -> Result<Vec<String>> {
+    let names = defined(archive)?.into_iter();
+    let names = names.filter_map(|name| String::from_utf8(name).ok());
+    Ok(names
+        .filter(|n| !n.starts_with("_R") && !n.starts_with("_ZN"))
+        .collect())
+}
+
+/// Returns the names that the objects of an archive define.
+fn defined(archive: &Path) -> Result<Vec<Vec<u8>>> {
     let bytes = fs::read(archive).path_context("reading", archive)?;
     let symbols = ArchiveFile::parse(&*bytes).and_then(|a| a.symbols());
     let symbols = symbols.map_err(|e| {
@@ -168,7 +189,8 @@ fn defines(archive: &Path, symbol: &[u8]) -> Result<bool> {
             e.to_string(),
         )
     })?;
-    Ok(symbols.is_some_and(|s| s.flatten().any(|s| s.name() == symbol)))
+    let symbols = symbols.into_iter().flatten().flatten();
+    Ok(symbols.map(|s| s.name().to_owned()).collect())
 }
 
 /// Rejects an object that modpost or the module loader would refuse later with a less helpful

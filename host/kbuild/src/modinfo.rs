@@ -61,6 +61,12 @@ impl ModInfo {
         types.filter_map(|(_, value)| Some(value.split_once(':')?.0))
     }
 
+    /// Returns the names of the modules that the module needs.
+    pub fn dependencies(&self) -> impl Iterator<Item = &str> {
+        let names = self.get("depends").unwrap_or_default().split(',');
+        names.filter(|name| !name.is_empty())
+    }
+
     /// Returns the release of the kernel that the module was built for.
     pub fn release(&self) -> Option<&str> {
         self.get("vermagic")?.split(' ').next()
@@ -74,12 +80,13 @@ mod tests {
     #[test]
     fn fields() {
         let info = ModInfo::parse(
-            b"license=GPL\0\0parm=a:b=c\0parmtype=a:int\0vermagic=6.1.0-9 SMP mod_unload \0",
+            b"license=GPL\0\0depends=x,y_z\0parm=a:b=c\0parmtype=a:int\0vermagic=6.1.0-9 SMP mod_unload \0",
         );
         assert_eq!(info.get("license"), Some("GPL"));
         assert_eq!(info.get("parm"), Some("a:b=c"));
         assert_eq!(info.release(), Some("6.1.0-9"));
         assert_eq!(info.get("name"), None);
+        assert_eq!(info.dependencies().collect::<Vec<_>>(), ["x", "y_z"]);
         assert_eq!(info.parameters().collect::<Vec<_>>(), ["a"]);
     }
 

@@ -3,13 +3,14 @@
 //! Finds the module crates that the user names.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
-use koru_error::{Error, Kind, Result};
-use koru_kernels::{Home, nearest, run};
+use koru_error::{Error, IoContext, Kind, Result};
+use koru_kernels::{Home, Key, nearest, run};
 
 /// A module crate: a package that depends on the `kernel` crate.
 #[derive(Debug, Clone)]
@@ -21,6 +22,61 @@ pub struct Module {
     pub dir: PathBuf,
     pub workspace: PathBuf,
     pub target_dir: PathBuf,
+    /// The files in C that are part of the module.
+    pub c: CFiles,
+}
+
+/// The files in C of a module that is mostly in Rust.
+#[derive(Debug, Clone, Default)]
+pub struct CFiles {
+    /// The folder of the files and of their headers.
+    pub dir: PathBuf,
+    /// The names of the files.
+    pub names: Vec<String>,
+    /// The compiler's flags for the files.
+    pub flags: Vec<String>,
+}
+
+impl CFiles {
+    /// Adds everything that is compiled to a key.
+    pub(crate) fn add_to(&self, mut key: Key) -> Result<Key> {
+        for file in self.files() {
+            key = key.add_file(&file)?;
+        }
+        Ok(self.flags.iter().fold(key, |key, flag| key.with(flag)))
+    }
+
+    /// Copies the files and their headers to a folder for Kbuild, and returns the lines of the
+    /// Kbuild file for them, with the module's own name last.
+    pub(crate) fn copy_to(&self, dir: &Path, module: &str) -> Result<String> {
+        for file in self.files() {
+            let copy = dir.join(file.file_name().unwrap_or_default());
+            fs::copy(&file, &copy).path_context("copying", &file)?;
+        }
+        if self.names.is_empty() {
+            return Ok(String::new());
+        }
+        let objects = self.names.iter().filter_map(|name| name.strip_suffix(".c"));
+        let objects: Vec<String> = objects.map(|name| format!("{name}.o")).collect();
+        Ok(format!(
+            "{module}-y := {}\nccflags-y := {}\n",
+            objects.join(" "),
+            self.flags.join(" ")
+        ))
+    }
+
+    /// Returns the files in C and all headers beside them.
+    fn files(&self) -> Vec<PathBuf> {
+        if self.names.is_empty() {
+            return Vec::new();
+        }
+        let mut files: Vec<PathBuf> = self.names.iter().map(|name| self.dir.join(name)).collect();
+        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let entries = entries.map(|entry| entry.path());
+        files.extend(entries.filter(|path| path.extension().is_some_and(|e| e == "h")));
+        files.sort();
+        files
+    }
 }
 
 /// The package name of the `kernel` crate.
@@ -179,6 +235,7 @@ fn read(home: &Home, manifest: &Path) -> Result<Vec<Module>> {
                 .into_std_path_buf(),
             workspace: metadata.workspace_root.clone().into_std_path_buf(),
             target_dir: metadata.target_directory.clone().into_std_path_buf(),
+            c: CFiles::default(),
         })
         .collect())
 }

@@ -104,6 +104,24 @@ impl KernelTree {
         Some(self.build_dir.join("include/generated/rustc_cfg")).filter(|p| p.is_file())
     }
 
+    /// Returns the file of one of the kernel's own modules, which may be compressed.
+    pub fn own_module(&self, name: &str) -> Option<PathBuf> {
+        let dir = self.modules_dir.as_ref()?;
+        // The kernel's build lists its modules, uncompressed, as `kernel/fs/ext4/ext4.ko`.
+        let list = fs::read_to_string(dir.join("modules.order")).ok()?;
+        let is_it = |line: &&str| {
+            let file = line.rsplit('/').next().unwrap_or_default();
+            let stem = file.split('.').next().unwrap_or_default();
+            stem.replace('-', "_") == name
+        };
+        let file = dir.join(list.lines().find(is_it)?);
+        ["", ".xz", ".zst", ".gz"].iter().find_map(|ending| {
+            let mut path = file.clone().into_os_string();
+            path.push(ending);
+            Some(PathBuf::from(path)).filter(|path| path.is_file())
+        })
+    }
+
     /// Returns whether modules can use this symbol of the kernel, according to
     /// `Module.symvers`.
     pub fn exports(&self, symbol: &str) -> bool {

@@ -6,10 +6,13 @@ use std::{
     env,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use koru_error::Result;
-use koru_kbuild::{BuildOptions, Builder, Ko, Module, Stages, find_modules};
+use koru_kbuild::{
+    BuildOptions, Builder, Ko, Module, Source, Stages, find_modules, find_sources, unpacked,
+};
 use koru_kernels::{Cache, Home, KernelTree, Kernels};
 use koru_session::Session;
 
@@ -91,6 +94,65 @@ impl Context {
     /// Returns the modules that the user named, or those of this folder.
     pub fn modules(&self, names: &[String]) -> Result<Vec<Module>> {
         find_modules(&self.home, &self.cwd, names)
+    }
+
+    /// Returns the sources that the user named, or those of this folder.
+    pub fn sources(&self, names: &[String]) -> Result<Vec<Source>> {
+        find_sources(&self.home, &self.cwd, names)
+    }
+
+    /// Builds modules from these sources, in their order. A built module is taken as it is;
+    /// `tree` is called only if something has to be built.
+    pub fn build_sources(
+        &self,
+        tree: impl Fn() -> Result<KernelTree>,
+        sources: &[Source],
+    ) -> Result<(Vec<Ko>, Stages)> {
+        let mut kos = Vec::new();
+        let mut total = Stages::default();
+        // All crates are built by one run of cargo for each workspace.
+        let crates = sources.iter().filter_map(|source| match source {
+            Source::Crate(module) => Some(module.clone()),
+            _ => None,
+        });
+        let crates: Vec<Module> = crates.collect();
+        let mut crates = match crates.is_empty() {
+            true => Vec::new(),
+            false => {
+                let (kos, stages) = self.build(&tree()?, &crates)?;
+                total.add(&stages);
+                kos
+            }
+        };
+        for source in sources {
+            match source {
+                Source::Crate(module) => {
+                    let at = crates.iter().position(|ko| ko.name == module.name);
+                    kos.extend(at.map(|at| crates.remove(at)));
+                }
+                Source::Kbuild(source) => {
+                    let begun = Instant::now();
+                    kos.extend(source.build(&self.cache, &tree()?, &*self.ui)?);
+                    total.kbuild += begun.elapsed();
+                }
+                Source::RustFile(file) => {
+                    let (built, stages) = self.build(&tree()?, &[file.package(&self.cache)?])?;
+                    kos.extend(built);
+                    total.add(&stages);
+                }
+                Source::Prebuilt(path) => {
+                    let path = unpacked(&self.cache, path, &*self.ui)?;
+                    kos.push(Ko::prebuilt(&path)?);
+                }
+            }
+        }
+        for ko in &kos {
+            self.register_module(&ko.name, &ko.path);
+            if let Some(moved) = ko.moved.clone() {
+                self.update_debug_info(|index| index.moved.push(moved));
+            }
+        }
+        Ok((kos, total))
     }
 
     pub fn build(&self, tree: &KernelTree, modules: &[Module]) -> Result<(Vec<Ko>, Stages)> {

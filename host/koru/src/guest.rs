@@ -2,7 +2,7 @@
 
 //! Guests as the commands use them: their files, their settings, and messages about them.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use koru_error::{Error, Kind, Result};
 use koru_kernels::{KernelTree, Progress, busybox};
@@ -84,13 +84,6 @@ pub fn machine() -> MachineArgs {
 /// Returns the path of a module of this name in a guest.
 pub fn module_path(name: &str) -> String {
     format!("{MODULES}/{name}.ko")
-}
-
-/// Returns the name of the module in a `.ko` file, as the name of the file says.
-pub fn ko_name(path: &Path) -> String {
-    path.file_stem()
-        .map(|s| s.to_string_lossy().replace('-', "_"))
-        .unwrap_or_default()
 }
 
 /// Returns the error for a kernel that did what was asked, but complained meanwhile.

@@ -1,78 +1,200 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Finds the module to load: builds it, or takes a prebuilt file.
+//! Finds the modules to load: builds them, or takes built files, and finds those that they
+//! need.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use koru_error::{Error, Kind, Result};
-use koru_kbuild::Stages;
+use koru_kbuild::{Ko, ModInfo, Source, Stages, is_prebuilt, module_name, unpacked};
 use koru_kernels::KernelTree;
 
-use crate::{context::Context, guest, target::request::ModuleRequest};
+use crate::{context::Context, target::request::ModuleRequest};
 
 /// A module to load, either built or a prebuilt file.
 pub struct Loadable {
     pub name: String,
     pub path: PathBuf,
+    /// The module's parameters, `key=value`.
+    pub params: Vec<String>,
+    /// Whether the module is loaded only because another one needs it.
+    pub is_dependency: bool,
 }
 
-/// Builds the modules of a request, and returns how long that took. A prebuilt `.ko` is taken
-/// as it is; `tree` is called only if something has to be built.
+/// Builds the modules of a request, and returns them with those that they need, in the order
+/// in which they are loaded, and how long building took. `tree` is called only if something has
+/// to be built or looked for.
 pub fn loadable_modules(
     context: &Context,
     tree: impl Fn() -> Result<KernelTree>,
     requests: &[ModuleRequest],
 ) -> Result<(Vec<Loadable>, Stages)> {
-    let mut modules = Vec::new();
+    let mut modules: Vec<Loadable> = Vec::new();
     let mut total = Stages::default();
     for request in requests {
-        let (module, stages) = loadable(context, &tree, request.source.as_deref())?;
-        modules.push(module);
+        let names: Vec<String> = request.source.iter().cloned().collect();
+        let mut sources = context.sources(&names)?;
+        if let Some(wanted) = &request.module {
+            let wanted = wanted.replace('-', "_");
+            sources.retain(|source| source.name().is_none_or(|name| name == wanted));
+        } else if sources.len() > 1 {
+            let names = sources.iter().filter_map(Source::name);
+            return Err(several(names.collect()));
+        }
+        let (kos, stages) = context.build_sources(&tree, &sources)?;
         total.add(&stages);
+        let chosen = choose(&kos, request.module.as_deref())?;
+        let beside = beside(&sources, &kos);
+        add(context, &tree, chosen, &beside, &mut modules)?;
+        if let Some(module) = modules.last_mut() {
+            module.params = request.params.clone();
+        }
     }
     Ok((modules, total))
 }
 
-fn loadable(
+/// Returns all modules that were built from sources, with those that they need, in the order in
+/// which they are loaded.
+pub fn all_in_order(
+    context: &Context,
+    tree: &KernelTree,
+    sources: &[Source],
+    kos: &[Ko],
+) -> Result<Vec<Loadable>> {
+    let beside = beside(sources, kos);
+    let mut modules = Vec::new();
+    for ko in kos {
+        // One that another one needs is there already.
+        if !modules.iter().any(|m: &Loadable| m.name == ko.name) {
+            add(context, &|| Ok(tree.clone()), ko, &beside, &mut modules)?;
+        }
+    }
+    Ok(modules)
+}
+
+/// Adds a module behind those that it needs.
+fn add(
     context: &Context,
     tree: &impl Fn() -> Result<KernelTree>,
-    module: Option<&str>,
-) -> Result<(Loadable, Stages)> {
-    if let Some(file) = module.filter(|m| m.ends_with(".ko")) {
-        let path = context.cwd.join(file);
-        if !path.is_file() {
-            return Err(Error::new(
-                Kind::Usage,
-                format!("loading {}", path.display()),
-                "there is no such file",
-            ));
-        }
-        context.register_module(&guest::ko_name(&path), &path);
-        let name = guest::ko_name(&path);
-        return Ok((Loadable { name, path }, Stages::default()));
-    }
-    let names: Vec<String> = module.iter().map(|m| m.to_string()).collect();
-    let modules = context.modules(&names)?;
-    if modules.len() > 1 {
-        let names: Vec<&str> = modules.iter().map(|m| m.name.as_str()).collect();
-        return Err(
-            Error::new(Kind::Usage, "choosing a module", "several modules are here")
-                .help(format!("name one of them: {}", names.join(", "))),
-        );
-    }
-    let (kos, stages) = context.build(&tree()?, &modules)?;
-    let ko = kos.into_iter().next().ok_or_else(|| {
-        Error::new(
-            Kind::System,
-            "building the module",
-            "the build produced \
-                                                 nothing",
-        )
-    })?;
-    context.register_module(&ko.name, &ko.path);
-    let module = Loadable {
-        name: ko.name,
-        path: ko.path,
+    ko: &Ko,
+    beside: &[(String, PathBuf)],
+    modules: &mut Vec<Loadable>,
+) -> Result<()> {
+    let mut found = Found {
+        context,
+        tree,
+        beside,
+        modules,
     };
-    Ok((module, stages))
+    found.add_dependencies(&ko.name, &ko.path)?;
+    modules.retain(|module| module.name != ko.name);
+    modules.push(Loadable {
+        name: ko.name.clone(),
+        path: ko.path.clone(),
+        params: Vec::new(),
+        is_dependency: false,
+    });
+    Ok(())
+}
+
+/// Chooses the module to load from those that were built: the one that the user named, or the
+/// only one that no other one needs.
+fn choose<'a>(kos: &'a [Ko], wanted: Option<&str>) -> Result<&'a Ko> {
+    if let Some(wanted) = wanted {
+        let wanted = wanted.replace('-', "_");
+        return kos.iter().find(|ko| ko.name == wanted).ok_or_else(|| {
+            let names: Vec<&str> = kos.iter().map(|ko| ko.name.as_str()).collect();
+            let attempted = format!("looking for the module `{wanted}`");
+            Error::new(Kind::Usage, attempted, "there is none of this name here")
+                .help(format!("there are: {}", names.join(", ")))
+        });
+    }
+    let mut needed = Vec::new();
+    if kos.len() > 1 {
+        for ko in kos {
+            needed.extend(ModInfo::read(&ko.path)?.dependencies().map(str::to_owned));
+        }
+    }
+    let mut roots = kos.iter().filter(|ko| !needed.contains(&ko.name));
+    match (roots.next(), roots.next()) {
+        (Some(root), None) => Ok(root),
+        _ => Err(several(kos.iter().map(|ko| ko.name.clone()).collect())),
+    }
+}
+
+fn several(names: Vec<String>) -> Error {
+    Error::new(Kind::Usage, "choosing a module", "several modules are here").help(format!(
+        "name one of them, as in `--module {}`: {}",
+        names[0],
+        names.join(", ")
+    ))
+}
+
+/// Returns the names and files of the modules that belong together with a module: those of the
+/// build, or those in the folder of a built file.
+fn beside(sources: &[Source], kos: &[Ko]) -> Vec<(String, PathBuf)> {
+    let built = kos.iter().map(|ko| (ko.name.clone(), ko.path.clone()));
+    let mut all: Vec<(String, PathBuf)> = built.collect();
+    for source in sources {
+        let Source::Prebuilt(file) = source else {
+            continue;
+        };
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let files = entries.map(|e| e.path());
+        let files = files.filter(|path| is_prebuilt(&path.to_string_lossy()));
+        all.extend(files.map(|path| (module_name(&path), path)));
+    }
+    all
+}
+
+/// The modules that have been found so far, each before those that need it.
+struct Found<'a, T> {
+    context: &'a Context,
+    tree: &'a T,
+    beside: &'a [(String, PathBuf)],
+    modules: &'a mut Vec<Loadable>,
+}
+
+impl<T: Fn() -> Result<KernelTree>> Found<'_, T> {
+    /// Adds what a module needs.
+    fn add_dependencies(&mut self, needs: &str, ko: &Path) -> Result<()> {
+        let info = ModInfo::read(ko)?;
+        for name in info.dependencies() {
+            if self.modules.iter().any(|module| module.name == name) {
+                continue;
+            }
+            let path = self.find(needs, name)?;
+            let path = unpacked(&self.context.cache, &path, &*self.context.ui)?;
+            self.add_dependencies(name, &path)?;
+            self.context.register_module(name, &path);
+            self.modules.push(Loadable {
+                name: name.to_owned(),
+                path,
+                params: Vec::new(),
+                is_dependency: true,
+            });
+        }
+        Ok(())
+    }
+
+    /// Finds the module `name`, which another one needs.
+    fn find(&self, needs: &str, name: &str) -> Result<PathBuf> {
+        if let Some((_, path)) = self.beside.iter().find(|(beside, _)| beside == name) {
+            return Ok(path.clone());
+        }
+        let tree = (self.tree)()?;
+        tree.own_module(name).ok_or_else(|| {
+            let attempted = format!("looking for the module `{name}`, which {needs} needs");
+            let message = format!(
+                "it is neither beside {needs} nor a module of {}",
+                tree.release
+            );
+            Error::new(Kind::Usage, attempted, message)
+                .help("build both in one folder: `obj-m := a.o b.o` in its Kbuild")
+        })
+    }
 }

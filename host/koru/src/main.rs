@@ -84,6 +84,7 @@ fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {
         Command::Watch(a) => commands::watch::watch(context, &a),
         Command::Debug(a) => commands::debug::debug(context, &a),
         Command::Load(a) => commands::load::load(context, &a),
+        Command::Reload(a) => commands::load::reload(context, &a),
         Command::Unload(a) => commands::unload::unload(context, &a),
         Command::List(a) => commands::list::list(context, &a),
         Command::Log(a) => commands::log::log(context, &a),

@@ -55,6 +55,15 @@ impl GdbStub {
         Ok(true)
     }
 
+    /// Lets the guest execute one instruction, which also passes a place where it was stopped.
+    pub fn step(&mut self) -> io::Result<()> {
+        let stopped = self.ask("s")?;
+        match stopped.starts_with(['S', 'T']) {
+            true => Ok(()),
+            false => Err(unexpected("s", &stopped)),
+        }
+    }
+
     /// Returns the first argument of the function that is about to begin.
     pub fn first_argument(&mut self) -> io::Result<u64> {
         let registers = unhex(&self.ask("g")?);

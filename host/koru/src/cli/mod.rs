@@ -50,6 +50,9 @@ pub enum Command {
   koru test hello                 the tests whose names contain `hello`
   koru test --kernel 6.1 --junit report.xml
 
+In a folder without a Cargo.toml, the tests are the programs and scripts in its folder tests:
+*.c, *.rs and *.sh. Each runs while the module is loaded.
+
 In the checkout of Koru itself, it runs every check and test of Koru, as `koru dev test` does.")]
     Test(TestArgs),
     /// Run a contract's conformance tests against any module, in C or Rust.
@@ -74,6 +77,8 @@ machine. Exit status: 0 all requirements are met, 1 some are not, 2 wrong usage.
   koru build                      the module in this folder, or all modules of this workspace
   koru build hello my_timer       modules of this workspace or of Koru, by name
   koru build path/to/module --kernel 6.1
+  koru build lab2/                a folder with a Kbuild or Makefile, built in a copy
+  koru build lab2/queue.c         one file in C; a .rs file works as well
   koru build --kdir /lib/modules/$(uname -r)/build
 
 Each module becomes a file NAME.ko. The build warns about functions whose stack frames are
@@ -85,6 +90,7 @@ that forbid it.")]
   koru run hello                          load, show its log, unload
   koru run my_timer -- cat /proc/timer    run a command while it is loaded, return its exit status
   koru run hello -- sh                    a shell while it is loaded
+  koru run lab2/ --module queue           a folder with a Makefile, and one of its modules
   koru run sample -p whom=you -p repeat=3 module parameters
   koru run my_timer --replay -- cat /proc/timer        the same times, log and output every time
   koru run my_timer --replay=7 -- cat /proc/timer      the same with another random seed
@@ -118,6 +124,13 @@ guest powers off. Ctrl-C interrupts the guest; quitting gdb ends it.")]
   koru load my_timer --target host        load into this machine's own kernel; asks first
   koru load my_timer --target ssh:me@lab  load into another machine's kernel; asks first")]
     Load(LoadArgs),
+    /// Build a module, unload it if it is loaded, and load it.
+    #[command(after_help = "Examples:
+  koru reload                             after an edit of the module in this folder
+  koru reload my_timer -p interval=100
+
+If the module does not build, the loaded one stays.")]
+    Reload(LoadArgs),
     /// Unload a module from the virtual machine of `koru vm` or another target.
     #[command(after_help = "Examples:
   koru unload my_timer

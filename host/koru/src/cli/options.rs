@@ -175,9 +175,20 @@ pub struct NewArgs {
     pub template: Template,
 }
 
+/// The choice of the module to load.
+#[derive(Args, Clone)]
+pub struct ModuleChoice {
+    /// Module name, folder, .c or .rs file, or built .ko file [default: the current folder]
+    #[arg(value_name = "MODULE")]
+    pub source: Option<String>,
+    /// Load this one of the modules that are built from MODULE.
+    #[arg(long = "module", value_name = "NAME")]
+    pub name: Option<String>,
+}
+
 #[derive(Args)]
 pub struct BuildArgs {
-    /// Names or folders of modules [default: all modules in the current folder]
+    /// Names, folders or files of modules [default: all modules in the current folder]
     #[arg(value_name = "MODULE")]
     pub modules: Vec<String>,
     #[command(flatten)]
@@ -186,9 +197,8 @@ pub struct BuildArgs {
 
 #[derive(Args)]
 pub struct RunArgs {
-    /// Module name or folder, or a prebuilt .ko file [default: the current folder]
-    #[arg(value_name = "MODULE")]
-    pub module: Option<String>,
+    #[command(flatten)]
+    pub module: ModuleChoice,
     /// Set a module parameter.
     #[arg(short, long = "param", value_name = "KEY=VALUE")]
     pub params: Vec<String>,
@@ -218,9 +228,8 @@ pub struct RunArgs {
 
 #[derive(Args)]
 pub struct DebugArgs {
-    /// Module name or folder, or a prebuilt .ko file [default: the current folder]
-    #[arg(value_name = "MODULE")]
-    pub module: Option<String>,
+    #[command(flatten)]
+    pub module: ModuleChoice,
     /// Set a module parameter.
     #[arg(short, long = "param", value_name = "KEY=VALUE")]
     pub params: Vec<String>,
@@ -285,9 +294,8 @@ pub struct TargetArgs {
 
 #[derive(Args)]
 pub struct LoadArgs {
-    /// Module name or folder, or a prebuilt .ko file [default: the current folder]
-    #[arg(value_name = "MODULE")]
-    pub module: Option<String>,
+    #[command(flatten)]
+    pub module: ModuleChoice,
     /// Set a module parameter.
     #[arg(short, long = "param", value_name = "KEY=VALUE")]
     pub params: Vec<String>,

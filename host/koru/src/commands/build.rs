@@ -14,8 +14,8 @@ use crate::{
 
 pub fn build(context: &Context, args: &BuildArgs) -> Result<u8> {
     let tree = context.tree(&args.kernel)?;
-    let modules = context.modules(&args.modules)?;
-    let (kos, _) = context.build(&tree, &modules)?;
+    let sources = context.sources(&args.modules)?;
+    let (kos, _) = context.build_sources(|| Ok(tree.clone()), &sources)?;
     context.ui.done();
     if context.json {
         json(&kos);

@@ -5,41 +5,59 @@
 use std::{fs, io, path::Path};
 
 use koru_error::{Error, Result};
-use koru_kbuild::find_modules;
+use koru_kbuild::{Module, Source, find_modules};
 
 use crate::{cli::CleanArgs, context::Context};
 
 pub fn clean(context: &Context, args: &CleanArgs) -> Result<u8> {
     if args.cache {
         // The folder itself stays: it may be a mount, or chosen by the user.
-        for kind in ["kernels", "sysroots", "shims", "tools", "guest"] {
+        for kind in [
+            "kernels", "sysroots", "shims", "tools", "guest", "modules", "unpacked",
+        ] {
             remove(context, &context.home.cache.join(kind))?;
         }
         if args.modules.is_empty() {
             return Ok(0);
         }
     }
-    let modules = context.modules(&args.modules)?;
-    for module in &modules {
-        let output = module.target_dir.join("koru");
-        if modules.len() == find_modules(&context.home, &module.workspace, &[])?.len() {
-            remove(context, &output)?;
-            continue;
-        }
-        // Of one module of a workspace, only its own files are removed, for every kernel.
-        for kernel in fs::read_dir(&output).into_iter().flatten().flatten() {
-            let dir = kernel.path();
-            for file in [
-                format!("{}.ko", module.name),
-                format!("{}.ko.debug", module.name),
-                format!(".{}.stamp", module.name),
-            ] {
-                remove(context, &dir.join(file))?;
+    let mut crates = Vec::new();
+    for source in context.sources(&args.modules)? {
+        match source {
+            Source::Crate(module) => crates.push(module),
+            Source::Kbuild(source) => remove(context, &source.home(&context.cache)?)?,
+            Source::RustFile(file) => {
+                let home = file.home(&context.cache)?;
+                remove_module(context, &file.package(&context.cache)?)?;
+                remove(context, &home)?;
             }
-            remove(context, &dir.join("kbuild").join(&module.name))?;
+            Source::Prebuilt(_) => {}
+        }
+    }
+    for module in &crates {
+        match crates.len() == find_modules(&context.home, &module.workspace, &[])?.len() {
+            true => remove(context, &module.target_dir.join("koru"))?,
+            false => remove_module(context, module)?,
         }
     }
     Ok(0)
+}
+
+/// Removes the output of one module for every kernel, and leaves what it shares with others.
+fn remove_module(context: &Context, module: &Module) -> Result<()> {
+    let output = module.target_dir.join("koru");
+    for kernel in fs::read_dir(&output).into_iter().flatten().flatten() {
+        let dir = kernel.path();
+        for file in [
+            format!("{}.ko", module.name),
+            format!("{}.ko.debug", module.name),
+            format!(".{}.stamp", module.name),
+        ] {
+            remove(context, &dir.join(file))?;
+        }
+        remove(context, &dir.join("kbuild").join(&module.name))?;
+    }
+    Ok(())
 }
 
 fn remove(context: &Context, path: &Path) -> Result<()> {

@@ -9,12 +9,11 @@ use std::{
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
-use koru_kbuild::ModInfo;
+use koru_kbuild::{Ko, unpacked};
 
 use crate::{
     cli::DecodeArgs,
     context::Context,
-    guest::ko_name,
     log::oops,
     ui::{json, out},
 };
@@ -30,12 +29,8 @@ pub fn decode(context: &Context, args: &DecodeArgs) -> Result<u8> {
     }
     for file in &args.ko {
         let path = context.cwd.join(file);
-        // The file may have another name than the module.
-        let info = ModInfo::read(&path)?;
-        let name = info
-            .get("name")
-            .map_or_else(|| ko_name(&path), str::to_owned);
-        context.register_module(&name, &path);
+        let ko = Ko::prebuilt(&unpacked(&context.cache, &path, &*context.ui)?)?;
+        context.register_module(&ko.name, &ko.path);
     }
     let debug = args.debug.iter().map(|file| context.cwd.join(file));
     context.update_debug_info(|known| known.debug.extend(debug));

@@ -1,21 +1,49 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `koru load`: loads a module on a target that stays up.
+//! `koru load` and `koru reload`: load a module on a target that stays up.
 
 use koru_error::Result;
 
 use crate::{
     cli::LoadArgs,
     context::Context,
+    log::oops,
     run::module_step::module_step,
-    target::{parameters, prepare, request::RunRequest},
+    target::{parameters, prepare, request::RunRequest, traits::Prepared},
 };
 
 pub fn load(context: &Context, args: &LoadArgs) -> Result<u8> {
+    load_into(
+        context,
+        prepare(context, &RunRequest::of_load(args))?.prepared(),
+    )
+}
+
+/// Builds a module, unloads it if it is loaded, and loads it. A build that fails leaves the
+/// loaded module alone.
+pub fn reload(context: &Context, args: &LoadArgs) -> Result<u8> {
     let target = prepare(context, &RunRequest::of_load(args))?;
     context.ui.done();
     let prepared = target.prepared();
+    let session = &prepared.session;
+    oops::index_loaded_modules(context, session);
+    let loaded = session.list()?;
+    let is_loaded = |name: &str| loaded.iter().any(|m| m.name == name);
+    for module in prepared.modules.iter().rev() {
+        if !module.is_dependency && is_loaded(&module.name) {
+            let what = format!("unloading {}", module.name);
+            module_step(context, session, &what, |s| s.unload(&module.name))?;
+        }
+    }
+    load_into(context, prepared)
+}
+
+fn load_into(context: &Context, prepared: &Prepared) -> Result<u8> {
+    context.ui.done();
     for module in &prepared.modules {
+        if prepared.is_there(module)? {
+            continue;
+        }
         let what = format!("loading {}", module.name);
         let session = &prepared.session;
         let mut loaded = None;

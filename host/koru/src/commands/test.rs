@@ -3,6 +3,7 @@
 //! `koru test`: runs the tests of the module or project that the current folder belongs to.
 
 use koru_error::Result;
+use koru_kbuild::Source;
 
 use crate::{cli::TestArgs, context::Context, dependencies, testing::test_run::TestRun};
 
@@ -11,6 +12,18 @@ pub fn test(context: &Context, args: &TestArgs) -> Result<u8> {
     dependencies::prebuild(&context.home, &*context.ui)?;
     context.ui.done();
     let run = TestRun::new(context, args);
-    run.guest_of(&context.cwd)?;
-    run.finish(&context.cwd.join("target/koru/junit.xml"))
+    // A folder with a crate may have no module at all, but tests.
+    match context.sources(&[]) {
+        Ok(sources) if !matches!(sources.first(), Some(Source::Crate(_))) => {
+            run.programs_of(&context.cwd, &sources)?;
+            // Such a folder has no place for output.
+            let home = sources.first().map(|s| s.home(&context.cache));
+            let home = home.transpose()?.unwrap_or_default();
+            run.finish(&home.join("junit.xml"))
+        }
+        _ => {
+            run.guest_of(&context.cwd)?;
+            run.finish(&context.cwd.join("target/koru/junit.xml"))
+        }
+    }
 }

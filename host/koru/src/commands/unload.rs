@@ -2,7 +2,10 @@
 
 //! `koru unload`: unloads a module on a target that stays up.
 
+use std::path::Path;
+
 use koru_error::Result;
+use koru_kbuild::{Source, module_name};
 
 use crate::{
     cli::UnloadArgs, context::Context, log::oops, run::module_step::module_step,
@@ -14,16 +17,26 @@ pub fn unload(context: &Context, args: &UnloadArgs) -> Result<u8> {
     oops::index_loaded_modules(context, &session);
     let name = match args.module.as_deref() {
         // A name need not be that of a module that can be built here.
-        Some(name) if !name.contains('/') => name.trim_end_matches(".ko").replace('-', "_"),
+        Some(name) if !name.contains('/') && !context.cwd.join(name).is_dir() => {
+            module_name(Path::new(name))
+        }
         other => {
             let names: Vec<String> = other.iter().map(|m| m.to_string()).collect();
-            let modules = context.modules(&names)?;
+            let sources = context.sources(&names)?;
+            let mut known: Vec<String> = sources.iter().filter_map(Source::name).collect();
+            if known.len() < sources.len() {
+                // Only a build tells the names, and there has been one.
+                let release = session.hello()?.release;
+                let tree = || context.kernels.find(Some(&release));
+                let (kos, _) = context.build_sources(tree, &sources)?;
+                known = kos.into_iter().map(|ko| ko.name).collect();
+            }
             let loaded = session.list()?;
-            modules
+            known
                 .iter()
-                .find(|m| loaded.iter().any(|l| l.name == m.name))
-                .or(modules.first())
-                .map(|m| m.name.clone())
+                .find(|name| loaded.iter().any(|l| l.name == **name))
+                .or(known.first())
+                .cloned()
                 .unwrap_or_default()
         }
     };

@@ -10,7 +10,7 @@ use std::{
 
 use koru_decode::Decoded;
 use koru_error::{Kind, Result};
-use koru_kbuild::watch_sources;
+use koru_kbuild::{Source, watch_sources};
 use koru_kernels::Progress;
 use koru_klog::{LogRecord, format_record};
 use koru_session::ProcessEvent;
@@ -123,14 +123,17 @@ pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
 fn roots(context: &Context, args: &RunArgs) -> Result<Vec<PathBuf>> {
     let here = |path: &Path| context.cwd.join(path);
     let mut roots: Vec<PathBuf> = args.file.iter().map(|f| here(f)).collect();
-    match args.module.as_deref().filter(|m| m.ends_with(".ko")) {
-        Some(ko) => roots.push(here(Path::new(ko))),
-        None => {
-            let names: Vec<String> = args.module.iter().cloned().collect();
-            for module in context.modules(&names)? {
+    let names: Vec<String> = args.module.source.iter().cloned().collect();
+    for source in context.sources(&names)? {
+        match source {
+            Source::Crate(module) => {
                 roots.extend(watch_sources(&context.home, &module)?);
                 roots.push(module.workspace.join("Cargo.toml"));
             }
+            Source::Kbuild(source) => roots.push(source.dir),
+            // The file may have modules in other files.
+            Source::RustFile(file) => roots.extend(file.path.parent().map(Path::to_owned)),
+            Source::Prebuilt(file) => roots.push(file),
         }
     }
     if let Some(program) = args.command.first().filter(|p| p.starts_with('.')) {

@@ -9,6 +9,7 @@ use std::{
 };
 
 use koru_decode::{Decoded, Decoder, Sources, Style};
+use koru_kbuild::modules_dir;
 use koru_klog::{
     Finder, Found, LogRecord, Report, caller, escape_control_chars, format_record, format_time,
     plain_line, split_line,
@@ -59,6 +60,10 @@ fn outputs(context: &Context) -> Vec<PathBuf> {
     let all = all.chain([context.home.root.join("target")]);
     let mut outputs: Vec<PathBuf> = all.map(|t| t.join("koru")).filter(|o| o.is_dir()).collect();
     outputs.dedup();
+    // What is built from a folder without an output folder is in the cache.
+    let cached = std::fs::read_dir(modules_dir(&context.cache));
+    let cached = cached.into_iter().flatten().flatten().map(|e| e.path());
+    outputs.extend(cached.flat_map(|home| [home.join("target/koru"), home]));
     outputs
 }
 

@@ -17,7 +17,7 @@ use crate::{
     target::{
         self,
         request::{CommandIo, RunRequest},
-        traits::{ReadyModule, Target},
+        traits::Target,
     },
 };
 use observe::observe_from;
@@ -49,7 +49,7 @@ pub fn run_module(
         },
     );
     let run = RunOutcome {
-        module: names(&prepared.modules),
+        module: prepared.names(),
         kernel: prepared.release.clone(),
         outcome: observed.outcome,
         log: observed.log,
@@ -60,12 +60,6 @@ pub fn run_module(
         target.close()?;
     }
     Ok(run)
-}
-
-/// Returns the names of modules, for messages.
-fn names(modules: &[ReadyModule]) -> String {
-    let names = modules.iter().map(|m| m.name.as_str());
-    names.collect::<Vec<_>>().join(", ")
 }
 
 /// Loads the modules, runs the command and unloads the modules in reverse. Returns the exit
@@ -84,8 +78,10 @@ pub fn steps(
     let mut work = || {
         let begun = Instant::now();
         for module in &prepared.modules {
-            target.load(module)?;
-            loaded.push(module);
+            if !prepared.is_there(module)? {
+                target.load(module)?;
+                loaded.push(module);
+            }
         }
         seconds.load = begun.elapsed().as_secs_f64();
         if prepared.command.is_empty() {
@@ -101,7 +97,7 @@ pub fn steps(
     if done.is_ok()
         && let Some(complaint) = target.fatal_complaint(baseline)?
     {
-        let names = names(&prepared.modules);
+        let names = prepared.names();
         return Err(complaint_error(&format!("running {names}"), &complaint));
     }
     let begun = Instant::now();

@@ -62,7 +62,7 @@ impl FreshVm {
         let prepared = Prepared {
             session,
             release: tree.release,
-            modules: in_guest(modules, request),
+            modules: in_guest(modules),
             command,
             build,
             start: guest.boot_time(),
@@ -93,13 +93,13 @@ pub fn command_files(context: &Context, request: &RunRequest) -> Result<(Initram
 }
 
 /// Returns the modules of a request as they are in a guest.
-pub fn in_guest(modules: Vec<Loadable>, request: &RunRequest) -> Vec<ReadyModule> {
-    let modules = modules.into_iter().zip(&request.modules);
-    let ready = modules.map(|(module, asked)| ReadyModule {
+pub fn in_guest(modules: Vec<Loadable>) -> Vec<ReadyModule> {
+    let ready = modules.into_iter().map(|module| ReadyModule {
         path: module_path(&module.name),
         name: module.name,
         file: module.path,
-        params: asked.params.clone(),
+        params: module.params,
+        is_dependency: module.is_dependency,
     });
     ready.collect()
 }

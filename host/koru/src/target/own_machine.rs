@@ -61,7 +61,7 @@ impl OwnMachine {
             paths: Vec::new(),
         };
         let mut ready = Vec::new();
-        for (module, asked) in modules.into_iter().zip(&request.modules) {
+        for module in modules {
             preflight::check(&session, &module, &release, &name.kernel_phrase())?;
             if !request.yes {
                 agree(context, name, &session, &module.name, &release)?;
@@ -80,7 +80,8 @@ impl OwnMachine {
                 name: module.name,
                 file: module.path,
                 path,
-                params: asked.params.clone(),
+                params: module.params,
+                is_dependency: module.is_dependency,
             });
         }
         let (staged, command) = StagedFiles::stage(context, &session, request, name)?;

@@ -8,7 +8,7 @@ use koru_error::{Error, Kind, Result};
 use koru_session::ProcessEvent;
 
 use crate::{
-    cli::{DebugArgs, KernelChoice, LoadArgs, MachineArgs, RunArgs, VmArgs},
+    cli::{DebugArgs, KernelChoice, LoadArgs, MachineArgs, ModuleChoice, RunArgs, VmArgs},
     target::name::TargetName,
 };
 
@@ -28,8 +28,10 @@ pub struct RunRequest {
 
 /// A module to load.
 pub struct ModuleRequest {
-    /// A name, a folder or a `.ko` file; without it, the current folder's module.
+    /// A name, a folder or a file; without it, the current folder's module.
     pub source: Option<String>,
+    /// The name of the module, if several are built from the source.
+    pub module: Option<String>,
     /// Parameters, `key=value`.
     pub params: Vec<String>,
 }
@@ -77,7 +79,7 @@ impl RunRequest {
             yes: args.yes,
             files: args.file.clone(),
             command: args.command.clone(),
-            ..RunRequest::of_module(args.module.as_deref(), &args.params, place)
+            ..RunRequest::of_module(&args.module, &args.params, place)
         })
     }
 
@@ -90,14 +92,15 @@ impl RunRequest {
         RunRequest {
             kernel: args.kernel.clone(),
             yes: args.yes,
-            ..RunRequest::of_module(args.module.as_deref(), &args.params, place)
+            ..RunRequest::of_module(&args.module, &args.params, place)
         }
     }
 
-    fn of_module(module: Option<&str>, params: &[String], place: Place) -> RunRequest {
+    fn of_module(module: &ModuleChoice, params: &[String], place: Place) -> RunRequest {
         RunRequest {
             modules: vec![ModuleRequest {
-                source: module.map(str::to_owned),
+                source: module.source.clone(),
+                module: module.name.clone(),
                 params: params.to_vec(),
             }],
             kernel: KernelChoice::default(),
@@ -117,7 +120,7 @@ impl RunRequest {
         RunRequest {
             kernel: args.kernel.clone(),
             command: args.command.clone(),
-            ..RunRequest::of_module(args.module.as_deref(), &args.params, place)
+            ..RunRequest::of_module(&args.module, &args.params, place)
         }
     }
 }

@@ -111,7 +111,7 @@ impl StandingVm {
         let prepared = Prepared {
             session,
             release: tree.release,
-            modules: in_guest(modules, request),
+            modules: in_guest(modules),
             command: request.command.clone(),
             build,
             start: begun.elapsed(),

@@ -75,6 +75,25 @@ pub trait Target {
     }
 }
 
+impl Prepared {
+    /// Returns whether a module is loaded already, and only has to be because another one needs
+    /// it.
+    pub fn is_there(&self, module: &ReadyModule) -> Result<bool> {
+        if !module.is_dependency {
+            return Ok(false);
+        }
+        let loaded = self.session.list()?;
+        Ok(loaded.iter().any(|m| m.name == module.name))
+    }
+
+    /// Returns the names of the modules that were asked for, for messages.
+    pub fn names(&self) -> String {
+        let asked = self.modules.iter().filter(|m| !m.is_dependency);
+        let names = asked.map(|m| m.name.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// A function that ends a run at once.
 pub type KillHandle = Box<dyn FnOnce() + Send>;
 
@@ -100,4 +119,6 @@ pub struct ReadyModule {
     /// The module's path on the target.
     pub path: String,
     pub params: Vec<String>,
+    /// Whether the module is there only because another one needs it.
+    pub is_dependency: bool,
 }

@@ -88,7 +88,7 @@ impl TestRun<'_> {
 
     /// Returns the kernels to test on: the one that was asked for, or the supported ones.
     /// Other kernels and the choice of the default make no difference.
-    fn trees(&self) -> Result<Vec<KernelTree>> {
+    pub fn trees(&self) -> Result<Vec<KernelTree>> {
         if let Some(kernel) = &self.args.kernel {
             let choice = KernelChoice {
                 kernel: Some(kernel.clone()),

@@ -94,10 +94,11 @@ fn debug_run(
     (functions, kernel, socket): (&Functions, String, &Path),
     is_over: impl Fn() -> bool,
 ) -> Result<u8> {
-    let module = &vm.prepared().modules[0];
+    let modules = &vm.prepared().modules;
+    let (module, needed) = modules.split_last().expect("a run has a module");
     let status = format!("running to the init of {}", module.name);
     context.ui.status(&status);
-    let loaded = stop_at_init(socket, functions, module, &is_over);
+    let loaded = stop_at_init(socket, functions, module, needed.len(), &is_over);
     context.ui.done();
     let folder = socket.parent().unwrap_or(Path::new("."));
     let symbols = place(module, &loaded?, folder)?;
@@ -136,11 +137,13 @@ fn kernel_symbols(tree: &KernelTree, functions: &Functions, folder: &Path) -> Re
     Ok(format!("file {}", quoted(&vmlinux)))
 }
 
-/// Lets the guest run until the module's init is about to begin.
+/// Lets the guest run until the module's init is about to begin, which is loaded after `needed`
+/// other modules.
 fn stop_at_init(
     socket: &Path,
     functions: &Functions,
     module: &ReadyModule,
+    needed: usize,
     is_over: &dyn Fn() -> bool,
 ) -> Result<Loaded> {
     let attempted = || format!("stopping at the init of {}", module.name);
@@ -163,6 +166,10 @@ fn stop_at_init(
             )),
         }
     };
+    for _ in 0..needed {
+        run_to(&mut stub, before)?;
+        stub.step().map_err(failed)?;
+    }
     run_to(&mut stub, before)?;
     let argument = stub.first_argument().map_err(failed)?;
     let loaded = ko.loaded(argument, |at, length| stub.read(at, length).map_err(failed))?;

@@ -52,7 +52,7 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
         context.register_module(name, ko);
     }
     context.register_module(&module_under_test.name, &module_under_test.ko);
-    let moved = module_under_test.moved(args);
+    let moved = module_under_test.moved.clone();
     context.update_debug_info(|known| known.moved.extend(moved));
 
     let files: Vec<(String, Vec<u8>)> = contract

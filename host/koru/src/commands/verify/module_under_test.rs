@@ -8,10 +8,9 @@ use std::{
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
-use koru_kbuild::{ModInfo, build_c_module};
+use koru_kbuild::{Ko, ModInfo};
 use koru_kernels::KernelTree;
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 
 use crate::{cli::VerifyArgs, context::Context};
 
@@ -24,8 +23,8 @@ pub struct ModuleUnderTest {
     pub size: u64,
     pub sha256: String,
     pub tree: KernelTree,
-    /// The folder in which the module was built.
-    copy: Option<TempDir>,
+    /// The folder in which the module was built, and the one of which that folder is a copy.
+    pub moved: Option<(PathBuf, PathBuf)>,
 }
 
 /// Finds or builds the module that the user named, and the kernel for it.
@@ -52,20 +51,14 @@ pub fn find(context: &Context, args: &VerifyArgs, name: &str) -> Result<ModuleUn
     }
     let tree = context.tree(&choice)?;
     if let Some(source) = &args.src {
-        let copy = TempDir::with_prefix("koru-verify-")
-            .path_context("making a folder in", &std::env::temp_dir())?;
-        // The path is as the user gave it, because the compiler's messages contain it.
-        let ko = build_c_module(
-            &context.cwd.join(source),
-            copy.path(),
-            name,
-            &tree,
-            &*context.ui,
-        )?;
-        let file = ko.strip_prefix(copy.path()).unwrap_or(&ko);
+        let names = [source.display().to_string()];
+        let (kos, _) = context.build_sources(|| Ok(tree.clone()), &context.sources(&names)?)?;
+        let built = choose(&kos, name)?;
+        let file = built.path.file_name().unwrap_or_default();
         let shown = source.join(file).display().to_string();
-        let info = ModInfo::read(&ko)?;
-        return ModuleUnderTest::new(ko, shown, &info, tree, Some(copy));
+        let info = ModInfo::read(&built.path)?;
+        let moved = built.moved.clone();
+        return ModuleUnderTest::new(built.path.clone(), shown, &info, tree, moved);
     }
     let modules = context.modules(&[name.to_owned()])?;
     let (kos, _) = context.build(&tree, &modules)?;
@@ -82,20 +75,12 @@ pub fn find(context: &Context, args: &VerifyArgs, name: &str) -> Result<ModuleUn
 }
 
 impl ModuleUnderTest {
-    /// Returns the folder in which the module was built, and the one of which that folder is a
-    /// copy.
-    pub fn moved(&self, args: &VerifyArgs) -> Option<(PathBuf, PathBuf)> {
-        let copy = self.copy.as_ref()?.path();
-        let copy = copy.canonicalize().unwrap_or_else(|_| copy.to_owned());
-        Some((copy, args.src.clone()?))
-    }
-
     fn new(
         ko: PathBuf,
         shown: String,
         info: &ModInfo,
         tree: KernelTree,
-        copy: Option<TempDir>,
+        moved: Option<(PathBuf, PathBuf)>,
     ) -> Result<ModuleUnderTest> {
         if let Some(release) = info.release().filter(|r| *r != tree.release) {
             return Err(other_kernel(&shown, release, Some(&tree)));
@@ -110,9 +95,28 @@ impl ModuleUnderTest {
             ko,
             shown,
             tree,
-            copy,
+            moved,
         })
     }
+}
+
+/// Chooses the module with the contract's name, or the only one.
+fn choose<'a>(kos: &'a [Ko], name: &str) -> Result<&'a Ko> {
+    if let [one] = kos {
+        return Ok(one);
+    }
+    kos.iter().find(|ko| ko.name == name).ok_or_else(|| {
+        let names: Vec<String> = kos.iter().map(|ko| format!("{}.ko", ko.name)).collect();
+        let message = format!(
+            "several modules come of it, and none is called {name}: {}",
+            names.join(", ")
+        );
+        Error::new(
+            Kind::Usage,
+            format!("choosing the module to check by {name}"),
+            message,
+        )
+    })
 }
 
 fn other_kernel(shown: &str, release: &str, tree: Option<&KernelTree>) -> Error {

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Builds modules as their authors would: by Kbuild, from a folder or one file in C.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use koru_error::{Error, IoContext, Kind, Result};
+use koru_kernels::{Cache, KernelTree, Progress, output};
+
+use crate::{
+    Ko,
+    makefile::{is_for_kbuild, kernel_variables},
+    paths::module_name,
+    shim::kbuild_command,
+    work_copy::{WorkCopy, all_files, home_of},
+};
+
+/// The files that make a folder one for Kbuild. Kbuild prefers the first one.
+pub(crate) const KBUILD_FILES: [&str; 2] = ["Kbuild", "Makefile"];
+
+/// How a module is built. A module that was built in another way is built again.
+const RULES: &str = include_str!("kbuild_source.rs");
+
+/// Sources that Kbuild compiles.
+#[derive(Debug, Clone)]
+pub struct KbuildSource {
+    /// The folder of the sources.
+    pub dir: PathBuf,
+    /// The only file of the folder that is compiled; without it, the folder's Kbuild or
+    /// Makefile names the files.
+    pub file: Option<PathBuf>,
+}
+
+impl KbuildSource {
+    /// Returns the sources of a folder with a Kbuild or a Makefile.
+    pub fn folder(dir: &Path) -> KbuildSource {
+        KbuildSource {
+            dir: dir.to_owned(),
+            file: None,
+        }
+    }
+
+    /// Returns the source that is one file in C.
+    pub fn file(file: &Path) -> KbuildSource {
+        KbuildSource {
+            dir: file.parent().unwrap_or(Path::new(".")).to_owned(),
+            file: file.file_name().map(PathBuf::from),
+        }
+    }
+
+    /// Returns whether a folder has a file that says what Kbuild compiles.
+    pub fn has_kbuild(dir: &Path) -> bool {
+        KBUILD_FILES.iter().any(|file| dir.join(file).is_file())
+    }
+
+    /// Returns the name of the module of one file.
+    pub fn name(&self) -> Option<String> {
+        self.file.as_deref().map(module_name)
+    }
+
+    /// Returns the folder in the cache for what is made from these sources.
+    pub fn home(&self, cache: &Cache) -> Result<PathBuf> {
+        let dir = self.dir.canonicalize().path_context("reading", &self.dir)?;
+        Ok(home_of(cache, &dir, self.file_name()))
+    }
+
+    fn file_name(&self) -> Option<&OsStr> {
+        self.file.as_deref().map(Path::as_os_str)
+    }
+
+    /// Returns the path that the user would name.
+    fn path(&self) -> PathBuf {
+        match &self.file {
+            Some(file) => self.dir.join(file),
+            None => self.dir.clone(),
+        }
+    }
+
+    /// Builds the modules for a kernel, unless nothing has changed since the last build.
+    pub fn build(
+        &self,
+        cache: &Cache,
+        tree: &KernelTree,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Ko>> {
+        let attempted = format!("building {}", self.path().display());
+        if !self.dir.is_dir() {
+            return Err(Error::new(
+                Kind::Usage,
+                attempted,
+                "there is no such folder",
+            ));
+        }
+        if self.file.is_none() && !KbuildSource::has_kbuild(&self.dir) {
+            let message = "it has neither a Kbuild nor a Makefile";
+            return Err(Error::new(Kind::Usage, attempted, message)
+                .help("one line makes it a module of NAME.c: obj-m := NAME.o"));
+        }
+        let copy = WorkCopy::open(cache, &self.dir, self.file_name(), &tree.release, progress)?;
+        let key = tree.key()?.with(RULES).hex();
+        if let Some(kos) = copy.current(&key)? {
+            return described(&kos, &copy, false);
+        }
+        progress.status(&format!("{attempted} for {}", tree.release));
+        copy.update()?;
+        for old in modules_in(&copy.dir) {
+            let _ = fs::remove_file(old);
+        }
+        let (made, said) = self.make(&copy, tree, &attempted)?;
+        // The messages have the paths that the author knows.
+        let said = copy.with_real_paths(&said);
+        let kos = modules_in(&copy.dir);
+        if !made || kos.is_empty() {
+            let message = match made {
+                true => "no .ko came of it: does its Kbuild or Makefile say `obj-m := NAME.o`?"
+                    .to_owned(),
+                false => format!("it does not build for {}", tree.release),
+            };
+            return Err(Error::new(Kind::Link, attempted, message).output(said));
+        }
+        if !said.trim().is_empty() {
+            progress.print(said.trim_end());
+        }
+        let kos = copy.finish(&key, &kos)?;
+        described(&kos, &copy, true)
+    }
+
+    /// Runs Kbuild, or the author's Makefile if Kbuild finds no module in it. Returns whether
+    /// that succeeded, and everything that was said.
+    fn make(&self, copy: &WorkCopy, tree: &KernelTree, attempted: &str) -> Result<(bool, String)> {
+        let text = match &self.file {
+            Some(file) => {
+                let text = format!("obj-m := {}.o\n", module_stem(file));
+                self.name_plainly(copy, file)?;
+                let kbuild = copy.dir.join("Kbuild");
+                fs::write(&kbuild, &text).path_context("writing", &kbuild)?;
+                text
+            }
+            None => {
+                let files = KBUILD_FILES.iter().map(|f| copy.dir.join(f));
+                let texts = files.filter_map(|f| fs::read_to_string(f).ok());
+                texts.collect::<Vec<_>>().join("\n")
+            }
+        };
+        let mut said = String::new();
+        if is_for_kbuild(&text) {
+            let mut make = kbuild_command(tree, &copy.dir);
+            make.arg("modules");
+            if let Some(map) = copy.prefix_map() {
+                make.arg(format!("KCFLAGS={map}"));
+            }
+            let output = output(&mut make, attempted)?;
+            said = words(&output);
+            if !output.status.success() || !modules_in(&copy.dir).is_empty() {
+                return Ok((output.status.success(), said));
+            }
+        }
+        if !copy.dir.join("Makefile").is_file() {
+            return Ok((true, said));
+        }
+        // The Makefile makes the module in a way of its own.
+        let build = tree.build_dir.display().to_string();
+        let mut make = Command::new("make");
+        make.arg("-C")
+            .arg(&copy.dir)
+            .args(["-s", "--no-print-directory"])
+            .args(kernel_variables(&text, &build, &tree.release))
+            .arg("CONFIG_DEBUG_INFO_BTF_MODULES=")
+            .env_remove("MAKEFLAGS")
+            .env_remove("MFLAGS")
+            .env("LC_ALL", "C");
+        let output = output(&mut make, attempted)?;
+        said.push_str(&words(&output));
+        // What comes after the build, such as `sudo insmod`, has no place here.
+        let made = output.status.success() || !modules_in(&copy.dir).is_empty();
+        Ok((made, said))
+    }
+
+    /// Gives the file a name that make can take, if it has another one.
+    fn name_plainly(&self, copy: &WorkCopy, file: &Path) -> Result<()> {
+        let plain = copy.dir.join(format!("{}.c", module_stem(file)));
+        let file = copy.dir.join(file);
+        if plain == file || plain.exists() {
+            return Ok(());
+        }
+        std::os::unix::fs::symlink(&file, &plain).path_context("linking", &plain)
+    }
+}
+
+/// Returns the modules of a build as they are kept.
+fn described(kos: &[PathBuf], copy: &WorkCopy, rebuilt: bool) -> Result<Vec<Ko>> {
+    let ko = |path: &PathBuf| {
+        Ok(Ko {
+            rebuilt,
+            moved: Some(copy.moved()),
+            ..Ko::prebuilt(path)?
+        })
+    };
+    kos.iter().map(ko).collect()
+}
+
+/// Returns the name of the module's object: the file's, in letters that Kbuild can take.
+fn module_stem(file: &Path) -> String {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    stem.replace(|c| !good(c), "_")
+}
+
+fn modules_in(dir: &Path) -> Vec<PathBuf> {
+    let mut found = all_files(dir);
+    found.retain(|file| file.extension().is_some_and(|e| e == "ko"));
+    found
+}
+
+fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&[&*output.stdout, &*output.stderr].concat()).into_owned()
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Modules of one Rust file, and perhaps some in C, written as for the kernel's own tree: without a Cargo.toml, and
+//! without the attributes that the kernel's own build adds.
+
+use std::{ffi::OsStr, fs, path::PathBuf};
+
+use koru_error::{IoContext, Result};
+use koru_kernels::{Cache, write_atomically};
+
+use crate::{
+    KERNEL_PACKAGE, Module,
+    module::CFiles,
+    paths::module_name,
+    work_copy::{home_of, modules_dir},
+};
+
+/// The unstable features that upstream's build turns on for modules, as far as code without
+/// `unsafe` is sound with them.
+const FEATURES: &str = "arbitrary_self_types,asm_goto,used_with_arg";
+
+/// A module of one Rust file. The file may have modules in other files.
+#[derive(Debug, Clone)]
+pub struct RustFile {
+    /// The file with the module's root.
+    pub path: PathBuf,
+    /// The name of the module, if it is not that of the file.
+    pub name: Option<String>,
+    /// The files in C that are part of the module.
+    pub c: CFiles,
+}
+
+impl RustFile {
+    /// Returns the module that consists of one file.
+    pub fn new(path: PathBuf) -> RustFile {
+        RustFile {
+            path,
+            name: None,
+            c: CFiles::default(),
+        }
+    }
+
+    /// Returns the name of the module: as with Kbuild, that of the file unless it has several.
+    pub fn name(&self) -> String {
+        let own = || module_name(&self.path);
+        self.name.clone().unwrap_or_else(own)
+    }
+
+    /// Returns the folder in the cache for the package of this file.
+    pub fn home(&self, cache: &Cache) -> Result<PathBuf> {
+        let path = self
+            .path
+            .canonicalize()
+            .path_context("reading", &self.path)?;
+        let dir = path.parent().unwrap_or(&path);
+        Ok(home_of(cache, dir, path.file_name().map(OsStr::new)))
+    }
+
+    /// Makes a package of the file, which stays where it is, and returns that package.
+    pub fn package(&self, cache: &Cache) -> Result<Module> {
+        let name = self.name();
+        let dir = self.home(cache)?;
+        let path = self
+            .path
+            .canonicalize()
+            .path_context("reading", &self.path)?;
+        let text = fs::read_to_string(&path).path_context("reading", &path)?;
+        let mut flags = vec![
+            "-Aunused_features".to_owned(),
+            "-Astable_features".to_owned(),
+            format!("-Zcrate-attr=feature({FEATURES})"),
+        ];
+        if !text.lines().any(|line| line.trim() == "#![no_std]") {
+            flags.push("-Zcrate-attr=no_std".into());
+        }
+        let manifest = format!(
+            "cargo-features = [\"profile-rustflags\"]\n\n\
+             [package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2021\"\n\n\
+             [lib]\npath = {:?}\n\n\
+             [dependencies]\n{KERNEL_PACKAGE} = \"0.1\"\n\n\
+             [profile.release.package.{name:?}]\nrustflags = {flags:?}\n\n\
+             [workspace]\n",
+            path.display().to_string(),
+        );
+        let file = dir.join("Cargo.toml");
+        // A file that is written again would make cargo compile again.
+        if fs::read_to_string(&file).ok().as_deref() != Some(&manifest) {
+            write_atomically(&file, manifest.as_bytes())?;
+        }
+        Ok(Module {
+            package: name.clone(),
+            name,
+            // The kernel crate is compiled once for all such files.
+            target_dir: modules_dir(cache).join("rust/target"),
+            workspace: dir.clone(),
+            dir,
+            c: self.c.clone(),
+        })
+    }
+}
