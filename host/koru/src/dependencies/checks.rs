@@ -52,6 +52,11 @@ const PROGRAMS: &[Program] = &[
         packages: &[&["qemu-system-x86"]],
     },
     Program {
+        what: "sandbox for builds",
+        name: "bwrap",
+        packages: &[&["bubblewrap"]],
+    },
+    Program {
         what: "package unpacker",
         name: "dpkg-deb",
         packages: &[&["dpkg"]],
