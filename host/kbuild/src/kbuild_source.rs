@@ -11,6 +11,7 @@ use std::{
 
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::{Cache, KernelTree, Progress, output};
+use koru_sandbox::Sandbox;
 
 use crate::{
     Ko,
@@ -81,11 +82,13 @@ impl KbuildSource {
         }
     }
 
-    /// Builds the modules for a kernel, unless nothing has changed since the last build.
+    /// Builds the modules for a kernel, in the sandbox if there is one, unless nothing has
+    /// changed since the last build.
     pub fn build(
         &self,
         cache: &Cache,
         tree: &KernelTree,
+        sandbox: Option<&Sandbox>,
         progress: &dyn Progress,
     ) -> Result<Vec<Ko>> {
         let attempted = format!("building {}", self.path().display());
@@ -111,7 +114,20 @@ impl KbuildSource {
         for old in modules_in(&copy.dir) {
             let _ = fs::remove_file(old);
         }
-        let (made, said) = self.make(&copy, tree, &attempted)?;
+        let run = |make: &mut Command| match sandbox {
+            None => output(make, &attempted),
+            Some(sandbox) => {
+                let read = [copy.surroundings(), copy.readable.clone()];
+                let read = read.into_iter().chain(tree.folders());
+                let sandbox = read.fold(sandbox.clone(), Sandbox::readable);
+                sandbox.work(&copy.dir, &copy.dir).output(make, &attempted)
+            }
+        };
+        let made = self.make(&copy, tree, &run);
+        let (made, said) = made.map_err(|mut e| {
+            e.output = e.output.map(|said| copy.with_real_paths(&said));
+            e
+        })?;
         // The messages have the paths that the author knows.
         let said = copy.with_real_paths(&said);
         let kos = modules_in(&copy.dir);
@@ -132,7 +148,12 @@ impl KbuildSource {
 
     /// Runs Kbuild, or the author's Makefile if Kbuild finds no module in it. Returns whether
     /// that succeeded, and everything that was said.
-    fn make(&self, copy: &WorkCopy, tree: &KernelTree, attempted: &str) -> Result<(bool, String)> {
+    fn make(
+        &self,
+        copy: &WorkCopy,
+        tree: &KernelTree,
+        run: &dyn Fn(&mut Command) -> Result<Output>,
+    ) -> Result<(bool, String)> {
         let text = match &self.file {
             Some(file) => {
                 let text = format!("obj-m := {}.o\n", module_stem(file));
@@ -154,7 +175,7 @@ impl KbuildSource {
             if let Some(map) = copy.prefix_map() {
                 make.arg(format!("KCFLAGS={map}"));
             }
-            let output = output(&mut make, attempted)?;
+            let output = run(&mut make)?;
             said = words(&output);
             if !output.status.success() || !modules_in(&copy.dir).is_empty() {
                 return Ok((output.status.success(), said));
@@ -174,7 +195,7 @@ impl KbuildSource {
             .env_remove("MAKEFLAGS")
             .env_remove("MFLAGS")
             .env("LC_ALL", "C");
-        let output = output(&mut make, attempted)?;
+        let output = run(&mut make)?;
         said.push_str(&words(&output));
         // What comes after the build, such as `sudo insmod`, has no place here.
         let made = output.status.success() || !modules_in(&copy.dir).is_empty();

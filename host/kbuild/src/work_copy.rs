@@ -94,6 +94,12 @@ impl WorkCopy {
         })
     }
 
+    /// Returns the folder that the copy stands in, with links to what surrounds the user's
+    /// folder.
+    pub fn surroundings(&self) -> PathBuf {
+        self.home.join("work")
+    }
+
     /// Returns the modules of the last build with this key if nothing has changed since.
     pub fn current(&self, key: &str) -> Result<Option<Vec<PathBuf>>> {
         let state = self.state();

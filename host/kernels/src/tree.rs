@@ -98,6 +98,29 @@ impl KernelTree {
         })
     }
 
+    /// Returns the folders that a build for this kernel reads: the build directory, and those
+    /// that its links and its Makefile lead to.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let mut folders = vec![self.build_dir.clone()];
+        let mut next = 0;
+        while let Some(folder) = folders.get(next).cloned() {
+            next += 1;
+            let makefile = fs::read_to_string(folder.join("Makefile")).unwrap_or_default();
+            let included = included_folders(&makefile).map(|f| folder.join(f));
+            let links = fs::read_dir(&folder).into_iter().flatten().flatten();
+            let links = links.map(|e| e.path()).filter(|p| p.is_symlink());
+            for found in included.chain(links) {
+                let Ok(found) = found.canonicalize() else {
+                    continue;
+                };
+                if found.is_dir() && !folders.iter().any(|f| found.starts_with(f)) {
+                    folders.push(found);
+                }
+            }
+        }
+        folders
+    }
+
     /// Returns the file of `--cfg CONFIG_*` flags, which Kbuild writes for Rust even where
     /// Rust is turned off.
     pub fn rustc_cfg(&self) -> Option<PathBuf> {
@@ -153,6 +176,16 @@ impl KernelTree {
     }
 }
 
+/// Returns the folders of the other Makefiles that a Makefile includes. A path after make's
+/// functions is relative to the Makefile's folder.
+fn included_folders(makefile: &str) -> impl Iterator<Item = &Path> {
+    makefile
+        .lines()
+        .filter_map(|line| line.strip_prefix("include "))
+        .filter_map(|rest| rest.trim().strip_suffix("/Makefile"))
+        .map(|path| Path::new(path.rsplit(')').next().unwrap_or(path)))
+}
+
 fn frame_limit(config: &Config) -> Option<u64> {
     let limit = config.get("FRAME_WARN")?.parse().ok()?;
     (limit > 0).then_some(limit)
@@ -175,6 +208,40 @@ fn release(build_dir: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn makefiles_of_other_folders() {
+        let makefile = "# include x/Makefile\ninclude $(dir $(abspath $(lastword \
+                        $(MAKEFILE_LIST))))../common/Makefile\ninclude /src/linux 6/Makefile\n\
+                        include $(srctree)/scripts/Kbuild.include\n";
+        let folders: Vec<_> = included_folders(makefile).collect();
+        assert_eq!(folders, [Path::new("../common"), Path::new("/src/linux 6")]);
+    }
+
+    #[test]
+    fn folders_that_a_build_reads() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        for folder in ["build/include", "common", "lib/scripts", "other"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        fs::write(root.join("build/Makefile"), "include ../common/Makefile\n").unwrap();
+        let link = |to: &str, at: &str| std::os::unix::fs::symlink(to, root.join(at)).unwrap();
+        link("include", "build/near");
+        link("nowhere", "build/gone");
+        // A folder that leads back.
+        link("../build", "common/source");
+        link("../lib/scripts", "common/scripts");
+        let tree = KernelTree {
+            release: String::new(),
+            build_dir: root.join("build"),
+            config: Config::default(),
+            image: None,
+            modules_dir: None,
+        };
+        let folders = ["build", "common", "lib/scripts"].map(|f| root.join(f));
+        assert_eq!(tree.folders(), folders);
+    }
 
     #[test]
     fn limits_of_stack_frames() {

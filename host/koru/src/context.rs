@@ -6,7 +6,7 @@ use std::{
     env,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use koru_error::Result;
@@ -14,9 +14,14 @@ use koru_kbuild::{
     BuildOptions, Builder, Ko, Module, Source, Stages, find_modules, find_sources, unpacked,
 };
 use koru_kernels::{Cache, Home, KernelTree, Kernels};
+use koru_sandbox::{Limits, Sandbox};
 use koru_session::Session;
 
-use crate::{cli::KernelChoice, log::debug_info::DebugInfoIndex, ui::Ui};
+use crate::{
+    cli::{BuildRules, KernelChoice},
+    log::debug_info::DebugInfoIndex,
+    ui::Ui,
+};
 
 /// The context that every command needs.
 pub struct Context {
@@ -29,13 +34,15 @@ pub struct Context {
     pub kernels: Kernels,
     /// The current directory.
     pub cwd: PathBuf,
+    /// The sandbox for builds of modules in C, unless the user trusts them.
+    pub sandbox: Option<Sandbox>,
     debug_info: Mutex<DebugInfoIndex>,
     /// The session with the target, once there is one.
     pub target_session: Mutex<Option<Session>>,
 }
 
 impl Context {
-    pub fn new(json: bool, quiet: bool, raw: bool) -> Result<Context> {
+    pub fn new(json: bool, quiet: bool, raw: bool, rules: &BuildRules) -> Result<Context> {
         let home = Home::find()?;
         let cache = Cache::new(&home.cache);
         let cwd = env::current_dir()
@@ -48,6 +55,7 @@ impl Context {
             kernels: Kernels::new(&cache),
             cache,
             home,
+            sandbox: (!rules.trusts()).then(|| sandbox(rules, &cwd)),
             cwd,
             debug_info: Mutex::default(),
             target_session: Mutex::default(),
@@ -132,7 +140,8 @@ impl Context {
                 }
                 Source::Kbuild(source) => {
                     let begun = Instant::now();
-                    kos.extend(source.build(&self.cache, &tree()?, &*self.ui)?);
+                    let sandbox = self.sandbox.as_ref();
+                    kos.extend(source.build(&self.cache, &tree()?, sandbox, &*self.ui)?);
                     total.kbuild += begun.elapsed();
                 }
                 Source::RustFile(file) => {
@@ -162,4 +171,13 @@ impl Context {
         };
         builder.build(modules, options, &*self.ui)
     }
+}
+
+fn sandbox(rules: &BuildRules, cwd: &Path) -> Sandbox {
+    let limits = Limits {
+        time: Duration::from_secs(rules.build_limit.into()),
+        ..Limits::default()
+    };
+    let readable = rules.with.iter().map(|path| cwd.join(path));
+    readable.fold(Sandbox::new(limits), Sandbox::readable)
 }

@@ -33,7 +33,9 @@ use crate::{
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let context = match Context::new(cli.json, cli.quiet, cli.raw || set("KORU_RAW")) {
+    let rules = cli.command.build_rules();
+    let raw = cli.raw || set("KORU_RAW");
+    let context = match Context::new(cli.json, cli.quiet, raw, &rules) {
         Ok(context) => context,
         Err(e) => {
             ui::Ui::new(false).error(&e);

@@ -40,6 +40,11 @@ impl Exceeded {
             Exceeded::Disk => format!("wrote more than {}", size(limits.disk)),
         }
     }
+
+    /// Says what the user can do about it.
+    pub fn help(self) -> Option<&'static str> {
+        (self == Exceeded::Time).then_some("`--build-limit SECONDS` gives it more time")
+    }
 }
 
 /// bubblewrap, which is killed with everything in the sandbox when this value is dropped.

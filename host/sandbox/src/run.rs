@@ -72,13 +72,11 @@ impl Sandbox {
         stderr.extend(budget.note().unwrap_or_default().into_bytes());
         if let Some(exceeded) = exceeded {
             let said = [stdout, stderr].concat();
-            return Err(
-                Error::new(Kind::Link, attempted, exceeded.message(&self.limits))
-                    .output(String::from_utf8_lossy(&said)),
-            );
+            let mut error = Error::new(Kind::Link, attempted, exceeded.message(&self.limits));
+            error.help = exceeded.help().map(str::to_owned);
+            return Err(error.output(String::from_utf8_lossy(&said)));
         }
-        if let (true, Some((from, _)), Some(work)) = (status.success(), &self.work, memory.first())
-        {
+        if let (Some((from, _)), Some(work)) = (&self.work, memory.first()) {
             work.copy_back(from, self.limits.disk)?;
         }
         Ok(Output {

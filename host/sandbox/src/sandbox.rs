@@ -61,8 +61,8 @@ impl Sandbox {
     }
 
     /// Gives the program a folder to work in: `at` has the files of `from`, and the program
-    /// starts there. When the program has succeeded, the regular files that are new or changed
-    /// are in `from`.
+    /// starts there. When the program has ended by itself, the regular files that are new or
+    /// changed are in `from`, with the times at which they were written.
     ///
     /// `at` may be in a readable folder, or be a folder that only the sandbox has.
     pub fn work(mut self, from: impl Into<PathBuf>, at: impl Into<PathBuf>) -> Sandbox {

@@ -11,6 +11,7 @@ use std::{
         unix::ffi::OsStrExt,
     },
     path::Path,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
@@ -101,7 +102,7 @@ impl Copy {
                     let source = openat(from, name, flags | OFlags::RDONLY, Mode::empty())?;
                     let write = flags | OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC;
                     let copy = openat(to, name, write, mode | Mode::RUSR | Mode::WUSR)?;
-                    self.file(source.into(), copy.into())?;
+                    self.file(source.into(), copy.into(), &stat)?;
                 }
                 _ => {}
             }
@@ -109,8 +110,12 @@ impl Copy {
         Ok(())
     }
 
-    fn file(&mut self, from: File, mut to: File) -> io::Result<()> {
+    fn file(&mut self, from: File, mut to: File, stat: &Stat) -> io::Result<()> {
         let copied = io::copy(&mut from.take(self.left + 1), &mut to)?;
+        // make compares the times.
+        let seconds = u64::try_from(stat.st_mtime).unwrap_or_default();
+        let nanoseconds = u32::try_from(stat.st_mtime_nsec).unwrap_or_default();
+        to.set_modified(UNIX_EPOCH + Duration::new(seconds, nanoseconds))?;
         match self.left.checked_sub(copied) {
             Some(left) => self.left = left,
             None => return Err(io::ErrorKind::QuotaExceeded.into()),

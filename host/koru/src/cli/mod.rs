@@ -64,8 +64,8 @@ In the checkout of Koru itself, it runs every check and test of Koru, as `koru d
   koru verify full_ex --ko theirs.ko EFAULT      only the requirements that contain this word
 
 An oops, a panic or a hang of the kernel counts as a CRASH, and the next requirement is
-checked in a fresh virtual machine. `--src` runs make in a copy of the folder, on this
-machine. Exit status: 0 all requirements are met, 1 some are not, 2 wrong usage.")]
+checked in a fresh virtual machine. `--src` runs make in a copy of the folder, in a sandbox
+on this machine. Exit status: 0 all requirements are met, 1 some are not, 2 wrong usage.")]
     Verify(VerifyArgs),
     /// Create a module from a template, with a test.
     #[command(after_help = "Examples:
@@ -228,4 +228,19 @@ whatever else was added. If a name is ambiguous, koru asks for the full one.")]
     /// Run the process behind `koru vm start`.
     #[command(hide = true)]
     VmServe(VmServeArgs),
+}
+
+impl Command {
+    /// Returns the rules for builds that the command line has.
+    pub fn build_rules(&self) -> BuildRules {
+        match self {
+            Command::Test(a) => a.rules.clone(),
+            Command::Verify(a) => a.rules.clone(),
+            Command::Build(a) => a.rules.clone(),
+            Command::Run(a) | Command::Watch(a) => a.rules.clone(),
+            Command::Debug(a) => a.rules.clone(),
+            Command::Load(a) => a.rules.clone(),
+            _ => BuildRules::default(),
+        }
+    }
 }

@@ -43,6 +43,39 @@ impl KernelChoice {
     }
 }
 
+/// How modules in C are built, whose Makefiles are not trusted.
+#[derive(Args, Clone)]
+pub struct BuildRules {
+    /// Stop a build in C after this many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = BUILD_LIMIT, value_parser = clap::value_parser!(u32).range(1..))]
+    pub build_limit: u32,
+    /// Build modules in C without a sandbox: a Makefile may do what you may [env: KORU_TRUST]
+    #[arg(long)]
+    pub trust: bool,
+    /// Let a build in C read this file or folder as well.
+    #[arg(long, value_name = "PATH")]
+    pub with: Vec<PathBuf>,
+}
+
+const BUILD_LIMIT: u32 = 120;
+
+impl Default for BuildRules {
+    fn default() -> BuildRules {
+        BuildRules {
+            build_limit: BUILD_LIMIT,
+            trust: false,
+            with: Vec::new(),
+        }
+    }
+}
+
+impl BuildRules {
+    /// Returns whether the user trusts the sources.
+    pub fn trusts(&self) -> bool {
+        self.trust || env::var_os("KORU_TRUST").is_some_and(|v| !v.is_empty() && v != "0")
+    }
+}
+
 #[derive(Args)]
 pub struct DemoArgs {
     #[command(flatten)]
@@ -60,6 +93,8 @@ pub struct TestArgs {
     /// Test on this kernel [default: every kernel of `koru setup`]
     #[arg(long, value_name = "RELEASE")]
     pub kernel: Option<String>,
+    #[command(flatten)]
+    pub rules: BuildRules,
     /// Write the JUnit report to this file.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
@@ -122,6 +157,8 @@ pub struct VerifyArgs {
     pub src: Option<PathBuf>,
     #[command(flatten)]
     pub kernel: KernelChoice,
+    #[command(flatten)]
+    pub rules: BuildRules,
     /// Replace file names, messages and error numbers of the contract by those in this file.
     #[arg(long, value_name = "FILE")]
     pub contract: Option<PathBuf>,
@@ -193,6 +230,8 @@ pub struct BuildArgs {
     pub modules: Vec<String>,
     #[command(flatten)]
     pub kernel: KernelChoice,
+    #[command(flatten)]
+    pub rules: BuildRules,
 }
 
 #[derive(Args)]
@@ -207,6 +246,8 @@ pub struct RunArgs {
     pub file: Vec<PathBuf>,
     #[command(flatten)]
     pub kernel: KernelChoice,
+    #[command(flatten)]
+    pub rules: BuildRules,
     #[command(flatten)]
     pub machine: MachineArgs,
     /// Run on `vm` (a fresh one), `host` (this machine's kernel) or `ssh:[USER@]HOST[:PORT]`
@@ -244,6 +285,8 @@ pub struct DebugArgs {
     pub batch: bool,
     #[command(flatten)]
     pub kernel: KernelChoice,
+    #[command(flatten)]
+    pub rules: BuildRules,
     #[command(flatten)]
     pub machine: MachineArgs,
     /// Command to run while the module is loaded.
@@ -301,6 +344,8 @@ pub struct LoadArgs {
     pub params: Vec<String>,
     #[command(flatten)]
     pub kernel: KernelChoice,
+    #[command(flatten)]
+    pub rules: BuildRules,
     #[command(flatten)]
     pub target: TargetArgs,
     /// Load into the kernel of this or another machine without asking.
