@@ -8,26 +8,31 @@
 # TARGET=vm     use the virtual machine that stays up (`koru vm stop` stops it)
 # TARGET=host   use this machine's own kernel; asks first
 # TARGET=ssh:USER@HOST  use another machine's kernel; asks first
+# KORU=PATH     run this koru script [default: koru in the PATH]
 # KDIR=DIR      use another kernel's build directory (KERNEL_DIR= does the same)
 KORU ?= koru
 TARGET ?= vm
-KDIR ?= $(KERNEL_DIR)
 
-KDIR_OPTION = $(if $(KDIR),--kdir "$(KDIR)")
+# The shell gets these as variables, so that their values may contain any letters.
+given = $(if $(filter environment command,$(firstword $(origin $1))),$(value $1),$($1))
+export KORU_OF_MAKE = $(call given,KORU)
+export KDIR_OF_MAKE = $(or $(call given,KDIR),$(call given,KERNEL_DIR))
+KORU_COMMAND = "$$KORU_OF_MAKE"
+KDIR_OPTION = $(if $(KDIR_OF_MAKE),--kdir "$$KDIR_OF_MAKE")
 
 .PHONY: all clean load list unload log test
 
 all:
-	@$(KORU) build $(KDIR_OPTION)
+	@$(KORU_COMMAND) build $(KDIR_OPTION)
 clean:
-	@$(KORU) clean
+	@$(KORU_COMMAND) clean
 load:
-	@$(KORU) reload $(KDIR_OPTION) --target $(TARGET)
+	@$(KORU_COMMAND) reload $(KDIR_OPTION) --target $(TARGET)
 list:
-	@$(KORU) list --target $(TARGET)
+	@$(KORU_COMMAND) list --target $(TARGET)
 unload:
-	@$(KORU) unload --target $(TARGET)
+	@$(KORU_COMMAND) unload --target $(TARGET)
 log:
-	@$(KORU) log --target $(TARGET)
+	@$(KORU_COMMAND) log --target $(TARGET)
 test:
-	@$(KORU) test
+	@$(KORU_COMMAND) test

@@ -15,9 +15,9 @@ use koru_sandbox::Sandbox;
 
 use crate::{
     Ko,
+    make::kbuild_command,
     makefile::{is_for_kbuild, kernel_variables},
     paths::module_name,
-    shim::kbuild_command,
     work_copy::{WorkCopy, all_files, home_of},
 };
 
@@ -114,11 +114,12 @@ impl KbuildSource {
         for old in modules_in(&copy.dir) {
             let _ = fs::remove_file(old);
         }
-        let run = |make: &mut Command| match sandbox {
+        let run = |make: &mut Command, view: Option<&Path>| match sandbox {
             None => output(make, &attempted),
             Some(sandbox) => {
-                let read = [copy.surroundings(), copy.readable.clone()];
+                let read = [copy.surroundings.clone(), copy.readable.clone()];
                 let read = read.into_iter().chain(tree.folders());
+                let read = read.chain(view.map(Path::to_owned));
                 let sandbox = read.fold(sandbox.clone(), Sandbox::readable);
                 sandbox.work(&copy.dir, &copy.dir).output(make, &attempted)
             }
@@ -152,7 +153,7 @@ impl KbuildSource {
         &self,
         copy: &WorkCopy,
         tree: &KernelTree,
-        run: &dyn Fn(&mut Command) -> Result<Output>,
+        run: &dyn Fn(&mut Command, Option<&Path>) -> Result<Output>,
     ) -> Result<(bool, String)> {
         let text = match &self.file {
             Some(file) => {
@@ -170,13 +171,14 @@ impl KbuildSource {
         };
         let mut said = String::new();
         if is_for_kbuild(&text) {
-            let mut make = kbuild_command(tree, &copy.dir);
+            let mut make = kbuild_command(tree, &copy.dir)?;
             make.arg("modules");
             if let Some(map) = copy.prefix_map() {
                 make.arg(format!("KCFLAGS={map}"));
             }
-            let output = run(&mut make)?;
-            said = words(&output);
+            let view = make.view().map(Path::to_owned);
+            let output = run(&mut make, view.as_deref())?;
+            said = make.users_paths(&words(&output));
             if !output.status.success() || !modules_in(&copy.dir).is_empty() {
                 return Ok((output.status.success(), said));
             }
@@ -195,7 +197,7 @@ impl KbuildSource {
             .env_remove("MAKEFLAGS")
             .env_remove("MFLAGS")
             .env("LC_ALL", "C");
-        let output = run(&mut make)?;
+        let output = run(&mut make, None)?;
         said.push_str(&words(&output));
         // What comes after the build, such as `sudo insmod`, has no place here.
         let made = output.status.success() || !modules_in(&copy.dir).is_empty();

@@ -17,9 +17,10 @@ use crate::{
     Codegen, LargeFrame, ModInfo, Module, Sysroot, Toolchain,
     dependency::Dependency,
     link::{Parts, RULES, link},
+    make::{WorkFolder, kbuild_command},
     paths::module_name,
     rust_object::{Cargo, RustObject},
-    shim::{Shim, kbuild_command},
+    shim::Shim,
     unsafe_code,
 };
 
@@ -314,17 +315,20 @@ impl<'a> Builder<'a> {
             shim: &self.shim,
             frame_limit: self.tree.frame_limit(),
         };
-        let linked = link(module, &parts, &dir)?;
+        let work = WorkFolder::new(&dir)?;
+        let linked = link(module, &parts, work.path())?;
         let notes = Notes {
             unsafe_dependencies: self.unsafe_dependencies(module, object)?,
             large_frames: linked.large_frames,
         };
-        self.kbuild(module, &dir, progress)?;
-        self.split_debug(name, &dir)?;
+        self.kbuild(module, &work, progress)?;
+        self.split_debug(name, work.path())?;
         // The debug info goes first, because it must never be older than the module.
-        let made_debug = dir.join(format!("{name}.ko.debug"));
-        fs::rename(&made_debug, &debug).path_context("renaming to", &debug)?;
-        fs::rename(dir.join(format!("{name}.ko")), &path).path_context("renaming to", &path)?;
+        let outputs = [format!("{name}.ko.debug"), format!("{name}.ko")];
+        work.deliver(&outputs.each_ref().map(String::as_str))?;
+        for (output, to) in outputs.iter().zip([&debug, &path]) {
+            fs::rename(dir.join(output), to).path_context("renaming to", to)?;
+        }
         let text = serde_json::to_vec(&notes).expect("our types have string keys");
         write_atomically(&notes_file, &text)?;
         let lines: Result<Vec<String>> = linked.archives.iter().map(|a| made(a)).collect();
@@ -342,8 +346,13 @@ impl<'a> Builder<'a> {
     }
 
     /// Runs the last steps of the kernel's own build: objtool, modpost, the final link.
-    fn kbuild(&self, module: &Module, dir: &Path, progress: &dyn Progress) -> Result<()> {
-        let name = &module.name;
+    fn kbuild(
+        &self,
+        module: &Module,
+        work: &WorkFolder<'_>,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        let (name, dir) = (&module.name, work.path());
         let c = module.c.copy_to(dir, name)?;
         // Kernels without IBT run objtool on each object as it is compiled. The module's
         // object was compiled elsewhere, so it goes through the same command, marked as what
@@ -360,7 +369,7 @@ impl<'a> Builder<'a> {
         );
         let file = dir.join("Kbuild");
         fs::write(&file, kbuild).path_context("writing", &file)?;
-        let mut make = kbuild_command(self.tree, dir);
+        let mut make = kbuild_command(self.tree, dir)?;
         make.arg("modules");
         let output = output(&mut make, &format!("linking {name}"))?;
         let said = format!(
@@ -368,6 +377,7 @@ impl<'a> Builder<'a> {
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
+        let said = make.users_paths(&work.users_paths(&said));
         // Every warning of the build is an error, except for the notice that this machine's
         // compiler differs from the kernel's.
         let warnings: Vec<&str> = said

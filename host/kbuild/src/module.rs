@@ -12,6 +12,8 @@ use cargo_metadata::{Metadata, MetadataCommand, Package};
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::{Home, Key, nearest, run};
 
+use crate::usable_target_dir;
+
 /// A module crate: a package that depends on the `kernel` crate.
 #[derive(Debug, Clone)]
 pub struct Module {
@@ -234,7 +236,7 @@ fn read(home: &Home, manifest: &Path) -> Result<Vec<Module>> {
                 .to_path_buf()
                 .into_std_path_buf(),
             workspace: metadata.workspace_root.clone().into_std_path_buf(),
-            target_dir: metadata.target_directory.clone().into_std_path_buf(),
+            target_dir: usable_target_dir(home, metadata.target_directory.as_std_path()),
             c: CFiles::default(),
         })
         .collect())

@@ -13,7 +13,10 @@ use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::{Cache, Home, KernelTree, Key, Progress, output, run};
 use object::{Object, ObjectSection, ObjectSymbol};
 
-use crate::shim_header::{Context, contexts};
+use crate::{
+    make::{WorkFolder, kbuild_command},
+    shim_header::{Context, contexts},
+};
 
 mod refusal;
 
@@ -117,7 +120,9 @@ fn sources(dir: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Fills an entry of the cache with the compiled layer, or with the compiler's refusal.
-fn build(dir: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
+fn build(entry: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
+    let work = WorkFolder::new(entry)?;
+    let dir = work.path();
     let mut objects = Vec::new();
     for file in files {
         let name = file.file_name().expect("read_dir gives names");
@@ -136,17 +141,17 @@ fn build(dir: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
         objects.join(" ")
     );
     fs::write(dir.join("Kbuild"), kbuild).path_context("writing", dir)?;
-    let mut make = kbuild_command(tree, dir);
+    let mut make = kbuild_command(tree, dir)?;
     // Only the objects are built, because there is no module yet for modpost to check.
     make.args(&objects);
     let output = output(&mut make, "compiling the C interface layer")?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let said = make.users_paths(&String::from_utf8_lossy(&output.stderr));
     if !output.status.success() {
         let Some(why) = refusal::first_error(&said, dir) else {
             return Err(failure(tree, "the kernel's own build failed").output(said));
         };
         fs::write(dir.join(REFUSED), format!("{why}\n\n{said}")).path_context("writing", dir)?;
-        return Ok(());
+        return work.deliver(&[REFUSED]);
     }
     let archived: Vec<&String> = objects.iter().filter(|o| *o != "layout.o").collect();
     run(
@@ -158,27 +163,7 @@ fn build(dir: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
     )?;
     let layout = layout(&dir.join("layout.o"))?;
     fs::write(dir.join("layout.rs"), layout).path_context("writing", dir)?;
-    Ok(())
-}
-
-/// Returns the command `make -C build_dir M=dir`, quiet, and without what would need a full
-/// tree.
-pub(crate) fn kbuild_command(tree: &KernelTree, dir: &Path) -> Command {
-    let mut make = Command::new("make");
-    make.arg("-C")
-        .arg(&tree.build_dir)
-        .arg(format!("M={}", dir.display()))
-        .arg("-s")
-        .arg("--no-print-directory")
-        // BTF of modules needs the vmlinux of this kernel's build, and nothing here reads BTF.
-        .arg("CONFIG_DEBUG_INFO_BTF_MODULES=")
-        .env_remove("MAKEFLAGS")
-        .env_remove("MFLAGS")
-        .env_remove("KBUILD_OUTPUT")
-        .env_remove("O")
-        .env_remove("M")
-        .env("LC_ALL", "C");
-    make
+    work.deliver(&["libshim.a", "layout.rs", "shim.h"])
 }
 
 /// Returns Rust constants for the `koru_value_*` symbols. This is the kernel's own asm-offsets

@@ -17,8 +17,12 @@ use std::{
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::{Cache, Key, Lock, Progress, write_atomically};
 use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
 
-use crate::makefile::without_tools;
+use crate::{
+    make::{is_plain, plain_temporary_folder},
+    makefile::without_tools,
+};
 
 /// The largest folder that is copied.
 const MAX_SIZE: u64 = 1 << 30;
@@ -29,11 +33,15 @@ pub(crate) struct WorkCopy {
     source: PathBuf,
     /// The folder of the copy, of the modules that were built, and of the state.
     home: PathBuf,
+    /// The folder that the copy stands in, with links to what surrounds the user's folder.
+    pub surroundings: PathBuf,
     /// The copy of the user's folder.
     pub dir: PathBuf,
     /// The folder that the build may read because the user's folder is a part of it: the
     /// repository, or the user's folder itself.
     pub readable: PathBuf,
+    /// The folder of the copy, if make cannot work in the cache.
+    _temporary: Option<TempDir>,
     _lock: Lock,
 }
 
@@ -79,7 +87,14 @@ impl WorkCopy {
         )?;
         let readable = repository(&source).unwrap_or(&source).to_owned();
         let base = readable.parent().unwrap_or(&readable);
-        let mut dir = home.join("work");
+        let temporary = match is_plain(&home) {
+            true => None,
+            false => Some(plain_temporary_folder("koru-build-")?),
+        };
+        let surroundings = temporary
+            .as_ref()
+            .map_or(home.join("work"), |t| t.path().to_owned());
+        let mut dir = surroundings.clone();
         for component in source.strip_prefix(base).unwrap_or(&source).components() {
             if let Component::Normal(name) = component {
                 dir.push(&*plain(name));
@@ -88,16 +103,12 @@ impl WorkCopy {
         Ok(WorkCopy {
             source,
             home,
+            surroundings,
             dir,
             readable,
+            _temporary: temporary,
             _lock: lock,
         })
-    }
-
-    /// Returns the folder that the copy stands in, with links to what surrounds the user's
-    /// folder.
-    pub fn surroundings(&self) -> PathBuf {
-        self.home.join("work")
     }
 
     /// Returns the modules of the last build with this key if nothing has changed since.
@@ -229,8 +240,7 @@ impl WorkCopy {
     /// and the shell pass these paths on as they are.
     pub fn prefix_map(&self) -> Option<String> {
         let (from, to) = (self.dir.to_str()?, self.source.to_str()?);
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
-        (from.chars().all(is_plain) && to.chars().all(is_plain))
+        (is_plain(&self.dir) && is_plain(&self.source))
             .then(|| format!("-ffile-prefix-map={from}={to}"))
     }
 
@@ -342,11 +352,11 @@ fn repository(folder: &Path) -> Option<&Path> {
 
 /// Returns the name of a folder in the copy, which make has to be able to take.
 fn plain(name: &OsStr) -> Cow<'_, OsStr> {
-    let good = |b: &u8| b.is_ascii_alphanumeric() || b"._-+".contains(b);
-    let bytes = name.as_encoded_bytes();
-    if bytes.iter().all(good) {
+    if is_plain(Path::new(name)) {
         return Cow::Borrowed(name);
     }
+    let good = |b: &u8| b.is_ascii_alphanumeric() || b"._-+".contains(b);
+    let bytes = name.as_encoded_bytes();
     let replaced = bytes
         .iter()
         .map(|b| if good(b) { char::from(*b) } else { '_' });

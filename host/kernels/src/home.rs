@@ -4,7 +4,7 @@
 
 use std::{env, path::PathBuf};
 
-use koru_error::{Error, Kind, Result};
+use koru_error::{Error, IoContext, Kind, Result};
 
 /// The paths of Koru's own sources and of the folder for what Koru makes.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ impl Home {
             )
             .help("run the `koru` script of the checkout, or set KORU_ROOT to it"));
         }
-        let cache = match env::var_os("KORU_CACHE") {
+        let cache = match env::var_os("KORU_CACHE").filter(|dir| !dir.is_empty()) {
             Some(dir) => PathBuf::from(dir),
             None => match (env::var_os("XDG_CACHE_HOME"), env::var_os("HOME")) {
                 (Some(dir), _) if !dir.is_empty() => PathBuf::from(dir).join("koru"),
@@ -46,6 +46,8 @@ impl Home {
                 }
             },
         };
+        // Tools are started in other folders.
+        let cache = std::path::absolute(&cache).path_context("finding the cache", &cache)?;
         Ok(Home { root, cache })
     }
 }

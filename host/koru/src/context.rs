@@ -12,6 +12,7 @@ use std::{
 use koru_error::Result;
 use koru_kbuild::{
     BuildOptions, Builder, Ko, Module, Source, Stages, find_modules, find_sources, unpacked,
+    usable_target_dir,
 };
 use koru_kernels::{Cache, Home, KernelTree, Kernels};
 use koru_sandbox::{Limits, Sandbox};
@@ -97,6 +98,11 @@ impl Context {
             Some(dir) => self.kernels.at(&self.cwd.join(dir)),
             None => self.kernels.find(choice.kernel.as_deref()),
         }
+    }
+
+    /// Returns the folder in which cargo builds the programs of the checkout.
+    pub fn checkout_target_dir(&self) -> PathBuf {
+        usable_target_dir(&self.home, &self.home.root.join("target"))
     }
 
     /// Returns the modules that the user named, or those of this folder.

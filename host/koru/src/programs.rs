@@ -65,12 +65,12 @@ pub fn build(context: &Context, names: &[String]) -> Result<()> {
         "RUSTFLAGS",
         "CARGO_ENCODED_RUSTFLAGS",
         "CARGO_BUILD_TARGET",
-        "CARGO_TARGET_DIR",
         "RUSTC",
         "RUSTC_WRAPPER",
     ] {
         cargo.env_remove(name);
     }
+    cargo.env("CARGO_TARGET_DIR", context.checkout_target_dir());
     koru_kernels::run(&mut cargo, &format!("building {all}")).map(|_| ())
 }
 
@@ -86,7 +86,8 @@ pub fn build_all(context: &Context) {
 /// Returns the names and files of the programs that were built.
 pub fn built(context: &Context) -> Vec<(String, PathBuf)> {
     let root = &context.home.root;
-    let folder = root.join("target").join(USER_TARGET).join("release");
+    let target = context.checkout_target_dir();
+    let folder = target.join(USER_TARGET).join("release");
     let files = names(root).into_iter().map(|name| {
         let file = folder.join(&name);
         (name, file)

@@ -13,7 +13,7 @@ pub fn clean(context: &Context, args: &CleanArgs) -> Result<u8> {
     if args.cache {
         // The folder itself stays: it may be a mount, or chosen by the user.
         for kind in [
-            "kernels", "sysroots", "shims", "tools", "guest", "modules", "unpacked",
+            "kernels", "sysroots", "shims", "tools", "guest", "targets", "modules", "unpacked",
         ] {
             remove(context, &context.home.cache.join(kind))?;
         }

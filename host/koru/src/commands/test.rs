@@ -3,7 +3,7 @@
 //! `koru test`: runs the tests of the module or project that the current folder belongs to.
 
 use koru_error::Result;
-use koru_kbuild::Source;
+use koru_kbuild::{Source, usable_target_dir};
 
 use crate::{cli::TestArgs, context::Context, dependencies, testing::test_run::TestRun};
 
@@ -23,7 +23,8 @@ pub fn test(context: &Context, args: &TestArgs) -> Result<u8> {
         }
         _ => {
             run.guest_of(&context.cwd)?;
-            run.finish(&context.cwd.join("target/koru/junit.xml"))
+            let target = usable_target_dir(&context.home, &context.cwd.join("target"));
+            run.finish(&target.join("koru/junit.xml"))
         }
     }
 }

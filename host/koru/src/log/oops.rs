@@ -9,7 +9,7 @@ use std::{
 };
 
 use koru_decode::{Decoded, Decoder, Sources, Style};
-use koru_kbuild::modules_dir;
+use koru_kbuild::{modules_dir, usable_target_dir};
 use koru_klog::{
     Finder, Found, LogRecord, Report, caller, escape_control_chars, format_record, format_time,
     plain_line, split_line,
@@ -58,6 +58,7 @@ fn outputs(context: &Context) -> Vec<PathBuf> {
     let around = context.cwd.ancestors().map(|dir| dir.join("target"));
     let all = set.into_iter().chain(around);
     let all = all.chain([context.home.root.join("target")]);
+    let all = all.flat_map(|t| [usable_target_dir(&context.home, &t), t]);
     let mut outputs: Vec<PathBuf> = all.map(|t| t.join("koru")).filter(|o| o.is_dir()).collect();
     outputs.dedup();
     // What is built from a folder without an output folder is in the cache.

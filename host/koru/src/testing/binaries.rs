@@ -9,7 +9,7 @@ use std::{
 
 use cargo_metadata::{Artifact, Message};
 use koru_error::{Error, Kind, Result};
-use koru_kbuild::find_modules;
+use koru_kbuild::{find_modules, usable_target_dir};
 use koru_kernels::{KernelTree, Progress};
 
 use crate::{
@@ -82,6 +82,9 @@ pub fn guest_binaries(
     if packages == 0 {
         return Ok(Vec::new());
     }
+    let wanted = metadata(workspace)?.target_directory;
+    let target_dir = usable_target_dir(&context.home, wanted.as_std_path());
+    cargo.env("CARGO_TARGET_DIR", target_dir);
     let run = koru_kernels::run(&mut cargo, "compiling the guest tests").map_err(|mut e| {
         // The compiler's messages are inside cargo's JSON.
         if let Some(text) = &e.output {

@@ -101,11 +101,22 @@ pub struct Koru {
 
 /// Returns `koru ARGUMENTS`, run in the checkout with the tests' own list of kernels.
 pub fn koru<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Koru {
+    let koru = root().join("koru");
+    koru_by([koru.as_os_str()], arguments)
+}
+
+/// Returns `COMMAND ARGUMENTS`, a command that ends in starting koru, run as [`koru`] runs it.
+pub fn koru_by<C: AsRef<std::ffi::OsStr>, S: AsRef<std::ffi::OsStr>>(
+    command: impl IntoIterator<Item = C>,
+    arguments: impl IntoIterator<Item = S>,
+) -> Koru {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
     let mark = format!("{}-{next}", std::process::id());
-    let mut command = Command::new(root().join("koru"));
+    let mut words = command.into_iter();
+    let mut command = Command::new(words.next().expect("a program"));
     command
+        .args(words)
         .args(arguments)
         .current_dir(root())
         .env(MARK, &mark)
