@@ -10,7 +10,11 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::mpsc::channel,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::channel,
+    },
     time::{Duration, Instant},
 };
 
@@ -57,6 +61,8 @@ pub struct TestEnvironment<'a> {
     /// Taint bits that the module may set.
     pub taint: u64,
     pub machine: &'a MachineArgs,
+    /// Becomes true when the user wants to end the tests.
+    pub interrupted: Arc<AtomicBool>,
 }
 
 impl<'a> TestEnvironment<'a> {
@@ -73,7 +79,12 @@ impl<'a> TestEnvironment<'a> {
             limit: LIMIT,
             taint: 0,
             machine,
+            interrupted: Arc::default(),
         }
+    }
+
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
     }
 
     /// Boots a guest with all modules and files.
@@ -103,7 +114,8 @@ impl<'a> TestEnvironment<'a> {
 }
 
 /// Runs the named tests, first in `guest`. A guest that is lost is replaced, and the last
-/// guest is left in `guest`.
+/// guest is left in `guest`. An interruption ends the tests; there is no result for the test
+/// that was running then.
 pub fn run_tests(
     context: &Context,
     tree: &KernelTree,
@@ -114,6 +126,9 @@ pub fn run_tests(
 ) -> Result<Vec<TestResult>> {
     let mut results = Vec::new();
     for (name, ignored) in tests {
+        if environment.is_interrupted() {
+            break;
+        }
         let result = if *ignored {
             TestResult {
                 name: name.clone(),
@@ -124,11 +139,18 @@ pub fn run_tests(
         } else {
             let up = match guest.take() {
                 Some(guest) => guest,
-                None => environment.start(context, tree)?,
+                None => match environment.start(context, tree) {
+                    // Ctrl-C reaches QEMU as well.
+                    Err(_) if environment.is_interrupted() => break,
+                    started => started?,
+                },
             };
             context.ui.status(&format!("test {name}"));
             let begun = Instant::now();
             let one = one(context, up.session(), environment, name);
+            if environment.is_interrupted() {
+                break;
+            }
             if one.usable {
                 *guest = Some(up);
             }
@@ -347,6 +369,7 @@ fn run_one(
             Err(_) if oopsed.is_some_and(|at| at.elapsed() > AFTER_OOPS) => {
                 return Ok(TestExit::Oopsed);
             }
+            Err(_) if environment.is_interrupted() => return Ok(TestExit::Exit(0)),
             Err(_) if begun.elapsed() > environment.limit + AFTER_LIMIT => {
                 return Ok(TestExit::Stuck);
             }

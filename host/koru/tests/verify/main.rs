@@ -8,6 +8,7 @@ mod buffers;
 mod common;
 mod requests;
 mod timers;
+mod whole;
 
 use std::{collections::BTreeMap, fs};
 

@@ -206,7 +206,7 @@ fn sources_must_make_one_module() {
     // The compiler's words, at the author's place.
     write("hello.c", "#include <linux/module.h>\nint x = nowhere;\n");
     let run = verify();
-    run.exits(1)
+    run.exits(4)
         .says(&format!("{folder}/hello.c:2:9: error: "))
         .says("it does not build for 6.12.");
     write("Makefile", "obj-m :=\n");

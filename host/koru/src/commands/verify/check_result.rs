@@ -8,7 +8,11 @@ use koru_decode::Decoded;
 use koru_klog::{Complaint, ComplaintKind, escape_control_chars};
 use serde::Serialize;
 
-use super::requirements::Requirement;
+use super::{
+    limits::{cut_decoded, cut_lines, cut_text},
+    requirements::Requirement,
+    words::for_people,
+};
 use crate::{
     log::oops::Log,
     testing::result::{Cause, Failure, TestResult},
@@ -23,6 +27,11 @@ pub enum Verdict {
     Crash,
     /// The check takes minutes, and nobody asked for it.
     Skipped,
+    /// There is no module to check, because it does not build.
+    #[serde(rename = "does-not-build")]
+    Unbuilt,
+    /// The user ended the command before the check.
+    Interrupted,
 }
 
 impl Verdict {
@@ -32,6 +41,8 @@ impl Verdict {
             Verdict::Fail => "FAIL",
             Verdict::Crash => "CRASH",
             Verdict::Skipped => "-",
+            Verdict::Unbuilt => "NO BUILD",
+            Verdict::Interrupted => "?",
         }
     }
 }
@@ -94,10 +105,10 @@ impl CheckResult {
             done: words.done.filter(|_| by_test),
             promised: words.promised.filter(|_| by_test),
             seen: Some(seen),
-            output: escape_control_chars(failure.output.trim()),
-            log: failure.log.lines.clone(),
-            decoded: failure.log.decoded.clone(),
-            shown: failure.log.shown.clone(),
+            output: cut_text(&escape_control_chars(failure.output.trim())),
+            log: cut_lines(&failure.log.lines),
+            decoded: cut_decoded(&failure.log.decoded),
+            shown: cut_text(&failure.log.shown),
             ..kept
         }
     }
@@ -124,9 +135,9 @@ impl CheckResult {
             promised: None,
             seen: Some(why.to_owned()),
             output: String::new(),
-            log: log.lines.clone(),
-            decoded: log.decoded.clone(),
-            shown: log.shown.clone(),
+            log: cut_lines(&log.lines),
+            decoded: cut_decoded(&log.decoded),
+            shown: cut_text(&log.shown),
             seconds: Duration::ZERO,
         }
     }
@@ -225,18 +236,19 @@ struct FailureMessage {
 impl FailureMessage {
     fn of(output: &str) -> FailureMessage {
         let panics = panics(output);
+        let words = |text: &str| cut_text(&escape_control_chars(&for_people(text)));
         let report = panics.iter().find_map(|text| {
             let (done, rest) = text.split_once("\npromised: ")?;
             let (promised, seen) = rest.split_once("\nseen: ")?;
             Some(FailureMessage {
-                done: Some(escape_control_chars(done.trim())),
-                promised: Some(escape_control_chars(promised.trim())),
-                seen: escape_control_chars(seen.trim()),
+                done: Some(words(done)),
+                promised: Some(words(promised)),
+                seen: words(seen),
             })
         });
         report.unwrap_or_else(|| FailureMessage {
             seen: match panics.first() {
-                Some(text) => escape_control_chars(text.trim()),
+                Some(text) => words(text),
                 None => "the test failed without a message".to_owned(),
             },
             ..FailureMessage::default()

@@ -2,15 +2,23 @@
 
 //! `koru verify`: runs the conformance tests of a contract against any module.
 
+mod causes;
 mod check_result;
 mod contract;
+mod limits;
+mod made_files;
 mod module_under_test;
 mod report;
 mod requirements;
+mod words;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
-use koru_error::{Error, Kind, Result};
+use koru_error::{Error, IoContext, Kind, Result};
 use koru_kbuild::find_modules;
 use koru_kernels::Progress;
 use koru_vm::Guest;
@@ -32,10 +40,17 @@ use crate::{
 use crate::{failure::show_error, testing::result::TestResult};
 use check_result::{CheckResult, Verdict, complained, location_suffix};
 use module_under_test::ModuleUnderTest;
+use report::VerifyReport;
 use requirements::{Requirement, Tests};
 
 /// The path of a course's contract in the guest, which the tests are told.
 const CONTRACT: &str = "/tests/contract.toml";
+
+/// The exit status for a module that does not build.
+const UNBUILT: u8 = 4;
+
+/// The exit status of a command that Ctrl-C ended, as shells have it.
+const INTERRUPTED: u8 = 130;
 
 pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
     // Mistakes in the request are reported before anything is built.
@@ -45,56 +60,34 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
         contract::read(&tests.contract, &context.cwd.join(file)).map(|text| (file.clone(), text))
     });
     let contract = contract.transpose()?;
-    let module_under_test = module_under_test::find(context, args, &tests.name)?;
-    let binary = test_binary(context, &tests.name)?;
-    let kos = modules(context, &tests, &module_under_test)?;
-    for (name, ko) in &kos {
-        context.register_module(name, ko);
-    }
-    context.register_module(&module_under_test.name, &module_under_test.ko);
-    let moved = module_under_test.moved.clone();
-    context.update_debug_info(|known| known.moved.extend(moved));
-
-    let files: Vec<(String, Vec<u8>)> = contract
-        .iter()
-        .map(|(_, text)| (CONTRACT.to_owned(), text.clone()))
-        .collect();
-    let env: Vec<(String, String)> = contract
-        .iter()
-        .map(|_| ("KORU_CONTRACT".to_owned(), CONTRACT.to_owned()))
-        .collect();
-    let mut environment = TestEnvironment {
-        files: &files,
-        env: &env,
-        limit: Duration::from_secs(u64::from(args.limit) * if args.slow { 10 } else { 1 }),
-        ..TestEnvironment::new(&binary.path, &kos, &binary.machine)
-    };
-    let mut results = match try_loading(context, &module_under_test, &tests.name, &environment)? {
-        Loading::Works { guest, taint } => {
-            environment.taint = taint;
-            run(
+    let (subject, findings) = match module_under_test::find(context, args, &tests.name) {
+        Ok(module_under_test) => {
+            let text = contract.as_ref().map(|(_, text)| text.as_slice());
+            let findings = check(
                 context,
+                args,
+                &tests,
                 &module_under_test,
-                &environment,
-                guest,
+                text,
                 &requirements,
-            )?
+            )?;
+            (module_under_test.subject, findings)
         }
-        Loading::Fails { verdict, why, log } => requirements
-            .iter()
-            .map(|p| CheckResult::without_a_try(p, verdict, &why, &log))
-            .collect(),
+        Err(e) if matches!(e.kind, Kind::Link | Kind::Compile) => {
+            let subject = module_under_test::unbuilt(context, args, &tests.name)?;
+            (subject, Findings::of_failed_build(context, e))
+        }
+        Err(e) => return Err(e),
     };
-    results.extend(slow.iter().map(CheckResult::skipped));
-    // The results have the order of the source.
-    results.sort_by_key(|f| tests.requirements.iter().position(|p| p.test == f.test));
     context.ui.done();
-
-    let report = report::VerifyReport {
+    let results = findings.complete(&tests, &requirements, &slow);
+    let report = VerifyReport {
         name: &tests.name,
-        module_under_test: &module_under_test,
+        subject: &subject,
         contract: contract.as_ref().map(|(file, _)| file.as_path()),
         results: &results,
+        notes: &findings.notes,
+        build_output: findings.build_output.as_deref(),
     };
     if let Some(path) = &args.junit {
         report.write_junit(&context.cwd.join(path))?;
@@ -107,8 +100,137 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
     } else {
         ui::out(&report.table());
     }
-    let message = |f: &CheckResult| matches!(f.result, Verdict::Fail | Verdict::Crash);
-    Ok(u8::from(results.iter().any(message)))
+    let broken = |f: &CheckResult| matches!(f.result, Verdict::Fail | Verdict::Crash);
+    Ok(match () {
+        () if findings.interrupted => INTERRUPTED,
+        () if findings.build_output.is_some() => UNBUILT,
+        () => u8::from(results.iter().any(broken)),
+    })
+}
+
+/// What was found out about a module.
+#[derive(Default)]
+struct Findings {
+    /// The results of the requirements that were judged.
+    results: Vec<CheckResult>,
+    /// What holds for all requirements.
+    notes: Vec<String>,
+    /// The output of the build, if it failed.
+    build_output: Option<String>,
+    interrupted: bool,
+}
+
+impl Findings {
+    /// Shows why a module does not build, and keeps that for the reports.
+    fn of_failed_build(context: &Context, error: Error) -> Findings {
+        let output = error.output.clone().unwrap_or_else(|| error.to_string());
+        // rustc has shown its messages already.
+        if error.kind != Kind::Compile {
+            show_error(context, error);
+        }
+        Findings {
+            build_output: Some(limits::cut_text(&output)),
+            ..Findings::default()
+        }
+    }
+
+    /// Returns a result for each requirement, in the order of the source.
+    fn complete(
+        &self,
+        tests: &Tests,
+        requirements: &[Requirement],
+        slow: &[Requirement],
+    ) -> Vec<CheckResult> {
+        let mut results = self.results.clone();
+        let (verdict, why) = match &self.build_output {
+            Some(_) => (Verdict::Unbuilt, "the module does not build"),
+            None => (Verdict::Interrupted, "interrupted before this was checked"),
+        };
+        for requirement in requirements {
+            if !results.iter().any(|r| r.test == requirement.test) {
+                let log = Log::default();
+                results.push(CheckResult::without_a_try(requirement, verdict, why, &log));
+            }
+        }
+        results.extend(slow.iter().map(CheckResult::skipped));
+        results.sort_by_key(|f| tests.requirements.iter().position(|p| p.test == f.test));
+        results
+    }
+}
+
+/// Runs the tests of these requirements.
+fn check(
+    context: &Context,
+    args: &VerifyArgs,
+    tests: &Tests,
+    module_under_test: &ModuleUnderTest,
+    contract: Option<&[u8]>,
+    requirements: &[Requirement],
+) -> Result<Findings> {
+    let binary = test_binary(context, &tests.name)?;
+    let kos = modules(context, tests, module_under_test)?;
+    for (name, ko) in &kos {
+        context.register_module(name, ko);
+    }
+    context.register_module(&module_under_test.name, &module_under_test.ko);
+    let moved = module_under_test.moved.clone();
+    context.update_debug_info(|known| known.moved.extend(moved));
+
+    let files: Vec<(String, Vec<u8>)> = contract
+        .iter()
+        .map(|text| (CONTRACT.to_owned(), text.to_vec()))
+        .collect();
+    let env: Vec<(String, String)> = contract
+        .iter()
+        .map(|_| ("KORU_CONTRACT".to_owned(), CONTRACT.to_owned()))
+        .collect();
+    let mut environment = TestEnvironment {
+        files: &files,
+        env: &env,
+        limit: Duration::from_secs(u64::from(args.limit) * if args.slow { 10 } else { 1 }),
+        interrupted: flag_of_ctrl_c()?,
+        ..TestEnvironment::new(&binary.path, &kos, &binary.machine)
+    };
+    let mut findings = Findings::default();
+    match try_loading(context, module_under_test, &tests.name, &environment) {
+        Err(_) if environment.is_interrupted() => {}
+        Err(e) => return Err(e),
+        Ok(Loading::Works { guest, taint, made }) => {
+            environment.taint = taint;
+            findings.notes.push(made);
+            findings.results = run(
+                context,
+                module_under_test,
+                &environment,
+                guest,
+                requirements,
+            )?;
+        }
+        Ok(Loading::Fails { verdict, why, log }) => {
+            let each = requirements.iter();
+            let result = |p| CheckResult::without_a_try(p, verdict, &why, &log);
+            findings.results = each.map(result).collect();
+        }
+    }
+    findings.interrupted = environment.is_interrupted();
+    if findings.interrupted {
+        let note = "interrupted: not every requirement was checked";
+        context.ui.done();
+        context.ui.say(&format!("koru: {note}"));
+        findings.notes.push(note.to_owned());
+    }
+    Ok(findings)
+}
+
+/// Returns a flag that Ctrl-C sets, so that the results so far are reported. The second Ctrl-C
+/// ends the program.
+fn flag_of_ctrl_c() -> Result<Arc<AtomicBool>> {
+    use signal_hook::{consts::SIGINT, flag};
+    let interrupted = Arc::new(AtomicBool::new(false));
+    flag::register_conditional_shutdown(SIGINT, i32::from(INTERRUPTED), interrupted.clone())
+        .and_then(|_| flag::register(SIGINT, interrupted.clone()))
+        .context("waiting for Ctrl-C")?;
+    Ok(interrupted)
 }
 
 /// Returns the requirements to check, and those that were asked for but take too long.
@@ -180,6 +302,8 @@ enum Loading {
         guest: Option<Guest>,
         /// The taint bits that a module with this licence sets.
         taint: u64,
+        /// A sentence about the files that the module made.
+        made: String,
     },
     Fails {
         verdict: Verdict,
@@ -199,7 +323,8 @@ fn try_loading(
     let session = guest.session();
     context
         .ui
-        .status(&format!("loading {}", module_under_test.shown));
+        .status(&format!("loading {}", module_under_test.subject.shown));
+    let files_before = made_files::files(session)?;
     let baseline = Baseline::of(session)?;
     if let Err(error) = session.load(&module_path(name), &[]) {
         context.ui.done();
@@ -232,12 +357,14 @@ fn try_loading(
     // A module may taint the kernel by its licence.
     let taint = session.taint()?;
     let complaint = Baseline { taint, ..baseline }.complaint(session)?;
+    let made = made_files::sentence(&files_before, &made_files::files(session)?);
     let unloaded = session.unload(&module_under_test.name);
     let clean = session.list().is_ok_and(|modules| modules.is_empty());
     if let Err(error) = &unloaded {
-        context
-            .ui
-            .say(&format!("koru: {}: {error}", module_under_test.shown));
+        context.ui.say(&format!(
+            "koru: {}: {error}",
+            module_under_test.subject.shown
+        ));
     }
     // A kernel that complained cannot be used for the tests.
     let good = unloaded.is_ok() && clean && complaint.is_none();
@@ -248,6 +375,7 @@ fn try_loading(
         } else {
             0
         },
+        made,
     })
 }
 
@@ -275,6 +403,9 @@ fn run(
                 .say(&format!("{:5}  {}", found.result.word(), found.requirement));
         }
     })?;
-    runner::power_off(guest)?;
+    match runner::power_off(guest) {
+        Err(_) if environment.is_interrupted() => {}
+        done => done?,
+    }
     Ok(results.iter().filter_map(result_of).collect())
 }

@@ -14,14 +14,27 @@ use sha2::{Digest, Sha256};
 
 use crate::{cli::VerifyArgs, context::Context};
 
-pub struct ModuleUnderTest {
-    pub ko: PathBuf,
+/// What is tested, as reports name it.
+pub struct Subject {
     /// The module's name as the user gave it.
     pub shown: String,
-    /// The name by which the kernel knows it.
-    pub name: String,
+    /// The release of the kernel that it is tested on.
+    pub release: String,
+    /// The module's file, unless the module does not build.
+    pub file: Option<FileFacts>,
+}
+
+pub struct FileFacts {
     pub size: u64,
     pub sha256: String,
+}
+
+/// The module under test, which has been built.
+pub struct ModuleUnderTest {
+    pub ko: PathBuf,
+    pub subject: Subject,
+    /// The name by which the kernel knows it.
+    pub name: String,
     pub tree: KernelTree,
     /// The folder in which the module was built, and the one of which that folder is a copy.
     pub moved: Option<(PathBuf, PathBuf)>,
@@ -51,7 +64,8 @@ pub fn find(context: &Context, args: &VerifyArgs, name: &str) -> Result<ModuleUn
     }
     let tree = context.tree(&choice)?;
     if let Some(source) = &args.src {
-        let names = [source.display().to_string()];
+        // As a path: a plain name would be that of a crate.
+        let names = [context.cwd.join(source).display().to_string()];
         let (kos, _) = context.build_sources(|| Ok(tree.clone()), &context.sources(&names)?)?;
         let built = choose(&kos, name)?;
         let file = built.path.file_name().unwrap_or_default();
@@ -74,6 +88,18 @@ pub fn find(context: &Context, args: &VerifyArgs, name: &str) -> Result<ModuleUn
     ModuleUnderTest::new(built.path.clone(), shown, &info, tree, None)
 }
 
+/// Returns what a report says of a module that does not build.
+pub fn unbuilt(context: &Context, args: &VerifyArgs, name: &str) -> Result<Subject> {
+    Ok(Subject {
+        shown: match &args.src {
+            Some(source) => source.display().to_string(),
+            None => format!("{name}.ko of Koru"),
+        },
+        release: context.tree(&args.kernel)?.release,
+        file: None,
+    })
+}
+
 impl ModuleUnderTest {
     fn new(
         ko: PathBuf,
@@ -90,10 +116,15 @@ impl ModuleUnderTest {
         let stem = stem.to_string_lossy().replace('-', "_");
         Ok(ModuleUnderTest {
             name: info.get("name").map_or(stem, str::to_owned),
-            size: bytes.len() as u64,
-            sha256: format!("{:x}", Sha256::digest(&bytes)),
+            subject: Subject {
+                shown,
+                release: tree.release.clone(),
+                file: Some(FileFacts {
+                    size: bytes.len() as u64,
+                    sha256: format!("{:x}", Sha256::digest(&bytes)),
+                }),
+            },
             ko,
-            shown,
             tree,
             moved,
         })

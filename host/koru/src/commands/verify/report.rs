@@ -10,18 +10,23 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use rustix::termios::tcgetwinsize;
 
 use super::{
+    causes::common_causes,
     check_result::{CheckResult, Verdict},
-    module_under_test::ModuleUnderTest,
+    module_under_test::Subject,
 };
 use crate::{testing::junit::write_junit_file, ui};
 
 /// Everything that a report contains.
 pub struct VerifyReport<'a> {
     pub name: &'a str,
-    pub module_under_test: &'a ModuleUnderTest,
+    pub subject: &'a Subject,
     /// The course's own version of the contract.
     pub contract: Option<&'a Path>,
     pub results: &'a [CheckResult],
+    /// What holds for all requirements, such as the files that the module made.
+    pub notes: &'a [String],
+    /// The output of a build that failed.
+    pub build_output: Option<&'a str>,
 }
 
 impl VerifyReport<'_> {
@@ -41,6 +46,14 @@ impl VerifyReport<'_> {
             (Verdict::Fail, "broken"),
             (Verdict::Crash, "crashed the kernel"),
             (Verdict::Skipped, "not tried"),
+            (
+                Verdict::Unbuilt,
+                "not tried, because the module does not build",
+            ),
+            (
+                Verdict::Interrupted,
+                "not tried, because of an interruption",
+            ),
         ] {
             match self.count(verdict) {
                 0 => {}
@@ -55,14 +68,24 @@ impl VerifyReport<'_> {
             Some(path) => format!(" as {} has it", path.display()),
             None => String::new(),
         };
+        let file = match &self.subject.file {
+            Some(file) => format!("{}, sha256 {}", ui::size(file.size), &file.sha256[..12]),
+            None => "does not build".to_owned(),
+        };
         format!(
-            "{} ({}, sha256 {}) by the contract of {}{contract}, on {}",
-            self.module_under_test.shown,
-            ui::size(self.module_under_test.size),
-            &self.module_under_test.sha256[..12],
-            self.name,
-            self.module_under_test.tree.release
+            "{} ({file}) by the contract of {}{contract}, on {}",
+            self.subject.shown, self.name, self.subject.release
         )
+    }
+
+    /// Returns what many requirements have in common, as lines for the top of a report.
+    fn top(&self) -> Vec<String> {
+        let causes = common_causes(self.results).into_iter();
+        let causes = causes.map(|c| format!("{}: {} promises", c.text, c.count));
+        let is_broken = |r: &CheckResult| matches!(r.result, Verdict::Fail | Verdict::Crash);
+        let notes = self.notes.iter().cloned();
+        let shown = self.results.iter().any(is_broken) || self.build_output.is_some();
+        causes.chain(notes.filter(|_| shown)).collect()
     }
 
     /// Returns a table that is as wide as the terminal or, without one, as wide as it needs to
@@ -75,7 +98,8 @@ impl VerifyReport<'_> {
             .then(|| tcgetwinsize(stdout.as_fd()).ok())
             .flatten()
             .map(|size| size.ws_col)
-            .filter(|columns| *columns > 0);
+            .filter(|columns| *columns > 0)
+            .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok());
         match width {
             Some(columns) => table
                 .load_preset(presets::UTF8_HORIZONTAL_ONLY)
@@ -93,24 +117,30 @@ impl VerifyReport<'_> {
                 result_of.words_within(IN_A_TABLE),
             ]);
         }
-        format!(
-            "\n{}\n\n{}\n{}",
-            table.trim_fmt(),
-            self.subject_line(),
-            self.summary()
-        )
+        let top: String = self.top().iter().map(|line| format!("{line}\n")).collect();
+        let top = match top.is_empty() {
+            true => top,
+            false => format!("\n{top}"),
+        };
+        // There is nothing to compare where every line says the same.
+        let rows = match self.build_output {
+            Some(_) => String::new(),
+            None => format!("\n{}\n", table.trim_fmt()),
+        };
+        format!("{top}{rows}\n{}\n{}", self.subject_line(), self.summary())
     }
 
     pub fn write_junit(&self, path: &Path) -> Result<()> {
         let mut report = quick_junit::Report::new("koru verify");
-        let name = format!("{} on {}", self.name, self.module_under_test.tree.release);
+        let name = format!("{} on {}", self.name, self.subject.release);
         let mut suite = TestSuite::new(name);
         for result_of in self.results {
             let mut status = match result_of.result {
                 Verdict::Pass => TestCaseStatus::success(),
                 Verdict::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
                 Verdict::Crash => TestCaseStatus::non_success(NonSuccessKind::Error),
-                Verdict::Skipped => TestCaseStatus::skipped(),
+                Verdict::Unbuilt => TestCaseStatus::non_success(NonSuccessKind::Error),
+                Verdict::Skipped | Verdict::Interrupted => TestCaseStatus::skipped(),
             };
             if result_of.result != Verdict::Pass {
                 status.set_message(result_of.words());
@@ -125,9 +155,12 @@ impl VerifyReport<'_> {
         }
         suite.set_time(self.results.iter().map(|f| f.seconds).sum::<Duration>());
         for (key, value) in [
-            ("module", self.module_under_test.shown.as_str()),
-            ("sha256", self.module_under_test.sha256.as_str()),
-            ("kernel", self.module_under_test.tree.release.as_str()),
+            ("module", self.subject.shown.as_str()),
+            (
+                "sha256",
+                self.subject.file.as_ref().map_or("", |f| &f.sha256),
+            ),
+            ("kernel", self.subject.release.as_str()),
         ] {
             suite.add_property((key, value));
         }
@@ -146,19 +179,25 @@ impl VerifyReport<'_> {
     }
 
     fn markdown(&self) -> String {
-        let module_under_test = self.module_under_test;
         let mut text = format!("# {}: {}\n\n", escape(self.name), self.summary());
         let contract = self
             .contract
             .map_or("ours".to_owned(), |p| p.display().to_string());
-        for (key, value) in [
-            ("Module", escape(&module_under_test.shown)),
-            ("Size", format!("{} bytes", module_under_test.size)),
-            ("SHA-256", format!("`{}`", module_under_test.sha256)),
-            ("Kernel", escape(&module_under_test.tree.release)),
-            ("Contract", escape(&contract)),
-        ] {
+        let mut facts = vec![("Module", escape(&self.subject.shown))];
+        if let Some(file) = &self.subject.file {
+            facts.push(("Size", format!("{} bytes", file.size)));
+            facts.push(("SHA-256", format!("`{}`", file.sha256)));
+        }
+        facts.push(("Kernel", escape(&self.subject.release)));
+        facts.push(("Contract", escape(&contract)));
+        for (key, value) in facts {
             _ = writeln!(text, "- {key}: {value}");
+        }
+        for line in self.top() {
+            _ = write!(text, "\n{}\n", escape(&line));
+        }
+        if let Some(output) = self.build_output {
+            _ = write!(text, "\n## It does not build\n\n{}", fenced(output));
         }
         text += "\n| Promise | Result | What was seen |\n|---|---|---|\n";
         for result_of in self.results {
