@@ -147,8 +147,7 @@ pub fn not_started(session: &Session, argv: &[String], error: koru_session::Erro
 }
 
 fn put(to: &mut impl Write, bytes: &[u8]) -> std::io::Result<()> {
-    to.write_all(bytes)?;
-    to.flush()
+    crate::ui::write_all(to, bytes)
 }
 
 fn forward_input(mut to: StdinWriter, leave: Option<u8>, left: &AtomicBool) {
@@ -157,7 +156,7 @@ fn forward_input(mut to: StdinWriter, leave: Option<u8>, left: &AtomicBool) {
     while let Ok(n @ 1..) = stdin.read(&mut buffer) {
         if leave.is_some_and(|key| buffer[..n].contains(&key)) {
             left.store(true, Ordering::Relaxed);
-            eprint!("\r\n");
+            crate::ui::err("\r");
             let _ = to.signal(Signal::HUP.as_raw());
             return;
         }

@@ -9,7 +9,7 @@ use koru_kernels::{KernelTree, Progress, busybox};
 use koru_qemu::Initramfs;
 use koru_vm::{Guest, GuestConfig};
 
-use crate::{cli::MachineArgs, context::Context, dependencies, ui::Ui};
+use crate::{cli::MachineArgs, context::Context, dependencies, programs, ui::Ui};
 
 /// The folder for modules in a guest, where `koru-testing` looks for them too.
 pub const MODULES: &str = "/lib/koru";
@@ -26,6 +26,13 @@ fn base(context: &Context) -> Result<Initramfs> {
         .and_then(|r| r.busybox(&busybox))?;
     root.dir(MODULES);
     Ok(root)
+}
+
+/// Returns whether every guest has a file at `path`.
+pub fn has(context: &Context, path: &str) -> Result<bool> {
+    let program = |name: &String| format!("/bin/{name}") == path;
+    let of_programs = programs::names(&context.home.root).iter().any(program);
+    Ok(of_programs || base(context)?.contains(path))
 }
 
 /// Starts a guest of this kernel, with these files in addition to its own, and shows the

@@ -23,51 +23,63 @@ mod ui;
 use std::process::ExitCode;
 
 use clap::Parser;
-use koru_error::Kind;
+use koru_error::{Error, Kind};
 
 use crate::{
     cli::{Cli, Command, DevTestArgs},
     context::Context,
-    failure::show_error,
+    failure::{ErrorObject, exit_status},
 };
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => return end_parsing(&e),
+    };
     let rules = cli.command.build_rules();
     let raw = cli.raw || set("KORU_RAW");
     let context = match Context::new(cli.json, cli.quiet, raw, &rules) {
         Ok(context) => context,
         Err(e) => {
+            if cli.json {
+                failure::print_json(&ErrorObject::from(&e));
+            }
             ui::Ui::new(false).error(&e);
-            return ExitCode::from(exit_code(e.kind));
+            return ExitCode::from(exit_status(e.kind));
         }
     };
-    let result = dispatch(&context, cli.command);
+    let result =
+        match cli.command.refuses_json() {
+            Some(why) if cli.json => Err(Error::new(Kind::Usage, "reading the option --json", why)
+                .help("leave the option out")),
+            _ => dispatch(&context, cli.command),
+        };
     context.ui.done();
-    match result {
-        Ok(code) => ExitCode::from(code),
-        Err(e) => {
-            // rustc has printed its messages already; an error line of ours would add nothing.
-            if e.kind != Kind::Compile {
-                let code = exit_code(e.kind);
-                show_error(&context, e);
-                return ExitCode::from(code);
-            }
-            ExitCode::from(exit_code(e.kind))
-        }
+    ExitCode::from(result.unwrap_or_else(|e| failure::end(&context, e)))
+}
+
+/// Shows why the command line is wrong, or the help that it asks for.
+fn end_parsing(error: &clap::Error) -> ExitCode {
+    let mut options = std::env::args_os().take_while(|argument| argument != "--");
+    if error.use_stderr() && options.any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let (message, help) = text.split_once("\n\n").unwrap_or((&text, ""));
+        failure::print_json(&ErrorObject {
+            kind: "usage",
+            context: "reading the command line".into(),
+            message: message.trim_start_matches("error: ").trim().into(),
+            help: Some(help.trim().into()),
+            output: None,
+            status: 2,
+        });
     }
+    // A reader that has gone does not mind.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 fn set(variable: &str) -> bool {
     std::env::var_os(variable).is_some_and(|v| !v.is_empty())
-}
-
-fn exit_code(kind: Kind) -> u8 {
-    match kind {
-        Kind::Compile | Kind::Link | Kind::System => 1,
-        Kind::Usage => 2,
-        Kind::Missing => 3,
-    }
 }
 
 fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {

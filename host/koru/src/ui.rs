@@ -3,8 +3,11 @@
 //! What the user sees: a status line on a terminal, plain lines elsewhere.
 
 use std::{
-    io::{IsTerminal, Write},
-    sync::Mutex,
+    io::{ErrorKind, IsTerminal, Write},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -27,7 +30,9 @@ impl Ui {
     /// Creates the user interface. If `quiet` (`--json`, `--quiet`), it shows errors but no
     /// progress.
     pub fn new(quiet: bool) -> Ui {
-        let terminal = std::io::stderr().is_terminal();
+        // A dumb terminal can neither move its cursor nor show colours.
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let terminal = std::io::stderr().is_terminal() && !dumb;
         Ui {
             bar: Mutex::new(None),
             terminal,
@@ -66,16 +71,16 @@ impl Ui {
     pub fn error(&self, error: &Error) {
         self.done();
         if let Some(output) = &error.output {
-            eprintln!("{}", output.trim_end());
+            err(output.trim_end());
         }
         let (red, bold, plain) = self.paint();
-        eprintln!(
+        err(&format!(
             "{red}error{plain}{bold}: {}{plain}: {}",
             error.context, error.message
-        );
+        ));
         if let Some(help) = &error.help {
             for line in help.lines() {
-                eprintln!("  {bold}→{plain} {line}");
+                err(&format!("  {bold}→{plain} {line}"));
             }
         }
     }
@@ -107,15 +112,15 @@ impl Progress for Ui {
         }
         let mut last = self.last.lock().expect("no panic while held");
         if *last != text {
-            eprintln!("koru: {text}");
+            err(&format!("koru: {text}"));
             text.clone_into(&mut last);
         }
     }
 
     fn print(&self, text: &str) {
         match &*self.bar.lock().expect("no panic while held") {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bar) => bar.suspend(|| err(text)),
+            None => err(text),
         }
     }
 }
@@ -136,8 +141,16 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-/// Prints a value as JSON on standard output.
+/// Whether the result of the command was printed as JSON.
+static RESULT_IS_PRINTED: AtomicBool = AtomicBool::new(false);
+
+pub fn has_printed_result() -> bool {
+    RESULT_IS_PRINTED.load(Ordering::Relaxed)
+}
+
+/// Prints the result of a command as JSON on standard output.
 pub fn json(value: &impl serde::Serialize) {
+    RESULT_IS_PRINTED.store(true, Ordering::Relaxed);
     let text = serde_json::to_string_pretty(value).expect("our types have string keys");
     out(&text);
 }
@@ -145,10 +158,41 @@ pub fn json(value: &impl serde::Serialize) {
 /// Prints a line on standard output. If the reader is gone, the program ends quietly, as other
 /// commands do.
 pub fn out(text: &str) {
-    let mut stdout = std::io::stdout().lock();
-    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
-    if written.is_err() {
-        std::process::exit(141);
+    let line = format!("{text}\n");
+    match write_all(&mut std::io::stdout().lock(), line.as_bytes()) {
+        Ok(()) => {}
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => std::process::exit(141),
+        Err(e) => {
+            err(&format!("error: writing to standard output: {e}"));
+            std::process::exit(1);
+        }
+    }
+}
+
+/// Prints a line on standard error. If nobody can read it, nothing else can be done.
+pub fn err(text: &str) {
+    let line = format!("{text}\n");
+    let _ = write_all(&mut std::io::stderr().lock(), line.as_bytes());
+}
+
+/// Writes all of `bytes`, also to a pipe that does not block and is full: it may share that
+/// setting with another program's output.
+pub fn write_all(to: &mut impl Write, mut bytes: &[u8]) -> std::io::Result<()> {
+    loop {
+        let written = match bytes {
+            [] => to.flush().map(|()| 0),
+            _ => to.write(bytes),
+        };
+        match written {
+            Ok(_) if bytes.is_empty() => return Ok(()),
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(n) => bytes = &bytes[n..],
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(e) => return Err(e),
+        }
     }
 }
 

@@ -83,6 +83,11 @@ impl Initramfs {
         Ok(self)
     }
 
+    /// Returns whether there is a file, a folder or a link at `path`.
+    pub fn contains(&self, path: &str) -> bool {
+        self.entries.contains_key(path.trim_matches('/'))
+    }
+
     fn add(&mut self, path: &str, entry: Entry) -> &mut Self {
         let path = path.trim_matches('/').to_string();
         // A folder must come before what is in it, which the order of the map ensures.

@@ -22,14 +22,16 @@ pub use options::*;
   koru build --kernel 6.1                    build for another kernel, without running
 
 `koru <command> --help` has more examples. Exit status: 0 success, 1 failure, 2 wrong
-usage, 3 something is not set up; `run` and `exec` return the status of their command.",
+usage, 3 something is not set up; `run` and `exec` return the status of their command.
+With --json, a command prints its result, or each part of it on a line; an error is
+{\"error\": {kind, context, message, help, output, status}}, or the field `error` of the result.",
     max_term_width = 100,
     disable_help_subcommand = true
 )]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
-    /// Print machine-readable JSON instead of text, and no progress.
+    /// Print machine-readable JSON instead of text, also for an error, and no progress.
     #[arg(long, global = true)]
     pub json: bool,
     /// Print results and errors only, no progress.
@@ -38,6 +40,23 @@ pub struct Cli {
     /// Show kernel oopses and warnings as printed, in addition to decoded [env: KORU_RAW]
     #[arg(long, global = true)]
     pub raw: bool,
+}
+
+impl Command {
+    /// Returns why a command has no output in JSON, if it has none.
+    pub fn refuses_json(&self) -> Option<&'static str> {
+        match self {
+            Command::Demo(_) => Some("`koru demo` shows a demonstration to people"),
+            Command::Debug(_) => Some("`koru debug` is a dialogue with gdb"),
+            Command::Shell(_) => Some("`koru shell` is a dialogue with a shell"),
+            Command::Exec(_) => Some("`koru exec` has the output of the command that it runs"),
+            Command::Completions { .. } => Some("`koru completions` prints a script for a shell"),
+            Command::Dev {
+                command: DevCommand::Bindings { .. } | DevCommand::Bench { .. },
+            } => Some("this part of `koru dev` has no output in JSON"),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -65,7 +84,9 @@ In the checkout of Koru itself, it runs every check and test of Koru, as `koru d
 
 An oops, a panic or a hang of the kernel counts as a CRASH, and the next requirement is
 checked in a fresh virtual machine. `--src` runs make in a copy of the folder, in a sandbox
-on this machine. Exit status: 0 all requirements are met, 1 some are not, 2 wrong usage.")]
+on this machine. Ctrl-C ends the checks; the reports then have the results so far. Exit
+status: 0 all requirements are met, 1 some are not, 2 wrong usage, 4 the module does not
+build, 130 ended by Ctrl-C.")]
     Verify(VerifyArgs),
     /// Create a module from a template, with a test.
     #[command(after_help = "Examples:
@@ -94,7 +115,8 @@ that forbid it.")]
   koru run sample -p whom=you -p repeat=3 module parameters
   koru run my_timer --replay -- cat /proc/timer        the same times, log and output every time
   koru run my_timer --replay=7 -- cat /proc/timer      the same with another random seed
-  koru run my_timer -- ./my_test          copy a static program of this machine and run it
+  koru run my_timer -- ./my_test          copy a static program of this machine and run it; so
+                                          does an absolute path at which the guest has nothing
   koru run my_timer --target ssh:me@lab -- cat /proc/timer    do all of it on another machine")]
     Run(RunArgs),
     /// Rebuild and rerun a module on every save, and show what changed in its log.

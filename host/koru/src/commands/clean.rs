@@ -2,14 +2,31 @@
 
 //! `koru clean`: removes what was built, and with `--cache` what was downloaded.
 
-use std::{fs, io, path::Path};
+use std::{
+    cell::RefCell,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use koru_error::{Error, Result};
 use koru_kbuild::{Module, Source, find_modules};
 
-use crate::{cli::CleanArgs, context::Context};
+use crate::{cli::CleanArgs, context::Context, ui::json};
 
 pub fn clean(context: &Context, args: &CleanArgs) -> Result<u8> {
+    let removed = Removed::default();
+    let status = clean_all(context, args, &removed)?;
+    if context.json {
+        json(&serde_json::json!({ "removed": removed.take() }));
+    }
+    Ok(status)
+}
+
+/// The paths that were removed.
+type Removed = RefCell<Vec<PathBuf>>;
+
+fn clean_all(context: &Context, args: &CleanArgs, removed: &Removed) -> Result<u8> {
+    let remove = |context: &Context, path: &Path| remove(context, path, removed);
     if args.cache {
         // The folder itself stays: it may be a mount, or chosen by the user.
         for kind in [
@@ -28,7 +45,7 @@ pub fn clean(context: &Context, args: &CleanArgs) -> Result<u8> {
             Source::Kbuild(source) => remove(context, &source.home(&context.cache)?)?,
             Source::RustFile(file) => {
                 let home = file.home(&context.cache)?;
-                remove_module(context, &file.package(&context.cache)?)?;
+                remove_module(context, &file.package(&context.cache)?, removed)?;
                 remove(context, &home)?;
             }
             Source::Prebuilt(_) => {}
@@ -37,14 +54,15 @@ pub fn clean(context: &Context, args: &CleanArgs) -> Result<u8> {
     for module in &crates {
         match crates.len() == find_modules(&context.home, &module.workspace, &[])?.len() {
             true => remove(context, &module.target_dir.join("koru"))?,
-            false => remove_module(context, module)?,
+            false => remove_module(context, module, removed)?,
         }
     }
     Ok(0)
 }
 
 /// Removes the output of one module for every kernel, and leaves what it shares with others.
-fn remove_module(context: &Context, module: &Module) -> Result<()> {
+fn remove_module(context: &Context, module: &Module, removed: &Removed) -> Result<()> {
+    let remove = |context: &Context, path: &Path| remove(context, path, removed);
     let output = module.target_dir.join("koru");
     for kernel in fs::read_dir(&output).into_iter().flatten().flatten() {
         let dir = kernel.path();
@@ -60,7 +78,7 @@ fn remove_module(context: &Context, module: &Module) -> Result<()> {
     Ok(())
 }
 
-fn remove(context: &Context, path: &Path) -> Result<()> {
+fn remove(context: &Context, path: &Path, list: &Removed) -> Result<()> {
     let removed = if path.is_dir() {
         fs::remove_dir_all(path)
     } else {
@@ -69,6 +87,7 @@ fn remove(context: &Context, path: &Path) -> Result<()> {
     match removed {
         Ok(()) => {
             context.ui.say(&format!("removed {}", path.display()));
+            list.borrow_mut().push(path.to_owned());
             Ok(())
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),

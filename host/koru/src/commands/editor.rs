@@ -21,8 +21,12 @@ pub fn editor(context: &Context, args: &EditorArgs) -> Result<u8> {
     };
     let tree = context.tree(&args.kernel)?;
     let builder = Builder::new(&context.home, &tree, &*context.ui)?;
-    for path in write(context, &folder, &builder)? {
+    let written = write(context, &folder, &builder)?;
+    for path in &written {
         context.ui.say(&format!("wrote {}", path.display()));
+    }
+    if context.json {
+        crate::ui::json(&json!({ "written": written }));
     }
     Ok(0)
 }

@@ -18,22 +18,34 @@ pub fn kernel(context: &Context, command: &KernelCommand) -> Result<u8> {
         KernelCommand::Add { what, default } => add(context, what, *default)?,
         KernelCommand::Remove { kernel } => {
             let release = context.kernels.remove(kernel, &*context.ui)?;
+            if context.json {
+                json(&serde_json::json!({ "removed": release }));
+            }
             context.ui.say(&format!("removed {release}"));
         }
         KernelCommand::Default { kernel: None } => {
-            out(&context.kernels.find(None)?.release);
+            let release = context.kernels.find(None)?.release;
+            match context.json {
+                true => json(&serde_json::json!({ "default": release })),
+                false => out(&release),
+            }
         }
         KernelCommand::Default {
             kernel: Some(kernel),
-        } => make_default(context, kernel)?,
+        } => {
+            let release = make_default(context, kernel)?;
+            if context.json {
+                json(&serde_json::json!({ "default": release }));
+            }
+        }
     }
     Ok(0)
 }
 
-fn make_default(context: &Context, kernel: &str) -> Result<()> {
+fn make_default(context: &Context, kernel: &str) -> Result<String> {
     let release = context.kernels.set_default(kernel)?;
     context.ui.say(&format!("{release} is the default now"));
-    Ok(())
+    Ok(release)
 }
 
 fn add(context: &Context, what: &str, default: bool) -> Result<()> {

@@ -13,7 +13,7 @@ use crate::{
     log::oops::{self, LogRenderer},
     run::outcome::Record,
     target::session::connect,
-    ui::out,
+    ui::{json, out},
 };
 
 pub fn log(context: &Context, args: &LogArgs) -> Result<u8> {
@@ -24,6 +24,9 @@ pub fn log(context: &Context, args: &LogArgs) -> Result<u8> {
         let cleared = session.output(koru_protocol::Exec::new(["dmesg", "-c"]));
         cleared?;
         session.put_file("/run/koru-log-from", 0o644, end.to_string().as_bytes())?;
+        if context.json {
+            json(&serde_json::json!({ "cleared": true }));
+        }
         return Ok(0);
     }
     let from = session

@@ -13,6 +13,7 @@ use koru_kbuild::Builder;
 use crate::{
     cli::{KernelChoice, NewArgs, Template},
     context::Context,
+    ui::json,
 };
 
 /// The files of a module in this checkout, in addition to its source.
@@ -113,6 +114,9 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
     fs::rename(&made, &folder).path_context("making", &folder)?;
     if let Some(builder) = builder {
         super::editor::write(context, &folder, &builder)?;
+    }
+    if context.json {
+        json(&serde_json::json!({ "module": name, "folder": folder }));
     }
     context.ui.say(&format!(
         "created {0}/\n  {0}/src/lib.rs is the module\n\nnext:\n  cd {0}\n  koru run",

@@ -9,6 +9,7 @@ use crate::{
     cli::RunArgs,
     context::Context,
     exec,
+    failure::ErrorObject,
     guest::complaint_error,
     log::{oops, view::LogSink},
     run::{
@@ -26,6 +27,8 @@ struct Report {
     kernel: String,
     /// The exit status of the command, if it ran.
     status: Option<u8>,
+    /// What went wrong, if anything did.
+    error: Option<ErrorObject>,
     log: Vec<Record>,
     /// The oopses and warnings in the log.
     decoded: Vec<Decoded>,
@@ -48,8 +51,15 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
     let run = run_module(context, &RunRequest::of_run(args)?, &options)?;
     let (outcome, seconds) = (run.outcome, run.seconds);
     let name = run.module;
+    let complaint = run.complaint.as_ref();
+    let complaint = complaint.map(|c| complaint_error(&format!("running {name}"), c));
     if context.json {
         json(&Report {
+            error: outcome
+                .as_ref()
+                .err()
+                .or(complaint.as_ref())
+                .map(ErrorObject::from),
             module: name.clone(),
             kernel: run.kernel,
             status: outcome.as_ref().ok().copied(),
@@ -71,8 +81,8 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
         ));
     }
     let status = outcome?;
-    match run.complaint {
-        Some(complaint) => Err(complaint_error(&format!("running {name}"), &complaint)),
+    match complaint {
+        Some(complaint) => Err(complaint),
         None => Ok(status),
     }
 }

@@ -15,6 +15,9 @@ pub fn setup(context: &Context, args: &SetupArgs) -> Result<u8> {
     dependencies::install_missing(&context.home, args.tests, args.yes, &*context.ui)?;
     dependencies::prebuild(&context.home, &*context.ui)?;
     context.ui.done();
+    if context.json {
+        json(&dependencies::check_all(&context.home, args.tests));
+    }
     context.ui.say("everything is set up");
     Ok(0)
 }

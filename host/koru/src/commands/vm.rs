@@ -28,13 +28,9 @@ pub fn vm(context: &Context, command: &VmCommand) -> Result<u8> {
         VmCommand::Stop { vm } => match koru_session::connect(&socket(vm)?) {
             Ok(session) => {
                 session.power_off()?;
-                context.ui.say("stopped");
-                Ok(0)
+                tell_stopped(context, vm, "stopped")
             }
-            Err(koru_session::Error::NotServed(_)) => {
-                context.ui.say("it is not up");
-                Ok(0)
-            }
+            Err(koru_session::Error::NotServed(_)) => tell_stopped(context, vm, "it is not up"),
             Err(e) => Err(Error::from(e)),
         },
         VmCommand::Status { vm } => match koru_session::connect(&socket(vm)?) {
@@ -43,6 +39,14 @@ pub fn vm(context: &Context, command: &VmCommand) -> Result<u8> {
             Err(e) => Err(Error::from(e)),
         },
     }
+}
+
+fn tell_stopped(context: &Context, vm: &VmArgs, what: &str) -> Result<u8> {
+    if context.json {
+        json(&serde_json::json!({ "vm": vm.vm, "up": false }));
+    }
+    context.ui.say(what);
+    Ok(0)
 }
 
 fn tell_status(context: &Context, vm: &VmArgs, session: Option<&Session>) -> Result<u8> {

@@ -15,7 +15,7 @@ use koru_kernels::Progress;
 use koru_klog::{LogRecord, format_record};
 use koru_session::ProcessEvent;
 
-use crate::failure::show_error;
+use crate::failure::{ErrorObject, show_error};
 use crate::{
     cli::RunArgs,
     context::Context,
@@ -33,7 +33,7 @@ use crate::{
         run_module,
     },
     target::request::{CommandIo, RunRequest},
-    ui::out,
+    ui::{err, out},
 };
 
 /// A line of the output of `koru watch --json`.
@@ -42,7 +42,7 @@ struct Run<'a> {
     run: u64,
     /// The exit status of the command, if it ran.
     status: Option<u8>,
-    error: Option<Wrong>,
+    error: Option<ErrorObject>,
     /// The output of the command.
     output: &'a str,
     log: Vec<Record>,
@@ -53,13 +53,6 @@ struct Run<'a> {
     /// Records of the last run's log that this run's log does not have.
     gone: Vec<Record>,
     seconds: Timings,
-}
-
-#[derive(serde::Serialize)]
-struct Wrong {
-    context: String,
-    message: String,
-    help: Option<String>,
 }
 
 pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
@@ -202,11 +195,7 @@ fn show(
         let run = Run {
             run: number,
             status: outcome.as_ref().ok().copied(),
-            error: outcome.err().map(|e| Wrong {
-                context: e.context,
-                message: e.message,
-                help: e.help,
-            }),
+            error: outcome.as_ref().err().map(ErrorObject::from),
             output: &String::from_utf8_lossy(output),
             log: records(new),
             decoded: oops::decoded(&oops::decoder(context), new),
@@ -221,7 +210,7 @@ fn show(
     if log.is_some() {
         let show = |text: &str| match to_stdout {
             true => out(text),
-            false => eprintln!("{text}"),
+            false => err(text),
         };
         match last {
             None => new_records

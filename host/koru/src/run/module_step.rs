@@ -7,6 +7,7 @@ use koru_session::{ModuleReport, Session};
 
 use crate::{
     context::Context,
+    failure::ErrorObject,
     guest::complaint_error,
     log::{oops, view::LogSink},
     run::{observe::observe, outcome::Record},
@@ -26,14 +27,18 @@ pub fn module_step(
         LogSink::Stdout
     };
     let observed = observe(context, session, sink, || act(session).map_err(Error::from))?;
+    let complaint = observed.complaint.as_ref();
+    let complaint = complaint.map(|c| complaint_error(what, c));
     if context.json {
+        let error = observed.outcome.as_ref().err().or(complaint.as_ref());
+        let error = error.map(ErrorObject::from);
         let records: Vec<_> = observed.log.iter().map(Record::from).collect();
         let decoded = oops::decoded(&oops::decoder(context), &observed.log);
-        json(&serde_json::json!({ "log": records, "decoded": decoded }));
+        json(&serde_json::json!({ "error": error, "log": records, "decoded": decoded }));
     }
     observed.outcome?;
-    match observed.complaint {
-        Some(complaint) => Err(complaint_error(what, &complaint)),
+    match complaint {
+        Some(complaint) => Err(complaint),
         None => Ok(0),
     }
 }

@@ -13,18 +13,20 @@ use koru_kernels::Progress;
 use koru_protocol::Exec;
 use koru_qemu::Initramfs;
 use koru_session::Session;
+use object::{Endianness, elf, read::elf::ElfFile64};
 
 use crate::{
     context::Context,
-    exec, programs,
+    exec, guest, programs,
     target::{
         name::TargetName,
         request::{CommandIo, RunRequest},
     },
 };
 
-/// Puts the user's files into the guest's /root. A command that is a file of this machine (a
-/// path that begins with `./` or `../`) is copied as well.
+/// Puts the user's files into the guest's /root. A command that is a file of this machine is
+/// copied as well: a path that begins with `./` or `../`, or an absolute path at which the guest
+/// itself has nothing.
 pub fn stage_in_initramfs(
     context: &Context,
     root: &mut Initramfs,
@@ -38,7 +40,10 @@ pub fn stage_in_initramfs(
         root.file(&inside(&path), &path)?;
     }
     let mut command = command.to_vec();
-    if let (Some(program), Some(first)) = (own_program(context, &command), command.first_mut()) {
+    let is_there = |path: &str| guest::has(context, path);
+    let own_program = own_program(context, &command, is_there)?;
+    if let (Some(program), Some(first)) = (own_program, command.first_mut()) {
+        check_is_static(&program)?;
         root.file(&inside(&program), &program)?;
         *first = inside(&program);
     }
@@ -72,7 +77,10 @@ impl StagedFiles {
         let built = programs::built(context).into_iter();
         let needed = built.filter(|(name, _)| mentioned.contains(name));
         files.extend(needed.map(|(_, file)| file));
-        let own_program = own_program(context, &command);
+        let own_program = own_program(context, &command, |path| {
+            let test = session.output(Exec::new(["test", "-e", path]))?;
+            Ok(is_host || test.exit.success())
+        })?;
         files.extend(own_program.clone().filter(|_| !is_host));
         let mut staged = StagedFiles {
             session: session.clone(),
@@ -140,13 +148,43 @@ impl Drop for StagedFiles {
     }
 }
 
-/// Returns the command's program if it is a file of this machine, named by a path that begins
-/// with `./` or `../`.
-fn own_program(context: &Context, command: &[String]) -> Option<PathBuf> {
-    let program = command.first()?;
+/// Returns the command's program if it is a file of this machine that has to be copied: named by
+/// a path that begins with `./` or `../`, or by an absolute path at which the target has nothing.
+fn own_program(
+    context: &Context,
+    command: &[String],
+    is_there: impl Fn(&str) -> Result<bool>,
+) -> Result<Option<PathBuf>> {
+    let Some(program) = command.first() else {
+        return Ok(None);
+    };
     let path = context.cwd.join(program);
     let is_relative = program.starts_with("./") || program.starts_with("../");
-    (is_relative && path.is_file()).then_some(path)
+    let is_ours =
+        path.is_file() && (is_relative || (program.starts_with('/') && !is_there(program)?));
+    Ok(is_ours.then_some(path))
+}
+
+/// Refuses a program that needs shared libraries, which a guest does not have.
+fn check_is_static(program: &Path) -> Result<()> {
+    let bytes = fs::read(program).path_context("copying", program)?;
+    let Ok(file) = ElfFile64::<Endianness>::parse(&*bytes) else {
+        return Ok(());
+    };
+    let mut headers = file.elf_program_headers().iter();
+    if !headers.any(|h| h.p_type.get(file.endian()) == elf::PT_INTERP) {
+        return Ok(());
+    }
+    let name = file_name(program);
+    Err(Error::new(
+        Kind::Usage,
+        format!("copying {} to the guest", program.display()),
+        "it needs shared libraries, which the guest does not have",
+    )
+    .help(format!(
+        "link it statically (`gcc -static`, or rustc's `-C target-feature=+crt-static`); the \
+         guest's own commands are called by their names, such as `{name}`"
+    )))
 }
 
 fn file_name(path: &Path) -> String {

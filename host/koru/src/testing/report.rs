@@ -11,6 +11,7 @@ use crate::testing::{
     junit::write_junit_file,
     result::{TestResult, describe},
 };
+use crate::ui::{json, out};
 
 /// The results of one kind of check, or of one test binary on one kernel.
 pub struct Suite {
@@ -26,27 +27,59 @@ pub fn summary(suites: &[Suite], junit: &Path, took: Duration) -> u8 {
         .filter(|(_, r)| r.failure.is_some())
         .collect();
     for (suite, result) in &failed {
-        println!(
+        out(&format!(
             "\n==== {}: {} ====\n{}",
             suite.name,
             result.name,
             describe(result)
-        );
+        ));
     }
     let ignored = all().filter(|r| r.ignored.is_some()).count();
     let passed = all().count() - failed.len() - ignored;
-    println!("\nreport: {}", junit.display());
-    println!("took {} s", took.as_secs());
+    out(&format!("\nreport: {}", junit.display()));
+    out(&format!("took {} s", took.as_secs()));
     let skipped = match ignored {
         0 => String::new(),
         n => format!(", {n} skipped"),
     };
-    println!("{passed} passed, {} failed{skipped}", failed.len());
+    out(&format!(
+        "{passed} passed, {} failed{skipped}",
+        failed.len()
+    ));
     if passed == 0 && failed.is_empty() {
-        println!("no tests match the filter");
+        out("no tests match the filter");
         return 2;
     }
     u8::from(!failed.is_empty())
+}
+
+/// Prints the results as JSON, and returns the exit status.
+pub fn print_json(suites: &[Suite], junit: &Path) -> u8 {
+    let tests: Vec<_> = suites
+        .iter()
+        .flat_map(|suite| suite.results.iter().map(move |result| (suite, result)))
+        .map(|(suite, result)| {
+            let verdict = match (&result.ignored, &result.failure) {
+                (Some(_), _) => "skipped",
+                (None, Some(_)) => "fail",
+                (None, None) => "pass",
+            };
+            serde_json::json!({
+                "suite": suite.name,
+                "test": result.name,
+                "result": verdict,
+                "why": result.failure.as_ref().map(|f| &f.why),
+                "details": describe(result),
+                "seconds": result.took.as_secs_f64(),
+            })
+        })
+        .collect();
+    json(&serde_json::json!({ "tests": tests, "junit": junit }));
+    let mut all = suites.iter().flat_map(|s| &s.results);
+    match suites.iter().all(|s| s.results.is_empty()) {
+        true => 2,
+        false => u8::from(all.any(|r| r.failure.is_some())),
+    }
 }
 
 pub fn write_junit(suites: &[Suite], path: &Path) -> Result<()> {

@@ -12,9 +12,10 @@ use crate::{
     context::Context,
     log::oops::Log,
     testing::{
-        report::{Suite, summary, write_junit},
+        report::{Suite, print_json, summary, write_junit},
         result::{Cause, Failure, TestResult},
     },
+    ui::out,
 };
 
 /// What all tests of one run have in common.
@@ -46,12 +47,14 @@ impl<'a> TestRun<'a> {
 
     pub fn add(&self, suite: &str, result: TestResult) {
         self.context.ui.done();
-        println!(
-            "{suite}: {} ... {} ({:.1} s)",
-            result.name,
-            result.verdict(),
-            result.took.as_secs_f64()
-        );
+        if !self.context.json {
+            out(&format!(
+                "{suite}: {} ... {} ({:.1} s)",
+                result.name,
+                result.verdict(),
+                result.took.as_secs_f64()
+            ));
+        }
         let mut suites = self.suites.lock().expect("no panic while held");
         match suites.iter_mut().find(|s| s.name == suite) {
             Some(suite) => suite.results.push(result),
@@ -99,6 +102,9 @@ impl<'a> TestRun<'a> {
             None => junit.to_owned(),
         };
         write_junit(&suites, &junit)?;
+        if self.context.json {
+            return Ok(print_json(&suites, &junit));
+        }
         Ok(summary(&suites, &junit, self.begun.elapsed()))
     }
 }
