@@ -261,7 +261,7 @@ impl Command {
             Command::Build(a) => a.rules.clone(),
             Command::Run(a) | Command::Watch(a) => a.rules.clone(),
             Command::Debug(a) => a.rules.clone(),
-            Command::Load(a) => a.rules.clone(),
+            Command::Load(a) | Command::Reload(a) => a.rules.clone(),
             _ => BuildRules::default(),
         }
     }
