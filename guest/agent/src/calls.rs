@@ -10,7 +10,7 @@ use rustix::time::{ClockId, Timespec};
 use crate::{
     agent::{Agent, Input},
     answer::Answer,
-    exec, files, machine, modules, resume, serial,
+    exec, files, inventory, machine, modules, resume, serial,
 };
 
 impl Agent {
@@ -65,6 +65,7 @@ impl Agent {
                 let but = self.running().get(&of).map(|running| running.pid);
                 return self.in_thread(id, move |_| modules::inside(&module, but));
             }
+            Call::Inventory => return self.in_thread(id, |_| inventory::take()),
             Call::List => modules::list(),
             Call::Taint => modules::taint(),
             Call::SetTime { .. } | Call::Resume { .. } | Call::PowerOff if !in_guest() => {

@@ -15,6 +15,7 @@ mod calls;
 mod children;
 mod exec;
 mod files;
+mod inventory;
 mod kmsg;
 mod machine;
 mod modules;

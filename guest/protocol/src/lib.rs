@@ -22,7 +22,7 @@ pub use types::*;
 
 /// The version of the protocol, which is raised with every change that an older peer would
 /// misread.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// The largest number of payload bytes in one frame. A serial line carries about 0.2 MB/s, so
 /// with small frames a heartbeat never waits long behind data.

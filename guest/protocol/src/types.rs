@@ -170,6 +170,8 @@ pub enum Call {
         /// The id of a load or unload call.
         of: u64,
     },
+    /// Asks for what a module could leave behind.
+    Inventory,
     /// Asks for an answer when every log record up to now has been sent.
     Mark,
     /// Sets the wall clock.
@@ -261,6 +263,8 @@ pub enum Reply {
     Look(Look),
     /// The answer to [`Call::Inside`].
     Inside(Vec<Inside>),
+    /// The answer to [`Call::Inventory`].
+    Inventory(Inventory),
     /// The answer to [`Call::Mark`]: the sequence number that the next record gets.
     Marked(u64),
 }
@@ -394,6 +398,19 @@ pub struct Inside {
     /// The kernel stack, one function per line. Functions that switch to another task, such as
     /// `mutex_lock`, are left out.
     pub stack: String,
+}
+
+/// What a kernel has at one moment that a module could have registered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inventory {
+    /// Entries of /proc, /sys and /dev, and other registrations in words, sorted.
+    pub entries: Vec<String>,
+    /// Files in /dev that are no devices.
+    pub plain_files: Vec<String>,
+    /// The ids of the kernel threads.
+    pub kernel_threads: Vec<u32>,
+    /// The loaded modules, each with the number of its users.
+    pub users: Vec<(String, u64)>,
 }
 
 /// How a guest ended.

@@ -85,6 +85,17 @@ impl Ui {
         }
     }
 
+    /// Shows what is wrong although nothing failed, and what to do about it.
+    pub fn warn(&self, text: &str, help: &str) {
+        let (yellow, bold, plain) = match self.colour {
+            true => ("\x1b[1;33m", "\x1b[1m", "\x1b[0m"),
+            false => ("", "", ""),
+        };
+        self.print(&format!(
+            "{yellow}warning{plain}{bold}: {text}{plain}\n  {bold}→{plain} {help}"
+        ));
+    }
+
     /// Returns `text` in the form of cargo's notes.
     pub fn note(&self, text: &str) -> String {
         let (_, bold, plain) = self.paint();

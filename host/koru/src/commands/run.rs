@@ -13,6 +13,7 @@ use crate::{
     guest::complaint_error,
     log::{oops, view::LogSink},
     run::{
+        left_behind,
         outcome::{Record, RunOptions, Timings},
         run_module,
     },
@@ -32,6 +33,8 @@ struct Report {
     log: Vec<Record>,
     /// The oopses and warnings in the log.
     decoded: Vec<Decoded>,
+    /// What the module did not unregister.
+    left_behind: Vec<String>,
     seconds: Timings,
 }
 
@@ -65,24 +68,33 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
             status: outcome.as_ref().ok().copied(),
             log: run.log.iter().map(Record::from).collect(),
             decoded: oops::decoded(&oops::decoder(context), &run.log),
+            left_behind: run.left.entries,
             seconds,
         });
-    } else if args.timings && outcome.is_ok() {
-        context.ui.say(&format!(
-            "prepare {:.2} s, compile {:.2} s, link {:.2} s, start {:.2} s, load {:.2} s, \
-             command {:.2} s, unload {:.2} s",
-            seconds.prepare,
-            seconds.compile,
-            seconds.link,
-            seconds.start,
-            seconds.load,
-            seconds.command,
-            seconds.unload
-        ));
+    } else {
+        left_behind::warn(context, &run.left);
+        if args.timings && outcome.is_ok() {
+            tell(context, &seconds);
+        }
     }
     let status = outcome?;
     match complaint {
         Some(complaint) => Err(complaint),
         None => Ok(status),
     }
+}
+
+/// Shows how long each step of a run took.
+fn tell(context: &Context, seconds: &Timings) {
+    context.ui.say(&format!(
+        "prepare {:.2} s, compile {:.2} s, link {:.2} s, start {:.2} s, load {:.2} s, \
+         command {:.2} s, unload {:.2} s",
+        seconds.prepare,
+        seconds.compile,
+        seconds.link,
+        seconds.start,
+        seconds.load,
+        seconds.command,
+        seconds.unload
+    ));
 }

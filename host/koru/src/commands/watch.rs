@@ -13,7 +13,7 @@ use koru_error::{Kind, Result};
 use koru_kbuild::{Source, watch_sources};
 use koru_kernels::Progress;
 use koru_klog::{LogRecord, format_record};
-use koru_session::ProcessEvent;
+use koru_session::{LeftBehind, ProcessEvent};
 
 use crate::failure::{ErrorObject, show_error};
 use crate::{
@@ -29,6 +29,7 @@ use crate::{
     },
     programs,
     run::{
+        left_behind,
         outcome::{Record, RunOptions, RunOutcome, Timings},
         run_module,
     },
@@ -43,6 +44,8 @@ struct Run<'a> {
     /// The exit status of the command, if it ran.
     status: Option<u8>,
     error: Option<ErrorObject>,
+    /// What the module did not unregister.
+    left_behind: &'a [String],
     /// The output of the command.
     output: &'a str,
     log: Vec<Record>,
@@ -162,6 +165,7 @@ fn show(
     output: &[u8],
     last: Option<&[LogRecord]>,
 ) -> Option<Vec<LogRecord>> {
+    let mut left = LeftBehind::default();
     let (outcome, log, seconds) = match ended {
         Err(e) => (Err(e), None, Timings::default()),
         Ok(ended) => {
@@ -172,6 +176,7 @@ fn show(
                 )),
                 (outcome, _) => outcome,
             };
+            left = ended.left;
             (outcome, Some(ended.log), ended.seconds)
         }
     };
@@ -196,6 +201,7 @@ fn show(
             run: number,
             status: outcome.as_ref().ok().copied(),
             error: outcome.as_ref().err().map(ErrorObject::from),
+            left_behind: &left.entries,
             output: &String::from_utf8_lossy(output),
             log: records(new),
             decoded: oops::decoded(&oops::decoder(context), new),
@@ -227,6 +233,7 @@ fn show(
             show(&oops::render_report(&decoder, report, colour, context.raw));
         }
     }
+    left_behind::warn(context, &left);
     match outcome {
         Ok(0) => {}
         Ok(status) => context

@@ -2,6 +2,7 @@
 
 //! Runs modules: loads them, runs a command and unloads them.
 
+pub mod left_behind;
 pub mod module_step;
 pub mod observe;
 pub mod outcome;
@@ -9,6 +10,7 @@ pub mod outcome;
 use std::time::{Duration, Instant};
 
 use koru_error::Result;
+use koru_session::LeftBehind;
 
 use crate::{
     context::Context,
@@ -20,6 +22,7 @@ use crate::{
         traits::Target,
     },
 };
+use left_behind::Inventories;
 use observe::observe_from;
 use outcome::{RunOptions, RunOutcome, Timings};
 
@@ -36,6 +39,8 @@ pub fn run_module(
     context.ui.done();
     let prepared = target.prepared();
     let mut seconds = Timings::of(&prepared.build, prepared.start);
+    let mut inventories = Inventories::before(&*target)?;
+    let mut left = LeftBehind::default();
     let baseline = target.baseline()?;
     let observed = observe_from(
         context,
@@ -43,7 +48,16 @@ pub fn run_module(
         baseline.mark,
         options.log,
         || {
-            let status = steps(&*target, &baseline, &options.command, &mut seconds);
+            let status = steps(
+                &*target,
+                &baseline,
+                &options.command,
+                &mut inventories,
+                &mut seconds,
+            );
+            if status.is_ok() {
+                left = inventories.left(&*target)?;
+            }
             let complaint = target.complaint(&baseline, status.is_ok());
             Ok((status?, complaint?))
         },
@@ -54,6 +68,7 @@ pub fn run_module(
         outcome: observed.outcome,
         log: observed.log,
         complaint: observed.complaint,
+        left,
         seconds,
     };
     if run.outcome.is_ok() {
@@ -71,6 +86,7 @@ pub fn steps(
     target: &dyn Target,
     baseline: &Baseline,
     io: &CommandIo,
+    inventories: &mut Inventories,
     seconds: &mut Timings,
 ) -> Result<u8> {
     let prepared = target.prepared();
@@ -84,6 +100,7 @@ pub fn steps(
             }
         }
         seconds.load = begun.elapsed().as_secs_f64();
+        inventories.loaded(target)?;
         if prepared.command.is_empty() {
             return Ok((0, Duration::ZERO));
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use koru_error::Result;
 use koru_kbuild::Stages;
 use koru_klog::{Complaint, LogRecord};
+use koru_session::LeftBehind;
 
 use crate::{
     log::view::LogSink,
@@ -32,6 +33,8 @@ pub struct RunOutcome {
     pub log: Vec<LogRecord>,
     /// The complaint of a kernel that did what was asked nevertheless.
     pub complaint: Option<Complaint>,
+    /// What is there after the unload that was not there before the load.
+    pub left: LeftBehind,
     pub seconds: Timings,
 }
 

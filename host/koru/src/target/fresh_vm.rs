@@ -5,7 +5,7 @@
 use std::{fs, panic, path::Path, thread};
 
 use koru_error::{Error, IoContext, Result};
-use koru_protocol::Exec;
+use koru_protocol::{Exec, Inventory};
 use koru_qemu::Initramfs;
 use koru_vm::Guest;
 
@@ -28,6 +28,7 @@ use crate::{
 pub struct FreshVm {
     guest: Guest,
     prepared: Prepared,
+    inventory: Inventory,
 }
 
 impl FreshVm {
@@ -44,11 +45,14 @@ impl FreshVm {
         let start = || {
             let mut config = guest::config(context, &tree, files, machine)?;
             config.gdb = gdb.map(Path::to_owned);
-            Guest::start(config).map_err(Error::from)
+            let guest = Guest::start(config)?;
+            // The guest has nothing else to do while the module is built.
+            let inventory = guest.session().inventory()?;
+            Ok::<_, Error>((guest, inventory))
         };
         // Start the guest while cargo runs: both take about equally long when nothing needs
         // to be rebuilt.
-        let ((modules, build), guest) = thread::scope(|s| {
+        let ((modules, build), (guest, inventory)) = thread::scope(|s| {
             let starting = s.spawn(start);
             let modules = loadable_modules(context, || Ok(tree.clone()), &request.modules);
             let guest = starting.join().unwrap_or_else(|e| panic::resume_unwind(e));
@@ -67,7 +71,11 @@ impl FreshVm {
             build,
             start: guest.boot_time(),
         };
-        Ok(FreshVm { guest, prepared })
+        Ok(FreshVm {
+            guest,
+            prepared,
+            inventory,
+        })
     }
 
     /// Ends the guest at once.
@@ -118,6 +126,10 @@ pub fn run_in_guest(prepared: &Prepared, io: &CommandIo) -> Result<u8> {
 impl Target for FreshVm {
     fn prepared(&self) -> &Prepared {
         &self.prepared
+    }
+
+    fn inventory_before(&self) -> Result<Option<Inventory>> {
+        Ok(Some(self.inventory.clone()))
     }
 
     fn run_command(&self, io: &CommandIo) -> Result<u8> {

@@ -4,7 +4,7 @@
 
 use koru_error::{Error, Kind, Result};
 use koru_klog::Complaint;
-use koru_protocol::Exec;
+use koru_protocol::{Exec, Inventory};
 use koru_session::Script;
 use koru_vm::Replay;
 
@@ -87,6 +87,10 @@ impl Target for ReplayedVm {
         // The guest answers no calls, and the script looks at the taint itself.
         let mark = self.replay.script_run().mark();
         Ok(Baseline { mark, taint: 0 })
+    }
+
+    fn inventory(&self) -> Result<Option<Inventory>> {
+        Ok(None)
     }
 
     fn load(&self, module: &ReadyModule) -> Result<()> {

@@ -7,6 +7,7 @@ use std::{path::PathBuf, time::Duration};
 use koru_error::Result;
 use koru_kbuild::Stages;
 use koru_klog::Complaint;
+use koru_protocol::Inventory;
 use koru_session::Session;
 
 use crate::{
@@ -25,6 +26,17 @@ pub trait Target {
     /// Returns the state of the kernel before the run.
     fn baseline(&self) -> Result<Baseline> {
         Ok(Baseline::of(&self.prepared().session)?)
+    }
+
+    /// Returns what the kernel has now that a module could have registered. A target that
+    /// answers no calls has no inventory.
+    fn inventory(&self) -> Result<Option<Inventory>> {
+        Ok(Some(self.prepared().session.inventory()?))
+    }
+
+    /// Returns the inventory before the load.
+    fn inventory_before(&self) -> Result<Option<Inventory>> {
+        self.inventory()
     }
 
     /// Loads a module for this run.

@@ -49,6 +49,8 @@ pub enum Cause {
     Timeout,
     /// The test did not end in time, and could not be killed.
     Unkillable,
+    /// The test passed, but the module left something behind.
+    LeftBehind,
     /// The kernel complained.
     Complaint(Complaint),
     /// The kernel no longer answered.

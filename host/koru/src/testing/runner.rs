@@ -21,7 +21,7 @@ use std::{
 use koru_error::{Error, Result};
 use koru_kernels::{KernelTree, Progress};
 use koru_klog::{ComplaintKind, LogRecord};
-use koru_protocol::{Exec, TEST_SKIPPED};
+use koru_protocol::{Exec, Inventory, TEST_SKIPPED};
 use koru_qemu::Initramfs;
 use koru_session::{ProcessEvent, Session};
 use koru_vm::Guest;
@@ -125,6 +125,7 @@ pub fn run_tests(
     tell: &dyn Fn(&TestResult),
 ) -> Result<Vec<TestResult>> {
     let mut results = Vec::new();
+    let mut before = None;
     for (name, ignored) in tests {
         if environment.is_interrupted() {
             break;
@@ -139,15 +140,18 @@ pub fn run_tests(
         } else {
             let up = match guest.take() {
                 Some(guest) => guest,
-                None => match environment.start(context, tree) {
-                    // Ctrl-C reaches QEMU as well.
-                    Err(_) if environment.is_interrupted() => break,
-                    started => started?,
-                },
+                None => {
+                    before = None;
+                    match environment.start(context, tree) {
+                        // Ctrl-C reaches QEMU as well.
+                        Err(_) if environment.is_interrupted() => break,
+                        started => started?,
+                    }
+                }
             };
             context.ui.status(&format!("test {name}"));
             let begun = Instant::now();
-            let one = one(context, up.session(), environment, name);
+            let one = one(context, up.session(), environment, name, &mut before);
             if environment.is_interrupted() {
                 break;
             }
@@ -186,13 +190,23 @@ struct Tried {
     usable: bool,
 }
 
-/// Runs one test.
-fn one(context: &Context, session: &Session, environment: &TestEnvironment, name: &str) -> Tried {
+/// Runs one test. `before` is the inventory of the guest without modules, which is taken before
+/// the first test.
+fn one(
+    context: &Context,
+    session: &Session,
+    environment: &TestEnvironment,
+    name: &str,
+    before: &mut Option<Inventory>,
+) -> Tried {
     let mut said = TestOutput::default();
     let mut begin = 0;
     let mut skipped = None;
     let mut usable = true;
     let outcome = (|| -> koru_session::Result<Option<(Cause, String)>> {
+        if before.is_none() {
+            *before = Some(session.inventory()?);
+        }
         let mut baseline = Baseline::of(session)?;
         baseline.taint |= environment.taint;
         begin = baseline.mark;
@@ -211,7 +225,13 @@ fn one(context: &Context, session: &Session, environment: &TestEnvironment, name
         usable = session.taint()? & BAD_MEMORY == 0;
         let seconds = environment.limit.as_secs();
         Ok(match end {
-            TestExit::Exit(0) => None,
+            TestExit::Exit(0) => match before {
+                Some(before) if has_no_module(session) => {
+                    let left = session.left_behind(before, None)?.sentence();
+                    left.map(|left| (Cause::LeftBehind, left))
+                }
+                _ => None,
+            },
             TestExit::Exit(TEST_SKIPPED) => {
                 let output = said.text();
                 skipped = output.lines().last().map(|why| why.trim().to_owned());

@@ -17,9 +17,11 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+mod c_module;
 pub mod kernels;
 mod vm;
 
+pub use c_module::CModule;
 pub use kernels::KERNELS;
 pub use vm::Vm;
 

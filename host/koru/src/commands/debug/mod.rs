@@ -24,7 +24,7 @@ use crate::{
     context::Context,
     dependencies, exec,
     log::view::LogSink,
-    run::{observe::observe_from, outcome::Timings, steps},
+    run::{left_behind::Inventories, observe::observe_from, outcome::Timings, steps},
     target::{
         fresh_vm::FreshVm,
         request::{CommandIo, RunRequest},
@@ -79,7 +79,8 @@ fn run_all(vm: &FreshVm) -> Result<u8> {
     };
     let run = || {
         let baseline = vm.baseline()?;
-        steps(vm, &baseline, &io, &mut Timings::default())
+        let mut none = Inventories::default();
+        steps(vm, &baseline, &io, &mut none, &mut Timings::default())
     };
     let outcome = run();
     let _ = vm.prepared().session.power_off();

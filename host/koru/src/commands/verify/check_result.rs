@@ -176,6 +176,7 @@ fn judge(failure: &Failure, words: &FailureMessage, limit: Duration) -> (Verdict
     let place = location_suffix(&failure.log);
     match &failure.cause {
         Cause::Test => (Verdict::Fail, words.seen.clone()),
+        Cause::LeftBehind => (Verdict::Fail, failure.why.clone()),
         Cause::Timeout => (
             Verdict::Fail,
             format!("it was not done after {limit} s, and was ended"),

@@ -21,6 +21,7 @@ use std::{
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kbuild::find_modules;
 use koru_kernels::Progress;
+use koru_session::LeftBehind;
 use koru_vm::Guest;
 
 use crate::{
@@ -31,6 +32,7 @@ use crate::{
         baseline::Baseline,
         oops::{self, Log},
     },
+    run::left_behind,
     testing::{
         binaries::{TestBinary, guest_binaries},
         runner::{self, TestEnvironment},
@@ -325,6 +327,7 @@ fn try_loading(
         .ui
         .status(&format!("loading {}", module_under_test.subject.shown));
     let files_before = made_files::files(session)?;
+    let before = session.inventory()?;
     let baseline = Baseline::of(session)?;
     if let Err(error) = session.load(&module_path(name), &[]) {
         context.ui.done();
@@ -366,8 +369,15 @@ fn try_loading(
             module_under_test.subject.shown
         ));
     }
-    // A kernel that complained cannot be used for the tests.
-    let good = unloaded.is_ok() && clean && complaint.is_none();
+    let left = match unloaded.is_ok() && clean {
+        true => session.left_behind(&before, None)?,
+        false => LeftBehind::default(),
+    };
+    context.ui.done();
+    left_behind::warn(context, &left);
+    // A kernel that complained cannot be used for the tests, nor one in which something is left.
+    let nothing_is_wrong = complaint.is_none() && left.entries.is_empty();
+    let good = unloaded.is_ok() && clean && nothing_is_wrong;
     Ok(Loading::Works {
         guest: good.then_some(guest),
         taint: if complaint.is_none() {
