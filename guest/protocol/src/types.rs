@@ -342,6 +342,8 @@ pub struct ModuleRow {
     pub size: u64,
     /// The number of the module's users, or `None` when the kernel cannot unload modules.
     pub refcount: Option<u64>,
+    /// Whether the module has no exit, and so cannot be unloaded.
+    pub permanent: bool,
     /// The modules that use this one.
     pub used_by: Vec<String>,
     /// The state: `Live`, `Loading` or `Unloading`.
@@ -358,19 +360,19 @@ impl ModuleRow {
     /// assert_eq!((m.used_by.join(" "), m.taint.as_str()), ("y z".into(), "OE"));
     /// ```
     pub fn parse(line: &str) -> Option<Self> {
-        let mut fields = line.split_whitespace();
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [name, size, refcount, users, state, ..] = fields[..] else {
+            return None;
+        };
+        let is_user = |name: &&str| !matches!(*name, "" | "-" | "[permanent]");
         Some(ModuleRow {
-            name: fields.next()?.into(),
-            size: fields.next()?.parse().ok()?,
-            refcount: fields.next()?.parse().ok(),
-            used_by: fields
-                .next()?
-                .split(',')
-                .filter(|name| !matches!(*name, "" | "-" | "[permanent]"))
-                .map(Into::into)
-                .collect(),
-            state: fields.next()?.into(),
-            taint: fields.nth(1).unwrap_or("").trim_matches(['(', ')']).into(),
+            name: name.into(),
+            size: size.parse().ok()?,
+            refcount: refcount.parse().ok(),
+            permanent: users.contains("[permanent]"),
+            used_by: users.split(',').filter(is_user).map(Into::into).collect(),
+            state: state.into(),
+            taint: fields.get(6).unwrap_or(&"").trim_matches(['(', ')']).into(),
         })
     }
 }

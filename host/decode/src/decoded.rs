@@ -307,8 +307,12 @@ impl Decoder {
             let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
             match Frame::first(rest) {
                 Some((mut frame, after)) => {
-                    frame.exact = !told.ends_with("called by ");
+                    let waits = told.ends_with("waits in ");
+                    frame.exact = !waits && !told.ends_with("called by ");
                     told += &self.named(&frame);
+                    if let Some(callee) = self.callee(&frame).filter(|_| waits) {
+                        told += &format!(", which called {callee}");
+                    }
                     rest = after;
                 }
                 None => {
@@ -318,6 +322,20 @@ impl Decoder {
             }
         }
         told + rest
+    }
+
+    /// Returns the function whose call returns to a frame. The kernel leaves functions such as
+    /// `mutex_lock` out of the stacks of waiting tasks.
+    fn callee(&self, frame: &Frame) -> Option<String> {
+        let module = frame.module.as_deref()?;
+        let files = (self.find)(module, None);
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        files.into_iter().find_map(|file| {
+            let symbols = read
+                .entry(file.clone())
+                .or_insert_with(|| Symbols::read(&file));
+            symbols.as_ref().ok()?.callee(frame)
+        })
     }
 
     fn named(&self, frame: &Frame) -> String {

@@ -3,6 +3,7 @@
 //! Reads the debug info of a module, which leads from a symbol and an offset to source lines.
 
 use std::{
+    collections::HashMap,
     fs,
     io::Read,
     path::{Path, PathBuf},
@@ -28,6 +29,8 @@ pub struct Symbols {
     /// The symbols, sorted by address.
     symbols: Vec<Symbol>,
     lines: addr2line::Context<Reader>,
+    /// The calls of other functions: where each one's address is in the code, and its name.
+    calls: HashMap<u64, String>,
 }
 
 /// A symbol of the module. The sections of a module have no addresses yet, so each is given a
@@ -104,6 +107,7 @@ impl Symbols {
             path: path.to_owned(),
             release: release_of(&file).or_else(|| release_from_sibling_ko(path, &file)),
             build_id: build_id_of(&file),
+            calls: calls(&file, &base),
             symbols,
             lines,
         })
@@ -124,6 +128,15 @@ impl Symbols {
             });
         }
         Some(found)
+    }
+
+    /// Returns the function that is called by the call that returns to a frame.
+    pub fn callee(&self, frame: &Frame) -> Option<String> {
+        let at = self.symbols[self.find(frame)?].address + frame.offset;
+        // The address of a call's function is at its end, on x86.
+        self.calls
+            .get(&at.checked_sub(4)?)
+            .map(|name| demangled(name))
     }
 
     /// Returns what is at an offset into a section, the innermost function first. The result
@@ -219,6 +232,24 @@ fn is_executable<'a>(section: &impl ObjectSection<'a>) -> bool {
         object::SectionFlags::Elf { sh_flags, .. } => sh_flags.contains(object::elf::SHF_EXECINSTR),
         _ => false,
     }
+}
+
+/// Returns the relocations of the code for functions that have a name.
+fn calls(file: &object::File, base: &dyn Fn(object::SectionIndex) -> u64) -> HashMap<u64, String> {
+    let code = file.sections().filter(|s| is_executable(s));
+    let calls = code.flat_map(|section| {
+        let begin = base(section.index());
+        section
+            .relocations()
+            .filter_map(move |(offset, relocation)| {
+                let RelocationTarget::Symbol(symbol) = relocation.target() else {
+                    return None;
+                };
+                let name = file.symbol_by_index(symbol).ok()?.name().ok()?.to_owned();
+                (!name.is_empty()).then_some((begin + offset, name))
+            })
+    });
+    calls.collect()
 }
 
 /// Returns a section's content with its relocations applied, because a module is not linked

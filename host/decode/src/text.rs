@@ -31,7 +31,11 @@ impl Decoded {
             false => ("", "", "", ""),
         };
         let mut text = format!("{before}{paint}{}{plain}\n", self.what);
-        let told = matches!(self.kind, ReportKind::RustPanic | ReportKind::Panic);
+        // An NMI is koru's own question, and its line only says that the kernel did not expect it.
+        let told = matches!(
+            self.kind,
+            ReportKind::RustPanic | ReportKind::Panic | ReportKind::Nmi
+        );
         if !told && !self.what.contains(self.line.as_str()) {
             let _ = writeln!(text, "  {dim}{}{plain}", self.line);
         }
@@ -122,7 +126,7 @@ impl Decoded {
             }
             names.clear();
         };
-        for frame in &frames[skipped..] {
+        for (frame, times) in folded(&frames[skipped..]) {
             let own = frame.own();
             let entry = own.is_empty() && frame.is_entry();
             let Some(module) = frame.module.as_ref().filter(|_| !entry) else {
@@ -136,11 +140,16 @@ impl Decoded {
             };
             if shown.is_empty() {
                 let place = format!("+{:#x}", frame.offset);
-                let _ = writeln!(text, "    {}{place} [{module}]", frame.function);
+                let _ = writeln!(
+                    text,
+                    "    {}{place} [{module}]{}",
+                    frame.function,
+                    often(times)
+                );
             }
             for place in shown {
                 let at = place.at().map_or(String::new(), |at| format!("  {at}"));
-                let _ = writeln!(text, "    {}{at}", place.function);
+                let _ = writeln!(text, "    {}{at}{}", place.function, often(times));
                 // The line where it happened is shown above already.
                 let again = self.at.as_ref().is_some_and(|at| at.at() == place.at());
                 if let Some(source) = place.source.as_ref().filter(|_| place.own && !again) {
@@ -170,6 +179,22 @@ impl DecodedFrame {
         let outermost = self.places.last();
         matches!(&*self.function, "init_module" | "cleanup_module")
             && outermost.is_some_and(|p| p.function == self.function)
+    }
+}
+
+/// Returns the frames with how often each follows itself: a recursion has hundreds of equal ones.
+fn folded(frames: &[DecodedFrame]) -> impl Iterator<Item = (&DecodedFrame, usize)> {
+    let is_same = |a: &DecodedFrame, b: &DecodedFrame| {
+        (&a.symbol, a.offset, &a.module) == (&b.symbol, b.offset, &b.module)
+    };
+    let runs = frames.chunk_by(is_same);
+    runs.map(|run| (&run[0], run.len()))
+}
+
+fn often(times: usize) -> String {
+    match times {
+        1 => String::new(),
+        times => format!("  ({times} times)"),
     }
 }
 

@@ -13,6 +13,30 @@ pub fn errno_text(errno: i32) -> String {
     format!("{words} (errno {errno})")
 }
 
+/// Returns the name of an errno that modules often return.
+pub fn errno_name(errno: i32) -> Option<&'static str> {
+    let names = [
+        (Errno::PERM, "EPERM"),
+        (Errno::NOENT, "ENOENT"),
+        (Errno::IO, "EIO"),
+        (Errno::NXIO, "ENXIO"),
+        (Errno::AGAIN, "EAGAIN"),
+        (Errno::NOMEM, "ENOMEM"),
+        (Errno::ACCESS, "EACCES"),
+        (Errno::FAULT, "EFAULT"),
+        (Errno::BUSY, "EBUSY"),
+        (Errno::EXIST, "EEXIST"),
+        (Errno::NODEV, "ENODEV"),
+        (Errno::INVAL, "EINVAL"),
+        (Errno::NOSPC, "ENOSPC"),
+        (Errno::RANGE, "ERANGE"),
+        (Errno::NOSYS, "ENOSYS"),
+        (Errno::OPNOTSUPP, "EOPNOTSUPP"),
+    ];
+    let found = names.iter().find(|(e, _)| e.raw_os_error() == errno);
+    found.map(|(_, name)| *name)
+}
+
 /// Returns what the user can do when the kernel refuses to unload a module with an errno.
 pub fn unload_help(errno: i32) -> Option<&'static str> {
     match Errno::from_raw_os_error(errno) {

@@ -12,7 +12,7 @@ mod errno;
 
 use std::{fmt, io, path::Path};
 
-pub use errno::{Errno, errno_text, unload_help};
+pub use errno::{Errno, errno_name, errno_text, unload_help};
 
 /// The kind of a failure, which decides the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

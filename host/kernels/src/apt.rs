@@ -69,7 +69,10 @@ pub fn unpack(packages: &[String], dir: &Path, progress: &dyn Progress) -> Resul
                 .current_dir(folder.path()),
             &format!("downloading the package {package}"),
         )
-        .map_err(|e| e.help(LISTS))?;
+        .map_err(|e| match is_disk_full(&e) {
+            true => e.help("free some disk space and try again"),
+            false => e.help(LISTS),
+        })?;
         let deb = the_deb(folder.path()).ok_or_else(|| {
             Error::new(
                 Kind::System,
@@ -82,9 +85,24 @@ pub fn unpack(packages: &[String], dir: &Path, progress: &dyn Progress) -> Resul
         run(
             Command::new("dpkg-deb").arg("-x").arg(&deb).arg(dir),
             &format!("unpacking the package {package}"),
-        )?;
+        )
+        .map_err(|e| match is_disk_full(&e) {
+            true => e.help("free some disk space and try again"),
+            false => e,
+        })?;
     }
     Ok(())
+}
+
+/// Returns whether a program failed because the disk is full, as it prints in its own words.
+fn is_disk_full(error: &Error) -> bool {
+    let said = error.output.as_deref().unwrap_or_default();
+    let full = [
+        "No space left on device",
+        "You don't have enough free space",
+        "Disk quota exceeded",
+    ];
+    full.iter().any(|words| said.contains(words))
 }
 
 /// Returns these packages and the libraries that they need, except for the C library.
@@ -111,4 +129,24 @@ fn the_deb(dir: &Path) -> Option<PathBuf> {
         .flatten()
         .map(|e| e.path())
         .find(|p| p.extension().is_some_and(|e| e == "deb"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_disk_is_told_from_a_missing_network() {
+        let said = |output: &str| Error::new(Kind::System, "x", "failed").output(output);
+        for full in [
+            "E: You don't have enough free space in /tmp/x/.",
+            "E: Write error - write (28: No space left on device)",
+        ] {
+            assert!(is_disk_full(&said(full)), "{full}");
+        }
+        assert!(!is_disk_full(&said(
+            "E: Failed to fetch: could not resolve"
+        )));
+        assert!(!is_disk_full(&Error::new(Kind::System, "x", "failed")));
+    }
 }

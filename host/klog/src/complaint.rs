@@ -23,6 +23,16 @@ impl fmt::Display for Complaint {
     }
 }
 
+impl Complaint {
+    /// Returns what the user can do about the complaint.
+    pub fn help(&self) -> &'static str {
+        match self.kind.is_fatal() {
+            true => "see the log above; after an oops the kernel cannot be trusted",
+            false => "see the log above; the kernel goes on, but the module is wrong",
+        }
+    }
+}
+
 /// Returns the complaint that a line of the log is, if it is one.
 ///
 /// ```

@@ -68,6 +68,7 @@ pub fn config(
     config.cpus = machine.cpus;
     config.memory_mb = machine.memory;
     config.in_turn = machine.in_turn;
+    config.cmdline = machine.append.clone();
     if tree.config.yes("KASAN") || tree.config.yes("PROVE_LOCKING") {
         config.boot_limit = CHECKED_BOOT_LIMIT;
     }
@@ -85,6 +86,7 @@ pub fn machine() -> MachineArgs {
         cpus: 1,
         memory: 256,
         in_turn: false,
+        append: Vec::new(),
     }
 }
 
@@ -100,5 +102,5 @@ pub fn complaint_error(what: &str, complaint: &koru_klog::Complaint) -> Error {
         what,
         format!("the kernel complained: {complaint}"),
     )
-    .help("see the log above; after an oops the kernel cannot be trusted")
+    .help(complaint.help())
 }

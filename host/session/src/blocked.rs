@@ -50,6 +50,24 @@ pub fn hint(inside: &[Inside]) -> Option<&'static str> {
     )
 }
 
+/// Returns the innermost place of a stack that is in a module, as `f+0x1/0x2 [m]`: where a call
+/// returns to.
+pub fn place(stack: &str) -> Option<&str> {
+    let places = stack.lines().map(|line| line.trim_start_matches("[<0>] "));
+    places.into_iter().find(|place| place.ends_with(']'))
+}
+
+/// Returns what the user can do about a task that waits by itself in a module's code: the kernel
+/// leaves out the functions that switch to another task, such as `mutex_lock`, so a lock is
+/// waited for if a module's function is the innermost.
+pub fn lock_hint(stack: &str) -> Option<&'static str> {
+    let innermost = stack.lines().next()?;
+    innermost.ends_with(']').then_some(
+        "if it waits for a lock, look for who has taken it: perhaps the same task, or a function \
+         that returned without releasing it",
+    )
+}
+
 /// Formats the stacks that could be read, each below the name of its task.
 pub fn stacks(own: &str, inside: &[Inside]) -> String {
     let others = inside
@@ -169,6 +187,14 @@ mod tests {
         assert!(hint(&[task(7, LOCK)]).unwrap().contains("guard was leaked"));
         let said = reason(&[task(7, LOCK), task(8, BLOCKED)]).unwrap();
         assert!(!said.contains("lock"), "{said}");
+    }
+
+    #[test]
+    fn place_is_the_innermost_in_a_module() {
+        assert_eq!(place(BLOCKED), Some("koru_wait_sleep+0x1a/0x30 [m]"));
+        assert_eq!(place("[<0>] do_wait+0x1/0x2\n"), None);
+        assert!(lock_hint(LOCK).is_some());
+        assert!(lock_hint(ITSELF).is_none());
     }
 
     #[test]

@@ -22,7 +22,7 @@ use koru_protocol::{
     ToHost, encode, pack, unpack,
 };
 
-use crate::{Error, Result, SharedMemory, hang_limit};
+use crate::{Error, Result, SharedMemory, hang_limit, waiting::BusyCall};
 
 /// The first id of a script's calls. Replies to these may arrive before anybody has asked for
 /// them.
@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) changed: Condvar,
     pub(crate) next_id: AtomicU64,
     pub(crate) hang: Duration,
+    /// Whether loads and unloads that sleep are waited for without a limit.
+    pub(crate) patient: AtomicBool,
     /// Whether silence does not count as a hang, because a debugger may have stopped the
     /// guest.
     pub(crate) hang_detection_off: AtomicBool,
@@ -51,6 +53,8 @@ pub(crate) struct Shared {
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) pending: HashMap<u64, Sink>,
+    /// The loads, unloads and commands in progress.
+    pub(crate) busy: Vec<BusyCall>,
     pub(crate) log: Vec<LogRecord>,
     pub(crate) lost: bool,
     pub(crate) ready: Option<Ready>,
@@ -97,6 +101,7 @@ impl Session {
                 changed: Condvar::new(),
                 next_id: AtomicU64::new(1),
                 hang: hang_limit(),
+                patient: AtomicBool::new(false),
                 hang_detection_off: AtomicBool::new(false),
             }),
         };

@@ -8,7 +8,7 @@ use koru_error::{Error as HostError, Kind, errno_text, unload_help};
 use koru_klog::{Complaint, escape_control_chars, format_record, overdue};
 use koru_protocol::{Death, Errno, Inside, LogRecord};
 
-use crate::{blocked, load_failure::load_help};
+use crate::{blocked, hang_limit, load_failure::load_help};
 
 /// A result whose error is an [`Error`] unless another type is given.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -38,6 +38,8 @@ pub enum Error {
         module: String,
         /// The error number, as a positive number.
         errno: Errno,
+        /// Whether a module of this name is loaded.
+        is_loaded: bool,
         /// The records that were logged meanwhile.
         records: Vec<LogRecord>,
     },
@@ -49,6 +51,8 @@ pub enum Error {
         module: String,
         /// The error number, as a positive number.
         errno: Errno,
+        /// Whether the module has no exit, and so can never be unloaded.
+        permanent: bool,
         /// The records that were logged meanwhile.
         records: Vec<LogRecord>,
     },
@@ -236,14 +240,31 @@ impl From<Error> for HostError {
             .map(|r| format_record(r, false) + "\n")
             .collect();
         let (kind, context, message, help) = match &error {
-            Error::LoadFailed { module, errno, .. } => {
+            Error::LoadFailed {
+                module,
+                errno,
+                is_loaded,
+                ..
+            } => {
                 let e = HostError::new(
                     Kind::System,
                     format!("loading {module}"),
                     errno_text(*errno),
                 );
-                return e.help(load_help(*errno, records)).output(output);
+                return e
+                    .help(load_help(*errno, *is_loaded, records))
+                    .output(output);
             }
+            Error::UnloadFailed {
+                module,
+                permanent: true,
+                ..
+            } => (
+                Kind::System,
+                format!("unloading {module}"),
+                "it has no module_exit, so it cannot be unloaded".to_owned(),
+                Some("only a restart of the machine removes it (`koru vm restart`)"),
+            ),
             Error::UnloadFailed { module, errno, .. } => (
                 Kind::System,
                 format!("unloading {module}"),
@@ -264,7 +285,7 @@ impl From<Error> for HostError {
                 Kind::System,
                 what.clone(),
                 format!("the kernel complained: {complaint}"),
-                Some("see the log above; after an oops the kernel cannot be trusted"),
+                Some(complaint.help()),
             ),
             Error::Panicked { reason, .. } => (
                 Kind::System,
@@ -275,7 +296,13 @@ impl From<Error> for HostError {
             Error::Hung { what, .. } => (
                 Kind::System,
                 what.clone(),
-                "the guest hung; its stack was captured by an NMI".to_owned(),
+                match what.starts_with("no sign of life") {
+                    true => "the guest hung; an NMI captured its stack".to_owned(),
+                    false => format!(
+                        "the guest hung: no sign of life for {} s; an NMI captured its stack",
+                        hang_limit().as_secs()
+                    ),
+                },
                 Some("the stack in the log above shows the function that does not return"),
             ),
             Error::Timeout {
@@ -286,14 +313,17 @@ impl From<Error> for HostError {
                 records,
             } => {
                 output = blocked::stacks(stack, inside);
-                let message = format!("not done after {} s", after.as_secs());
+                let mut message = format!("not done after {} s", after.as_secs());
+                if let Some(place) = blocked::place(stack) {
+                    message += &format!("; it waits in {place}");
+                }
                 let reason = blocked::reason(inside);
                 let reason = reason.or_else(|| overdue(records).map(str::to_owned));
                 (
                     Kind::System,
                     what.clone(),
                     reason.map_or(message.clone(), |reason| format!("{message}: {reason}")),
-                    blocked::hint(inside),
+                    blocked::hint(inside).or(blocked::lock_hint(stack)),
                 )
             }
             Error::Boot { why, console } => {

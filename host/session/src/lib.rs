@@ -26,6 +26,7 @@ mod process;
 mod script;
 mod shared_memory;
 mod ssh;
+mod waiting;
 
 pub use calls::check_version;
 pub use client::connect;
@@ -40,3 +41,4 @@ pub use process::{Output, Process, ProcessEvent, StdinWriter};
 pub use script::{Script, ScriptRun};
 pub use shared_memory::SharedMemory;
 pub use ssh::{AskPassword, Ssh};
+pub use waiting::Waiting;

@@ -8,33 +8,85 @@
 use koru_error::Errno;
 use koru_protocol::LogRecord;
 
-/// Returns what the user can do about a module that could not be loaded, from the errno and
-/// what was logged meanwhile.
-pub(crate) fn load_help(errno: i32, records: &[LogRecord]) -> String {
+/// What a module's init usually means by an errno.
+const CAUSES: [(Errno, &str); 11] = [
+    (
+        Errno::NOMEM,
+        "memory is short (--memory gives a guest more), proc_create found its name taken or its \
+         folder missing, or a size is wrong",
+    ),
+    (
+        Errno::NOENT,
+        "the function of a kprobe does not exist in this kernel or was inlined, a file that it \
+         opens is not there, or a folder in /proc or debugfs is missing",
+    ),
+    (
+        Errno::INVAL,
+        "an argument of a registration is wrong or incomplete, a parameter is out of range, or a \
+         function may not be probed",
+    ),
+    (
+        Errno::BUSY,
+        "a device number is taken, an interrupt line is not shared, or a region is in use",
+    ),
+    (
+        Errno::EXIST,
+        "a name in /sys, a class or a device is taken, a cache or file system of this name \
+         exists, or an earlier unload has left it behind",
+    ),
+    (
+        Errno::NODEV,
+        "the hardware is not there, the driver found no device, or a needed feature is off",
+    ),
+    (
+        Errno::NXIO,
+        "the hardware does not answer, an address is wrong, or a resource is missing",
+    ),
+    (
+        Errno::PERM,
+        "init returned -1 instead of an errno, lockdown forbids it, or a capability is missing",
+    ),
+    (
+        Errno::FAULT,
+        "an address of user space is wrong, a copy failed, or init returned a count of bytes",
+    ),
+    (
+        Errno::NOSYS,
+        "this kernel is built without the feature, the call does not exist, or it is not \
+         implemented for this machine",
+    ),
+    (
+        Errno::OPNOTSUPP,
+        "this kernel is built without the feature, the device lacks it, or a flag is unknown",
+    ),
+];
+
+/// Returns what the user can do about a module that could not be loaded, from the errno, whether
+/// a module of its name is loaded, and what was logged meanwhile.
+pub(crate) fn load_help(errno: i32, is_loaded: bool, records: &[LogRecord]) -> String {
     let kernel = records.iter().filter(|r| r.facility == 0);
     if let Some(help) = kernel.flat_map(|r| r.text.lines()).find_map(loader_help) {
         return help;
     }
-    match Errno::from_raw_os_error(errno) {
+    let name = Errno::from_raw_os_error(errno);
+    match name {
         Errno::NOEXEC => {
-            "the file is not a module of this kernel: build it for this one (--kernel)".into()
+            return "the file is not a module of this kernel: build it for this one (--kernel)"
+                .into();
         }
-        Errno::EXIST => "it is already loaded: `koru unload` it first".into(),
-        Errno::NOMEM => {
-            init_help("memory is short (--memory gives a guest more), or a name in /proc is taken")
-        }
-        Errno::NOENT => init_help(
-            "something that it looks for does not exist, such as the function of a kprobe",
-        ),
-        Errno::INVAL => init_help("a function of the kernel refused an argument"),
-        Errno::BUSY => init_help("a number or a name that it registers is taken"),
-        _ => init_help("see the log"),
+        Errno::EXIST if is_loaded => return "it is already loaded: `koru unload` it first".into(),
+        _ => {}
     }
-}
-
-fn init_help(cause: &str) -> String {
-    format!("the module's init returned this error; a usual cause: {cause}")
-        .replace("; a usual cause: see the log", ": see the log")
+    let causes = CAUSES.iter().find(|(errno, _)| *errno == name);
+    // Only its name is searched for: `Errno(-2)` would say nothing.
+    let returned = match koru_error::errno_name(errno) {
+        Some(name) => format!("init returned -{name}"),
+        None => "init returned this error".to_owned(),
+    };
+    match causes {
+        Some((_, causes)) => format!("{returned}: see the log\nusual causes: {causes}"),
+        None => format!("{returned}: see the log"),
+    }
 }
 
 /// Returns the help for a line of the kernel's module loader, `MODULE: MESSAGE`.
@@ -91,7 +143,7 @@ mod tests {
             continuation: false,
         };
         let records: Vec<LogRecord> = lines.iter().map(record).collect();
-        load_help(errno.raw_os_error(), &records)
+        load_help(errno.raw_os_error(), false, &records)
     }
 
     #[test]
@@ -134,11 +186,15 @@ mod tests {
             &["x: loading out-of-tree module taints kernel."],
         );
         assert!(
-            init.starts_with("the module's init returned this error"),
+            init.starts_with("init returned -ENOENT: see the log\nusual causes: the function of a"),
             "{init}"
         );
         let other = help(Errno::IO, &[]);
-        assert_eq!(other, "the module's init returned this error: see the log");
+        assert_eq!(other, "init returned -EIO: see the log");
+        let twice = load_help(Errno::EXIST.raw_os_error(), true, &[]);
+        assert!(twice.starts_with("it is already loaded"), "{twice}");
+        let taken = load_help(Errno::EXIST.raw_os_error(), false, &[]);
+        assert!(taken.contains("is taken"), "{taken}");
     }
 
     #[test]
@@ -152,8 +208,8 @@ mod tests {
             text: "x: Unknown symbol nosuch (err -2)".into(),
             continuation: false,
         };
-        assert!(load_help(2, &[record.clone()]).contains("init"));
+        assert!(load_help(2, false, &[record.clone()]).contains("init"));
         record.facility = 0;
-        assert!(load_help(2, &[record]).contains("nosuch"));
+        assert!(load_help(2, false, &[record]).contains("nosuch"));
     }
 }

@@ -3,12 +3,14 @@
 //! Loads and unloads modules.
 
 use std::{
-    sync::mpsc::RecvTimeoutError,
+    sync::{atomic::Ordering, mpsc::RecvTimeoutError},
     time::{Duration, Instant},
 };
 
 use koru_klog::{Complaint, first_complaint, overdue, still_registered};
-use koru_protocol::{Call, Inside, LogRecord, Look, ModuleOutcome, ModuleResult, Reply, ToHost};
+use koru_protocol::{
+    Call, Inside, LogRecord, Look, ModuleOutcome, ModuleResult, ModuleRow, Reply, ToHost,
+};
 
 use crate::{
     Error, Result, Session,
@@ -55,11 +57,16 @@ impl Session {
         let records = self.records(outcome.log_from, outcome.log_to);
         match outcome.result {
             ModuleResult::Ok => Ok(ModuleReport::new(records)),
-            ModuleResult::Refused(errno) => Err(Error::LoadFailed {
-                module: module.into(),
-                errno,
-                records,
-            }),
+            ModuleResult::Refused(errno) => {
+                let is_it = |row: &ModuleRow| row.name == module.replace('-', "_");
+                let rows = self.list().unwrap_or_default();
+                Err(Error::LoadFailed {
+                    is_loaded: rows.iter().any(is_it),
+                    module: module.into(),
+                    errno,
+                    records,
+                })
+            }
             ModuleResult::Killed => Err(killed(format!("load {module}"), records)),
         }
     }
@@ -76,11 +83,16 @@ impl Session {
         let records = self.records(outcome.log_from, outcome.log_to);
         match outcome.result {
             ModuleResult::Ok => Ok(ModuleReport::new(records)),
-            ModuleResult::Refused(errno) => Err(Error::UnloadFailed {
-                module,
-                errno,
-                records,
-            }),
+            ModuleResult::Refused(errno) => {
+                let rows = self.list().unwrap_or_default();
+                let is_it = |row: &&ModuleRow| row.name == module;
+                Err(Error::UnloadFailed {
+                    permanent: rows.iter().find(is_it).is_some_and(|row| row.permanent),
+                    module,
+                    errno,
+                    records,
+                })
+            }
             ModuleResult::Killed => Err(killed(format!("unload {name}"), records)),
         }
     }
@@ -90,6 +102,7 @@ impl Session {
         let limit = LIMIT.max(self.shared.hang * 2);
         let mut stay = StayCheck::from_now(self);
         let (id, answers) = self.start_call_with_channel(call)?;
+        let _busy = self.busy(id, what, false);
         let mut watch = Watch::new(limit);
         loop {
             let answer = match answers.recv_timeout(Duration::from_millis(500)) {
@@ -140,14 +153,15 @@ impl Session {
         if spins && self.machine().is_none() {
             return Err(self.report_hang(what));
         }
-        if watch.start.elapsed() < watch.limit {
+        let is_patient = self.shared.patient.load(Ordering::Relaxed);
+        if is_patient || watch.start.elapsed() < watch.limit {
             return Ok(());
         }
         Err(watch.timeout(what, Vec::new()))
     }
 
     /// Returns the tasks in the module's code, except for the one behind this call.
-    fn inside(&self, module: &str, of: u64) -> Result<Vec<Inside>> {
+    pub(crate) fn inside(&self, module: &str, of: u64) -> Result<Vec<Inside>> {
         let module = module.replace('-', "_");
         match self.quick("look", Call::Inside { module, of })? {
             Reply::Inside(inside) => Ok(inside),
@@ -155,7 +169,7 @@ impl Session {
         }
     }
 
-    fn look(&self, of: u64) -> Result<Look> {
+    pub(crate) fn look(&self, of: u64) -> Result<Look> {
         match self.quick("look", Call::Look { of })? {
             Reply::Look(look) => Ok(look),
             _ => Err(unexpected("look")),

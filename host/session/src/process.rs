@@ -13,6 +13,7 @@ use koru_protocol::{Call, Exec, Exit, Reply, STDIN_WINDOW, Stream, ToGuest, ToHo
 use crate::{
     Result, Session,
     calls::{refused, unexpected},
+    waiting::Busy,
 };
 
 impl Session {
@@ -20,7 +21,9 @@ impl Session {
     pub fn exec(&self, exec: Exec) -> Result<Process> {
         let what = exec.argv.first().cloned().unwrap_or_default();
         let (id, events) = self.start_call_with_channel(Call::Exec(exec))?;
+        let busy = self.busy(id, &what, true);
         Ok(Process {
+            _busy: busy,
             call: Arc::new(CallInGuest {
                 session: self.clone(),
                 id,
@@ -80,6 +83,7 @@ pub enum ProcessEvent {
 
 /// A command on the target. The command is killed if this is dropped before its end.
 pub struct Process {
+    _busy: Busy,
     call: Arc<CallInGuest>,
     events: Receiver<ToHost>,
     what: String,

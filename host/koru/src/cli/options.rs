@@ -256,6 +256,9 @@ pub struct RunArgs {
     /// Load into the kernel of this or another machine without asking.
     #[arg(long, short)]
     pub yes: bool,
+    /// End the run after this time, for loading, the command and unloading together.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
     /// Show how long each stage took.
     #[arg(long)]
     pub timings: bool,
@@ -313,6 +316,9 @@ pub struct MachineArgs {
         value_parser = clap::value_parser!(u32).range(128..=65536)
     )]
     pub memory: u32,
+    /// Add arguments to the command line of the guest's kernel.
+    #[arg(long, value_name = "ARGUMENTS", allow_hyphen_values = true)]
+    pub append: Vec<String>,
     /// Whether, under TCG, the guest's processors take turns.
     #[arg(skip)]
     pub in_turn: bool,
@@ -342,6 +348,9 @@ pub struct LoadArgs {
     /// Set a module parameter.
     #[arg(short, long = "param", value_name = "KEY=VALUE")]
     pub params: Vec<String>,
+    /// Restart the virtual machine first, without modules and with a kernel that has not oopsed.
+    #[arg(long)]
+    pub fresh: bool,
     #[command(flatten)]
     pub kernel: KernelChoice,
     #[command(flatten)]
@@ -434,6 +443,17 @@ pub enum VmCommand {
     Stop {
         #[command(flatten)]
         vm: VmArgs,
+    },
+    /// Stop the virtual machine, and start it again without modules.
+    ///
+    /// The kernel is the same unless another one is chosen.
+    Restart {
+        #[command(flatten)]
+        kernel: KernelChoice,
+        #[command(flatten)]
+        vm: VmArgs,
+        #[command(flatten)]
+        machine: MachineArgs,
     },
     /// Show whether the virtual machine is up, and with which kernel.
     Status {

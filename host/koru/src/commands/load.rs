@@ -2,26 +2,48 @@
 
 //! `koru load` and `koru reload`: load a module on a target that stays up.
 
-use koru_error::Result;
+use koru_error::{Error, Kind, Result};
 
 use crate::{
     cli::LoadArgs,
     context::Context,
+    guest,
     log::oops,
     run::module_step::module_step,
-    target::{parameters, prepare, request::RunRequest, traits::Prepared},
+    target::{
+        name::TargetName, parameters, prepare, request::RunRequest, standing_vm, traits::Prepared,
+    },
 };
 
 pub fn load(context: &Context, args: &LoadArgs) -> Result<u8> {
+    refresh(context, args)?;
     load_into(
         context,
         prepare(context, &RunRequest::of_load(args))?.prepared(),
     )
 }
 
+/// Replaces the virtual machine by a new one, if the user wants that.
+fn refresh(context: &Context, args: &LoadArgs) -> Result<()> {
+    match &args.target.target {
+        _ if !args.fresh => {}
+        TargetName::Vm => {
+            let machine = guest::machine();
+            standing_vm::restart(context, &args.kernel, &args.target.vm, &machine)?;
+        }
+        own => {
+            let message = "only a virtual machine can be started afresh";
+            let attempted = format!("loading into {}", own.kernel_phrase());
+            return Err(Error::new(Kind::Usage, attempted, message));
+        }
+    }
+    Ok(())
+}
+
 /// Builds a module, unloads it if it is loaded, and loads it. A build that fails leaves the
 /// loaded module alone.
 pub fn reload(context: &Context, args: &LoadArgs) -> Result<u8> {
+    refresh(context, args)?;
     let target = prepare(context, &RunRequest::of_load(args))?;
     context.ui.done();
     let prepared = target.prepared();

@@ -2,6 +2,8 @@
 
 //! `koru run`: builds a module, loads it, runs a command, unloads it.
 
+use std::time::Duration;
+
 use koru_decode::Decoded;
 use koru_error::Result;
 
@@ -49,6 +51,7 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
             interactive: args.replay.is_none(),
             output: &exec::show,
         },
+        limit: args.limit.map(|s| Duration::from_secs(s.into())),
         started: &|_| (),
     };
     let run = run_module(context, &RunRequest::of_run(args)?, &options)?;

@@ -25,14 +25,21 @@ pub fn vm(context: &Context, command: &VmCommand) -> Result<u8> {
             let session = standing_vm::start(context, kernel, vm, machine)?;
             tell_status(context, vm, Some(&session))
         }
-        VmCommand::Stop { vm } => match koru_session::connect(&socket(vm)?) {
-            Ok(session) => {
-                session.power_off()?;
-                tell_stopped(context, vm, "stopped")
-            }
-            Err(koru_session::Error::NotServed(_)) => tell_stopped(context, vm, "it is not up"),
-            Err(e) => Err(Error::from(e)),
-        },
+        VmCommand::Stop { vm } => {
+            let said = match standing_vm::stop(vm)? {
+                Some(_) => "stopped",
+                None => "it is not up",
+            };
+            tell_stopped(context, vm, said)
+        }
+        VmCommand::Restart {
+            kernel,
+            vm,
+            machine,
+        } => {
+            let session = standing_vm::restart(context, kernel, vm, machine)?;
+            tell_status(context, vm, Some(&session))
+        }
         VmCommand::Status { vm } => match koru_session::connect(&socket(vm)?) {
             Ok(session) => tell_status(context, vm, Some(&session)),
             Err(koru_session::Error::NotServed(_)) => tell_status(context, vm, None),

@@ -6,6 +6,7 @@ use std::{
     cell::RefCell,
     io::IsTerminal,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use koru_decode::Decoded;
@@ -76,6 +77,7 @@ pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
                 interactive: false,
                 output: &|event| take_output(context, event, &output),
             },
+            limit: args.limit.map(|s| Duration::from_secs(s.into())),
             started: &|kill| watcher.on_save(kill),
         };
         let mut ended = run_module(context, &request, &options);

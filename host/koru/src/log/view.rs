@@ -114,8 +114,14 @@ pub fn is_noise(record: &LogRecord) -> bool {
         && ["tsc: ", "clocksource: "]
             .iter()
             .any(|p| record.text.starts_with(p));
+    // koru's own NMI makes each processor print its stack, which takes its time.
+    let is_about_the_nmi = record
+        .text
+        .starts_with("INFO: NMI handler (nmi_cpu_backtrace_handler)");
     record.facility == 0
-        && (is_about_the_clock || TAINTS.iter().any(|end| record.text.ends_with(end)))
+        && (is_about_the_nmi
+            || is_about_the_clock
+            || TAINTS.iter().any(|end| record.text.ends_with(end)))
 }
 
 fn show(text: &str, to: LogSink) {

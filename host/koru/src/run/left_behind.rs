@@ -3,16 +3,21 @@
 //! Compares what a target has before the load of a run and after the unload.
 
 use koru_error::Result;
-use koru_protocol::Inventory;
+use koru_protocol::{Inventory, ModuleRow};
 use koru_session::LeftBehind;
 
-use crate::{context::Context, target::traits::Target};
+use crate::{
+    context::Context,
+    target::traits::{ReadyModule, Target},
+};
 
 /// The inventories of a run. A target that answers no calls has none.
 #[derive(Default)]
 pub struct Inventories {
     before: Option<Inventory>,
     loaded: Option<Inventory>,
+    /// The modules that cannot be unloaded.
+    permanent: Vec<String>,
 }
 
 impl Inventories {
@@ -20,7 +25,7 @@ impl Inventories {
     pub fn before(target: &dyn Target) -> Result<Inventories> {
         Ok(Inventories {
             before: target.inventory_before()?,
-            loaded: None,
+            ..Inventories::default()
         })
     }
 
@@ -32,8 +37,38 @@ impl Inventories {
         Ok(())
     }
 
+    /// Takes the result of an unload. A module that cannot be unloaded at all is left behind,
+    /// which is no failure of the run.
+    pub fn unloaded(
+        &mut self,
+        target: &dyn Target,
+        module: &ReadyModule,
+        unloaded: Result<()>,
+    ) -> Result<()> {
+        // A guest that plays a script answers no calls, and one that is gone none either.
+        let modules = match (&unloaded, &self.before) {
+            (Err(_), Some(_)) => target.prepared().session.list().unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let is_permanent = |row: &ModuleRow| row.permanent && row.name == module.name;
+        if !modules.iter().any(is_permanent) {
+            return unloaded;
+        }
+        self.permanent.push(format!(
+            "{}, which has no module_exit and cannot be unloaded",
+            module.name
+        ));
+        Ok(())
+    }
+
     /// Returns what is left after the unload.
     pub fn left(&self, target: &dyn Target) -> Result<LeftBehind> {
+        if !self.permanent.is_empty() {
+            return Ok(LeftBehind {
+                entries: self.permanent.clone(),
+                ..LeftBehind::default()
+            });
+        }
         let Some(before) = &self.before else {
             return Ok(LeftBehind::default());
         };
@@ -45,10 +80,11 @@ impl Inventories {
 /// Warns of what is left after a run.
 pub fn warn(context: &Context, left: &LeftBehind) {
     if let Some(sentence) = left.sentence() {
-        context.ui.warn(
-            &sentence,
-            "the module's exit must unregister it; a use of it brings the kernel down",
-        );
+        let help = match sentence.contains("module_exit") {
+            true => "add one with module_exit(), even if it does nothing",
+            false => "the module's exit must unregister it; a use of it brings the kernel down",
+        };
+        context.ui.warn(&sentence, help);
     }
     for file in &left.plain_files {
         context.ui.warn(

@@ -6,10 +6,14 @@ pub mod left_behind;
 pub mod module_step;
 pub mod observe;
 pub mod outcome;
+mod waiting;
 
-use std::time::{Duration, Instant};
+use std::{
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
 
-use koru_error::Result;
+use koru_error::{Error, Kind, Result};
 use koru_session::LeftBehind;
 
 use crate::{
@@ -25,6 +29,7 @@ use crate::{
 use left_behind::Inventories;
 use observe::observe_from;
 use outcome::{RunOptions, RunOutcome, Timings};
+use waiting::{Limit, watched};
 
 /// Brings what is requested to its target, and runs it there.
 pub fn run_module(
@@ -36,8 +41,23 @@ pub fn run_module(
     if let Some(kill) = target.kill_handle() {
         (options.started)(kill);
     }
+    let limit = match options.limit {
+        Some(after) => Some(Limit {
+            after,
+            kill: target.kill_handle().ok_or_else(|| {
+                let message = "--limit needs a virtual machine, which can be ended at any time";
+                Error::new(Kind::Usage, "limiting the time of a run", message)
+            })?,
+        }),
+        None => None,
+    };
+    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     context.ui.done();
     let prepared = target.prepared();
+    if !target.outlives_run() {
+        // The guest is this run's alone, so whoever waits can end it.
+        prepared.session.be_patient();
+    }
     let mut seconds = Timings::of(&prepared.build, prepared.start);
     let mut inventories = Inventories::before(&*target)?;
     let mut left = LeftBehind::default();
@@ -48,13 +68,16 @@ pub fn run_module(
         baseline.mark,
         options.log,
         || {
-            let status = steps(
-                &*target,
-                &baseline,
-                &options.command,
-                &mut inventories,
-                &mut seconds,
-            );
+            let interactive = options.command.interactive && !prepared.command.is_empty();
+            let status = watched(context, prepared, interactive && terminal, limit, || {
+                steps(
+                    &*target,
+                    &baseline,
+                    &options.command,
+                    &mut inventories,
+                    &mut seconds,
+                )
+            });
             if status.is_ok() {
                 left = inventories.left(&*target)?;
             }
@@ -120,7 +143,7 @@ pub fn steps(
     let begun = Instant::now();
     let mut unloaded = Ok(());
     for module in loaded.into_iter().rev() {
-        unloaded = unloaded.and(target.unload(module));
+        unloaded = unloaded.and(inventories.unloaded(target, module, target.unload(module)));
     }
     let (status, took) = done?;
     seconds.command = took.as_secs_f64();

@@ -19,6 +19,8 @@ pub struct RunOptions<'a> {
     /// Where the log goes as it comes.
     pub log: LogSink,
     pub command: CommandIo<'a>,
+    /// How long the run may take.
+    pub limit: Option<Duration>,
     /// Receives a function that ends the run, when its target is ready.
     pub started: &'a dyn Fn(KillHandle),
 }

@@ -90,7 +90,7 @@ impl StandingVm {
                 if has_oopsed(&session)? {
                     let message = "its kernel has oopsed, and cannot load modules any more";
                     return Err(Error::new(Kind::System, at, message)
-                        .help("run `koru vm stop` first; `koru log` still shows the oops"));
+                        .help("run `koru vm restart`, or load it with --fresh; until then, `koru log` shows the oops"));
                 }
                 let help = "run `koru vm stop` first, or start another one with --vm NAME";
                 match choice.or_environment().is_made() {
@@ -155,6 +155,38 @@ pub fn connect_or_start(context: &Context, kernel: &KernelChoice, vm: &VmArgs) -
     }
 }
 
+/// Stops the virtual machine if it is up. Returns the choice of the kernel that it ran.
+pub fn stop(vm: &VmArgs) -> Result<Option<KernelChoice>> {
+    match koru_session::connect(&socket(vm)?) {
+        Ok(session) => {
+            let ran = session.hello().map(|ready| KernelChoice {
+                kernel: Some(ready.release),
+                kdir: None,
+            });
+            session.power_off()?;
+            Ok(Some(ran.unwrap_or_default()))
+        }
+        Err(koru_session::Error::NotServed(_)) => Ok(None),
+        Err(e) => Err(Error::from(e)),
+    }
+}
+
+/// Starts the virtual machine again, with the kernel that is chosen or that it ran.
+pub fn restart(
+    context: &Context,
+    kernel: &KernelChoice,
+    vm: &VmArgs,
+    machine: &MachineArgs,
+) -> Result<Session> {
+    let ran = stop(vm)?;
+    // A build directory that is on no list can only be named again.
+    let known = |ran: &KernelChoice| context.tree(ran).is_ok();
+    match ran.filter(|ran| !kernel.or_environment().is_made() && known(ran)) {
+        Some(ran) => start(context, &ran, vm, machine),
+        None => start(context, kernel, vm, machine),
+    }
+}
+
 /// Starts the process that owns the guest, and waits until it serves.
 pub fn start(
     context: &Context,
@@ -174,6 +206,7 @@ pub fn start(
         .args(["vm-serve", "--vm", &vm.vm, "--quiet"])
         .args(["--cpus", &machine.cpus.to_string()])
         .args(["--memory", &machine.memory.to_string()])
+        .args(machine.append.iter().map(|words| format!("--append={words}")))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())

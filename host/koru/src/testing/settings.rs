@@ -51,6 +51,7 @@ impl GuestTests {
             cpus: self.cpus.unwrap_or(CPUS),
             memory: 512,
             in_turn: marks.cpus_in_turn(),
+            append: Vec::new(),
         }
     }
 }

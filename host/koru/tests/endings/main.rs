@@ -5,11 +5,24 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod left_behind;
+mod load;
+mod vm;
+mod waits;
 
-use common::CModule;
+use common::{CModule, line_of};
+
+/// The folder of the modules in C.
+const MODULES: &str = "host/koru/tests/endings/modules";
 
 /// Builds one of the modules of these tests.
 #[track_caller]
 fn module(name: &str, kernel: &'static str) -> CModule {
-    CModule::build(&format!("host/koru/tests/endings/modules/{name}.c"), kernel)
+    CModule::build(&format!("{MODULES}/{name}.c"), kernel)
+}
+
+/// Returns `FILE:LINE` of the line of a module's source that contains this text.
+#[track_caller]
+fn at(name: &str, text: &str) -> String {
+    let line = line_of(&format!("{MODULES}/{name}.c"), text);
+    format!("{name}.c:{line}")
 }

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Wrong: recurses thirty times, and then follows NULL. */
+#include <linux/module.h>
+
+static noinline int deeper(int depth, int *sum)
+{
+	int here = depth;
+
+	if (!depth)
+		return READ_ONCE(*(int *)8);
+	here += deeper(depth - 1, &here); /* itself */
+	WRITE_ONCE(*sum, here);
+	return here;
+}
+
+static int __init recurses_init(void)
+{
+	int sum = 0;
+
+	return deeper(30, &sum) ? 0 : -EINVAL;
+}
+
+static void __exit recurses_exit(void)
+{
+}
+
+module_init(recurses_init);
+module_exit(recurses_exit);
+
+MODULE_LICENSE("GPL");
