@@ -49,10 +49,13 @@ impl CFiles {
     }
 
     /// Copies the files and their headers to a folder for Kbuild, and returns the lines of the
-    /// Kbuild file for them, with the module's own name last.
+    /// Kbuild file for them.
     pub(crate) fn copy_to(&self, dir: &Path, module: &str) -> Result<String> {
         for file in self.files() {
-            let copy = dir.join(file.file_name().unwrap_or_default());
+            let inside = file.strip_prefix(&self.dir).unwrap_or(&file);
+            let copy = dir.join(inside);
+            let folder = copy.parent().unwrap_or(dir);
+            fs::create_dir_all(folder).path_context("making", folder)?;
             fs::copy(&file, &copy).path_context("copying", &file)?;
         }
         if self.names.is_empty() {
@@ -60,10 +63,12 @@ impl CFiles {
         }
         let objects = self.names.iter().filter_map(|name| name.strip_suffix(".c"));
         let objects: Vec<String> = objects.map(|name| format!("{name}.o")).collect();
+        let flags = self.flags.iter().map(String::as_str);
+        let flags: Vec<&str> = flags.filter(|flag| is_harmless(flag)).collect();
         Ok(format!(
             "{module}-y := {}\nccflags-y := {}\n",
             objects.join(" "),
-            self.flags.join(" ")
+            flags.join(" ")
         ))
     }
 
@@ -79,6 +84,17 @@ impl CFiles {
         files.sort();
         files
     }
+}
+
+/// Returns whether a flag can be passed to make and the compiler as it is: it runs nothing, not
+/// even a plugin.
+fn is_harmless(flag: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@=,".contains(c);
+    let known = ["-D", "-U", "-I", "-O", "-g", "-std=", "-f", "-W"];
+    let runs = ["-fplugin", "-Wl,", "-Wa,", "-Wp,"];
+    flag.chars().all(plain)
+        && known.iter().any(|begin| flag.starts_with(begin))
+        && !runs.iter().any(|begin| flag.starts_with(begin))
 }
 
 /// The package name of the `kernel` crate.
@@ -257,4 +273,35 @@ pub fn patch_options(home: &Home) -> Vec<String> {
         ]
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_run_nothing() {
+        for flag in [
+            "-DX=1",
+            "-I/home/a/include",
+            "-Wno-unused",
+            "-O2",
+            "-fno-inline",
+        ] {
+            assert!(is_harmless(flag), "{flag}");
+        }
+        for flag in [
+            "$(shell id)",
+            "-DX=`id`",
+            "-fplugin=./x.so",
+            "-B.",
+            "-specs=x",
+            "-wrapper",
+            "-Wp,-x",
+            "-DX=$(id)",
+            "x;y",
+        ] {
+            assert!(!is_harmless(flag), "{flag}");
+        }
+    }
 }

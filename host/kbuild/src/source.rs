@@ -165,7 +165,8 @@ fn rust_file(dir: &Path, kbuild: &str, object: &str) -> Option<RustFile> {
     let parts = parts.concat();
     let source = |object: &str, ending: &str| {
         let file = format!("{}.{ending}", object.strip_suffix(".o")?);
-        dir.join(&file).is_file().then_some(file)
+        let is_below = !file.starts_with('/') && !file.contains("..");
+        (is_below && dir.join(&file).is_file()).then_some(file)
     };
     let is_rust = |object: &&str| source(object, "rs").is_some() && source(object, "c").is_none();
     if parts.is_empty() {
