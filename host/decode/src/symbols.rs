@@ -236,7 +236,7 @@ fn is_executable<'a>(section: &impl ObjectSection<'a>) -> bool {
 
 /// Returns the relocations of the code for functions that have a name.
 fn calls(file: &object::File, base: &dyn Fn(object::SectionIndex) -> u64) -> HashMap<u64, String> {
-    let code = file.sections().filter(|s| is_executable(s));
+    let code = file.sections().filter(is_executable);
     let calls = code.flat_map(|section| {
         let begin = base(section.index());
         section

@@ -4,15 +4,18 @@
 //!
 //! An [`Error`] says what was being done ([`context`](Error::context)), what went wrong
 //! ([`message`](Error::message)), what the user can do about it ([`help`](Error::help)), and
-//! what the tool that failed printed ([`output`](Error::output)). The error that caused an
-//! [`Error`] is its [`source`](std::error::Error::source).
+//! what the tool that failed printed ([`output`](Error::output)), and what that means
+//! ([`hints`](Error::hints)). The error that caused an [`Error`] is its
+//! [`source`](std::error::Error::source).
 #![forbid(unsafe_code)]
 
 mod errno;
+mod hint;
 
 use std::{fmt, io, path::Path};
 
 pub use errno::{Errno, errno_name, errno_text, unload_help};
+pub use hint::{Edit, Hint, Place};
 
 /// The kind of a failure, which decides the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +45,13 @@ pub struct Error {
     pub help: Option<String>,
     /// The output of the tool that failed, shown as it is.
     pub output: Option<String>,
+    /// What few errors have. The box keeps results small.
+    rest: Option<Box<Rest>>,
+}
+
+#[derive(Debug, Default)]
+struct Rest {
+    hints: Vec<Hint>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -49,7 +59,7 @@ pub struct Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// Creates an error without help, output and source.
+    /// Creates an error without help, output, hints and source.
     pub fn new(kind: Kind, context: impl Into<String>, message: impl Into<String>) -> Self {
         Error {
             kind,
@@ -57,7 +67,7 @@ impl Error {
             message: message.into(),
             help: None,
             output: None,
-            source: None,
+            rest: None,
         }
     }
 
@@ -76,12 +86,25 @@ impl Error {
         self
     }
 
+    /// Adds explanations of the output.
+    pub fn with_hints(mut self, hints: Vec<Hint>) -> Self {
+        if !hints.is_empty() {
+            self.rest.get_or_insert_default().hints = hints;
+        }
+        self
+    }
+
+    /// Returns explanations of the output, one for each cause.
+    pub fn hints(&self) -> &[Hint] {
+        self.rest.as_ref().map_or(&[], |rest| &rest.hints)
+    }
+
     /// Adds the error that caused this one.
     pub fn caused_by(
         mut self,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        self.source = Some(source.into());
+        self.rest.get_or_insert_default().source = Some(source.into());
         self
     }
 
@@ -112,7 +135,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        let source: &(dyn std::error::Error + 'static) = self.source.as_deref()?;
+        let source: &(dyn std::error::Error + 'static) = self.rest.as_ref()?.source.as_deref()?;
         Some(source)
     }
 }

@@ -15,6 +15,7 @@ use koru_sandbox::Sandbox;
 
 use crate::{
     Ko,
+    api_changes::explain,
     make::kbuild_command,
     makefile::{is_for_kbuild, kernel_variables},
     paths::module_name,
@@ -138,7 +139,9 @@ impl KbuildSource {
                     .to_owned(),
                 false => format!("it does not build for {}", tree.release),
             };
-            return Err(Error::new(Kind::Link, attempted, message).output(said));
+            return Err(Error::new(Kind::Link, attempted, message)
+                .with_hints(explain(&said, &self.dir, tree))
+                .output(said));
         }
         if !said.trim().is_empty() {
             progress.print(said.trim_end());

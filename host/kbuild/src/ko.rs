@@ -15,6 +15,7 @@ use koru_kernels::{Cache, Home, KernelTree, Lock, Progress, output, run, write_a
 
 use crate::{
     Codegen, LargeFrame, ModInfo, Module, Sysroot, Toolchain,
+    api_changes::explain_missing,
     dependency::Dependency,
     link::{Parts, RULES, link},
     make::{WorkFolder, kbuild_command},
@@ -398,7 +399,8 @@ impl<'a> Builder<'a> {
             .filter_map(|(_, l)| l.split_once('"'))
             .map(|(symbol, _)| symbol)
             .collect();
-        let mut error = Error::new(
+        let said = warnings.join("\n");
+        let error = Error::new(
             Kind::Link,
             format!("making {name}.ko for {}", self.tree.release),
             if undefined.is_empty() {
@@ -406,12 +408,10 @@ impl<'a> Builder<'a> {
             } else {
                 format!("this kernel does not export {}", undefined.join(", "))
             },
-        )
-        .output(warnings.join("\n"));
-        if !undefined.is_empty() {
-            error = error.help("a non-GPL license, or an API that this kernel lacks");
-        }
-        Err(error)
+        );
+        Err(error
+            .with_hints(explain_missing(&said, self.tree))
+            .output(said))
     }
 
     fn split_debug(&self, name: &str, dir: &Path) -> Result<()> {

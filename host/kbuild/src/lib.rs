@@ -12,6 +12,7 @@
 //! under a key made from what it was built from.
 #![forbid(unsafe_code)]
 
+mod api_changes;
 mod dependency;
 mod kbuild_source;
 mod ko;
@@ -36,6 +37,7 @@ mod watch_sources;
 mod work_copy;
 mod x86;
 
+pub use api_changes::{explain, explain_symbol};
 pub use dependency::Dependency;
 pub use kbuild_source::KbuildSource;
 pub use ko::{BuildOptions, Builder, Ko, Notes, Stages};

@@ -18,6 +18,7 @@ mod process;
 mod progress;
 mod release;
 mod remote_headers;
+mod symvers;
 mod tree;
 mod x86;
 
@@ -29,4 +30,5 @@ pub use nearest::nearest;
 pub use process::{Run, on_path, output, run, spawn_error};
 pub use progress::{NoProgress, Progress};
 pub use remote_headers::{NO_BUILD_DIR, pack_script};
+pub use symvers::{Export, Symvers};
 pub use tree::{Config, KernelTree};

@@ -10,7 +10,7 @@ use std::{
 
 use koru_error::{Error, IoContext, Kind, Result};
 
-use crate::{cache::Key, x86};
+use crate::{cache::Key, symvers::Symvers, x86};
 
 /// A kernel's `.config`.
 #[derive(Debug, Clone, Default)]
@@ -148,10 +148,7 @@ impl KernelTree {
     /// Returns whether modules can use this symbol of the kernel, according to
     /// `Module.symvers`.
     pub fn exports(&self, symbol: &str) -> bool {
-        let symbols = fs::read_to_string(self.build_dir.join("Module.symvers"));
-        // A line is `CRC<tab>SYMBOL<tab>FILE<tab>..`.
-        let is_it = |line: &str| line.split('\t').nth(1) == Some(symbol);
-        symbols.is_ok_and(|text| text.lines().any(is_it))
+        Symvers::read(&self.build_dir).export(symbol).is_some()
     }
 
     /// Returns the largest stack frame, in bytes, that a function may have without a warning,

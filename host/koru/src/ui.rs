@@ -74,6 +74,10 @@ impl Ui {
             err(output.trim_end());
         }
         let (red, bold, plain) = self.paint();
+        // The hints are below the output that they explain, which may be long.
+        for hint in error.hints() {
+            err(&self.hint(&hint.to_string()));
+        }
         err(&format!(
             "{red}error{plain}{bold}: {}{plain}: {}",
             error.context, error.message
@@ -94,6 +98,12 @@ impl Ui {
         self.print(&format!(
             "{yellow}warning{plain}{bold}: {text}{plain}\n  {bold}→{plain} {help}"
         ));
+    }
+
+    /// Returns `text` in the form of rustc's suggestions.
+    fn hint(&self, text: &str) -> String {
+        let (_, bold, plain) = self.paint();
+        format!("{bold}help{plain}: {text}")
     }
 
     /// Returns `text` in the form of cargo's notes.

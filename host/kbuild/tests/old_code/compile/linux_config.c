@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// on all: since Linux 2.6.19, there is no <linux/config.h>
+// rewritten: compiles
+
+#include <linux/module.h>
+#include <linux/config.h>
+
+
+
+static int __init old_init(void)
+{
+	return 0;
+}
+
+static void __exit old_exit(void)
+{
+}
+
+module_init(old_init);
+module_exit(old_exit);
+MODULE_LICENSE("GPL");

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// on all: since Linux 2.6.39, `SPIN_LOCK_UNLOCKED` is gone
+
+#include <linux/module.h>
+#include <linux/spinlock.h>
+
+spinlock_t my_lock = SPIN_LOCK_UNLOCKED;
+
+static int __init old_init(void)
+{
+	return 0;
+}
+
+static void __exit old_exit(void)
+{
+}
+
+module_init(old_init);
+module_exit(old_exit);
+MODULE_LICENSE("GPL");

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// on all: <stdio.h> belongs to the C library
+
+#include <linux/module.h>
+#include <stdio.h>
+
+
+
+static int __init old_init(void)
+{
+	return 0;
+}
+
+static void __exit old_exit(void)
+{
+}
+
+module_init(old_init);
+module_exit(old_exit);
+MODULE_LICENSE("GPL");

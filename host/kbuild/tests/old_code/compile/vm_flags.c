@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// on 6.12: since Linux 6.3, `vm_flags` is read-only
+// rewritten: compiles
+
+#include <linux/module.h>
+#include <linux/mm.h>
+
+int my_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	vma->vm_flags |= VM_IO | VM_DONTEXPAND;
+	vma->vm_flags &= ~(VM_MAYWRITE | VM_WRITE);
+	return 0;
+}
+
+static int __init old_init(void)
+{
+	return 0;
+}
+
+static void __exit old_exit(void)
+{
+}
+
+module_init(old_init);
+module_exit(old_exit);
+MODULE_LICENSE("GPL");
