@@ -3,7 +3,7 @@
 //! The context of a command: the settings, the kernels, the output, the known modules.
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -63,9 +63,18 @@ impl Context {
         })
     }
 
-    /// Returns whether the current directory is in the checkout of Koru.
+    /// Returns whether the current directory belongs to the project Koru itself.
     pub fn is_in_checkout(&self) -> bool {
-        self.cwd.starts_with(&self.home.root)
+        self.belongs_to_checkout(&self.cwd)
+    }
+
+    /// Returns whether a folder belongs to the project Koru itself. A module of a user's own may
+    /// be in the checkout as well, with a workspace of its own.
+    pub fn belongs_to_checkout(&self, folder: &Path) -> bool {
+        let inside = folder.ancestors().take_while(|dir| *dir != self.home.root);
+        let mut inside = inside.map(|dir| fs::read_to_string(dir.join("Cargo.toml")));
+        let is_own = |text: String| text.lines().any(|line| line.trim() == "[workspace]");
+        folder.starts_with(&self.home.root) && !inside.any(|text| text.is_ok_and(is_own))
     }
 
     /// Registers a module's file, which has its debug info in it or next to it.

@@ -91,7 +91,10 @@ build, 130 ended by Ctrl-C.")]
     /// Create a module from a template, with a test.
     #[command(after_help = "Examples:
   koru new demo1
-  koru new counter --template proc && cd counter && koru run -- cat /proc/counter")]
+  koru new counter --template proc && cd counter && koru run -- cat /proc/counter
+  koru new old1 --kernel 6.1      its Makefile and the editor's settings use this kernel
+
+In a cargo workspace, the module becomes a member of that workspace.")]
     New(NewArgs),
     /// Build modules for a kernel.
     #[command(after_help = "Examples:

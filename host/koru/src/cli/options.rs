@@ -210,6 +210,8 @@ pub struct NewArgs {
     /// Start from this template.
     #[arg(long, short, value_enum, default_value = "hello")]
     pub template: Template,
+    #[command(flatten)]
+    pub kernel: KernelChoice,
 }
 
 /// The choice of the module to load.

@@ -34,7 +34,7 @@ pub fn editor(context: &Context, args: &EditorArgs) -> Result<u8> {
 /// Writes the settings, which name this machine's paths and so are for this machine only.
 pub fn write(context: &Context, folder: &Path, builder: &Builder) -> Result<Vec<PathBuf>> {
     let mut written = vec![write_vscode(folder, builder)?];
-    let outside = !folder.starts_with(&context.home.root);
+    let outside = !context.belongs_to_checkout(folder);
     if outside && find_modules(&context.home, folder, &[]).is_ok() {
         written.push(write_cargo(context, folder)?);
     }
