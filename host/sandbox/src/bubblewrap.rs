@@ -80,9 +80,10 @@ pub fn command(
         .help("`koru doctor` says how to get what is missing; `koru setup` gets it"));
     }
     let filter = filter().context(attempted)?;
-    let owner = rustix::process::geteuid()
-        .is_root()
-        .then(|| ids::unprivileged().to_string());
+    let owner = match rustix::process::geteuid().is_root() {
+        true => Some(ids::owner(&sandbox.writable)?.to_string()),
+        false => None,
+    };
     let mut command = Command::new(bwrap);
     command
         .args(["--unshare-ipc", "--unshare-pid", "--unshare-net"])
@@ -153,6 +154,11 @@ fn view(sandbox: &Sandbox) -> Result<Vec<OsString>> {
     for path in &readable {
         view.folders_above(path, &readable);
         view.read_only(path, path);
+    }
+    for path in &sandbox.writable {
+        view.folders_above(path, &readable);
+        view.add(["--bind"]);
+        view.add([path, path]);
     }
     if let Some((from, at)) = &sandbox.work {
         view.folders_above(Path::new(SOURCES), &[]);

@@ -3,25 +3,57 @@
 //! Chooses the user id under which root runs a program that is not trusted.
 
 use std::{
-    fs, process,
+    fs, io,
+    os::unix::fs::{MetadataExt, lchown},
+    path::{Path, PathBuf},
+    process,
     sync::atomic::{AtomicU32, Ordering},
 };
+
+use koru_error::{IoContext, Result};
 
 /// The first of the ids that are used. No distribution gives them to users, services or
 /// containers.
 const FIRST: u32 = 0x6b00_0000;
+
+/// The number of these ids: four for each process, whose number is below 2^22.
+const COUNT: u32 = 4 << 22;
 
 /// Returns an id that no other sandbox has at the time, so that the limit of its processes
 /// counts only its own.
 pub fn unprivileged() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let nth = NEXT.fetch_add(1, Ordering::Relaxed) % 4;
-    // A process has a number below 2^22.
     let wanted = FIRST + process::id() * 4 + nth;
     let maps = ["/proc/self/uid_map", "/proc/self/gid_map"];
     maps.iter()
         .map(|map| fs::read_to_string(map).unwrap_or_default())
         .fold(wanted, |id, map| available(&map, id))
+}
+
+/// Returns the id under which root runs a program that may write to these folders. They become
+/// its own, if they are not yet.
+pub fn owner(folders: &[PathBuf]) -> Result<u32> {
+    let own = |folder: &PathBuf| {
+        let owner = fs::symlink_metadata(folder).map(|m| m.uid()).ok();
+        owner.filter(|id| (FIRST..FIRST + COUNT).contains(id))
+    };
+    let id = folders.iter().find_map(own).unwrap_or_else(unprivileged);
+    for folder in folders.iter().filter(|f| own(f) != Some(id)) {
+        give(folder, id).path_context("giving the build", folder)?;
+    }
+    Ok(id)
+}
+
+/// Changes the owner of a folder and of everything in it. The folder itself comes last, since
+/// its owner says that this has been done.
+fn give(path: &Path, id: u32) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_dir() {
+        for entry in fs::read_dir(path)? {
+            give(&entry?.path(), id)?;
+        }
+    }
+    lchown(path, Some(id), Some(id))
 }
 
 /// Returns `wanted` if the user namespace with this map has it, or else its last id: many

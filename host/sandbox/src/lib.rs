@@ -15,14 +15,18 @@
 //!
 //! # How the disk is bounded
 //!
-//! The program writes to memory only: its work folder and `/tmp` are file systems in memory of
+//! The program writes to memory: its work folder and `/tmp` are file systems in memory of
 //! a fixed size, in which a write fails when they are full. After the program has ended, this
 //! process copies the files of the work folder back. So nothing that the program does while it
 //! runs reaches a disk, and links that it leaves behind are not followed.
+//!
+//! A [writable folder](Sandbox::writable) is for what has to stay between two runs and is too
+//! large to be copied. It is on a disk, and is watched.
 #![forbid(unsafe_code)]
 
 mod bubblewrap;
 mod captured;
+mod growth;
 mod ids;
 mod monitor;
 mod processes;
@@ -31,4 +35,5 @@ mod sandbox;
 mod work;
 mod x86;
 
+pub use run::Stream;
 pub use sandbox::{Limits, Sandbox};

@@ -14,7 +14,7 @@ use rustix::{
     process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
 
-use crate::{Limits, captured::size, processes, work::Memory};
+use crate::{Limits, captured::size, growth::Growth, processes, work::Memory};
 
 /// The time between two looks at what the processes use.
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -96,6 +96,7 @@ impl Running {
         &mut self,
         limits: &Limits,
         memory: &[Memory],
+        disks: &[Growth],
     ) -> io::Result<(ExitStatus, Option<Exceeded>)> {
         let exceeded = loop {
             let now = Instant::now();
@@ -105,7 +106,8 @@ impl Running {
             if ready(&self.process, INTERVAL.min(self.end - now))? {
                 break None;
             }
-            if memory.iter().any(Memory::is_full) {
+            let grown = disks.iter().any(|d| d.exceeds(limits.disk));
+            if grown || memory.iter().any(Memory::is_full) {
                 break Some(Exceeded::Disk);
             }
             let usage = self.init.as_ref().map(|(init, _)| processes::usage(*init));

@@ -15,9 +15,17 @@ use crate::{
     Sandbox,
     bubblewrap::{self, MADE, READY},
     captured::Budget,
+    growth::Growth,
     monitor::Running,
     work::Memory,
 };
+
+/// One of a program's two outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    Stdout,
+    Stderr,
+}
 
 impl Sandbox {
     /// Runs a program to its end, whatever its exit status. Of its command's environment, only
@@ -32,11 +40,11 @@ impl Sandbox {
     /// sandbox can be made here, and [`Kind::Link`] if the program was ended at a limit, with
     /// its output so far.
     pub fn output(&self, command: &Command, attempted: &str) -> Result<Output> {
-        self.output_with(command, attempted, &|_| {})
+        self.output_with(command, attempted, &|_, _| {})
     }
 
-    /// Runs a program as [`output`](Self::output) does, and passes on each part of its standard
-    /// output as it comes.
+    /// Runs a program as [`output`](Self::output) does, and passes on each part of its output as
+    /// it comes.
     ///
     /// # Errors
     ///
@@ -45,7 +53,7 @@ impl Sandbox {
         &self,
         command: &Command,
         attempted: &str,
-        seen: &(dyn Fn(&[u8]) + Sync),
+        seen: &(dyn Fn(Stream, &[u8]) + Sync),
     ) -> Result<Output> {
         // bubblewrap takes the end of this thread for that of its parent, so the thread stays.
         let (mut bwrap, filter) = bubblewrap::command(self, command, attempted)?;
@@ -55,12 +63,13 @@ impl Sandbox {
         let mut stdout = child.stdout.take().expect("piped");
         let mut stderr = child.stderr.take().expect("piped");
         let mut running = Running::new(child, self.limits.time).context(attempted)?;
+        let disks: Vec<Growth> = self.writable.iter().map(|f| Growth::new(f)).collect();
         let memory = self.begin(&mut running, input, &mut stdout, &mut stderr, attempted)?;
         let budget = Budget::new(self.limits.output);
         let (ended, stdout, mut stderr) = thread::scope(|s| {
-            let stdout = s.spawn(|| budget.read(stdout, seen));
-            let stderr = s.spawn(|| budget.read(stderr, &|_| {}));
-            let ended = running.wait(&self.limits, &memory);
+            let stdout = s.spawn(|| budget.read(stdout, &|part| seen(Stream::Stdout, part)));
+            let stderr = s.spawn(|| budget.read(stderr, &|part| seen(Stream::Stderr, part)));
+            let ended = running.wait(&self.limits, &memory, &disks);
             // If the wait failed, the readers would wait for the sandbox.
             drop(running);
             let read = |reader: thread::ScopedJoinHandle<Vec<u8>>| {

@@ -40,6 +40,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, Default)]
 pub struct Sandbox {
     pub(crate) readable: Vec<PathBuf>,
+    pub(crate) writable: Vec<PathBuf>,
     pub(crate) work: Option<(PathBuf, PathBuf)>,
     pub(crate) limits: Limits,
 }
@@ -53,10 +54,20 @@ impl Sandbox {
         }
     }
 
-    /// Lets the program read a file or folder, under its own path. What is not there when the
-    /// program runs is left out.
+    /// Lets the program read a file or folder, which must exist, under its own path.
     pub fn readable(mut self, path: impl Into<PathBuf>) -> Sandbox {
         self.readable.push(path.into());
+        self
+    }
+
+    /// Lets the program write to a folder that stays, under its own path. If this process is
+    /// root, all of the folder becomes the program's, under a user id that the folder keeps.
+    ///
+    /// The bound of what is written is softer than in a [work folder](Self::work): the program
+    /// is ended soon after the disk has lost more and the folder has as much. No file can
+    /// exceed the bound.
+    pub fn writable(mut self, path: impl Into<PathBuf>) -> Sandbox {
+        self.writable.push(path.into());
         self
     }
 

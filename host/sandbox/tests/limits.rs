@@ -76,7 +76,7 @@ fn children_end_with_the_program() {
 fn nothing_outlives_a_killed_parent() {
     if let Some(sleep) = role().filter(|r| r.starts_with("321.")) {
         let script = format!("setsid sleep {sleep} & echo begun; sleep {sleep}");
-        let seen = |part: &[u8]| print!("{}", String::from_utf8_lossy(part));
+        let seen = |_, part: &[u8]| print!("{}", String::from_utf8_lossy(part));
         let result = Sandbox::new(limits()).output_with(&common::sh(&script), "testing", &seen);
         panic!("it ended by itself: {result:?}");
     }
@@ -136,6 +136,30 @@ fn a_full_disk_is_told() {
             );
         }
         assert_eq!(fs::read_dir(work.path()).unwrap().count(), 0);
+    });
+}
+
+/// A folder that stays is on a disk, and is watched.
+#[test]
+fn a_writable_folder_is_bounded() {
+    as_each_user("a_writable_folder_is_bounded", || {
+        // /tmp may be in memory, which is a file system as any other here.
+        let dir = folder();
+        let sandbox = Sandbox::new(limits()).writable(dir.path());
+        let at = dir.path().display();
+        for script in [
+            format!("i=0; while :; do i=$((i+1)); head -c 9000000 /dev/zero > {at}/f$i; done"),
+            format!(
+                "i=0; while :; do i=$((i+1)); exec 3>{at}/x; rm {at}/x; \
+                     (head -c 9000000 /dev/zero >&3; sleep 1000) & sleep 0.05; done"
+            ),
+        ] {
+            assert_eq!(
+                ended(&sandbox, &script).0,
+                "wrote more than 32 MB",
+                "{script}"
+            );
+        }
     });
 }
 

@@ -201,6 +201,32 @@ fn a_failure_leaves_the_work_folder_as_it_was() {
     });
 }
 
+/// A writable folder stays between two runs, and both may write all of it.
+#[test]
+fn a_writable_folder_stays() {
+    as_each_user("a_writable_folder_stays", || {
+        let dir = folder();
+        let writable = dir.path().join("stays");
+        fs::create_dir_all(writable.join("deep")).unwrap();
+        fs::write(writable.join("deep/a"), "0").unwrap();
+        let sandbox = Sandbox::new(limits())
+            .readable(dir.path())
+            .writable(&writable);
+        let script = format!(
+            "cd {}; echo 1 >> deep/a; mkdir -p new; echo 2 >> new/b; \
+                              ! touch ../x 2>/dev/null",
+            writable.display()
+        );
+        ok(&sandbox, &script);
+        ok(&sandbox, &script);
+        let read = |name: &str| fs::read_to_string(writable.join(name)).unwrap();
+        assert_eq!(
+            (read("deep/a"), read("new/b")),
+            ("01\n1\n".into(), "2\n2\n".into())
+        );
+    });
+}
+
 /// A link that the program leaves behind leads nobody to a file of the user's.
 #[test]
 fn links_are_left_behind() {
