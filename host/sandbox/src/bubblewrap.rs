@@ -156,9 +156,15 @@ fn view(sandbox: &Sandbox) -> Result<Vec<OsString>> {
         view.read_only(path, path);
     }
     for path in &sandbox.writable {
-        view.folders_above(path, &readable);
-        view.add(["--bind"]);
-        view.add([path, path]);
+        let real = path.canonicalize().path_context("finding", path)?;
+        // In a folder that is shown, a link leads to the real one as it does outside.
+        let shown = readable.iter().any(|r| path.starts_with(r));
+        let mut places = vec![&real];
+        places.extend(Some(path).filter(|path| !shown && **path != real));
+        for at in places {
+            view.folders_above(at, &readable);
+            view.add(["--bind".as_ref(), real.as_os_str(), at.as_os_str()]);
+        }
     }
     if let Some((from, at)) = &sandbox.work {
         view.folders_above(Path::new(SOURCES), &[]);
@@ -171,8 +177,8 @@ fn view(sandbox: &Sandbox) -> Result<Vec<OsString>> {
     Ok(view.0)
 }
 
-/// Returns the folders and files to show, each under its own path and those that links in it
-/// lead to, the outer ones first.
+/// Returns the folders and files to show, each under its own path and under the one that links
+/// in that lead to. What is in one of these folders is not listed.
 fn readable(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for path in given {
@@ -193,8 +199,15 @@ fn readable(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
             }
         }
     }
+    // A folder comes before what is in it.
     paths.sort();
-    Ok(paths)
+    let mut outer: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        if !outer.iter().any(|o| path.starts_with(o)) {
+            outer.push(path);
+        }
+    }
+    Ok(outer)
 }
 
 #[derive(Default)]
@@ -333,13 +346,13 @@ mod tests {
     }
 
     #[test]
-    fn outer_folders_come_first() {
+    fn inner_folders_are_left_out() {
         let dir = tempfile::tempdir().unwrap();
         let inner = dir.path().join("a b/c");
         fs::create_dir_all(&inner).unwrap();
-        let given = [inner.clone(), dir.path().to_owned(), "/usr/lib".into()];
+        let given = [inner, dir.path().to_owned(), "/usr/lib".into()];
         let outer = dir.path().canonicalize().unwrap();
-        assert_eq!(readable(&given).unwrap(), [outer, inner]);
+        assert_eq!(readable(&given).unwrap(), [outer]);
     }
 
     #[test]

@@ -34,15 +34,27 @@ pub fn unprivileged() -> u32 {
 /// Returns the id under which root runs a program that may write to these folders. They become
 /// its own, if they are not yet.
 pub fn owner(folders: &[PathBuf]) -> Result<u32> {
-    let own = |folder: &PathBuf| {
-        let owner = fs::symlink_metadata(folder).map(|m| m.uid()).ok();
-        owner.filter(|id| (FIRST..FIRST + COUNT).contains(id))
-    };
-    let id = folders.iter().find_map(own).unwrap_or_else(unprivileged);
-    for folder in folders.iter().filter(|f| own(f) != Some(id)) {
+    let found = folders.iter().find_map(|f| sandboxed(f));
+    let id = found.unwrap_or_else(unprivileged);
+    for folder in folders.iter().filter(|f| sandboxed(f) != Some(id)) {
         give(folder, id).path_context("giving the build", folder)?;
     }
     Ok(id)
+}
+
+/// Prepares a [writable](crate::Sandbox::writable) folder for a program outside of a sandbox,
+/// whose files will not be the sandbox's own: the next sandbox takes the folder over again.
+pub fn leave_sandbox(folder: &Path) -> Result<()> {
+    match sandboxed(folder) {
+        Some(_) => lchown(folder, Some(0), Some(0)).path_context("taking back", folder),
+        None => Ok(()),
+    }
+}
+
+/// Returns the sandbox's id that owns a folder, if one does.
+fn sandboxed(folder: &Path) -> Option<u32> {
+    let owner = fs::symlink_metadata(folder).ok()?.uid();
+    (FIRST..FIRST + COUNT).contains(&owner).then_some(owner)
 }
 
 /// Changes the owner of a folder and of everything in it. The folder itself comes last, since

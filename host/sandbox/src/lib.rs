@@ -35,5 +35,6 @@ mod sandbox;
 mod work;
 mod x86;
 
+pub use ids::leave_sandbox;
 pub use run::Stream;
 pub use sandbox::{Limits, Sandbox};
