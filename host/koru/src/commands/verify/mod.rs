@@ -54,6 +54,10 @@ const UNBUILT: u8 = 4;
 /// The exit status of a command that Ctrl-C ended, as shells have it.
 const INTERRUPTED: u8 = 130;
 
+/// The boot argument with which the kernel notices writes to freed memory and behind allocated
+/// memory.
+const SLAB_CHECKS: &str = "slub_debug=FZP";
+
 pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
     // Mistakes in the request are reported before anything is built.
     let tests = requirements::tests(&context.home.root, &args.name)?;
@@ -186,12 +190,14 @@ fn check(
         .iter()
         .map(|_| ("KORU_CONTRACT".to_owned(), CONTRACT.to_owned()))
         .collect();
+    let mut machine = binary.machine.clone();
+    machine.append.push(SLAB_CHECKS.into());
     let mut environment = TestEnvironment {
         files: &files,
         env: &env,
         limit: Duration::from_secs(u64::from(args.limit) * if args.slow { 10 } else { 1 }),
         interrupted: flag_of_ctrl_c()?,
-        ..TestEnvironment::new(&binary.path, &kos, &binary.machine)
+        ..TestEnvironment::new(&binary.path, &kos, &machine)
     };
     let mut findings = Findings::default();
     match try_loading(context, module_under_test, &tests.name, &environment) {
