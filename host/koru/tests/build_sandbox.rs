@@ -67,7 +67,7 @@ fn an_endless_build_ends_at_its_limit() {
     ));
     verify_with(dir.path(), &["--build-limit", "2"])
         .run()
-        .exits(1)
+        .exits(4)
         .says("timed out after 2 s")
         .says("--build-limit SECONDS");
     assert!(!is_running(&sleep));
@@ -80,7 +80,7 @@ fn no_child_outlives_the_build() {
     let dir = module(&format!(
         "$(shell setsid sleep {sleep} >/dev/null 2>&1 &)\n$(warning begun)"
     ));
-    verify(dir.path()).run().exits(1).says("begun");
+    verify(dir.path()).run().exits(4).says("begun");
     assert!(!is_running(&sleep));
 }
 
@@ -108,7 +108,7 @@ fn a_full_disk_and_a_fork_bomb_are_told() {
         ),
     ] {
         let dir = module(lines);
-        verify(dir.path()).run().exits(1).says(message);
+        verify(dir.path()).run().exits(4).says(message);
         assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 2);
     }
 }
@@ -126,7 +126,7 @@ fn a_build_has_no_home() {
          $(warning network: $(shell ls /sys/class/net; cat /proc/net/route | wc -l))"
     ));
     let run = verify(dir.path()).env("HOME", home.path()).run();
-    run.exits(1).says("seen:").says("network: 1");
+    run.exits(4).says("seen:").says("network: 1");
     assert!(!run.err.contains("alive"), "{run}");
     assert_eq!(fs::read_to_string(&canary).expect("it is there"), "alive");
     // With a path to read as well, and without a sandbox.
@@ -135,10 +135,10 @@ fn a_build_has_no_home() {
     let options: [&[&str]; 2] = [&["--with", folder], &["--trust"]];
     for options in options {
         let run = verify_with(dir.path(), options).run();
-        run.exits(1).says("seen: alive");
+        run.exits(4).says("seen: alive");
     }
     let run = verify(dir.path()).env("KORU_TRUST", "1").run();
-    run.exits(1).says("seen: alive");
+    run.exits(4).says("seen: alive");
 }
 
 /// A Makefile's warnings are shown, and are no reason to fail.
@@ -184,7 +184,7 @@ fn without_bubblewrap_there_is_no_build() {
     let run = verify_with(dir.path(), &["--trust"])
         .env("PATH", path)
         .run();
-    run.exits(1).says("begun");
+    run.exits(4).says("begun");
     koru(["doctor"])
         .env("PATH", programs.path())
         .run()
