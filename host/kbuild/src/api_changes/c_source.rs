@@ -215,11 +215,12 @@ impl CSource {
         self.list(braces.start + 1..braces.end - 1)
     }
 
-    /// Returns an element of a list with the comma and the blanks after it.
+    /// Returns an element of a list with the comma, if there is one, and the blanks after it.
     pub fn with_comma(&self, element: Range<usize>) -> Range<usize> {
         let rest = self.code(element.end..self.text.len());
         let Some(after) = rest.trim_start().strip_prefix(',') else {
-            return element;
+            let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+            return element.start..element.end + blanks;
         };
         let blanks = after.len() - after.trim_start_matches([' ', '\t']).len();
         element.start..self.text.len() - after.len() + blanks

@@ -117,15 +117,40 @@ pub(super) fn explain(output: &str, sources: &mut Sources<'_>, tree: &KernelTree
 /// not export.
 pub(crate) fn explain_missing(output: &str, tree: &KernelTree) -> Vec<Hint> {
     let symvers = Symvers::read(&tree.build_dir);
-    let explain = |complaint: Complaint<'_>| match complaint.problem {
-        Problem::Undefined(symbol) => Some(whereabouts(symbol, tree, &symvers)),
-        Problem::GplOnly(symbol) => Some(format!(
-            "`{symbol}` is for modules with a GPL-compatible licence only"
-        )),
-        _ => None,
-    };
-    let messages = complaints(output).into_iter().filter_map(explain);
-    messages.map(|message| plain(message, None)).collect()
+    let mut hints: Vec<Hint> = Vec::new();
+    let mut gpl_only = Vec::new();
+    for complaint in complaints(output) {
+        match complaint.problem {
+            Problem::Undefined(symbol) => {
+                hints.push(plain(whereabouts(symbol, tree, &symvers), None));
+            }
+            Problem::GplOnly(symbol) => gpl_only.push(symbol),
+            Problem::NoLicence | Problem::Namespace { .. } => {}
+        }
+    }
+    if !gpl_only.is_empty() {
+        let mut hint = plain(for_gpl_only(&gpl_only), None);
+        hint.example = Some("license: \"GPL\",".to_owned());
+        hints.push(hint);
+    }
+    hints
+}
+
+/// Says that these symbols are for some modules only.
+fn for_gpl_only(symbols: &[&str]) -> String {
+    const NAMED: usize = 4;
+    let named = symbols.iter().take(NAMED);
+    let mut names = named
+        .map(|s| format!("`{s}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    match symbols.len().saturating_sub(NAMED) {
+        0 => {}
+        1 => names += " and another symbol",
+        more => names += &format!(" and {more} other symbols"),
+    }
+    let is = if symbols.len() == 1 { "is" } else { "are" };
+    format!("{names} {is} for modules with a GPL-compatible licence only")
 }
 
 /// Says where a symbol is that a module needs: in which module, for which licences, since when
@@ -281,12 +306,7 @@ fn place(source: &CSource, line: usize) -> Place {
 
 /// Explains that a module's licence keeps it from using symbols.
 fn licence(symbols: &[&str], module: &str, sources: &mut Sources<'_>) -> Hint {
-    let names: Vec<String> = symbols.iter().map(|s| format!("`{s}`")).collect();
-    let is = if names.len() == 1 { "is" } else { "are" };
-    let message = format!(
-        "{} {is} for modules with a GPL-compatible licence only",
-        names.join(", ")
-    );
+    let message = for_gpl_only(symbols);
     let found = sources.of_module(module).into_iter().find_map(|source| {
         let call = source.call("MODULE_LICENSE", 0..source.len())?;
         let line = source.line_of(call.range.start);

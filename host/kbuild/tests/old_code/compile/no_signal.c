@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// on all: `for_each_process` is declared in <linux/sched/signal.h>
+// on 6.1: `for_each_process` is declared in <linux/sched/signal.h>
 
 #include <linux/module.h>
 

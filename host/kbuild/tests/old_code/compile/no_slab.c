@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// on all: `kfree`, `kmalloc` are declared in <linux/slab.h>
+// on 6.1: `kfree`, `kmalloc` are declared in <linux/slab.h>
 // rewritten: compiles
 
 #include <linux/module.h>
