@@ -24,6 +24,7 @@ mod module;
 mod paths;
 mod prebuilt;
 mod rust_file;
+mod rust_hints;
 mod rust_object;
 mod shim;
 pub mod shim_header;

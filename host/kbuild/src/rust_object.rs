@@ -3,7 +3,7 @@
 //! Runs cargo with the settings for one kernel, and collects the archives that it makes.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -11,7 +11,7 @@ use std::{
     sync::Mutex,
 };
 
-use cargo_metadata::{Message, diagnostic::DiagnosticLevel};
+use cargo_metadata::{CompilerMessage, Message, diagnostic::DiagnosticLevel};
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::{Home, KernelTree, Progress, run, spawn_error};
 
@@ -19,6 +19,7 @@ use crate::{
     Codegen, Module, Sysroot, TARGET, Toolchain,
     dependency::Dependency,
     module::{KERNEL_PACKAGE, patch_options},
+    rust_hints::{Hints, missing_library},
     shim::Shim,
 };
 
@@ -203,6 +204,8 @@ impl Cargo<'_> {
         let said = Mutex::new(String::new());
         let mut rlibs: Vec<Artifact> = Vec::new();
         let mut compile_error = false;
+        let mut hints = Hints::default();
+        let mut unfit = Unfit::default();
         std::thread::scope(|s| {
             s.spawn(|| {
                 for line in BufReader::new(stderr).lines().map_while(|l| l.ok()) {
@@ -217,13 +220,23 @@ impl Cargo<'_> {
             for message in Message::parse_stream(BufReader::new(stdout)).map_while(|m| m.ok()) {
                 match message {
                     Message::CompilerMessage(m) if is_about_flags(&m.message) => {}
+                    // One missing library makes many errors in a dependency.
+                    Message::CompilerMessage(m) if unfit.is_about(&m) => {}
                     Message::CompilerMessage(m) => {
+                        let hint = hints.once(&m.message);
                         compile_error |= matches!(
                             m.message.level,
                             DiagnosticLevel::Error | DiagnosticLevel::Ice
                         );
                         if let Some(text) = m.message.rendered {
                             progress.print(text.trim_end());
+                        }
+                        if let Some(hint) = hint {
+                            let (bold, plain) = match colour {
+                                true => ("\x1b[1m", "\x1b[0m"),
+                                false => ("", ""),
+                            };
+                            progress.print(&format!("{bold}help{plain}: {hint}\n"));
                         }
                     }
                     Message::CompilerArtifact(a) => rlibs.extend(Artifact::of(a)),
@@ -236,6 +249,9 @@ impl Cargo<'_> {
             .map_err(|e| spawn_error(&command, "compiling", e))?;
         let names: Vec<&str> = modules.iter().map(|m| m.name.as_str()).collect();
         if !status.success() {
+            if let Some(error) = unfit.error(&names.join(", ")) {
+                return Err(error);
+            }
             let mut error = Error::new(
                 Kind::Compile,
                 format!("compiling {}", names.join(", ")),
@@ -272,6 +288,78 @@ impl Cargo<'_> {
             })
             .collect()
     }
+}
+
+/// The dependencies that need a library which modules do not have.
+#[derive(Default)]
+struct Unfit(BTreeMap<String, (Dependency, &'static str, bool)>);
+
+impl Unfit {
+    /// Returns whether a message is an error of a dependency that needs `std` or `alloc`.
+    fn is_about(&mut self, message: &CompilerMessage) -> bool {
+        let id = &message.package_id.repr;
+        // Packages in folders are the user's own, and Koru's.
+        if id.starts_with("path+") || message.message.level == DiagnosticLevel::Warning {
+            return false;
+        }
+        if self.0.contains_key(id) {
+            return true;
+        }
+        let (Some(library), Some(package)) = (missing_library(&message.message), package(id))
+        else {
+            return false;
+        };
+        let has_feature = has_std_feature(message.target.src_path.as_std_path());
+        self.0.insert(id.clone(), (package, library, has_feature));
+        true
+    }
+
+    fn error(&self, modules: &str) -> Option<Error> {
+        let (first, library, has_feature) = self.0.values().next()?;
+        let needs = self.0.values().map(|(package, library, _)| {
+            format!("`{} v{}` needs `{library}`", package.name, package.version)
+        });
+        let needs: Vec<String> = needs.collect();
+        let help = match has_feature {
+            true => format!(
+                "it has a feature for that, which is on by default: {} = {{ version = \"{}\", \
+                 default-features = false }}",
+                first.name, first.version
+            ),
+            false => format!(
+                "`cargo tree --invert {}` says what depends on it; look for a crate without \
+                 `{library}`, or for its functions in the `kernel` crate",
+                first.name
+            ),
+        };
+        let dependency = if needs.len() == 1 {
+            "dependency"
+        } else {
+            "dependencies"
+        };
+        Some(
+            Error::new(
+                Kind::Link,
+                format!("compiling {modules}"),
+                format!(
+                    "the {dependency} {}, which a module does not have",
+                    needs.join(", ")
+                ),
+            )
+            .help(help),
+        )
+    }
+}
+
+/// Returns whether the crate with this root has `std` or `alloc` among its default features.
+fn has_std_feature(root: &Path) -> bool {
+    let mut manifests = root.ancestors().map(|dir| dir.join("Cargo.toml"));
+    let text = manifests.find_map(|manifest| fs::read_to_string(manifest).ok());
+    let text = text.unwrap_or_default();
+    let default = text
+        .split_once("\ndefault = [")
+        .and_then(|(_, rest)| rest.split_once(']'));
+    default.is_some_and(|(list, _)| list.contains("\"std\"") || list.contains("\"alloc\""))
 }
 
 /// Returns whether a warning is about the compiler's flags. rustc warns about every LLVM
