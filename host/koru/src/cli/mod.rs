@@ -2,12 +2,14 @@
 
 //! The command line: the commands and their help.
 
+mod build_rules;
 mod options;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+pub use build_rules::BuildRules;
 pub use options::*;
 
 #[derive(Parser)]

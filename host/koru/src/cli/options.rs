@@ -6,7 +6,7 @@ use std::{env, path::PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::target::name::TargetName;
+use crate::{cli::build_rules::BuildRules, target::name::TargetName};
 
 /// The choice of the kernel to build for and to run.
 #[derive(Args, Clone, Default)]
@@ -40,39 +40,6 @@ impl KernelChoice {
             },
             kernel,
         }
-    }
-}
-
-/// How modules in C are built, whose Makefiles are not trusted.
-#[derive(Args, Clone)]
-pub struct BuildRules {
-    /// Stop a build in C after this many seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = BUILD_LIMIT, value_parser = clap::value_parser!(u32).range(1..))]
-    pub build_limit: u32,
-    /// Build modules in C without a sandbox: a Makefile may do what you may [env: KORU_TRUST]
-    #[arg(long)]
-    pub trust: bool,
-    /// Let a build in C read this file or folder as well.
-    #[arg(long, value_name = "PATH")]
-    pub with: Vec<PathBuf>,
-}
-
-const BUILD_LIMIT: u32 = 120;
-
-impl Default for BuildRules {
-    fn default() -> BuildRules {
-        BuildRules {
-            build_limit: BUILD_LIMIT,
-            trust: false,
-            with: Vec::new(),
-        }
-    }
-}
-
-impl BuildRules {
-    /// Returns whether the user trusts the sources.
-    pub fn trusts(&self) -> bool {
-        self.trust || env::var_os("KORU_TRUST").is_some_and(|v| !v.is_empty() && v != "0")
     }
 }
 
