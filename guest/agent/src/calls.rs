@@ -67,6 +67,7 @@ impl Agent {
             }
             Call::Inventory => return self.in_thread(id, |_| inventory::take()),
             Call::List => modules::list(),
+            Call::Sections => modules::sections(),
             Call::Taint => modules::taint(),
             Call::SetTime { .. } | Call::Resume { .. } | Call::PowerOff if !in_guest() => {
                 Err(libc::EPERM)

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use koru_protocol::{Inside, Look, ModuleOutcome, ModuleResult, ModuleRow, Reply};
+use koru_protocol::{Inside, Look, ModuleOutcome, ModuleResult, ModuleRow, ModuleSections, Reply};
 use rustix::{
     io::Errno,
     system::{delete_module, finit_module},
@@ -195,6 +195,30 @@ pub fn list() -> Answer {
     Ok(Reply::Modules(
         text.lines().filter_map(ModuleRow::parse).collect(),
     ))
+}
+
+/// Returns where the module that was loaded last is in memory.
+pub fn sections() -> Answer {
+    /// The sections that stay, and that other code can be in or point to.
+    const KEPT: [&str; 5] = [".text", ".exit.text", ".data", ".bss", ".rodata"];
+    let text = fs::read_to_string("/proc/modules").map_err(|e| errno(&e))?;
+    let newest = text
+        .lines()
+        .find_map(ModuleRow::parse)
+        .ok_or(libc::ENOENT)?;
+    let folder = format!("/sys/module/{}/sections", newest.name);
+    let entries = fs::read_dir(&folder).map_err(|e| errno(&e))?;
+    let sections = entries.flatten().filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        KEPT.iter().find(|kept| name.starts_with(**kept))?;
+        let address = fs::read_to_string(entry.path()).ok()?;
+        let digits = address.trim().trim_start_matches("0x");
+        Some((name, u64::from_str_radix(digits, 16).ok()?))
+    });
+    Ok(Reply::Sections(ModuleSections {
+        sections: sections.collect(),
+        name: newest.name,
+    }))
 }
 
 /// Returns the kernel's taint bits.

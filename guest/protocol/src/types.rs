@@ -170,6 +170,8 @@ pub enum Call {
         /// The id of a load or unload call.
         of: u64,
     },
+    /// Asks where the module that was loaded last is in memory.
+    Sections,
     /// Asks for what a module could leave behind.
     Inventory,
     /// Asks for an answer when every log record up to now has been sent.
@@ -263,6 +265,8 @@ pub enum Reply {
     Look(Look),
     /// The answer to [`Call::Inside`].
     Inside(Vec<Inside>),
+    /// The answer to [`Call::Sections`].
+    Sections(ModuleSections),
     /// The answer to [`Call::Inventory`].
     Inventory(Inventory),
     /// The answer to [`Call::Mark`]: the sequence number that the next record gets.
@@ -375,6 +379,15 @@ impl ModuleRow {
             taint: fields.get(6).unwrap_or(&"").trim_matches(['(', ')']).into(),
         })
     }
+}
+
+/// The addresses of a module's code and data.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleSections {
+    /// The module's name.
+    pub name: String,
+    /// The names and addresses of its sections, without those that only its init uses.
+    pub sections: Vec<(String, u64)>,
 }
 
 /// A process as the kernel sees it.

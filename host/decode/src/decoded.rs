@@ -13,7 +13,7 @@ use koru_klog::{Frame, Report, ReportKind, Stack};
 use serde::Serialize;
 
 use crate::{
-    DebugInfoError, Sources, Symbols,
+    DebugInfoError, LoadedModule, Sources, Symbols,
     summary::{RustPanic, rust_panic, summary},
 };
 
@@ -25,6 +25,8 @@ pub struct Decoded {
     pub what: String,
     /// The kernel's own line that says what happened.
     pub line: String,
+    /// What was at the address of the fault in a module that is not loaded any more.
+    pub former: Option<String>,
     /// Where it happened: the line of the module's own source that is nearest.
     pub at: Option<Place>,
     pub cpu: Option<u32>,
@@ -105,6 +107,9 @@ pub struct Decoder {
     pub sources: Sources,
     /// The build-ids of the modules that are loaded, by name, where they are known.
     pub loaded: HashMap<String, String>,
+    /// Returns the modules that were loaded since the kernel started, the last one first, where
+    /// that is known.
+    pub former: Option<Box<dyn Fn() -> Vec<LoadedModule> + Send + Sync>>,
     read: Mutex<HashMap<PathBuf, Result<Symbols, DebugInfoError>>>,
 }
 
@@ -117,6 +122,7 @@ impl Decoder {
             find: Box::new(find),
             sources,
             loaded: HashMap::new(),
+            former: None,
             read: Mutex::new(HashMap::new()),
         }
     }
@@ -133,12 +139,19 @@ impl Decoder {
         });
         let parts: Vec<DecodedPart> = parts.filter(DecodedPart::says_something).collect();
         let panic = report.head.iter().find_map(|l| rust_panic(l));
+        let former = self.former(report);
         let at = self.place_of(panic, &frames);
+        let at = at.or_else(|| former.as_ref()?.place.clone());
         let mut what = summary(report);
         if let (ReportKind::Nmi, Some(place)) = (report.kind, &at) {
             what = format!("hang: CPU stuck in {}", place.function);
         }
+        if let Some(former) = &former {
+            what = what.replace(", which is not mapped", "");
+            what += &format!(", {}", former.words);
+        }
         Decoded {
+            former: former.map(|f| f.words),
             kind: report.kind,
             what,
             line: report.line().to_owned(),
@@ -245,7 +258,23 @@ impl Decoder {
         }))
     }
 
-    fn place(&self, location: crate::Location) -> Place {
+    /// Asks the debug info of a module that is found first.
+    pub(crate) fn with_symbols<T>(
+        &self,
+        module: &str,
+        ask: impl Fn(&Symbols) -> Option<T>,
+    ) -> Option<T> {
+        let files = (self.find)(module, None);
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        files.into_iter().find_map(|file| {
+            let symbols = read
+                .entry(file.clone())
+                .or_insert_with(|| Symbols::read(&file));
+            ask(symbols.as_ref().ok()?)
+        })
+    }
+
+    pub(crate) fn place(&self, location: crate::Location) -> Place {
         let source = location.file.as_deref().map(|f| self.sources.find(f));
         let line = location.line;
         Place {
@@ -328,14 +357,7 @@ impl Decoder {
     /// `mutex_lock` out of the stacks of waiting tasks.
     fn callee(&self, frame: &Frame) -> Option<String> {
         let module = frame.module.as_deref()?;
-        let files = (self.find)(module, None);
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        files.into_iter().find_map(|file| {
-            let symbols = read
-                .entry(file.clone())
-                .or_insert_with(|| Symbols::read(&file));
-            symbols.as_ref().ok()?.callee(frame)
-        })
+        self.with_symbols(module, |symbols| symbols.callee(frame))
     }
 
     fn named(&self, frame: &Frame) -> String {

@@ -9,12 +9,15 @@
 
 mod checkers;
 mod decoded;
+mod former;
+mod layout;
 mod sources;
 mod summary;
 mod symbols;
 mod text;
 
 pub use decoded::{DebugInfoLookup, Decoded, DecodedFrame, DecodedPart, Decoder, Place};
+pub use former::LoadedModule;
 pub use sources::Sources;
 pub use symbols::{DebugInfoError, Location, Symbols, build_id};
 pub use text::Style;

@@ -17,6 +17,8 @@ use object::{
     SectionKind,
 };
 
+use crate::layout::Layout;
+
 type Reader = EndianArcSlice<LittleEndian>;
 
 /// What is known about a module's code.
@@ -29,6 +31,7 @@ pub struct Symbols {
     /// The symbols, sorted by address.
     symbols: Vec<Symbol>,
     lines: addr2line::Context<Reader>,
+    layout: Layout,
     /// The calls of other functions: where each one's address is in the code, and its name.
     calls: HashMap<u64, String>,
 }
@@ -52,6 +55,14 @@ pub struct Location {
     pub column: Option<u32>,
     /// Whether this function was inlined into the next one.
     pub inlined: bool,
+}
+
+/// What was at an address of a module.
+pub(crate) struct Found {
+    /// The name of the variable, if it was one.
+    pub variable: Option<String>,
+    /// The function that was there, or to which the variable points.
+    pub location: Option<Location>,
 }
 
 /// The reason why there is no debug info.
@@ -107,6 +118,7 @@ impl Symbols {
             path: path.to_owned(),
             release: release_of(&file).or_else(|| release_from_sibling_ko(path, &file)),
             build_id: build_id_of(&file),
+            layout: Layout::of(&file, &is_code),
             calls: calls(&file, &base),
             symbols,
             lines,
@@ -143,6 +155,29 @@ impl Symbols {
     /// is empty if the debug info does not say.
     pub fn at(&self, section: usize, offset: u64) -> Vec<Location> {
         self.frames(section as u64 * SECTION + offset)
+    }
+
+    /// Returns what was at an address while the module's sections were at these addresses.
+    pub(crate) fn what_was_at(&self, loaded: &[(String, u64)], address: u64) -> Option<Found> {
+        let (section, offset) = loaded.iter().find_map(|(name, begin)| {
+            let section = self.layout.sections.iter().find(|s| s.name == *name)?;
+            let offset = address.checked_sub(*begin)?;
+            (offset < section.size).then_some((section, offset))
+        })?;
+        let is_code = section.name.contains(".text");
+        let variable = self.layout.variable(section.index, offset);
+        let code = match variable {
+            _ if is_code => Some((section.index, offset)),
+            Some((_, points_to)) => points_to,
+            None => None,
+        };
+        Some(Found {
+            variable: variable
+                .filter(|_| !is_code)
+                .map(|(name, _)| name.to_owned()),
+            // The outermost function is the one that has an address.
+            location: code.and_then(|(section, offset)| self.at(section, offset).pop()),
+        })
     }
 
     fn frames(&self, address: u64) -> Vec<Location> {

@@ -18,8 +18,8 @@ use std::{
 
 use koru_error::IoContext;
 use koru_protocol::{
-    CHUNK, Call, Death, Decoder, LogRecord, Ready, RingSlice, SHARED_CHUNK, SHARED_FROM, ToGuest,
-    ToHost, encode, pack, unpack,
+    CHUNK, Call, Death, Decoder, LogRecord, ModuleSections, Ready, RingSlice, SHARED_CHUNK,
+    SHARED_FROM, ToGuest, ToHost, encode, pack, unpack,
 };
 
 use crate::{Error, Result, SharedMemory, hang_limit, waiting::BusyCall};
@@ -53,6 +53,8 @@ pub(crate) struct Shared {
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) pending: HashMap<u64, Sink>,
+    /// Where the modules were in memory that were loaded over this connection.
+    pub(crate) sections: Vec<ModuleSections>,
     /// The loads, unloads and commands in progress.
     pub(crate) busy: Vec<BusyCall>,
     pub(crate) log: Vec<LogRecord>,

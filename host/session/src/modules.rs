@@ -9,7 +9,8 @@ use std::{
 
 use koru_klog::{Complaint, first_complaint, overdue, still_registered};
 use koru_protocol::{
-    Call, Inside, LogRecord, Look, ModuleOutcome, ModuleResult, ModuleRow, Reply, ToHost,
+    Call, Inside, LogRecord, Look, ModuleOutcome, ModuleResult, ModuleRow, ModuleSections, Reply,
+    ToHost,
 };
 
 use crate::{
@@ -48,6 +49,9 @@ impl Session {
         let what = format!("load {}", module_of(path));
         let call = load_call(path, params, unload_on_disconnect);
         let outcome = self.module_call(&what, module_of(path), call)?;
+        if outcome.result == ModuleResult::Ok {
+            self.remember_sections();
+        }
         self.loaded(path, outcome)
     }
 
@@ -69,6 +73,20 @@ impl Session {
             }
             ModuleResult::Killed => Err(killed(format!("load {module}"), records)),
         }
+    }
+
+    /// Remembers where the module is that was loaded last. After its unload, nobody can say what
+    /// was at an address.
+    fn remember_sections(&self) {
+        if let Ok(Reply::Sections(sections)) = self.quick("look", Call::Sections) {
+            self.state().sections.push(sections);
+        }
+    }
+
+    /// Returns where the modules were in memory that were loaded over this connection, the last
+    /// one first.
+    pub fn sections(&self) -> Vec<ModuleSections> {
+        self.state().sections.iter().rev().cloned().collect()
     }
 
     /// Unloads a module.

@@ -13,10 +13,10 @@ use crate::{
     exec,
     failure::ErrorObject,
     guest::complaint_error,
-    log::{oops, view::LogSink},
+    log::view::LogSink,
     run::{
         left_behind,
-        outcome::{Record, RunOptions, Timings},
+        outcome::{Record, RunOptions, RunOutcome, Timings},
         run_module,
     },
     target::request::{CommandIo, RunRequest},
@@ -55,36 +55,32 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<u8> {
         started: &|_| (),
     };
     let run = run_module(context, &RunRequest::of_run(args)?, &options)?;
-    let (outcome, seconds) = (run.outcome, run.seconds);
+    let seconds = run.seconds;
     let name = run.module;
-    let complaint = run.complaint.as_ref();
-    let complaint = complaint.map(|c| complaint_error(&format!("running {name}"), c));
+    let status = run.outcome.as_ref().ok().copied();
+    let ended = run.outcome.and_then(|status| match &run.complaint {
+        Some(complaint) => Err(complaint_error(&format!("running {name}"), complaint)),
+        None => Ok(status),
+    });
+    let ended = ended.map_err(|e| RunOutcome::explained(e, &run.decoded));
     if context.json {
         json(&Report {
-            error: outcome
-                .as_ref()
-                .err()
-                .or(complaint.as_ref())
-                .map(ErrorObject::from),
-            module: name.clone(),
+            error: ended.as_ref().err().map(ErrorObject::from),
+            module: name,
             kernel: run.kernel,
-            status: outcome.as_ref().ok().copied(),
+            status,
             log: run.log.iter().map(Record::from).collect(),
-            decoded: oops::decoded(&oops::decoder(context), &run.log),
+            decoded: run.decoded,
             left_behind: run.left.entries,
             seconds,
         });
     } else {
         left_behind::warn(context, &run.left);
-        if args.timings && outcome.is_ok() {
+        if args.timings && status.is_some() {
             tell(context, &seconds);
         }
     }
-    let status = outcome?;
-    match complaint {
-        Some(complaint) => Err(complaint),
-        None => Ok(status),
-    }
+    ended
 }
 
 /// Shows how long each step of a run took.

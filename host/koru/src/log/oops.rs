@@ -8,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use koru_decode::{Decoded, Decoder, Sources, Style};
+use koru_decode::{Decoded, Decoder, LoadedModule, Sources, Style};
 use koru_kbuild::{modules_dir, usable_target_dir};
 use koru_klog::{
-    Finder, Found, LogRecord, Report, caller, escape_control_chars, format_record, format_time,
-    plain_line, split_line,
+    Finder, Found, LogRecord, Report, ReportKind, caller, escape_control_chars, format_record,
+    format_time, plain_line, split_line,
 };
 use koru_session::Session;
 
@@ -51,6 +51,22 @@ pub fn decoder(context: &Context) -> Decoder {
     decoder
 }
 
+/// Returns a decoder like [`decoder`] that also knows where this session's modules were, before
+/// they were unloaded.
+pub fn decoder_of(context: &Context, session: &Session) -> Decoder {
+    let session = session.clone();
+    let mut decoder = decoder(context);
+    decoder.former = Some(Box::new(move || {
+        let modules = session.sections().into_iter();
+        let module = |m: koru_protocol::ModuleSections| LoadedModule {
+            name: m.name,
+            sections: m.sections,
+        };
+        modules.map(module).collect()
+    }));
+    decoder
+}
+
 /// Returns the folders in which builds leave their modules: those of the workspaces around the
 /// user's folder, and that of Koru itself.
 fn outputs(context: &Context) -> Vec<PathBuf> {
@@ -75,6 +91,8 @@ pub struct LogRenderer {
     raw: bool,
     colour: bool,
     last: Instant,
+    /// The processor whose report ended in a panic.
+    panicked_on: Option<u32>,
 }
 
 /// How long the log has to pause before a report without an end is considered complete.
@@ -91,6 +109,7 @@ impl LogRenderer {
             raw,
             colour,
             last: Instant::now(),
+            panicked_on: None,
         }
     }
 
@@ -122,12 +141,22 @@ impl LogRenderer {
         self.show(found, show);
     }
 
-    fn show(&self, found: Vec<Found<LogRecord>>, show: &mut dyn FnMut(&str)) {
+    fn show(&mut self, found: Vec<Found<LogRecord>>, show: &mut dyn FnMut(&str)) {
         for found in found {
             match found {
                 Found::Other(_) if self.raw => {}
                 Found::Other(record) => show(&format_record(&record, self.colour)),
                 Found::Report(report) => {
+                    let cpu = report.main_stack().and_then(|s| s.cpu);
+                    // A panic makes each processor print its stack, also the one that panicked.
+                    let is_of_all = report.kind == ReportKind::Backtrace;
+                    let again = is_of_all && cpu.is_some() && cpu == self.panicked_on;
+                    if report.panicked || report.kind == ReportKind::Panic {
+                        self.panicked_on = cpu;
+                    }
+                    if again && !self.raw {
+                        continue;
+                    }
                     let text = render_report(&self.decoder, &report, self.colour, self.raw);
                     show(&text);
                 }

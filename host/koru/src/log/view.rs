@@ -56,7 +56,7 @@ impl Follower {
         let mut stream = session.follow(from);
         let stopped = stop.clone();
         let raw = context.raw;
-        let decoder = oops::decoder(context);
+        let decoder = oops::decoder_of(context, session);
         let mut renderer = LogRenderer::new(decoder, context.raw, context.ui.colour());
         let thread = std::thread::spawn(move || {
             let mut show = |text: &str| show(text, to);

@@ -19,7 +19,7 @@ use koru_session::LeftBehind;
 use crate::{
     context::Context,
     guest::complaint_error,
-    log::baseline::Baseline,
+    log::{baseline::Baseline, oops},
     target::{
         self,
         request::{CommandIo, RunRequest},
@@ -29,7 +29,7 @@ use crate::{
 use left_behind::Inventories;
 use observe::observe_from;
 use outcome::{RunOptions, RunOutcome, Timings};
-use waiting::{Limit, watched};
+use waiting::{Ends, watched};
 
 /// Brings what is requested to its target, and runs it there.
 pub fn run_module(
@@ -41,16 +41,15 @@ pub fn run_module(
     if let Some(kill) = target.kill_handle() {
         (options.started)(kill);
     }
-    let limit = match options.limit {
-        Some(after) => Some(Limit {
-            after,
-            kill: target.kill_handle().ok_or_else(|| {
-                let message = "--limit needs a virtual machine, which can be ended at any time";
-                Error::new(Kind::Usage, "limiting the time of a run", message)
-            })?,
-        }),
-        None => None,
-    };
+    let kill = target.kill_handle();
+    if options.limit.is_some() && kill.is_none() {
+        let message = "--limit needs a virtual machine, which can be ended at any time";
+        return Err(Error::new(
+            Kind::Usage,
+            "limiting the time of a run",
+            message,
+        ));
+    }
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     context.ui.done();
     let prepared = target.prepared();
@@ -68,8 +67,13 @@ pub fn run_module(
         baseline.mark,
         options.log,
         || {
+            let ends = Ends {
+                limit: options.limit,
+                kill,
+                mark: baseline.mark,
+            };
             let interactive = options.command.interactive && !prepared.command.is_empty();
-            let status = watched(context, prepared, interactive && terminal, limit, || {
+            let status = watched(context, prepared, interactive && terminal, ends, || {
                 steps(
                     &*target,
                     &baseline,
@@ -88,6 +92,7 @@ pub fn run_module(
     let run = RunOutcome {
         module: prepared.names(),
         kernel: prepared.release.clone(),
+        decoded: oops::decoded(&oops::decoder_of(context, &prepared.session), &observed.log),
         outcome: observed.outcome,
         log: observed.log,
         complaint: observed.complaint,

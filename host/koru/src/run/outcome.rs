@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use koru_error::Result;
+use koru_decode::Decoded;
+use koru_error::{Error, Result};
 use koru_kbuild::Stages;
 use koru_klog::{Complaint, LogRecord};
 use koru_session::LeftBehind;
@@ -37,7 +38,19 @@ pub struct RunOutcome {
     pub complaint: Option<Complaint>,
     /// What is there after the unload that was not there before the load.
     pub left: LeftBehind,
+    /// The oopses and warnings in the log.
+    pub decoded: Vec<Decoded>,
     pub seconds: Timings,
+}
+
+impl RunOutcome {
+    /// Adds to the error of a run what it used of a module that was unloaded.
+    pub fn explained(mut error: Error, decoded: &[Decoded]) -> Error {
+        if let Some(former) = decoded.iter().find_map(|d| d.former.as_ref()) {
+            error.message += &format!("; that was {former}");
+        }
+        error
+    }
 }
 
 #[derive(serde::Serialize)]

@@ -12,10 +12,12 @@ use std::{
 };
 
 use koru_error::{Error, Kind, Result};
+use koru_klog::{Complaint, first_complaint};
 use koru_session::{Session, Waiting, hang_limit};
 
 use crate::{
     context::Context,
+    guest::complaint_error,
     log::oops,
     target::traits::{KillHandle, Prepared},
 };
@@ -23,10 +25,24 @@ use crate::{
 /// How often a run is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// The limit of a run, and what ends it.
-pub struct Limit {
-    pub after: Duration,
-    pub kill: KillHandle,
+/// How long a command may continue after an oops.
+const AFTER_OOPS: Duration = Duration::from_secs(2);
+
+/// What ends a run before its time.
+#[derive(Default)]
+pub struct Ends {
+    /// How long the run may take.
+    pub limit: Option<Duration>,
+    /// Ends the run, if it can be ended at any time.
+    pub kill: Option<KillHandle>,
+    /// The sequence number of the run's first record.
+    pub mark: u64,
+}
+
+/// Why a run was ended.
+enum Ended {
+    Limit(String),
+    Oops(Complaint),
 }
 
 /// Does `work` while it is watched. If the limit ends it, the error says so.
@@ -34,7 +50,7 @@ pub fn watched<T>(
     context: &Context,
     prepared: &Prepared,
     is_interactive: bool,
-    limit: Option<Limit>,
+    ends: Ends,
     work: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     let names: Vec<&str> = prepared.modules.iter().map(|m| m.name.as_str()).collect();
@@ -48,7 +64,7 @@ pub fn watched<T>(
                 &prepared.session,
                 names,
                 is_interactive,
-                limit,
+                ends,
                 &ended,
             );
             *expired.lock().unwrap_or_else(PoisonError::into_inner) = told;
@@ -58,7 +74,11 @@ pub fn watched<T>(
         done
     });
     match expired.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some(message) if done.is_err() => {
+        Some(Ended::Oops(complaint)) if done.is_err() => {
+            let attempted = format!("running {}", names.join(", "));
+            Err(complaint_error(&attempted, &complaint))
+        }
+        Some(Ended::Limit(message)) if done.is_err() => {
             let attempted = format!("running {}", names.join(", "));
             Err(Error::new(Kind::System, attempted, message)
                 .help("--limit set this time; without it, koru waits and shows where it is"))
@@ -67,36 +87,45 @@ pub fn watched<T>(
     }
 }
 
-/// Watches a run to its end. Returns what to say if the limit ended it.
+/// Watches a run to its end. Returns why it was ended, if it was.
 fn watch(
     context: &Context,
     session: &Session,
     modules: &[&str],
     is_interactive: bool,
-    mut limit: Option<Limit>,
+    mut ends: Ends,
     ended: &Receiver<()>,
-) -> Option<String> {
+) -> Option<Ended> {
     let begun = Instant::now();
     let mut told = String::new();
-    let mut look_again = hang_limit();
+    let mut oopsed: Option<Instant> = None;
     loop {
         if !matches!(ended.recv_timeout(LOOK), Err(RecvTimeoutError::Timeout)) {
             return None;
         }
-        if let Some(limit) = limit.take_if(|limit| begun.elapsed() >= limit.after) {
+        // Whoever sits at the command's terminal may want to look around after an oops.
+        let fatal = first_complaint(&session.log_since(ends.mark)).filter(|c| c.kind.is_fatal());
+        if let Some(complaint) = fatal.filter(|_| !is_interactive && ends.kill.is_some()) {
+            if oopsed.get_or_insert_with(Instant::now).elapsed() >= AFTER_OOPS {
+                ends.kill.take().into_iter().for_each(|kill| kill());
+                return Some(Ended::Oops(complaint));
+            }
+        }
+        let limit = ends.limit.filter(|limit| begun.elapsed() >= *limit);
+        if let (Some(limit), Some(kill)) = (limit, ends.kill.take_if(|_| limit.is_some())) {
             let place = session.waiting(modules, Duration::ZERO);
             let place = place.map_or(String::new(), |w| format!("; {}", phrase(context, &w)));
-            (limit.kill)();
-            return Some(format!("not done after {} s{place}", limit.after.as_secs()));
+            kill();
+            let message = format!("not done after {} s{place}", limit.as_secs());
+            return Some(Ended::Limit(message));
         }
-        let Some(waiting) = session.waiting(modules, look_again) else {
+        let Some(waiting) = session.waiting(modules, hang_limit()) else {
             continue;
         };
         // A command that is in no module's code may take as long as it likes.
         if waiting.place.is_none() && waiting.task.is_none() && !waiting.is_load() {
             continue;
         }
-        look_again = hang_limit();
         let phrase = phrase(context, &waiting);
         let what = format!("not done after {} s: {phrase}", hang_limit().as_secs());
         let now = format!("{phrase} (for {} s)", waiting.after.as_secs());

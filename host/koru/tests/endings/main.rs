@@ -6,6 +6,7 @@
 mod common;
 mod left_behind;
 mod load;
+mod unloaded;
 mod vm;
 mod waits;
 

@@ -1,20 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Wrong: its exit does not stop its timer. */
+/* Wrong: its exit does not stop its timer, which is a variable or on the heap. */
 #include <linux/jiffies.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 #include <linux/timer.h>
 
-static void tick(struct timer_list *unused);
-static DEFINE_TIMER(timer, tick);
+static bool heap;
+module_param(heap, bool, 0444);
 
-static void tick(struct timer_list *unused)
+static void tick(struct timer_list *timer)
 {
-	mod_timer(&timer, jiffies + HZ / 5);
+	mod_timer(timer, jiffies + HZ / 2);
 }
+
+static DEFINE_TIMER(of_module, tick);
 
 static int __init ftimer_init(void)
 {
-	mod_timer(&timer, jiffies + HZ / 5);
+	struct timer_list *timer = &of_module;
+
+	if (heap) {
+		timer = kzalloc(sizeof(*timer), GFP_KERNEL);
+		if (!timer)
+			return -ENOMEM;
+		timer_setup(timer, tick, 0);
+	}
+	mod_timer(timer, jiffies + HZ / 2);
 	return 0;
 }
 
