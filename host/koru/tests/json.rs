@@ -6,8 +6,9 @@ mod common;
 
 use std::fs;
 
-use common::{Run, koru, root};
 use serde_json::Value;
+
+use common::{Run, koru, root};
 
 /// Returns the error on the last line of the output.
 #[track_caller]

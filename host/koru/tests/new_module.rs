@@ -11,8 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Run, koru, koru_by, root};
 use rustix::process::Signal;
+
+use common::{Run, koru, koru_by, root};
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("a folder").flatten();

@@ -71,6 +71,12 @@ fn everything_works_in_a_checkout_of_somebody_else() {
     let built = run(&["build", "hello", "--json"]);
     let ko = built.exits(0).json()[0]["path"].to_string();
     assert!(ko.contains("/targets/"), "{ko}");
+    // The guests of a plain user resume from a snapshot as well.
+    let again = run(&["run", "hello"]);
+    assert!(
+        !again.exits(0).err.contains("resuming the snapshot failed"),
+        "{again}"
+    );
     run(&["load", "hello"]).exits(0);
     run(&["list"]).exits(0).prints("\nhello ");
     run(&["unload", "hello"]).exits(0);

@@ -249,11 +249,13 @@ fn create_in(
     session.mark()?;
     let records = session.log_since(0);
     guest.save(&state)?;
-    let seal = |path: &Path| {
-        fs::set_permissions(path, Permissions::from_mode(0o400)).path_context("sealing", path)
+    let seal = |path: &Path, mode| {
+        fs::set_permissions(path, Permissions::from_mode(mode)).path_context("sealing", path)
     };
-    seal(&ram)?;
-    seal(&state)?;
+    // QEMU opens the memory for writing, although it maps the memory privately. Without
+    // capabilities, it may do so only if the file is writable.
+    seal(&ram, 0o600)?;
+    seal(&state, 0o400)?;
     let bytes = fs::read(&state).path_context("reading", &state)?;
     let meta = SnapshotMeta {
         records,
