@@ -87,7 +87,7 @@ fn every_command_prints_json_or_refuses() {
             "dev" => &["bindings"],
             name if refuse.contains(&name) => &[],
             // Errors, where the command itself takes long.
-            "test" | "watch" | "run" | "load" | "build" | "clean" | "editor" => &[],
+            "test" | "watch" | "run" | "load" | "reload" | "build" | "clean" | "editor" => &[],
             "verify" => &["no_such_contract"],
             "new" => &["1a"],
             "vm" => &["status", "--vm", "nobodys"],

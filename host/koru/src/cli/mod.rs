@@ -4,6 +4,7 @@
 
 mod build_rules;
 mod options;
+mod verify_args;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 pub use build_rules::BuildRules;
 pub use options::*;
+pub use verify_args::VerifyArgs;
 
 #[derive(Parser)]
 #[command(

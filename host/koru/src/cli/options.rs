@@ -108,41 +108,6 @@ pub enum DevCommand {
     },
 }
 
-#[derive(Args)]
-pub struct VerifyArgs {
-    /// Contract to check: the name of one of Koru's modules with conformance tests.
-    #[arg(value_name = "CONTRACT")]
-    pub name: String,
-    /// Check the requirements whose text or test name contains one of these words [default: all]
-    #[arg(value_name = "FILTER")]
-    pub filters: Vec<String>,
-    /// Test this prebuilt module [default: Koru's own]
-    #[arg(long, value_name = "FILE", conflicts_with = "src")]
-    pub ko: Option<PathBuf>,
-    /// Build the module to test from this folder's Makefile or Kbuild.
-    #[arg(long, value_name = "DIR")]
-    pub src: Option<PathBuf>,
-    #[command(flatten)]
-    pub kernel: KernelChoice,
-    #[command(flatten)]
-    pub rules: BuildRules,
-    /// Replace file names, messages and error numbers of the contract by those in this file.
-    #[arg(long, value_name = "FILE")]
-    pub contract: Option<PathBuf>,
-    /// Check requirements that take minutes as well.
-    #[arg(long)]
-    pub slow: bool,
-    /// Stop the check of a requirement after this many seconds (ten times as many with --slow).
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
-    pub limit: u32,
-    /// Write a JUnit report to this file.
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
-    /// Write a Markdown report to this file.
-    #[arg(long, value_name = "FILE")]
-    pub markdown: Option<PathBuf>,
-}
-
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub enum Check {
     /// Check formatting with cargo fmt.

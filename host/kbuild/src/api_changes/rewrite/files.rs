@@ -22,7 +22,7 @@ const PROC_OPS: [(&str, &str); 11] = [
 const FILE_OPERATIONS: &str = "struct file_operations";
 
 /// Makes the `struct file_operations` that a call on this line takes a `struct proc_ops`.
-pub(in super::super) fn proc_ops(site: &Site<'_>) -> Vec<Replacement> {
+pub(crate) fn proc_ops(site: &Site<'_>) -> Vec<Replacement> {
     try_proc_ops(site).unwrap_or_default()
 }
 
@@ -80,7 +80,7 @@ fn try_proc_ops(site: &Site<'_>) -> Option<Vec<Replacement>> {
 }
 
 /// Makes the handler of `.ioctl` one of `.unlocked_ioctl`.
-pub(in super::super) fn unlocked_ioctl(site: &Site<'_>) -> Vec<Replacement> {
+pub(crate) fn unlocked_ioctl(site: &Site<'_>) -> Vec<Replacement> {
     let Site { source, line } = site;
     let words = source.words("ioctl", source.line(*line));
     let ([at], Some(name)) = (&words[..], member_value(source, *line, "ioctl")) else {
@@ -109,7 +109,7 @@ pub(in super::super) fn unlocked_ioctl(site: &Site<'_>) -> Vec<Replacement> {
 }
 
 /// Writes `file_inode(F)` for `F->f_dentry->d_inode`, and `F->f_path.dentry` for the rest.
-pub(in super::super) fn f_dentry(site: &Site<'_>) -> Vec<Replacement> {
+pub(crate) fn f_dentry(site: &Site<'_>) -> Vec<Replacement> {
     let Site { source, line } = site;
     let rewrite = |at: usize| {
         let end = at + "f_dentry".len();

@@ -5,7 +5,7 @@
 use super::{Replacement, Site, replace};
 
 /// Writes `mmap_read_lock(M)` for `down_read(&M->mmap_sem)`, and so on.
-pub(in super::super) fn mmap_lock(site: &Site<'_>) -> Vec<Replacement> {
+pub(crate) fn mmap_lock(site: &Site<'_>) -> Vec<Replacement> {
     let Site { source, line } = site;
     let calls = [
         ("down_read", "mmap_read_lock"),
@@ -28,7 +28,7 @@ pub(in super::super) fn mmap_lock(site: &Site<'_>) -> Vec<Replacement> {
 }
 
 /// Writes `vm_flags_set(V, F)` for `V->vm_flags |= F`, and so on.
-pub(in super::super) fn vm_flags(site: &Site<'_>) -> Vec<Replacement> {
+pub(crate) fn vm_flags(site: &Site<'_>) -> Vec<Replacement> {
     try_vm_flags(site).into_iter().collect()
 }
 

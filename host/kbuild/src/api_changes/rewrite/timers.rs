@@ -6,7 +6,7 @@ use super::{CSource, Replacement, Site, parameter_name, replace};
 
 /// Writes `timer_setup(T, F, 0)` for `setup_timer(T, F, DATA)`, and gives the handler its new
 /// parameter.
-pub(in super::super) fn setup_timer(site: &Site<'_>) -> Vec<Replacement> {
+pub(crate) fn setup_timer(site: &Site<'_>) -> Vec<Replacement> {
     let Site { source, line } = site;
     let statement = source.statement(*line);
     let names = ["setup_timer", "setup_timer_on_stack"].into_iter();
@@ -32,7 +32,7 @@ pub(in super::super) fn setup_timer(site: &Site<'_>) -> Vec<Replacement> {
 
 /// Writes `timer_setup(T, F, 0)` for `init_timer(T)` and the assignments of `function` and
 /// `data`.
-pub(in super::super) fn init_timer(site: &Site<'_>) -> Vec<Replacement> {
+pub(crate) fn init_timer(site: &Site<'_>) -> Vec<Replacement> {
     let Site { source, line } = site;
     let Some(call) = source.call("init_timer", source.line(*line)) else {
         return Vec::new();
@@ -59,7 +59,7 @@ pub(in super::super) fn init_timer(site: &Site<'_>) -> Vec<Replacement> {
 }
 
 /// Removes the assignment of a timer's `data`.
-pub(in super::super) fn drop_data(site: &Site<'_>) -> Vec<Replacement> {
+pub(crate) fn drop_data(site: &Site<'_>) -> Vec<Replacement> {
     let Site { source, line } = site;
     let code = source.code(source.line(*line));
     let start = source.line(*line).start;
@@ -74,7 +74,7 @@ pub(in super::super) fn drop_data(site: &Site<'_>) -> Vec<Replacement> {
 }
 
 /// Gives the handler that a timer is made with its new parameter.
-pub(in super::super) fn timer_handler(site: &Site<'_>) -> Vec<Replacement> {
+pub(crate) fn timer_handler(site: &Site<'_>) -> Vec<Replacement> {
     let Site { source, line } = site;
     let calls = ["DEFINE_TIMER", "timer_setup"].into_iter();
     let mut calls = calls.filter_map(|name| source.call(name, source.statement(*line)));
@@ -114,7 +114,7 @@ fn assignment(source: &CSource, variable: &str, member: &str) -> Option<(Replace
 }
 
 /// Writes `ktime_get_coarse_real_ts64(&T)` for `T = current_kernel_time()`.
-pub(in super::super) fn kernel_time(site: &Site<'_>) -> Vec<Replacement> {
+pub(crate) fn kernel_time(site: &Site<'_>) -> Vec<Replacement> {
     let Site { source, line } = site;
     let range = source.line(*line);
     let code = source.code(range.clone());

@@ -9,7 +9,7 @@ use crate::api_changes::change::{
 };
 
 /// A header that moved, or that is gone.
-pub(in crate::api_changes) struct Header {
+pub(crate) struct Header {
     pub when: When,
     pub old: &'static str,
     /// The header to include instead, or nothing.
@@ -36,7 +36,7 @@ const fn library(old: &'static str, new: &'static str) -> Header {
     }
 }
 
-pub(in crate::api_changes) const HEADERS: &[Header] = &[
+pub(crate) const HEADERS: &[Header] = &[
     moved(Since(v(6, 12)), "asm/unaligned.h", "linux/unaligned.h"),
     moved(Before(v(6, 12)), "linux/unaligned.h", "asm/unaligned.h"),
     moved(Since(v(5, 18)), "linux/genhd.h", "linux/blkdev.h"),

@@ -396,7 +396,7 @@ const INCLUDES: &[(&str, &[&str])] = &[
 ];
 
 /// Returns the header that declares a function, macro or type.
-pub(in crate::api_changes) fn header_of(name: &str) -> Option<&'static str> {
+pub(crate) fn header_of(name: &str) -> Option<&'static str> {
     let found = INCLUDES.iter().find(|(_, names)| names.contains(&name));
     found.map(|(header, _)| *header)
 }

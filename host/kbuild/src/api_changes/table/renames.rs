@@ -26,7 +26,7 @@ const fn with(rename: Rename, include: &'static str, note: &'static str) -> Rena
     }
 }
 
-pub(in crate::api_changes) const RENAMES: &[Rename] = &[
+pub(crate) const RENAMES: &[Rename] = &[
     rename("PDE_DATA", "pde_data", v(5, 17), v(5, 17)),
     rename("del_timer", "timer_delete", v(6, 2), v(6, 15)),
     rename("del_timer_sync", "timer_delete_sync", v(6, 2), v(6, 15)),
