@@ -9,13 +9,6 @@ use koru_klog::{Report, ReportKind};
 
 use crate::{Decoder, Place};
 
-/// A module's sections and their addresses while it was loaded.
-#[derive(Debug, Clone)]
-pub struct LoadedModule {
-    pub name: String,
-    pub sections: Vec<(String, u64)>,
-}
-
 /// What was at an address.
 pub(crate) struct Former {
     /// What it was in words: `the function tick of the unloaded module ftimer`.

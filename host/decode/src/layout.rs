@@ -4,6 +4,13 @@
 
 use object::{Object, ObjectSection, ObjectSymbol, RelocationKind, RelocationTarget, SymbolKind};
 
+/// A module's sections and their addresses while it was loaded.
+#[derive(Debug, Clone)]
+pub struct LoadedModule {
+    pub name: String,
+    pub sections: Vec<(String, u64)>,
+}
+
 /// A section of a module.
 pub(crate) struct Section {
     pub name: String,

@@ -17,7 +17,7 @@ mod symbols;
 mod text;
 
 pub use decoded::{DebugInfoLookup, Decoded, DecodedFrame, DecodedPart, Decoder, Place};
-pub use former::LoadedModule;
+pub use layout::LoadedModule;
 pub use sources::Sources;
 pub use symbols::{DebugInfoError, Location, Symbols, build_id};
 pub use text::Style;

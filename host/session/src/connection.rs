@@ -22,7 +22,7 @@ use koru_protocol::{
     SHARED_FROM, ToGuest, ToHost, encode, pack, unpack,
 };
 
-use crate::{Error, Result, SharedMemory, hang_limit, waiting::BusyCall};
+use crate::{Error, Result, SharedMemory, hang_limit};
 
 /// The first id of a script's calls. Replies to these may arrive before anybody has asked for
 /// them.
@@ -71,6 +71,15 @@ pub(crate) struct State {
     pub(crate) machine: Option<String>,
     /// Receives the hangs that calls find; set only in the process that owns the guest.
     pub(crate) on_hang: Option<Sender<String>>,
+}
+
+/// A load, an unload or a command in progress.
+#[derive(Debug, Clone)]
+pub(crate) struct BusyCall {
+    pub(crate) id: u64,
+    pub(crate) what: String,
+    pub(crate) is_command: bool,
+    pub(crate) since: Instant,
 }
 
 impl State {

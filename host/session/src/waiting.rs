@@ -7,16 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Session, blocked};
-
-/// A load, an unload or a command in progress.
-#[derive(Debug, Clone)]
-pub(crate) struct BusyCall {
-    id: u64,
-    what: String,
-    is_command: bool,
-    since: Instant,
-}
+use crate::{Session, blocked, connection::BusyCall};
 
 /// What is in progress, and where it is.
 #[derive(Debug, Clone)]

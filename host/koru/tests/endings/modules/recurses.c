@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /* Wrong: recurses thirty times, and then follows NULL. */
 #include <linux/module.h>
 

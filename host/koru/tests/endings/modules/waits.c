@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /* Wrong: takes a mutex twice, in its init or in a read; or a read waits for what never comes. */
 #include <linux/module.h>
 #include <linux/mutex.h>
