@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+//! Tests of the explanations, by the words of several compilers and kernels.
+
 use super::*;
 
 /// The hints for an error in the line with `^` before it.
