@@ -2,7 +2,7 @@
 
 //! Explains the errors of a build in C whose code is older or newer than the kernel.
 //!
-//! A [table](table) says what changed in the kernel's API and since when. Its entries are
+//! A [table] says what changed in the kernel's API and since when. Its entries are
 //! matched against the compiler's errors, and the lines of the errors are rewritten where that
 //! can be done mechanically. Each cause is explained once, however many errors it makes.
 

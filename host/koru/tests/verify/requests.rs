@@ -262,3 +262,27 @@ fn slow_requirements_are_skipped() {
         .prints("seen: 6")
         .prints("0 of 1 promises kept, 1 broken");
 }
+
+/// The kernel's allocator is asked to notice writes to freed memory and behind allocated memory.
+#[test]
+fn memory_faults_are_found() {
+    let includes = (
+        "#include <linux/init.h>",
+        "#include <linux/init.h>\n#include <linux/slab.h>",
+    );
+    let hello = "pr_info(\"Hello world\\n\");";
+    let freed = "pr_info(\"Hello world\\n\");\n\tvolatile char *p = kmalloc(64, GFP_KERNEL);\n\
+                 \tkfree((void *)p);\n\tp[8] = 1;\n\tkfree(kmalloc(64, GFP_KERNEL));";
+    let behind = "pr_info(\"Hello world\\n\");\n\tvolatile char *p = kmalloc(64, GFP_KERNEL);\n\
+                  \tp[64] = 1;\n\tkfree((void *)p);";
+    for fault in [freed, behind] {
+        let folder = changed("correct/hello", &[includes, (hello, fault)]);
+        for kernel in KERNELS {
+            let folder = folder.path().display().to_string();
+            let args = ["verify", "hello", "--src", &folder, "--kernel", kernel];
+            let run = koru(args.into_iter().chain(["hundred", "--json"])).run();
+            let results = results(&run.exits(1));
+            assert!(results.values().any(|r| r == "crash"), "on {kernel}: {run}");
+        }
+    }
+}

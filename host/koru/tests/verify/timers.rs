@@ -89,11 +89,12 @@ fn ignored_proc_create_failure_fails() {
         let words = ["a_name_that_is_taken", "loading_twice", "appears"];
         let run = koru(args.iter().chain(&words)).run();
         for (test, result) in &results(&run) {
-            let wanted = match test.as_str() {
-                "a_name_that_is_taken" => "fail",
-                _ => "pass",
+            // The other module's file is freed twice, which its owner may notice.
+            let wanted: &[&str] = match test.as_str() {
+                "a_name_that_is_taken" => &["fail", "crash"],
+                _ => &["pass"],
             };
-            assert_eq!(result, wanted, "on {kernel}: {test}\n{run}");
+            assert!(wanted.contains(&&**result), "on {kernel}: {test}\n{run}");
         }
         run.exits(1);
     }
