@@ -17,7 +17,7 @@ use crate::{
     Ko,
     api_changes::explain,
     make::kbuild_command,
-    makefile::{is_for_kbuild, kernel_variables},
+    makefile::{has_recipes, is_for_kbuild, kernel_variables},
     paths::module_name,
     work_copy::{WorkCopy, all_files, home_of},
 };
@@ -134,12 +134,18 @@ impl KbuildSource {
         let said = copy.with_real_paths(&said);
         let kos = modules_in(&copy.dir);
         if !made || kos.is_empty() {
-            let message = match made {
-                true => "no .ko came of it: does its Kbuild or Makefile say `obj-m := NAME.o`?"
-                    .to_owned(),
-                false => format!("it does not build for {}", tree.release),
+            let (kind, message) = match made {
+                true => (
+                    Kind::Usage,
+                    "no .ko came of it: does its Kbuild or Makefile say `obj-m := NAME.o`?"
+                        .to_owned(),
+                ),
+                false => (
+                    Kind::Link,
+                    format!("it does not build for {}", tree.release),
+                ),
             };
-            return Err(Error::new(Kind::Link, attempted, message)
+            return Err(Error::new(kind, attempted, message)
                 .with_hints(explain(&said, &self.dir, tree))
                 .output(said));
         }
@@ -166,11 +172,7 @@ impl KbuildSource {
                 fs::write(&kbuild, &text).path_context("writing", &kbuild)?;
                 text
             }
-            None => {
-                let files = KBUILD_FILES.iter().map(|f| copy.dir.join(f));
-                let texts = files.filter_map(|f| fs::read_to_string(f).ok());
-                texts.collect::<Vec<_>>().join("\n")
-            }
+            None => kbuild_text(&copy.dir),
         };
         let mut said = String::new();
         if is_for_kbuild(&text) {
@@ -186,7 +188,8 @@ impl KbuildSource {
                 return Ok((output.status.success(), said));
             }
         }
-        if !copy.dir.join("Makefile").is_file() {
+        let makefile = fs::read_to_string(copy.dir.join("Makefile")).unwrap_or_default();
+        if !has_recipes(&makefile) {
             return Ok((true, said));
         }
         // The Makefile makes the module in a way of its own.
@@ -195,7 +198,7 @@ impl KbuildSource {
         make.arg("-C")
             .arg(&copy.dir)
             .args(["-s", "--no-print-directory"])
-            .args(kernel_variables(&text, &build, &tree.release))
+            .args(kernel_variables(&makefile, &build, &tree.release))
             .arg("CONFIG_DEBUG_INFO_BTF_MODULES=")
             .env_remove("MAKEFLAGS")
             .env_remove("MFLAGS")
@@ -228,6 +231,13 @@ fn described(kos: &[PathBuf], copy: &WorkCopy, rebuilt: bool) -> Result<Vec<Ko>>
         })
     };
     kos.iter().map(ko).collect()
+}
+
+/// Returns the text of the file that Kbuild reads in a folder.
+pub(crate) fn kbuild_text(dir: &Path) -> String {
+    let files = KBUILD_FILES.iter().map(|file| dir.join(file));
+    let mut texts = files.filter_map(|file| fs::read_to_string(file).ok());
+    texts.next().unwrap_or_default()
 }
 
 /// Returns the name of the module's object: the file's, in letters that Kbuild can take.

@@ -93,6 +93,11 @@ pub(crate) fn is_for_kbuild(text: &str) -> bool {
         .any(|line| assignment(line).is_some_and(|(name, ..)| name.starts_with("obj-")))
 }
 
+/// Returns whether a Makefile does anything by itself.
+pub(crate) fn has_recipes(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with('\t'))
+}
+
 /// Returns the variables of a Makefile that name a kernel, with the values for this one.
 pub(crate) fn kernel_variables(text: &str, dir: &str, release: &str) -> Vec<String> {
     let named = |name: &&str| {

@@ -12,7 +12,7 @@ use koru_kernels::{Cache, Home};
 
 use crate::{
     Module, find_modules,
-    kbuild_source::{KBUILD_FILES, KbuildSource},
+    kbuild_source::{KBUILD_FILES, KbuildSource, kbuild_text},
     makefile::words,
     module::CFiles,
     paths::module_name,
@@ -99,6 +99,9 @@ fn not_a_crate(here: &Path, name: &str) -> Result<Option<Vec<Source>>> {
         }]));
     }
     let is_path = name.contains('/') || name == "." || name == "..";
+    if is_path && !path.exists() {
+        return Err(looking("there is no such folder"));
+    }
     if !path.is_dir() || path.join("Cargo.toml").is_file() {
         return Ok(None);
     }
@@ -141,9 +144,7 @@ fn not_a_crate(here: &Path, name: &str) -> Result<Option<Vec<Source>>> {
 /// Returns the sources of a folder with a Kbuild or a Makefile. If that names modules in Rust,
 /// they are these; Kbuild alone would need a kernel that was built with Rust.
 fn of_kbuild(dir: &Path) -> Vec<Source> {
-    let files = KBUILD_FILES.iter().map(|file| dir.join(file));
-    let texts = files.filter_map(|file| fs::read_to_string(file).ok());
-    let text = texts.collect::<Vec<_>>().join("\n");
+    let text = kbuild_text(dir);
     let modules = words(&text, "obj-m");
     let files = modules
         .iter()

@@ -195,6 +195,14 @@ impl WorkCopy {
             let (Some(parent), Some(above)) = (real.parent(), copy.parent()) else {
                 break;
             };
+            for old in fs::read_dir(above)
+                .path_context("reading", above)?
+                .flatten()
+            {
+                if old.path().is_symlink() && !old.path().exists() {
+                    let _ = fs::remove_file(old.path());
+                }
+            }
             for entry in fs::read_dir(parent)
                 .path_context("reading", parent)?
                 .flatten()

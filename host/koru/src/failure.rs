@@ -2,7 +2,7 @@
 
 //! Shows failures: to people, and as JSON.
 
-use koru_error::{Error, Kind};
+use koru_error::{Error, Hint, Kind};
 use serde::Serialize;
 
 use crate::{context::Context, log::oops, ui};
@@ -17,6 +17,8 @@ pub struct ErrorObject {
     pub message: String,
     /// What the user can do about the failure.
     pub help: Option<String>,
+    /// Explanations of the tool's output, such as changes of the kernel's API.
+    pub hints: Vec<Hint>,
     /// The output of the tool that failed.
     pub output: Option<String>,
     /// The exit status of the command.
@@ -36,6 +38,7 @@ impl From<&Error> for ErrorObject {
             context: error.context.clone(),
             message: error.message.clone(),
             help: error.help.clone(),
+            hints: error.hints().to_vec(),
             output: error.output.clone(),
             status: exit_status(error.kind),
         }

@@ -167,7 +167,9 @@ impl<T: Fn() -> Result<KernelTree>> Found<'_, T> {
             if self.modules.iter().any(|module| module.name == name) {
                 continue;
             }
-            let path = self.find(needs, name)?;
+            let Some(path) = self.find(needs, name)? else {
+                continue;
+            };
             let path = unpacked(&self.context.cache, &path, &*self.context.ui)?;
             self.add_dependencies(name, &path)?;
             self.context.register_module(name, &path);
@@ -181,13 +183,17 @@ impl<T: Fn() -> Result<KernelTree>> Found<'_, T> {
         Ok(())
     }
 
-    /// Finds the module `name`, which another one needs.
-    fn find(&self, needs: &str, name: &str) -> Result<PathBuf> {
+    /// Finds the module `name`, which another one needs. If the kernel's own modules are not
+    /// here, as those of a machine that ssh reaches, it has to be loaded there already.
+    fn find(&self, needs: &str, name: &str) -> Result<Option<PathBuf>> {
         if let Some((_, path)) = self.beside.iter().find(|(beside, _)| beside == name) {
-            return Ok(path.clone());
+            return Ok(Some(path.clone()));
         }
         let tree = (self.tree)()?;
-        tree.own_module(name).ok_or_else(|| {
+        if tree.modules_dir.is_none() {
+            return Ok(None);
+        }
+        tree.own_module(name).map(Some).ok_or_else(|| {
             let attempted = format!("looking for the module `{name}`, which {needs} needs");
             let message = format!(
                 "it is neither beside {needs} nor a module of {}",

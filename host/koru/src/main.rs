@@ -68,6 +68,7 @@ fn end_parsing(error: &clap::Error) -> ExitCode {
             kind: "usage",
             context: "reading the command line".into(),
             message: message.trim_start_matches("error: ").trim().into(),
+            hints: Vec::new(),
             help: Some(help.trim().into()),
             output: None,
             status: 2,

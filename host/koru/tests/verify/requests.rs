@@ -170,7 +170,8 @@ fn wrong_requests_exit_with_2() {
     refused(&["hello", "--src", "nowhere"]).says("there is no such folder");
     let empty = file("empty/readme", "");
     let empty = empty.trim_end_matches("/readme");
-    refused(&["hello", "--src", empty]).says("it has neither a Kbuild nor a Makefile");
+    refused(&["hello", "--src", empty])
+        .says("it has neither a Cargo.toml nor a Kbuild or Makefile");
     let unknown = file("unknown.toml", "[messages]\nloadd = 'x'\n");
     refused(&["hello", "--contract", &unknown])
         .says("there is no `messages.loadd` in this contract")
@@ -281,7 +282,7 @@ fn memory_faults_are_found() {
             let folder = folder.path().display().to_string();
             let args = ["verify", "hello", "--src", &folder, "--kernel", kernel];
             let run = koru(args.into_iter().chain(["hundred", "--json"])).run();
-            let results = results(&run.exits(1));
+            let results = results(run.exits(1));
             assert!(results.values().any(|r| r == "crash"), "on {kernel}: {run}");
         }
     }
