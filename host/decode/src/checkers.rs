@@ -29,7 +29,7 @@ pub(crate) fn sanitizer<T>(report: &Report<T>) -> String {
     format!("undefined behaviour: {found}{said}")
 }
 
-/// Summarises a report of KASAN's: `BUG: KASAN: slab-out-of-bounds in f+0x1/0x2 [m]`, and then
+/// Summarises a report of KASAN: `BUG: KASAN: slab-out-of-bounds in f+0x1/0x2 [m]`, and then
 /// `Write of size 1 at addr ffff888003d3c6d8 by task insmod/84`.
 fn kasan<T>(report: &Report<T>, found: &str) -> String {
     let what = found.split(" in ").next().unwrap_or(found);
@@ -111,7 +111,7 @@ pub(crate) fn lockdep<T>(report: &Report<T>) -> String {
     }
 }
 
-/// Summarises a report of kmemleak's: `unreferenced object 0xffff888003f2a040 (size 64):`.
+/// Summarises a report of kmemleak: `unreferenced object 0xffff888003f2a040 (size 64):`.
 pub(crate) fn leak(line: &str) -> String {
     let size = line
         .split_once("(size ")

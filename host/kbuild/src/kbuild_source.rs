@@ -103,7 +103,7 @@ impl KbuildSource {
         if self.file.is_none() && !KbuildSource::has_kbuild(&self.dir) {
             let message = "it has neither a Kbuild nor a Makefile";
             return Err(Error::new(Kind::Usage, attempted, message)
-                .help("one line makes it a module of NAME.c: obj-m := NAME.o"));
+                .help("for a module of NAME.c, make a Kbuild with the line `obj-m := NAME.o`"));
         }
         let copy = WorkCopy::open(cache, &self.dir, self.file_name(), &tree.release, progress)?;
         let key = tree.key()?.with(RULES).hex();
@@ -137,7 +137,7 @@ impl KbuildSource {
             let (kind, message) = match made {
                 true => (
                     Kind::Usage,
-                    "no .ko came of it: does its Kbuild or Makefile say `obj-m := NAME.o`?"
+                    "the build made no .ko: does its Kbuild or Makefile say `obj-m := NAME.o`?"
                         .to_owned(),
                 ),
                 false => (
@@ -157,7 +157,7 @@ impl KbuildSource {
     }
 
     /// Runs Kbuild, or the author's Makefile if Kbuild finds no module in it. Returns whether
-    /// that succeeded, and everything that was said.
+    /// the build succeeded, and everything that it printed.
     fn make(
         &self,
         copy: &WorkCopy,
@@ -221,7 +221,7 @@ impl KbuildSource {
     }
 }
 
-/// Returns the modules of a build as they are kept.
+/// Describes the modules that a build made.
 fn described(kos: &[PathBuf], copy: &WorkCopy, rebuilt: bool) -> Result<Vec<Ko>> {
     let ko = |path: &PathBuf| {
         Ok(Ko {

@@ -5,7 +5,7 @@
 //! make splits text at blanks, and has a meaning of its own for `:`, `#`, `$`, `%` and others,
 //! so Kbuild works only in folders, and with kernel trees, whose paths have none of these. It
 //! asks for the real path of a kernel tree, so a symbolic link to the tree does not help. Where
-//! a path has other letters than [`is_plain`] allows, make gets a temporary folder: a
+//! a path has other characters than [`is_plain`] allows, make gets a temporary folder: a
 //! [`WorkFolder`] for the outputs, and for the tree a folder of links to what is in the tree.
 
 use std::{
@@ -40,9 +40,11 @@ pub fn plain_temporary_folder(prefix: &str) -> Result<TempDir> {
         Error::new(
             Kind::System,
             "making a temporary folder",
-            "neither TMPDIR nor /tmp, /var/tmp and XDG_RUNTIME_DIR is a folder for it",
+            "none of TMPDIR, /tmp, /var/tmp and XDG_RUNTIME_DIR is a folder that make can work in",
         )
-        .help("set TMPDIR to a folder without blanks and the like in its path")
+        .help(
+            "set TMPDIR to a folder that you may write to, without blanks and the like in its path",
+        )
     })
 }
 

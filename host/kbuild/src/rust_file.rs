@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Modules of one Rust file, and perhaps some in C, written as for the kernel's own tree: without a Cargo.toml, and
-//! without the attributes that the kernel's own build adds.
+//! Modules of one Rust file, and perhaps some in C, written as for the kernel's own tree: without
+//! a Cargo.toml, and without the attributes that the kernel's own build adds.
 
 use std::{ffi::OsStr, fs, path::PathBuf};
 

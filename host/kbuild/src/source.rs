@@ -118,7 +118,7 @@ fn not_a_crate(here: &Path, name: &str) -> Result<Option<Vec<Source>>> {
             let below = subfolders(&path);
             let error = looking("it has neither a Cargo.toml nor a Kbuild or Makefile");
             Err(match below.is_empty() {
-                true => error.help("`koru new NAME` makes a module"),
+                true => error.help("`koru new NAME` creates a module"),
                 false => error.help(format!("name one of its folders: {}", below.join(", "))),
             })
         }
@@ -141,8 +141,8 @@ fn not_a_crate(here: &Path, name: &str) -> Result<Option<Vec<Source>>> {
     }
 }
 
-/// Returns the sources of a folder with a Kbuild or a Makefile. If that names modules in Rust,
-/// they are these; Kbuild alone would need a kernel that was built with Rust.
+/// Returns the sources of a folder with a Kbuild or a Makefile. If these name modules in Rust, the
+/// sources are those; Kbuild alone would need a kernel that was built with Rust.
 fn of_kbuild(dir: &Path) -> Vec<Source> {
     let text = kbuild_text(dir);
     let modules = words(&text, "obj-m");

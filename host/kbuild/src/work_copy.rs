@@ -136,7 +136,11 @@ impl WorkCopy {
                 Kind::Usage,
                 format!("copying {}", self.source.display()),
                 format!("it has {} MB of files, too many for a module", size >> 20),
-            ));
+            )
+            .help(format!(
+                "move what the module does not need out of the folder, which may have {} MB",
+                MAX_SIZE >> 20
+            )));
         }
         fs::create_dir_all(&self.dir).path_context("making", &self.dir)?;
         self.link_surroundings()?;
@@ -239,7 +243,7 @@ impl WorkCopy {
         Ok(kept)
     }
 
-    /// Returns a build's words with the paths of the user's folder.
+    /// Returns a build's output with the paths of the user's folder.
     pub fn with_real_paths(&self, text: &str) -> String {
         text.replace(&*self.dir.to_string_lossy(), &self.source.to_string_lossy())
     }

@@ -65,8 +65,8 @@ pub fn command(
         return Err(Error::new(
             Kind::Missing,
             attempted,
-            "there is no bubblewrap (`bwrap`) here, which keeps a build away from your files \
-             and the network",
+            "there is no bubblewrap (`bwrap`) here; it keeps a build away from your files and \
+             the network",
         )
         .help("`koru setup` installs it; `--trust` builds without a sandbox"));
     };
@@ -190,7 +190,7 @@ fn readable(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
                 return Err(Error::new(
                     Kind::Usage,
                     "making a sandbox",
-                    "a sandbox in which everything can be read is none",
+                    "`/` cannot be shown in a sandbox, because the program could then read everything",
                 )
                 .help("name the folders that the program has to read"));
             }
@@ -244,7 +244,7 @@ impl Options {
     }
 }
 
-/// Gives the program the search path, the language, and what its command says.
+/// Gives the program the search path, the language, and the variables that its command sets.
 fn environment(command: &mut Command, program: &Command) {
     command.env_clear();
     for name in ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES"] {
@@ -288,18 +288,20 @@ pub fn refusal(said: &str, attempted: &str) -> Error {
         fs::read_to_string(file).is_ok_and(|set| set.trim() == *value)
     });
     let line = said.lines().find_map(|l| l.strip_prefix("bwrap: "));
-    let reason = line.unwrap_or("bubblewrap ended without a reason");
+    let reason = line.unwrap_or_default();
     let has = |words: &[&str]| words.iter().any(|word| reason.contains(word));
     let why = if has(&["Unknown option"]) {
         "this bubblewrap is too old (0.8 or later is needed)".to_owned()
     } else if has(&["pivot_root", "make / slave"]) {
-        "the root of this system is a chroot, which is no mount of its own".to_owned()
+        "the root folder is a chroot, not a mount of its own".to_owned()
     } else if has(&["ermission", "not permitted", "namespace", "No space left"]) {
         let by = setting.map(|(name, value)| format!(" (the setting {name} is {value})"));
         format!(
             "this machine or container does not allow you to make namespaces{}",
             by.unwrap_or_default()
         )
+    } else if reason.is_empty() {
+        "bubblewrap gave no reason".to_owned()
     } else {
         format!("bubblewrap says: {reason}")
     };

@@ -61,7 +61,7 @@ impl Budget {
         let lost = self.lost.load(Ordering::Relaxed);
         (lost > 0).then(|| {
             format!(
-                "[{} more of output not shown: the limit is {}]\n",
+                "[{} more output not shown: the limit is {}]\n",
                 size(lost),
                 size(self.limit)
             )
@@ -98,7 +98,7 @@ mod tests {
         let note = budget.note().unwrap();
         assert_eq!(
             note,
-            "[2 kB more of output not shown: the limit is 10 bytes]\n"
+            "[2 kB more output not shown: the limit is 10 bytes]\n"
         );
     }
 }

@@ -119,7 +119,7 @@ impl Sandbox {
             return Err(Error::new(
                 Kind::System,
                 attempted,
-                format!("the files cannot be copied into a sandbox for {limit}"),
+                format!("the files could not be copied into the sandbox, which holds {limit}"),
             )
             .output(why));
         }

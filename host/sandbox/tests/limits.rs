@@ -202,7 +202,7 @@ fn long_output_is_cut() {
         assert!(kept as u64 >= MEGABYTE && kept < MEGABYTE as usize + 200);
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(
-            said.ends_with("2 MB more of output not shown: the limit is 1 MB]\n"),
+            said.ends_with("2 MB more output not shown: the limit is 1 MB]\n"),
             "{said}"
         );
         assert_eq!(output.status.code(), Some(7));

@@ -9,13 +9,13 @@ use clap::Args;
 /// How modules in C are built, whose Makefiles are not trusted.
 #[derive(Args, Clone)]
 pub struct BuildRules {
-    /// Stop a build in C after this many seconds.
+    /// Stop the build of a module in C after this many seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = BUILD_LIMIT, value_parser = clap::value_parser!(u32).range(1..))]
     pub build_limit: u32,
-    /// Build modules in C without a sandbox: a Makefile may do what you may [env: KORU_TRUST]
+    /// Build modules in C without a sandbox, with all of your rights [env: KORU_TRUST]
     #[arg(long)]
     pub trust: bool,
-    /// Let a build in C read this file or folder as well.
+    /// Let the build of a module in C read this file or folder as well.
     #[arg(long, value_name = "PATH")]
     pub with: Vec<PathBuf>,
 }

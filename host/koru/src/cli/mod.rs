@@ -18,11 +18,12 @@ pub use verify_args::VerifyArgs;
 #[command(
     name = "koru",
     version,
-    about = "Write, build, load and test Linux kernel modules in safe Rust, on stock kernels",
+    about = "Write, build, load and test Linux kernel modules in safe Rust or C, on stock kernels",
     after_help = "Examples:
   koru demo                                  run two demo modules in a virtual machine
   koru new demo1 --template proc             create a module of your own
   koru run demo1 -- cat /proc/demo1          build it, load it, run a command, show its log
+  koru run lab2/                             build and run a module in C, from its Makefile
   koru build --kernel 6.1                    build for another kernel, without running
 
 `koru <command> --help` has more examples. Exit status: 0 success, 1 failure, 2 wrong
@@ -53,7 +54,7 @@ impl Command {
             Command::Demo(_) => Some("`koru demo` shows a demonstration to people"),
             Command::Debug(_) => Some("`koru debug` is a dialogue with gdb"),
             Command::Shell(_) => Some("`koru shell` is a dialogue with a shell"),
-            Command::Exec(_) => Some("`koru exec` has the output of the command that it runs"),
+            Command::Exec(_) => Some("`koru exec` prints the output of the command that it runs"),
             Command::Completions { .. } => Some("`koru completions` prints a script for a shell"),
             Command::Dev {
                 command: DevCommand::Bindings { .. } | DevCommand::Bench { .. },
@@ -89,8 +90,8 @@ In the checkout of Koru itself, it runs every check and test of Koru, as `koru d
 An oops, a panic or a hang of the kernel counts as a CRASH, and the next requirement is
 checked in a fresh virtual machine. `--src` runs make in a copy of the folder, in a sandbox
 on this machine. Ctrl-C ends the checks; the reports then have the results so far. Exit
-status: 0 all requirements are met, 1 some are not, 2 wrong usage, 4 the module does not
-build, 130 ended by Ctrl-C.")]
+status: 0 all requirements are met, 1 some are not, 2 wrong usage, 3 something is not set up,
+4 the module does not build, 130 ended by Ctrl-C.")]
     Verify(VerifyArgs),
     /// Create a module from a template, with a test.
     #[command(after_help = "Examples:
@@ -150,6 +151,7 @@ guest powers off. Ctrl-C interrupts the guest; quitting gdb ends it.")]
     /// Load a module into the virtual machine of `koru vm`, which is started when needed.
     #[command(after_help = "Examples:
   koru load my_timer && koru exec cat /proc/timer && koru unload my_timer
+  koru load my_timer --fresh              restart the virtual machine first, as after an oops
   koru load my_timer --target host        load into this machine's own kernel; asks first
   koru load my_timer --target ssh:me@lab  load into another machine's kernel; asks first")]
     Load(LoadArgs),
@@ -186,7 +188,7 @@ Modules are found by name in the build output of the workspaces. The debug info 
 is in the file itself or beside it, in NAME.ko.debug. Other lines are printed unchanged;
 --json prints the reports only.
 
-The exit status is 0 if the log has a report of the kernel's, and 1 if it has none.")]
+The exit status is 0 if the kernel reports something in the log, and 1 if it does not.")]
     Decode(DecodeArgs),
     /// Run a command in the virtual machine of `koru vm` or on another target.
     ///

@@ -298,7 +298,7 @@ pub struct LoadArgs {
 
 #[derive(Args)]
 pub struct UnloadArgs {
-    /// Module name or folder [default: the current folder]
+    /// Module name, folder or file [default: the current folder]
     #[arg(value_name = "MODULE")]
     pub module: Option<String>,
     #[command(flatten)]
@@ -437,7 +437,7 @@ pub enum KernelCommand {
 
 #[derive(Args)]
 pub struct CleanArgs {
-    /// Names or folders of modules [default: all modules in the current folder]
+    /// Names, folders or files of modules [default: all modules in the current folder]
     #[arg(value_name = "MODULE")]
     pub modules: Vec<String>,
     /// Remove the cache: kernels, sysroots and everything else that `koru setup` downloaded.

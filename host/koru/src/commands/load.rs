@@ -34,7 +34,7 @@ fn refresh(context: &Context, args: &LoadArgs) -> Result<()> {
         own => {
             let message = "only a virtual machine can be started afresh";
             let attempted = format!("loading into {}", own.kernel_phrase());
-            return Err(Error::new(Kind::Usage, attempted, message));
+            return Err(Error::new(Kind::Usage, attempted, message).help("leave --fresh out"));
         }
     }
     Ok(())

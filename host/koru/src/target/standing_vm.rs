@@ -89,8 +89,10 @@ impl StandingVm {
                 let at = format!("loading into the virtual machine `{}`", vm.vm);
                 if has_oopsed(&session)? {
                     let message = "its kernel has oopsed, and cannot load modules any more";
-                    return Err(Error::new(Kind::System, at, message)
-                        .help("run `koru vm restart`, or load it with --fresh; until then, `koru log` shows the oops"));
+                    return Err(Error::new(Kind::System, at, message).help(
+                        "run `koru vm restart`, or load it with --fresh; until then, `koru log` \
+                             shows the oops",
+                    ));
                 }
                 let help = "run `koru vm stop` first, or start another one with --vm NAME";
                 match choice.or_environment().is_made() {

@@ -139,7 +139,7 @@ fn ko_runs_on_the_kernel_of_its_vermagic() {
         .run()
         .exits(2)
         .says("it was built for the kernel 5.1.")
-        .says("which is not here");
+        .says("which is not installed");
 }
 
 #[track_caller]
@@ -199,7 +199,7 @@ fn sources_must_make_one_module() {
     write("old.ko", "");
     verify()
         .exits(2)
-        .says("several modules come of it, and none is called hello: one.ko, two.ko");
+        .says("it has several modules, and none is called hello: one.ko, two.ko");
     // Of several, the one of this name.
     write("hello.c", &text);
     write("Makefile", "obj-m := one.o hello.o\n");
@@ -211,7 +211,7 @@ fn sources_must_make_one_module() {
         .says(&format!("{folder}/hello.c:2:9: error: "))
         .says("it does not build for 6.12.");
     write("Makefile", "obj-m :=\n");
-    verify().exits(2).says("no .ko came of it");
+    verify().exits(2).says("the build made no .ko");
 }
 
 /// A teacher sees that it is there, and what to do; it counts for nobody.

@@ -284,7 +284,7 @@ ssize_t n = kernel_read(file, buffer, sizeof(buffer), &pos);",
     Change {
         when: Since(v(6, 13)),
         signs: &[Statement("MODULE_IMPORT_NS")],
-        what: "the argument of `MODULE_IMPORT_NS` is a text",
+        what: "the argument of `MODULE_IMPORT_NS` is a string",
         rewrites: &[Rewrite::Custom(import_as_text)],
         ..NONE
     },

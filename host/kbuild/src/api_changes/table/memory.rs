@@ -63,7 +63,7 @@ ssize_t n = kernel_read(file, buffer, sizeof(buffer), &pos);",
     Change {
         when: Since(v(6, 3)),
         signs: &[ReadOnly("vm_flags")],
-        what: "`vm_flags` is read-only: functions change it",
+        what: "`vm_flags` is read-only, and is changed by functions",
         rewrites: &[Rewrite::Custom(vm_flags)],
         example: "vm_flags_set(vma, VM_IO);\t/* or vm_flags_clear */",
         ..NONE
@@ -71,7 +71,7 @@ ssize_t n = kernel_read(file, buffer, sizeof(buffer), &pos);",
     Change {
         when: Before(v(6, 3)),
         signs: &[Name("vm_flags_set"), Name("vm_flags_clear")],
-        what: "`vm_flags` is assigned to",
+        what: "`vm_flags` is changed by an assignment",
         rewrites: &[
             Rewrite::Call("vm_flags_set", 2, "$1->vm_flags |= $2"),
             Rewrite::Call("vm_flags_clear", 2, "$1->vm_flags &= ~($2)"),
@@ -81,7 +81,7 @@ ssize_t n = kernel_read(file, buffer, sizeof(buffer), &pos);",
     Change {
         when: Since(v(3, 7)),
         signs: &[Name("VM_RESERVED")],
-        what: "`VM_RESERVED` is gone: `VM_DONTEXPAND | VM_DONTDUMP` is meant",
+        what: "`VM_RESERVED` is gone: `VM_DONTEXPAND | VM_DONTDUMP` has its meaning",
         rewrites: &[Rewrite::Words(&[(
             "VM_RESERVED",
             "(VM_DONTEXPAND | VM_DONTDUMP)",

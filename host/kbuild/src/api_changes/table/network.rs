@@ -39,7 +39,7 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         when: Since(v(3, 17)),
         signs: &[Arguments("alloc_netdev")],
-        what: "`alloc_netdev` takes where the name comes from",
+        what: "`alloc_netdev` also takes the origin of the name",
         rewrites: &[Rewrite::Call(
             "alloc_netdev",
             3,

@@ -17,7 +17,7 @@ pub(super) const CHANGES: &[Change] = &[
             Symbol("kallsyms_lookup_name"),
             Symbol("kallsyms_on_each_symbol"),
         ],
-        what: "modules cannot use `kallsyms_lookup_name`: a kprobe on a function tells its \
+        what: "modules cannot use `kallsyms_lookup_name`: a kprobe on a function gives its \
                address",
         example: "struct kprobe kp = { .symbol_name = \"function\" };
 if (!register_kprobe(&kp)) {

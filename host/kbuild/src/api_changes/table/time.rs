@@ -72,7 +72,7 @@ pub(super) const CHANGES: &[Change] = &[
     Change {
         when: Before(v(6, 13)),
         signs: &[Name("hrtimer_setup")],
-        what: "there is `hrtimer_init`, and the handler is assigned",
+        what: "`hrtimer_init` takes no handler, which is assigned to `function`",
         example: "hrtimer_init(&my_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 my_timer.function = my_handler;",
         ..NONE

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// on all: since Linux 3.17, `alloc_netdev` takes where the name comes from
+// on all: since Linux 3.17, `alloc_netdev` also takes the origin of the name
 // rewritten: compiles
 
 #include <linux/module.h>

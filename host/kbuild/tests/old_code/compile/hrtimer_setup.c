@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// on all: before Linux 6.13, there is `hrtimer_init`
+// on all: before Linux 6.13, `hrtimer_init` takes no handler
 
 #include <linux/module.h>
 #include <linux/hrtimer.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// on 6.1: before Linux 6.3, `vm_flags` is assigned to
+// on 6.1: before Linux 6.3, `vm_flags` is changed by an assignment
 // rewritten: compiles
 
 #include <linux/module.h>

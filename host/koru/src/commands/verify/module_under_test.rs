@@ -139,12 +139,12 @@ fn choose<'a>(kos: &'a [Ko], name: &str) -> Result<&'a Ko> {
     kos.iter().find(|ko| ko.name == name).ok_or_else(|| {
         let names: Vec<String> = kos.iter().map(|ko| format!("{}.ko", ko.name)).collect();
         let message = format!(
-            "several modules come of it, and none is called {name}: {}",
+            "it has several modules, and none is called {name}: {}",
             names.join(", ")
         );
         Error::new(
             Kind::Usage,
-            format!("choosing the module to check by {name}"),
+            format!("choosing the module to check by the contract {name}"),
             message,
         )
     })
@@ -156,10 +156,12 @@ fn other_kernel(shown: &str, release: &str, tree: Option<&KernelTree>) -> Error 
             "it was built for the kernel {release} (its vermagic), not for {}",
             tree.release
         ),
-        None => format!("it was built for the kernel {release} (its vermagic), which is not here"),
+        None => {
+            format!("it was built for the kernel {release} (its vermagic), which is not installed")
+        }
     };
     Error::new(Kind::Usage, format!("reading {shown}"), message).help(format!(
-        "`koru kernel add {release}` and --kernel {release}, or build it for a kernel of \
-         `koru kernel list`: --src does"
+        "add its kernel (`koru kernel add {release}`) and give --kernel {release}, or build it for \
+         a kernel of `koru kernel list`, as --src does"
     ))
 }

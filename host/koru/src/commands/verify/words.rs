@@ -60,7 +60,7 @@ fn assertion(text: &str) -> Option<String> {
     };
     let (left, right) = (value(left), value(right));
     Some(match operator {
-        "!=" => format!("{about}twice {left}"),
+        "!=" => format!("{about}both are {left}"),
         _ => format!("{about}{left} and {right}, which are not equal"),
     })
 }
