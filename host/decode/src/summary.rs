@@ -123,6 +123,7 @@ fn oops<T>(report: &Report<T>) -> String {
     let line = report.line();
     let fault = line.strip_prefix("Oops: ").unwrap_or(line);
     let fault = fault.strip_prefix("Oops: ").unwrap_or(fault);
+    let fault = fault.strip_prefix("segment-related ").unwrap_or(fault);
     let kasan = said("KASAN: ").map(|k| format!(" ({k})"));
     if fault.starts_with("general protection fault") {
         let address = fault

@@ -5,6 +5,21 @@
 /// Returns whether a function only reports what another one did: KASAN is called by the code
 /// that it checks.
 pub(crate) fn is_reporting(symbol: &str) -> bool {
+    /// These are whole names, because other functions begin with them: `kfree_skb`.
+    const WHOLE: &[&str] = &[
+        "kmalloc",
+        "kmalloc_trace",
+        "kmalloc_trace_noprof",
+        "kmalloc_order",
+        "kmalloc_order_trace",
+        "kmalloc_large",
+        "kmalloc_node",
+        "kfree",
+        "kfree_rcu",
+        "create_object",
+        "valid_state",
+        "rcu_preempt_sleep_check",
+    ];
     const BEGINS: &[&str] = &[
         "dump_stack",
         "__dump_stack",
@@ -44,7 +59,6 @@ pub(crate) fn is_reporting(symbol: &str) -> bool {
         "__debug_object_",
         "should_fail",
         "fail_dump",
-        "create_object",
         "__do_kernel_fault",
         "die_kernel_fault",
         "do_bad_area",
@@ -75,6 +89,13 @@ pub(crate) fn is_reporting(symbol: &str) -> bool {
         "free_debug_processing",
         "alloc_debug_processing",
         "lockdep_rcu_suspicious",
+        "lockdep_rcu_dereference",
+        "mark_usage",
+        "check_prevs_add",
+        "__cond_resched",
+        "_cond_resched",
+        "new_slab",
+        "allocate_slab",
         "check_noncircular",
         "check_prev_add",
         "validate_chain",
@@ -105,24 +126,49 @@ pub(crate) fn is_reporting(symbol: &str) -> bool {
         "slab_alloc",
         "slab_post_alloc_hook",
         "__kmalloc",
-        "kmalloc",
         "__do_kmalloc",
-        "kfree",
         "kmem_cache_free",
     ];
-    BEGINS.iter().any(|begin| symbol.starts_with(begin))
+    WHOLE.contains(&plain(symbol)) || BEGINS.iter().any(|begin| symbol.starts_with(begin))
+}
+
+/// Returns a symbol without what the compiler adds to the names of parts of functions:
+/// `kfree.part.0`.
+fn plain(symbol: &str) -> &str {
+    symbol.split('.').next().unwrap_or(symbol)
 }
 
 /// Returns whether a function checks, waits or fails for the one that called it, so that a
 /// report is about the caller.
 pub fn is_helper(symbol: &str) -> bool {
+    /// These are whole names, because other functions begin with them: `schedule_bh`.
+    const WHOLE: &[&str] = &[
+        "schedule",
+        "schedule_timeout",
+        "schedule_timeout_interruptible",
+        "schedule_timeout_killable",
+        "schedule_timeout_uninterruptible",
+        "schedule_hrtimeout",
+        "schedule_hrtimeout_range",
+        "schedule_hrtimeout_range_clock",
+        "schedule_preempt_disabled",
+        "schedule_rtlock",
+        "down",
+        "down_interruptible",
+        "down_killable",
+        "down_timeout",
+        "panic",
+        "die",
+        "pointer",
+        "__build_skb",
+        "__netdev_alloc_skb",
+    ];
     const BEGINS: &[&str] = &[
         "__list_add_valid",
         "__list_del_entry_valid",
         "refcount_warn_saturate",
         "refcount_",
         "__schedule",
-        "schedule",
         "context_switch",
         "__switch_to",
         "preempt_schedule",
@@ -161,7 +207,6 @@ pub fn is_helper(symbol: &str) -> bool {
         "printk",
         "console_",
         "vsnprintf",
-        "pointer",
         "hex_string",
         "rb_erase",
         "rb_insert",
@@ -189,7 +234,6 @@ pub fn is_helper(symbol: &str) -> bool {
         "__down_",
         "down_read",
         "down_write",
-        "down",
         "call_rwsem_",
         "rt_mutex_",
         "__rt_mutex_",
@@ -251,8 +295,6 @@ pub fn is_helper(symbol: &str) -> bool {
         "__check_heap_object",
         "fortify_panic",
         "__fortify_panic",
-        "panic",
-        "die",
         "__die",
         "oops_end",
         "no_context",
@@ -267,5 +309,46 @@ pub fn is_helper(symbol: &str) -> bool {
         "__const_udelay",
         "__udelay",
     ];
-    is_reporting(symbol) || BEGINS.iter().any(|begin| symbol.starts_with(begin))
+    is_reporting(symbol)
+        || WHOLE.contains(&plain(symbol))
+        || BEGINS.iter().any(|begin| symbol.starts_with(begin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_begin_alike_are_told_apart() {
+        for symbol in [
+            "kfree",
+            "kfree.part.0",
+            "kmalloc_trace",
+            "kasan_report",
+            "create_object",
+        ] {
+            assert!(is_reporting(symbol), "{symbol}");
+        }
+        for symbol in ["kfree_skb", "kmalloc_oob_right", "create_object_of_mine"] {
+            assert!(!is_reporting(symbol) && !is_helper(symbol), "{symbol}");
+        }
+        for symbol in [
+            "schedule",
+            "schedule_timeout",
+            "down",
+            "panic",
+            "__schedule",
+        ] {
+            assert!(is_helper(symbol), "{symbol}");
+        }
+        for symbol in [
+            "schedule_bh",
+            "download",
+            "panic_on_this",
+            "pointer_of",
+            "diet",
+        ] {
+            assert!(!is_helper(symbol), "{symbol}");
+        }
+    }
 }

@@ -83,7 +83,7 @@ fn after_stamp(line: &str) -> Option<&str> {
 fn after_host(text: &str) -> &str {
     match text.split_once(" kernel: ") {
         Some((host, rest)) if !host.contains(' ') => rest,
-        _ => text,
+        _ => text.strip_prefix("kernel: ").unwrap_or(text),
     }
 }
 
@@ -92,7 +92,7 @@ fn is_prefix(before: &str) -> bool {
     let before = before.trim_end();
     let noise = |c: char| !c.is_ascii_alphanumeric();
     before.is_empty()
-        || before.ends_with([':', '>', '|', ']', '-', '}'])
+        || before.ends_with([':', '>', '|', ']', '-', '}', '#', '$'])
         || before.chars().all(noise)
         || before.split_whitespace().take(6).any(is_time)
         || before.bytes().all(|b| b.is_ascii_digit())
@@ -104,7 +104,9 @@ fn is_seconds(inside: &str) -> bool {
     let inside = inside.trim_start();
     let parts = inside.split_once('.');
     parts.is_some_and(|(seconds, fraction)| {
-        digits(seconds) && (fraction.is_empty() || digits(fraction))
+        // Some vendors name the processor behind the time: `767.169269@0`.
+        let (fraction, cpu) = fraction.split_once('@').unwrap_or((fraction, "0"));
+        digits(seconds) && digits(cpu) && (fraction.is_empty() || digits(fraction))
     })
 }
 
@@ -290,6 +292,10 @@ mod tests {
             ("162 [    3.1] Call Trace:", "Call Trace:"),
             ("> [    3.1] Call Trace:", "Call Trace:"),
             ("[  240.] Call Trace:", "Call Trace:"),
+            // A prompt, a vendor's processor, a journal without its host.
+            ("[root@box lab]# [    3.1] Call Trace:", "Call Trace:"),
+            (" kernel:[  767.169269@0] Call Trace:", "Call Trace:"),
+            ("[    3.1] kernel: Call Trace:", "Call Trace:"),
         ] {
             assert_eq!(split_line(line).1, text, "{line}");
         }

@@ -5,7 +5,7 @@
 use crate::{
     ComplaintKind as C, ReportKind as R,
     arch::Arch,
-    row::{Text::Begin, sure},
+    row::{Text::Begin, Text::BeginAnd, sure},
 };
 
 pub(crate) const ARCH: Arch = Arch {
@@ -31,6 +31,11 @@ pub(crate) const ARCH: Arch = Arch {
     ],
     pointer,
     rows: &[
+        sure(
+            BeginAnd("Watchdog CPU:", "Hard LOCKUP"),
+            Some(C::Lockup),
+            R::Lockup,
+        ),
         sure(Begin("Kernel attempted to "), Some(C::Oops), R::Oops),
         sure(Begin("Unrecoverable exception "), Some(C::Oops), R::Oops),
         sure(

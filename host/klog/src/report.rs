@@ -257,7 +257,11 @@ impl<T> Report<T> {
         let is_there = |s: &&Stack| !s.path().is_empty();
         let found = own().find(|s| s.in_module());
         let found = found.or_else(|| own().find(is_there));
-        found.or_else(|| parts().find(is_there))
+        // The stacks of a chain of locks are of other times.
+        match self.kind {
+            ReportKind::Lockdep => found,
+            _ => found.or_else(|| parts().find(is_there)),
+        }
     }
 
     /// Returns the parts of the report apart from its main stack: who allocated the memory,

@@ -39,7 +39,7 @@ pub(crate) fn role(text: &str, in_lockdep: bool) -> Line {
     if inner.is_empty() {
         return Line::Empty;
     }
-    if let Some(opening) = opening(text) {
+    if let Some(opening) = opening(inner) {
         return Line::Opens(opening);
     }
     if let Some(frame) = architectures::pointer(inner) {

@@ -81,6 +81,12 @@ const TABLE: &[Row] = {
         // Checks of the slab allocator.
         sure(BeginAnd("BUG ", " (Tainted: "), Some(C::Bug), R::Slab),
         sure(BeginAnd("BUG ", " (Not tainted): "), Some(C::Bug), R::Slab),
+        // Before 3.8, the line did not say how the kernel was tainted.
+        sure(
+            BeginAnd("BUG ", ": Objects remaining"),
+            Some(C::Bug),
+            R::Slab,
+        ),
         row(Within("Object already free"), Some(C::Bug), None),
         row(Begin("INFO: Slab"), Some(C::Bug), None),
         sure(
@@ -191,6 +197,11 @@ const TABLE: &[Row] = {
             R::Lockdep,
         ),
         sure(Titled("suspicious RCU usage"), Some(C::Lockdep), R::Lockdep),
+        sure(
+            Titled("suspicious rcu_dereference"),
+            Some(C::Lockdep),
+            R::Lockdep,
+        ),
         sure(Titled("bad unlock balance"), Some(C::Lockdep), R::Lockdep),
         sure(
             Titled("bad contention detected"),

@@ -87,6 +87,11 @@ const ROWS: &[Row] = &[
         Some(C::Oops),
         R::Oops,
     ),
+    sure(
+        BeginAnd("segment-related general protection fault", "[#"),
+        Some(C::Oops),
+        R::Oops,
+    ),
     sure(BeginAnd("divide error:", "[#"), Some(C::Oops), R::Oops),
     sure(BeginAnd("invalid opcode:", "[#"), Some(C::Oops), R::Oops),
     sure(

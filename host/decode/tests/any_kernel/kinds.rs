@@ -313,3 +313,95 @@ fn subjects_of_hangs() {
                  [<ffffffff81718c49>] lab_spin+0x1/0x20 [lab]\n";
     assert_eq!(functions(&only(stall)), ["lab_spin"]);
 }
+
+/// Letters and commit messages indent what they quote.
+#[test]
+fn indented_reports_are_found() {
+    let log = "\
+    BUG: kernel NULL pointer dereference, address: 0000000000000008\n\
+    #PF: supervisor read access in kernel mode\n\
+    Oops: 0000 [#1] SMP\n\
+    CPU: 1 PID: 77 Comm: cat Not tainted 6.1.0 #1\n\
+    RIP: 0010:lab_read+0x10/0x40 [lab]\n\
+    Call Trace:\n\
+     <TASK>\n\
+     vfs_read+0x100/0x200\n\
+     </TASK>\n";
+    let log: String = log.lines().map(|line| format!("    {line}\n")).collect();
+    let oops = only(&log);
+    assert_eq!(oops.kind, ReportKind::Oops);
+    assert!(oops.what.contains("NULL pointer"), "{}", oops.what);
+    assert_eq!(functions(&oops), ["lab_read", "vfs_read"]);
+}
+
+/// The kernel's own line names the function, also one that is left out of other reports.
+#[test]
+fn function_of_the_title_is_named() {
+    for (title, frames, named) in [
+        (
+            "BUG: KASAN: slab-out-of-bounds in string_nocheck+0x10/0x40",
+            &["string+0x1/0x10", "vsnprintf+0x1/0x10"][..],
+            "string_nocheck",
+        ),
+        (
+            "BUG: KASAN: slab-out-of-bounds in kmalloc_oob_right+0x10/0x40",
+            &["kmalloc_oob_right+0x10/0x40", "kunit_try_run_case+0x1/0x10"],
+            "kmalloc_oob_right",
+        ),
+        (
+            "WARNING: CPU: 0 PID: 7 at include/net/lock.h:56 linkwatch_sync+0x1/0x10",
+            &["ethtool_op_get_link+0x1/0x10"],
+            "linkwatch_sync",
+        ),
+    ] {
+        let mut log =
+            format!("{title}\nCPU: 0 PID: 7 Comm: cat Not tainted 6.1.0 #1\nCall Trace:\n");
+        for frame in frames {
+            log += &format!(" {frame}\n");
+        }
+        assert_eq!(only(&log).place().as_deref(), Some(named), "{title}");
+    }
+}
+
+#[test]
+fn titles_of_few_kernels_are_known() {
+    for (line, kind) in [
+        (
+            "BUG sas_task: Objects remaining on kmem_cache_close()",
+            ReportKind::Slab,
+        ),
+        (
+            "[ INFO: suspicious rcu_dereference_check() usage. ]",
+            ReportKind::Lockdep,
+        ),
+        (
+            "Watchdog CPU:71 detected Hard LOCKUP other CPUS:42",
+            ReportKind::Lockup,
+        ),
+        (
+            "segment-related general protection fault: 206c [#2] SMP",
+            ReportKind::Oops,
+        ),
+    ] {
+        let log = format!("{line}\nCall Trace:\n f+0x1/0x10\n");
+        assert_eq!(only(&log).kind, kind, "{line}");
+    }
+}
+
+/// The stacks of the chain are those of other times.
+#[test]
+fn lockdep_without_a_stack_of_its_own_names_the_place_of_the_lock() {
+    let log = "\
+WARNING: possible circular locking dependency detected
+cat/77 is trying to acquire lock:
+ffff888000000001 (&lab->lock){+.+.}-{3:3}, at: lab_read+0x10/0x40 [lab]
+
+but task is already holding lock:
+ffff888000000002 (&other->lock){+.+.}-{3:3}, at: lab_open+0x10/0x40 [lab]
+
+-> #1 (&other->lock){+.+.}-{3:3}:
+       __mutex_lock+0x1/0x10
+       lab_write+0x20/0x40 [lab]
+";
+    assert_eq!(only(log).place().as_deref(), Some("lab_read [lab]"));
+}
