@@ -62,8 +62,8 @@ mod tests {
         assert_eq!(usable_target_dir(&home, &odd), chosen);
         let other = usable_target_dir(&home, &dir.path().join("a:c/target"));
         assert_ne!(other, chosen);
-        // Nobody may write in /proc.
-        let nobodys = Path::new("/proc/target");
+        // Nobody, not even root, can make a folder in a file.
+        let nobodys = Path::new("/dev/null/target");
         assert_ne!(usable_target_dir(&home, nobodys), nobodys);
     }
 }

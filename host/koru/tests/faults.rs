@@ -117,7 +117,7 @@ fn vm_that_has_oopsed_is_not_loaded_into() {
     vm.run(&["load", "hello"])
         .exits(1)
         .says("its kernel has oopsed, and cannot load modules any more")
-        .says("koru vm stop");
+        .says("koru vm restart");
     vm.run(&["vm", "status"]).prints("; its kernel has oopsed");
 }
 

@@ -14,7 +14,9 @@ const ASK: &str = "cat /proc/timer /proc/sys/kernel/random/uuid /proc/interrupts
 #[track_caller]
 fn replay(module: &str, kernel: &str, seed: &str, script: &str) -> Run {
     let seed = format!("--replay={seed}");
-    let arguments = ["run", module, "--kernel", kernel, "--quiet", &seed, "--"];
+    let arguments = [
+        "run", module, "--kernel", kernel, "--quiet", "--raw", &seed, "--",
+    ];
     let command = ["sh", "-c", script];
     koru(arguments.into_iter().chain(command)).run()
 }
