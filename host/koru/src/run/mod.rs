@@ -139,11 +139,11 @@ pub fn steps(
     if done.is_err() && !target.outlives_run() {
         return done.map(|(status, _)| status);
     }
-    if done.is_ok()
-        && let Some(complaint) = target.fatal_complaint(baseline)?
-    {
-        let names = prepared.names();
-        return Err(complaint_error(&format!("running {names}"), &complaint));
+    if done.is_ok() {
+        if let Some(complaint) = target.fatal_complaint(baseline)? {
+            let names = prepared.names();
+            return Err(complaint_error(&format!("running {names}"), &complaint));
+        }
     }
     let begun = Instant::now();
     let mut unloaded = Ok(());
