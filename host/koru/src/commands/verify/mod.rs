@@ -332,7 +332,6 @@ fn try_loading(
     context
         .ui
         .status(&format!("loading {}", module_under_test.subject.shown));
-    let files_before = made_files::files(session)?;
     let before = session.inventory()?;
     let baseline = Baseline::of(session)?;
     if let Err(error) = session.load(&module_path(name), &[]) {
@@ -366,7 +365,7 @@ fn try_loading(
     // A module may taint the kernel by its licence.
     let taint = session.taint()?;
     let complaint = Baseline { taint, ..baseline }.complaint(session)?;
-    let made = made_files::sentence(&files_before, &made_files::files(session)?);
+    let made = made_files::sentence(&before, &session.inventory()?);
     let unloaded = session.unload(&module_under_test.name);
     let clean = session.list().is_ok_and(|modules| modules.is_empty());
     if let Err(error) = &unloaded {
