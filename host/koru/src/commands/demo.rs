@@ -131,6 +131,7 @@ All of this ran in a virtual machine that is gone now. Next steps:
   {koru} run my_timer -- sh            a shell beside a loaded module
   {koru} --help                        everything else
 
-An alias saves typing: alias koru={koru}"
+This saves typing, and lets make find koru: export PATH=\"{}:$PATH\"",
+        root.display()
     )
 }
