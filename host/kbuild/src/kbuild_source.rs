@@ -19,7 +19,7 @@ use crate::{
     make::kbuild_command,
     makefile::{has_recipes, is_for_kbuild, kernel_variables},
     paths::module_name,
-    work_copy::{WorkCopy, all_files, home_of},
+    work_copy::{WorkCopy, all_files, home_of, with_headers},
 };
 
 /// The files that make a folder one for Kbuild. Kbuild prefers the first one.
@@ -71,6 +71,14 @@ impl KbuildSource {
         Ok(home_of(cache, &dir, self.file_name()))
     }
 
+    /// Returns the files and folders that a change of the module is a change of.
+    pub fn watched(&self) -> Vec<PathBuf> {
+        match &self.file {
+            Some(file) => with_headers(&self.dir.join(file)),
+            None => vec![self.dir.clone()],
+        }
+    }
+
     fn file_name(&self) -> Option<&OsStr> {
         self.file.as_deref().map(Path::as_os_str)
     }
@@ -118,9 +126,9 @@ impl KbuildSource {
         let run = |make: &mut Command, view: Option<&Path>| match sandbox {
             None => output(make, &attempted),
             Some(sandbox) => {
-                let read = [copy.surroundings.clone(), copy.readable.clone()];
-                let read = read.into_iter().chain(tree.folders());
-                let read = read.chain(view.map(Path::to_owned));
+                let given = [Some(&*copy.surroundings), copy.readable(), view];
+                let given = given.into_iter().flatten().map(Path::to_owned);
+                let read = given.chain(tree.folders());
                 let sandbox = read.fold(sandbox.clone(), Sandbox::readable);
                 sandbox.work(&copy.dir, &copy.dir).output(make, &attempted)
             }

@@ -12,7 +12,7 @@ use cargo_metadata::{Metadata, MetadataCommand, Package};
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::{Home, Key, nearest, run};
 
-use crate::usable_target_dir;
+use crate::{usable_target_dir, work_copy::beside};
 
 /// A module crate: a package that depends on the `kernel` crate.
 #[derive(Debug, Clone)]
@@ -78,9 +78,7 @@ impl CFiles {
             return Vec::new();
         }
         let mut files: Vec<PathBuf> = self.names.iter().map(|name| self.dir.join(name)).collect();
-        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        let entries = entries.map(|entry| entry.path());
-        files.extend(entries.filter(|path| path.extension().is_some_and(|e| e == "h")));
+        files.extend(beside(&self.dir, "h"));
         files.sort();
         files
     }

@@ -3,7 +3,11 @@
 //! Modules of one Rust file, and perhaps some in C, written as for the kernel's own tree: without
 //! a Cargo.toml, and without the attributes that the kernel's own build adds.
 
-use std::{ffi::OsStr, fs, path::PathBuf};
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use koru_error::{IoContext, Result};
 use koru_kernels::{Cache, write_atomically};
@@ -12,7 +16,7 @@ use crate::{
     KERNEL_PACKAGE, Module,
     module::CFiles,
     paths::module_name,
-    work_copy::{home_of, modules_dir},
+    work_copy::{beside, home_of, modules_dir},
 };
 
 /// The unstable features that upstream's build turns on for modules, as far as code without
@@ -44,6 +48,13 @@ impl RustFile {
     pub fn name(&self) -> String {
         let own = || module_name(&self.path);
         self.name.clone().unwrap_or_else(own)
+    }
+
+    /// Returns the files that the module may consist of: those in Rust and in C beside it.
+    pub fn watched(&self) -> Vec<PathBuf> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let of = |ending| beside(folder, ending);
+        [of("rs"), of("c"), of("h")].concat()
     }
 
     /// Returns the folder in the cache for the package of this file.

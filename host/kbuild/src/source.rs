@@ -92,11 +92,14 @@ fn not_a_crate(here: &Path, name: &str) -> Result<Option<Vec<Source>>> {
             let attempted = format!("reading {}", path.display());
             return Err(Error::new(Kind::Usage, attempted, "there is no such file"));
         }
-        return Ok(Some(vec![match () {
-            () if is_source(".c") => Source::Kbuild(KbuildSource::file(&path)),
-            () if is_source(".rs") => Source::RustFile(RustFile::new(path)),
-            () => Source::Prebuilt(path),
-        }]));
+        let source = if is_source(".c") {
+            Source::Kbuild(KbuildSource::file(&path))
+        } else if is_source(".rs") {
+            Source::RustFile(RustFile::new(path))
+        } else {
+            Source::Prebuilt(path)
+        };
+        return Ok(Some(vec![source]));
     }
     let is_path = name.contains('/') || name == "." || name == "..";
     if is_path && !path.exists() {

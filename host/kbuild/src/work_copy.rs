@@ -8,7 +8,7 @@
 use std::{
     borrow::Cow,
     collections::BTreeMap,
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::{self, Metadata},
     os::unix::fs::{MetadataExt, symlink},
     path::{Component, Path, PathBuf},
@@ -31,15 +31,16 @@ const MAX_SIZE: u64 = 1 << 30;
 pub(crate) struct WorkCopy {
     /// The user's folder.
     source: PathBuf,
+    /// The one file in it that is built, if it is not the whole folder.
+    file: Option<OsString>,
     /// The folder of the copy, of the modules that were built, and of the state.
     home: PathBuf,
     /// The folder that the copy stands in, with links to what surrounds the user's folder.
     pub surroundings: PathBuf,
     /// The copy of the user's folder.
     pub dir: PathBuf,
-    /// The folder that the build may read because the user's folder is a part of it: the
-    /// repository, or the user's folder itself.
-    pub readable: PathBuf,
+    /// The repository that the user's folder is in, or the user's folder itself.
+    repository: PathBuf,
     /// The folder of the copy, if make cannot work in the cache.
     _temporary: Option<TempDir>,
     _lock: Lock,
@@ -85,8 +86,8 @@ impl WorkCopy {
             &format!("building in {}", source.display()),
             progress,
         )?;
-        let readable = repository(&source).unwrap_or(&source).to_owned();
-        let base = readable.parent().unwrap_or(&readable);
+        let repository = repository(&source).unwrap_or(&source).to_owned();
+        let base = repository.parent().unwrap_or(&repository);
         let temporary = match is_plain(&home) {
             true => None,
             false => Some(plain_temporary_folder("koru-build-")?),
@@ -102,13 +103,21 @@ impl WorkCopy {
         }
         Ok(WorkCopy {
             source,
+            file: file.map(OsStr::to_owned),
             home,
             surroundings,
             dir,
-            readable,
+            repository,
             _temporary: temporary,
             _lock: lock,
         })
+    }
+
+    /// Returns the folder of the user's that the build may read: the repository, or the whole
+    /// folder that is built. One file may well be in a home folder, which is nobody's business.
+    pub fn readable(&self) -> Option<&Path> {
+        let is_alone = self.file.is_some() && self.repository == self.source;
+        (!is_alone).then_some(&*self.repository)
     }
 
     /// Returns the modules of the last build with this key if nothing has changed since.
@@ -195,7 +204,7 @@ impl WorkCopy {
     /// of `../include`, for example.
     fn link_surroundings(&self) -> Result<()> {
         let (mut real, mut copy) = (&*self.source, &*self.dir);
-        while real != self.readable {
+        while real != self.repository {
             let (Some(parent), Some(above)) = (real.parent(), copy.parent()) else {
                 break;
             };
@@ -273,7 +282,7 @@ impl WorkCopy {
             let words = text.split_whitespace().filter(|w| w.starts_with('/'));
             for path in words.filter_map(|word| fs::canonicalize(word).ok()) {
                 let is_outside =
-                    path.starts_with(&self.readable) && !path.starts_with(&self.source);
+                    path.starts_with(&self.repository) && !path.starts_with(&self.source);
                 if let (true, Ok(meta)) = (is_outside, fs::metadata(&path)) {
                     found.insert(path, Stamp::of(&meta));
                 }
@@ -283,9 +292,17 @@ impl WorkCopy {
     }
 
     /// Lists the files of the user's folder, without the output of an earlier build, which may
-    /// be for another kernel.
+    /// be for another kernel. For one file, these are the file and the headers beside it.
     fn list(&self) -> Result<BTreeMap<PathBuf, Stamp>> {
         let mut found = BTreeMap::new();
+        if let Some(file) = &self.file {
+            for path in with_headers(&self.source.join(file)) {
+                let meta = fs::metadata(&path).path_context("reading", &path)?;
+                let name = path.file_name().unwrap_or_default();
+                found.insert(name.into(), Stamp::of(&meta));
+            }
+            return Ok(found);
+        }
         let mut folders = vec![self.source.clone()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder).path_context("reading", &folder)? {
@@ -331,6 +348,25 @@ pub fn home_of(cache: &Cache, source: &Path, file: Option<&OsStr>) -> PathBuf {
 /// output folder of their own.
 pub fn modules_dir(cache: &Cache) -> PathBuf {
     cache.root().join("modules")
+}
+
+/// Returns a file, and the headers that are in the same folder.
+pub fn with_headers(file: &Path) -> Vec<PathBuf> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let mut files = beside(folder, "h");
+    files.insert(0, file.to_owned());
+    files
+}
+
+/// Returns the files of a folder, apart from those of its folders, whose names have this ending.
+pub fn beside(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = files
+        .filter(|path| path.extension().is_some_and(|e| e == ending) && path.is_file())
+        .collect();
+    files.sort();
+    files
 }
 
 /// Returns all files in a folder, without following links.

@@ -39,7 +39,11 @@ pub fn loadable_modules(
         let mut sources = context.sources(&names)?;
         if let Some(wanted) = &request.module {
             let wanted = wanted.replace('-', "_");
+            let names: Vec<String> = sources.iter().filter_map(Source::name).collect();
             sources.retain(|source| source.name().is_none_or(|name| name == wanted));
+            if sources.is_empty() {
+                return Err(none_of_this_name(&wanted, &names));
+            }
         } else if sources.len() > 1 {
             let names = sources.iter().filter_map(Source::name);
             return Err(several(names.collect()));
@@ -106,10 +110,8 @@ fn choose<'a>(kos: &'a [Ko], wanted: Option<&str>) -> Result<&'a Ko> {
     if let Some(wanted) = wanted {
         let wanted = wanted.replace('-', "_");
         return kos.iter().find(|ko| ko.name == wanted).ok_or_else(|| {
-            let names: Vec<&str> = kos.iter().map(|ko| ko.name.as_str()).collect();
-            let attempted = format!("looking for the module `{wanted}`");
-            Error::new(Kind::Usage, attempted, "there is none of this name here")
-                .help(format!("there are: {}", names.join(", ")))
+            let names: Vec<String> = kos.iter().map(|ko| ko.name.clone()).collect();
+            none_of_this_name(&wanted, &names)
         });
     }
     let mut needed = Vec::new();
@@ -123,6 +125,12 @@ fn choose<'a>(kos: &'a [Ko], wanted: Option<&str>) -> Result<&'a Ko> {
         (Some(root), None) => Ok(root),
         _ => Err(several(kos.iter().map(|ko| ko.name.clone()).collect())),
     }
+}
+
+fn none_of_this_name(wanted: &str, names: &[String]) -> Error {
+    let attempted = format!("looking for the module `{wanted}`");
+    Error::new(Kind::Usage, attempted, "there is none of this name here")
+        .help(format!("there are: {}", names.join(", ")))
 }
 
 fn several(names: Vec<String>) -> Error {

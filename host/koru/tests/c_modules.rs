@@ -109,6 +109,15 @@ fn one_file_runs() {
         .run()
         .exits(0)
         .prints("lab: hello\n");
+    // What else is in the folder, which may be a home, is neither copied nor read.
+    let large = fs::File::create(folder.path().join("large")).unwrap();
+    large.set_len(2 << 30).unwrap();
+    folder.write("secret", "#error \"it was read\"\n");
+    let secret = format!("#include \"{}/secret\"\n{HELLO}", folder.path().display());
+    folder.write("reads.c", &secret);
+    let run = folder.koru(["build", "reads.c"]).run();
+    run.exits(1).says("secret: No such file or directory");
+    fs::remove_file(folder.path().join("reads.c")).unwrap();
     let choice = folder.koru(["run"]).run();
     choice
         .exits(2)

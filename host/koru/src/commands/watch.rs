@@ -128,9 +128,8 @@ fn roots(context: &Context, args: &RunArgs) -> Result<Vec<PathBuf>> {
                 roots.extend(watch_sources(&context.home, &module)?);
                 roots.push(module.workspace.join("Cargo.toml"));
             }
-            Source::Kbuild(source) => roots.push(source.dir),
-            // The file may have modules in other files.
-            Source::RustFile(file) => roots.extend(file.path.parent().map(Path::to_owned)),
+            Source::Kbuild(source) => roots.extend(source.watched()),
+            Source::RustFile(file) => roots.extend(file.watched()),
             Source::Prebuilt(file) => roots.push(file),
         }
     }
