@@ -218,9 +218,10 @@ impl<'a> Builder<'a> {
                 progress,
             )?;
             let start = Instant::now();
-            let objects =
-                self.cargo()
-                    .build(&group, &self.cargo_dir(group[0]), options.colour, progress)?;
+            let cargo = self.cargo();
+            let cargo_dir = self.cargo_dir(group[0]);
+            cargo.begin(workspace, &cargo_dir, progress);
+            let objects = cargo.build(&group, &cargo_dir, options.colour, progress)?;
             stages.cargo += start.elapsed();
             let start = Instant::now();
             kos.extend(self.finish_all(&group, &objects, progress)?);

@@ -26,6 +26,7 @@ mod prebuilt;
 mod rust_file;
 mod rust_hints;
 mod rust_object;
+mod shared_crates;
 mod shim;
 pub mod shim_header;
 mod source;

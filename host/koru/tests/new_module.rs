@@ -173,3 +173,23 @@ fn two_modules_fit_into_one_workspace() {
     let text = fs::read_to_string(shared.join("Cargo.toml")).unwrap();
     assert!(!text.contains("three3"), "{text}");
 }
+
+#[test]
+fn kernel_crate_is_compiled_once_for_all_workspaces() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for name in ["once1", "once2"] {
+        koru(["new", name]).dir(dir.path()).run().exits(0);
+    }
+    let build = |name: &str| koru(["build"]).dir(&dir.path().join(name)).run();
+    build("once1").exits(0).prints("once1.ko");
+    let second = build("once2");
+    second.exits(0).says("Compiling once2").prints("once2.ko");
+    assert!(!second.err.contains("Compiling koru-"), "{second}");
+    assert!(!second.err.contains("Compiling syn"), "{second}");
+    // Versions are those with which Koru is tested, of what the workspace uses.
+    let lock = fs::read_to_string(dir.path().join("once2/Cargo.lock")).expect("a lock file");
+    assert!(
+        lock.contains("name = \"once2\"") && !lock.contains("name = \"clap\""),
+        "{lock}"
+    );
+}

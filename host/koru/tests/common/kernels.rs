@@ -61,7 +61,9 @@ pub fn own_cache(users: &Path, place: &Path) -> PathBuf {
 
 fn link(users: &Path, releases: &[String], cache: &Path) -> io::Result<()> {
     fs::create_dir_all(cache.join("kernels"))?;
-    for shared in ["agreed", "guest", "locks", "shims", "sysroots", "tools"] {
+    for shared in [
+        "agreed", "crates", "guest", "locks", "shims", "sysroots", "tools",
+    ] {
         fs::create_dir_all(users.join(shared))?;
         symlink(users.join(shared), cache.join(shared))?;
     }

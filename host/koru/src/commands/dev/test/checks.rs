@@ -58,7 +58,7 @@ impl TestRun<'_> {
         self.libtest("lint", project)?;
         let mut bindings = bindings::command(self.context, true);
         self.command("lint", "bindings are current", &mut bindings)?;
-        let mut clippy = self.cargo(&["clippy", "-q", "--locked", "--all-targets"]);
+        let mut clippy = self.cargo(&["clippy", "-q", "--locked", PROFILE, "--all-targets"]);
         clippy.args(["--", "-D", "warnings"]);
         self.command("lint", "clippy in user space", &mut clippy)?;
         if self.wanted("clippy in ring 0") {
@@ -103,7 +103,7 @@ impl TestRun<'_> {
     /// Makes rustdoc check the documentation: its links, its code blocks, its HTML.
     fn documentation(&self) -> Result<()> {
         const WARNINGS: &str = "-Dwarnings";
-        let mut user = self.cargo(&["doc", "-q", "--locked", "--no-deps"]);
+        let mut user = self.cargo(&["doc", "-q", "--locked", PROFILE, "--no-deps"]);
         user.arg("--document-private-items")
             .env("RUSTDOCFLAGS", WARNINGS);
         self.command("lint", "documentation of user space", &mut user)?;
