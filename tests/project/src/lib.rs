@@ -81,7 +81,7 @@ const RING_0: &[&str] = &[
     "tests/modules",
     "tests/broken",
     "tests/correct",
-    "host/koru/tests/atomic_context",
+    "host/koru/tests/testsuite/atomic_context",
 ];
 
 /// The folders inside [`RING_0`] whose code does not need the kernel.

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! What a module leaves behind is named.
+
+use super::{
+    common::{KERNELS, koru},
+    module,
+};
+
+#[test]
+fn what_the_exit_forgets_is_named() {
+    for kernel in KERNELS {
+        let forgets = module("forgets", kernel);
+        for (what, left) in [
+            ("proc", "/proc/forgets"),
+            ("below", "/proc/driver/forgets"),
+            ("device", "/dev/forgets, /sys/class/misc/forgets"),
+            ("number", "character device number 24"),
+            ("debugfs", "/sys/kernel/debug/forgets"),
+            ("thread", "kernel thread forgets"),
+            (
+                "queue",
+                match kernel {
+                    "6.1" => "kernel thread forgets",
+                    _ => "workqueue forgets",
+                },
+            ),
+        ] {
+            let what = format!("what={what}");
+            let run = forgets.run(&["-p", &what]);
+            run.exits(0)
+                .says(&format!("warning: left behind after unload: {left}"));
+        }
+        let nothing = forgets.run(&["-p", "what=nothing"]);
+        nothing.exits(0);
+        assert!(!nothing.err.contains("left behind"), "{nothing}");
+    }
+}
+
+#[test]
+fn json_has_what_is_left_behind() {
+    let run = module("forgets", "6.12").run(&["--json"]);
+    run.exits(0);
+    assert_eq!(run.json()["left_behind"][0], "/proc/forgets", "{run}");
+    let run = koru(["run", "hello", "--json"]).run();
+    assert_eq!(
+        run.json()["left_behind"].as_array().map(Vec::len),
+        Some(0),
+        "{run}"
+    );
+}
+
+/// What the command makes itself is none of the module's.
+#[test]
+fn what_the_command_makes_is_not_left_behind() {
+    for kernel in KERNELS {
+        let script = "mknod /dev/node c 240 0; mkdir /dev/dir; echo x > /tmp/file; \
+                      mkdir /sys/kernel/tracing/instances/x; mkdir /sys/fs/cgroup/x; \
+                      mount -t tmpfs none /dev/dir; sleep 100 & cat /proc/timer";
+        let command = [
+            "run", "my_timer", "--kernel", kernel, "--", "sh", "-c", script,
+        ];
+        let run = koru(command).run();
+        run.exits(0);
+        assert!(!run.err.contains("left behind"), "{run}");
+    }
+}
+
+#[test]
+fn plain_file_in_dev_is_told() {
+    let script = "echo x > /dev/nosuch";
+    let run = koru(["run", "hello", "--", "sh", "-c", script]).run();
+    run.exits(0)
+        .says("warning: /dev/nosuch is a plain file that the command made");
+}
+
+/// A module that leaves something behind fails the tests that it would otherwise pass.
+#[test]
+fn verify_fails_a_module_that_leaves_something_behind() {
+    let left = "left behind after unload: /sys/kernel/debug/hello_forgets";
+    for kernel in KERNELS {
+        let forgets = module("hello_forgets", kernel);
+        let ko = forgets.path().join("hello_forgets.ko");
+        let ko = ko.to_str().expect("a path");
+        let verify = ["verify", "hello", "--ko", ko, "--kernel", kernel, "--json"];
+        let run = koru([&verify[..], &["one_record_at"]].concat()).run();
+        run.exits(1).says(&format!("warning: {left}"));
+        let results = run.json();
+        assert_eq!(results[0]["result"], "fail", "{run}");
+        assert_eq!(results[0]["seen"], left, "{run}");
+    }
+}

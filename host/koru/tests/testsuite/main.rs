@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Runs koru as a user does. The tests are one program, so that all of them use all processors.
+
+mod all_modules;
+mod atomic_context;
+mod build_notes;
+mod build_sandbox;
+mod c_modules;
+mod cli;
+mod common;
+mod debug;
+mod decode;
+mod endings;
+mod faults;
+mod hints;
+mod host_target;
+mod json;
+mod kernels;
+mod makefile;
+mod new_module;
+mod odd_paths;
+mod own_module;
+mod readmes;
+mod replay;
+mod rust_files;
+mod shared_checkout;
+mod shell;
+mod ssh_target;
+mod verify;
+mod watch;
