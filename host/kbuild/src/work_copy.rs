@@ -7,7 +7,7 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     ffi::{OsStr, OsString},
     fs::{self, Metadata},
     os::unix::fs::{MetadataExt, symlink},
@@ -274,13 +274,14 @@ impl WorkCopy {
     /// which Kbuild notes in its `.cmd` files.
     fn outside(&self) -> BTreeMap<PathBuf, Stamp> {
         let mut found = BTreeMap::new();
+        let mut folders = RealFolders::default();
         for file in all_files(&self.dir) {
             if !file.to_string_lossy().ends_with(".cmd") {
                 continue;
             }
             let text = fs::read_to_string(&file).unwrap_or_default();
             let words = text.split_whitespace().filter(|w| w.starts_with('/'));
-            for path in words.filter_map(|word| fs::canonicalize(word).ok()) {
+            for path in words.filter_map(|word| folders.real_path(Path::new(word))) {
                 let is_outside =
                     path.starts_with(&self.repository) && !path.starts_with(&self.source);
                 if let (true, Ok(meta)) = (is_outside, fs::metadata(&path)) {
@@ -384,6 +385,24 @@ pub(crate) fn all_files(dir: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// The real paths of folders that were met before. A compiler reads a thousand headers from a few
+/// dozen folders, and each real path is many system calls.
+#[derive(Default)]
+struct RealFolders(HashMap<PathBuf, Option<PathBuf>>);
+
+impl RealFolders {
+    /// Returns the real path of a file, if there is such a file.
+    fn real_path(&mut self, file: &Path) -> Option<PathBuf> {
+        if fs::symlink_metadata(file).ok()?.is_symlink() {
+            return file.canonicalize().ok();
+        }
+        let folder = file.parent()?.to_owned();
+        let real = self.0.entry(folder);
+        let real = real.or_insert_with_key(|folder| folder.canonicalize().ok());
+        Some(real.as_ref()?.join(file.file_name()?))
+    }
 }
 
 fn only_files(meta: Metadata) -> std::io::Result<Metadata> {
