@@ -28,6 +28,16 @@ impl Session {
         self.load_as(path, params, None)
     }
 
+    /// Does all the steps of a load up to the one at which the kernel reads the module's file,
+    /// which it cannot. An emulated guest has to translate the code of each step once, so its
+    /// next load is faster: 0.1 s less under TCG.
+    pub fn rehearse_load(&self) -> Result<()> {
+        // The kernel refuses what is no regular file before it says or changes anything.
+        let (what, file) = ("prepare for a load", "/dev/null");
+        self.module_call(what, module_of(file), load_call(file, &[], None))?;
+        Ok(())
+    }
+
     /// Loads a module like [`Session::load`], and has the agent unload the module called
     /// `name` when the session ends, however it ends. This is for a machine that keeps running
     /// after the session.

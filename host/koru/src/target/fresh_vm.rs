@@ -2,7 +2,12 @@
 
 //! A virtual machine for one run.
 
-use std::{fs, panic, path::Path, thread};
+use std::{
+    fs, panic,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use koru_error::{Error, IoContext, Result};
 use koru_protocol::{Exec, Inventory};
@@ -42,12 +47,16 @@ impl FreshVm {
     ) -> Result<FreshVm> {
         let tree = context.tree(&request.kernel)?;
         let (files, command) = command_files(context, request)?;
+        let is_built = AtomicBool::new(false);
         let start = || {
             let mut config = guest::config(context, &tree, files, machine)?;
             config.gdb = gdb.map(Path::to_owned);
             let guest = Guest::start(config)?;
             // The guest has nothing else to do while the module is built.
             let inventory = guest.session().inventory()?;
+            if !is_built.load(Ordering::Relaxed) {
+                guest.session().rehearse_load()?;
+            }
             Ok::<_, Error>((guest, inventory))
         };
         // Start the guest while cargo runs: both take about equally long when nothing needs
@@ -55,6 +64,7 @@ impl FreshVm {
         let ((modules, build), (guest, inventory)) = thread::scope(|s| {
             let starting = s.spawn(start);
             let modules = loadable_modules(context, || Ok(tree.clone()), &request.modules);
+            is_built.store(true, Ordering::Relaxed);
             let guest = starting.join().unwrap_or_else(|e| panic::resume_unwind(e));
             Ok::<_, Error>((modules?, guest?))
         })?;
