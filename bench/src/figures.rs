@@ -25,7 +25,10 @@ impl Figures {
 
     /// Shows one median as a ratio of another.
     pub fn compare(&mut self, name: &str, with: &str) {
-        self.ratios.push((name.to_owned(), with.to_owned()));
+        let ratio = (name.to_owned(), with.to_owned());
+        if !self.ratios.contains(&ratio) {
+            self.ratios.push(ratio);
+        }
     }
 
     pub fn rounds(&self) -> &BTreeMap<String, Vec<f64>> {

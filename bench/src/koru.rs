@@ -63,11 +63,27 @@ impl Koru {
 
     /// Returns the releases of the kernels that Koru has.
     pub fn kernels(&self) -> Result<Vec<String>> {
-        let mut command = self.command(&["kernel", "list", "--json"]);
-        let (rows, _) = json(&mut command)?;
-        let rows = rows.as_array().context("a list of kernels")?;
+        let rows = self.kernel_rows()?;
         let releases = rows.iter().filter_map(|row| row["release"].as_str());
         Ok(releases.map(str::to_owned).collect())
+    }
+
+    /// Returns the build directory of a kernel, which the beginning of its release may name.
+    pub fn build_dir(&self, kernel: &str) -> Result<PathBuf> {
+        let rows = self.kernel_rows()?;
+        let is_it = |row: &&Value| {
+            let release = row["release"].as_str();
+            release.is_some_and(|release| release.starts_with(kernel))
+        };
+        let row = rows.iter().find(is_it);
+        let dir = row.and_then(|row| row["build_dir"].as_str());
+        dir.map(PathBuf::from).context("a kernel of the list")
+    }
+
+    fn kernel_rows(&self) -> Result<Vec<Value>> {
+        let mut command = self.command(&["kernel", "list", "--json"]);
+        let (rows, _) = json(&mut command)?;
+        Ok(rows.as_array().context("a list of kernels")?.clone())
     }
 }
 

@@ -5,6 +5,7 @@
 //! becomes busy slows all of them down.
 #![forbid(unsafe_code)]
 
+mod c_folder;
 mod figures;
 mod koru;
 mod tests;
@@ -44,7 +45,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum What {
-    /// From a saved edit to the kernel's log; warm and cold starts of a guest.
+    /// From a saved edit to the kernel's log, in Rust and C; warm and cold starts of a guest.
     Turnaround,
     /// A run of the guest tests, with guests that boot and with guests that resume.
     Tests {

@@ -6,13 +6,14 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     path::Path,
-    process::Stdio,
+    process::{Command, Stdio},
     time::Instant,
 };
 
 use anyhow::{Context, Result, bail};
 
 use crate::{
+    c_folder::Folders,
     figures::Figures,
     koru::{Koru, json, output},
 };
@@ -30,6 +31,7 @@ pub fn measure(koru: &Koru, kernel: &str, rounds: u32) -> Result<Figures> {
     // Afterwards, everything that is made only once exists.
     json(&mut koru.command(&run))?;
     edited(koru, &module, kernel, 0)?;
+    let folders = Folders::new(koru, kernel, dir.path())?;
 
     let mut figures = Figures::default();
     for round in 1..=rounds {
@@ -41,6 +43,7 @@ pub fn measure(koru: &Koru, kernel: &str, rounds: u32) -> Result<Figures> {
         let (first, whole) = edited(koru, &module, kernel, round)?;
         figures.add("edit of a line to its first log line", first);
         figures.add("edit of a line to the end of the run", whole);
+        folders.measure(koru, kernel, round, &mut figures)?;
         let (report, _) = json(koru.command(&run).env("KORU_BOOT", "1"))?;
         let boot = report["seconds"]["start"].as_f64();
         figures.add(BOOT, boot.context("a stage's seconds")?);
@@ -66,16 +69,18 @@ fn edited(koru: &Koru, module: &Path, kernel: &str, round: u32) -> Result<(f64, 
         .collect();
     fs::write(&source, lines.join("\n") + "\n")?;
     let mut command = koru.command(&["run", "--kernel", kernel]);
-    command
-        .current_dir(module)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
+    seconds_to_line(command.current_dir(module), &says)
+}
+
+/// Runs a module. Returns the seconds until a message is in the log, and until the end.
+pub fn seconds_to_line(command: &mut Command, says: &str) -> Result<(f64, f64)> {
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
     let start = Instant::now();
     let mut child = command.spawn()?;
     let out = child.stdout.take().context("it is piped")?;
     let mut first = None;
     for line in BufReader::new(out).lines() {
-        if line?.contains(&says) {
+        if line?.contains(says) {
             first.get_or_insert_with(|| start.elapsed().as_secs_f64());
         }
     }
@@ -83,6 +88,6 @@ fn edited(koru: &Koru, module: &Path, kernel: &str, round: u32) -> Result<(f64, 
     let whole = start.elapsed().as_secs_f64();
     match first {
         Some(first) if status.success() => Ok((first, whole)),
-        _ => bail!("the edited module did not say `{says}`: {status}"),
+        _ => bail!("the module did not say `{says}`: {status}"),
     }
 }
