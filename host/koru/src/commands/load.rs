@@ -9,18 +9,14 @@ use crate::{
     context::Context,
     guest,
     log::oops,
-    run::module_step::module_step,
-    target::{
-        name::TargetName, parameters, prepare, request::RunRequest, standing_vm, traits::Prepared,
-    },
+    run::module_step::{load_step, unload_step},
+    target::{name::TargetName, prepare, request::RunRequest, standing_vm, traits::Prepared},
 };
 
 pub fn load(context: &Context, args: &LoadArgs) -> Result<u8> {
     refresh(context, args)?;
-    load_into(
-        context,
-        prepare(context, &RunRequest::of_load(args))?.prepared(),
-    )
+    let target = prepare(context, &RunRequest::of_load(args))?;
+    load_into(context, args, target.prepared())
 }
 
 /// Replaces the virtual machine by a new one, if the user wants that.
@@ -53,33 +49,17 @@ pub fn reload(context: &Context, args: &LoadArgs) -> Result<u8> {
     let is_loaded = |name: &str| loaded.iter().any(|m| m.name == name);
     for module in prepared.modules.iter().rev() {
         if !module.is_dependency && is_loaded(&module.name) {
-            let what = format!("unloading {}", module.name);
-            module_step(context, session, &what, |s| s.unload(&module.name))?;
+            unload_step(context, session, &args.target, &module.name)?;
         }
     }
-    load_into(context, prepared)
+    load_into(context, args, prepared)
 }
 
-fn load_into(context: &Context, prepared: &Prepared) -> Result<u8> {
+fn load_into(context: &Context, args: &LoadArgs, prepared: &Prepared) -> Result<u8> {
     context.ui.done();
     for module in &prepared.modules {
-        if prepared.is_there(module)? {
-            continue;
-        }
-        let what = format!("loading {}", module.name);
-        let session = &prepared.session;
-        let mut loaded = None;
-        module_step(context, session, &what, |session| {
-            let report = session.load(&module.path, &module.params)?;
-            loaded = Some(report.clone());
-            Ok(report)
-        })?;
-        if let Some(Err(e)) =
-            loaded.map(|report| parameters::check(&module.name, &module.file, &report))
-        {
-            // A module that does not do what was asked for is of no use.
-            let _ = session.unload(&module.name);
-            return Err(e);
+        if !prepared.is_there(module)? {
+            load_step(context, &prepared.session, &args.target, module)?;
         }
     }
     Ok(0)

@@ -8,7 +8,7 @@ use koru_error::Result;
 use koru_kbuild::{Source, module_name};
 
 use crate::{
-    cli::UnloadArgs, context::Context, log::oops, run::module_step::module_step,
+    cli::UnloadArgs, context::Context, log::oops, run::module_step::unload_step,
     target::session::connect,
 };
 
@@ -40,7 +40,5 @@ pub fn unload(context: &Context, args: &UnloadArgs) -> Result<u8> {
                 .unwrap_or_default()
         }
     };
-    module_step(context, &session, &format!("unloading {name}"), |s| {
-        s.unload(&name)
-    })
+    unload_step(context, &session, &args.target, &name)
 }

@@ -177,6 +177,7 @@ fn show(
                 )),
                 (outcome, _) => outcome,
             };
+            let outcome = outcome.map_err(|e| RunOutcome::explained(e, &ended.decoded));
             left = ended.left;
             (outcome, Some(ended.log), ended.seconds)
         }

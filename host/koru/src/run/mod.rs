@@ -2,6 +2,7 @@
 
 //! Runs modules: loads them, runs a command and unloads them.
 
+pub mod before_load;
 pub mod left_behind;
 pub mod module_step;
 pub mod observe;

@@ -3,7 +3,7 @@
 //! What a module leaves behind is named.
 
 use super::{
-    common::{KERNELS, koru},
+    common::{KERNELS, Vm, koru},
     module,
 };
 
@@ -18,6 +18,9 @@ fn what_the_exit_forgets_is_named() {
             ("number", "character device number 24"),
             ("debugfs", "/sys/kernel/debug/forgets"),
             ("thread", "kernel thread forgets"),
+            ("interrupt", "/proc/irq/5/forgets"),
+            ("driver", "/sys/bus/pci/drivers/forgets"),
+            ("cache", "slab cache forgets"),
             (
                 "queue",
                 match kernel {
@@ -48,6 +51,37 @@ fn json_has_what_is_left_behind() {
         Some(0),
         "{run}"
     );
+}
+
+/// A machine that stays up is compared with what it was before the load, which was another
+/// command.
+#[test]
+fn unload_and_reload_name_what_is_left() {
+    let forgets = module("forgets", "6.12");
+    let file = forgets.path().join("forgets.ko");
+    let file = file.to_str().expect("a path in UTF-8");
+    let vm = Vm::new();
+    let left = "warning: left behind after unload: /proc/forgets";
+    vm.run(&["load", "hello", "--kernel", "6.12"]).exits(0);
+    vm.run(&["load", file]).exits(0);
+    let unloaded = vm.run(&["unload", "forgets"]);
+    unloaded.exits(0).says(left);
+    let hello = vm.run(&["unload", "hello"]);
+    hello.exits(0);
+    assert!(!hello.err.contains("left behind"), "{hello}");
+    // What others have left is not named again.
+    vm.run(&["load", file, "-p", "what=debugfs"]).exits(0);
+    let json = vm.run(&["unload", "forgets", "--json"]);
+    let left = &json.json()["left_behind"];
+    assert_eq!(
+        left,
+        &serde_json::json!(["/sys/kernel/debug/forgets"]),
+        "{json}"
+    );
+    vm.run(&["load", file, "-p", "what=below"]).exits(0);
+    vm.run(&["reload", file, "-p", "what=nothing"])
+        .exits(0)
+        .says("warning: left behind after unload: /proc/driver/forgets");
 }
 
 /// What the command makes itself is none of the module's.

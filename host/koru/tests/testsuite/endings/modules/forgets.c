@@ -3,11 +3,14 @@
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/interrupt.h>
 #include <linux/kthread.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/pci.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/workqueue.h>
 
 static char *what = "proc";
@@ -31,6 +34,20 @@ static int sleeps(void *unused)
 	return 0;
 }
 
+static irqreturn_t handle(int irq, void *cookie)
+{
+	return IRQ_NONE;
+}
+
+static struct pci_driver driver = {
+	.name = "forgets",
+};
+
+/* With a constructor it is a cache of its own. */
+static void construct(void *object)
+{
+}
+
 static int __init forgets_init(void)
 {
 	dev_t number;
@@ -49,6 +66,12 @@ static int __init forgets_init(void)
 		return PTR_ERR_OR_ZERO(kthread_run(sleeps, NULL, "forgets"));
 	if (!strcmp(what, "queue"))
 		return alloc_workqueue("forgets", WQ_MEM_RECLAIM, 0) ? 0 : -ENOMEM;
+	if (!strcmp(what, "interrupt"))
+		return request_irq(5, handle, IRQF_SHARED, "forgets", &device);
+	if (!strcmp(what, "driver"))
+		return pci_register_driver(&driver);
+	if (!strcmp(what, "cache"))
+		return kmem_cache_create("forgets", 24, 0, 0, construct) ? 0 : -ENOMEM;
 	return 0;
 }
 
