@@ -126,35 +126,40 @@ impl Decoded {
             }
             names.clear();
         };
-        for (frame, times) in folded(&frames[skipped..]) {
-            let own = frame.own();
-            let entry = own.is_empty() && frame.is_entry();
-            let Some(module) = frame.module.as_ref().filter(|_| !entry) else {
-                names.push(&frame.function);
-                continue;
+        for (frames, times) in folded(&frames[skipped..]) {
+            let note = match frames {
+                [_] => often(times),
+                _ => String::new(),
             };
-            flush(&mut names, &mut text);
-            let shown = match own.is_empty() {
-                true => frame.places.iter().filter(|p| !p.inlined).collect(),
-                false => own,
-            };
-            if shown.is_empty() {
-                let place = format!("+{:#x}", frame.offset);
-                let _ = writeln!(
-                    text,
-                    "    {}{place} [{module}]{}",
-                    frame.function,
-                    often(times)
-                );
-            }
-            for place in shown {
-                let at = place.at().map_or(String::new(), |at| format!("  {at}"));
-                let _ = writeln!(text, "    {}{at}{}", place.function, often(times));
-                // The line where it happened is shown above already.
-                let again = self.at.as_ref().is_some_and(|at| at.at() == place.at());
-                if let Some(source) = place.source.as_ref().filter(|_| place.own && !again) {
-                    let _ = writeln!(text, "        {}", source.trim());
+            for frame in frames {
+                let own = frame.own();
+                let entry = own.is_empty() && frame.is_entry();
+                let Some(module) = frame.module.as_ref().filter(|_| !entry) else {
+                    names.push(&frame.function);
+                    continue;
+                };
+                flush(&mut names, &mut text);
+                let shown = match own.is_empty() {
+                    true => frame.places.iter().filter(|p| !p.inlined).collect(),
+                    false => own,
+                };
+                if shown.is_empty() {
+                    let place = format!("+{:#x}", frame.offset);
+                    let _ = writeln!(text, "    {}{place} [{module}]{}", frame.function, note);
                 }
+                for place in shown {
+                    let at = place.at().map_or(String::new(), |at| format!("  {at}"));
+                    let _ = writeln!(text, "    {}{at}{}", place.function, note);
+                    // The line where it happened is shown above already.
+                    let again = self.at.as_ref().is_some_and(|at| at.at() == place.at());
+                    if let Some(source) = place.source.as_ref().filter(|_| place.own && !again) {
+                        let _ = writeln!(text, "        {}", source.trim());
+                    }
+                }
+            }
+            if let [_, _, ..] = frames {
+                flush(&mut names, &mut text);
+                let _ = writeln!(text, "    (these {} frames {times} times)", frames.len());
             }
         }
         flush(&mut names, &mut text);
@@ -182,13 +187,30 @@ impl DecodedFrame {
     }
 }
 
-/// Returns the frames with how often each follows itself: a recursion has hundreds of equal ones.
-fn folded(frames: &[DecodedFrame]) -> impl Iterator<Item = (&DecodedFrame, usize)> {
+/// Returns the frames in groups, each with how often it follows itself: a recursion has hundreds
+/// of equal frames, and functions that call one another have equal groups.
+fn folded(frames: &[DecodedFrame]) -> Vec<(&[DecodedFrame], usize)> {
+    /// The largest number of functions that call one another.
+    const LARGEST: usize = 6;
     let is_same = |a: &DecodedFrame, b: &DecodedFrame| {
         (&a.symbol, a.offset, &a.module) == (&b.symbol, b.offset, &b.module)
     };
-    let runs = frames.chunk_by(is_same);
-    runs.map(|run| (&run[0], run.len()))
+    let mut groups = Vec::new();
+    let mut rest = frames;
+    while !rest.is_empty() {
+        let times = |size: usize| {
+            let is_first = |group: &&[DecodedFrame]| {
+                group.len() == size && group.iter().zip(rest).all(|(a, b)| is_same(a, b))
+            };
+            rest.chunks(size).take_while(is_first).count()
+        };
+        // Two equal groups of several frames may be a coincidence.
+        let is_cycle = |size: &usize| times(*size) >= if *size == 1 { 2 } else { 3 };
+        let size = (1..=LARGEST).find(is_cycle).unwrap_or(1);
+        groups.push((&rest[..size], times(size)));
+        rest = &rest[size * times(size)..];
+    }
+    groups
 }
 
 fn often(times: usize) -> String {

@@ -68,5 +68,15 @@ fn recursion_is_folded() {
         run.exits(1)
             .prints(&format!("    deeper  {line}  (30 times)\n"));
         assert_eq!(run.out.matches(&line).count(), 1, "{run}");
+        let two = module("recurses", kernel).run(&["-p", "two=1"]);
+        let lines = ["through even", "through odd"].map(|text| at("recurses", text));
+        let folded = format!(
+            "    even  {}\n        here += odd(depth - 1, &here); /* through odd */\n",
+            lines[1]
+        );
+        two.exits(1).prints(&folded).prints(" times)\n");
+        for line in lines {
+            assert!(two.out.matches(&line).count() <= 2, "{two}");
+        }
     }
 }

@@ -13,10 +13,37 @@ static noinline int deeper(int depth, int *sum)
 	return here;
 }
 
+static int odd(int depth, int *sum);
+
+static noinline int even(int depth, int *sum)
+{
+	int here = depth;
+
+	if (depth <= 0)
+		return READ_ONCE(*(int *)8);
+	here += odd(depth - 1, &here); /* through odd */
+	WRITE_ONCE(*sum, here);
+	return here;
+}
+
+static noinline int odd(int depth, int *sum)
+{
+	int here = depth;
+
+	here += even(depth - 1, &here); /* through even */
+	WRITE_ONCE(*sum, here);
+	return here;
+}
+
+static bool two;
+module_param(two, bool, 0444);
+
 static int __init recurses_init(void)
 {
 	int sum = 0;
 
+	if (two)
+		return even(30, &sum) ? 0 : -EINVAL;
 	return deeper(30, &sum) ? 0 : -EINVAL;
 }
 
