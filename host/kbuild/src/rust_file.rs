@@ -50,11 +50,12 @@ impl RustFile {
         self.name.clone().unwrap_or_else(own)
     }
 
-    /// Returns the files that the module may consist of: those in Rust and in C beside it.
+    /// Returns the files that the module may consist of: those in Rust and in C beside it, and
+    /// those in the folders of its modules.
     pub fn watched(&self) -> Vec<PathBuf> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let of = |ending| beside(folder, ending);
-        [of("rs"), of("c"), of("h")].concat()
+        [rust_files(folder), of("c"), of("h")].concat()
     }
 
     /// Returns the folder in the cache for the package of this file.
@@ -107,5 +108,50 @@ impl RustFile {
             dir,
             c: self.c.clone(),
         })
+    }
+}
+
+/// Returns the Rust files of a folder, and those of the folders in it that are modules: `NAME/`
+/// with a `mod.rs`, or beside a `NAME.rs`. Other folders are nobody's business: the file may be
+/// in a home folder.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = beside(folder, "rs");
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let inner = entry.path();
+        // A link may lead up.
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let is_module = || inner.join("mod.rs").is_file() || inner.with_extension("rs").is_file();
+        if is_folder && is_module() {
+            files.extend(rust_files(&inner));
+        }
+    }
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_modules_in_folders_are_watched() {
+        let dir = tempfile::tempdir().unwrap();
+        let all = [
+            "lab.rs",
+            "a/mod.rs",
+            "a/b/mod.rs",
+            "a/c.rs",
+            "d.rs",
+            "d/e.rs",
+        ];
+        for file in all.iter().chain(&["other/x.rs", "other/deep/mod.rs"]) {
+            let path = dir.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let mut watched = RustFile::new(dir.path().join("lab.rs")).watched();
+        let mut expected = all.map(|file| dir.path().join(file));
+        watched.sort();
+        expected.sort();
+        assert_eq!(watched, expected);
     }
 }
