@@ -27,7 +27,7 @@ pub use cache::{Cache, Key, Lock, write_atomically};
 pub use home::Home;
 pub use kernels::{Installed, Kernels, SUPPORTED};
 pub use nearest::nearest;
-pub use process::{Run, on_path, output, run, spawn_error};
+pub use process::{Run, output, run, spawn_error};
 pub use progress::{NoProgress, Progress};
 pub use remote_headers::{NO_BUILD_DIR, pack_script};
 pub use symvers::{Export, Symvers};

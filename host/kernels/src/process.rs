@@ -65,9 +65,3 @@ pub fn spawn_error(command: &Command, attempted: &str, error: io::Error) -> Erro
 fn name(command: &Command) -> String {
     OsStr::to_string_lossy(command.get_program()).into_owned()
 }
-
-/// Returns whether a program of this name is in the `PATH`.
-pub fn on_path(name: &str) -> bool {
-    std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|d| d.join(name).is_file()))
-}

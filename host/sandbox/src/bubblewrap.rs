@@ -268,7 +268,8 @@ fn filter() -> std::io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-fn on_path(name: impl AsRef<Path>) -> Option<PathBuf> {
+/// Returns the path of the program of this name in the `PATH`, if there is one.
+pub fn on_path(name: impl AsRef<Path>) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
         .map(|dir| dir.join(name.as_ref()))
         .find(|path| path.is_file())

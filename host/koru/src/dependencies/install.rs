@@ -109,7 +109,7 @@ fn install(mut packages: Vec<String>, yes: bool, report: &dyn Progress) -> Resul
         Error::new(Kind::Missing, "installing missing packages", message)
             .help(format!("as root: {command}"))
     };
-    if !koru_kernels::on_path("apt-get") {
+    if koru_sandbox::on_path("apt-get").is_none() {
         return Err(error("this is not a Debian or Ubuntu machine (no apt-get)"));
     }
     let terminal = std::io::stdin().is_terminal();
@@ -124,7 +124,7 @@ fn install(mut packages: Vec<String>, yes: bool, report: &dyn Progress) -> Resul
                           asking",
         ));
     }
-    if !is_root() && !koru_kernels::on_path("sudo") {
+    if !is_root() && koru_sandbox::on_path("sudo").is_none() {
         return Err(error("not root, and sudo is not installed"));
     }
     apt_get(&["update"], report)?;
