@@ -5,11 +5,13 @@
 use super::check_result::{CheckResult, Verdict};
 
 /// One reason for which several requirements are broken.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, serde::Serialize)]
 pub struct CommonCause {
     /// The reason, in words for the author of the module.
+    #[serde(rename = "cause")]
     pub text: String,
     /// How many requirements are broken for it.
+    #[serde(rename = "requirements")]
     pub count: usize,
 }
 

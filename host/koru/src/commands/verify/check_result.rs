@@ -51,7 +51,6 @@ impl Verdict {
 #[derive(Debug, Clone, Serialize)]
 pub struct CheckResult {
     /// The text of the requirement in the contract.
-    #[serde(rename = "promise")]
     pub requirement: String,
     pub test: String,
     pub result: Verdict,

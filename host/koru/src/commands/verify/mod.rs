@@ -40,6 +40,7 @@ use crate::{
     ui::{self, json},
 };
 use crate::{failure::show_error, testing::result::TestResult};
+use causes::{CommonCause, common_causes};
 use check_result::{CheckResult, Verdict, complained, location_suffix};
 use module_under_test::ModuleUnderTest;
 use report::VerifyReport;
@@ -102,7 +103,15 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
         report.write_markdown(&context.cwd.join(path))?;
     }
     if context.json {
-        json(&results);
+        json(&Json {
+            contract: &tests.name,
+            module: &subject.shown,
+            kernel: &subject.release,
+            causes: common_causes(&results),
+            made_files: findings.made_files.as_deref(),
+            build_output: findings.build_output.as_deref(),
+            requirements: &results,
+        });
     } else {
         ui::out(&report.table());
     }
@@ -114,6 +123,21 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
     })
 }
 
+/// The output of `koru verify --json`.
+#[derive(serde::Serialize)]
+struct Json<'a> {
+    contract: &'a str,
+    module: &'a str,
+    kernel: &'a str,
+    /// What several broken requirements have in common.
+    causes: Vec<CommonCause>,
+    /// The files in /proc and /dev that the module made, if it was loaded.
+    made_files: Option<&'a [String]>,
+    /// The output of the build, if it failed.
+    build_output: Option<&'a str>,
+    requirements: &'a [CheckResult],
+}
+
 /// What was found out about a module.
 #[derive(Default)]
 struct Findings {
@@ -121,6 +145,8 @@ struct Findings {
     results: Vec<CheckResult>,
     /// What holds for all requirements.
     notes: Vec<String>,
+    /// The files that the module made, if it was loaded.
+    made_files: Option<Vec<String>>,
     /// The output of the build, if it failed.
     build_output: Option<String>,
     interrupted: bool,
@@ -205,7 +231,8 @@ fn check(
         Err(e) => return Err(e),
         Ok(Loading::Works { guest, taint, made }) => {
             environment.taint = taint;
-            findings.notes.push(made);
+            findings.notes.push(made_files::sentence(&made));
+            findings.made_files = Some(made);
             findings.results = run(
                 context,
                 module_under_test,
@@ -311,7 +338,7 @@ enum Loading {
         /// The taint bits that a module with this licence sets.
         taint: u64,
         /// A sentence about the files that the module made.
-        made: String,
+        made: Vec<String>,
     },
     Fails {
         verdict: Verdict,
@@ -365,7 +392,7 @@ fn try_loading(
     // A module may taint the kernel by its licence.
     let taint = session.taint()?;
     let complaint = Baseline { taint, ..baseline }.complaint(session)?;
-    let made = made_files::sentence(&before, &session.inventory()?);
+    let made = made_files::made_files(&before, &session.inventory()?);
     let unloaded = session.unload(&module_under_test.name);
     let clean = session.list().is_ok_and(|modules| modules.is_empty());
     if let Err(error) = &unloaded {

@@ -21,16 +21,20 @@ fn source(of: &str) -> String {
 
 #[track_caller]
 fn results(run: &Run) -> Results {
-    let rows = run.json();
+    let report = run.json();
     let row = |row: &serde_json::Value| {
         let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
-        assert!(!text("promise").is_empty(), "a promise in words: {row}");
+        assert!(
+            !text("requirement").is_empty(),
+            "a requirement in words: {row}"
+        );
         if row["result"] != "pass" {
             assert!(!text("seen").is_empty(), "what was seen: {row}");
         }
         (text("test"), text("result"))
     };
-    rows.as_array().expect("a list").iter().map(row).collect()
+    let rows = report["requirements"].as_array();
+    rows.expect("a list").iter().map(row).collect()
 }
 
 /// Judges a folder by a contract on every kernel. `fails` and `crashes` are exactly

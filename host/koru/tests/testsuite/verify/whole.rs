@@ -70,8 +70,9 @@ fn module_that_does_not_build_has_all_reports() {
     assert!(!text.contains("errors=\"0\""), "{text}");
     assert!(text.contains("failures=\"0\""), "{text}");
     let run = koru(words(&["verify", "jiffies", "--json", "--src", &lab], [])).run();
-    let rows = run.exits(4).json();
-    let rows = rows.as_array().expect("a list");
+    let report = run.exits(4).json();
+    assert!(report["build_output"].is_string() && report["made_files"].is_null());
+    let rows = report["requirements"].as_array().expect("a list");
     assert!(
         rows.len() > 3 && rows.iter().all(|r| r["result"] == "does-not-build"),
         "{run}"
@@ -137,8 +138,9 @@ fn flood_of_log_lines_is_cut() {
     let reports = Reports::new();
     let args = ["verify", "hello", "--json", "--src", &lab, "says", "log"];
     let run = koru(words(&args, reports.options())).run();
-    let rows = run.exits(1).json();
-    let broken = rows.as_array().expect("a list").iter();
+    let report = run.exits(1).json();
+    assert_eq!(report["made_files"], serde_json::json!([]), "{run}");
+    let broken = report["requirements"].as_array().expect("a list").iter();
     let logs: Vec<&Value> = broken
         .filter(|r| r["result"] != "pass")
         .map(|r| &r["log"])
