@@ -80,10 +80,10 @@ impl Session {
             place: None,
         };
         if !call.is_command {
-            if let Ok(look) = self.look(call.id) {
-                waiting.runs = look.state == 'R';
-                waiting.place = blocked::place(&look.stack).map(str::to_owned);
-            }
+            // A guest that does not answer is not known to wait.
+            let look = self.look(call.id).ok()?;
+            waiting.runs = look.state == 'R';
+            waiting.place = blocked::place(&look.stack).map(str::to_owned);
             return Some(waiting);
         }
         // The command may have started others, one of which is in the module's code.

@@ -256,12 +256,18 @@ fn hang_with_an_idle_cpu_is_found() {
     for kernel in KERNELS {
         let run = koru(["run", "kt_fault_loop", "--kernel", kernel, "--cpus", "2"]).run();
         run.exits(1)
+            .says("the guest hung: no sign of life for ")
             .says(&format!(
                 "in kt_fault_loop::Loops::for_ever ({}",
                 in_loop(&run)
             ))
             .prints("kt_fault_loop: about to loop\n")
             .prints(&format!("\n  at {}", in_loop(&run)));
+        // It does not wait, and koru's own NMI is none of the module's.
+        for wrong in ["kt_fault_loop waits", "Uhhuh"] {
+            let said = run.err.contains(wrong) || run.out.contains(wrong);
+            assert!(!said, "{wrong}: {run}");
+        }
         assert_eq!(
             shown(&run, "about to loop"),
             1,
