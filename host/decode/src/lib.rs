@@ -12,6 +12,7 @@ mod decoded;
 mod former;
 mod layout;
 mod sources;
+mod subject;
 mod summary;
 mod symbols;
 mod text;

@@ -2,27 +2,24 @@
 
 //! All architectures, and what differs between them in the reports of kernels.
 
-use crate::{Frame, arch::Arch, arm, powerpc, riscv, s390, x86};
+use crate::{Frame, arch::Arch, arm, mips, powerpc, riscv, s390, x86};
 
 /// All architectures. A log does not say which one it is from, so each line is compared with
 /// all of them.
-pub(crate) const ALL: [&Arch; 5] = [
+pub(crate) const ALL: [&Arch; 6] = [
     &x86::ARCH,
     &arm::ARCH,
     &riscv::ARCH,
     &powerpc::ARCH,
     &s390::ARCH,
+    &mips::ARCH,
 ];
 
 /// Returns where the processor was, if a line shows that: `Some(None)` is an address that is
 /// in no function.
 pub(crate) fn pointer(text: &str) -> Option<Option<Frame>> {
     let place = ALL.iter().find_map(|arch| (arch.pointer)(text))?;
-    let frame = Frame::behind_address(place).map(|(frame, _)| Frame {
-        exact: true,
-        ..frame
-    });
-    Some(frame)
+    Some(Frame::of_pointer(place))
 }
 
 /// Returns whether a line shows registers.
@@ -49,6 +46,11 @@ mod tests {
             "PC is at f+0x10/0x20 [m]",
             "epc : f+0x10/0x20 [m]",
             "NIP [c00000000012f4d0] f+0x10/0x20 [m]",
+            "NIP f+0x10/0x20 [m]",
+            "pc: c00000000012f4d0: f+0x10/0x20 [m]",
+            "epc   : 8003ab3c f+0x10/0x20 [m]",
+            "ERA: 9000000001045fa4 f+0x10/0x20 [m]",
+            "RIP: 0010:f+0x10/0x20 (drivers/m/main.c:52) [m]",
             "NIP [c00000000012f4d0] .f+0x10/0x20 [m]",
             "Krnl PSW : 0704c00180000000 000003ff801e6072 (f+0x10/0x20 [m])",
             "Krnl PSW : 0704c00180000000 000003ff801e6072 ([<000003ff801e6072>] f+0x10/0x20 [m])",

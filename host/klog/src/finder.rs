@@ -186,7 +186,9 @@ impl<T> Finder<T> {
 
 /// Returns whether a line can begin a report.
 fn begins(line: &Line, text: &str) -> bool {
-    matches!(line, Line::Opens(_) | Line::Trace) || text.starts_with("[<0>] ")
+    // The lines before the place where the processor was may be missing.
+    let is_report = matches!(line, Line::Opens(_) | Line::Trace | Line::Pointer(Some(_)));
+    is_report || text.starts_with("[<0>] ")
 }
 
 /// Returns whether a line consists of names of modules, as the rest of a list that syslog has

@@ -43,9 +43,21 @@ impl Frame {
             return Some(Frame::first(caller)?.0);
         }
         let Some((frame, rest)) = Frame::first(place) else {
-            return inlined(place);
+            let frame = resolved(place).or_else(|| inlined(place))?;
+            return Some(Frame { certain, ..frame });
         };
         is_end_of_frame(rest.trim()).then_some(Frame { certain, ..frame })
+    }
+
+    /// Parses the place at which a processor was, behind its address or a bracket.
+    pub(crate) fn of_pointer(text: &str) -> Option<Frame> {
+        let place = skip_addresses(text).0;
+        let frame = Frame::first(place).map(|(frame, _)| frame);
+        let frame = frame.or_else(|| resolved(place))?;
+        Some(Frame {
+            exact: true,
+            ..frame
+        })
     }
 
     /// Parses the frame at the beginning of a text, behind its address or a bracket, and
@@ -65,7 +77,16 @@ impl Frame {
         if !after.is_empty() && !after.starts_with([',', ':', '.', ')', '(']) {
             return None;
         }
-        let mut rest = &text[end - after.len()..];
+        let rest = &text[end - after.len()..];
+        // A tool may have put the line of the source before the module.
+        let behind_source = rest
+            .strip_prefix(" (")
+            .and_then(|t| t.rsplit_once(") ["))
+            .filter(|(source, _)| is_line_of_source(source));
+        let mut rest = match behind_source {
+            Some((_, module)) => &rest[rest.len() - module.len() - 2..],
+            None => rest,
+        };
         let hex = |t: &str| u64::from_str_radix(t, 16).ok();
         let (offset, size) = (hex(offset)?, hex(size)?);
         let (mut module, mut build_id) = (None, None);
@@ -140,6 +161,12 @@ fn skip_addresses(text: &str) -> (&str, bool) {
             (rest, certain) = (after, false);
             continue;
         }
+        // The debugger of PowerPC puts no brackets around the second address.
+        let word = rest.split_once(' ').filter(|_| rest.len() < text.len());
+        if let Some((_, after)) = word.filter(|(w, _)| is_long_address(w)) {
+            rest = after;
+            continue;
+        }
         let address = rest.strip_prefix('[').and_then(|t| t.split_once(']'));
         let is_address = |t: &str| {
             let digits = t.trim_start_matches('<').trim_end_matches('>');
@@ -153,6 +180,10 @@ fn skip_addresses(text: &str) -> (&str, bool) {
             },
         };
     }
+}
+
+fn is_long_address(word: &str) -> bool {
+    [8, 16].contains(&word.len()) && word.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Returns the caller in a line of a stack of arm: `function from caller+0x1/0x2`, or
@@ -173,18 +204,44 @@ fn is_end_of_frame(rest: &str) -> bool {
         || is_line_of_source(after)
 }
 
-/// Returns whether a text is a place in a source, as tools add it: `mm/slub.c:52 [inline]`.
+/// Returns whether a text is a place in a source, as tools add it: `mm/slub.c:52 [inline]`, or
+/// `mm/slub.c:52 (discriminator 1) mm/slab.h:7` with the places that it was inlined into.
 fn is_line_of_source(text: &str) -> bool {
+    let is_line = |word: &str| {
+        word.rsplit_once(':').is_some_and(|(file, line)| {
+            let digits = !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit());
+            let ends = [".c", ".h", ".S", ".rs"];
+            (digits || line == "?") && ends.iter().any(|end| file.ends_with(end))
+        })
+    };
+    let is_remark = |word: &str| {
+        let number = word.trim_end_matches(')');
+        word == "[inline]" || word == "(discriminator" || number.bytes().all(|b| b.is_ascii_digit())
+    };
     let mut words = text.split_whitespace();
-    let line = words.next().and_then(|w| w.rsplit_once(':'));
-    let is_line = line.is_some_and(|(file, line)| {
-        let digits = !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit());
-        digits
-            && [".c", ".h", ".S", ".rs"]
-                .iter()
-                .any(|end| file.ends_with(end))
-    });
-    is_line && words.all(|w| w == "[inline]")
+    words.next().is_some_and(is_line) && words.all(|w| is_line(w) || is_remark(w))
+}
+
+/// Parses a frame of which a tool has replaced the offset by the line of the source:
+/// `f (mm/slub.c:52)`, with the module behind it, in brackets or without.
+fn resolved(text: &str) -> Option<Frame> {
+    let (symbol, rest) = text.split_once(" (")?;
+    let (source, module) = rest.rsplit_once(')')?;
+    let is_name = |t: &str| {
+        let is_part = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
+        !t.is_empty() && t.bytes().all(is_part)
+    };
+    let module = module.trim().trim_matches(['[', ']']);
+    let fits = is_name(symbol) && is_line_of_source(source);
+    (fits && (module.is_empty() || is_name(module))).then(|| Frame {
+        symbol: symbol.into(),
+        offset: 0,
+        size: 0,
+        module: (!module.is_empty()).then(|| module.to_owned()),
+        build_id: None,
+        certain: true,
+        exact: false,
+    })
 }
 
 /// Parses the frame of an inlined function, which a tool has added: `f mm/slub.c:52 [inline]`.
@@ -234,6 +291,8 @@ mod tests {
             "([<000003ff801e6072>] f+0x10/0x20 [m])",
             " f+0x10/0x20 [m] drivers/m/main.c:52",
             " f+0x10/0x20 [m] (P)",
+            " f+0x10/0x20 (drivers/m/main.c:52) [m]",
+            "[c00000007a5b7b90] c00000000012f4d0 f+0x10/0x20 [m]",
         ] {
             let frame = Frame::of_stack(line).unwrap_or_else(|| panic!("{line}"));
             assert_eq!((&*frame.symbol, frame.offset), ("f", 0x10), "{line}");
@@ -243,6 +302,30 @@ mod tests {
         let frame = Frame::of_stack(" slab_free mm/slub.c:52 [inline]").unwrap();
         assert_eq!((&*frame.symbol, frame.offset), ("slab_free", 0));
         assert!(Frame::of_stack(" f+0x10/0x20()").is_some());
+    }
+
+    #[test]
+    fn frames_with_lines_of_the_source() {
+        for line in [
+            " lab_open (drivers/m/main.c:52) m",
+            " lab_open (drivers/m/main.c:52 (discriminator 3)) [m]",
+            " ? lab_open (./include/linux/m.h:7 drivers/m/main.c:52) m",
+        ] {
+            let frame = Frame::of_stack(line).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(frame.symbol, "lab_open", "{line}");
+            assert_eq!(frame.module.as_deref(), Some("m"), "{line}");
+            assert_eq!(frame.certain, !line.contains('?'), "{line}");
+        }
+        let frame = Frame::of_stack("dump_stack_lvl (lib/dump_stack.c:107)").unwrap();
+        assert_eq!((&*frame.symbol, frame.module), ("dump_stack_lvl", None));
+        for line in [
+            "m: open (main.c:52)",
+            "open (main.c)",
+            "open (see main.c:52)",
+            "open (main.c:52) failed: no",
+        ] {
+            assert_eq!(Frame::of_stack(line), None, "{line}");
+        }
     }
 
     #[test]

@@ -251,6 +251,7 @@ pub fn is_helper(symbol: &str) -> bool {
         "kstrdup",
         "kmemdup",
         "__alloc_skb",
+        "kmalloc_reserve",
         "alloc_skb",
         "sk_prot_alloc",
         "sk_alloc",

@@ -122,7 +122,7 @@ impl ReportKind {
             Task => matches!(self, HungTask | Stall | Sleep | Lockup),
             Sleep | Lockup | Stall => self == next || self == Cut,
             Nmi | HungTask | Leak | NoMemory => false,
-            Lockdep => self == Cut,
+            Lockdep => matches!(self, Cut | Lockdep),
         }
     }
 

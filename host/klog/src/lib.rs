@@ -21,6 +21,7 @@ mod hang;
 mod helpers;
 mod kinds;
 mod line;
+mod mips;
 mod powerpc;
 mod report;
 mod riscv;

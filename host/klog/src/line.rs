@@ -16,7 +16,8 @@
 /// ```
 pub fn split_line(line: &str) -> (&str, &str) {
     let line = line.trim_end_matches(['\r', '\n']);
-    let text = after_stamp(line).unwrap_or_else(|| without_stamp(line));
+    let inner = quoted(line);
+    let text = after_stamp(inner).unwrap_or_else(|| without_stamp(inner));
     line.split_at(line.len() - text.len())
 }
 
@@ -75,7 +76,7 @@ fn after_stamp(line: &str) -> Option<&str> {
     brackets.find_map(|(at, _)| {
         let (before, (inside, rest)) = (&line[..at], line[at + 1..].split_once(']')?);
         // A message can quote a stamp; what stands before a real one is no sentence.
-        (is_seconds(inside) && is_prefix(before)).then(|| after_host(after_callers(rest)))
+        (is_seconds(inside) && is_prefix(before)).then(|| level(after_host(after_callers(rest))))
     })
 }
 
@@ -95,13 +96,20 @@ fn is_prefix(before: &str) -> bool {
         || before.ends_with([':', '>', '|', ']', '-', '}', '#', '$'])
         || before.chars().all(noise)
         || before.split_whitespace().take(6).any(is_time)
-        || before.bytes().all(|b| b.is_ascii_digit())
+        || before.bytes().all(|b| b.is_ascii_digit() || b == b'.')
         || before.len() <= 4
 }
 
 fn is_seconds(inside: &str) -> bool {
     let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
-    let inside = inside.trim_start();
+    // `dmesg` may say how much later a line is, before or behind the time: `+1.681698`.
+    let inside = inside.split(" <").next().unwrap_or(inside);
+    let inside = inside.trim().trim_start_matches('+');
+    // Some vendors name the processor before the time: `1-721.3694`.
+    let inside = match inside.split_once('-') {
+        Some((cpu, seconds)) if digits(cpu) => seconds,
+        _ => inside,
+    };
     let parts = inside.split_once('.');
     parts.is_some_and(|(seconds, fraction)| {
         // Some vendors name the processor behind the time: `767.169269@0`.
@@ -150,15 +158,53 @@ fn is_caller(inside: &str) -> bool {
 /// Skips what stands before a text that has no stamp of the kernel's.
 fn without_stamp(line: &str) -> &str {
     let mut text = line;
-    for skip in [quoted, priority, journal, facility, stamp, priority] {
+    for skip in [
+        priority,
+        journal,
+        facility,
+        level,
+        bare_seconds,
+        stamp,
+        priority,
+    ] {
         text = skip(text);
     }
     text
 }
 
-/// Skips `> `, with which letters quote.
+/// Skips `> `, `| ` and `# `, with which letters and comments quote.
 fn quoted(text: &str) -> &str {
-    text.trim_start_matches("> ")
+    let mut text = text;
+    loop {
+        let rest = text.trim_start().strip_prefix(['>', '|', '#']);
+        match rest.filter(|t| t.is_empty() || t.starts_with([' ', '\t', '>', '|', '['])) {
+            Some(rest) => text = rest.strip_prefix(' ').unwrap_or(rest),
+            None => return text,
+        }
+    }
+}
+
+/// Skips `WARN: `, as the logs of some hypervisors have it. The kernel itself begins lines with
+/// `INFO: `, so that this cannot be told.
+fn level(text: &str) -> &str {
+    let levels = [
+        "EMERG: ", "ALERT: ", "CRIT: ", "ERR: ", "WARN: ", "NOTICE: ",
+    ];
+    let inner = text.trim_start();
+    let rest = levels.iter().find_map(|level| inner.strip_prefix(level));
+    rest.unwrap_or(text)
+}
+
+/// Skips `00478 `, the seconds that a test machine puts before what it gets from a console.
+fn bare_seconds(text: &str) -> &str {
+    let (seconds, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let is_seconds = seconds.len() == 5 && seconds.bytes().all(|b| b.is_ascii_digit());
+    // Words of memory are numbers as well.
+    let is_text = !rest.trim_start().starts_with(|c: char| c.is_ascii_digit());
+    match is_seconds && is_text {
+        true => rest,
+        false => text,
+    }
 }
 
 /// Skips `<4>`, as `/proc/kmsg` has it.
@@ -217,7 +263,17 @@ fn stamp(text: &str) -> &str {
         return after_callers_only(text);
     };
     let inside = inside.trim();
-    let date = inside.split_whitespace().count() == 5 && inside.matches(':').count() == 2;
+    // Somebody has left the time out.
+    if inside.is_empty() && rest.starts_with(' ') {
+        return &rest[1..];
+    }
+    let words = || inside.split_whitespace();
+    // `Nov26 14:12` is how `dmesg -e` begins a minute.
+    let minute = words().count() == 2
+        && words()
+            .next_back()
+            .is_some_and(|w| w.len() == 5 && w.find(':') == Some(2));
+    let date = minute || words().count() == 5 && inside.matches(':').count() == 2;
     match date || is_time(inside.split_whitespace().next_back().unwrap_or("")) {
         true => after_callers(rest),
         false => after_callers_only(text),
@@ -291,11 +347,26 @@ mod tests {
             ("Feb  9 12:50:38 box [    3.1] Call Trace:", "Call Trace:"),
             ("162 [    3.1] Call Trace:", "Call Trace:"),
             ("> [    3.1] Call Trace:", "Call Trace:"),
+            (">> |  f+0x1/0x2", " f+0x1/0x2"),
+            ("|[    3.1] Call Trace:", "Call Trace:"),
+            ("# RIP: 0010:f+0x1/0x2", "RIP: 0010:f+0x1/0x2"),
+            ("  WARN:  f+0x1/0x2", " f+0x1/0x2"),
+            ("[    3.1] ALERT: Call Trace:", "Call Trace:"),
+            ("181.10  [    3.1] Call Trace:", "Call Trace:"),
             ("[  240.] Call Trace:", "Call Trace:"),
             // A prompt, a vendor's processor, a journal without its host.
             ("[root@box lab]# [    3.1] Call Trace:", "Call Trace:"),
             (" kernel:[  767.169269@0] Call Trace:", "Call Trace:"),
             ("[    3.1] kernel: Call Trace:", "Call Trace:"),
+            // `dmesg` with relative times, vendors' and test machines' times.
+            ("[  +1.681698] Call Trace:", "Call Trace:"),
+            ("[    3.1 ] Call Trace:", "Call Trace:"),
+            ("[]  f+0x1/0x2", " f+0x1/0x2"),
+            ("[Nov21 17:05] Call Trace:", "Call Trace:"),
+            ("[    3.1 <    0.000010>] Call Trace:", "Call Trace:"),
+            ("sh-3.2# [1-721.3694] Call Trace:", "Call Trace:"),
+            ("00478        f+0x1/0x2", "       f+0x1/0x2"),
+            ("00478", ""),
         ] {
             assert_eq!(split_line(line).1, text, "{line}");
         }
@@ -309,9 +380,13 @@ mod tests {
             "the kernel: not a log",
             "a b c kernel: text",
             "[drm] ready",
+            "#0: ffff8880 (lock){....}, at: f+0x1/0x2",
+            "#PF: supervisor read access",
             "one: two: three",
             "<TASK>",
             "m: the log said [    3.1] at that time",
+            "00478 00479 00480",
+            "[1-2] the pages",
             "[<ffffffff81002123>] f+0x1/0x2",
         ] {
             assert_eq!(split_line(line), ("", line));

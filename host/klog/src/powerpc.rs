@@ -27,10 +27,23 @@ pub(crate) const ARCH: Arch = Arch {
         "--- interrupt: ",
         "--- Exception: ",
         "SMP NR_CPUS=",
+        // Its debugger, xmon.
+        "pc: c",
+        "lr: c",
+        "sp: c",
+        "msr: ",
+        "dar: ",
+        "dsisr: ",
+        "current = 0x",
+        "paca    = 0x",
+        "pid   = ",
+        "enter ? for help",
+        "[link register   ] ",
         "PREEMPT SMP NR_CPUS",
     ],
     pointer,
     rows: &[
+        sure(BeginAnd("cpu 0x", ": Vector: "), Some(C::Oops), R::Oops),
         sure(
             BeginAnd("Watchdog CPU:", "Hard LOCKUP"),
             Some(C::Lockup),
@@ -51,7 +64,13 @@ pub(crate) const ARCH: Arch = Arch {
     ],
 };
 
-/// Returns the place in `NIP [c000...] place`.
+/// Returns the place in `NIP [c000...] place`, or in `pc: c000...: place`, which is how the
+/// debugger says it.
 fn pointer(text: &str) -> Option<&str> {
-    text.starts_with("NIP [").then(|| &text[4..])
+    if let Some((address, place)) = text.strip_prefix("pc: ").and_then(|t| t.split_once(": ")) {
+        let is_address = address.bytes().all(|b| b.is_ascii_hexdigit());
+        return is_address.then_some(place);
+    }
+    let place = text.strip_prefix("NIP ")?;
+    (place.starts_with('[') || place.contains("+0x")).then_some(place)
 }

@@ -227,6 +227,17 @@ const TABLE: &[Row] = {
             Some(C::Lockdep),
             R::Lockdep,
         ),
+        sure(
+            Titled("lock held at task exit time"),
+            Some(C::Lockdep),
+            R::Lockdep,
+        ),
+        // The first line of such a report before 3.4, and what remains of many later.
+        row(
+            Within(" suspicious rcu_dereference_"),
+            None,
+            Some(R::Lockdep),
+        ),
         row(Begin("DEBUG_LOCKS_WARN_ON("), None, Some(R::Warning)),
         // Faults in kernel code.
         sure(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Decodes oopses of kernels for arm64, arm, RISC-V, PowerPC and s390.
+//! Decodes oopses of kernels for architectures other than x86.
 
 use koru_klog::ReportKind;
 
@@ -111,4 +111,92 @@ Last Breaking-Event-Address:
         assert_eq!(oops.place().as_deref(), Some("lab_read [lab]"));
         assert_eq!(others(&found(log)), [""; 0], "{log}");
     }
+}
+
+#[test]
+fn mips_and_loongarch() {
+    let mips = "\
+CPU 0 Unable to handle kernel paging request at virtual address 00000018, epc == c0a00018, ra == c0a00064
+Oops[#1]:
+CPU: 0 PID: 900 Comm: insmod Tainted: G           O    4.14.0 #1
+task: 87d5e360 task.stack: 8797a000
+$ 0   : 00000000 00000001 00000000 a25b0831
+$28   : 8797a000 8797bc68 00000010 c0a00064
+Hi    : 00000009
+Lo    : 9b49a300
+epc   : c0a00018 lab_read+0x18/0x40 [lab]
+ra    : c0a00064 lab_dpc+0x24/0x90 [lab]
+Status: 1100e402\tKERNEL EXL
+Cause : 80800008 (ExcCode 02)
+BadVA : 00000018
+PrId  : 00019655 (MIPS 24KEc)
+Modules linked in: lab(O+)
+Process insmod (pid: 900, threadinfo=8797a000, task=87d5e360, tls=77e8)
+Stack : 80370000 00000001 87d5e360 00000003
+        ...
+Call Trace:
+[<c0a00018>] lab_read+0x18/0x40 [lab]
+[<c0a00064>] lab_dpc+0x24/0x90 [lab]
+Code: 14400009  24020001 <8c820018> 30420001
+---[ end trace 0000000000000000 ]---
+";
+    let loongarch = "\
+CPU 8 Unable to handle kernel paging request at virtual address 0000000000000018, era == ffff800002018018, ra == ffff800002018064
+Oops[#1]:
+CPU: 8 PID: 900 Comm: insmod Tainted: G           O       6.6.0 #1
+pc ffff800002018018 ra ffff800002018064 tp 900000010e8f0000 sp 900000010e8f3c00
+a0 0000000000000000 a1 0000000000000000 a2 0000000000000020 a3 0000000000000001
+   ra: ffff800002018064 lab_dpc+0x24/0x90 [lab]
+  ERA: ffff800002018018 lab_read+0x18/0x40 [lab]
+ CRMD: 000000b0 (PLV0 -IE -DA +PG DACF=CC DACM=CC -WE)
+ESTAT: 00010000 [PIL] (IS= ECode=1 EsubCode=0)
+ BADV: 0000000000000018
+ PRID: 0014c010 (Loongson-64bit, Loongson-3A5000)
+Modules linked in: lab(O+)
+Process insmod (pid: 900, threadinfo=1, task=2)
+Stack : 0000000000000001 00007ffff0ab4350 0000000000000000 0000000000000001
+        ...
+Call Trace:
+[<ffff800002018018>] lab_read+0x18/0x40 [lab]
+[<ffff800002018064>] lab_dpc+0x24/0x90 [lab]
+
+Code: 024024cc  44008d80 <29c00085> 02c02087
+---[ end trace 0000000000000000 ]---
+";
+    for log in [mips, loongarch] {
+        let oops = only(log);
+        assert_eq!(oops.kind, ReportKind::Oops, "{log}");
+        assert_eq!(functions(&oops), ["lab_read", "lab_dpc"], "{log}");
+        assert_eq!(oops.pid, Some(900), "{log}");
+        let found = found(log);
+        let rest: Vec<&str> = others(&found)
+            .into_iter()
+            .filter(|l| !l.is_empty())
+            .collect();
+        assert!(rest.is_empty(), "{rest:?}");
+    }
+}
+
+/// The debugger of PowerPC kernels prints a fault in its own way.
+#[test]
+fn xmon() {
+    let log = "\
+cpu 0x14: Vector: 300 (Data Access) at [c000001feb4a3780]
+    pc: c00800000a5b0018: lab_read+0x18/0x40 [lab]
+    lr: c00800000a5b0064: lab_dpc+0x24/0x90 [lab]
+    sp: c000001feb4a3a00
+   msr: 9000000000009033
+   dar: 18
+ dsisr: 40000000
+  current = 0xc000001feb970c00
+  paca    = 0xc00000000fff0000\t softe: 3\t irq_happened: 0x01
+    pid   = 900, comm = insmod
+enter ? for help
+[c000001feb4a3a80] c00800000a5b0064 lab_dpc+0x24/0x90 [lab]
+[c000001feb4a3ab0] c000000000523058 do_one_initcall+0x3c/0x170
+";
+    let oops = only(log);
+    assert_eq!(oops.kind, ReportKind::Oops);
+    assert_eq!(functions(&oops), ["lab_read", "lab_dpc", "do_one_initcall"]);
+    assert!(others(&found(log)).is_empty(), "{:?}", others(&found(log)));
 }

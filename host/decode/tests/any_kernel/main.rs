@@ -4,6 +4,7 @@
 //! logs are written for these tests, in the kernel's formats.
 
 mod architectures;
+mod forms;
 mod kinds;
 
 use koru_decode::{Decoded, Decoder, Sources, Style};
