@@ -4,6 +4,7 @@
 //! logs are written for these tests, in the kernel's formats.
 
 mod architectures;
+mod damage;
 mod forms;
 mod kinds;
 
