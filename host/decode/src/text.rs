@@ -51,12 +51,12 @@ impl Decoded {
                 let _ = writeln!(text, "  {line:6} | {bold}{source}{plain}");
             }
         }
-        if self.at.is_none() && !self.is_of_loader() {
+        if self.at.is_none() {
             if let Some(place) = self.place() {
                 let _ = writeln!(text, "  in {bold}{place}{plain}");
             }
         }
-        if !self.frames.is_empty() && !self.is_of_loader() {
+        if !self.frames.is_empty() {
             let _ = writeln!(text, "  {}", self.task_header());
             text += &self.call_trace(&self.frames, dim, plain);
         }
@@ -77,14 +77,6 @@ impl Decoded {
             );
         }
         text.trim_end().to_owned()
-    }
-
-    /// Returns whether the stack is that of the kernel's own loader, which prints it when an init
-    /// returns a positive number. Which module it was, the line before says.
-    fn is_of_loader(&self) -> bool {
-        // The compiler puts what is rare into a function of its own: `do_init_module.cold`.
-        let innermost = self.frames.first().map(|f| f.function.split('.').next());
-        self.kind == ReportKind::Stack && innermost == Some(Some("do_init_module"))
     }
 
     fn task_header(&self) -> String {
@@ -127,51 +119,62 @@ impl Decoded {
             _ => 0,
         };
         let mut text = String::new();
-        let mut names: Vec<&str> = Vec::new();
-        let flush = |names: &mut Vec<&str>, text: &mut String| {
+        let mut names: Vec<String> = Vec::new();
+        let flush = |names: &mut Vec<String>, text: &mut String| {
             for line in wrapped(names) {
                 let _ = writeln!(text, "    {dim}{line}{plain}");
             }
             names.clear();
         };
-        for (frames, times) in folded(&frames[skipped..]) {
-            let note = match frames {
-                [_] => often(times),
-                _ => String::new(),
-            };
-            for frame in frames {
-                let own = frame.own();
-                let entry = own.is_empty() && frame.is_entry();
-                let Some(module) = frame.module.as_ref().filter(|_| !entry) else {
-                    names.push(&frame.function);
-                    continue;
-                };
-                flush(&mut names, &mut text);
-                let shown = match own.is_empty() {
-                    true => frame.places.iter().filter(|p| !p.inlined).collect(),
-                    false => own,
-                };
-                if shown.is_empty() {
-                    let place = format!("+{:#x}", frame.offset);
-                    let _ = writeln!(text, "    {}{place} [{module}]{}", frame.function, note);
-                }
-                for place in shown {
-                    let at = place.at().map_or(String::new(), |at| format!("  {at}"));
-                    let _ = writeln!(text, "    {}{at}{}", place.function, note);
-                    // The line where it happened is shown above already.
-                    let again = self.at.as_ref().is_some_and(|at| at.at() == place.at());
-                    if let Some(source) = place.source.as_ref().filter(|_| place.own && !again) {
-                        let _ = writeln!(text, "        {}", source.trim());
+        for (run, times) in folded(&frames[skipped..]) {
+            let frame_times = if run.len() == 1 { times } else { 1 };
+            for frame in run {
+                match self.frame_in_module(frame, frame_times) {
+                    Some(lines) => {
+                        flush(&mut names, &mut text);
+                        text += &lines;
                     }
+                    None => names.push(frame.function.clone() + &often(frame_times)),
                 }
             }
-            if let [_, _, ..] = frames {
+            if run.len() > 1 {
                 flush(&mut names, &mut text);
-                let _ = writeln!(text, "    (these {} frames {times} times)", frames.len());
+                let _ = writeln!(text, "    (these {} calls, {times} times)", run.len());
             }
         }
         flush(&mut names, &mut text);
         text
+    }
+
+    /// Formats a frame of a module with its lines.
+    fn frame_in_module(&self, frame: &DecodedFrame, times: usize) -> Option<String> {
+        let own = frame.own();
+        let entry = own.is_empty() && frame.is_entry();
+        let module = frame.module.as_ref().filter(|_| !entry)?;
+        let shown = match own.is_empty() {
+            true => frame.places.iter().filter(|p| !p.inlined).collect(),
+            false => own,
+        };
+        let mut text = String::new();
+        let often = often(times);
+        if shown.is_empty() {
+            // A tool that adds the line of the source leaves the offset out.
+            let place = match frame.size {
+                0 => String::new(),
+                _ => format!("+{:#x}", frame.offset),
+            };
+            let _ = writeln!(text, "    {}{place} [{module}]{often}", frame.function);
+        }
+        for place in shown {
+            let at = place.at().map_or(String::new(), |at| format!("  {at}"));
+            let _ = writeln!(text, "    {}{at}{often}", place.function);
+            // The line where it happened is shown above already.
+            let again = self.at.as_ref().is_some_and(|at| at.at() == place.at());
+            if let Some(source) = place.source.as_ref().filter(|_| place.own && !again) {
+                let _ = writeln!(text, "        {}", source.trim());
+            }
+        }
+        Some(text)
     }
 }
 
@@ -195,30 +198,34 @@ impl DecodedFrame {
     }
 }
 
-/// Returns the frames in groups, each with how often it follows itself: a recursion has hundreds
-/// of equal frames, and functions that call one another have equal groups.
+/// The longest cycle of functions that is recognised.
+const CYCLE: usize = 8;
+
+/// Returns the frames in runs, each with how often it follows itself: a recursion has hundreds of
+/// equal frames, and a mutual one has hundreds of equal cycles of frames.
 fn folded(frames: &[DecodedFrame]) -> Vec<(&[DecodedFrame], usize)> {
-    /// The largest number of functions that call one another.
-    const LARGEST: usize = 6;
     let is_same = |a: &DecodedFrame, b: &DecodedFrame| {
         (&a.symbol, a.offset, &a.module) == (&b.symbol, b.offset, &b.module)
     };
-    let mut groups = Vec::new();
+    let are_same = |a: &[DecodedFrame], b: &[DecodedFrame]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
+    };
+    let mut runs = Vec::new();
     let mut rest = frames;
     while !rest.is_empty() {
-        let times = |size: usize| {
-            let is_first = |group: &&[DecodedFrame]| {
-                group.len() == size && group.iter().zip(rest).all(|(a, b)| is_same(a, b))
-            };
-            rest.chunks(size).take_while(is_first).count()
+        let times = |length: usize| {
+            let mut chunks = rest.chunks(length);
+            let first = chunks.next().unwrap_or_default();
+            1 + chunks.take_while(|chunk| are_same(first, chunk)).count()
         };
-        // Two equal groups of several frames may be a coincidence.
-        let is_cycle = |size: &usize| times(*size) >= if *size == 1 { 2 } else { 3 };
-        let size = (1..=LARGEST).find(is_cycle).unwrap_or(1);
-        groups.push((&rest[..size], times(size)));
-        rest = &rest[size * times(size)..];
+        // Two functions that call each other once more are no recursion yet.
+        let is_cycle = |length: &usize| times(*length) >= if *length == 1 { 2 } else { 3 };
+        let length = (1..=CYCLE).find(is_cycle);
+        let (length, times) = length.map_or((1, 1), |length| (length, times(length)));
+        runs.push((&rest[..length], times));
+        rest = &rest[length * times..];
     }
-    groups
+    runs
 }
 
 fn often(times: usize) -> String {
@@ -228,7 +235,7 @@ fn often(times: usize) -> String {
     }
 }
 
-fn wrapped(names: &[&str]) -> Vec<String> {
+fn wrapped(names: &[String]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for name in names {
         match lines
@@ -239,7 +246,7 @@ fn wrapped(names: &[&str]) -> Vec<String> {
                 *line += ", ";
                 *line += name;
             }
-            None => lines.push((*name).to_owned()),
+            None => lines.push(name.clone()),
         }
     }
     lines

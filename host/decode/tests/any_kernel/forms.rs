@@ -2,6 +2,7 @@
 
 //! Decodes reports in the forms that consoles, tools and people give to a log.
 
+use koru_decode::Style;
 use koru_klog::ReportKind;
 
 use crate::{all, functions, only};
@@ -133,4 +134,21 @@ Call Trace:
     // Later kernels print the same line behind a title: that is one report.
     let titled = format!("WARNING: suspicious RCU usage\n6.8.0 #1 Tainted: G\n----\n{log}");
     assert_eq!(only(&titled).kind, ReportKind::Lockdep);
+}
+
+#[test]
+fn functions_that_call_each_other() {
+    let frames = " lab_even+0x18/0x40 [lab]\n lab_odd+0x9/0x40 [lab]\n".repeat(200);
+    let again = " walk+0x1/0x20\n".repeat(50);
+    let log = format!("{OOPS}").replace(" vfs_read", &format!("{frames}{again} vfs_read"));
+    let oops = only(&log);
+    assert_eq!(oops.frames.len(), 1 + 400 + 50 + 2);
+    let style = Style {
+        colour: false,
+        raw: None,
+    };
+    let text = oops.text("", &style);
+    assert!(text.contains("(these 2 calls, 200 times)"), "{text}");
+    assert!(text.contains("walk  (50 times), vfs_read"), "{text}");
+    assert!(text.lines().count() < 12, "{text}");
 }
