@@ -14,7 +14,6 @@ use serde::Serialize;
 
 use crate::{
     DebugInfoError, LoadedModule, Sources, Symbols,
-    subject::subject,
     summary::{RustPanic, rust_panic, summary},
 };
 
@@ -389,6 +388,14 @@ impl Decoded {
     pub fn in_module(&self) -> bool {
         self.frames.iter().any(|f| f.module.is_some())
     }
+}
+
+/// Returns the frame that a stack is about: the first in a module, otherwise the first whose
+/// function does not only check, wait or fail for the others.
+pub(crate) fn subject(frames: &[DecodedFrame]) -> Option<&DecodedFrame> {
+    let in_module = frames.iter().find(|f| f.module.is_some());
+    let own = || frames.iter().find(|f| !koru_klog::is_helper(&f.symbol));
+    in_module.or_else(own).or(frames.first())
 }
 
 impl DecodedPart {

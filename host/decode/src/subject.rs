@@ -4,7 +4,7 @@
 
 use koru_klog::ReportKind;
 
-use crate::{Decoded, DecodedFrame, DecodedPart, Place};
+use crate::{Decoded, DecodedFrame, DecodedPart, Place, decoded::subject};
 
 impl Decoded {
     /// Returns where it happened in one phrase: `read (timer.c:20)`, or a function of the
@@ -81,12 +81,4 @@ fn titled_function(line: &str) -> Option<String> {
     let name = word.split('+').next()?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
     (!name.is_empty() && name.chars().all(is_name)).then(|| name.to_owned())
-}
-
-/// Returns the frame that a stack is about: the first in a module, otherwise the first whose
-/// function does not only check, wait or fail for the others.
-pub(crate) fn subject(frames: &[DecodedFrame]) -> Option<&DecodedFrame> {
-    let in_module = frames.iter().find(|f| f.module.is_some());
-    let own = || frames.iter().find(|f| !koru_klog::is_helper(&f.symbol));
-    in_module.or_else(own).or(frames.first())
 }
