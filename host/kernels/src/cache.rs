@@ -4,8 +4,9 @@
 //! absent, and locks between the processes that make them.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Permissions},
     io::Write,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -145,8 +146,12 @@ impl Key {
 pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).path_context("making", folder)?;
-    let mut file =
-        tempfile::NamedTempFile::new_in(folder).path_context("making a file in", folder)?;
+    // Those of the old file, or those that any new file gets.
+    let old = fs::metadata(path).map(|meta| meta.permissions());
+    let mut file = tempfile::Builder::new()
+        .permissions(old.unwrap_or(Permissions::from_mode(0o666)))
+        .tempfile_in(folder)
+        .path_context("making a file in", folder)?;
     file.write_all(content).path_context("writing", path)?;
     file.persist(path)
         .map_err(|e| e.error)
@@ -159,6 +164,19 @@ mod tests {
     use super::*;
     use crate::NoProgress;
     use koru_error::{Error, Kind};
+
+    #[test]
+    fn written_files_have_the_permissions_of_any_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let [plain, written] = ["plain", "written"].map(|name| dir.path().join(name));
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        fs::write(&plain, "x").unwrap();
+        write_atomically(&written, b"x").unwrap();
+        assert_eq!(mode(&written), mode(&plain));
+        fs::set_permissions(&written, Permissions::from_mode(0o640)).unwrap();
+        write_atomically(&written, b"y").unwrap();
+        assert_eq!(mode(&written), 0o640);
+    }
 
     #[test]
     fn a_failed_entry_leaves_nothing() {
