@@ -12,6 +12,7 @@ use std::{
 
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::{Cache, Home, KernelTree, Lock, Progress, output, run, write_atomically};
+use koru_sandbox::Sandbox;
 
 use crate::{
     Codegen, LargeFrame, ModInfo, Module, Sysroot, Toolchain,
@@ -22,6 +23,7 @@ use crate::{
     paths::module_name,
     rust_object::{Cargo, RustObject},
     shim::Shim,
+    target_dir::make_real_folders,
     unsafe_code,
 };
 
@@ -102,10 +104,12 @@ impl Stages {
     }
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct BuildOptions {
     /// Whether rustc's messages are coloured.
     pub colour: bool,
+    /// The sandbox in which crates are built that are not Koru's own, unless they are trusted.
+    pub sandbox: Option<Sandbox>,
 }
 
 /// A builder of modules for one kernel tree.
@@ -155,7 +159,7 @@ impl<'a> Builder<'a> {
     /// Returns the environment in which cargo, clippy, rustdoc and rust-analyzer work on
     /// ring-0 crates for this kernel.
     pub fn environment(&self) -> Vec<(String, String)> {
-        self.cargo().environment()
+        self.cargo(None).environment()
     }
 
     /// Returns the toolchain in use.
@@ -167,7 +171,7 @@ impl<'a> Builder<'a> {
         &self.codegen
     }
 
-    fn cargo(&self) -> Cargo<'_> {
+    fn cargo<'b>(&'b self, sandbox: Option<&'b Sandbox>) -> Cargo<'b> {
         Cargo {
             home: self.home,
             tree: self.tree,
@@ -175,6 +179,7 @@ impl<'a> Builder<'a> {
             codegen: &self.codegen,
             sysroot: &self.sysroot,
             shim: &self.shim,
+            sandbox,
         }
     }
 
@@ -210,7 +215,11 @@ impl<'a> Builder<'a> {
                 .filter(|m| m.workspace == workspace)
                 .collect();
             let output = self.output_dir(group[0]);
-            fs::create_dir_all(&output).path_context("making", &output)?;
+            let real_folders = |inside| {
+                let folders = ["koru", &self.tree.release, inside];
+                make_real_folders(&group[0].target_dir, &folders)
+            };
+            real_folders("kbuild")?;
             let _lock = Lock::take(
                 &output,
                 "build",
@@ -218,13 +227,16 @@ impl<'a> Builder<'a> {
                 progress,
             )?;
             let start = Instant::now();
-            let cargo = self.cargo();
+            let sandbox = options.sandbox.as_ref();
+            let sandbox = sandbox.filter(|_| *workspace != *self.home.root);
+            let cargo = self.cargo(sandbox);
             let cargo_dir = self.cargo_dir(group[0]);
             cargo.begin(workspace, &cargo_dir, progress);
+            real_folders("cargo")?;
             let objects = cargo.build(&group, &cargo_dir, options.colour, progress)?;
             stages.cargo += start.elapsed();
             let start = Instant::now();
-            kos.extend(self.finish_all(&group, &objects, progress)?);
+            kos.extend(self.finish_all(&group, &objects, sandbox, progress)?);
             stages.kbuild += start.elapsed();
         }
         // The result has the order of `modules`.
@@ -245,6 +257,7 @@ impl<'a> Builder<'a> {
         &self,
         modules: &[&Module],
         objects: &[RustObject],
+        sandbox: Option<&Sandbox>,
         progress: &dyn Progress,
     ) -> Result<Vec<Ko>> {
         let next = AtomicUsize::new(0);
@@ -258,7 +271,7 @@ impl<'a> Builder<'a> {
                         let (Some(module), Some(object)) = (modules.get(i), objects.get(i)) else {
                             break;
                         };
-                        let result = self.finish(module, object, progress);
+                        let result = self.finish(module, object, sandbox, progress);
                         done.lock().expect("no panic while held").push(result);
                     }
                 });
@@ -270,7 +283,13 @@ impl<'a> Builder<'a> {
             .collect()
     }
 
-    fn finish(&self, module: &Module, object: &RustObject, progress: &dyn Progress) -> Result<Ko> {
+    fn finish(
+        &self,
+        module: &Module,
+        object: &RustObject,
+        sandbox: Option<&Sandbox>,
+        progress: &dyn Progress,
+    ) -> Result<Ko> {
         let output = self.output_dir(module);
         let name = &module.name;
         let path = output.join(format!("{name}.ko"));
@@ -320,10 +339,10 @@ impl<'a> Builder<'a> {
         let work = WorkFolder::new(&dir)?;
         let linked = link(module, &parts, work.path())?;
         let notes = Notes {
-            unsafe_dependencies: self.unsafe_dependencies(module, object)?,
+            unsafe_dependencies: self.unsafe_dependencies(module, object, sandbox)?,
             large_frames: linked.large_frames,
         };
-        self.kbuild(module, &work, progress)?;
+        self.kbuild(module, &work, sandbox, progress)?;
         self.split_debug(name, work.path())?;
         // The debug info goes first, because it must never be older than the module.
         let outputs = [format!("{name}.ko.debug"), format!("{name}.ko")];
@@ -338,20 +357,27 @@ impl<'a> Builder<'a> {
         ko(true, notes)
     }
 
-    fn unsafe_dependencies(&self, module: &Module, object: &RustObject) -> Result<Vec<Dependency>> {
+    fn unsafe_dependencies(
+        &self,
+        module: &Module,
+        object: &RustObject,
+        sandbox: Option<&Sandbox>,
+    ) -> Result<Vec<Dependency>> {
         if !unsafe_code::is_forbidden(&object.own)? {
             return Ok(Vec::new());
         }
         let target_dir = self.cargo_dir(module);
-        let dependencies = self.cargo().dependencies(module, &target_dir)?;
+        let dependencies = self.cargo(sandbox).dependencies(module, &target_dir)?;
         unsafe_code::unsafe_among(&dependencies, object, &module.workspace)
     }
 
-    /// Runs the last steps of the kernel's own build: objtool, modpost, the final link.
+    /// Runs the last steps of the kernel's own build: objtool, modpost, the final link; and the
+    /// compiler on files in C.
     fn kbuild(
         &self,
         module: &Module,
         work: &WorkFolder<'_>,
+        sandbox: Option<&Sandbox>,
         progress: &dyn Progress,
     ) -> Result<()> {
         let (name, dir) = (&module.name, work.path());
@@ -373,7 +399,18 @@ impl<'a> Builder<'a> {
         fs::write(&file, kbuild).path_context("writing", &file)?;
         let mut make = kbuild_command(self.tree, dir)?;
         make.arg("modules");
-        let output = output(&mut make, &format!("linking {name}"))?;
+        let attempted = format!("linking {name}");
+        let output = match sandbox {
+            None => output(&mut make, &attempted)?,
+            Some(sandbox) => {
+                let given = make.view().into_iter().map(Path::to_owned);
+                let read = given
+                    .chain(self.tree.folders())
+                    .chain(module.readable.clone());
+                let sandbox = read.fold(sandbox.clone(), Sandbox::readable);
+                sandbox.work(dir, dir).output(&make, &attempted)?
+            }
+        };
         let said = format!(
             "{}{}",
             String::from_utf8_lossy(&output.stdout),

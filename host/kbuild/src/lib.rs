@@ -13,6 +13,9 @@
 #![forbid(unsafe_code)]
 
 mod api_changes;
+mod artifact;
+mod cargo_messages;
+mod cargo_run;
 mod dependency;
 mod kbuild_source;
 mod ko;
@@ -40,19 +43,20 @@ mod work_copy;
 mod x86;
 
 pub use api_changes::{explain, explain_symbol};
+pub use cargo_run::{CargoRun, cargo, metadata_command, unreadable};
 pub use dependency::Dependency;
 pub use kbuild_source::KbuildSource;
 pub use ko::{BuildOptions, Builder, Ko, Notes, Stages};
 pub use make::plain_temporary_folder;
 pub use modinfo::ModInfo;
 pub use module::{KERNEL_PACKAGE, Module, find_modules, patch_options, workspace_of};
-pub use paths::module_name;
+pub use paths::{module_name, repository};
 pub use prebuilt::{is_prebuilt, unpacked};
 pub use rust_file::RustFile;
 pub use source::{Source, find_sources};
 pub use stack::LargeFrame;
 pub use sysroot::Sysroot;
-pub use target_dir::usable_target_dir;
+pub use target_dir::{make_real_folders, usable_target_dir};
 pub use toolchain::Toolchain;
 pub use watch_sources::watch_sources;
 pub use work_copy::modules_dir;

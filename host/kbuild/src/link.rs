@@ -18,8 +18,9 @@ use object::{
 
 use crate::{
     LargeFrame, Module, Sysroot,
+    artifact::Artifact,
     module::OURS,
-    rust_object::{Artifact, RustObject},
+    rust_object::RustObject,
     shim::Shim,
     stack::large_frames,
     x86::{

@@ -5,14 +5,17 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::{Home, Key, nearest, run};
 
-use crate::{usable_target_dir, work_copy::beside};
+use crate::{
+    cargo_run::{cargo, metadata_command},
+    usable_target_dir,
+    work_copy::beside,
+};
 
 /// A module crate: a package that depends on the `kernel` crate.
 #[derive(Debug, Clone)]
@@ -26,6 +29,8 @@ pub struct Module {
     pub target_dir: PathBuf,
     /// The files in C that are part of the module.
     pub c: CFiles,
+    /// What the build may read beside the workspace and what `c` is compiled from.
+    pub readable: Vec<PathBuf>,
 }
 
 /// The files in C of a module that is mostly in Rust.
@@ -200,7 +205,7 @@ fn one(home: &Home, here: &Path, name: &str, known: &[Module]) -> Result<Module>
 /// Returns the root folder of the cargo workspace that a package belongs to.
 pub fn workspace_of(package: &Path) -> Result<PathBuf> {
     let manifest = package.join("Cargo.toml");
-    let mut cargo = Command::new("cargo");
+    let mut cargo = cargo();
     cargo
         .args(["locate-project", "--workspace", "--message-format=plain"])
         .arg("--manifest-path")
@@ -217,8 +222,8 @@ fn manifest_above(here: &Path) -> Option<PathBuf> {
 }
 
 /// Runs `cargo metadata` on a manifest.
-pub(crate) fn metadata(command: &mut MetadataCommand, manifest: &Path) -> Result<Metadata> {
-    command.manifest_path(manifest).exec().map_err(|e| {
+pub(crate) fn metadata(command: &MetadataCommand, manifest: &Path) -> Result<Metadata> {
+    command.exec().map_err(|e| {
         Error::new(
             Kind::Usage,
             format!("reading {}", manifest.display()),
@@ -229,9 +234,9 @@ pub(crate) fn metadata(command: &mut MetadataCommand, manifest: &Path) -> Result
 }
 
 fn read(home: &Home, manifest: &Path) -> Result<Vec<Module>> {
-    let mut command = MetadataCommand::new();
+    let mut command = metadata_command(manifest);
     command.no_deps().other_options(patch_options(home));
-    let metadata = metadata(&mut command, manifest)?;
+    let metadata = metadata(&command, manifest)?;
     let is_module = |p: &&Package| {
         p.dependencies.iter().any(|d| d.name == KERNEL_PACKAGE)
             && p.targets.iter().any(|t| t.is_lib())
@@ -252,6 +257,7 @@ fn read(home: &Home, manifest: &Path) -> Result<Vec<Module>> {
             workspace: metadata.workspace_root.clone().into_std_path_buf(),
             target_dir: usable_target_dir(home, metadata.target_directory.as_std_path()),
             c: CFiles::default(),
+            readable: Vec::new(),
         })
         .collect())
 }

@@ -5,7 +5,8 @@
 
 use std::{
     ffi::OsStr,
-    fs,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -15,7 +16,7 @@ use koru_kernels::{Cache, write_atomically};
 use crate::{
     KERNEL_PACKAGE, Module,
     module::CFiles,
-    paths::module_name,
+    paths::{module_name, repository},
     work_copy::{beside, home_of, modules_dir},
 };
 
@@ -56,6 +57,28 @@ impl RustFile {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let of = |ending| beside(folder, ending);
         [rust_files(folder), of("c"), of("h")].concat()
+    }
+
+    /// Returns what a build of this file reads: the repository around it, or the folder whose Kbuild
+    /// names it. One file may well be in a home folder, which is nobody's business, so then only the
+    /// files are named that can belong to it.
+    fn readable(&self, path: &Path) -> Vec<PathBuf> {
+        let folder = path.parent().unwrap_or(path);
+        if let Some(repository) = repository(folder) {
+            return vec![repository.to_owned()];
+        }
+        if self.name.is_some() {
+            return vec![folder.to_owned()];
+        }
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let folders = entries.map(|e| e.path()).filter(|p| p.is_dir());
+        // `mod x;` is in x.rs or in x/mod.rs, and what is inside of the module x is in x/.
+        let is_module =
+            |p: &PathBuf| p.join("mod.rs").is_file() || p.with_extension("rs").is_file();
+        self.watched()
+            .into_iter()
+            .chain(folders.filter(is_module))
+            .collect()
     }
 
     /// Returns the folder in the cache for the package of this file.
@@ -99,6 +122,8 @@ impl RustFile {
         if fs::read_to_string(&file).ok().as_deref() != Some(&manifest) {
             write_atomically(&file, manifest.as_bytes())?;
         }
+        // The sandbox of root has another user id.
+        fs::set_permissions(&file, Permissions::from_mode(0o644)).path_context("writing", &file)?;
         Ok(Module {
             package: name.clone(),
             name,
@@ -107,6 +132,7 @@ impl RustFile {
             workspace: dir.clone(),
             dir,
             c: self.c.clone(),
+            readable: self.readable(&path),
         })
     }
 }

@@ -28,7 +28,7 @@ impl Cargo<'_> {
     /// Failing to do so is no error, for it only saves time.
     pub fn begin(&self, workspace: &Path, cargo_dir: &Path, progress: &dyn Progress) {
         let lock = workspace.join("Cargo.lock");
-        if !lock.exists() {
+        if !lock.exists() && !lock.is_symlink() {
             // cargo keeps the versions that it finds, and removes what the workspace does not use.
             let _ = fs::copy(self.home.root.join("Cargo.lock"), lock);
         }
@@ -51,7 +51,12 @@ impl Cargo<'_> {
         if !shared.exists() {
             copy_host_artifacts(&shared)?;
         }
-        self.build(&[&module], &shared, false, progress)?;
+        // These crates are Koru's own, and those that Koru itself uses.
+        let trusting = Cargo {
+            sandbox: None,
+            ..*self
+        };
+        trusting.build(&[&module], &shared, false, progress)?;
         copy_into(cargo_dir, &[shared.join(".")])
     }
 
@@ -77,6 +82,7 @@ impl Cargo<'_> {
             workspace: dir.clone(),
             dir,
             c: CFiles::default(),
+            readable: Vec::new(),
         })
     }
 }

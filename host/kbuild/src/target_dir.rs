@@ -3,11 +3,12 @@
 //! Chooses the folder for cargo's outputs.
 
 use std::{
+    fs,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
-use koru_error::Errno;
+use koru_error::{Errno, Error, IoContext, Kind, Result};
 use koru_kernels::Home;
 use rustix::fs::{Access, access};
 use sha2::{Digest, Sha256};
@@ -27,11 +28,29 @@ pub fn usable_target_dir(home: &Home, wanted: &Path) -> PathBuf {
     home.cache.join("targets").join(name)
 }
 
+/// Makes folders in a target folder, each in the one before. Sources may come with a target folder
+/// of their own, and a symbolic link in it would lead koru, which removes and writes there, to
+/// folders of the user's.
+pub fn make_real_folders(target: &Path, names: &[&str]) -> Result<()> {
+    fs::create_dir_all(target).path_context("making", target)?;
+    let mut path = target.to_owned();
+    for name in names {
+        path.push(name);
+        if path.is_symlink() {
+            let attempted = format!("building in {}", target.display());
+            let message = format!("{} is a symbolic link", path.display());
+            return Err(Error::new(Kind::Usage, attempted, message).help("remove it"));
+        }
+        fs::create_dir_all(&path).path_context("making", &path)?;
+    }
+    Ok(())
+}
+
 /// Returns whether the user may write in a target folder, or may make it, and in Koru's own
 /// folders in it.
 fn is_writable(target: &Path) -> bool {
     let koru = target.join("koru");
-    let releases = std::fs::read_dir(&koru).into_iter().flatten().flatten();
+    let releases = fs::read_dir(&koru).into_iter().flatten().flatten();
     let inside = releases.map(|e| e.path()).filter(|p| p.is_dir());
     let writable = |path: &Path| access(path, Access::WRITE_OK | Access::EXEC_OK);
     let nearest = target.ancestors().map(writable);
@@ -46,6 +65,24 @@ fn is_writable(target: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_in_a_target_folder_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let [target, elsewhere] = ["target", "elsewhere"].map(|name| dir.path().join(name));
+        make_real_folders(&target, &["koru", "6.1"]).unwrap();
+        make_real_folders(&target, &["koru", "6.1", "cargo"]).unwrap();
+        assert!(target.join("koru/6.1/cargo").is_dir());
+        fs::create_dir(&elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, target.join("koru/6.12")).unwrap();
+        let error = make_real_folders(&target, &["koru", "6.12", "cargo"]).unwrap_err();
+        assert!(error.message.contains("koru/6.12 is a symbolic link"));
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+        // The user may well have the target folder itself on another disk.
+        let linked = dir.path().join("linked");
+        std::os::unix::fs::symlink(&elsewhere, &linked).unwrap();
+        make_real_folders(&linked, &["koru"]).unwrap();
+    }
 
     #[test]
     fn colon_leads_to_the_cache() {

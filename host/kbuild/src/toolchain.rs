@@ -22,6 +22,8 @@ pub struct Toolchain {
     pub release: String,
     /// The whole output of `rustc -vV`, for keys.
     pub version: String,
+    /// The folder of the compiler's own files.
+    sysroot: PathBuf,
     /// The folder that contains `core/src/lib.rs`.
     pub library: PathBuf,
     /// The output of `rustc -Zhelp`: options are looked up there, not guessed from versions.
@@ -48,6 +50,7 @@ impl Toolchain {
                         rustc: rustc.clone(),
                         release,
                         version: info.version,
+                        sysroot: info.sysroot,
                         library,
                         unstable_options: info.unstable_options,
                     };
@@ -91,6 +94,11 @@ impl Toolchain {
                 .and_then(|option| option.trim_start().split('=').next())
                 == Some(name)
         })
+    }
+
+    /// Returns the files and folders that the compiler consists of.
+    pub fn files(&self) -> [PathBuf; 3] {
+        [&self.rustc, &self.sysroot, &self.library].map(PathBuf::clone)
     }
 
     /// Returns the first two numbers of the release: `(1, 96)` for `1.96.0`.

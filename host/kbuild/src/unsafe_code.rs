@@ -10,11 +10,7 @@ use std::{collections::BTreeSet, fs, iter::Peekable, path::Path};
 use koru_error::{IoContext, Result};
 use proc_macro2::{Delimiter, TokenStream, TokenTree, token_stream};
 
-use crate::{
-    dependency::Dependency,
-    module::OURS,
-    rust_object::{Artifact, RustObject},
-};
+use crate::{artifact::Artifact, dependency::Dependency, module::OURS, rust_object::RustObject};
 
 /// Returns whether the module's own source forbids unsafe code.
 pub(crate) fn is_forbidden(module: &Artifact) -> Result<bool> {

@@ -7,11 +7,10 @@ use std::{
     path::PathBuf,
 };
 
-use cargo_metadata::MetadataCommand;
 use koru_error::Result;
 use koru_kernels::Home;
 
-use crate::{Module, module::metadata, patch_options};
+use crate::{Module, cargo_run::metadata_command, module::metadata, patch_options};
 
 /// Returns the folders of a module's package and of everything that it uses by path, including
 /// the kernel crate and its C interface layer.
@@ -21,7 +20,10 @@ pub fn watch_sources(home: &Home, module: &Module) -> Result<Vec<PathBuf>> {
         true => Vec::new(),
         false => patch_options(home),
     };
-    let metadata = metadata(MetadataCommand::new().other_options(options), &manifest)?;
+    let metadata = metadata(
+        metadata_command(&manifest).other_options(options),
+        &manifest,
+    )?;
     let nodes = metadata.resolve.iter().flat_map(|r| &r.nodes);
     let uses: HashMap<_, _> = nodes.map(|n| (&n.id, &n.dependencies)).collect();
     let mut wanted: Vec<_> = metadata

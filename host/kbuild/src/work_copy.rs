@@ -22,6 +22,7 @@ use tempfile::TempDir;
 use crate::{
     make::{is_plain, plain_temporary_folder},
     makefile::without_tools,
+    paths::repository,
 };
 
 /// The largest folder that is copied.
@@ -410,11 +411,6 @@ fn only_files(meta: Metadata) -> std::io::Result<Metadata> {
         true => Ok(meta),
         false => Err(std::io::ErrorKind::InvalidInput.into()),
     }
-}
-
-/// Returns the root of the repository that a folder is in.
-fn repository(folder: &Path) -> Option<&Path> {
-    folder.ancestors().find(|dir| dir.join(".git").exists())
 }
 
 /// Returns the name of a folder in the copy, which make has to be able to take.

@@ -6,19 +6,20 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use koru_error::Result;
+use koru_error::{Kind, Result};
 use koru_kbuild::{
     BuildOptions, Builder, Ko, Module, Source, Stages, find_modules, find_sources, unpacked,
     usable_target_dir,
 };
 use koru_kernels::{Cache, Home, KernelTree, Kernels};
-use koru_sandbox::{Limits, Sandbox};
+use koru_sandbox::Sandbox;
 use koru_session::Session;
 
 use crate::{
+    cargo_settings,
     cli::{BuildRules, KernelChoice},
     log::debug_info::DebugInfoIndex,
     ui::Ui,
@@ -35,8 +36,10 @@ pub struct Context {
     pub kernels: Kernels,
     /// The current directory.
     pub cwd: PathBuf,
-    /// The sandbox for builds of modules in C, unless the user trusts them.
+    /// The sandbox for builds in C, unless the user trusts the sources.
     pub sandbox: Option<Sandbox>,
+    /// The one for builds in Rust, except for those of Koru's own sources.
+    pub rust_sandbox: Option<Sandbox>,
     debug_info: Mutex<DebugInfoIndex>,
     /// The session with the target, once there is one.
     pub target_session: Mutex<Option<Session>>,
@@ -49,6 +52,7 @@ impl Context {
         let cwd = env::current_dir()
             .ok()
             .unwrap_or_else(|| PathBuf::from("/"));
+        let (sandbox, rust_sandbox) = rules.sandboxes(&cwd).unzip();
         Ok(Context {
             ui: Arc::new(Ui::new(json || quiet)),
             json,
@@ -56,7 +60,8 @@ impl Context {
             kernels: Kernels::new(&cache),
             cache,
             home,
-            sandbox: (!rules.trusts()).then(|| sandbox(rules, &cwd)),
+            sandbox,
+            rust_sandbox,
             cwd,
             debug_info: Mutex::default(),
             target_session: Mutex::default(),
@@ -183,16 +188,15 @@ impl Context {
         let builder = Builder::new(&self.home, tree, &*self.ui)?;
         let options = BuildOptions {
             colour: self.ui.colour(),
+            sandbox: self.rust_sandbox.clone(),
         };
-        builder.build(modules, options, &*self.ui)
+        let ignored = cargo_settings::tell(&self.home, modules, &*self.ui);
+        builder.build(modules, options, &*self.ui).map_err(|mut e| {
+            // cargo itself failed, perhaps for lack of a setting.
+            if e.kind == Kind::System && e.help.is_none() {
+                e.help = ignored;
+            }
+            e
+        })
     }
-}
-
-fn sandbox(rules: &BuildRules, cwd: &Path) -> Sandbox {
-    let limits = Limits {
-        time: Duration::from_secs(rules.build_limit.into()),
-        ..Limits::default()
-    };
-    let readable = rules.with.iter().map(|path| cwd.join(path));
-    readable.fold(Sandbox::new(limits), Sandbox::readable)
 }

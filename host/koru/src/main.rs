@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod ask;
+mod cargo_settings;
 mod cli;
 mod commands;
 mod context;

@@ -54,12 +54,6 @@ impl Sandbox {
         }
     }
 
-    /// Gives the program several times as long.
-    pub fn times_as_long(mut self, times: u32) -> Sandbox {
-        self.limits.time *= times;
-        self
-    }
-
     /// Lets the program read a file or folder, which must exist, under its own path.
     pub fn readable(mut self, path: impl Into<PathBuf>) -> Sandbox {
         self.readable.push(path.into());

@@ -35,7 +35,7 @@ pub fn test_runner(context: &Context, binary: &Path, args: &[String]) -> Result<
         return Err(Error::path("running", binary, error));
     };
     let tree = context.tree(&KernelChoice::default())?;
-    let tests = list_tests(binary, args)?;
+    let tests = list_tests(binary, args, None)?;
     println!("\nrunning {} tests on {}", tests.len(), tree.release);
     if tests.is_empty() {
         println!("\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n");

@@ -179,7 +179,7 @@ fn first_line(command: &mut Command) -> Option<String> {
 }
 
 fn cargo() -> CheckLine {
-    let found = first_line(Command::new("cargo").arg("-V")).ok_or("no `cargo`".to_owned());
+    let found = first_line(koru_kbuild::cargo().arg("-V")).ok_or("no `cargo`".to_owned());
     line("cargo", found).packages(&[&["cargo-web"], &["cargo"]])
 }
 
@@ -306,7 +306,7 @@ pub fn ssh_server_line(cache: &Cache) -> CheckLine {
 }
 
 fn rustfmt() -> CheckLine {
-    let found = first_line(Command::new("cargo").args(["fmt", "--version"]))
+    let found = first_line(koru_kbuild::cargo().args(["fmt", "--version"]))
         .ok_or("no `cargo fmt`".to_owned());
     line("rustfmt", found).packages(&[&["rustfmt-web"], &["rustfmt"]])
 }

@@ -5,12 +5,14 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    sync::Mutex,
 };
 
-use cargo_metadata::{Artifact, Message};
+use cargo_metadata::{Artifact, Message, Metadata};
 use koru_error::{Error, Kind, Result};
-use koru_kbuild::{find_modules, usable_target_dir};
+use koru_kbuild::{CargoRun, Toolchain, find_modules, make_real_folders, usable_target_dir};
 use koru_kernels::{KernelTree, Progress};
+use koru_sandbox::{Sandbox, Stream};
 
 use crate::{
     cli::MachineArgs,
@@ -50,8 +52,29 @@ pub fn guest_binaries(
     workspace: &Path,
     only: Option<&str>,
 ) -> Result<Vec<TestBinary>> {
-    context.ui.status("compiling the guest tests");
-    let mut cargo = Command::new("cargo");
+    let attempted = "compiling the guest tests";
+    context.ui.status(attempted);
+    let metadata = metadata(workspace)?;
+    let is_own = workspace == context.home.root;
+    let wanted = usable_target_dir(&context.home, metadata.target_directory.as_std_path());
+    let target = match is_own {
+        true => wanted.clone(),
+        // A folder of koru's own, since it belongs to the sandbox.
+        false => wanted.join("koru/tests"),
+    };
+    if !is_own {
+        make_real_folders(&wanted, &["koru", "tests"])?;
+    }
+    let toolchain = Toolchain::find(&context.cache)?;
+    let cargo_run = CargoRun {
+        home: &context.home,
+        toolchain: &toolchain,
+        workspace,
+        sandbox: context.rust_sandbox.as_ref().filter(|_| !is_own),
+        readable: Vec::new(),
+        target: &target,
+    };
+    let mut cargo = koru_kbuild::cargo();
     cargo
         .args([
             "test",
@@ -60,6 +83,8 @@ pub fn guest_binaries(
             "--manifest-path",
         ])
         .arg(workspace.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
         .args(["--target", programs::USER_TARGET])
         // The binaries run on an emulated processor, from memory that contains them as a
         // whole.
@@ -68,49 +93,77 @@ pub fn guest_binaries(
         .args(["--config", "profile.test.strip=true"])
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
-    if workspace != context.home.root {
-        cargo.args(koru_kbuild::patch_options(&context.home));
-    }
-    let mut packages = 0;
-    for package in guest_packages(workspace)? {
-        cargo.args(["-p", &package]);
-        packages += 1;
-    }
+    let options = match is_own {
+        true => Vec::new(),
+        false => koru_kbuild::patch_options(&context.home),
+    };
+    cargo.args(&options);
+    let packages = guest_packages(&metadata);
+    cargo.args(packages.iter().flat_map(|package| ["-p", package]));
     if let Some(name) = only {
         cargo.args(["--test", name]);
     }
-    if packages == 0 {
+    if packages.is_empty() {
         return Ok(Vec::new());
     }
-    let wanted = metadata(workspace)?.target_directory;
-    let target_dir = usable_target_dir(&context.home, wanted.as_std_path());
-    cargo.env("CARGO_TARGET_DIR", target_dir);
-    let run = koru_kernels::run(&mut cargo, "compiling the guest tests").map_err(|mut e| {
+    let mut heard = Heard::of(&cargo_run, &mut cargo, attempted)?;
+    if !heard.success && cargo_run.needs_fetch(&heard.said) {
+        context.ui.status("fetching dependencies");
+        cargo_run.fetch(&options)?;
+        heard = Heard::of(&cargo_run, &mut cargo, attempted)?;
+    }
+    if !heard.success {
         // The compiler's messages are inside cargo's JSON.
-        if let Some(text) = &e.output {
-            let rendered: String = Message::parse_stream(text.as_bytes())
-                .filter_map(|m| match m {
-                    Ok(Message::CompilerMessage(m)) => m.message.rendered,
-                    _ => None,
-                })
-                .collect();
-            if !rendered.is_empty() {
-                e.output = Some(rendered);
-            }
-        }
-        e
-    })?;
-    Message::parse_stream(run.stdout.as_bytes())
-        .filter_map(|message| match message {
-            Ok(Message::CompilerArtifact(artifact)) => TestBinary::of(artifact),
-            _ => None,
-        })
-        .collect()
+        let output = match heard.rendered.is_empty() {
+            true => heard.said,
+            false => heard.rendered,
+        };
+        let mut error = Error::new(Kind::System, attempted, "`cargo` failed");
+        error.help = koru_kbuild::unreadable(&output);
+        return Err(error.output(output));
+    }
+    let artifacts = heard.artifacts.into_iter();
+    artifacts.filter_map(TestBinary::of).collect()
 }
 
-pub fn metadata(workspace: &Path) -> Result<cargo_metadata::Metadata> {
-    cargo_metadata::MetadataCommand::new()
-        .manifest_path(workspace.join("Cargo.toml"))
+/// What cargo reported.
+#[derive(Default)]
+struct Heard {
+    success: bool,
+    artifacts: Vec<Artifact>,
+    rendered: String,
+    said: String,
+}
+
+impl Heard {
+    fn of(run: &CargoRun, cargo: &mut Command, attempted: &str) -> Result<Heard> {
+        let heard = Mutex::new(Heard::default());
+        let line = |stream: Stream, line: &str| {
+            let mut heard = heard.lock().expect("no panic while held");
+            match (stream, Message::parse_stream(line.as_bytes()).next()) {
+                (Stream::Stderr, _) => {
+                    heard.said.push_str(line);
+                    heard.said.push('\n');
+                }
+                (_, Some(Ok(Message::CompilerArtifact(a)))) => heard.artifacts.push(a),
+                (_, Some(Ok(Message::CompilerMessage(m)))) => {
+                    heard.rendered += &m.message.rendered.unwrap_or_default();
+                }
+                _ => {}
+            }
+        };
+        let status = run.lines(cargo, attempted, &line);
+        let mut heard = heard.into_inner().expect("no panic while held");
+        match status {
+            Ok(status) => heard.success = status.success(),
+            Err(e) => return Err(e.output(heard.said)),
+        }
+        Ok(heard)
+    }
+}
+
+pub fn metadata(workspace: &Path) -> Result<Metadata> {
+    koru_kbuild::metadata_command(&workspace.join("Cargo.toml"))
         .no_deps()
         .exec()
         .map_err(|e| {
@@ -122,18 +175,22 @@ pub fn metadata(workspace: &Path) -> Result<cargo_metadata::Metadata> {
         })
 }
 
-fn guest_packages(workspace: &Path) -> Result<Vec<String>> {
-    Ok(metadata(workspace)?
+fn guest_packages(metadata: &Metadata) -> Vec<String> {
+    metadata
         .packages
         .iter()
         .filter(|p| p.metadata["koru"]["guest"] == true)
         .map(|p| p.name.to_string())
-        .collect())
+        .collect()
 }
 
 /// Returns the tests that the binary itself lists for these arguments, and whether each is
-/// ignored.
-pub fn list_tests(binary: &Path, args: &[String]) -> Result<Vec<(String, bool)>> {
+/// ignored. The binary runs in the sandbox, if there is one.
+pub fn list_tests(
+    binary: &Path,
+    args: &[String],
+    sandbox: Option<&Sandbox>,
+) -> Result<Vec<(String, bool)>> {
     // Arguments that matter only for running are left out.
     let of = |ignored: bool| -> Result<Vec<String>> {
         let mut command = Command::new(binary);
@@ -148,9 +205,21 @@ pub fn list_tests(binary: &Path, args: &[String]) -> Result<Vec<(String, bool)>>
         if ignored {
             command.arg("--ignored");
         }
-        let run = koru_kernels::run(&mut command, &format!("listing {}", binary.display()))?;
-        Ok(run
-            .stdout
+        let attempted = format!("listing {}", binary.display());
+        let listed = match sandbox {
+            None => koru_kernels::run(&mut command, &attempted)?.stdout,
+            Some(sandbox) => {
+                let sandbox = sandbox.clone().readable(binary);
+                let output = sandbox.output(&command, &attempted)?;
+                if !output.status.success() {
+                    let said = String::from_utf8_lossy(&output.stderr);
+                    let error = Error::new(Kind::System, attempted, "the test binary failed");
+                    return Err(error.output(said));
+                }
+                String::from_utf8_lossy(&output.stdout).into_owned()
+            }
+        };
+        Ok(listed
             .lines()
             .filter_map(|l| l.strip_suffix(": test"))
             .map(str::to_owned)

@@ -27,6 +27,8 @@ impl TestRun<'_> {
     pub fn guest_of(&self, folder: &Path) -> Result<()> {
         let workspace = koru_kbuild::workspace_of(&around(folder)?)?;
         let binaries = guest_binaries(self.context, &workspace, None)?;
+        let sandbox = self.context.rust_sandbox.as_ref();
+        let sandbox = sandbox.filter(|_| workspace != self.context.home.root);
         let with_modules = |tree: KernelTree| {
             let kos = modules_for(self.context, &tree, &workspace)?;
             Ok((tree, kos))
@@ -39,7 +41,7 @@ impl TestRun<'_> {
         let mut jobs = Vec::new();
         for (tree, kos) in &kernels {
             for binary in &binaries {
-                let mut tests = list_tests(&binary.path, &[])?;
+                let mut tests = list_tests(&binary.path, &[], sandbox)?;
                 tests.retain(|(name, _)| self.wanted(&format!("{}::{name}", binary.name)));
                 jobs.extend(Job::of(tree, kos, binary, tests));
             }

@@ -11,8 +11,9 @@ use std::{
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
-use koru_kbuild::Source;
-use koru_kernels::{KernelTree, Key, Progress, run};
+use koru_kbuild::{Source, Toolchain, repository};
+use koru_kernels::{KernelTree, Key, Progress, output};
+use koru_sandbox::Sandbox;
 
 use crate::{
     context::Context,
@@ -146,7 +147,7 @@ fn compiled(context: &Context, source: &Path) -> Result<PathBuf> {
             gcc.args(["-static", "-O1", "-g", "-Wall", "-pthread"]);
             gcc
         } else {
-            let mut rustc = Command::new("rustc");
+            let mut rustc = Command::new(&Toolchain::find(&context.cache)?.rustc);
             rustc.args(["--edition=2021", "-O", "-Ctarget-feature=+crt-static"]);
             if String::from_utf8_lossy(&text).contains("#[test]") {
                 rustc.arg("--test");
@@ -154,11 +155,25 @@ fn compiled(context: &Context, source: &Path) -> Result<PathBuf> {
             rustc
         };
         compiler.arg("-o").arg(&program).arg(source);
-        let said = run(&mut compiler, &attempted).map_err(|e| {
-            let output = e.output.unwrap_or_default();
-            Error::new(Kind::Link, attempted.clone(), "it does not compile").output(output)
-        })?;
-        let said = said.stdout + &said.stderr;
+        let made = match &context.sandbox {
+            None => output(&mut compiler, &attempted)?,
+            Some(sandbox) => {
+                // The tests are in a folder of the module's.
+                let around = repository(folder).or(folder.parent()).unwrap_or(folder);
+                let mut read = vec![around.to_owned()];
+                if ending == Some("rs") {
+                    read.extend(Toolchain::find(&context.cache)?.files());
+                }
+                let sandbox = read.into_iter().fold(sandbox.clone(), Sandbox::readable);
+                sandbox.work(dir, dir).output(&compiler, &attempted)?
+            }
+        };
+        let said = [made.stdout, made.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        if !made.status.success() {
+            let error = Error::new(Kind::Link, attempted.clone(), "it does not compile");
+            return Err(error.output(said));
+        }
         if !said.trim().is_empty() {
             context.ui.print(said.trim_end());
         }

@@ -3,6 +3,7 @@
 //! Builds of sources that are not trusted: a Makefile is a program of whoever wrote it.
 
 use std::{
+    ffi::OsStr,
     fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
@@ -13,7 +14,7 @@ use std::{
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::common::{Koru, koru};
+use crate::common::{Koru, koru, koru_by, root};
 
 /// Writes a module in C whose Makefile has these lines as well.
 fn module(makefile: &str) -> TempDir {
@@ -183,9 +184,213 @@ fn without_bubblewrap_there_is_no_build() {
         .env("PATH", path)
         .run();
     run.exits(4).says("begun");
+    let run = koru(["build"])
+        .dir(crate_using("").path())
+        .env("PATH", programs.path())
+        .run();
+    run.exits(3).says("there is no bubblewrap (`bwrap`) here");
+    // Koru's own modules are trusted.
+    let run = koru(["build", "hello"]).env("PATH", programs.path()).run();
+    run.exits(0);
     koru(["doctor"])
         .env("PATH", programs.path())
         .run()
         .exits(3)
         .prints("no `bwrap` on the PATH");
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    let file = folder.join(name);
+    fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+    fs::write(file, text).expect("a file");
+}
+
+/// Writes a package with these dependencies and more lines in its manifest.
+fn package(folder: &Path, name: &str, dependencies: &str, more: &str) {
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
+         [dependencies]\n{dependencies}\n{more}\n"
+    );
+    write(folder, "Cargo.toml", &manifest);
+    write(folder, "src/lib.rs", "#![no_std]\n");
+}
+
+/// Writes a crate of a module with one more dependency.
+fn crate_using(dependency: &str) -> TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    let kernel = "kernel = { package = \"koru-kernel\", version = \"0.1\" }";
+    let dependencies = format!("{kernel}\n{dependency}\n");
+    package(dir.path(), "strange", &dependencies, "[workspace]");
+    dir
+}
+
+/// Writes a crate of a module with this build script.
+fn crate_with(build: &str) -> TempDir {
+    let dir = crate_using("");
+    write(
+        dir.path(),
+        "build.rs",
+        &format!("fn main() {{ {build} }}\n"),
+    );
+    dir
+}
+
+/// Returns `koru ARGUMENTS` by somebody who is not root.
+fn koru_of_a_plain_user(arguments: &[&str]) -> Koru {
+    let script = root().join("koru");
+    let command = "bwrap --dev-bind / / --unshare-user --uid 4242 --gid 4242 --";
+    let words = command.split(' ').map(OsStr::new);
+    koru_by(words.chain([script.as_os_str()]), arguments)
+}
+
+/// A build script, and the settings of a crate, reach nothing of the user's.
+#[test]
+fn a_crate_is_built_in_the_sandbox() {
+    let outside = tempfile::tempdir().expect("a folder");
+    let canary = outside.path().join("canary");
+    fs::write(&canary, "alive").expect("a file");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its number").port();
+    let sleep = unique();
+    let dir = crate_with(&format!(
+        "let seen = std::fs::read_to_string({canary:?}); \
+         let removed = std::fs::remove_dir_all({:?}); \
+         let written = std::fs::write(\"src/lib.rs\", \"\"); \
+         let net = std::net::TcpStream::connect((\"127.0.0.1\", {port})).is_ok(); \
+         let home = std::env::var(\"HOME\").unwrap(); \
+         let null = || std::process::Stdio::null(); \
+         if seen.is_err() {{ \
+         std::process::Command::new(\"setsid\").args([\"sleep\", \"{sleep}\"]) \
+         .stdout(null()).stderr(null()).spawn().unwrap(); }} \
+         panic!(\"seen {{seen:?}}, removed {{removed:?}}, written {{written:?}}, net {{net}}, \
+         home {{home}}.\");",
+        outside.path().join("deeper"),
+    ));
+    // Programs that the crate's settings name.
+    let program = dir.path().join("evil/bin/cargo");
+    fs::create_dir_all(program.parent().expect("a folder")).expect("a folder");
+    let script = format!(
+        "#!/bin/sh\necho dead > {}/$$\nexec \"$@\"\n",
+        outside.path().display()
+    );
+    fs::write(&program, script).expect("a file");
+    fs::set_permissions(
+        &program,
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .expect("it is mine");
+    fs::create_dir(dir.path().join(".cargo")).expect("a folder");
+    let settings = format!("[build]\nrustc-wrapper = {program:?}\nrustc = {program:?}\n");
+    fs::write(dir.path().join(".cargo/config.toml"), settings).expect("a file");
+    let toolchain = format!("[toolchain]\npath = {:?}\n", dir.path().join("evil"));
+    fs::write(dir.path().join("rust-toolchain.toml"), toolchain).expect("a file");
+
+    let told = "note: koru builds without `build.rustc` and `build.rustc-wrapper` of ";
+    for koru in [koru(["build"]), koru_of_a_plain_user(&["build"])] {
+        // What one user has built is in the way of the other one.
+        let _ = fs::remove_dir_all(dir.path().join("target/koru"));
+        let run = koru.dir(dir.path()).run();
+        run.exits(1)
+            .says("seen Err(Os { code: 2")
+            .says("removed Err(")
+            .says("written Err(Os { code: 30")
+            .says("net false")
+            .says("home /tmp.")
+            .says(told);
+        assert!(!is_running(&sleep));
+        let left = fs::read_dir(outside.path()).expect("it is there").count();
+        assert_eq!(left, 1);
+        assert_eq!(fs::read_to_string(&canary).expect("it is there"), "alive");
+    }
+    // The same build reaches all of it when it is trusted.
+    fs::create_dir(outside.path().join("deeper")).expect("a folder");
+    let run = koru(["build", "--trust"]).dir(dir.path()).run();
+    run.exits(1)
+        .says("seen Ok(\"alive\")")
+        .says("removed Ok(")
+        .says("net true");
+    // The settings are told once.
+    assert!(!run.err.contains("note: koru builds without"), "{run}");
+}
+
+#[test]
+fn an_endless_build_script_ends_at_its_limit() {
+    let sleep = unique();
+    let dir = crate_with(&format!(
+        "std::process::Command::new(\"setsid\").args([\"sleep\", \"{sleep}\"]).spawn().unwrap(); \
+         std::thread::sleep(std::time::Duration::MAX);"
+    ));
+    let run = koru(["build", "--build-limit", "8"]).dir(dir.path()).run();
+    run.exits(1).says("timed out after 8 s");
+    assert!(!is_running(&sleep));
+    // One that never ends, since there is always one process more.
+    let bomb = ":(){ :|:& };:; sleep 1000";
+    let dir = crate_with(&format!(
+        "std::process::Command::new(\"bash\").args([\"-c\", {bomb:?}]).status().unwrap();"
+    ));
+    let run = koru(["build"]).dir(dir.path()).run();
+    run.exits(1)
+        .says("used more than 1024 processes and threads");
+}
+
+/// A macro is expanded in the sandbox as well.
+#[test]
+fn a_macro_is_expanded_in_the_sandbox() {
+    let outside = tempfile::tempdir().expect("a folder");
+    write(outside.path(), "canary", "alive");
+    let dir = crate_using("user = { path = \"user\" }");
+    let at = |name: &str| dir.path().join(name);
+    // A crate of its own uses the macro, so that nothing else has to be compiled before.
+    package(&at("user"), "user", "attack = { path = \"../attack\" }", "");
+    write(
+        &at("user"),
+        "src/lib.rs",
+        "#![no_std]\nattack::attack!();\n",
+    );
+    package(&at("attack"), "attack", "", "[lib]\nproc-macro = true");
+    let source = format!(
+        "use proc_macro::TokenStream;\n\
+         #[proc_macro]\npub fn attack(_: TokenStream) -> TokenStream {{\n\
+         \x20   panic!(\"seen {{:?}}\", std::fs::read_to_string({:?}));\n}}\n",
+        outside.path().join("canary")
+    );
+    write(&at("attack"), "src/lib.rs", &source);
+    let run = koru(["build"]).dir(dir.path()).run();
+    run.exits(1).says("seen Err(Os { code: 2");
+    let run = koru(["build", "--trust"]).dir(dir.path()).run();
+    run.exits(1).says("seen Ok(\"alive\")");
+}
+
+/// A dependency in the same repository is read, one elsewhere only if the user says so.
+#[test]
+fn dependencies_outside_are_named() {
+    let outside = tempfile::tempdir().expect("a folder");
+    let folder = outside.path().join("part");
+    package(&folder, "part", "", "");
+    write(&folder, "build.rs", "fn main() { panic!(\"reached\"); }\n");
+    let path = folder.to_str().expect("text");
+    let dir = crate_using(&format!("part = {{ path = {path:?} }}"));
+    let run = koru(["build"]).dir(dir.path()).run();
+    run.exits(1).says(&format!("`--with {path}`"));
+    let run = koru(["build", "--with", path]).dir(dir.path()).run();
+    run.exits(1).says("reached");
+    // The repository around both.
+    write(outside.path(), ".git/HEAD", "");
+    let inside = outside.path().join("module");
+    fs::rename(dir.path(), &inside).expect("one file system");
+    let run = koru(["build"]).dir(&inside).run();
+    run.exits(1).says("reached");
+}
+
+/// A link that comes with the sources leads koru nowhere.
+#[test]
+fn links_for_outputs_are_refused() {
+    let outside = tempfile::tempdir().expect("a folder");
+    let dir = crate_using("");
+    fs::create_dir(dir.path().join("target")).expect("a folder");
+    symlink(outside.path(), dir.path().join("target/koru")).expect("a link");
+    let run = koru(["build"]).dir(dir.path()).run();
+    run.exits(2).says("target/koru is a symbolic link");
+    let left = fs::read_dir(outside.path()).expect("it is there").count();
+    assert_eq!(left, 0);
 }

@@ -111,4 +111,36 @@ fn rust_and_c_are_one_module() {
     );
     let run = koru(["run"]).dir(away.path()).run();
     run.exits(0).prints("mixed: numbers [61]\n");
+    // The compiler of C has a sandbox, too.
+    let outside = tempfile::tempdir().unwrap();
+    let canary = outside.path().join("canary.h");
+    fs::write(&canary, "#define TWENTY 30\n").unwrap();
+    write("part.h", &format!("#include {canary:?}\n"));
+    let run = koru(["run"]).dir(away.path()).run();
+    run.exits(1).says("canary.h: No such file or directory");
+}
+
+/// A file reads what belongs to it, and nothing else.
+#[test]
+fn file_is_compiled_in_the_sandbox() {
+    let away = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let file = away.path().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    };
+    let part = "    part::inner::NUMBER + include_bytes!(\"canary\").len() as i32\n";
+    let file = FILE.replace("    7\n", part);
+    write("rust_numbers.rs", &format!("{file}\nmod part;\n"));
+    write("part.rs", "pub mod inner;\n");
+    write("part/inner.rs", "pub const NUMBER: i32 = 7;\n");
+    write("canary", "alive");
+    let run = koru(["build", "rust_numbers.rs"]).dir(away.path()).run();
+    run.exits(1).says("couldn't read `");
+    assert!(!run.err.contains("file not found for module"), "{run}");
+    let folder = away.path().to_str().unwrap();
+    for option in [&["--with", folder][..], &["--trust"]] {
+        let words = ["build", "rust_numbers.rs"].iter().chain(option);
+        koru(words).dir(away.path()).run().exits(0);
+    }
 }
