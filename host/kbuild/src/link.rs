@@ -25,7 +25,7 @@ use crate::{
     stack::large_frames,
     x86::{
         atomic_context,
-        object_file::{LD_EMULATION, LOADER_KNOWS},
+        object_file::{LD_EMULATION, LOADER_KNOWS, UNUSED},
     },
 };
 
@@ -46,25 +46,26 @@ SECTIONS {
 }
 ";
 
-/// A linker script that merges the many sections that rustc creates, one for each function or
-/// constant, because the loader aligns, lists and protects sections one by one. The sections
-/// of the C side stay as they are.
+/// A linker script that merges the many sections that the compilers create, one for each
+/// function or constant, because the loader aligns, lists and protects sections one by one. The
+/// kernel's own names, such as `.data..read_mostly`, stay. It follows [`KEPT`], and keeps what
+/// the C side adds to the kernel's tables by a variable.
 const MERGED: &str = "\
 SECTIONS {
-	.text : { *gc.o(.text .text.*) }
-	.rodata : { *gc.o(.rodata .rodata.*) }
-	.data.rel.ro : { *gc.o(.data.rel.ro .data.rel.ro.*) }
-	.data : { *gc.o(.data .data.*) }
-	.bss : { *gc.o(.bss .bss.*) }
-	/DISCARD/ : { *(.stack_sizes) }
+	.text : { *(.text .text.*) }
+	.rodata : { *(.rodata .rodata.*) }
+	.data.rel.ro : { *(.data.rel.ro .data.rel.ro.*) }
+	.data : { *(.data .data.[!.]*) }
+	.bss : { *(.bss .bss.[!.]*) }
+	_kprobe_blacklist : { KEEP(*(_kprobe_blacklist)) }
+	/DISCARD/ : { *(.stack_sizes) *(UNUSED) }
 }
 ";
 
 /// Everything that decides how a module is linked, whether it is accepted, and what is noted
 /// about it. A module that was made by other rules is built again.
-pub(crate) const RULES: [&str; 6] = [
-    KEPT,
-    MERGED,
+pub(crate) const RULES: [&str; 5] = [
+    include_str!("link.rs"),
     include_str!("x86/atomic_context.rs"),
     include_str!("x86/object_file.rs"),
     include_str!("stack.rs"),
@@ -99,7 +100,8 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
     let name = &module.name;
     let rlibs = || std::iter::once(&rust.own).chain(&rust.dependencies);
     let attempted = format!("linking {name}");
-    let [kept, merged] = [("kept.ld", KEPT), ("merged.ld", MERGED)].map(|(file, script)| {
+    let both = format!("{KEPT}{}", MERGED.replace("UNUSED", UNUSED));
+    let [kept, merged] = [("kept.ld", KEPT), ("merged.ld", &both)].map(|(file, script)| {
         let path = dir.join(file);
         fs::write(&path, script)
             .path_context("writing", &path)
@@ -118,15 +120,15 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
         )
         .help("add `module! { type: .., name: .., license: \"GPL\", }` to its src/lib.rs"));
     }
-    // This step drops unused Rust functions. The C side stays complete per file, because the
-    // linker cannot know which of the kernel's tables (exception table, alternatives, ...)
-    // belong to which function.
+    let roots = ["init_module", "cleanup_module"];
+    let roots = roots.into_iter().chain(plain.iter().map(|name| &**name));
+    let roots: Vec<&str> = roots.flat_map(|name| ["-u", name]).collect();
+    // This step drops unused Rust functions.
     let trace = run(
         Command::new("ld")
             .args(["-r", "-m", LD_EMULATION, "-t", "-t", "--gc-sections", "-T"])
             .arg(kept?)
-            .args(["-u", "init_module", "-u", "cleanup_module"])
-            .args(plain.iter().flat_map(|name| ["-u", name]))
+            .args(&roots)
             .arg("-o")
             .arg(dir.join("gc.o"))
             .arg("--start-group")
@@ -148,9 +150,19 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
         None => Vec::new(),
     };
     run(
+        Command::new("objcopy")
+            .arg("--redefine-syms")
+            .arg(shim.renamed())
+            .arg(dir.join("gc.o")),
+        &attempted,
+    )?;
+    // This step adds what is used of the C side, function by function.
+    run(
         Command::new("ld")
-            .args(["-r", "-m", LD_EMULATION, "-T"])
+            .args(["-r", "-m", LD_EMULATION, "--gc-sections"])
+            .args(["--force-group-allocation", "-T"])
             .arg(merged?)
+            .args(&roots)
             .arg("-o")
             .arg(dir.join("rust.o"))
             .arg(dir.join("gc.o"))

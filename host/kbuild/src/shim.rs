@@ -10,12 +10,13 @@ use std::{
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
-use koru_kernels::{Cache, Home, KernelTree, Key, Progress, output, run};
+use koru_kernels::{Cache, Home, KernelTree, Key, Progress, Symvers, output, run};
 use object::{Object, ObjectSection, ObjectSymbol};
 
 use crate::{
     make::{WorkFolder, kbuild_command},
     shim_header::{Context, contexts},
+    x86::forwarders::forwarders,
 };
 
 mod refusal;
@@ -28,11 +29,35 @@ pub(crate) struct Shim {
     pub layout: PathBuf,
 }
 
+/// The object that is read for its values and is not part of any module.
+const LAYOUT: &str = "layout.o";
 const LAYOUT_PREFIX: &str = "koru_value_";
 
 /// The file that marks a cache entry for a kernel that the layer does not compile for. It has
 /// the compiler's first error, then all of its output. Compiling is not tried again.
 const REFUSED: &str = "refused";
+
+/// The file with the functions that are only another name for one of the kernel's: a line
+/// `FUNCTION KERNELS_FUNCTION` for each, as objcopy takes it.
+const RENAMED: &str = "renamed";
+
+/// A script for sed that lets the linker take each function of an object by itself.
+///
+/// The compiler and the kernel's macros add to tables (`__mcount_loc`, `__bug_table`,
+/// `.altinstructions`, ...), and the entries refer to the functions, not the other way round. In
+/// the assembly, an entry follows its function. So each function becomes a group of sections, and
+/// what is added to a table joins the group of the function that it follows (`?`): the linker
+/// takes or leaves a group as a whole. `__patchable_function_entries` is a table that no kernel
+/// for x86 reads, and of which gcc 12 says that all entries belong to the first function.
+const GROUPS: &str = r#"/^\t\.section\t(\.[a-z.]*text[^,]*)(,"ax",@progbits)?$/ {
+	s//\t.section\t\1,"axG",@progbits,\1/
+	b
+}
+s/^(\t\.section[ \t]+__mcount_loc, *"[a-z]*)"/\1?"/
+s/^(\t\.section\t)__patchable_function_entries,.*/\1.discard.patchable_function_entries,"?"/
+s/(\.pushsection[ \t]+[^ ,]+, *"[^"]*)"/\1?"/
+s/(\.pushsection[ \t]+[^ ,;]+)([ \t]*(;|$))/\1,"?"\2/
+"#;
 
 impl Shim {
     pub fn get(
@@ -70,6 +95,11 @@ impl Shim {
         Ok(contexts(&text))
     }
 
+    /// Returns the file with the functions for which the kernel's own can be called.
+    pub fn renamed(&self) -> PathBuf {
+        self.archive.with_file_name(RENAMED)
+    }
+
     /// Returns why the layer does not compile for this kernel, if an earlier build found that
     /// out.
     pub fn known_refusal(home: &Home, tree: &KernelTree) -> Option<String> {
@@ -83,11 +113,14 @@ impl Shim {
     }
 }
 
+/// What decides, beside the sources, what the layer becomes.
+const RULES: [&str; 2] = [include_str!("shim.rs"), include_str!("x86/forwarders.rs")];
+
 /// Returns the sources, and the name of the cache entry for what they compile to for this
 /// kernel.
 fn entry_for(home: &Home, tree: &KernelTree) -> Result<(Vec<PathBuf>, String)> {
     let files = sources(&home.root.join("kernel/shim"))?;
-    let mut key = tree.key()?;
+    let mut key = RULES.iter().fold(tree.key()?, |key, rule| key.with(rule));
     for file in &files {
         key = key
             .with(file.as_os_str().as_encoded_bytes())
@@ -133,14 +166,27 @@ fn build(entry: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
     }
     // These objects are not modules yet: objtool sees this code once, linked with the Rust
     // code.
+    let archived: Vec<&str> = objects
+        .iter()
+        .map(|o| &**o)
+        .filter(|o| *o != LAYOUT)
+        .collect();
     let kbuild = format!(
         "OBJECT_FILES_NON_STANDARD := y\n\
-         ccflags-y := -ffile-prefix-map={}/=kernel/shim/\n\
-         obj-m := shim_all.o\nshim_all-y := {}\n",
+         ccflags-y := -ffile-prefix-map={}/=kernel/shim/ -ffunction-sections -fdata-sections\n\
+         obj-m := shim_all.o\nshim_all-y := {}\n\
+         quiet_cmd_koru = CC      $@\n\
+         \x20     cmd_koru = $(CC) $(filter-out $(CC_FLAGS_LTO),$(c_flags)) -S -o $(@:.o=.s) $< && \
+         sed -E -i -f $(obj)/groups.sed $(@:.o=.s) && $(CC) -c -o $@ $(@:.o=.s)\n\
+         $(addprefix $(obj)/,{}): $(obj)/%.o: $(obj)/%.c FORCE\n\
+         \t$(call cmd,koru)\n",
         dir.display(),
-        objects.join(" ")
+        objects.join(" "),
+        archived.join(" "),
     );
-    fs::write(dir.join("Kbuild"), kbuild).path_context("writing", dir)?;
+    for (file, text) in [("Kbuild", &*kbuild), ("groups.sed", GROUPS)] {
+        fs::write(dir.join(file), text).path_context("writing", dir)?;
+    }
     let mut make = kbuild_command(tree, dir)?;
     // Only the objects are built, because there is no module yet for modpost to check.
     make.args(&objects);
@@ -153,17 +199,40 @@ fn build(entry: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
         fs::write(dir.join(REFUSED), format!("{why}\n\n{said}")).path_context("writing", dir)?;
         return work.deliver(&[REFUSED]);
     }
-    let archived: Vec<&String> = objects.iter().filter(|o| *o != "layout.o").collect();
     run(
         Command::new("ar")
             .current_dir(dir)
             .args(["rcsD", "libshim.a"])
-            .args(archived),
+            .args(&archived),
         "archiving the C interface layer",
     )?;
-    let layout = layout(&dir.join("layout.o"))?;
+    let layout = layout(&dir.join(LAYOUT))?;
     fs::write(dir.join("layout.rs"), layout).path_context("writing", dir)?;
-    work.deliver(&["libshim.a", "layout.rs", "shim.h"])
+    let renamed = renamed(archived.iter().map(|o| dir.join(o)), tree)?;
+    fs::write(dir.join(RENAMED), renamed).path_context("writing", dir)?;
+    work.deliver(&["libshim.a", "layout.rs", "shim.h", RENAMED])
+}
+
+/// Returns the functions of the objects that only call one that the kernel exports to every
+/// module, and that one.
+fn renamed(objects: impl Iterator<Item = PathBuf>, tree: &KernelTree) -> Result<String> {
+    let exports = Symvers::read(&tree.build_dir);
+    let mut text = String::new();
+    for object in objects {
+        let bytes = fs::read(&object).path_context("reading", &object)?;
+        let file = object::File::parse(&*bytes);
+        let found = file.and_then(|f| forwarders(&f)).map_err(|e| {
+            let attempted = format!("reading {}", object.display());
+            Error::new(Kind::Link, attempted, e.to_string())
+        })?;
+        for (function, target) in found {
+            let export = exports.export(&target);
+            if export.is_some_and(|export| export.namespace.is_none()) {
+                text += &format!("{function} {target}\n");
+            }
+        }
+    }
+    Ok(text)
 }
 
 /// Returns Rust constants for the `koru_value_*` symbols. This is the kernel's own asm-offsets

@@ -5,4 +5,5 @@
 
 pub mod atomic_context;
 pub mod codegen;
+pub mod forwarders;
 pub mod object_file;

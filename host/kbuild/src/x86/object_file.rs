@@ -19,3 +19,7 @@ pub const LOADER_KNOWS: [elf::RelocationType; 7] = [
     elf::R_X86_64_PLT32,
     elf::R_X86_64_PC64,
 ];
+
+/// Sections that the compilers make and that nothing reads: ftrace takes the places that it
+/// patches from `__mcount_loc`.
+pub const UNUSED: &str = "__patchable_function_entries";

@@ -5,9 +5,9 @@
 use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 use koru_kernels::{Cache, KernelTree, Kernels, NoProgress, SUPPORTED};
-use object::ObjectSection;
+use object::{Object, ObjectSection, ObjectSymbol};
 
-use crate::{Parts, alone, either, fresh, home, trees};
+use crate::{MODULES, Parts, alone, either, fresh, home, trees};
 
 /// A C module that does what ours do, made by the same Kbuild: its sections are
 /// what this kernel and its tools want of any module.
@@ -199,5 +199,55 @@ fn debug_info_is_in_a_file_of_its_own() {
             lines.contains("modules/hello/src/lib.rs") || lines.contains("lib.rs"),
             "{lines}"
         );
+    }
+}
+
+/// The C side is linked function by function, with the entries that each one has in the
+/// kernel's tables.
+#[test]
+fn nothing_of_the_c_side_is_unused() {
+    let _alone = alone();
+    for tree in trees() {
+        for name in MODULES {
+            let ko = fresh(&tree, name);
+            let bytes = fs::read(&ko.path).unwrap();
+            let parts = Parts::of(&bytes);
+            let functions = parts.functions();
+            let c: Vec<&str> = functions
+                .iter()
+                .map(|(name, ..)| name.as_str())
+                .filter(|name| !name.starts_with("_R"))
+                .filter(|name| !matches!(*name, "init_module" | "cleanup_module"))
+                .collect();
+            assert!(c.contains(&"koru_print"), "{c:?}");
+            for function in c.iter().filter(|name| name.starts_with("koru_")) {
+                let uses = parts.uses(function);
+                assert!(uses > 0, "{name} does not use {function}, {}", tree.release);
+            }
+            let sites = parts.section("__mcount_loc").map_or(0, |s| s.size() / 8);
+            assert!(
+                (1..=c.len() as u64).contains(&sites),
+                "{sites} sites in {c:?}"
+            );
+        }
+    }
+}
+
+/// What the kernel has as a function of its own is called without a detour.
+#[test]
+fn functions_of_the_kernel_are_called_directly() {
+    let _alone = alone();
+    for tree in trees() {
+        let ko = fresh(&tree, "full_ex");
+        let bytes = fs::read(&ko.path).unwrap();
+        let parts = Parts::of(&bytes);
+        for function in ["mutex_lock", "mutex_unlock"] {
+            let symbol = parts.0.symbols().find(|s| s.name() == Ok(function));
+            assert!(symbol.is_some_and(|s| s.is_undefined()), "{function}");
+            assert!(parts.uses(function) > 0, "{function}");
+            assert_eq!(parts.uses(&format!("koru_{function}")), 0, "{function}");
+        }
+        // It is not only a jump: `current->mm` is checked first.
+        assert!(parts.uses("koru_copy_from_user") > 0);
     }
 }
