@@ -21,6 +21,11 @@ void koru_print(int level, const char *text, unsigned long len)
 	printk(formats[level], (int)len, text);
 }
 
+void koru_print_constant(const char *format)
+{
+	printk(format);
+}
+
 /* Returns the number of bytes that were written, without the NUL. */
 unsigned long koru_hash_pointer(char *text, unsigned long size, unsigned long address)
 {

@@ -73,6 +73,8 @@ typedef void (*koru_show_fdinfo_t)(struct seq_file *seq, struct file *file);
 /* print.c: each call makes one record. `level` is 0..=7, or KORU_PRINT_CONT. */
 #define KORU_PRINT_CONT 8
 KORU_ANY void koru_print(int level, const char *text, unsigned long len);
+/* `format` has the level and no conversion. */
+KORU_ANY void koru_print_constant(const char *format);
 KORU_ANY unsigned long koru_hash_pointer(char *text, unsigned long size, unsigned long address);
 
 /* bug.c */
@@ -161,13 +163,14 @@ KORU_SLEEPS void koru_kthread_stop(struct task_struct *task);
 KORU_ATOMIC int koru_kthread_should_stop(void);
 KORU_SLEEPS void koru_kthread_sleep(unsigned long ticks);
 
-/*
- * live.c: the first function is for a thread of koru_kthread_run(); the second returns
- * whether one more of those that called the first has exited.
- */
+/* live.c: the first function is for a thread of koru_kthread_run(). */
 KORU_SLEEPS void koru_kthread_exit_detached(void) __attribute__((noreturn));
-KORU_ATOMIC int koru_kthread_detached_exited(void);
 KORU_SLEEPS void koru_idle(unsigned long ticks);
+/*
+ * Waits until nothing of the module is registered. `errno` is that of a failed init, or 0 for an
+ * exit.
+ */
+KORU_SLEEPS void koru_wait_until_unregistered(int errno);
 
 /* kprobe.c: the functions fail with -EOPNOTSUPP on kernels without kprobes. */
 KORU_SLEEPS int koru_kprobe_register(struct koru_kprobe *probe, const char *symbol,

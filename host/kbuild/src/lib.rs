@@ -34,6 +34,7 @@ mod shim;
 pub mod shim_header;
 mod source;
 mod stack;
+mod symbols;
 mod sysroot;
 mod target_dir;
 mod toolchain;

@@ -23,6 +23,7 @@ use crate::{
     rust_object::RustObject,
     shim::Shim,
     stack::large_frames,
+    symbols,
     x86::{
         atomic_context,
         object_file::{LD_EMULATION, LOADER_KNOWS, UNUSED},
@@ -62,10 +63,17 @@ SECTIONS {
 }
 ";
 
+/// The variable of the `kernel` crate that only a module which can register something has.
+const REGISTERED: &str = "koru_registered";
+/// The functions of the C side for the end of a module with that variable, and without it.
+const WAIT: &str = "koru_wait_until_unregistered";
+const NO_WAIT: &str = "koru_nothing_registered";
+
 /// Everything that decides how a module is linked, whether it is accepted, and what is noted
 /// about it. A module that was made by other rules is built again.
-pub(crate) const RULES: [&str; 5] = [
+pub(crate) const RULES: [&str; 6] = [
     include_str!("link.rs"),
+    include_str!("symbols.rs"),
     include_str!("x86/atomic_context.rs"),
     include_str!("x86/object_file.rs"),
     include_str!("stack.rs"),
@@ -149,13 +157,14 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
         Some(limit) => large_frames(&dir.join("gc.o"), *limit, module, is_ours)?,
         None => Vec::new(),
     };
-    run(
-        Command::new("objcopy")
-            .arg("--redefine-syms")
-            .arg(shim.renamed())
-            .arg(dir.join("gc.o")),
-        &attempted,
-    )?;
+    let mut rename = Command::new("objcopy");
+    rename.arg("--redefine-syms").arg(shim.renamed());
+    if !symbols::defines(&dir.join("gc.o"), REGISTERED)? {
+        rename.arg(format!("--redefine-sym={WAIT}={NO_WAIT}"));
+    }
+    // Otherwise, what only dropped functions called would be taken from the archive.
+    rename.args(["--wildcard", "--strip-unneeded-symbol=koru_*"]);
+    run(rename.arg(dir.join("gc.o")), &attempted)?;
     // This step adds what is used of the C side, function by function.
     run(
         Command::new("ld")
@@ -167,6 +176,16 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
             .arg(dir.join("rust.o"))
             .arg(dir.join("gc.o"))
             .arg(&shim.archive),
+        &attempted,
+    )?;
+    let unneeded = dir.join("unneeded");
+    fs::write(&unneeded, symbols::unneeded(&dir.join("rust.o"))?)
+        .path_context("writing", &unneeded)?;
+    run(
+        Command::new("objcopy")
+            .arg("--strip-symbols")
+            .arg(&unneeded)
+            .arg(dir.join("rust.o")),
         &attempted,
     )?;
     check(name, &dir.join("rust.o"))?;

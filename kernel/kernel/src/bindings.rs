@@ -140,6 +140,7 @@ unsafe extern "C" {
         text: *const crate::ffi::c_char,
         len: crate::ffi::c_ulong,
     );
+    pub fn koru_print_constant(format: *const crate::ffi::c_char);
     pub fn koru_hash_pointer(
         text: *mut crate::ffi::c_char,
         size: crate::ffi::c_ulong,
@@ -260,8 +261,8 @@ unsafe extern "C" {
     pub fn koru_kthread_should_stop() -> crate::ffi::c_int;
     pub fn koru_kthread_sleep(ticks: crate::ffi::c_ulong);
     pub fn koru_kthread_exit_detached() -> !;
-    pub fn koru_kthread_detached_exited() -> crate::ffi::c_int;
     pub fn koru_idle(ticks: crate::ffi::c_ulong);
+    pub fn koru_wait_until_unregistered(errno: crate::ffi::c_int);
     pub fn koru_kprobe_register(
         probe: *mut koru_kprobe,
         symbol: *const crate::ffi::c_char,

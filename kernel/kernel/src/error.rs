@@ -90,20 +90,11 @@ macro_rules! codes {
             pub const EDEADLOCK: Error = EDEADLK;
         }
 
-        /// Returns the name of an error code.
-        ///
-        /// Not every kernel exports its own table.
-        const fn name_of(errno: c_int) -> Option<&'static CStr> {
-            match errno {
-                $($errno => Some(
-                    match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
-                        Ok(name) => name,
-                        Err(_) => c"?",
-                    },
-                ),)*
-                _ => None,
-            }
-        }
+        /// The numbers of the error codes.
+        const NUMBERS: &[u16] = &[$($errno),*];
+        /// The names in the order of [`NUMBERS`], each with a NUL. Not every kernel exports its own
+        /// table.
+        const NAMES: &str = concat!($(stringify!($name), "\0"),*);
     };
 }
 
@@ -371,6 +362,31 @@ impl From<core::convert::Infallible> for Error {
     }
 }
 
+/// Returns the name of an error code.
+fn name_of(errno: c_int) -> Option<&'static CStr> {
+    /// Where each name begins, and where the last one ends: one text and these numbers are smaller
+    /// than a reference to each name, which the loader would have to relocate.
+    const STARTS: [u16; NUMBERS.len() + 1] = {
+        let mut starts = [0; NUMBERS.len() + 1];
+        let (mut at, mut name) = (0, 0);
+        while at < NAMES.len() {
+            if NAMES.as_bytes()[at] == 0 {
+                name += 1;
+                starts[name] = at as u16 + 1;
+            }
+            at += 1;
+        }
+        assert!(name == NUMBERS.len() && NAMES.len() <= u16::MAX as usize);
+        starts
+    };
+    static TABLE: [u16; NUMBERS.len() + 1] = STARTS;
+    let index = NUMBERS.iter().position(|&n| c_int::from(n) == errno)?;
+    let (start, end) = (*TABLE.get(index)?, *TABLE.get(index + 1)?);
+    let name = NAMES.as_bytes().get(usize::from(start)..usize::from(end))?;
+    // SAFETY: `STARTS` was computed from `NAMES`: the range ends after the first NUL in it.
+    Some(unsafe { CStr::from_bytes_with_nul_unchecked(name) })
+}
+
 /// Converts the result of a C function, of which a negative value is an errno, to a [`Result`].
 ///
 /// # Examples
@@ -379,6 +395,7 @@ impl From<core::convert::Infallible> for Error {
 /// let result = kernel::error::to_result(-5);
 /// assert!(result == Err(kernel::error::code::EIO));
 /// ```
+#[inline]
 pub fn to_result(err: c_int) -> Result {
     if err < 0 {
         Err(Error::from_errno(err))
@@ -396,6 +413,7 @@ pub fn to_result(err: c_int) -> Result {
 /// let ptr: *mut u8 = kernel::error::code::ENOENT.to_ptr();
 /// assert!(kernel::error::from_err_ptr(ptr).is_err());
 /// ```
+#[inline]
 pub fn from_err_ptr<T>(ptr: *mut T) -> Result<*mut T> {
     let value = ptr.addr() as isize;
     match c_int::try_from(value).ok().and_then(Error::try_from_errno) {
@@ -415,6 +433,7 @@ pub fn from_err_ptr<T>(ptr: *mut T) -> Result<*mut T> {
 ///     kernel::error::from_result(|| Err(EPERM))
 /// }
 /// ```
+#[inline]
 pub fn from_result<T, F>(f: F) -> T
 where
     T: From<i16>,

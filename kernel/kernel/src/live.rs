@@ -12,7 +12,8 @@ use crate::time::{Jiffies, HZ};
 use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// A kind of registration: each makes the kernel call the module's code.
+/// A kind of registration: each makes the kernel call the module's code. `live.c` has their names,
+/// in this order.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Thread,
@@ -21,23 +22,19 @@ pub(crate) enum Kind {
     Probe,
 }
 
+/// The number of registrations of each kind. C's `atomic_long_t`, as which `live.c` has it, is
+/// the same type. In a module that has no such variable, nothing can be registered.
+#[no_mangle]
+#[allow(
+    non_upper_case_globals,
+    reason = "the C side has this variable as well"
+)]
+static koru_registered: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
+
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::Thread, Kind::ProcFile, Kind::MiscDevice, Kind::Probe];
-
-    /// Returns the name of one registration, and that of several.
-    fn names(self) -> (&'static str, &'static str) {
-        match self {
-            Kind::Thread => ("kernel thread", "kernel threads"),
-            Kind::ProcFile => ("file in /proc", "files in /proc"),
-            Kind::MiscDevice => ("misc device", "misc devices"),
-            Kind::Probe => ("kprobe", "kprobes"),
-        }
-    }
-
+    #[inline]
     fn count(self) -> &'static AtomicUsize {
-        static COUNTS: [AtomicUsize; Kind::ALL.len()] =
-            [const { AtomicUsize::new(0) }; Kind::ALL.len()];
-        &COUNTS[self as usize]
+        &koru_registered[self as usize]
     }
 }
 
@@ -48,6 +45,7 @@ impl Kind {
 pub(crate) struct Live(Kind);
 
 impl Live {
+    #[inline]
     pub(crate) fn new(kind: Kind) -> Self {
         kind.count().fetch_add(1, Ordering::Relaxed);
         Self(kind)
@@ -55,36 +53,10 @@ impl Live {
 }
 
 impl Drop for Live {
+    #[inline]
     fn drop(&mut self) {
         // Orders what the end of the registration did before the end of the module.
         self.0.count().fetch_sub(1, Ordering::Release);
-    }
-}
-
-/// Displays the registrations that are left: "1 kernel thread, 2 files in /proc".
-struct Remaining;
-
-impl Remaining {
-    fn is_empty() -> bool {
-        Kind::ALL
-            .iter()
-            .all(|kind| kind.count().load(Ordering::Acquire) == 0)
-    }
-}
-
-impl fmt::Display for Remaining {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = "";
-        for kind in Kind::ALL {
-            let count = kind.count().load(Ordering::Relaxed);
-            if count > 0 {
-                let (one, several) = kind.names();
-                let name = if count == 1 { one } else { several };
-                write!(f, "{separator}{count} {name}")?;
-                separator = ", ";
-            }
-        }
-        Ok(())
     }
 }
 
@@ -96,56 +68,21 @@ pub(crate) enum UnloadReason {
     Exited,
 }
 
-impl fmt::Display for UnloadReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            UnloadReason::InitFailed(errno) => write!(f, "its init failed (errno {})", -errno),
-            UnloadReason::Exited => f.write_str("its exit ended"),
-        }
-    }
-}
-
 /// Waits until nothing of the module is registered, so that the loader may free its code.
 ///
 /// Neither an exit nor a failed init can be cancelled, so this does not return while something is
-/// registered. The process that loads or unloads the module sleeps: idle, so that it counts neither
-/// as load nor as a hung task, and without a lock. If the registrations are dropped later after
-/// all, the process continues.
+/// registered; after a second, one record says what. The process that loads or unloads the module
+/// sleeps. If the registrations are dropped later after all, the process continues.
 ///
 /// Context: process context; it may sleep.
 pub(crate) fn wait_until_unregistered(reason: &UnloadReason) {
-    /// A thread that is just about to exit is not worth a record.
-    const GRACE: Jiffies = HZ as Jiffies;
-    let mut waited = 0;
-    let mut reported = false;
-    loop {
-        // SAFETY: both functions may be called where sleeping is allowed, as it is in a module's
-        // init and exit.
-        while unsafe { bindings::koru_kthread_detached_exited() } != 0 {
-            Kind::Thread.count().fetch_sub(1, Ordering::Release);
-        }
-        if Remaining::is_empty() {
-            break;
-        }
-        if waited >= GRACE && !reported {
-            reported = true;
-            // The host's tools recognise the beginning of this message.
-            pr_emerg!(
-                "{} must stay in memory: {reason} with {Remaining} still registered, never dropped. \
-                 Look for mem::forget, leak(), a static, or an Arc cycle (such as a thread whose \
-                 closure holds the Arc that owns the thread). This process waits until all is \
-                 dropped.\n",
-                module_name()
-            );
-        }
-        let pause = if waited < GRACE { 1 } else { GRACE / 10 };
-        // SAFETY: `koru_idle()` sleeps, which is allowed in a module's init and exit.
-        unsafe { bindings::koru_idle(pause) };
-        waited = waited.saturating_add(pause);
-    }
-    if reported {
-        pr_emerg!("{} may go now: all is dropped\n", module_name());
-    }
+    let errno = match reason {
+        UnloadReason::InitFailed(errno) => *errno,
+        UnloadReason::Exited => 0,
+    };
+    // SAFETY: the function takes any errno. It may sleep, which is allowed in a module's init and
+    // exit.
+    unsafe { bindings::koru_wait_until_unregistered(errno) };
 }
 
 /// Reports that the current task would wait for its own end, and never returns.

@@ -18,11 +18,16 @@
 //!
 //! Reference: <https://docs.kernel.org/core-api/printk-basics.html>
 
+mod constant;
 mod macros;
+
+#[doc(hidden)]
+pub use constant::{is_constant, Constant};
 
 use crate::bindings;
 use core::ffi::CStr;
 use core::fmt::{self, Formatter, Write};
+use core::mem::MaybeUninit;
 
 /// The prefix of the messages of this crate itself.
 pub(crate) const __LOG_PREFIX: &[u8] = b"rust_kernel\0";
@@ -88,30 +93,68 @@ pub enum Level {
 }
 
 /// A buffer for one record.
+///
+/// # Invariants
+///
+/// The first `len` bytes of `text` are initialised, and `len` is less than `N`; at most `N` once
+/// the record is closed.
 pub(crate) struct Record<const N: usize> {
-    text: [u8; N],
+    text: [MaybeUninit<u8>; N],
     len: usize,
     cut: bool,
 }
 
 impl<const N: usize> Record<N> {
+    #[inline]
     pub(crate) const fn new() -> Self {
+        // INVARIANT: there are no initialised bytes.
         Self {
-            text: [0; N],
+            text: [const { MaybeUninit::uninit() }; N],
             len: 0,
             cut: false,
         }
     }
 
+    #[inline]
     pub(crate) fn text(&self) -> &[u8] {
-        self.text.get(..self.len).unwrap_or_default()
+        // SAFETY: by the type's invariant the first `len` bytes are initialised and within `text`,
+        // which is borrowed as long as the result.
+        unsafe { core::slice::from_raw_parts(self.text.as_ptr().cast(), self.len) }
+    }
+
+    /// Appends as much of a text as leaves a byte free for the newline, up to the end of a
+    /// character.
+    fn append(&mut self, text: &[u8]) {
+        if self.cut {
+            return;
+        }
+        let available = N - 1 - self.len;
+        let mut take = text.len();
+        if take > available {
+            self.cut = true;
+            take = available;
+            // Bytes of the form 10xxxxxx continue a character.
+            while take > 0 && text.get(take).is_some_and(|byte| byte & 0xc0 == 0x80) {
+                take -= 1;
+            }
+        }
+        // SAFETY: `take` is at most the length of `text`, and at most `available`: that many bytes
+        // of the buffer follow the first `len`. The two do not overlap, as only `self` has access
+        // to its buffer.
+        unsafe {
+            let end = self.text.as_mut_ptr().cast::<u8>().add(self.len);
+            end.copy_from_nonoverlapping(text.as_ptr(), take);
+        }
+        // INVARIANT: these bytes were just initialised, and one byte stays free.
+        self.len += take;
     }
 
     /// Appends the newline of a message that was truncated, which ends the record.
     pub(crate) fn close(&mut self) {
         if self.cut {
             if let Some(last) = self.text.get_mut(self.len) {
-                *last = b'\n';
+                last.write(b'\n');
+                // INVARIANT: the byte was just initialised.
                 self.len += 1;
             }
         }
@@ -120,25 +163,7 @@ impl<const N: usize> Record<N> {
 
 impl<const N: usize> Write for Record<N> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
-        if self.cut {
-            return Ok(());
-        }
-        // One byte stays free for the newline.
-        let available = N - 1 - self.len;
-        let mut take = s.len();
-        if take > available {
-            self.cut = true;
-            take = (0..=available)
-                .rev()
-                .find(|&at| s.is_char_boundary(at))
-                .unwrap_or(0);
-        }
-        let end = self.len + take;
-        if let (Some(to), Some(from)) = (self.text.get_mut(self.len..end), s.as_bytes().get(..take))
-        {
-            to.copy_from_slice(from);
-            self.len = end;
-        }
+        self.append(s.as_bytes());
         Ok(())
     }
 }
@@ -159,10 +184,8 @@ pub fn print(level: Level, prefix: &[u8], args: fmt::Arguments<'_>) {
     let mut record = Record::<MAX_MESSAGE>::new();
     let name = prefix.strip_suffix(b"\0").unwrap_or(prefix);
     if level != Level::Cont {
-        // `module!` ensures that the name of a module is ASCII.
-        let name = core::str::from_utf8(name).unwrap_or("?");
-        let _ = record.write_str(name);
-        let _ = record.write_str(": ");
+        record.append(name);
+        record.append(b": ");
     }
     // An argument that fails to format leaves what it wrote so far.
     let _ = record.write_fmt(args);
@@ -184,18 +207,48 @@ struct EscapeWriter<'a, 'b> {
 
 impl Write for EscapeWriter<'_, '_> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
-        let forges = |c: char| c.is_control() && !(self.keep_newlines && c == '\n');
-        let mut remaining = s;
-        while let Some(at) = remaining.find(forges) {
-            let (plain, tail) = remaining.split_at(at);
-            self.to.write_str(plain)?;
-            let mut chars = tail.chars();
-            if let Some(c) = chars.next() {
-                write!(self.to, "{}", c.escape_default())?;
-            }
-            remaining = chars.as_str();
+        let bytes = s.as_bytes();
+        // Up to here the text has been written.
+        let mut done = 0;
+        for (at, &byte) in bytes.iter().enumerate() {
+            // In UTF-8 the control characters are the bytes below a blank, DEL, and 0xc2 with a
+            // byte from 0x80 to 0x9f.
+            let (code, length) = match byte {
+                b'\n' if self.keep_newlines => continue,
+                ..b' ' | 0x7f => (byte, 1),
+                0xc2 => match bytes.get(at + 1) {
+                    Some(&next) if next < 0xa0 => (next, 2),
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            self.to.write_str(s.get(done..at).unwrap_or_default())?;
+            self.write_escaped(code)?;
+            done = at + length;
         }
-        self.to.write_str(remaining)
+        self.to.write_str(s.get(done..).unwrap_or_default())
+    }
+}
+
+impl EscapeWriter<'_, '_> {
+    /// Writes a control character as [`char::escape_default`] does.
+    fn write_escaped(&mut self, code: u8) -> fmt::Result {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        match code {
+            b'\t' => return self.to.write_str("\\t"),
+            b'\r' => return self.to.write_str("\\r"),
+            b'\n' => return self.to.write_str("\\n"),
+            _ => {}
+        }
+        let (high, low) = (
+            DIGITS[usize::from(code >> 4)],
+            DIGITS[usize::from(code & 15)],
+        );
+        let text = [b'\\', b'u', b'{', high, low, b'}'];
+        let short = [b'\\', b'u', b'{', low, b'}'];
+        let text = if high == b'0' { &short[..] } else { &text[..] };
+        self.to
+            .write_str(core::str::from_utf8(text).unwrap_or_default())
     }
 }
 

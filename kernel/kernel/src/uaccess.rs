@@ -92,6 +92,7 @@ impl UserSlice {
     }
 
     /// Creates a reader of the range.
+    #[inline]
     pub fn reader(self) -> UserSliceReader {
         UserSliceReader {
             ptr: self.ptr,
@@ -100,6 +101,7 @@ impl UserSlice {
     }
 
     /// Creates a writer to the range.
+    #[inline]
     pub fn writer(self) -> UserSliceWriter {
         UserSliceWriter {
             ptr: self.ptr,
@@ -138,6 +140,7 @@ impl UserSliceReader {
     /// # Errors
     ///
     /// `EFAULT` if fewer are left.
+    #[inline]
     pub fn skip(&mut self, num_skip: usize) -> Result {
         self.length = self.length.checked_sub(num_skip).ok_or(EFAULT)?;
         self.ptr = self.ptr.wrapping_byte_add(num_skip);
@@ -164,6 +167,7 @@ impl UserSliceReader {
     ///
     /// `EFAULT` if fewer bytes are left or one cannot be read. `out` may then be written in part;
     /// the reader does not advance.
+    #[inline]
     pub fn read_raw(&mut self, out: &mut [MaybeUninit<u8>]) -> Result {
         if out.len() > self.length {
             return Err(EFAULT);
@@ -188,6 +192,7 @@ impl UserSliceReader {
     ///
     /// `EFAULT` if fewer bytes are left or one cannot be read. `out` may then be written in part;
     /// the reader does not advance.
+    #[inline]
     pub fn read_slice(&mut self, out: &mut [u8]) -> Result {
         // SAFETY: both types have the same layout, and `read_raw` writes only initialised bytes, so
         // `out` stays valid.
@@ -205,6 +210,7 @@ impl UserSliceReader {
     ///
     /// `EINVAL` if the offset is negative, `EFAULT` if a byte cannot be read; `offset` is unchanged
     /// then.
+    #[inline]
     pub fn read_slice_file(&mut self, out: &mut [u8], offset: &mut Offset) -> Result<usize> {
         let start = usize::try_from(*offset).map_err(|_| EINVAL)?;
         let Some(out) = out.get_mut(start..) else {
@@ -226,6 +232,7 @@ impl UserSliceReader {
     /// # Errors
     ///
     /// `EFAULT` if fewer bytes are left or one cannot be read.
+    #[inline]
     pub fn read<T: FromBytes>(&mut self) -> Result<T> {
         let mut out = MaybeUninit::<T>::uninit();
         // SAFETY: the pointer is that of the value's memory, for its size: valid for writes, ours,
@@ -331,6 +338,7 @@ impl UserSliceWriter {
     ///
     /// It writes the same memory again, for code that learns only after copying that the data was
     /// wrong.
+    #[inline]
     pub fn clone_writer(&self) -> UserSliceWriter {
         UserSliceWriter {
             ptr: self.ptr,
@@ -346,6 +354,7 @@ impl UserSliceWriter {
     ///
     /// `EFAULT` if the range is too small, or a byte cannot be written. User memory may then be
     /// written in part; the writer does not advance.
+    #[inline]
     pub fn write_slice(&mut self, data: &[u8]) -> Result {
         let length = self.length.checked_sub(data.len()).ok_or(EFAULT)?;
         // SAFETY: `copy_to_user()` takes memory of the kernel that is valid for reads of the
@@ -372,6 +381,7 @@ impl UserSliceWriter {
     ///
     /// `EFAULT` if a byte cannot be written, `EINVAL` if the offset is negative; `offset` is
     /// unchanged then.
+    #[inline]
     pub fn write_slice_file(&mut self, data: &[u8], offset: &mut Offset) -> Result<usize> {
         let start = usize::try_from(*offset).map_err(|_| EINVAL)?;
         let data = data.get(start..).unwrap_or_default();

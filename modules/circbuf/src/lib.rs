@@ -64,9 +64,15 @@ impl MiscDeviceData for Device {
     type Data = Ring;
 }
 
+/// Returns the index of the ring that is `at` bytes from its start.
+fn wrapped(ring: &Ring, at: usize) -> usize {
+    // The ring is never empty.
+    at.checked_rem(ring.size()).unwrap_or(0)
+}
+
 /// Converts a position to an index of the ring.
 fn ring_index(ring: &Ring, pos: Offset) -> Result<usize> {
-    Ok(usize::try_from(pos)? % ring.size())
+    Ok(wrapped(ring, usize::try_from(pos)?))
 }
 
 /// Allocates a buffer of zeros, charged to the calling process.
@@ -100,7 +106,7 @@ impl MiscDevice for Device {
         let mut bytes = scratch(len)?;
         ring.read(start, &mut bytes);
         to.copy_to_iter_full(&bytes)?;
-        *kiocb.ki_pos_mut() = ((start + len) % ring.size()) as Offset;
+        *kiocb.ki_pos_mut() = wrapped(&ring, start + len) as Offset;
         Ok(len)
     }
 
@@ -131,8 +137,8 @@ impl MiscDevice for Device {
         }
         let stays = taken.min(ring.size());
         let last = bytes.get(bytes.len() - stays..).ok_or(EINVAL)?;
-        ring.write((start + (taken - stays)) % ring.size(), last);
-        *kiocb.ki_pos_mut() = ((start + taken) % ring.size()) as Offset;
+        ring.write(wrapped(&ring, start + (taken - stays)), last);
+        *kiocb.ki_pos_mut() = wrapped(&ring, start + taken) as Offset;
         Ok(taken)
     }
 

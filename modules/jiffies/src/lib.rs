@@ -5,7 +5,6 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use kernel::fmt::Write;
 use kernel::fs::{file::Offset, File};
 use kernel::prelude::*;
 use kernel::proc_fs::{self, ProcFile, Snapshot};
@@ -65,7 +64,8 @@ impl proc_fs::Operations for Jiffies {
         // begun, so that the digits of two numbers do not mix.
         snapshot.read(to, pos, || {
             let mut line = Line::new();
-            writeln!(line, "{}", jiffies64())?;
+            line.push_decimal(jiffies64())?;
+            line.push_str("\n")?;
             Ok(line)
         })
     }

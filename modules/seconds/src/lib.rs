@@ -7,7 +7,6 @@
 
 mod since;
 
-use kernel::fmt::Write;
 use kernel::fs::{file::Offset, File};
 use kernel::prelude::*;
 use kernel::proc_fs::{self, ProcFile, Snapshot};
@@ -77,7 +76,8 @@ impl proc_fs::Operations for Seconds {
         // begun, so that the digits of two numbers do not mix.
         snapshot.read(to, pos, || {
             let mut line = Line::new();
-            writeln!(line, "{}", self.now())?;
+            line.push_decimal(self.now())?;
+            line.push_str("\n")?;
             Ok(line)
         })
     }

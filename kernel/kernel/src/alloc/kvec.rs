@@ -90,6 +90,7 @@ impl<T, A: Allocator> Default for Vec<T, A> {
 
 impl<T, A: Allocator> Vec<T, A> {
     /// Creates an empty vector, which allocates nothing.
+    #[inline]
     pub const fn new() -> Self {
         Self {
             // INVARIANT: there is no allocation, so the pointer is dangling and aligned, and there
@@ -109,6 +110,7 @@ impl<T, A: Allocator> Vec<T, A> {
     /// # Errors
     ///
     /// [`AllocError`] if there is no memory.
+    #[inline]
     pub fn with_capacity(capacity: usize, flags: Flags) -> Result<Self, AllocError> {
         let mut v = Self::new();
         v.reserve(capacity, flags)?;
@@ -133,6 +135,7 @@ impl<T, A: Allocator> Vec<T, A> {
     }
 
     /// Returns the number of elements that fit without another allocation.
+    #[inline]
     pub const fn capacity(&self) -> usize {
         if size_of::<T>() == 0 {
             usize::MAX
@@ -196,6 +199,7 @@ impl<T, A: Allocator> Vec<T, A> {
     /// # Errors
     ///
     /// [`AllocError`] if there is no memory; the vector stays as it was.
+    #[inline]
     pub fn reserve(&mut self, additional: usize, flags: Flags) -> Result<(), AllocError> {
         let needed = self.len.checked_add(additional).ok_or(AllocError)?;
         if needed <= self.capacity() {
@@ -234,6 +238,7 @@ impl<T, A: Allocator> Vec<T, A> {
     /// # Errors
     ///
     /// [`AllocError`] if there is no memory; the element is dropped then.
+    #[inline]
     pub fn push(&mut self, v: T, flags: Flags) -> Result<(), AllocError> {
         self.reserve(1, flags)?;
         // SAFETY: `reserve` made space for one more element.
@@ -248,6 +253,7 @@ impl<T, A: Allocator> Vec<T, A> {
     /// # Errors
     ///
     /// [`PushError`] with the element if there is no capacity left.
+    #[inline]
     pub fn push_within_capacity(&mut self, v: T) -> Result<(), PushError<T>> {
         if self.len >= self.capacity() {
             return Err(PushError(v));
@@ -262,6 +268,7 @@ impl<T, A: Allocator> Vec<T, A> {
     /// # Safety
     ///
     /// The capacity must be larger than the number of elements.
+    #[inline]
     unsafe fn push_unchecked(&mut self, v: T) {
         // SAFETY: by this function's contract there is capacity for one more element, so the
         // address after the last one is within the memory, and holds no value.
@@ -270,6 +277,7 @@ impl<T, A: Allocator> Vec<T, A> {
     }
 
     /// Removes the last element, and returns it.
+    #[inline]
     pub fn pop(&mut self) -> Option<T> {
         self.len = self.len.checked_sub(1)?;
         // SAFETY: by the type's invariant the element is valid, and the vector does not count it
@@ -316,6 +324,7 @@ impl<T, A: Allocator> Vec<T, A> {
     }
 
     /// Drops all elements but the first `len`.
+    #[inline]
     pub fn truncate(&mut self, len: usize) {
         if let Some(count) = self.len.checked_sub(len) {
             self.len = len;
@@ -343,7 +352,9 @@ impl<T, A: Allocator> Vec<T, A> {
                 None => false,
             };
             if keep {
-                self.swap(kept, i);
+                // SAFETY: `kept` is at most `i`, which is less than the number of elements; `swap`
+                // takes two pointers to the same one as well.
+                unsafe { self.ptr.add(kept).swap(self.ptr.add(i)) };
                 kept += 1;
             }
         }

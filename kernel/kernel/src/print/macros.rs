@@ -9,6 +9,30 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! print_macro (
+    // A single token is the whole text, unless it has arguments in braces.
+    ($level:ident, $text:tt $(,)?) => ({
+        if const { $crate::print::is_constant(crate::__LOG_PREFIX, $text) } {
+            const SIZE: usize = $crate::print::Constant::<0>::size(
+                $crate::print::Level::$level,
+                crate::__LOG_PREFIX,
+                $text,
+            );
+            const {
+                &$crate::print::Constant::<SIZE>::new(
+                    $crate::print::Level::$level,
+                    crate::__LOG_PREFIX,
+                    $text,
+                )
+            }
+            .print()
+        } else {
+            $crate::print::print(
+                $crate::print::Level::$level,
+                crate::__LOG_PREFIX,
+                $crate::macros::log_fmt!($text),
+            )
+        }
+    });
     ($level:ident, $($arg:tt)+) => (
         $crate::print::print(
             $crate::print::Level::$level,

@@ -27,11 +27,74 @@ pub struct ArrayString<const N: usize> {
 
 impl<const N: usize> ArrayString<N> {
     /// Creates an empty string.
+    #[inline]
     pub const fn new() -> Self {
         Self {
             bytes: [0; N],
             len: 0,
         }
+    }
+
+    /// Appends a number in decimal.
+    ///
+    /// This is smaller and faster than `write!`, which takes any type and any format.
+    ///
+    /// # Errors
+    ///
+    /// [`fmt::Error`] if the digits do not fit; nothing of them is appended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{prelude::*, str::ArrayString};
+    /// fn line(number: u64) -> Result<ArrayString<21>> {
+    ///     let mut line = ArrayString::new();
+    ///     line.push_decimal(number)?;
+    ///     line.push_str("\n")?;
+    ///     Ok(line)
+    /// }
+    /// ```
+    pub fn push_decimal(&mut self, number: u64) -> fmt::Result {
+        // A `u64` has at most 20 digits.
+        let mut digits = [b'0'; 20];
+        let mut rest = number;
+        let mut len = 0;
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            len += 1;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.push(digits.get(digits.len() - len..).unwrap_or_default())
+    }
+
+    /// Appends a text.
+    ///
+    /// # Errors
+    ///
+    /// [`fmt::Error`] if the text does not fit; nothing of it is appended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut word = kernel::str::ArrayString::<4>::new();
+    /// assert!(word.push_str("five5").is_err());
+    /// assert!(word.push_str("four").is_ok());
+    /// ```
+    #[inline]
+    pub fn push_str(&mut self, s: &str) -> fmt::Result {
+        self.push(s.as_bytes())
+    }
+
+    #[inline]
+    fn push(&mut self, bytes: &[u8]) -> fmt::Result {
+        let free = self.bytes.get_mut(self.len..).unwrap_or_default();
+        let free = free.get_mut(..bytes.len()).ok_or(fmt::Error)?;
+        free.copy_from_slice(bytes);
+        self.len += bytes.len();
+        Ok(())
     }
 
     /// Returns the text written so far.
@@ -56,11 +119,8 @@ impl<const N: usize> AsRef<[u8]> for ArrayString<N> {
 }
 
 impl<const N: usize> Write for ArrayString<N> {
+    #[inline]
     fn write_str(&mut self, s: &str) -> fmt::Result {
-        let free = self.bytes.get_mut(self.len..).unwrap_or_default();
-        let free = free.get_mut(..s.len()).ok_or(fmt::Error)?;
-        free.copy_from_slice(s.as_bytes());
-        self.len += s.len();
-        Ok(())
+        self.push_str(s)
     }
 }

@@ -142,6 +142,7 @@ impl<T: ?Sized, B: Backend> Lock<T, B> {
     ///
     /// Context: for a mutex process context, and it may sleep; for a spinlock any but NMIs,
     /// where nothing that interrupts this code takes the same lock.
+    #[inline]
     pub fn lock(&self) -> Guard<'_, T, B> {
         // SAFETY: `B::lock` takes a lock that `B::init` initialised, and every `Lock` is made by
         // the constructor, which calls that.
@@ -163,6 +164,7 @@ impl<T: ?Sized, B: Backend> Lock<T, B> {
     ///
     /// Context: for a mutex process context, also with a spinlock held; for a spinlock any
     /// but NMIs. It does not sleep.
+    #[inline]
     pub fn try_lock(&self) -> Option<Guard<'_, T, B>> {
         // SAFETY: `B::try_lock` takes a lock that `B::init` initialised, and every `Lock` is made
         // by the constructor, which calls that.
