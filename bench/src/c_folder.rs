@@ -12,8 +12,7 @@ use anyhow::Result;
 
 use crate::{
     figures::Figures,
-    koru::{Koru, output},
-    turnaround::seconds_to_line,
+    koru::{Koru, output, seconds_to_line},
 };
 
 const EDIT: &str = "C: edit of a line to its first log line";

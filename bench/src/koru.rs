@@ -3,12 +3,13 @@
 //! Runs the `koru` program.
 
 use std::{
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Instant,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 pub struct Koru {
@@ -107,4 +108,24 @@ pub fn output(command: &mut Command) -> Result<(Vec<u8>, f64)> {
 pub fn json(command: &mut Command) -> Result<(Value, f64)> {
     let (out, seconds) = output(command)?;
     Ok((serde_json::from_slice(&out)?, seconds))
+}
+
+/// Runs a module. Returns the seconds until a message is in the log, and until the end.
+pub fn seconds_to_line(command: &mut Command, says: &str) -> Result<(f64, f64)> {
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let start = Instant::now();
+    let mut child = command.spawn()?;
+    let out = child.stdout.take().context("it is piped")?;
+    let mut first = None;
+    for line in BufReader::new(out).lines() {
+        if line?.contains(says) {
+            first.get_or_insert_with(|| start.elapsed().as_secs_f64());
+        }
+    }
+    let status = child.wait()?;
+    let whole = start.elapsed().as_secs_f64();
+    match first {
+        Some(first) if status.success() => Ok((first, whole)),
+        _ => bail!("the module did not say `{says}`: {status}"),
+    }
 }

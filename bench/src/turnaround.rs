@@ -2,20 +2,14 @@
 
 //! Measures how long users wait: for a run, for a run after an edit, for a boot.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Command, Stdio},
-    time::Instant,
-};
+use std::{fs, path::Path};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::{
     c_folder::Folders,
     figures::Figures,
-    koru::{Koru, json, output},
+    koru::{Koru, json, output, seconds_to_line},
 };
 
 const WARM: &str = "warm run of hello, exec to exit";
@@ -70,24 +64,4 @@ fn edited(koru: &Koru, module: &Path, kernel: &str, round: u32) -> Result<(f64, 
     fs::write(&source, lines.join("\n") + "\n")?;
     let mut command = koru.command(&["run", "--kernel", kernel]);
     seconds_to_line(command.current_dir(module), &says)
-}
-
-/// Runs a module. Returns the seconds until a message is in the log, and until the end.
-pub fn seconds_to_line(command: &mut Command, says: &str) -> Result<(f64, f64)> {
-    command.stdout(Stdio::piped()).stderr(Stdio::null());
-    let start = Instant::now();
-    let mut child = command.spawn()?;
-    let out = child.stdout.take().context("it is piped")?;
-    let mut first = None;
-    for line in BufReader::new(out).lines() {
-        if line?.contains(says) {
-            first.get_or_insert_with(|| start.elapsed().as_secs_f64());
-        }
-    }
-    let status = child.wait()?;
-    let whole = start.elapsed().as_secs_f64();
-    match first {
-        Some(first) if status.success() => Ok((first, whole)),
-        _ => bail!("the module did not say `{says}`: {status}"),
-    }
 }
