@@ -140,7 +140,7 @@ Call Trace:
 fn functions_that_call_each_other() {
     let frames = " lab_even+0x18/0x40 [lab]\n lab_odd+0x9/0x40 [lab]\n".repeat(200);
     let again = " walk+0x1/0x20\n".repeat(50);
-    let log = format!("{OOPS}").replace(" vfs_read", &format!("{frames}{again} vfs_read"));
+    let log = OOPS.replace(" vfs_read", &format!("{frames}{again} vfs_read"));
     let oops = only(&log);
     assert_eq!(oops.frames.len(), 1 + 400 + 50 + 2);
     let style = Style {
