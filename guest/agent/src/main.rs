@@ -4,8 +4,8 @@
 //! runs on the machine that it is started on, until its input ends.
 //!
 //! Started by itself with another first argument, this binary is also the short-lived process
-//! that loads a module ([`modules`]), or that takes control of a terminal for a command
-//! ([`exec`]). So an oops kills only that process, and no code has to run between a fork and
+//! that loads a module ([`modules`]), that takes control of a terminal for a command ([`exec`]),
+//! or that counts what system calls take ([`measure`]). So an oops kills only that process, and no code has to run between a fork and
 //! an exec.
 
 mod agent;
@@ -18,10 +18,13 @@ mod files;
 mod inventory;
 mod kmsg;
 mod machine;
+mod measure;
+mod measure_steps;
 mod modules;
 mod process;
 mod resume;
 mod role;
+mod scheduling;
 mod script;
 mod serial;
 mod serve;
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         }
         Some((role, rest)) if role == modules::LOAD => modules::load_here(rest),
         Some((role, rest)) if role == modules::UNLOAD => modules::unload_here(rest),
+        Some((role, [])) if role == measure::MEASURE => measure::measure_here(),
         Some((role, rest)) if role == exec::ON_TTY => exec::on_tty_here(rest),
         _ => {
             eprintln!(

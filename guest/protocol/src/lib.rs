@@ -12,11 +12,13 @@
 
 mod frame;
 mod kmsg;
+mod measure;
 mod shared;
 mod types;
 
 pub use frame::{Decoder, encode, pack, unpack};
 pub use kmsg::{LogRecord, parse_kmsg};
+pub use measure::*;
 pub use shared::{Ring, RingAllocator, RingSlice, SCRIPT_AT, SHARED_BYTES, TO_GUEST, TO_HOST};
 pub use types::*;
 

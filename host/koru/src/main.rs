@@ -94,6 +94,7 @@ fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {
         }
         Command::Test(a) => commands::test::test(context, &a),
         Command::Verify(a) => commands::verify::verify(context, &a),
+        Command::Bench(a) => commands::bench::bench(context, &a),
         Command::New(a) => commands::new::new(context, &a),
         Command::Build(a) => commands::build::build(context, &a),
         Command::Run(a) => commands::run::run(context, &a),

@@ -64,6 +64,33 @@ impl GdbStub {
         }
     }
 
+    /// Runs a command of QEMU's monitor, and returns what it prints.
+    pub fn monitor(&mut self, command: &str) -> io::Result<String> {
+        let hex: String = command.bytes().map(|b| format!("{b:02x}")).collect();
+        let request = format!("qRcmd,{hex}");
+        let mut answer = self.ask(&request)?;
+        let mut text = Vec::new();
+        loop {
+            match answer.as_str() {
+                "OK" => return Ok(String::from_utf8_lossy(&text).into_owned()),
+                // What the command prints comes in packets of its own.
+                other => match other.strip_prefix('O') {
+                    Some(printed) => text.extend(unhex(printed)),
+                    None => return Err(unexpected(&request, other)),
+                },
+            }
+            if !self.wait(LIMIT)? {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            answer = self.packet()?;
+        }
+    }
+
+    /// Lets the guest run until it ends.
+    pub fn run_on(&mut self) -> io::Result<()> {
+        self.send("c")
+    }
+
     /// Returns the first argument of the function that is about to begin.
     pub fn first_argument(&mut self) -> io::Result<u64> {
         let registers = unhex(&self.ask("g")?);

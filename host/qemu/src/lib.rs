@@ -23,6 +23,6 @@ pub use console::Console;
 pub use gdb::GdbStub;
 pub use initramfs::Initramfs;
 pub use memory_file::memory_file;
-pub use qemu::{Machine, Qemu, QemuExit, REPLAY_START_SECONDS, Start, start};
+pub use qemu::{Machine, Qemu, QemuExit, REPLAY_START_SECONDS, Replayed, Start, start};
 pub use qmp::Qmp;
 pub use x86::{BootImage, PROGRAM, cpu, kernel_words, tsc_khz};

@@ -55,11 +55,21 @@ pub struct Machine<'a> {
     /// The memory that the guest sees as a PCI device and the host as a file, and its size in
     /// bytes.
     pub shared: Option<(&'a File, usize)>,
-    /// The seed of the random numbers of a machine whose time is the number of its
-    /// instructions. Once such a machine is resumed, nobody sends anything to it.
-    pub replay: Option<u64>,
+    /// A machine whose time is the number of its instructions. Once such a machine is resumed,
+    /// nobody sends anything to it.
+    pub replay: Option<Replayed>,
     /// The socket to which debuggers connect.
     pub gdb: Option<&'a Path>,
+}
+
+/// What makes a run of a machine the same every time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replayed {
+    /// The seed of the random numbers.
+    pub seed: u64,
+    /// An instruction takes two to this power nanoseconds. The processor's counter ticks once in
+    /// a nanosecond.
+    pub shift: u32,
 }
 
 /// How the machine starts.
@@ -263,10 +273,10 @@ fn command(machine: &Machine, [console, protocol]: &[String; 2], qmp: &impl AsRa
         .args(["-smp", &machine.cpus.to_string()])
         .args(["-nodefaults", "-no-user-config", "-display", "none"])
         .arg("-no-reboot");
-    if let Some(seed) = machine.replay {
+    if let Some(Replayed { seed, shift }) = machine.replay {
         // Time passes with the instructions, and leaps forward when none are executed.
         command
-            .args(["-icount", "shift=3,sleep=off"])
+            .args(["-icount", &format!("shift={shift},sleep=off")])
             .args(["-rtc", &format!("base={},clock=vm", REPLAY_RTC_BASE)])
             .args(["-seed", &seed.to_string()]);
     }

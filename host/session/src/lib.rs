@@ -38,7 +38,7 @@ pub use local::local;
 pub use log::LogStream;
 pub use modules::ModuleReport;
 pub use process::{Output, Process, ProcessEvent, StdinWriter};
-pub use script::{Script, ScriptRun};
+pub use script::{Script, ScriptModule, ScriptRun};
 pub use shared_memory::SharedMemory;
 pub use ssh::{AskPassword, Ssh};
 pub use waiting::Waiting;

@@ -21,12 +21,19 @@ use crate::{
 /// A script: loads a module, runs a command, and unloads the module.
 #[derive(Debug, Clone)]
 pub struct Script {
+    /// The module, unless the command deals with modules itself.
+    pub module: Option<ScriptModule>,
+    /// The command that runs while the module is loaded, without input and without a terminal.
+    pub command: Option<Exec>,
+}
+
+/// The module of a script.
+#[derive(Debug, Clone)]
+pub struct ScriptModule {
     /// The path of the `.ko` in the guest.
     pub path: String,
     /// The module's parameters, as `key=value`.
     pub params: Vec<String>,
-    /// The command that runs while the module is loaded, without input and without a terminal.
-    pub command: Option<Exec>,
     /// The module's name.
     pub name: String,
 }
@@ -52,13 +59,15 @@ impl Script {
     /// Encodes the script as the guest reads it, with `resume` as the first call.
     pub fn frames(&self, resume: Call) -> Vec<u8> {
         let command = self.command.clone().map(Call::Exec);
+        let module = self.module.as_ref();
+        let load = module.map(|m| load_call(&m.path, &m.params, None));
         let calls = [
             (RESUME, Some(resume)),
             (TAINT, Some(Call::Taint)),
             (MARK, Some(Call::Mark)),
-            (LOAD, Some(load_call(&self.path, &self.params, None))),
+            (LOAD, load),
             (EXEC, command),
-            (UNLOAD, Some(unload_call(&self.name))),
+            (UNLOAD, module.map(|m| unload_call(&m.name))),
             (TAINT_AFTER, Some(Call::Taint)),
             (MARK_AFTER, Some(Call::Mark)),
             (POWER_OFF, Some(Call::PowerOff)),
@@ -168,9 +177,15 @@ impl ScriptRun {
     /// Waits until the module has been loaded. If loading fails, no command runs and nothing
     /// is unloaded.
     pub fn loaded(&self) -> Result<ModuleReport> {
-        let what = format!("load {}", self.script.name);
+        let module = self.module()?;
+        let what = format!("load {}", module.name);
         let outcome = self.session.module_answer(LOAD, &what)?;
-        self.session.loaded(&self.script.path, outcome)
+        self.session.loaded(&module.path, outcome)
+    }
+
+    fn module(&self) -> Result<&ScriptModule> {
+        let module = self.script.module.as_ref();
+        module.ok_or_else(|| unexpected("find the script's module"))
     }
 
     /// Waits until the command has ended; `take` receives the command's events as they come.
@@ -191,9 +206,10 @@ impl ScriptRun {
 
     /// Waits until the module has been unloaded.
     pub fn unloaded(&self) -> Result<ModuleReport> {
-        let what = format!("unload {}", self.script.name);
+        let module = self.module()?;
+        let what = format!("unload {}", module.name);
         let outcome = self.session.module_answer(UNLOAD, &what)?;
-        self.session.unloaded(&self.script.name, outcome)
+        self.session.unloaded(&module.name, outcome)
     }
 
     /// Waits for the end of the guest, and returns what its kernel complained about, if

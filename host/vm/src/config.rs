@@ -12,7 +12,7 @@ use std::{
 
 use koru_error::{IoContext, Result};
 use koru_protocol::SCRIPTED;
-use koru_qemu::{Accel, AccelChoice, Initramfs, kernel_words, memory_file, tsc_khz};
+use koru_qemu::{Accel, AccelChoice, Initramfs, Replayed, kernel_words, memory_file, tsc_khz};
 
 use crate::Event;
 
@@ -45,8 +45,9 @@ pub struct GuestConfig {
     pub boot_limit: Duration,
     /// The socket for a debugger, which may stop the guest for any time.
     pub gdb: Option<PathBuf>,
-    /// The seed of a guest that plays a script: see [`crate::Replay`].
-    pub(crate) replay: Option<u64>,
+    /// What makes the run of a guest that plays a script the same every time: see
+    /// [`crate::Replay`].
+    pub(crate) replay: Option<Replayed>,
     on_event: Option<OnEvent>,
 }
 

@@ -10,7 +10,7 @@ use std::{io::ErrorKind, os::unix::fs::FileExt};
 
 use koru_error::IoContext;
 use koru_protocol::{Call, RingSlice, SCRIPT_AT};
-use koru_qemu::{Accel, BootImage, REPLAY_START_SECONDS};
+use koru_qemu::{Accel, BootImage, REPLAY_START_SECONDS, Replayed};
 use koru_session::{Result, Script, ScriptRun, SharedMemory};
 use sha2::{Digest, Sha256};
 
@@ -23,11 +23,12 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Starts a guest that plays a script. An equal guest, seed and script give an equal run.
-    pub fn start(mut config: GuestConfig, seed: u64, script: &Script) -> Result<Replay> {
+    /// Starts a guest that plays a script. An equal guest, seed, shift and script give an equal
+    /// run.
+    pub fn start(mut config: GuestConfig, replayed: Replayed, script: &Script) -> Result<Replay> {
         // With one processor, the host's scheduler does not decide which processor is next.
         config.cpus = 1;
-        config.replay = Some(seed);
+        config.replay = Some(replayed);
         let image = BootImage::prepare(&config.kernel, &config.cache)?;
         let mut files = Vec::new();
         config.files.write_to(&mut files)?;
@@ -35,7 +36,7 @@ impl Replay {
         let resume = Call::Resume {
             seconds: REPLAY_START_SECONDS,
             nanos: 0,
-            seed: Sha256::digest(seed.to_le_bytes()).into(),
+            seed: Sha256::digest(replayed.seed.to_le_bytes()).into(),
             files: put(&shared, &files)?,
         };
         let frames = put(&shared, &script.frames(resume))?;

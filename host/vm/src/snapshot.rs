@@ -127,7 +127,8 @@ fn snapshot_key(config: &GuestConfig, image: &BootImage, accel: Accel) -> std::i
     };
     match config.replay {
         None => add(&fs::read("/proc/sys/kernel/random/boot_id")?),
-        Some(_) => add(b"replay"),
+        // The state of a machine's clock is in its unit.
+        Some(replayed) => add(format!("replay {}", replayed.shift).as_bytes()),
     }
     for file in [&which(&config.qemu), &image.path] {
         let stamp = FileFingerprint::of(file)?;

@@ -2,6 +2,7 @@
 
 //! The command line: the commands and their help.
 
+mod bench_args;
 mod build_rules;
 mod options;
 mod verify_args;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+pub use bench_args::BenchArgs;
 pub use build_rules::BuildRules;
 pub use options::*;
 pub use verify_args::VerifyArgs;
@@ -93,6 +95,30 @@ on this machine. Ctrl-C ends the checks; the reports then have the results so fa
 status: 0 all requirements are met, 1 some are not, 2 wrong usage, 3 something is not set up,
 4 the module does not build, 130 ended by Ctrl-C.")]
     Verify(VerifyArgs),
+    /// Count the instructions that a module takes, exactly, and compare modules.
+    #[command(after_help = "Examples:
+  koru bench lab2/                               what loading and unloading takes, and the sizes
+  koru bench hello_proc --op 'read /proc/hello 64'
+  koru bench mine/ --against theirs.ko --op 'read /proc/x 4096' --op 'write /proc/x 100'
+  koru bench hello_proc --against lab2/ --kernel 6.1 --json
+  koru bench mine/ --op 'read /proc/x 64' --profile       also the functions that it takes them in
+
+All modules are measured in one run of one virtual machine, whose clock counts instructions:
+two runs give the same numbers, on any machine. See docs/performance.md.
+
+An operation is one call, or steps of which those in brackets are counted:
+  open PATH, close PATH, open+close PATH, open+read+close PATH N, open+write+close PATH N
+  read PATH N, write PATH N       from the start of the file, which stays open
+  pread PATH N@AT, pwrite PATH N@AT
+  open PATH; write hex:64; repeat write hex:02000000; [read 4]
+                                  steps before `repeat` are done once, those after it in each
+                                  sample: open PATH, close, read N, pread N@AT, write N,
+                                  pwrite N@AT, seek AT, getpid
+  hold PATH 100 hex:64            let 100 processes open the file, write a byte and wait
+What is written is N letters, or the bytes after `hex:`.
+
+Exit status: 0 success, 1 an operation failed, 2 wrong usage, 3 something is not set up.")]
+    Bench(BenchArgs),
     /// Create a module from a template, with a test.
     #[command(after_help = "Examples:
   koru new demo1
@@ -267,6 +293,7 @@ impl Command {
         match self {
             Command::Test(a) => a.rules.clone(),
             Command::Verify(a) => a.rules.clone(),
+            Command::Bench(a) => a.rules.clone(),
             Command::Build(a) => a.rules.clone(),
             Command::Run(a) | Command::Watch(a) => a.rules.clone(),
             Command::Debug(a) => a.rules.clone(),

@@ -2,6 +2,7 @@
 
 //! The commands, one module each.
 
+pub mod bench;
 pub mod build;
 pub mod clean;
 pub mod debug;

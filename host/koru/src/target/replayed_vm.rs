@@ -5,7 +5,8 @@
 use koru_error::{Error, Kind, Result};
 use koru_klog::Complaint;
 use koru_protocol::{Exec, Inventory};
-use koru_session::Script;
+use koru_qemu::Replayed;
+use koru_session::{Script, ScriptModule};
 use koru_vm::Replay;
 
 use crate::{
@@ -22,6 +23,9 @@ use crate::{
         traits::{KillHandle, Prepared, ReadyModule, Target},
     },
 };
+
+/// An instruction takes eight nanoseconds, so the guest is as fast as processors of some years ago.
+const SHIFT: u32 = 3;
 
 /// A guest that plays the steps of a run by itself; the methods of [`Target`] wait for each
 /// step. An equal seed gives an equal run.
@@ -58,14 +62,17 @@ impl ReplayedVm {
             ));
         }
         let modules = in_guest(modules);
-        let script = Script {
+        let module = ScriptModule {
             path: modules[0].path.clone(),
             params: asked.params.clone(),
-            command: (!command.is_empty()).then(|| Exec::new(command.iter().cloned())),
             name: modules[0].name.clone(),
         };
+        let script = Script {
+            module: Some(module),
+            command: (!command.is_empty()).then(|| Exec::new(command.iter().cloned())),
+        };
         let config = guest::config(context, &tree, files, machine)?;
-        let replay = Replay::start(config, seed, &script)?;
+        let replay = Replay::start(config, Replayed { seed, shift: SHIFT }, &script)?;
         let prepared = Prepared {
             session: replay.guest().session().clone(),
             release: tree.release,

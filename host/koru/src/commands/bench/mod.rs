@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! `koru bench`: counts the instructions that modules take, exactly.
+
+mod baseline;
+mod guest;
+mod operation;
+mod profile;
+mod report;
+mod rows;
+mod sizes;
+mod suite;
+
+use koru_error::{Error, Kind, Result};
+
+use crate::{cli::BenchArgs, context::Context, ui};
+use rows::{measured, named, subject};
+use suite::Suite;
+
+pub fn bench(context: &Context, args: &BenchArgs) -> Result<u8> {
+    let tree = context.tree(&args.kernel)?;
+    let of_suite = args.against.is_empty() && args.operations.is_empty() && args.params.is_empty();
+    if of_suite && context.is_in_checkout() {
+        let suite = Suite::read(context, args.module.as_deref())?;
+        if !suite.is_empty() {
+            return suite.bench(context, &tree, args);
+        }
+    }
+    let Some(module) = &args.module else {
+        let error = Error::new(Kind::Usage, "measuring", "no module is named");
+        return Err(error.help("`koru bench --help` has examples"));
+    };
+    let mut subjects = Vec::new();
+    for label in std::iter::once(module).chain(&args.against) {
+        let shown = label.trim_end_matches('/');
+        subjects.push(subject(context, &tree, shown, label, &args.params)?);
+    }
+    let operations = named(&args.operations, args.samples)?;
+    let report = measured(context, &tree, &subjects, &operations, args)?;
+    match context.json {
+        true => ui::json(&report),
+        false => ui::out(&report.text()),
+    }
+    Ok(u8::from(report.has_failures()))
+}

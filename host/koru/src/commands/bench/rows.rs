@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! From the names of modules to the rows of a report.
+
+use koru_error::{Error, Kind, Result};
+use koru_kernels::KernelTree;
+
+use super::{
+    guest::{OperationResult, Plan, Results, Subject, measure},
+    operation::NamedOperation,
+    profile::profiles,
+    report::{Report, Row, Unit, Value},
+    sizes::{code, without_debug_info},
+};
+use crate::{
+    cli::BenchArgs, context::Context, loadable::loadable_modules, target::request::ModuleRequest,
+};
+
+/// The row for the load of a module.
+const LOAD: &str = "load";
+
+/// The operations that show what the kernel and the counting themselves take.
+const FLOORS: [&str; 3] = ["getpid", "read /dev/zero 1", "pread /proc/uptime 64"];
+
+/// Reads operations.
+pub fn named(texts: &[impl AsRef<str>], samples: u32) -> Result<Vec<NamedOperation>> {
+    let parsed = texts
+        .iter()
+        .map(|t| NamedOperation::parse(t.as_ref(), samples));
+    parsed.collect()
+}
+
+/// Builds a module.
+pub fn subject(
+    context: &Context,
+    tree: &KernelTree,
+    label: &str,
+    source: &str,
+    params: &[String],
+) -> Result<Subject> {
+    let request = ModuleRequest {
+        source: Some(source.to_owned()),
+        module: None,
+        params: params.to_vec(),
+    };
+    let (mut modules, _) = loadable_modules(context, || Ok(tree.clone()), &[request])?;
+    let missing = || Error::new(Kind::Usage, "measuring", "there is no module");
+    let module = modules.pop().ok_or_else(missing)?;
+    Ok(Subject {
+        label: label.to_owned(),
+        file: without_debug_info(&module.path)?,
+        module,
+        needs: modules,
+    })
+}
+
+/// Measures modules and arranges the results.
+pub fn measured(
+    context: &Context,
+    tree: &KernelTree,
+    subjects: &[Subject],
+    operations: &[NamedOperation],
+    args: &BenchArgs,
+) -> Result<Report> {
+    let plan = Plan {
+        floors: &named(&FLOORS, args.samples)?,
+        operations,
+        loads: args.loads,
+    };
+    let results = measure(context, tree, subjects, &plan)?;
+    let mut report = report(tree, subjects, &plan, &results)?;
+    if args.profile {
+        // Caches are warm, and pages there, long before the hundredth sample.
+        let fewer = named_again(operations, 100);
+        let plan = Plan {
+            floors: &[],
+            operations: &fewer,
+            loads: 3,
+        };
+        let profiles = profiles(context, tree, subjects, &plan, &results)?;
+        for (n, profiles) in profiles.into_iter().enumerate() {
+            let mut profiles = profiles.into_iter();
+            let load = profiles.next().flatten();
+            for (row, profile) in report.rows.iter_mut().zip(profiles) {
+                row.values[n].profile = profile;
+            }
+            if let Some(row) = report.rows.iter_mut().find(|row| row.name == LOAD) {
+                row.values[n].profile = load;
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// Returns the operations with another number of samples.
+fn named_again(operations: &[NamedOperation], samples: u32) -> Vec<NamedOperation> {
+    let mut operations = operations.to_vec();
+    for named in &mut operations {
+        named.operation.samples = samples;
+    }
+    operations
+}
+
+/// Arranges the results in rows.
+fn report(
+    tree: &KernelTree,
+    subjects: &[Subject],
+    plan: &Plan,
+    results: &Results,
+) -> Result<Report> {
+    let mut rows = Vec::new();
+    for (n, operation) in plan.operations.iter().enumerate() {
+        let values = results.subjects.iter().map(|s| match &s.operations[n] {
+            OperationResult::Counted(counts) => Value {
+                median: Some(counts.median),
+                least: Some(counts.least),
+                most: Some(counts.most),
+                returned: Some(counts.returned),
+                ..Value::default()
+            },
+            OperationResult::Failed(error) => Value {
+                error: Some(error.clone()),
+                ..Value::default()
+            },
+        });
+        rows.push(Row::new(
+            &operation.name,
+            Unit::Instructions,
+            values.collect(),
+        ));
+    }
+    let loads = || results.subjects.iter().map(|s| &s.loads);
+    let loading = |name: &str, values: Vec<Value>| Row::new(name, Unit::Instructions, values);
+    rows.push(loading(
+        LOAD,
+        loads().map(|l| Value::number(l.load)).collect(),
+    ));
+    rows.push(loading(
+        "unload",
+        loads().map(|l| Value::number(l.unload)).collect(),
+    ));
+    rows.push(loading(
+        "load + unload",
+        loads().map(|l| Value::number(l.load + l.unload)).collect(),
+    ));
+    let mut instructions = Vec::new();
+    for subject in subjects {
+        instructions.push(Value::number(code(&subject.file)?));
+    }
+    let bytes = |name: &str, values: Vec<Value>| Row::new(name, Unit::Bytes, values);
+    let files = subjects.iter().map(|s| Value::number(s.file.len() as u64));
+    rows.push(bytes("code, bytes", instructions));
+    rows.push(bytes("file, bytes", files.collect()));
+    rows.push(bytes(
+        "resident, bytes",
+        loads().map(|l| Value::number(l.resident)).collect(),
+    ));
+    let floors = plan
+        .floors
+        .iter()
+        .zip(&results.floors)
+        .map(|(floor, counts)| {
+            let value = counts.as_ref().map(|c| Value::number(c.median));
+            Row::new(&floor.name, Unit::Instructions, value.into_iter().collect())
+        });
+    Ok(Report {
+        kernel: tree.release.clone(),
+        modules: subjects.iter().map(|s| s.label.clone()).collect(),
+        floors: floors.collect(),
+        rows,
+    })
+}
