@@ -4,6 +4,7 @@
 
 mod all_modules;
 mod atomic_context;
+mod bench;
 mod build_notes;
 mod build_sandbox;
 mod c_modules;

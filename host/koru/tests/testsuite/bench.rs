@@ -2,9 +2,7 @@
 
 //! `koru bench`: counts instructions, exactly.
 
-mod common;
-
-use common::{KERNELS, koru};
+use crate::common::{KERNELS, koru};
 use serde_json::Value;
 
 const PLAIN: &str = "bench/c/hello_proc/straightforward";
