@@ -81,6 +81,7 @@ const RING_0: &[&str] = &[
     "tests/modules",
     "tests/broken",
     "tests/correct",
+    "bench/c",
     "host/koru/tests/testsuite/atomic_context",
 ];
 

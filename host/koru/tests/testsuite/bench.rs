@@ -2,8 +2,9 @@
 
 //! `koru bench`: counts instructions, exactly.
 
-use crate::common::{KERNELS, koru};
 use serde_json::Value;
+
+use crate::common::{KERNELS, koru};
 
 const PLAIN: &str = "bench/c/hello_proc/straightforward";
 const FAIR: &str = "bench/c/hello_proc/fair";
