@@ -5,7 +5,7 @@
 use std::{
     collections::HashMap,
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
@@ -108,13 +108,17 @@ impl KernelTree {
             let makefile = fs::read_to_string(folder.join("Makefile")).unwrap_or_default();
             let included = included_folders(&makefile).map(|f| folder.join(f));
             let links = fs::read_dir(&folder).into_iter().flatten().flatten();
-            let links = links.map(|e| e.path()).filter(|p| p.is_symlink());
+            let links = links.filter_map(|e| fs::read_link(e.path()).ok());
+            let links = links.map(|target| folder.join(target));
             for found in included.chain(links) {
-                let Ok(found) = found.canonicalize() else {
+                let Ok(real) = found.canonicalize() else {
                     continue;
                 };
-                if found.is_dir() && !folders.iter().any(|f| found.starts_with(f)) {
-                    folders.push(found);
+                // The way to it may be a link that is in none of the folders.
+                for path in [real, without_dots(&found)] {
+                    if path.is_dir() && !folders.iter().any(|f| path.starts_with(f)) {
+                        folders.push(path);
+                    }
                 }
             }
         }
@@ -183,6 +187,18 @@ fn included_folders(makefile: &str) -> impl Iterator<Item = &Path> {
         .map(|path| Path::new(path.rsplit(')').next().unwrap_or(path)))
 }
 
+/// Resolves `..` by the names in a path, links or not.
+fn without_dots(path: &Path) -> PathBuf {
+    path.components()
+        .fold(PathBuf::new(), |mut plain, component| {
+            match component {
+                Component::ParentDir => drop(plain.pop()),
+                other => plain.push(other),
+            }
+            plain
+        })
+}
+
 fn frame_limit(config: &Config) -> Option<u64> {
     let limit = config.get("FRAME_WARN")?.parse().ok()?;
     (limit > 0).then_some(limit)
@@ -237,6 +253,12 @@ mod tests {
             modules_dir: None,
         };
         let folders = ["build", "common", "lib/scripts"].map(|f| root.join(f));
+        assert_eq!(tree.folders(), folders);
+        // The common folder is elsewhere.
+        fs::rename(root.join("common"), root.join("other/common")).unwrap();
+        fs::remove_file(root.join("other/common/scripts")).unwrap();
+        link("other/common", "common");
+        let folders = ["build", "other/common", "common"].map(|f| root.join(f));
         assert_eq!(tree.folders(), folders);
     }
 
