@@ -51,12 +51,12 @@ impl Decoded {
                 let _ = writeln!(text, "  {line:6} | {bold}{source}{plain}");
             }
         }
-        if self.at.is_none() {
+        if self.at.is_none() && !self.is_of_loader() {
             if let Some(place) = self.place() {
                 let _ = writeln!(text, "  in {bold}{place}{plain}");
             }
         }
-        if !self.frames.is_empty() {
+        if !self.frames.is_empty() && !self.is_of_loader() {
             let _ = writeln!(text, "  {}", self.task_header());
             text += &self.call_trace(&self.frames, dim, plain);
         }
@@ -77,6 +77,14 @@ impl Decoded {
             );
         }
         text.trim_end().to_owned()
+    }
+
+    /// Returns whether the stack is that of the kernel's own loader, which prints it when an init
+    /// returns a positive number. Which module it was, the line before says.
+    fn is_of_loader(&self) -> bool {
+        // The compiler puts what is rare into a function of its own: `do_init_module.cold`.
+        let innermost = self.frames.first().map(|f| f.function.split('.').next());
+        self.kind == ReportKind::Stack && innermost == Some(Some("do_init_module"))
     }
 
     fn task_header(&self) -> String {
