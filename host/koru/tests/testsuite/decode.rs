@@ -140,7 +140,7 @@ fn decoding_ignores_added_kernels() {
     add.env("KORU_CACHE", added.cache()).run().exits(0);
     let this = std::env::current_exe().expect("this program");
     let output = Command::new(this)
-        .args(["--exact", "debug_info_of_another_build_is_refused"])
+        .args(["--exact", "decode::debug_info_of_another_build_is_refused"])
         .env("KORU_CACHE", added.cache())
         .output()
         .expect("running it again");

@@ -170,7 +170,9 @@ fn dependency_that_needs_std_or_alloc_is_named_once() {
 #[test]
 fn symbols_for_gpl_modules_are_explained_once() {
     let folder = tempfile::tempdir().expect("a folder");
-    module(folder.path(), "hints_closed", EMPTY, "");
+    let body = EMPTY.replace("Ok(It)", "Instant::<Monotonic>::now();\n        Ok(It)");
+    let body = format!("use kernel::time::{{Instant, Monotonic}};\n{body}");
+    module(folder.path(), "hints_closed", &body, "");
     let source = folder.path().join("hints_closed/src/lib.rs");
     let text = fs::read_to_string(&source).expect("a source");
     fs::write(

@@ -91,6 +91,7 @@ fn every_command_prints_json_or_refuses() {
             "vm" => &["status", "--vm", "nobodys"],
             "kernel" => &["default"],
             "decode" => &["/nowhere"],
+            "bench" => &["--op", "fly"],
             "unload" => &["x", "--vm", "nobodys"],
             "list" | "log" => &["--vm", "nobodys"],
             "doctor" | "env" => &[],

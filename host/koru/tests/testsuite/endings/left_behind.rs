@@ -119,8 +119,8 @@ fn verify_fails_a_module_that_leaves_something_behind() {
         let verify = ["verify", "hello", "--ko", ko, "--kernel", kernel, "--json"];
         let run = koru([&verify[..], &["one_record_at"]].concat()).run();
         run.exits(1).says(&format!("warning: {left}"));
-        let results = run.json();
-        assert_eq!(results[0]["result"], "fail", "{run}");
-        assert_eq!(results[0]["seen"], left, "{run}");
+        let result = &run.json()["requirements"][0];
+        assert_eq!(result["result"], "fail", "{run}");
+        assert_eq!(result["seen"], left, "{run}");
     }
 }
