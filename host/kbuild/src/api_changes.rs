@@ -27,8 +27,8 @@ use self::{
     table::{HEADERS, Header, RENAMES, changes, header_of},
 };
 
-pub(crate) use symbols::explain_missing;
 pub use symbols::explain_symbol;
+pub(crate) use symbols::{explain_missing, undefined_symbols};
 
 /// Returns explanations of a failed build's output. `sources` is the folder of the module's
 /// sources, whose paths the output contains.

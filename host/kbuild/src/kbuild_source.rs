@@ -14,16 +14,14 @@ use koru_kernels::{Cache, KernelTree, Progress, output};
 use koru_sandbox::Sandbox;
 
 use crate::{
-    Ko,
-    api_changes::explain,
+    Ko, ModInfo,
+    api_changes::{explain, undefined_symbols},
     make::kbuild_command,
-    makefile::{has_recipes, is_for_kbuild, kernel_variables},
+    makefile::{has_kbuild, has_recipes, is_for_kbuild, kbuild_text, kernel_variables},
     paths::module_name,
+    providers::{add_provided, folders_with},
     work_copy::{WorkCopy, all_files, home_of, with_headers},
 };
-
-/// The files that make a folder one for Kbuild. Kbuild prefers the first one.
-pub(crate) const KBUILD_FILES: [&str; 2] = ["Kbuild", "Makefile"];
 
 /// How a module is built. A module that was built in another way is built again.
 const RULES: &str = include_str!("kbuild_source.rs");
@@ -36,6 +34,22 @@ pub struct KbuildSource {
     /// The only file of the folder that is compiled; without it, the folder's Kbuild or
     /// Makefile names the files.
     pub file: Option<PathBuf>,
+}
+
+/// What a build is made with.
+struct Build<'a> {
+    cache: &'a Cache,
+    tree: &'a KernelTree,
+    sandbox: Option<&'a Sandbox>,
+    progress: &'a dyn Progress,
+}
+
+/// A folder whose modules have symbols that others need.
+struct Provider {
+    folder: PathBuf,
+    symvers: PathBuf,
+    /// The names of the modules.
+    modules: Vec<String>,
 }
 
 impl KbuildSource {
@@ -57,7 +71,7 @@ impl KbuildSource {
 
     /// Returns whether a folder has a file that says what Kbuild compiles.
     pub fn has_kbuild(dir: &Path) -> bool {
-        KBUILD_FILES.iter().any(|file| dir.join(file).is_file())
+        has_kbuild(dir)
     }
 
     /// Returns the name of the module of one file.
@@ -100,6 +114,24 @@ impl KbuildSource {
         sandbox: Option<&Sandbox>,
         progress: &dyn Progress,
     ) -> Result<Vec<Ko>> {
+        let build = Build {
+            cache,
+            tree,
+            sandbox,
+            progress,
+        };
+        Ok(self.build_among(&[], &build)?.0)
+    }
+
+    /// Builds the modules, and first those of other folders that they need. Returns the modules,
+    /// and the list of their symbols. `above` are the folders that wait for this build.
+    fn build_among(&self, above: &[PathBuf], build: &Build<'_>) -> Result<(Vec<Ko>, PathBuf)> {
+        let Build {
+            cache,
+            tree,
+            sandbox,
+            progress,
+        } = *build;
         let attempted = format!("building {}", self.path().display());
         if !self.dir.is_dir() {
             return Err(Error::new(
@@ -115,8 +147,13 @@ impl KbuildSource {
         }
         let copy = WorkCopy::open(cache, &self.dir, self.file_name(), &tree.release, progress)?;
         let key = tree.key()?.with(RULES).hex();
+        let above = [above, &[copy.source().to_owned()]].concat();
+        let mut providers = Vec::new();
+        for folder in copy.providers() {
+            self.provide(folder, &above, build, &mut providers)?;
+        }
         if let Some(kos) = copy.current(&key)? {
-            return described(&kos, &copy, false);
+            return Ok((described(&kos, &copy, false)?, copy.symvers()));
         }
         progress.status(&format!("{attempted} for {}", tree.release));
         copy.update()?;
@@ -133,13 +170,27 @@ impl KbuildSource {
                 sandbox.work(&copy.dir, &copy.dir).output(make, &attempted)
             }
         };
-        let made = self.make(&copy, tree, &run);
-        let (made, said) = made.map_err(|mut e| {
-            e.output = e.output.map(|said| copy.with_real_paths(&said));
-            e
-        })?;
-        // The messages have the paths that the author knows.
-        let said = copy.with_real_paths(&said);
+        let (made, said) = loop {
+            let symvers = providers.iter().map(|p: &Provider| &*p.symvers);
+            let symvers = copy.put_symbols(symvers)?;
+            let made = self.make(&copy, tree, &symvers, &run);
+            let (made, said) = made.map_err(|mut e| {
+                e.output = e.output.map(|said| copy.with_real_paths(&said));
+                e
+            })?;
+            let known = providers.len();
+            if !made {
+                let missing = undefined_symbols(&said);
+                for folder in folders_with(&missing, copy.source(), copy.repository()) {
+                    self.provide(folder, &above, build, &mut providers)?;
+                }
+            }
+            if providers.len() == known {
+                // The messages have the paths that the author knows.
+                break (made, copy.with_real_paths(&said));
+            }
+            progress.status(&format!("{attempted} for {}", tree.release));
+        };
         let kos = modules_in(&copy.dir);
         if !made || kos.is_empty() {
             let (kind, message) = match made {
@@ -160,8 +211,47 @@ impl KbuildSource {
         if !said.trim().is_empty() {
             progress.print(said.trim_end());
         }
-        let kos = copy.finish(&key, &kos)?;
-        described(&kos, &copy, true)
+        let mut needed = Vec::new();
+        for ko in &kos {
+            needed.extend(ModInfo::read(ko)?.dependencies().map(str::to_owned));
+        }
+        providers.retain(|p| p.modules.iter().any(|name| needed.contains(name)));
+        let providers: Vec<(PathBuf, PathBuf)> = providers
+            .into_iter()
+            .map(|p| (p.folder, p.symvers))
+            .collect();
+        let kos = copy.finish(&key, &kos, &providers)?;
+        Ok((described(&kos, &copy, true)?, copy.symvers()))
+    }
+
+    /// Builds the modules of another folder that these ones need, unless that is being done.
+    fn provide(
+        &self,
+        folder: PathBuf,
+        above: &[PathBuf],
+        build: &Build<'_>,
+        providers: &mut Vec<Provider>,
+    ) -> Result<()> {
+        let is_known = providers.iter().any(|p| p.folder == folder);
+        if is_known || above.contains(&folder) || !has_kbuild(&folder) {
+            return Ok(());
+        }
+        let (kos, symvers) = KbuildSource::folder(&folder).build_among(above, build)?;
+        providers.push(Provider {
+            folder,
+            symvers,
+            modules: kos.into_iter().map(|ko| ko.name).collect(),
+        });
+        Ok(())
+    }
+
+    /// Returns the modules of other folders that these ones needed in the last build.
+    pub fn provided(&self, cache: &Cache, release: &str) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        if let Ok(dir) = self.dir.canonicalize() {
+            add_provided(cache, &dir, self.file_name(), release, &mut found);
+        }
+        found
     }
 
     /// Runs Kbuild, or the author's Makefile if Kbuild finds no module in it. Returns whether
@@ -170,8 +260,11 @@ impl KbuildSource {
         &self,
         copy: &WorkCopy,
         tree: &KernelTree,
+        symvers: &[String],
         run: &dyn Fn(&mut Command, Option<&Path>) -> Result<Output>,
     ) -> Result<(bool, String)> {
+        // The author's own list names files that only a build by hand leaves.
+        let symbols = format!("KBUILD_EXTRA_SYMBOLS={}", symvers.join(" "));
         let text = match &self.file {
             Some(file) => {
                 let text = format!("obj-m := {}.o\n", module_stem(file));
@@ -186,6 +279,7 @@ impl KbuildSource {
         if is_for_kbuild(&text) {
             let mut make = kbuild_command(tree, &copy.dir)?;
             make.arg("modules");
+            make.arg(&symbols);
             if let Some(map) = copy.prefix_map() {
                 make.arg(format!("KCFLAGS={map}"));
             }
@@ -208,6 +302,7 @@ impl KbuildSource {
             .args(["-s", "--no-print-directory"])
             .args(kernel_variables(&makefile, &build, &tree.release))
             .arg("CONFIG_DEBUG_INFO_BTF_MODULES=")
+            .arg(&symbols)
             .env_remove("MAKEFLAGS")
             .env_remove("MFLAGS")
             .env("LC_ALL", "C");
@@ -239,13 +334,6 @@ fn described(kos: &[PathBuf], copy: &WorkCopy, rebuilt: bool) -> Result<Vec<Ko>>
         })
     };
     kos.iter().map(ko).collect()
-}
-
-/// Returns the text of the file that Kbuild reads in a folder.
-pub(crate) fn kbuild_text(dir: &Path) -> String {
-    let files = KBUILD_FILES.iter().map(|file| dir.join(file));
-    let mut texts = files.filter_map(|file| fs::read_to_string(file).ok());
-    texts.next().unwrap_or_default()
 }
 
 /// Returns the name of the module's object: the file's, in letters that Kbuild can take.

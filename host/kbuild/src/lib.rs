@@ -14,6 +14,7 @@
 
 mod api_changes;
 mod artifact;
+mod build_state;
 mod cargo_messages;
 mod cargo_run;
 mod dependency;
@@ -26,6 +27,7 @@ mod modinfo;
 mod module;
 mod paths;
 mod prebuilt;
+mod providers;
 mod rust_file;
 mod rust_hints;
 mod rust_object;

@@ -2,7 +2,7 @@
 
 //! What is read from a module's Makefile or Kbuild file, and what is left out of it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fs, path::Path};
 
 /// The variables that choose tools or the architecture. The kernel's own build sets them.
 const TOOLS: [&str; 12] = [
@@ -121,6 +121,21 @@ pub(crate) fn words(text: &str, variable: &str) -> Vec<String> {
     });
     let words = values.collect::<Vec<_>>().join(" ");
     words.split_whitespace().map(str::to_owned).collect()
+}
+
+/// The files that make a folder one for Kbuild. Kbuild prefers the first one.
+pub(crate) const KBUILD_FILES: [&str; 2] = ["Kbuild", "Makefile"];
+
+/// Returns the text of the file that Kbuild reads in a folder.
+pub(crate) fn kbuild_text(dir: &Path) -> String {
+    let files = KBUILD_FILES.iter().map(|file| dir.join(file));
+    let mut texts = files.filter_map(|file| fs::read_to_string(file).ok());
+    texts.next().unwrap_or_default()
+}
+
+/// Returns whether a folder has a file that says what Kbuild compiles.
+pub(crate) fn has_kbuild(dir: &Path) -> bool {
+    KBUILD_FILES.iter().any(|file| dir.join(file).is_file())
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use koru_kernels::{Cache, Home};
 
 use crate::{
     Module, find_modules,
-    kbuild_source::{KBUILD_FILES, KbuildSource, kbuild_text},
-    makefile::words,
+    kbuild_source::KbuildSource,
+    makefile::{KBUILD_FILES, kbuild_text, words},
     module::CFiles,
     paths::module_name,
     prebuilt::is_prebuilt,

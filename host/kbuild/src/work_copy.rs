@@ -10,20 +10,23 @@ use std::{
     collections::{BTreeMap, HashMap},
     ffi::{OsStr, OsString},
     fs::{self, Metadata},
-    os::unix::fs::{MetadataExt, symlink},
+    os::unix::fs::symlink,
     path::{Component, Path, PathBuf},
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::{Cache, Key, Lock, Progress, write_atomically};
-use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::{
+    build_state::{Stamp, State},
     make::{is_plain, plain_temporary_folder},
     makefile::without_tools,
     paths::repository,
 };
+
+/// The file in which modpost lists the symbols that modules have for others.
+const SYMVERS: &str = "Module.symvers";
 
 /// The largest folder that is copied.
 const MAX_SIZE: u64 = 1 << 30;
@@ -45,28 +48,6 @@ pub(crate) struct WorkCopy {
     /// The folder of the copy, if make cannot work in the cache.
     _temporary: Option<TempDir>,
     _lock: Lock,
-}
-
-/// What a build was made from, and what it made.
-#[derive(Serialize, Deserialize, Default, PartialEq)]
-struct State {
-    key: String,
-    /// The files that were copied, by their paths in the folder.
-    files: BTreeMap<PathBuf, Stamp>,
-    /// The files of the rest of the repository that were read, by their whole paths.
-    outside: BTreeMap<PathBuf, Stamp>,
-    /// The names of the modules' files.
-    kos: Vec<String>,
-}
-
-/// What changes when a file does.
-#[derive(Serialize, Deserialize, PartialEq, Clone, Copy)]
-struct Stamp(u64, i64, i64);
-
-impl Stamp {
-    fn of(meta: &Metadata) -> Stamp {
-        Stamp(meta.size(), meta.mtime(), meta.mtime_nsec())
-    }
 }
 
 impl WorkCopy {
@@ -140,7 +121,7 @@ impl WorkCopy {
     /// Makes the copy what the user's folder is, apart from what builds left in the copy.
     pub fn update(&self) -> Result<()> {
         let (old, new) = (self.state(), self.list()?);
-        let size: u64 = new.values().map(|stamp| stamp.0).sum();
+        let size: u64 = new.values().map(|stamp| stamp.size()).sum();
         if size > MAX_SIZE {
             return Err(Error::new(
                 Kind::Usage,
@@ -173,10 +154,12 @@ impl WorkCopy {
             self.copy(&self.source.join(path), &copy)?;
         }
         // Until the build is complete, nothing is current.
-        self.save(&State {
+        State {
             files: new,
+            providers: old.providers,
             ..State::default()
-        })
+        }
+        .save(&self.home)
     }
 
     /// Copies a file. The copy is new for make, even if the file is older than the one before.
@@ -231,8 +214,19 @@ impl WorkCopy {
         Ok(())
     }
 
-    /// Keeps the modules that a build left in the copy.
-    pub fn finish(&self, key: &str, kos: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    /// Returns the folders whose modules the last build needed.
+    pub fn providers(&self) -> Vec<PathBuf> {
+        self.state().providers
+    }
+
+    /// Keeps the modules that a build left in the copy, and what it needed of `providers`: their
+    /// folders, and the files with their symbols.
+    pub fn finish(
+        &self,
+        key: &str,
+        kos: &[PathBuf],
+        providers: &[(PathBuf, PathBuf)],
+    ) -> Result<Vec<PathBuf>> {
         let mut kept = Vec::new();
         let mut names = Vec::new();
         for ko in kos {
@@ -243,14 +237,58 @@ impl WorkCopy {
             names.push(name.to_string_lossy().into_owned());
             kept.push(place);
         }
-        let state = self.state();
-        self.save(&State {
+        self.keep_symbols()?;
+        let mut outside = self.outside();
+        for (_, symvers) in providers {
+            let meta = fs::metadata(symvers).path_context("reading", symvers)?;
+            outside.insert(symvers.clone(), Stamp::of(&meta));
+        }
+        State {
             key: key.to_owned(),
-            outside: self.outside(),
+            outside,
             kos: names,
-            ..state
-        })?;
+            providers: providers.iter().map(|(folder, _)| folder.clone()).collect(),
+            ..self.state()
+        }
+        .save(&self.home)?;
         Ok(kept)
+    }
+
+    /// Keeps the list of the symbols that the modules have for others. A list that did not change
+    /// keeps its time, so that what needs it is not built again.
+    fn keep_symbols(&self) -> Result<()> {
+        let made = fs::read(self.dir.join(SYMVERS)).unwrap_or_default();
+        let kept = self.symvers();
+        match fs::read(&kept).is_ok_and(|old| old == made) {
+            true => Ok(()),
+            false => write_atomically(&kept, &made),
+        }
+    }
+
+    /// Returns the list of the symbols that the modules of the last build have for others.
+    pub fn symvers(&self) -> PathBuf {
+        self.home.join(SYMVERS)
+    }
+
+    /// Puts copies of lists of symbols where make can name and the sandbox read them, and returns
+    /// their paths.
+    pub fn put_symbols<'a>(&self, lists: impl Iterator<Item = &'a Path>) -> Result<Vec<String>> {
+        let copies = lists.enumerate().map(|(n, list)| {
+            let copy = self.surroundings.join(format!(".{n}.symvers"));
+            fs::copy(list, &copy).path_context("copying", list)?;
+            Ok(copy.display().to_string())
+        });
+        copies.collect()
+    }
+
+    /// Returns the repository that the user's folder is in, or the folder itself.
+    pub fn repository(&self) -> &Path {
+        &self.repository
+    }
+
+    /// Returns the user's folder.
+    pub fn source(&self) -> &Path {
+        &self.source
     }
 
     /// Returns a build's output with the paths of the user's folder.
@@ -326,13 +364,7 @@ impl WorkCopy {
     }
 
     fn state(&self) -> State {
-        let text = fs::read(self.home.join("state.json")).unwrap_or_default();
-        serde_json::from_slice(&text).unwrap_or_default()
-    }
-
-    fn save(&self, state: &State) -> Result<()> {
-        let text = serde_json::to_vec(state).expect("our types have string keys");
-        write_atomically(&self.home.join("state.json"), &text)
+        State::read(&self.home)
     }
 }
 
@@ -432,7 +464,7 @@ fn is_output(name: &OsStr) -> bool {
         || [".o", ".ko", ".mod", ".mod.c"]
             .iter()
             .any(|e| name.ends_with(e))
-        || ["Module.symvers", "modules.order"].contains(&&*name)
+        || [SYMVERS, "modules.order"].contains(&&*name)
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub fn loadable_modules(
         let (kos, stages) = context.build_sources(&tree, &sources)?;
         total.add(&stages);
         let chosen = choose(&kos, request.module.as_deref())?;
-        let beside = beside(&sources, &kos);
+        let beside = beside(context, &sources, &kos);
         add(context, &tree, chosen, &beside, &mut modules)?;
         if let Some(module) = modules.last_mut() {
             module.params = request.params.clone();
@@ -68,7 +68,7 @@ pub fn all_in_order(
     sources: &[Source],
     kos: &[Ko],
 ) -> Result<Vec<Loadable>> {
-    let beside = beside(sources, kos);
+    let beside = beside(context, sources, kos);
     let mut modules = Vec::new();
     for ko in kos {
         // One that another one needs is there already.
@@ -142,19 +142,24 @@ fn several(names: Vec<String>) -> Error {
 }
 
 /// Returns the names and files of the modules that belong together with a module: those of the
-/// build, or those in the folder of a built file.
-fn beside(sources: &[Source], kos: &[Ko]) -> Vec<(String, PathBuf)> {
+/// build and those of other folders that it needed, or those in the folder of a built file.
+fn beside(context: &Context, sources: &[Source], kos: &[Ko]) -> Vec<(String, PathBuf)> {
     let built = kos.iter().map(|ko| (ko.name.clone(), ko.path.clone()));
     let mut all: Vec<(String, PathBuf)> = built.collect();
     for source in sources {
-        let Source::Prebuilt(file) = source else {
-            continue;
+        let files: Vec<PathBuf> = match (source, kos.first()) {
+            (Source::Prebuilt(file), _) => {
+                let folder = file.parent().unwrap_or(Path::new("."));
+                let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+                let files = entries.map(|e| e.path());
+                files
+                    .filter(|path| is_prebuilt(&path.to_string_lossy()))
+                    .collect()
+            }
+            (Source::Kbuild(source), Some(ko)) => source.provided(&context.cache, &ko.kernel),
+            _ => continue,
         };
-        let folder = file.parent().unwrap_or(Path::new("."));
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        let files = entries.map(|e| e.path());
-        let files = files.filter(|path| is_prebuilt(&path.to_string_lossy()));
-        all.extend(files.map(|path| (module_name(&path), path)));
+        all.extend(files.into_iter().map(|path| (module_name(&path), path)));
     }
     all
 }
@@ -208,7 +213,7 @@ impl<T: Fn() -> Result<KernelTree>> Found<'_, T> {
                 tree.release
             );
             Error::new(Kind::Usage, attempted, message)
-                .help("build both in one folder: `obj-m := a.o b.o` in its Kbuild")
+                .help("put both into one git repository, or into one folder: `obj-m := a.o b.o`")
         })
     }
 }

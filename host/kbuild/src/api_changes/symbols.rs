@@ -86,6 +86,17 @@ fn complaint(line: &str) -> Option<Complaint<'_>> {
     )
 }
 
+/// Returns the symbols of which modpost says that they are nowhere.
+pub(crate) fn undefined_symbols(output: &str) -> Vec<String> {
+    let symbols = complaints(output)
+        .into_iter()
+        .filter_map(|c| match c.problem {
+            Problem::Undefined(symbol) => Some(symbol.to_owned()),
+            _ => None,
+        });
+    symbols.collect()
+}
+
 /// Returns explanations of modpost's errors about a module in C.
 pub(super) fn explain(output: &str, sources: &mut Sources<'_>, tree: &KernelTree) -> Vec<Hint> {
     let symvers = Symvers::read(&tree.build_dir);

@@ -240,6 +240,50 @@ fn needed_modules_are_loaded_before() {
     loads(&["list"]).exits(0).prints("base");
 }
 
+/// The author's own Kbuild names a file that a build by hand would have left.
+#[test]
+fn modules_of_other_folders_are_built_and_loaded_before() {
+    let kbuild = "obj-m := top.o\nKBUILD_EXTRA_SYMBOLS := $(src)/../deep/base/Module.symvers\n";
+    let folder = Folder::new(&[
+        ("deep/base/Kbuild", "obj-m := base.o\n"),
+        ("deep/base/base.c", NEEDED),
+        ("top/Kbuild", kbuild),
+        ("top/top.c", NEEDS),
+    ]);
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    for kernel in KERNELS {
+        let run = || folder.koru(["run", "./top", "--kernel", kernel]).run();
+        let first = run();
+        first.exits(0).prints("top: 42, 1\n").prints("top: bye\n");
+        // A change of the other module counts, and an unchanged one is not built again.
+        folder.write("deep/base/base.c", &NEEDED.replace("42", "43"));
+        run().exits(0).prints("top: 43, 1\n");
+        assert!(!run().err.contains("building"));
+        folder
+            .koru(["run", "deep/base", "--kernel", kernel])
+            .run()
+            .exits(0);
+        folder.write("deep/base/base.c", NEEDED);
+    }
+    // Each needs the other one, so neither can be first.
+    let other = NEEDED.replace("lab_value", "lab_other");
+    let both = NEEDED.replace(
+        "return 42",
+        "extern int lab_other(void); return lab_other()",
+    );
+    folder.write("deep/base/base.c", &both);
+    let top = NEEDS.replace("lab_value(), ", "lab_value() + lab_other(), ");
+    folder.write(
+        "top/top.c",
+        &(top + &other.replace("#include <linux/module.h>\n", "")),
+    );
+    folder
+        .koru(["build", "./top"])
+        .run()
+        .exits(1)
+        .says("`lab_other` is nowhere");
+}
+
 #[test]
 fn debugger_stops_at_the_init_of_the_named_module() {
     let folder = Folder::new(&[
