@@ -41,24 +41,28 @@ pub(crate) struct RustObject {
 impl Cargo<'_> {
     /// Returns the environment in which cargo builds ring-0 crates for this kernel.
     pub fn environment(&self) -> Vec<(String, String)> {
+        // Caches may share what they have by links. With real paths, cargo sees no difference.
+        let real = |p: &Path| {
+            let real = p.canonicalize().unwrap_or_else(|_| p.to_owned());
+            real.display().to_string()
+        };
         let mut flags = vec![
             "--sysroot".to_owned(),
-            self.sysroot.path.display().to_string(),
+            real(&self.sysroot.path),
             "--cfg=MODULE".to_owned(),
             // Code may test any CONFIG_*, also those that are off.
             "-Aunexpected_cfgs".to_owned(),
         ];
         flags.extend(self.codegen.for_crates().cloned());
         if let Some(cfg) = self.tree.rustc_cfg() {
-            flags.push(format!("@{}", cfg.display()));
+            flags.push(format!("@{}", real(&cfg)));
         }
-        let path = |p: &Path| p.display().to_string();
         vec![
-            ("RUSTC".into(), path(&self.toolchain.rustc)),
+            ("RUSTC".into(), self.toolchain.rustc.display().to_string()),
             ("RUSTC_BOOTSTRAP".into(), "1".into()),
             ("CARGO_ENCODED_RUSTFLAGS".into(), flags.join("\u{1f}")),
             ("CARGO_BUILD_TARGET".into(), TARGET.into()),
-            ("KORU_LAYOUT".into(), path(&self.shim.layout)),
+            ("KORU_LAYOUT".into(), real(&self.shim.layout)),
         ]
     }
 
