@@ -27,7 +27,7 @@ impl Decoded {
         let first = self.frames.iter().find(|f| f.module.is_some());
         let titled = titled_function(&self.line).filter(|f| !koru_klog::is_helper(f));
         // What is left of a stack may begin further out.
-        let is_titled = |f: &DecodedFrame| Some(&f.function) == titled.as_ref();
+        let is_titled = |f: &DecodedFrame| titled.as_ref() == Some(&f.symbol);
         let is_cut = titled.is_some() && self.at.is_none() && !self.frames.iter().any(is_titled);
         if is_cut && self.kind == ReportKind::Sanitizer {
             return titled;

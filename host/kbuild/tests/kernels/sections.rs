@@ -219,8 +219,11 @@ fn nothing_of_the_c_side_is_unused() {
                 .filter(|name| !name.starts_with("_R"))
                 .filter(|name| !matches!(*name, "init_module" | "cleanup_module"))
                 .collect();
-            assert!(c.contains(&"koru_print"), "{c:?}");
-            for function in c.iter().filter(|name| name.starts_with("koru_")) {
+            assert!(c.iter().any(|name| name.starts_with("koru_")), "{c:?}");
+            for function in c
+                .iter()
+                .filter(|name| name.starts_with("koru_") && !name.contains('.'))
+            {
                 let uses = parts.uses(function);
                 assert!(uses > 0, "{name} does not use {function}, {}", tree.release);
             }
