@@ -11,6 +11,7 @@ const __LOG_PREFIX: &[u8] = b"case\0";
 pub fn tell(text: &'static str) {
     #[cfg(misuse)]
     pr_info!(text); //~ "must be a string literal"
+    //~^ E0435
     #[cfg(not(misuse))]
     pr_info!("{text}\n");
 }
