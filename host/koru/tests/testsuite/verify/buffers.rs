@@ -14,7 +14,7 @@ fn full_ex_following_user_pointers_crashes() {
     // A new guest after each.
     judge_some(
         "full_ex",
-        "broken/full_ex_user_pointer",
+        "tests/broken/full_ex_user_pointer",
         &[
             "appears",
             "every_capacity",
@@ -34,7 +34,7 @@ fn full_ex_following_user_pointers_crashes() {
 
 #[test]
 fn correct_c_full_ex_passes() {
-    judge("full_ex", "correct/full_ex", &[], &[], &[]);
+    judge("full_ex", "bench/c/full_ex/fair", &[], &[], &[]);
 }
 
 /// What is replaced by what, the promise that this breaks, and how.
@@ -99,7 +99,7 @@ fn each_fault_of_full_ex_fails_its_requirements() {
     ];
     let tests = faults.map(|(_, test, _)| test);
     for (n, (words, broken, wanted)) in faults.iter().enumerate() {
-        let folder = changed("correct/full_ex", words);
+        let folder = changed("bench/c/full_ex/fair", words);
         let folder = folder.path().display().to_string();
         // The kernels differ in none of this: one for each.
         let kernel = KERNELS[n % KERNELS.len()];
@@ -137,7 +137,7 @@ fn full_ex_by_pid_fails() {
         "owners::two_hundred_processes_at_once",
         "module::loading_and_unloading_under_users",
     ];
-    judge("full_ex", "broken/full_ex_by_pid", &fails, &[], &[]);
+    judge("full_ex", "tests/broken/full_ex_by_pid", &fails, &[], &[]);
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn hello_proc_without_a_terminator_fails() {
         "a_shorter_message_leaves_nothing_behind",
         "the_longest_message",
     ];
-    let folder = "broken/hello_proc_no_terminator";
+    let folder = "tests/broken/hello_proc_no_terminator";
     judge("hello_proc", folder, &fails, &crashes, &[]);
 }
 
@@ -192,7 +192,7 @@ fn forged_records_of_minimal_proc_lkm_fail() {
         "a_loop_of_writes_loses_nothing",
         "characters_stay_whole",
     ];
-    let folder = "broken/minimal_proc_lkm_forged";
+    let folder = "tests/broken/minimal_proc_lkm_forged";
     judge("minimal_proc_lkm", folder, &fails, &[], &[]);
 }
 
@@ -200,7 +200,7 @@ fn forged_records_of_minimal_proc_lkm_fail() {
 fn minimal_proc_lkm_printing_user_memory_fails() {
     judge_some(
         "minimal_proc_lkm",
-        "broken/minimal_proc_lkm_user_pointer",
+        "tests/broken/minimal_proc_lkm_user_pointer",
         &[
             "a_write_is_a_record",
             "bad_addresses",

@@ -15,10 +15,6 @@ use crate::common::{self, KERNELS, Run, koru, root};
 /// What became of each test, by its name.
 type Results = BTreeMap<String, String>;
 
-fn source(of: &str) -> String {
-    format!("tests/{of}")
-}
-
 #[track_caller]
 fn results(run: &Run) -> Results {
     let report = run.json();
@@ -42,9 +38,8 @@ fn results(run: &Run) -> Results {
 #[track_caller]
 fn judge(contract: &str, folder: &str, fails: &[&str], crashes: &[&str], races: &[&str]) {
     for kernel in KERNELS {
-        let folder = source(folder);
         let run = koru([
-            "verify", contract, "--src", &folder, "--kernel", kernel, "--json",
+            "verify", contract, "--src", folder, "--kernel", kernel, "--json",
         ])
         .run();
         let results = results(&run);
@@ -70,7 +65,7 @@ fn judge(contract: &str, folder: &str, fails: &[&str], crashes: &[&str], races: 
 #[track_caller]
 fn changed(of: &str, words: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
-    for entry in fs::read_dir(root().join(source(of))).expect("a folder") {
+    for entry in fs::read_dir(root().join(of)).expect("a folder") {
         let entry = entry.expect("a file");
         let mut text = fs::read_to_string(entry.path()).expect("text");
         if entry.path().extension().is_some_and(|e| e == "c") {
@@ -88,9 +83,8 @@ fn changed(of: &str, words: &[(&str, &str)]) -> tempfile::TempDir {
 #[track_caller]
 fn judge_some(contract: &str, folder: &str, words: &[&str], wanted: &[(&str, &str)]) {
     for kernel in KERNELS {
-        let folder = source(folder);
         let args = [
-            "verify", contract, "--src", &folder, "--kernel", kernel, "--json",
+            "verify", contract, "--src", folder, "--kernel", kernel, "--json",
         ];
         let run = koru(args.iter().chain(words)).run();
         let results = results(&run);

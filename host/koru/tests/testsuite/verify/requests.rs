@@ -7,24 +7,24 @@ use std::{fs, path::Path};
 use super::{
     changed,
     common::{KERNELS, Run, koru, line_of, root},
-    results, source,
+    results,
 };
 
 #[test]
 fn module_that_does_not_load_is_reported_once() {
     for kernel in KERNELS {
         let args = ["verify", "hello", "--kernel", kernel, "--src"];
-        let refused = source("broken/hello_refused");
-        let run = koru(args.iter().copied().chain([refused.as_str()])).run();
+        let refused = "tests/broken/hello_refused";
+        let run = koru(args.iter().copied().chain([refused])).run();
         run.exits(1)
             .says("error: loading hello: No such device (errno 19)")
             .says("hello: the device is not there")
             .prints("FAIL    the module does not load: No such device (errno 19)")
             .prints("0 of 6 promises kept, 6 broken");
-        let oops = source("broken/hello_init_oops");
+        let oops = "tests/broken/hello_init_oops";
         let file = "tests/broken/hello_init_oops/hello.c";
         let at = format!("{file}:{}", line_of(file, "nowhere)"));
-        let run = koru(args.iter().copied().chain([oops.as_str()])).run();
+        let run = koru(args.iter().copied().chain([oops])).run();
         run.exits(1)
             .says(&format!("  at {at}"))
             .says("READ_ONCE(*nowhere)")
@@ -57,7 +57,7 @@ fn filter_selects_requirements_of_an_own_module() {
 fn reports_have_every_requirement() {
     let dir = tempfile::tempdir().expect("a folder");
     let at = |name: &str| dir.path().join(name).display().to_string();
-    let folder = source("broken/my_timer_naive");
+    let folder = "tests/broken/my_timer_naive";
     let contract = at("course.toml");
     fs::write(&contract, "file = '/proc/timer'\ncurrent = 'now|: '\n").unwrap();
     let (markdown, junit) = (at("new/report.md"), at("junit.xml"));
@@ -65,7 +65,7 @@ fn reports_have_every_requirement() {
         "verify",
         "my_timer",
         "--src",
-        &folder,
+        folder,
         "--kernel",
         "6.1",
         "--contract",
@@ -249,7 +249,7 @@ fn slow_requirements_are_skipped() {
         .says("give --slow");
     // Tried, with one that breaks it at once.
     let at_once = changed(
-        "broken/seconds_wrap",
+        "tests/broken/seconds_wrap",
         &[("/ HZ - start", "/ HZ - start + 60")],
     );
     let folder = at_once.path().display().to_string();
@@ -277,7 +277,7 @@ fn memory_faults_are_found() {
     let behind = "pr_info(\"Hello world\\n\");\n\tvolatile char *p = kmalloc(64, GFP_KERNEL);\n\
                   \tp[64] = 1;\n\tkfree((void *)p);";
     for fault in [freed, behind] {
-        let folder = changed("correct/hello", &[includes, (hello, fault)]);
+        let folder = changed("tests/correct/hello", &[includes, (hello, fault)]);
         for kernel in KERNELS {
             let folder = folder.path().display().to_string();
             let args = ["verify", "hello", "--src", &folder, "--kernel", kernel];

@@ -5,17 +5,17 @@
 use super::{
     changed,
     common::{KERNELS, koru},
-    judge, judge_some, results, source,
+    judge, judge_some, results,
 };
 
 #[test]
 fn correct_c_hello_passes() {
-    judge("hello", "correct/hello", &[], &[], &[]);
+    judge("hello", "tests/correct/hello", &[], &[], &[]);
 }
 
 #[test]
 fn correct_c_my_timer_passes() {
-    judge("my_timer", "correct/my_timer", &[], &[], &[]);
+    judge("my_timer", "tests/correct/my_timer", &[], &[], &[]);
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn wrong_messages_of_hello_fail() {
         "one_record_at_the_right_level",
         "modinfo_tells_who_and_what",
     ];
-    judge("hello", "broken/hello_silent", &fails, &[], &[]);
+    judge("hello", "tests/broken/hello_silent", &fails, &[], &[]);
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn my_timer_counting_faulted_reads_fails() {
         "a_buffer_that_ends_too_early_loses_nothing",
         "a_clock_that_was_set_back",
     ];
-    judge("my_timer", "broken/my_timer_naive", &fails, &[], &[]);
+    judge("my_timer", "tests/broken/my_timer_naive", &fails, &[], &[]);
 }
 
 /// Two readings at once count as one: the time between them is told twice.
@@ -56,7 +56,7 @@ fn racing_readers_of_my_timer_fail() {
             "#include <linux/delay.h>\n#include <linux/ktime.h>",
         ),
     ];
-    let folder = changed("correct/my_timer", &words);
+    let folder = changed("tests/correct/my_timer", &words);
     let folder = folder.path().display().to_string();
     let args = ["verify", "my_timer", "--src", &folder, "--kernel", "6.1"];
     let tests = ["racing_threads", "two_hundred", "time_of_day"];
@@ -80,7 +80,7 @@ fn ignored_proc_create_failure_fails() {
         ("return proc_create(", "proc_create("),
         (" ? 0 : -ENOMEM;", ";\n\treturn 0;"),
     ];
-    let folder = changed("correct/my_timer", &words);
+    let folder = changed("tests/correct/my_timer", &words);
     for kernel in KERNELS {
         let folder = folder.path().display().to_string();
         let args = [
@@ -102,16 +102,16 @@ fn ignored_proc_create_failure_fails() {
 
 #[test]
 fn correct_c_jiffies_passes() {
-    judge("jiffies", "correct/jiffies", &[], &[], &[]);
+    judge("jiffies", "tests/correct/jiffies", &[], &[], &[]);
 }
 
 #[test]
 fn jiffies_with_a_done_flag_fails() {
     // Nothing that reads it is right.
     for kernel in KERNELS {
-        let folder = source("broken/jiffies_done_flag");
+        let folder = "tests/broken/jiffies_done_flag";
         let args = [
-            "verify", "jiffies", "--src", &folder, "--kernel", kernel, "--json",
+            "verify", "jiffies", "--src", folder, "--kernel", kernel, "--json",
         ];
         let run = koru(args).run();
         let mut results = results(&run);
@@ -136,7 +136,7 @@ fn jiffies_with_a_done_flag_fails() {
 fn wrapping_seconds_fail() {
     judge_some(
         "seconds",
-        "broken/seconds_wrap",
+        "tests/broken/seconds_wrap",
         &["a_second_is_a_whole_second", "comes_and_goes"],
         &[
             ("a_second_is_a_whole_second", "fail"),

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     changed,
-    common::{koru, koru_by, root},
+    common::{KERNELS, koru, koru_by, root},
 };
 
 /// The paths of a Markdown and a JUnit report.
@@ -82,7 +82,7 @@ fn module_that_does_not_build_has_all_reports() {
 #[test]
 fn one_cause_of_many_is_told_once_at_the_top() {
     let lab = changed(
-        "correct/my_timer",
+        "tests/correct/my_timer",
         &[("\"current time: \"", "\"Current Time: \"")],
     );
     let lab = lab.path().display().to_string();
@@ -203,4 +203,23 @@ fn table_fits_the_width_that_is_given() {
         widths.len() > 2 && widths.iter().all(|w| *w <= 50),
         "{widths:?}\n{run}"
     );
+}
+
+/// The benchmark compares Koru's modules with these, so they have to promise the same. (That of
+/// full_ex is tested on both kernels, beside what breaks it.)
+#[test]
+fn fair_forms_of_the_benchmark_keep_every_promise() {
+    let modules = [
+        "hello_proc",
+        "jiffies",
+        "seconds",
+        "my_timer",
+        "minimal_proc_lkm",
+        "circbuf",
+    ];
+    for (module, kernel) in modules.into_iter().zip(KERNELS.into_iter().cycle()) {
+        let form = format!("bench/c/{module}/fair");
+        let run = koru(["verify", module, "--src", &form, "--kernel", kernel]).run();
+        run.exits(0);
+    }
 }
