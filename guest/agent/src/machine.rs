@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! Uses the machine's own devices: the one that ends the guest, and the memory through which
-//! files come in. The agent's unsafe code is here, in `x86` and in `scheduling`.
+//! files come in. The agent's unsafe code is here, in `x86`, `scheduling` and
+//! `measure_steps`.
 
 use std::{
     fs::{self, File},

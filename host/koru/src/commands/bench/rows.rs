@@ -71,7 +71,7 @@ pub fn measured(
     let mut report = report(tree, subjects, &plan, &results)?;
     if args.profile {
         // Caches are warm, and pages there, long before the hundredth sample.
-        let fewer = named_again(operations, 100);
+        let fewer = with_samples(operations, 100);
         let plan = Plan {
             floors: &[],
             operations: &fewer,
@@ -93,7 +93,7 @@ pub fn measured(
 }
 
 /// Returns the operations with another number of samples.
-fn named_again(operations: &[NamedOperation], samples: u32) -> Vec<NamedOperation> {
+fn with_samples(operations: &[NamedOperation], samples: u32) -> Vec<NamedOperation> {
     let mut operations = operations.to_vec();
     for named in &mut operations {
         named.operation.samples = samples;
