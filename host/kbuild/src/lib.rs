@@ -52,7 +52,7 @@ pub use kbuild_source::KbuildSource;
 pub use ko::{BuildOptions, Builder, Ko, Notes, Stages};
 pub use make::plain_temporary_folder;
 pub use modinfo::ModInfo;
-pub use module::{KERNEL_PACKAGE, Module, find_modules, patch_options, workspace_of};
+pub use module::{KERNEL_PACKAGE, Module, PATCHED, find_modules, patch_options, workspace_of};
 pub use paths::{module_name, repository};
 pub use prebuilt::{is_prebuilt, unpacked};
 pub use rust_file::RustFile;

@@ -103,6 +103,12 @@ fn is_harmless(flag: &str) -> bool {
 /// The package name of the `kernel` crate.
 pub const KERNEL_PACKAGE: &str = "koru-kernel";
 
+/// The packages that a module's Cargo.toml names and that are found in this checkout, and where.
+pub const PATCHED: [(&str, &str); 2] = [
+    (KERNEL_PACKAGE, "kernel/kernel"),
+    ("koru-testing", "guest/testing"),
+];
+
 /// Koru's own packages that become part of a module.
 pub(crate) const OURS: [&str; 2] = [KERNEL_PACKAGE, "koru-pin-init"];
 
@@ -265,18 +271,13 @@ fn read(home: &Home, manifest: &Path) -> Result<Vec<Module>> {
 /// Returns the options that make `koru-kernel = "0.1"` in a module's Cargo.toml refer to this
 /// checkout, wherever both are.
 pub fn patch_options(home: &Home) -> Vec<String> {
-    [
-        (KERNEL_PACKAGE, "kernel/kernel"),
-        ("koru-testing", "guest/testing"),
-    ]
-    .into_iter()
-    .flat_map(|(package, path)| {
+    let options = PATCHED.into_iter().flat_map(|(package, path)| {
         [
             "--config".to_owned(),
             format!("patch.crates-io.{package}.path={:?}", home.root.join(path)),
         ]
-    })
-    .collect()
+    });
+    options.collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use koru_kbuild::{Module, make_real_folders, repository};
+use koru_kbuild::{Module, PATCHED, make_real_folders, repository};
 use koru_kernels::{Home, Progress, write_atomically};
 use toml::Table;
 
@@ -29,9 +29,6 @@ const BUILD: [&str; 4] = [
     "rustc-workspace-wrapper",
     "rustflags",
 ];
-
-/// The packages that `koru editor` has cargo find in the checkout, as every build does.
-const OURS: [&str; 2] = ["koru-kernel", "koru-testing"];
 
 /// Prints what does not count, unless that was printed for an earlier build. Returns the text.
 pub fn tell(home: &Home, modules: &[Module], progress: &dyn Progress) -> Option<String> {
@@ -99,7 +96,8 @@ fn relevant(settings: &Table) -> Vec<String> {
             }
             "patch" => {
                 let packages = inner.filter_map(|(_, p)| p.as_table()).flatten();
-                let others = packages.filter(|(name, _)| !OURS.contains(&name.as_str()));
+                let others =
+                    packages.filter(|(name, _)| !PATCHED.iter().any(|(ours, _)| name == ours));
                 found.extend(others.map(|(name, _)| format!("patch of {name}")));
             }
             key => found.push(key.to_owned()),
