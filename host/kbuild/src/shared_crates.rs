@@ -25,7 +25,7 @@ const NAME: &str = "koru_shared";
 impl Cargo<'_> {
     /// Fills cargo's folder for a workspace, unless it exists, with what can be used again.
     ///
-    /// Failing to do so is no error, for it only saves time.
+    /// Failing to do so only costs time, so it is told and no error.
     pub fn begin(&self, workspace: &Path, cargo_dir: &Path, progress: &dyn Progress) {
         let lock = workspace.join("Cargo.lock");
         if !lock.exists() && !lock.is_symlink() {
@@ -36,20 +36,27 @@ impl Cargo<'_> {
             return;
         }
         // In Koru's own workspace, the `kernel` crate is a member, which has another hash.
-        let _ = match workspace == self.home.root {
+        let copied = match workspace == self.home.root {
             true => copy_host_artifacts(cargo_dir),
             false => self.copy_shared(cargo_dir, progress),
         };
+        if let Err(e) = copied {
+            progress.print(&format!(
+                "note: the kernel crate is compiled again: {}",
+                e.message
+            ));
+        }
     }
 
     fn copy_shared(&self, cargo_dir: &Path, progress: &dyn Progress) -> Result<()> {
-        let module = self.shared_package()?;
-        let output = module.target_dir.join("koru").join(&self.tree.release);
-        let shared = output.join("cargo");
-        fs::create_dir_all(&output).path_context("making", &output)?;
-        let _lock = Lock::take(&output, "build", "compiling the kernel crate", progress)?;
+        // Each kernel has a package of its own: cargo does not lock a package, and writes to it.
+        let dir = self.home.cache.join("crates").join(&self.tree.release);
+        let shared = dir.join("cargo");
+        let _lock = Lock::take(&dir, "build", "compiling the kernel crate", progress)?;
+        let module = self.shared_package(dir)?;
         if !shared.exists() {
-            copy_host_artifacts(&shared)?;
+            // What another koru changes while this reads it is compiled here.
+            let _ = copy_host_artifacts(&shared);
         }
         // These crates are Koru's own, and those that Koru itself uses.
         let trusting = Cargo {
@@ -60,9 +67,8 @@ impl Cargo<'_> {
         copy_into(cargo_dir, &[shared.join(".")])
     }
 
-    /// Writes the package to the cache. It has the versions with which Koru is tested.
-    fn shared_package(&self) -> Result<Module> {
-        let dir = self.home.cache.join("crates");
+    /// Writes the package to `dir`. It has the versions with which Koru is tested.
+    fn shared_package(&self, dir: PathBuf) -> Result<Module> {
         let manifest = format!(
             "[package]\nname = {NAME:?}\nversion = \"0.0.0\"\nedition = \"2021\"\n\n\
              [dependencies]\n{KERNEL_PACKAGE} = \"0.1\"\n\n[workspace]\n"

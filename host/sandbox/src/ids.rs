@@ -3,11 +3,17 @@
 //! Chooses the user id under which root runs a program that is not trusted.
 
 use std::{
-    fs, io,
+    collections::hash_map::RandomState,
+    fs,
+    hash::BuildHasher,
+    io,
     os::unix::fs::{MetadataExt, lchown},
     path::{Path, PathBuf},
     process,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use koru_error::{IoContext, Result};
@@ -16,15 +22,16 @@ use koru_error::{IoContext, Result};
 /// containers.
 const FIRST: u32 = 0x6b00_0000;
 
-/// The number of these ids: four for each process, whose number is below 2^22.
-const COUNT: u32 = 4 << 22;
+/// The number of these ids.
+const COUNT: u32 = 1 << 24;
 
 /// Returns an id that no other sandbox has at the time, so that the limit of its processes
-/// counts only its own.
+/// counts only its own. Each process begins at random: process ids differ only within their
+/// namespace.
 pub fn unprivileged() -> u32 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let nth = NEXT.fetch_add(1, Ordering::Relaxed) % 4;
-    let wanted = FIRST + process::id() * 4 + nth;
+    static NEXT: LazyLock<AtomicU32> =
+        LazyLock::new(|| AtomicU32::new(RandomState::new().hash_one(process::id()) as u32));
+    let wanted = FIRST + NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
     let maps = ["/proc/self/uid_map", "/proc/self/gid_map"];
     maps.iter()
         .map(|map| fs::read_to_string(map).unwrap_or_default())
@@ -89,6 +96,8 @@ fn available(map: &str, wanted: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -102,7 +111,9 @@ mod tests {
 
     #[test]
     fn sandboxes_of_one_process_differ() {
-        assert_ne!(unprivileged(), unprivileged());
-        assert!(unprivileged() != 0);
+        // A process may run many sandboxes at once.
+        let ids: BTreeSet<u32> = (0..1000).map(|_| unprivileged()).collect();
+        assert_eq!(ids.len(), 1000);
+        assert!(ids.range(..FIRST).next().is_none() && ids.range(FIRST + COUNT..).next().is_none());
     }
 }
