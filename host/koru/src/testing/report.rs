@@ -19,7 +19,13 @@ pub struct Suite {
     pub results: Vec<TestResult>,
 }
 
-pub fn summary(suites: &[Suite], junit: &Path, took: Duration) -> u8 {
+/// Prints the results and the times of the run's stages. Returns the exit status.
+pub fn summary(
+    suites: &[Suite],
+    junit: &Path,
+    took: Duration,
+    stages: &[(String, Duration)],
+) -> u8 {
     let all = || suites.iter().flat_map(|s| &s.results);
     let failed: Vec<(&Suite, &TestResult)> = suites
         .iter()
@@ -37,7 +43,15 @@ pub fn summary(suites: &[Suite], junit: &Path, took: Duration) -> u8 {
     let ignored = all().filter(|r| r.ignored.is_some()).count();
     let passed = all().count() - failed.len() - ignored;
     out(&format!("\nreport: {}", junit.display()));
-    out(&format!("took {} s", took.as_secs()));
+    let stages: Vec<String> = stages
+        .iter()
+        .map(|(name, took)| format!("{name} {}", took.as_secs()))
+        .collect();
+    let stages = match stages.is_empty() {
+        true => String::new(),
+        false => format!(": {}", stages.join(", ")),
+    };
+    out(&format!("took {} s{stages}", took.as_secs()));
     let skipped = match ignored {
         0 => String::new(),
         n => format!(", {n} skipped"),

@@ -2,7 +2,12 @@
 
 //! One run of tests, with what its stages share.
 
-use std::{path::Path, process::Command, sync::Mutex, time::Instant};
+use std::{
+    path::Path,
+    process::Command,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use koru_error::{Kind, Result};
 use koru_kernels::Progress;
@@ -24,6 +29,7 @@ pub struct TestRun<'a> {
     pub args: &'a TestArgs,
     suites: Mutex<Vec<Suite>>,
     begun: Instant,
+    stages: Mutex<Vec<(String, Duration)>>,
 }
 
 impl<'a> TestRun<'a> {
@@ -33,7 +39,17 @@ impl<'a> TestRun<'a> {
             args,
             suites: Mutex::default(),
             begun: Instant::now(),
+            stages: Mutex::default(),
         }
+    }
+
+    /// Runs a part of the run whose time is worth telling.
+    pub fn stage<T>(&self, name: impl Into<String>, run: impl FnOnce() -> Result<T>) -> Result<T> {
+        let begun = Instant::now();
+        let result = run();
+        let mut stages = self.stages.lock().expect("no panic while held");
+        stages.push((name.into(), begun.elapsed()));
+        result
     }
 
     pub fn root(&self) -> &Path {
@@ -105,6 +121,7 @@ impl<'a> TestRun<'a> {
         if self.context.json {
             return Ok(print_json(&suites, &junit));
         }
-        Ok(summary(&suites, &junit, self.begun.elapsed()))
+        let stages = self.stages.into_inner().expect("no panic while held");
+        Ok(summary(&suites, &junit, self.begun.elapsed(), &stages))
     }
 }

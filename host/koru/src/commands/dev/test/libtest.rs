@@ -76,6 +76,10 @@ fn follow(
         if let Some(name) = slow_test(&line) {
             slow.push(name.into());
         }
+        // What was before this, such as compiling, is not the first test's.
+        if line.starts_with("running ") {
+            last = heard;
+        }
         if let Some((name, word)) = verdict(&line) {
             slow.retain(|slow| slow != name);
             let took = last.elapsed();

@@ -26,22 +26,25 @@ const STAGES: [Check; 6] = [
 ];
 
 pub fn test(context: &Context, args: &DevTestArgs) -> Result<u8> {
-    dependencies::install_missing(&context.home, true, args.test.yes, &*context.ui)?;
-    dependencies::prebuild(&context.home, &*context.ui)?;
-    context.ui.done();
     let run = TestRun::new(context, &args.test);
+    run.stage("set-up", || {
+        dependencies::install_missing(&context.home, true, args.test.yes, &*context.ui)?;
+        dependencies::prebuild(&context.home, &*context.ui)
+    })?;
+    context.ui.done();
     for stage in STAGES {
         if !args.only.is_empty() && !args.only.contains(&stage) {
             continue;
         }
-        match stage {
-            Check::Format => run.format()?,
-            Check::Lint => run.lint()?,
-            Check::Unit => run.unit()?,
-            Check::Doc => run.doc()?,
-            Check::Misuse => run.misuse()?,
-            Check::Guest => run.guest_of(&context.home.root.join("tests"))?,
-        }
+        let name = format!("{stage:?}").to_lowercase();
+        run.stage(name, || match stage {
+            Check::Format => run.format(),
+            Check::Lint => run.lint(),
+            Check::Unit => run.unit(),
+            Check::Doc => run.doc(),
+            Check::Misuse => run.misuse(),
+            Check::Guest => run.guest_of(&context.home.root.join("tests")),
+        })?;
     }
     run.finish(&context.home.root.join("target/koru/junit.xml"))
 }
