@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use koru_error::Result;
 
-use crate::{Cache, Progress, apt};
+use crate::{Apt, Cache, Progress};
 
 /// Returns a static busybox, which gives guests a shell and everyday commands. It is
 /// downloaded unless the cache has it.
 pub fn busybox(cache: &Cache, progress: &dyn Progress) -> Result<PathBuf> {
     let dir = cache.entry("tools", "busybox", progress, |dir| {
-        apt::unpack(&["busybox-static".into()], dir, progress)
+        Apt::machine().unpack(&["busybox-static".into()], dir, progress)
     })?;
     Ok(["bin/busybox", "usr/bin/busybox"]
         .iter()

@@ -10,9 +10,9 @@ use std::{
 use koru_error::{Error, IoContext, Kind, Result};
 
 use crate::{
-    Cache, KernelTree, Progress, apt, nearest,
-    packages::{packages, settle, wanted_release},
-    release::{compare, flavour, selects},
+    Apt, Archive, Cache, KernelTree, Progress, nearest,
+    packages::{best_release, packages, releases, settle, unknown},
+    release::{Selector, compare, flavour, selects},
     write_atomically,
 };
 
@@ -106,7 +106,7 @@ impl Kernels {
         let candidates: Vec<String> = self
             .releases()
             .into_iter()
-            .filter(|r| selects(version, r) && self.keeps(r) && self.own_image(r).is_file())
+            .filter(|r| selects(version, r) && self.keeps(r) && self.own_image(r).is_some())
             .collect();
         let set_up = |r: &&String| self.dir().join(r).join(SET_UP).is_file();
         // Earlier versions of Koru left no such file, so the flavour decides.
@@ -161,7 +161,7 @@ impl Kernels {
     }
 
     /// Returns the tree that `selector` names: a release, or its beginning up to a dot or a
-    /// dash (`6.1`). Without a selector, it returns the default.
+    /// dash (`6.1`), with a flavour if wanted (`6.1-rt`). Without a selector, it returns the default.
     ///
     /// # Errors
     ///
@@ -198,7 +198,7 @@ impl Kernels {
         }
         let fitting: Vec<String> = releases
             .iter()
-            .filter(|r| selects(selector, r))
+            .filter(|r| selects(selector, r) || Selector::parse(selector).names(r))
             .cloned()
             .collect();
         if !fitting.is_empty() {
@@ -233,11 +233,16 @@ impl Kernels {
         Ok(ours.unwrap_or(tree))
     }
 
-    /// Returns the path of a downloaded kernel's image.
-    fn own_image(&self, release: &str) -> PathBuf {
-        self.dir()
-            .join(release)
-            .join(format!("boot/vmlinuz-{release}"))
+    /// Returns a downloaded kernel's image.
+    fn own_image(&self, release: &str) -> Option<PathBuf> {
+        let place = self.dir().join(release);
+        // Newer packages have it beside the modules.
+        let places = [
+            format!("boot/vmlinuz-{release}"),
+            format!("usr/lib/modules/{release}/vmlinuz"),
+        ];
+        let mut images = places.iter().map(|at| place.join(at));
+        images.find(|image| image.is_file())
     }
 
     fn open(&self, release: &str) -> Result<KernelTree> {
@@ -247,10 +252,7 @@ impl Kernels {
             .iter()
             .map(|m| place.join(m).join(&tree.release))
             .find(|m| m.join("kernel").is_dir());
-        let image = self.own_image(&tree.release);
-        if image.is_file() {
-            tree.image = Some(image);
-        }
+        tree.image = self.own_image(&tree.release).or(tree.image);
         if modules.is_some() {
             tree.modules_dir = modules;
         }
@@ -258,8 +260,10 @@ impl Kernels {
     }
 
     /// Adds a kernel: a build directory (`/lib/modules/../build`, any KDIR), `running`, or a
-    /// version or package name of the distribution.
+    /// version or package name of the distribution, or a suite of its archive (`trixie`,
+    /// `trixie/7.3`).
     pub fn add(&self, what: &str, progress: &dyn Progress) -> Result<KernelTree> {
+        let suite = what.split('/').next().unwrap_or_default();
         let path = match what {
             "running" => {
                 let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
@@ -268,11 +272,13 @@ impl Kernels {
                     release.trim()
                 )))
             }
+            _ if Archive::has_suite(suite) && !Path::new(what).exists() => None,
             _ if what.contains('/') || what == "." => Some(PathBuf::from(what)),
             _ => None,
         };
         match path {
             Some(path) => self.add_directory(&path, progress),
+            None if Archive::has_suite(suite) => self.add_from_archive(what, progress),
             None => self.add_packages(what, progress),
         }
     }
@@ -302,12 +308,39 @@ impl Kernels {
 
     fn add_packages(&self, what: &str, progress: &dyn Progress) -> Result<KernelTree> {
         progress.status("asking apt for kernels");
-        let release = wanted_release(what)?;
-        self.cache.entry("kernels", &release, progress, |dir| {
-            apt::unpack(&packages(&release)?, dir, progress)?;
-            settle(dir, &release)
+        let what = ["linux-image-unsigned-", "linux-image-", "linux-headers-"]
+            .iter()
+            .find_map(|p| what.strip_prefix(p))
+            .unwrap_or(what);
+        let apt = Apt::machine();
+        let releases = releases(&apt)?;
+        match best_release(&apt, what, &releases) {
+            Some(release) => self.download(&apt, &release, progress),
+            // What this machine's suites lack, another suite of the archive may have.
+            None if Archive::source().is_some() => self.add_from_archive(what, progress),
+            None => Err(unknown(what, &releases)),
+        }
+    }
+
+    fn add_from_archive(&self, what: &str, progress: &dyn Progress) -> Result<KernelTree> {
+        let archive = Archive::open(&self.cache, what, progress)?;
+        let offered = archive.offered(what)?;
+        let releases: Vec<String> = offered.into_iter().map(|o| o.release).collect();
+        match best_release(archive.apt(), what, &releases) {
+            Some(release) => self.download(archive.apt(), &release, progress),
+            None => {
+                let all = archive.offered("")?.into_iter().map(|o| o.release);
+                Err(unknown(what, &all.collect::<Vec<_>>()))
+            }
+        }
+    }
+
+    fn download(&self, apt: &Apt, release: &str, progress: &dyn Progress) -> Result<KernelTree> {
+        self.cache.entry("kernels", release, progress, |dir| {
+            apt.unpack(&packages(apt, release)?, dir, progress)?;
+            settle(dir, release)
         })?;
-        self.open(&release)
+        self.open(release)
     }
 
     /// Removes a kernel. A directory that Koru did not download stays.

@@ -7,7 +7,8 @@
 //! Koru's sources and of its cache.
 #![forbid(unsafe_code)]
 
-pub mod apt;
+mod apt;
+mod archive;
 mod busybox;
 mod cache;
 mod home;
@@ -22,6 +23,8 @@ mod symvers;
 mod tree;
 mod x86;
 
+pub use apt::Apt;
+pub use archive::{Archive, Offered};
 pub use busybox::busybox;
 pub use cache::{Cache, Key, Lock, write_atomically};
 pub use home::Home;

@@ -8,72 +8,78 @@ use std::{fs, path::Path};
 use koru_error::{Error, IoContext, Kind, Result};
 
 use crate::{
-    apt, nearest,
-    release::{compare, flavour, selects},
+    Apt, nearest,
+    release::{Selector, compare, flavour},
 };
 
-/// Returns the release that the distribution has for `what`: the newest of the best flavour.
-pub(crate) fn wanted_release(what: &str) -> Result<String> {
-    let name = ["linux-image-unsigned-", "linux-image-", "linux-headers-"]
-        .iter()
-        .find_map(|p| what.strip_prefix(p))
-        .unwrap_or(what);
-    let releases: Vec<String> = apt::names("linux-headers-")?
+/// Returns all releases of which apt knows headers.
+pub(crate) fn releases(apt: &Apt) -> Result<Vec<String>> {
+    Ok(apt
+        .names("linux-headers-")?
         .into_iter()
         .filter_map(|n| n.strip_prefix("linux-headers-").map(str::to_owned))
-        .filter(|r| r.contains('.') && r.contains('-') && flavour(r).is_some())
-        .collect();
-    let mut matching: Vec<&String> = releases.iter().filter(|r| selects(name, r)).collect();
+        // `6.12-amd64` is a name for the newest of its kind.
+        .filter(|r| flavour(r).is_some() && r.matches('.').count() >= 2)
+        .collect())
+}
+
+/// Returns the newest of the best flavour of the `releases` that `what` selects and that can be
+/// had.
+pub(crate) fn best_release(apt: &Apt, what: &str, releases: &[String]) -> Option<String> {
+    let selector = Selector::parse(what);
+    let mut matching: Vec<&String> = releases.iter().filter(|r| selector.selects(r)).collect();
     matching.sort_by(|a, b| flavour(b).cmp(&flavour(a)).then_with(|| compare(a, b)));
     let found = matching
         .into_iter()
         .rev()
-        .find(|r| image_package(r).is_some() && apt::available(&format!("linux-headers-{r}")));
-    found.cloned().ok_or_else(|| {
-        let near = nearest(name, releases.iter().map(String::as_str));
-        Error::new(
-            Kind::Usage,
-            format!("looking for the kernel `{what}` among the distribution's packages"),
-            "apt knows no headers and image of this version",
-        )
-        .help(if releases.is_empty() {
-            "apt knows no kernels at all: `apt-get update` as root".to_owned()
-        } else if near.is_empty() {
-            "`apt-cache pkgnames linux-headers-` lists the available packages".to_owned()
-        } else {
-            format!("did you mean {}?", near.join(" or "))
-        })
+        .find(|r| image_package(apt, r).is_some() && apt.available(&format!("linux-headers-{r}")));
+    found.cloned()
+}
+
+/// Returns the error that there is no such kernel, with the nearest of `releases`.
+pub(crate) fn unknown(what: &str, releases: &[String]) -> Error {
+    let near = nearest(what, releases.iter().map(String::as_str));
+    Error::new(
+        Kind::Usage,
+        format!("looking for the kernel `{what}` among the distribution's packages"),
+        "apt knows no headers and image of this version",
+    )
+    .help(if releases.is_empty() {
+        "apt knows no kernels at all: `apt-get update` as root".to_owned()
+    } else if near.is_empty() {
+        "`koru kernel search` lists the kernels that can be had".to_owned()
+    } else {
+        format!("did you mean {}?", near.join(" or "))
     })
 }
 
-fn image_package(release: &str) -> Option<String> {
+fn image_package(apt: &Apt, release: &str) -> Option<String> {
     ["linux-image-", "linux-image-unsigned-"]
         .iter()
         .map(|p| format!("{p}{release}"))
-        .find(|p| apt::available(p))
+        .find(|p| apt.available(p))
 }
 
 /// Returns the packages of a release: the image, the headers, and the kernel's own packages
-/// that the headers need.
-pub(crate) fn packages(release: &str) -> Result<Vec<String>> {
+/// that these need.
+pub(crate) fn packages(apt: &Apt, release: &str) -> Result<Vec<String>> {
     let mut all = vec![format!("linux-headers-{release}")];
+    all.extend(image_package(apt, release));
+    // Distributions divide a kernel in different ways, the same one in others over time.
+    let parts = [
+        "linux-headers-",
+        "linux-kbuild-",
+        "linux-modules-",
+        "linux-binary-",
+    ];
     let mut next = 0;
     while next < all.len() {
-        for name in apt::depends(&all[next])? {
-            let needed = ["linux-headers-", "linux-kbuild-"]
-                .iter()
-                .any(|p| name.starts_with(p));
-            if needed && !all.contains(&name) {
+        for name in apt.depends(&all[next])? {
+            if parts.iter().any(|p| name.starts_with(p)) && !all.contains(&name) {
                 all.push(name);
             }
         }
         next += 1;
-    }
-    all.extend(image_package(release));
-    // Ubuntu keeps the modules apart from the image.
-    let modules = format!("linux-modules-{release}");
-    if apt::available(&modules) {
-        all.push(modules);
     }
     Ok(all)
 }

@@ -23,6 +23,61 @@ pub(crate) fn selects(selector: &str, release: &str) -> bool {
     })
 }
 
+/// What a user writes for a kernel to add: `6.1`, `6.1-rt`, `trixie`, `trixie/7.3`, `sid/cloud`.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Selector<'a> {
+    /// A suite of the distribution's archive, which stands for those that are named after it.
+    pub suite: Option<&'a str>,
+    /// The release, or its beginning. If empty, any.
+    pub begin: &'a str,
+    /// The index of the flavour in [`FLAVOURS`].
+    flavour: Option<usize>,
+}
+
+impl Selector<'_> {
+    pub fn parse(what: &str) -> Selector<'_> {
+        let (suite, release) = match what.split_once('/') {
+            Some((suite, release)) => (Some(suite), release),
+            None if what.starts_with(|c: char| c.is_ascii_digit()) => (None, what),
+            None => (Some(what), ""),
+        };
+        let words = [("cloud", 0), ("generic", 1), ("rt", 3)];
+        let named = words.iter().find_map(|(word, index)| {
+            let begin = release.strip_suffix(word)?;
+            let begin = begin.strip_suffix('-').or(begin.is_empty().then_some(""))?;
+            Some((begin, *index))
+        });
+        // What ends in a flavour's full name is a release.
+        let (begin, flavour) = match named {
+            Some((begin, index)) => (begin, Some(index)),
+            None => (release, None),
+        };
+        Selector {
+            suite,
+            begin,
+            flavour,
+        }
+    }
+
+    pub fn selects(&self, release: &str) -> bool {
+        (self.begin.is_empty() || selects(self.begin, release))
+            && self.flavour.is_none_or(|f| flavour(release) == Some(f))
+    }
+
+    /// Returns whether it selects this release by itself, without a suite.
+    pub fn names(&self, release: &str) -> bool {
+        self.suite.is_none() && self.selects(release)
+    }
+
+    /// Returns whether a suite of this name is meant: `trixie` stands for `trixie-backports` too.
+    pub fn is_in(&self, suite: &str) -> bool {
+        self.suite.is_none_or(|wanted| {
+            let rest = suite.strip_prefix(wanted);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        })
+    }
+}
+
 /// Orders releases as people do: by the values of their numbers.
 pub(crate) fn compare(a: &str, b: &str) -> Ordering {
     let numbers = |s: &str| -> Vec<u64> {
@@ -48,6 +103,29 @@ mod tests {
         ));
         assert!(selects("6.12.117", "6.12.117+deb12-cloud-amd64"));
         assert!(!selects("", "6.1"));
+    }
+
+    #[test]
+    fn kernels_to_add() {
+        let of = |what, release, suite| {
+            let selector = Selector::parse(what);
+            selector.selects(release) && selector.is_in(suite)
+        };
+        assert!(of("6.1", "6.1.0-56-amd64", "bookworm"));
+        assert!(!of("6.1", "6.12.117+deb12-amd64", "bookworm"));
+        assert!(of("6.1-rt", "6.1.0-56-rt-amd64", "bookworm"));
+        assert!(!of("6.1-rt", "6.1.0-56-amd64", "bookworm"));
+        assert!(of("6.1.0-56-rt-amd64", "6.1.0-56-rt-amd64", "bookworm"));
+        assert!(of("6.1-generic", "6.1.0-56-amd64", "bookworm"));
+        assert!(!of("6.1-generic", "6.1.0-56-cloud-amd64", "bookworm"));
+        assert!(of("trixie/7.3", "7.3.4+deb13-amd64", "trixie-backports"));
+        assert!(!of("trixie/7.3", "7.3.4+deb13-amd64", "sid"));
+        assert!(of("sid", "7.2.13+deb14-cloud-amd64", "sid"));
+        assert!(of("sid/rt", "7.2.13+deb14-rt-amd64", "sid"));
+        assert!(!of("sid/rt", "7.2.13+deb14-cloud-amd64", "sid"));
+        assert!(!of("sid", "7.2.13+deb14-cloud-amd64", "sidney"));
+        assert!(Selector::parse("6.1-rt").names("6.1.0-56-rt-amd64"));
+        assert!(!Selector::parse("sid").names("7.2.13+deb14-rt-amd64"));
     }
 
     #[test]

@@ -410,9 +410,28 @@ pub struct VmServeArgs {
 pub enum KernelCommand {
     /// List the available kernels.
     List,
+    /// Search Debian's archive for kernels to add.
+    #[command(after_help = "\
+Examples:
+  koru kernel search              every kernel of every suite
+  koru kernel search trixie       those of trixie, with its backports
+  koru kernel search 6.12-rt      real-time kernels of one version")]
+    Search {
+        /// Suite, version, or both (`trixie/7.3`), with a flavour if wanted (`6.1-rt`).
+        #[arg(value_name = "WORD")]
+        what: Option<String>,
+    },
     /// Add a kernel by downloading it, or by registering a build directory.
+    #[command(after_help = "\
+Examples:
+  koru kernel add 5.10            the newest of this version
+  koru kernel add 6.1-rt          its real-time flavour; others are cloud and generic
+  koru kernel add trixie/7.3      from a suite of Debian's archive or its backports
+  koru kernel add sid             the newest of a suite
+  koru kernel add running         the kernel of this machine
+  koru kernel add /usr/src/linux  a build directory")]
     Add {
-        /// Version, package name, build directory, or `running` for the running kernel.
+        /// Version, suite, package name, build directory, or `running` for the running kernel.
         #[arg(value_name = "KERNEL")]
         what: String,
         /// Make the kernel the default.

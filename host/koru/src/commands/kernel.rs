@@ -4,7 +4,7 @@
 
 use koru_error::{Error, Kind, Result};
 use koru_kbuild::Builder;
-use koru_kernels::{Installed, KernelTree};
+use koru_kernels::{Archive, Installed, KernelTree, Offered, Progress};
 
 use crate::{
     cli::KernelCommand,
@@ -15,6 +15,7 @@ use crate::{
 pub fn kernel(context: &Context, command: &KernelCommand) -> Result<u8> {
     match command {
         KernelCommand::List => list(context)?,
+        KernelCommand::Search { what } => search(context, what.as_deref().unwrap_or_default())?,
         KernelCommand::Add { what, default } => add(context, what, *default)?,
         KernelCommand::Remove { kernel } => {
             let release = context.kernels.remove(kernel, &*context.ui)?;
@@ -40,6 +41,58 @@ pub fn kernel(context: &Context, command: &KernelCommand) -> Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// One line of what can be added.
+#[derive(serde::Serialize)]
+struct Found {
+    #[serde(flatten)]
+    offered: Offered,
+    installed: bool,
+}
+
+fn search(context: &Context, what: &str) -> Result<()> {
+    let archive = Archive::open(&context.cache, what, &*context.ui)?;
+    context.ui.status("asking apt for kernels");
+    let offered = archive.offered(what)?;
+    let missing = archive.missing(what)?;
+    context.ui.done();
+    let here = context.kernels.releases();
+    let rows: Vec<Found> = offered
+        .into_iter()
+        .map(|offered| Found {
+            installed: here.contains(&offered.release),
+            offered,
+        })
+        .collect();
+    if context.json {
+        json(&serde_json::json!({ "kernels": rows, "missing_suites": missing }));
+        return Ok(());
+    }
+    for suite in missing {
+        context.ui.say(&format!(
+            "note: the suite {suite} is not to be had now: the archive has it no more, or it \
+             could not be fetched"
+        ));
+    }
+    if rows.is_empty() {
+        return Err(Error::new(
+            Kind::Usage,
+            format!("searching for kernels `{what}`"),
+            "the archive has none",
+        )
+        .help("`koru kernel search` lists them all"));
+    }
+    let lines: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|row| {
+            let installed = if row.installed { "added" } else { "" };
+            let suites = row.offered.suites.join(", ");
+            vec![row.offered.release, suites, installed.into()]
+        })
+        .collect();
+    out(&table(&["KERNEL", "SUITE", ""], &lines));
+    Ok(())
 }
 
 fn make_default(context: &Context, kernel: &str) -> Result<String> {

@@ -10,7 +10,7 @@ use std::{
 
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kbuild::Toolchain;
-use koru_kernels::{Cache, Home, Kernels, SUPPORTED, apt};
+use koru_kernels::{Apt, Cache, Home, Kernels, SUPPORTED};
 
 /// One line of `koru doctor`.
 #[derive(Debug, serde::Serialize)]
@@ -136,7 +136,7 @@ impl CheckLine {
         if !self.ok {
             let set = alternatives
                 .iter()
-                .find(|set| set.iter().all(|p| apt::available(p)))
+                .find(|set| set.iter().all(|p| Apt::machine().available(p)))
                 .or(alternatives.first());
             self.packages = set
                 .iter()

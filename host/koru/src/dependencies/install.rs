@@ -6,7 +6,7 @@ use std::{io::IsTerminal, path::PathBuf, process::Command};
 
 use koru_error::{Error, Kind, Result};
 use koru_kbuild::Builder;
-use koru_kernels::{Cache, Home, Kernels, Progress, SUPPORTED, apt, busybox};
+use koru_kernels::{Apt, Cache, Home, Kernels, Progress, SUPPORTED, busybox};
 
 use super::checks::{
     CheckLine, DEBUGGER, SSH_SERVER, busybox_line, check_all, program, ssh_server_line,
@@ -29,7 +29,7 @@ pub fn install_missing(home: &Home, tests: bool, yes: bool, report: &dyn Progres
     let no_server = tests && !ssh_server_line(&cache).ok;
     if no_kernel || !busybox_line(&cache).ok || no_server {
         // This is best effort: a download may work even with old lists.
-        if is_root() && apt::names("linux-headers-")?.is_empty() {
+        if is_root() && Apt::machine().names("linux-headers-")?.is_empty() {
             apt_get(&["update"], report)?;
         }
     }
@@ -161,7 +161,7 @@ fn is_root() -> bool {
 
 fn ssh_server(cache: &Cache, report: &dyn Progress) -> Result<PathBuf> {
     cache.entry("tools", SSH_SERVER, report, |dir| {
-        let packages = apt::with_libraries(&["openssh-server", "sudo"])?;
-        apt::unpack(&packages, dir, report)
+        let packages = Apt::machine().with_libraries(&["openssh-server", "sudo"])?;
+        Apt::machine().unpack(&packages, dir, report)
     })
 }

@@ -134,6 +134,48 @@ fn ambiguous_version_is_an_error() {
         .says(&release("6.12"));
 }
 
+#[test]
+fn flavour_selects_a_kernel() {
+    let added = Added::new();
+    added
+        .run(&["kernel", "default", "6.1.999-rt"])
+        .exits(0)
+        .says(added.realtime);
+    added
+        .run(&["kernel", "remove", "6.1-generic"])
+        .exits(0)
+        .says(added.generic);
+    // A word that is no version selects nothing.
+    added.run(&["kernel", "default", "rt"]).exits(2);
+}
+
+/// The lists are those of the archive, in the smallest suite.
+#[test]
+fn archive_is_searched() {
+    let cache = tempfile::tempdir().expect("a folder");
+    let search = |words: &[&str]| {
+        let run = koru([&["kernel", "search"], words].concat());
+        run.env("KORU_CACHE", cache.path()).run()
+    };
+    let all = search(&["bookworm-backports", "--json"]).exits(0).json();
+    let rows = all["kernels"].as_array().expect("a list");
+    assert!(!rows.is_empty(), "{all}");
+    for row in rows {
+        assert_eq!(row["suites"], serde_json::json!(["bookworm-backports"]));
+        assert_eq!(row["installed"], false);
+    }
+    assert_eq!(all["missing_suites"], serde_json::json!([]));
+    let rt = search(&["bookworm-backports/rt"]);
+    let lines: Vec<&str> = rt.exits(0).out.lines().skip(1).collect();
+    assert!(!lines.is_empty(), "{rt}");
+    for line in lines {
+        assert!(line.contains("-rt-amd64 ") && line.contains("bookworm-backports"));
+    }
+    search(&["bookworm-backports/1.2"])
+        .exits(2)
+        .says("the archive has none");
+}
+
 /// A user may add the first kernel before any set-up.
 #[test]
 fn first_kernel_is_the_default_without_a_supported_one() {

@@ -76,7 +76,8 @@ fn kernel_that_is_chosen_is_that_of_make() {
         .output()
         .expect("make");
     let said = String::from_utf8_lossy(&make.stdout);
-    assert!(said.contains("for 6.1."), "{said}");
+    let complaints = String::from_utf8_lossy(&make.stderr);
+    assert!(said.contains("for 6.1."), "{said}\n{complaints}");
     // A kernel that is not there, in either way: there is no module either.
     in_folder(dir.path(), &["new", "never", "--kernel", "9.9"])
         .exits(2)
