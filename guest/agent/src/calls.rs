@@ -10,7 +10,7 @@ use rustix::time::{ClockId, Timespec};
 use crate::{
     agent::{Agent, Input},
     answer::Answer,
-    exec, files, inventory, machine, modules, resume, serial,
+    exec, file_users, files, inventory, machine, modules, resume, serial,
 };
 
 impl Agent {
@@ -64,6 +64,10 @@ impl Agent {
             Call::Inside { module, of } => {
                 let but = self.running().get(&of).map(|running| running.pid);
                 return self.in_thread(id, move |_| modules::inside(&module, but));
+            }
+            Call::FileUsers { paths, of } => {
+                let command = self.running().get(&of).map(|running| running.pid);
+                return self.in_thread(id, move |_| file_users::find(&paths, command));
             }
             Call::Inventory => return self.in_thread(id, |_| inventory::take()),
             Call::List => modules::list(),

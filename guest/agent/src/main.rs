@@ -14,6 +14,7 @@ mod boot;
 mod calls;
 mod children;
 mod exec;
+mod file_users;
 mod files;
 mod inventory;
 mod kmsg;

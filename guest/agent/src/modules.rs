@@ -256,7 +256,7 @@ pub fn inside(module: &str, but: Option<u32>) -> Answer {
 }
 
 /// Returns the entries of a directory that are numbers.
-fn numbers(directory: &str) -> impl Iterator<Item = u32> + use<> {
+pub fn numbers(directory: &str) -> impl Iterator<Item = u32> + use<> {
     fs::read_dir(directory)
         .into_iter()
         .flatten()

@@ -10,12 +10,14 @@
 //! chose, and so has everything that belongs to the call. The daemon of a guest that stays up
 //! and its clients exchange these messages as well.
 
+mod file_users;
 mod frame;
 mod kmsg;
 mod measure;
 mod shared;
 mod types;
 
+pub use file_users::{FileUser, OpenFile, Transfer};
 pub use frame::{Decoder, encode, pack, unpack};
 pub use kmsg::{LogRecord, parse_kmsg};
 pub use measure::*;
@@ -24,7 +26,7 @@ pub use types::*;
 
 /// The version of the protocol, which is raised with every change that an older peer would
 /// misread.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 /// The largest number of payload bytes in one frame. A serial line carries about 0.2 MB/s, so
 /// with small frames a heartbeat never waits long behind data.

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LogRecord, RingSlice};
+use crate::{FileUser, LogRecord, RingSlice};
 
 /// An errno as a positive number. The kernel's own ones (517, ...) occur as well.
 pub type Errno = i32;
@@ -170,6 +170,13 @@ pub enum Call {
         /// The id of a load or unload call.
         of: u64,
     },
+    /// Asks which processes have some files open, and how much they read and write.
+    FileUsers {
+        /// The files, or the folders that they are in.
+        paths: Vec<String>,
+        /// The id of an exec call, whose streams are told from other pipes.
+        of: u64,
+    },
     /// Asks where the module that was loaded last is in memory.
     Sections,
     /// Asks for what a module could leave behind.
@@ -265,6 +272,8 @@ pub enum Reply {
     Look(Look),
     /// The answer to [`Call::Inside`].
     Inside(Vec<Inside>),
+    /// The answer to [`Call::FileUsers`].
+    FileUsers(Vec<FileUser>),
     /// The answer to [`Call::Sections`].
     Sections(ModuleSections),
     /// The answer to [`Call::Inventory`].

@@ -89,6 +89,17 @@ impl Layout {
         }
     }
 
+    /// Returns the function to which a pointer in a variable points, given the offset of the
+    /// variable in its section and that of the pointer in the variable.
+    pub fn function(&self, variable: &str, offset: u64, member: u64) -> Option<(usize, u64)> {
+        let is_it = |v: &&Variable| v.name == variable && v.offset == offset;
+        self.variables.iter().filter(is_it).find_map(|variable| {
+            let is_member =
+                |p: &&Pointer| p.section == variable.section && p.offset == offset + member;
+            Some(self.pointers.iter().find(is_member)?.to)
+        })
+    }
+
     /// Returns the variable at an offset into a section, and the first function to which it
     /// points.
     pub fn variable(&self, section: usize, offset: u64) -> Option<(&str, Option<(usize, u64)>)> {

@@ -11,6 +11,7 @@ mod checkers;
 mod decoded;
 mod former;
 mod layout;
+mod operations;
 mod sources;
 mod subject;
 mod summary;

@@ -19,7 +19,7 @@ use object::{
 
 use crate::layout::Layout;
 
-type Reader = EndianArcSlice<LittleEndian>;
+pub(crate) type Reader = EndianArcSlice<LittleEndian>;
 
 /// What is known about a module's code.
 pub struct Symbols {
@@ -31,7 +31,8 @@ pub struct Symbols {
     /// The symbols, sorted by address.
     symbols: Vec<Symbol>,
     lines: addr2line::Context<Reader>,
-    layout: Layout,
+    pub(crate) dwarf: Arc<gimli::Dwarf<Reader>>,
+    pub(crate) layout: Layout,
     /// The calls of other functions: where each one's address is in the code, and its name.
     calls: HashMap<u64, String>,
 }
@@ -112,14 +113,16 @@ impl Symbols {
             };
             Ok(EndianArcSlice::new(Arc::from(data), LittleEndian))
         };
-        let dwarf = gimli::Dwarf::load(section)?;
-        let lines = addr2line::Context::from_dwarf(dwarf).map_err(|e| unreadable(e.to_string()))?;
+        let dwarf = Arc::new(gimli::Dwarf::load(section)?);
+        let lines = addr2line::Context::from_arc_dwarf(dwarf.clone());
+        let lines = lines.map_err(|e| unreadable(e.to_string()))?;
         Ok(Symbols {
             path: path.to_owned(),
             release: release_of(&file).or_else(|| release_from_sibling_ko(path, &file)),
             build_id: build_id_of(&file),
             layout: Layout::of(&file, &is_code),
             calls: calls(&file, &base),
+            dwarf,
             symbols,
             lines,
         })

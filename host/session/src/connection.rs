@@ -57,6 +57,8 @@ pub(crate) struct State {
     pub(crate) sections: Vec<ModuleSections>,
     /// The loads, unloads and commands in progress.
     pub(crate) busy: Vec<BusyCall>,
+    /// What the commands have taken from their input and put to their output.
+    pub(crate) streamed: Streamed,
     pub(crate) log: Vec<LogRecord>,
     pub(crate) lost: bool,
     pub(crate) ready: Option<Ready>,
@@ -71,6 +73,13 @@ pub(crate) struct State {
     pub(crate) machine: Option<String>,
     /// Receives the hangs that calls find; set only in the process that owns the guest.
     pub(crate) on_hang: Option<Sender<String>>,
+}
+
+/// Numbers of bytes that went through the streams of commands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Streamed {
+    pub(crate) input: u64,
+    pub(crate) output: u64,
 }
 
 /// A load, an unload or a command in progress.
@@ -161,6 +170,11 @@ impl Session {
 
     fn take(&self, message: ToHost) {
         let mut state = self.state();
+        match &message {
+            ToHost::Output { bytes, .. } => state.streamed.output += bytes.len() as u64,
+            ToHost::Taken { bytes, .. } => state.streamed.input += u64::from(*bytes),
+            _ => {}
+        }
         match message {
             ToHost::Ready(ready) => state.ready = Some(ready),
             ToHost::Log(_) | ToHost::LogLost => {

@@ -205,7 +205,7 @@ impl Session {
     }
 
     /// Makes a call that is answered at once, if anything runs on the target.
-    fn quick(&self, what: &str, call: Call) -> Result<Reply> {
+    pub(crate) fn quick(&self, what: &str, call: Call) -> Result<Reply> {
         let (id, answers) = self.start_call_with_channel(call)?;
         let answer = self.next(&answers, what, Duration::from_secs(2));
         if answer.is_err() {

@@ -279,7 +279,8 @@ impl Relay {
             Call::Resize { of, .. }
             | Call::Signal { of, .. }
             | Call::Look { of }
-            | Call::Inside { of, .. } => match self.in_guest(*of) {
+            | Call::Inside { of, .. }
+            | Call::FileUsers { of, .. } => match self.in_guest(*of) {
                 Some(in_guest) => *of = in_guest,
                 None => return self.outbox.reply(id, Err(NO_SUCH_PROCESS)),
             },

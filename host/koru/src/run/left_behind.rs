@@ -2,6 +2,8 @@
 
 //! Compares what a target has before the load of a run and after the unload.
 
+use std::sync::Arc;
+
 use koru_error::Result;
 use koru_protocol::{Inventory, ModuleRow};
 use koru_session::LeftBehind;
@@ -14,7 +16,7 @@ use crate::{
 /// The inventories of a run. A target that answers no calls has none.
 #[derive(Default)]
 pub struct Inventories {
-    before: Option<Inventory>,
+    pub before: Option<Arc<Inventory>>,
     loaded: Option<Inventory>,
     /// The modules that cannot be unloaded.
     permanent: Vec<String>,
@@ -24,7 +26,7 @@ impl Inventories {
     /// Takes the inventory before the load.
     pub fn before(target: &dyn Target) -> Result<Inventories> {
         Ok(Inventories {
-            before: target.inventory_before()?,
+            before: target.inventory_before()?.map(Arc::new),
             ..Inventories::default()
         })
     }

@@ -3,6 +3,7 @@
 //! Runs modules: loads them, runs a command and unloads them.
 
 pub mod before_load;
+mod doing;
 pub mod left_behind;
 pub mod module_step;
 pub mod observe;
@@ -72,6 +73,7 @@ pub fn run_module(
                 limit: options.limit,
                 kill,
                 mark: baseline.mark,
+                before: inventories.before.clone(),
             };
             let interactive = options.command.interactive && !prepared.command.is_empty();
             let status = watched(context, prepared, interactive && terminal, ends, || {

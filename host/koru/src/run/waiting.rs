@@ -4,7 +4,7 @@
 
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
@@ -13,12 +13,13 @@ use std::{
 
 use koru_error::{Error, Kind, Result};
 use koru_klog::{Complaint, first_complaint};
-use koru_session::{Session, Waiting, hang_limit};
+use koru_protocol::Inventory;
+use koru_session::{Session, hang_limit};
 
 use crate::{
     context::Context,
     guest::complaint_error,
-    log::oops,
+    run::doing::{Doing, Look},
     target::traits::{KillHandle, Prepared},
 };
 
@@ -37,6 +38,8 @@ pub struct Ends {
     pub kill: Option<KillHandle>,
     /// The sequence number of the run's first record.
     pub mark: u64,
+    /// What there was before the load, where that is known.
+    pub before: Option<Arc<Inventory>>,
 }
 
 /// Why a run was ended.
@@ -97,7 +100,8 @@ fn watch(
     ended: &Receiver<()>,
 ) -> Option<Ended> {
     let begun = Instant::now();
-    let mut told = String::new();
+    let mut told: Option<Doing> = None;
+    let mut look = Look::new(context, session, modules, ends.before.take());
     let mut oopsed: Option<Instant> = None;
     loop {
         if !matches!(ended.recv_timeout(LOOK), Err(RecvTimeoutError::Timeout)) {
@@ -113,48 +117,32 @@ fn watch(
         }
         let limit = ends.limit.filter(|limit| begun.elapsed() >= *limit);
         if let (Some(limit), Some(kill)) = (limit, ends.kill.take_if(|_| limit.is_some())) {
-            let place = session.waiting(modules, Duration::ZERO);
-            let place = place.map_or(String::new(), |w| format!("; {}", phrase(context, &w)));
+            let doing = look.doing_now(LOOK);
+            let place = doing.map_or(String::new(), |doing| format!("; {}", doing.phrase));
             kill();
             let message = format!("not done after {} s{place}", limit.as_secs());
             return Some(Ended::Limit(message));
         }
-        let Some(waiting) = session.waiting(modules, hang_limit()) else {
+        let Some(doing) = look.doing(hang_limit()) else {
             continue;
         };
-        // A command that is in no module's code may take as long as it likes.
-        if waiting.place.is_none() && waiting.task.is_none() && !waiting.is_load() {
-            continue;
-        }
-        let phrase = phrase(context, &waiting);
-        let what = format!("not done after {} s: {phrase}", hang_limit().as_secs());
-        let now = format!("{phrase} (for {} s)", waiting.after.as_secs());
+        let now = format!("{} (for {} s)", doing.phrase, doing.after.as_secs());
+        let is_new = told.as_ref().is_none_or(|told| told.what != doing.what);
+        // Numbers that grow are no news.
+        let told = match told.take().filter(|_| !is_new) {
+            Some(before) => told.insert(before),
+            None => told.insert(doing),
+        };
+        let what = format!(
+            "not done after {} s: {}",
+            hang_limit().as_secs(),
+            told.phrase
+        );
         // A status line would disturb the command's own terminal.
         match is_interactive {
-            true if told != phrase => context.ui.say(&format!("koru: {what}\r")),
+            true if is_new => context.ui.say(&format!("koru: {what}\r")),
             true => {}
             false => context.ui.progress(&what, &now),
         }
-        told = phrase;
-    }
-}
-
-/// Says where something is: `load mtx waits in helper (mtx.c:6), which called mutex_lock`.
-fn phrase(context: &Context, waiting: &Waiting) -> String {
-    let who = match &waiting.task {
-        Some(task) => format!("{} ({task})", waiting.what),
-        None => waiting.what.clone(),
-    };
-    let does = if waiting.runs { "runs" } else { "waits" };
-    match &waiting.place {
-        Some(place) if waiting.runs => {
-            let sentence = oops::decoder(context).sentence(&format!("called by {place}"));
-            format!(
-                "{who} runs in {}",
-                sentence.trim_start_matches("called by ")
-            )
-        }
-        Some(place) => oops::decoder(context).sentence(&format!("{who} waits in {place}")),
-        None => format!("{who} {does}"),
     }
 }

@@ -2,7 +2,11 @@
 
 //! A run that waits says where, and ends at its limit only.
 
-use super::{at, common::KERNELS, common::koru, module};
+use super::{
+    at,
+    common::{KERNELS, Run, koru},
+    module,
+};
 
 /// The kernel leaves `mutex_lock` out of the stacks of waiting tasks, and a call returns to the
 /// line after it.
@@ -64,4 +68,65 @@ fn command_may_take_its_time() {
         .run();
     run.exits(0);
     assert!(!run.err.contains("not done"), "{run}");
+}
+
+/// Runs a command that calls a file of the module again and again, and is hardly ever seen in
+/// the module's code. Returns what koru says.
+#[track_caller]
+fn endless(kernel: &'static str, command: &[&str]) -> Run {
+    let run = module("endless", kernel)
+        .koru(&[&["--limit", "16", "--"], command].concat())
+        .run();
+    run.exits(1)
+        .says("koru: not done after 10 s: ")
+        .says("error: running endless: not done after 16 s; ");
+    run
+}
+
+/// The numbers are different each time.
+#[track_caller]
+fn says_twice(run: &Run, texts: [&str; 2]) {
+    let lines = run.err.lines();
+    let lines = lines.filter(|line| texts.iter().all(|text| line.contains(text)));
+    assert_eq!(lines.count(), 2, "{run}");
+}
+
+#[test]
+fn read_without_an_end_is_named() {
+    for kernel in KERNELS {
+        let run = endless(kernel, &["cat", "/proc/endless"]);
+        let end = "B so far; at the end of the file, same_read (endless.c:";
+        says_twice(&run, [") keeps reading /proc/endless: ", end]);
+        run.says(": cat (process ").says(") must return 0");
+        // This one moves the position.
+        let run = endless(kernel, &["sh", "-c", "cat /dev/endless >/dev/null; :"]);
+        let end = "B so far; at the end of the file, next_read (endless.c:";
+        says_twice(&run, [") keeps reading /dev/endless: ", end]);
+        run.says(": sh (cat, process ");
+    }
+}
+
+#[test]
+fn write_that_takes_nothing_is_named() {
+    for kernel in KERNELS {
+        let run = endless(kernel, &["sh", "-c", "echo hello >/proc/endless"]);
+        let taken = "must return the number of bytes that it has taken";
+        says_twice(&run, [") keeps writing to /proc/endless: ", taken]);
+        run.says(" calls so far, without a byte; none_write (endless.c:");
+    }
+}
+
+/// A command that has the file open, but reads others or computes, takes as long as it takes.
+#[test]
+fn file_that_is_only_open_is_not_named() {
+    let idle = "exec 3</proc/endless; timeout 9 dd if=/dev/zero of=/dev/null bs=1024; \
+                timeout 9 sh -c 'while :; do :; done'; true";
+    for kernel in KERNELS {
+        let run = module("endless", kernel)
+            .koru(&["--", "sh", "-c", idle])
+            .env("KORU_HANG_SECS", "6")
+            .run();
+        run.exits(0);
+        assert!(!run.err.contains("not done"), "{run}");
+    }
 }
