@@ -63,9 +63,13 @@ impl Session {
         }
     }
 
-    /// Returns what has been in progress for longest, if it has taken `least`. The `modules` are
+    /// Returns what has been in progress for longest, if it has taken `least`. `modules` returns
     /// those in whose code a command can wait.
-    pub fn waiting(&self, modules: &[&str], least: Duration) -> Option<Waiting> {
+    pub fn waiting(
+        &self,
+        modules: impl FnOnce() -> Vec<String>,
+        least: Duration,
+    ) -> Option<Waiting> {
         let call = self.state().busy.first()?.clone();
         let after = call.since.elapsed();
         if after < least {
@@ -87,7 +91,7 @@ impl Session {
             return Some(waiting);
         }
         // The command may have started others, one of which is in the module's code.
-        let inside = modules
+        let inside = modules()
             .iter()
             .find_map(|module| self.inside(module, 0).ok()?.into_iter().next());
         if let Some(task) = inside {

@@ -276,14 +276,16 @@ impl Relay {
                 return self.outbox.reply(id, Ok(Reply::Done));
             }
             Call::Hung { what } => return self.session.report_hang_to_owner(what),
-            Call::Resize { of, .. }
-            | Call::Signal { of, .. }
-            | Call::Look { of }
-            | Call::Inside { of, .. }
-            | Call::FileUsers { of, .. } => match self.in_guest(*of) {
-                Some(in_guest) => *of = in_guest,
-                None => return self.outbox.reply(id, Err(NO_SUCH_PROCESS)),
-            },
+            Call::Resize { of, .. } | Call::Signal { of, .. } | Call::Look { of } => {
+                match self.in_guest(*of) {
+                    Some(in_guest) => *of = in_guest,
+                    None => return self.outbox.reply(id, Err(NO_SUCH_PROCESS)),
+                }
+            }
+            // These look at all processes, and treat one of them differently if there is one.
+            Call::Inside { of, .. } | Call::FileUsers { of, .. } => {
+                *of = self.in_guest(*of).unwrap_or(0);
+            }
             _ => {}
         }
         let (outbox, ids) = (self.outbox.clone(), self.ids.clone());

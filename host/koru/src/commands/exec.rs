@@ -4,8 +4,13 @@
 
 use koru_error::Result;
 
-use crate::{cli::ExecArgs, context::Context, exec, target::session::connect};
+use crate::{
+    cli::ExecArgs, context::Context, exec, run::command::watched_command, target::session::connect,
+};
 
 pub fn exec(context: &Context, args: &ExecArgs) -> Result<u8> {
-    exec::run(&connect(context, &args.target)?, &args.command)
+    let session = connect(context, &args.target)?;
+    watched_command(context, &session, &args.target, || {
+        exec::run(&session, &args.command)
+    })
 }

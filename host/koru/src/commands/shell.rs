@@ -16,6 +16,7 @@ use crate::{
     exec,
     guest::module_path,
     programs,
+    run::command::watched_command,
     target::{name::TargetName, session::connect, standing_vm},
 };
 
@@ -35,7 +36,9 @@ pub fn shell(context: &Context, args: &TargetArgs) -> Result<u8> {
         _ => connect(context, args)?,
     };
     context.ui.done();
-    exec::run_shell(&session, &["sh".into(), "-l".into()])
+    watched_command(context, &session, args, || {
+        exec::run_shell(&session, &["sh".into(), "-l".into()])
+    })
 }
 
 /// Copies everything that should be at hand to the guest.

@@ -2,7 +2,10 @@
 
 //! Remembers what a kernel had before a module was loaded until a later command unloads it.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use koru_error::{IoContext, Result};
 use koru_kernels::{Key, write_atomically};
@@ -57,9 +60,29 @@ impl BeforeLoad {
         module: &str,
     ) -> Option<BeforeLoad> {
         let file = file(context, target, module);
-        let kept: BeforeLoad = serde_json::from_slice(&fs::read(&file).ok()?).ok()?;
+        let kept = read(&file);
         let _ = fs::remove_file(&file);
-        (kept.boot == boot_of(session).ok()?).then_some(kept)
+        kept.filter(|kept| boot_of(session).is_ok_and(|boot| boot == kept.boot))
+    }
+
+    /// Returns what the kernel had before these modules were loaded, as far as that was kept.
+    pub fn of_all(
+        context: &Context,
+        session: &Session,
+        target: &TargetArgs,
+        modules: &[String],
+    ) -> Option<Inventory> {
+        let boot = boot_of(session).ok()?;
+        let kept = modules
+            .iter()
+            .filter_map(|m| read(&file(context, target, m)));
+        let kept = kept
+            .filter(|kept| kept.boot == boot)
+            .map(|kept| kept.before);
+        kept.reduce(|mut all, one| {
+            all.entries.retain(|e| one.entries.binary_search(e).is_ok());
+            all
+        })
     }
 
     /// Returns what is left of the module after its unload. Others use the machine as well, so
@@ -67,6 +90,10 @@ impl BeforeLoad {
     pub fn left(&self, session: &Session) -> Result<LeftBehind> {
         Ok(session.left_behind(&self.before, Some(&self.loaded))?)
     }
+}
+
+fn read(file: &Path) -> Option<BeforeLoad> {
+    serde_json::from_slice(&fs::read(file).ok()?).ok()
 }
 
 fn boot_of(session: &Session) -> Result<String> {

@@ -21,12 +21,20 @@ pub struct Doing {
     pub after: Duration,
 }
 
+/// The modules that are looked at.
+#[derive(Default)]
+pub struct Subject {
+    pub modules: Vec<String>,
+    /// What there was before their load, where that is known.
+    pub before: Option<Arc<Inventory>>,
+}
+
 /// Looks at a run.
 pub struct Look<'a> {
     context: &'a Context,
     session: &'a Session,
-    modules: &'a [&'a str],
-    before: Option<Arc<Inventory>>,
+    find: &'a (dyn Fn() -> Subject + Sync),
+    subject: Subject,
     endless: Endless,
     decoder: OnceCell<Decoder>,
     /// Where a task was seen in a module's code.
@@ -34,19 +42,17 @@ pub struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    /// Prepares to look at a run of these modules, with the inventory from before their load
-    /// where that is known.
+    /// Prepares to look at a run of the modules that `find` returns.
     pub fn new(
         context: &'a Context,
         session: &'a Session,
-        modules: &'a [&'a str],
-        before: Option<Arc<Inventory>>,
+        find: &'a (dyn Fn() -> Subject + Sync),
     ) -> Look<'a> {
         Look {
             context,
             session,
-            modules,
-            before,
+            find,
+            subject: Subject::default(),
             endless: Endless::default(),
             decoder: OnceCell::new(),
             seen: None,
@@ -67,9 +73,19 @@ impl<'a> Look<'a> {
     /// Returns what has been in progress for `least`, if it is known to be in the hands of a
     /// module. A command that is not may take as long as it likes.
     pub fn doing(&mut self, least: Duration) -> Option<Doing> {
-        let waiting = self.session.waiting(self.modules, least)?;
+        let subject = &mut self.subject;
+        let modules = || {
+            let found = (self.find)();
+            if found.modules != subject.modules {
+                // The decoder knows the modules that were loaded when it was made.
+                self.decoder.take();
+            }
+            *subject = found;
+            subject.modules.clone()
+        };
+        let waiting = self.session.waiting(modules, least)?;
         let is_first = !self.endless.has_looked();
-        let used = match &self.before {
+        let used = match &self.subject.before {
             Some(before) if !waiting.is_load() => self.endless.look(self.session, before),
             _ => None,
         };
@@ -175,7 +191,7 @@ impl<'a> Look<'a> {
 
     /// Returns the only function that the modules have for an operation of their files.
     fn function(&self, structure: &str, members: &[&str]) -> Option<String> {
-        let mut modules = self.modules.iter();
+        let mut modules = self.subject.modules.iter();
         modules.find_map(|module| self.decoder().operation(module, structure, members))
     }
 

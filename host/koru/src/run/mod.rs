@@ -3,6 +3,7 @@
 //! Runs modules: loads them, runs a command and unloads them.
 
 pub mod before_load;
+pub mod command;
 mod doing;
 pub mod left_behind;
 pub mod module_step;
@@ -28,6 +29,7 @@ use crate::{
         traits::Target,
     },
 };
+use doing::Subject;
 use left_behind::Inventories;
 use observe::observe_from;
 use outcome::{RunOptions, RunOutcome, Timings};
@@ -73,18 +75,29 @@ pub fn run_module(
                 limit: options.limit,
                 kill,
                 mark: baseline.mark,
-                before: inventories.before.clone(),
+            };
+            let before = inventories.before.clone();
+            let find = || Subject {
+                modules: prepared.modules.iter().map(|m| m.name.clone()).collect(),
+                before: before.clone(),
             };
             let interactive = options.command.interactive && !prepared.command.is_empty();
-            let status = watched(context, prepared, interactive && terminal, ends, || {
-                steps(
-                    &*target,
-                    &baseline,
-                    &options.command,
-                    &mut inventories,
-                    &mut seconds,
-                )
-            });
+            let status = watched(
+                context,
+                &prepared.session,
+                &find,
+                interactive && terminal,
+                ends,
+                || {
+                    steps(
+                        &*target,
+                        &baseline,
+                        &options.command,
+                        &mut inventories,
+                        &mut seconds,
+                    )
+                },
+            );
             if status.is_ok() {
                 left = inventories.left(&*target)?;
             }

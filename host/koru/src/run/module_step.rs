@@ -11,7 +11,14 @@ use crate::{
     failure::ErrorObject,
     guest::complaint_error,
     log::{oops, view::LogSink},
-    run::{before_load::BeforeLoad, left_behind, observe::observe, outcome::Record},
+    run::{
+        before_load::BeforeLoad,
+        doing::Subject,
+        left_behind,
+        observe::observe,
+        outcome::Record,
+        waiting::{Ends, watched},
+    },
     target::{parameters, traits::ReadyModule},
     ui::json,
 };
@@ -30,7 +37,7 @@ pub fn unload_step(
         None => Ok(LeftBehind::default()),
     };
     let unload = |session: &Session| session.unload(name).map_err(Error::from);
-    step(context, session, &what, unload, left)
+    step(context, session, name, &what, unload, left)
 }
 
 /// Loads a module, and shows what is logged meanwhile. What the kernel had before is kept for
@@ -49,7 +56,8 @@ pub fn load_step(
         loaded = Some(report.clone());
         Ok(report)
     };
-    let status = step(context, session, &what, load, || Ok(LeftBehind::default()))?;
+    let left = || Ok(LeftBehind::default());
+    let status = step(context, session, &module.name, &what, load, left)?;
     if let Some(report) = loaded {
         if let Err(e) = parameters::check(&module.name, &module.file, &report) {
             // A module that does not do what was asked for is of no use.
@@ -66,6 +74,7 @@ pub fn load_step(
 fn step(
     context: &Context,
     session: &Session,
+    module: &str,
     what: &str,
     act: impl FnOnce(&Session) -> Result<ModuleReport>,
     left: impl FnOnce() -> Result<LeftBehind>,
@@ -76,7 +85,13 @@ fn step(
         LogSink::Stdout
     };
     let observed = observe(context, session, sink, || {
-        act(session)?;
+        let find = || Subject {
+            modules: vec![module.to_owned()],
+            before: None,
+        };
+        watched(context, session, &find, false, Ends::default(), || {
+            act(session)
+        })?;
         left()
     })?;
     let complaint = observed.complaint.as_ref();

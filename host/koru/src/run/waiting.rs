@@ -4,7 +4,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Mutex, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
@@ -13,14 +13,13 @@ use std::{
 
 use koru_error::{Error, Kind, Result};
 use koru_klog::{Complaint, first_complaint};
-use koru_protocol::Inventory;
 use koru_session::{Session, hang_limit};
 
 use crate::{
     context::Context,
     guest::complaint_error,
-    run::doing::{Doing, Look},
-    target::traits::{KillHandle, Prepared},
+    run::doing::{Doing, Look, Subject},
+    target::traits::KillHandle,
 };
 
 /// How often a run is looked at.
@@ -38,8 +37,6 @@ pub struct Ends {
     pub kill: Option<KillHandle>,
     /// The sequence number of the run's first record.
     pub mark: u64,
-    /// What there was before the load, where that is known.
-    pub before: Option<Arc<Inventory>>,
 }
 
 /// Why a run was ended.
@@ -48,42 +45,36 @@ enum Ended {
     Oops(Complaint),
 }
 
-/// Does `work` while it is watched. If the limit ends it, the error says so.
+/// Does `work` while it is watched. `find` returns the modules in whose hands it can be. If the
+/// limit ends it, the error says so.
 pub fn watched<T>(
     context: &Context,
-    prepared: &Prepared,
+    session: &Session,
+    find: &(dyn Fn() -> Subject + Sync),
     is_interactive: bool,
     ends: Ends,
     work: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
-    let names: Vec<&str> = prepared.modules.iter().map(|m| m.name.as_str()).collect();
     let expired = Mutex::new(None);
     let done = thread::scope(|s| {
         let (end, ended): (Sender<()>, Receiver<()>) = channel();
-        let (names, expired) = (&names, &expired);
+        let expired = &expired;
         s.spawn(move || {
-            let told = watch(
-                context,
-                &prepared.session,
-                names,
-                is_interactive,
-                ends,
-                &ended,
-            );
+            let look = Look::new(context, session, find);
+            let told = watch(context, session, look, is_interactive, ends, &ended);
             *expired.lock().unwrap_or_else(PoisonError::into_inner) = told;
         });
         let done = work();
         drop(end);
         done
     });
+    let attempted = || format!("running {}", find().modules.join(", "));
     match expired.into_inner().unwrap_or_else(PoisonError::into_inner) {
         Some(Ended::Oops(complaint)) if done.is_err() => {
-            let attempted = format!("running {}", names.join(", "));
-            Err(complaint_error(&attempted, &complaint))
+            Err(complaint_error(&attempted(), &complaint))
         }
         Some(Ended::Limit(message)) if done.is_err() => {
-            let attempted = format!("running {}", names.join(", "));
-            Err(Error::new(Kind::System, attempted, message)
+            Err(Error::new(Kind::System, attempted(), message)
                 .help("--limit set this time; without it, koru waits and shows where it is"))
         }
         _ => done,
@@ -94,14 +85,13 @@ pub fn watched<T>(
 fn watch(
     context: &Context,
     session: &Session,
-    modules: &[&str],
+    mut look: Look<'_>,
     is_interactive: bool,
     mut ends: Ends,
     ended: &Receiver<()>,
 ) -> Option<Ended> {
     let begun = Instant::now();
     let mut told: Option<Doing> = None;
-    let mut look = Look::new(context, session, modules, ends.before.take());
     let mut oopsed: Option<Instant> = None;
     loop {
         if !matches!(ended.recv_timeout(LOOK), Err(RecvTimeoutError::Timeout)) {

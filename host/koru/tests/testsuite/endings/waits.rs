@@ -2,9 +2,11 @@
 
 //! A run that waits says where, and ends at its limit only.
 
+use rustix::process::Signal;
+
 use super::{
     at,
-    common::{KERNELS, Run, koru},
+    common::{CModule, KERNELS, Run, Vm, koru},
     module,
 };
 
@@ -128,5 +130,41 @@ fn file_that_is_only_open_is_not_named() {
             .run();
         run.exits(0);
         assert!(!run.err.contains("not done"), "{run}");
+    }
+}
+
+/// The process that owns the machine passes the looks on.
+#[test]
+fn waits_on_a_machine_that_stays_up_are_named() {
+    for kernel in KERNELS {
+        let vm = Vm::new();
+        vm.run(&["vm", "start", "--kernel", kernel]).exits(0);
+        let [waits, endless] = ["waits", "endless"].map(|name| module(name, kernel));
+        let koru = |module: &CModule, arguments: &[&str]| {
+            let koru = vm.koru(arguments).dir(module.path());
+            koru.env("KORU_HANG_SECS", "3")
+        };
+        let load = ["load", "waits.ko", "-p", "where=queue"];
+        koru(&waits, &load).run_and_leave().exits(0);
+        let cat = ["exec", "timeout", "-s", "KILL", "8", "cat", "/proc/waits"];
+        koru(&waits, &cat)
+            .run_and_leave()
+            .says("koru: not done after 3 s: timeout (cat, process ")
+            .says(&format!(" ({})", at("waits", "never */")));
+        koru(&waits, &["unload", "waits"]).run_and_leave().exits(0);
+
+        let load = ["load", "endless.ko"];
+        koru(&endless, &load).run_and_leave().exits(0);
+        let cat = "timeout -s KILL 10 cat /proc/endless >/dev/null";
+        let run = koru(&endless, &["exec", "sh", "-c", cat]).run_and_leave();
+        run.says(") keeps reading /proc/endless: ")
+            .says("at the end of the file, same_read (endless.c:");
+
+        let ko = waits.path().join("waits.ko").display().to_string();
+        let mut load = koru(&waits, &["load", &ko]).on_terminal();
+        load.wait_for_output("load waits waits in take_again (");
+        load.wait_for_output(&at("waits", "second time"));
+        load.signal_all(Signal::INT);
+        load.end_and_leave();
     }
 }
