@@ -8,7 +8,10 @@ use koru_error::{Error as HostError, Kind, errno_text, unload_help};
 use koru_klog::{Complaint, escape_control_chars, format_record, overdue};
 use koru_protocol::{Death, Errno, Inside, LogRecord};
 
-use crate::{blocked, hang_limit, load_failure::load_help};
+use crate::{
+    blocked, hang_limit,
+    load_failure::{load_help, load_message, unknown_symbols},
+};
 
 /// A result whose error is an [`Error`] unless another type is given.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -168,6 +171,15 @@ impl Error {
         }
     }
 
+    /// Returns the symbols that a module needs and the kernel did not find, so that the module
+    /// could not be loaded.
+    pub fn unknown_symbols(&self) -> Vec<&str> {
+        match self {
+            Error::LoadFailed { records, .. } => unknown_symbols(records),
+            _ => Vec::new(),
+        }
+    }
+
     /// Returns whether the failure means that the guest is gone.
     pub fn guest_is_gone(&self) -> bool {
         matches!(
@@ -249,7 +261,7 @@ impl From<Error> for HostError {
                 let e = HostError::new(
                     Kind::System,
                     format!("loading {module}"),
-                    errno_text(*errno),
+                    load_message(*errno, records),
                 );
                 return e
                     .help(load_help(*errno, *is_loaded, records))

@@ -36,6 +36,7 @@ pub use endless::{Endless, EndlessUse};
 pub use error::{Error, Result};
 pub use hang::hang_limit;
 pub use left_behind::LeftBehind;
+pub use load_failure::load_message;
 pub use local::local;
 pub use log::LogStream;
 pub use modules::ModuleReport;

@@ -89,11 +89,39 @@ pub(crate) fn load_help(errno: i32, is_loaded: bool, records: &[LogRecord]) -> S
     }
 }
 
+/// Returns why a module could not be loaded, from the errno and from what was logged meanwhile.
+pub fn load_message(errno: i32, records: &[LogRecord]) -> String {
+    match unknown_symbols(records).as_slice() {
+        [] => koru_error::errno_text(errno),
+        [symbol] => format!("the kernel did not find the symbol `{symbol}`"),
+        symbols => format!("the kernel did not find {} symbols", symbols.len()),
+    }
+}
+
+/// Returns the symbols that the kernel's module loader did not find, in the order of the log.
+pub(crate) fn unknown_symbols(records: &[LogRecord]) -> Vec<&str> {
+    let kernel = records.iter().filter(|r| r.facility == 0);
+    let lines = kernel.flat_map(|r| r.text.lines());
+    let mut symbols = Vec::new();
+    for (symbol, _) in lines.filter_map(unknown_symbol) {
+        if !symbols.contains(&symbol) {
+            symbols.push(symbol);
+        }
+    }
+    symbols
+}
+
+/// Returns the symbol of a line such as `x: Unknown symbol y (err -2)`, and what follows it.
+fn unknown_symbol(line: &str) -> Option<(&str, &str)> {
+    let (_, message) = line.split_once(": ")?;
+    let rest = message.strip_prefix("Unknown symbol ")?;
+    Some(rest.split_once(' ').unwrap_or((rest, "")))
+}
+
 /// Returns the help for a line of the kernel's module loader, `MODULE: MESSAGE`.
 fn loader_help(line: &str) -> Option<String> {
     let (_, message) = line.split_once(": ")?;
-    if let Some(rest) = message.strip_prefix("Unknown symbol ") {
-        let symbol = rest.split(' ').next().unwrap_or(rest);
+    if let Some((symbol, rest)) = unknown_symbol(line) {
         return Some(match rest.contains("(err -22)") {
             true => {
                 format!("the kernel lets only modules with a GPL-compatible licence use `{symbol}`")

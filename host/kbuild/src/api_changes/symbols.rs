@@ -171,11 +171,12 @@ pub fn explain_symbol(symbol: &str, tree: &KernelTree) -> String {
 }
 
 fn whereabouts(symbol: &str, tree: &KernelTree, symvers: &Symvers) -> String {
+    let changed = |change: &Change| match change.when {
+        When::Since(since) => format!("since Linux {since}, {}", change.what),
+        _ => change.what.to_owned(),
+    };
     if let Some(change) = change_of(symbol, tree) {
-        return match change.when {
-            When::Since(since) => format!("since Linux {since}, {}", change.what),
-            _ => change.what.to_owned(),
-        };
+        return changed(change);
     }
     if let Some(export) = symvers.export(symbol) {
         let licence = match export.gpl_only {
@@ -186,6 +187,11 @@ fn whereabouts(symbol: &str, tree: &KernelTree, symvers: &Symvers) -> String {
             Some(module) => format!("`{symbol}` is in the module {module}.ko{licence}"),
             None => format!("`{symbol}` is in the kernel{licence}"),
         };
+    }
+    // A built module may need what is not even declared any more.
+    let is_gone = |sign: &Sign| matches!(sign, Sign::Name(name) if *name == symbol);
+    if let Some(change) = change_with(is_gone, tree) {
+        return changed(change);
     }
     if let Some(header) = declaring(symbol, tree) {
         return format!(
@@ -208,11 +214,13 @@ fn whereabouts(symbol: &str, tree: &KernelTree, symvers: &Symvers) -> String {
 }
 
 fn change_of(symbol: &str, tree: &KernelTree) -> Option<&'static Change> {
+    let is_meant = |sign: &Sign| matches!(sign, Sign::Symbol(name) if *name == symbol);
+    change_with(is_meant, tree)
+}
+
+fn change_with(is_meant: impl Fn(&Sign) -> bool, tree: &KernelTree) -> Option<&'static Change> {
     let version = Version::of_release(&tree.release)?;
-    changes().find(|change| {
-        let is_meant = |sign: &Sign| matches!(sign, Sign::Symbol(name) if *name == symbol);
-        change.when.is_on(version) && change.signs.iter().any(is_meant)
-    })
+    changes().find(|change| change.when.is_on(version) && change.signs.iter().any(&is_meant))
 }
 
 /// Returns the header of the kernel that declares a symbol.

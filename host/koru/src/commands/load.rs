@@ -59,7 +59,7 @@ fn load_into(context: &Context, args: &LoadArgs, prepared: &Prepared) -> Result<
     context.ui.done();
     for module in &prepared.modules {
         if !prepared.is_there(module)? {
-            load_step(context, &prepared.session, &args.target, module)?;
+            load_step(context, prepared, &args.target, module)?;
         }
     }
     Ok(0)

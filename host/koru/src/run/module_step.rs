@@ -19,7 +19,11 @@ use crate::{
         outcome::Record,
         waiting::{Ends, watched},
     },
-    target::{parameters, traits::ReadyModule},
+    target::{
+        load_error::load_error,
+        parameters,
+        traits::{Prepared, ReadyModule},
+    },
     ui::json,
 };
 
@@ -44,15 +48,18 @@ pub fn unload_step(
 /// the unload.
 pub fn load_step(
     context: &Context,
-    session: &Session,
+    prepared: &Prepared,
     target: &TargetArgs,
     module: &ReadyModule,
 ) -> Result<u8> {
+    let Prepared { session, tree, .. } = prepared;
     let what = format!("loading {}", module.name);
     let before = BeforeLoad::new(session)?;
     let mut loaded = None;
     let load = |session: &Session| {
-        let report = session.load(&module.path, &module.params)?;
+        let report = session
+            .load(&module.path, &module.params)
+            .map_err(|e| load_error(e, tree.as_ref()))?;
         loaded = Some(report.clone());
         Ok(report)
     };

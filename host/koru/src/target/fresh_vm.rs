@@ -75,7 +75,8 @@ impl FreshVm {
         }
         let prepared = Prepared {
             session,
-            release: tree.release,
+            release: tree.release.clone(),
+            tree: Some(tree),
             modules: in_guest(modules),
             command,
             build,

@@ -5,6 +5,7 @@
 pub mod consent;
 pub mod fresh_vm;
 pub mod headers;
+pub mod load_error;
 pub mod machine;
 pub mod name;
 pub mod own_machine;

@@ -16,6 +16,7 @@ use crate::{
     target::{
         consent::agree,
         headers::{self, same_release},
+        load_error::load_error,
         machine::connect,
         name::TargetName,
         parameters, preflight,
@@ -86,9 +87,14 @@ impl OwnMachine {
         }
         let (staged, command) = StagedFiles::stage(context, &session, request, name)?;
         let start = begun.elapsed().saturating_sub(build.total());
+        let tree = match name {
+            TargetName::Host => headers::of_this_machine(context, &release).ok(),
+            _ => context.kernels.exactly(&release).and_then(Result::ok),
+        };
         let prepared = Prepared {
             session,
             release,
+            tree,
             modules: ready,
             command,
             build,
@@ -165,8 +171,10 @@ impl Target for OwnMachine {
     }
 
     fn load(&self, module: &ReadyModule) -> Result<()> {
-        let session = &self.prepared.session;
-        let report = session.load_transient(&module.path, &module.name, &module.params)?;
+        let Prepared { session, tree, .. } = &self.prepared;
+        let report = session
+            .load_transient(&module.path, &module.name, &module.params)
+            .map_err(|e| load_error(e, tree.as_ref()))?;
         parameters::check(&module.name, &module.file, &report)
     }
 

@@ -75,7 +75,8 @@ impl ReplayedVm {
         let replay = Replay::start(config, Replayed { seed, shift: SHIFT }, &script)?;
         let prepared = Prepared {
             session: replay.guest().session().clone(),
-            release: tree.release,
+            release: tree.release.clone(),
+            tree: Some(tree),
             modules,
             command,
             build,

@@ -112,7 +112,8 @@ impl StandingVm {
         }
         let prepared = Prepared {
             session,
-            release: tree.release,
+            release: tree.release.clone(),
+            tree: Some(tree),
             modules: in_guest(modules),
             command: request.command.clone(),
             build,

@@ -6,13 +6,14 @@ use std::{path::PathBuf, time::Duration};
 
 use koru_error::Result;
 use koru_kbuild::Stages;
+use koru_kernels::KernelTree;
 use koru_klog::Complaint;
 use koru_protocol::Inventory;
 use koru_session::Session;
 
 use crate::{
     log::baseline::Baseline,
-    target::{parameters, request::CommandIo},
+    target::{load_error::load_error, parameters, request::CommandIo},
 };
 
 /// A target on which everything is in place that a run needs: its modules are built and
@@ -41,8 +42,10 @@ pub trait Target {
 
     /// Loads a module for this run.
     fn load(&self, module: &ReadyModule) -> Result<()> {
-        let session = &self.prepared().session;
-        let report = session.load(&module.path, &module.params)?;
+        let Prepared { session, tree, .. } = self.prepared();
+        let report = session
+            .load(&module.path, &module.params)
+            .map_err(|e| load_error(e, tree.as_ref()))?;
         parameters::check(&module.name, &module.file, &report)
     }
 
@@ -114,6 +117,8 @@ pub struct Prepared {
     pub session: Session,
     /// The release of the target's kernel.
     pub release: String,
+    /// The tree of the target's kernel, if it is here.
+    pub tree: Option<KernelTree>,
     pub modules: Vec<ReadyModule>,
     /// The command, with the paths that its files have on the target. There may be none.
     pub command: Vec<String>,

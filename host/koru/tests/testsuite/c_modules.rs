@@ -358,6 +358,76 @@ fn saves_of_c_are_watched() {
     watch.end();
 }
 
+/// Symbols that a built module needs, and that are not there when it is loaded.
+const UNKNOWN: &str = r#"
+#include <linux/module.h>
+extern int koru_nosuch(void);
+extern void do_gettimeofday(void *);
+extern int tun_get_socket(void);
+static int __init lab_init(void)
+{
+	do_gettimeofday(NULL);
+	return koru_nosuch() + tun_get_socket();
+}
+static void __exit lab_exit(void) { }
+module_init(lab_init);
+module_exit(lab_exit);
+MODULE_LICENSE("GPL");
+"#;
+
+#[test]
+fn symbols_unknown_at_load_time_are_explained() {
+    for kernel in KERNELS {
+        let folder = Folder::new(&[
+            ("lab.c", UNKNOWN),
+            (
+                "gpl.c",
+                &HELLO
+                    .replace("return 0", "return put_pid(NULL), 0")
+                    .replace(
+                        "#include <linux/module.h>",
+                        "#include <linux/module.h>\n#include <linux/pid.h>",
+                    ),
+            ),
+            ("Kbuild", "obj-m := lab.o gpl.o\n"),
+        ]);
+        let made = std::process::Command::new("make")
+            .arg("-C")
+            .arg(common::kernels::tree(kernel).build_dir)
+            .arg(format!("M={}", folder.path().display()))
+            .arg("KBUILD_MODPOST_WARN=1")
+            .env_remove("MAKEFLAGS")
+            .output()
+            .expect("make");
+        assert!(made.status.success(), "{made:?}");
+        // In a built file, texts of the same length can take each other's place.
+        let replace = |file: &str, old: &[u8], new: &[u8]| {
+            let path = folder.path().join(file);
+            let mut bytes = fs::read(&path).unwrap();
+            let at = bytes.windows(old.len()).position(|w| w == old).unwrap();
+            bytes[at..at + old.len()].copy_from_slice(new);
+            fs::write(&path, bytes).unwrap();
+        };
+        replace("lab.ko", b"depends=tun", b"depends=\0\0\0");
+        let run = folder.koru(["run", "lab.ko", "--kernel", kernel]).run();
+        run.exits(1)
+            .says("error: loading lab: the kernel did not find 3 symbols\n")
+            .says("`koru_nosuch` is nowhere: neither the kernel nor a module of it has it")
+            .says("`tun_get_socket` is in the module tun.ko")
+            .says("since Linux 5.0, `do_gettimeofday` is gone: ");
+        // modpost would refuse this one.
+        replace("gpl.ko", b"license=GPL\0", b"license=MIT\0");
+        let vm = Vm::new();
+        let load = vm
+            .koru(&["load", "gpl.ko", "--kernel", kernel])
+            .dir(folder.path());
+        load.run_and_leave()
+            .exits(1)
+            .says("error: loading gpl: the kernel did not find the symbol `put_pid`\n")
+            .says("`put_pid` is in the kernel, for modules with a GPL-compatible licence only");
+    }
+}
+
 #[test]
 fn tests_of_a_folder_run_while_it_is_loaded() {
     let folder = Folder::new(&[

@@ -21,7 +21,7 @@ use std::{
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kbuild::find_modules;
 use koru_kernels::Progress;
-use koru_session::LeftBehind;
+use koru_session::{LeftBehind, load_message};
 use koru_vm::Guest;
 
 use crate::{
@@ -33,6 +33,7 @@ use crate::{
         oops::{self, Log},
     },
     run::left_behind,
+    target::load_error::load_error,
     testing::{
         binaries::{TestBinary, guest_binaries},
         runner::{self, TestEnvironment},
@@ -371,8 +372,8 @@ fn try_loading(
         let at = location_suffix(&log);
         let first = koru_klog::first_complaint(error.records());
         let (verdict, what) = match (&error, first) {
-            (koru_session::Error::LoadFailed { errno, .. }, _) => {
-                (Verdict::Fail, koru_error::errno_text(*errno))
+            (koru_session::Error::LoadFailed { errno, records, .. }, _) => {
+                (Verdict::Fail, load_message(*errno, records))
             }
             (koru_session::Error::Hung { .. } | koru_session::Error::Timeout { .. }, _) => {
                 (Verdict::Crash, format!("its init does not return{at}"))
@@ -380,7 +381,7 @@ fn try_loading(
             (_, Some(complaint)) => complained(&complaint, &at),
             _ => (Verdict::Crash, error.to_string()),
         };
-        let mut report = Error::from(error);
+        let mut report = load_error(error, Some(&module_under_test.tree));
         report.output = Some(log.lines.join("\n"));
         show_error(context, report);
         return Ok(Loading::Fails {
