@@ -8,6 +8,7 @@ pub mod headers;
 pub mod load_error;
 pub mod machine;
 pub mod name;
+pub mod needed_modules;
 pub mod own_machine;
 pub mod parameters;
 pub mod password;

@@ -19,6 +19,7 @@ use crate::{
         load_error::load_error,
         machine::connect,
         name::TargetName,
+        needed_modules::NeededModules,
         parameters, preflight,
         request::{CommandIo, RunRequest},
         staging::StagedFiles,
@@ -35,6 +36,7 @@ pub struct OwnMachine {
     staged: StagedFiles,
     /// Dropped with the rest, which removes the copies of the modules.
     _copies: CopiedModules,
+    _needed: NeededModules,
 }
 
 impl OwnMachine {
@@ -61,6 +63,7 @@ impl OwnMachine {
             session: session.clone(),
             paths: Vec::new(),
         };
+        let needed = NeededModules::of(&session, &modules)?;
         let mut ready = Vec::new();
         for module in modules {
             preflight::check(&session, &module, &release, &name.kernel_phrase())?;
@@ -85,6 +88,7 @@ impl OwnMachine {
                 is_dependency: module.is_dependency,
             });
         }
+        let needed = needed.load()?;
         let (staged, command) = StagedFiles::stage(context, &session, request, name)?;
         let start = begun.elapsed().saturating_sub(build.total());
         let tree = match name {
@@ -104,6 +108,7 @@ impl OwnMachine {
             prepared,
             staged,
             _copies: copies,
+            _needed: needed,
         })
     }
 }

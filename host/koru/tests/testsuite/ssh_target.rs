@@ -253,6 +253,61 @@ fn preflight_explains_refusals() {
     lab.does("[ ! -e /proc/timer ] && [ ! -e /run/koru ]");
 }
 
+/// A module of the machine's own kernel is taken from koru's tree, or loaded by the machine's
+/// modprobe.
+#[test]
+fn modules_of_the_machines_kernel_are_loaded_before() {
+    for kernel in KERNELS {
+        let tree = common::kernels::tree(kernel);
+        let needed = tree.own_module("crc7").expect("a module of the kernel");
+        let plain = koru_kbuild::unpacked(
+            &koru_kernels::Cache::new(common::kernels::cache()),
+            &needed,
+            &koru_kernels::NoProgress,
+        );
+        let content = fs::read(plain.unwrap()).unwrap();
+        let folder = format!("/lib/modules/{}", tree.release);
+        let lab = Lab::start_with(kernel, |config| {
+            let file = format!("{folder}/kernel/crc7.ko");
+            config.files.bytes(&file, 0o644, content);
+            let list = "kernel/crc7.ko:\n";
+            let list_file = format!("{folder}/modules.dep");
+            config.files.bytes(&list_file, 0o644, list);
+        });
+        let module = tempfile::tempdir().unwrap();
+        fs::write(module.path().join("Kbuild"), "obj-m := top.o\n").unwrap();
+        fs::write(module.path().join("top.c"), NEEDS_CRC7).unwrap();
+        let run = || {
+            let run = ["run", "--yes", "--target", ROOT, "--kdir"];
+            let tree = tree.build_dir.to_str().expect("text");
+            let command = ["--", "grep", "-c", "^crc7 ", "/proc/modules"];
+            let all = run.into_iter().chain([tree]).chain(command);
+            lab.koru(all).dir(module.path())
+        };
+        run().run().exits(0).prints("1\n");
+        lab.does("! grep crc7 /proc/modules");
+        // This cache has no modules of the kernel.
+        let cache = tempfile::tempdir().unwrap();
+        let run = || run().env("KORU_CACHE", cache.path()).run();
+        run().exits(0).prints("1\n");
+        lab.does("! grep crc7 /proc/modules && rm /lib/modules/*/modules.dep");
+        run()
+            .exits(1)
+            .says("error: loading crc7, which top needs: the machine's modprobe cannot load it")
+            .says("install the machine's package");
+    }
+}
+
+const NEEDS_CRC7: &str = r#"
+#include <linux/crc7.h>
+#include <linux/module.h>
+static int __init top_init(void) { return crc7_be(0, "x", 1) > 0 ? 0 : -EIO; }
+static void __exit top_exit(void) { }
+module_init(top_init);
+module_exit(top_exit);
+MODULE_LICENSE("GPL");
+"#;
+
 #[test]
 fn lost_connection_ends_commands_and_runs() {
     let lab = Lab::start_known("6.1");
