@@ -19,7 +19,7 @@ use crate::{
     make::kbuild_command,
     makefile::{has_kbuild, has_recipes, is_for_kbuild, kbuild_text, kernel_variables},
     paths::module_name,
-    providers::{add_provided, folders_with},
+    providers::{add_folders, add_provided, folders_with},
     work_copy::{WorkCopy, all_files, home_of, with_headers},
 };
 
@@ -85,12 +85,17 @@ impl KbuildSource {
         Ok(home_of(cache, &dir, self.file_name()))
     }
 
-    /// Returns the files and folders that a change of the module is a change of.
-    pub fn watched(&self) -> Vec<PathBuf> {
-        match &self.file {
+    /// Returns the files and folders that a change of the module is a change of: its own, and
+    /// the folders of modules that the last build needed.
+    pub fn watched(&self, cache: &Cache) -> Vec<PathBuf> {
+        let mut watched = match &self.file {
             Some(file) => with_headers(&self.dir.join(file)),
             None => vec![self.dir.clone()],
+        };
+        if let Ok(dir) = self.dir.canonicalize() {
+            add_folders(cache, &dir, self.file_name(), &mut watched);
         }
+        watched
     }
 
     fn file_name(&self) -> Option<&OsStr> {
@@ -181,7 +186,10 @@ impl KbuildSource {
             let known = providers.len();
             if !made {
                 let missing = undefined_symbols(&said);
-                for folder in folders_with(&missing, copy.source(), copy.repository()) {
+                let found = folders_with(&missing, copy.source(), copy.repository());
+                // The next build has to begin with them, even if this one fails.
+                copy.expect_providers(&found)?;
+                for folder in found {
                     self.provide(folder, &above, build, &mut providers)?;
                 }
             }

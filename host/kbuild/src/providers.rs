@@ -103,6 +103,19 @@ pub fn add_provided(
     }
 }
 
+/// Adds the folders whose modules the builds of these sources need, whatever the kernel.
+pub fn add_folders(cache: &Cache, source: &Path, file: Option<&OsStr>, found: &mut Vec<PathBuf>) {
+    let kernels = fs::read_dir(home_of(cache, source, file)).into_iter();
+    for kernel in kernels.flatten().flatten() {
+        for folder in State::read(&kernel.path()).providers {
+            if folder != source && !found.contains(&folder) {
+                found.push(folder.clone());
+                add_folders(cache, &folder, None, found);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -219,6 +219,21 @@ impl WorkCopy {
         self.state().providers
     }
 
+    /// Remembers that a build needs the modules of these folders as well.
+    pub fn expect_providers(&self, folders: &[PathBuf]) -> Result<()> {
+        let mut state = self.state();
+        let known = state.providers.len();
+        for folder in folders {
+            if !state.providers.contains(folder) {
+                state.providers.push(folder.clone());
+            }
+        }
+        match state.providers.len() == known {
+            true => Ok(()),
+            false => state.save(&self.home),
+        }
+    }
+
     /// Keeps the modules that a build left in the copy, and what it needed of `providers`: their
     /// folders, and the files with their symbols.
     pub fn finish(

@@ -60,6 +60,25 @@ impl FileWatcher {
 
     /// Watches these files and folders from now on.
     pub fn begin(&mut self, roots: Vec<PathBuf>) -> Result<()> {
+        self.request_notifications(&roots)?;
+        let mut state = self.seen.state();
+        state.stamps = stamps(&roots);
+        state.roots = roots;
+        state.saved = false;
+        state.on_save = None;
+        Ok(())
+    }
+
+    /// Watches these files and folders as well from now on.
+    pub fn add(&mut self, roots: Vec<PathBuf>) -> Result<()> {
+        self.request_notifications(&roots)?;
+        let mut state = self.seen.state();
+        state.stamps.extend(stamps(&roots));
+        state.roots.extend(roots);
+        Ok(())
+    }
+
+    fn request_notifications(&mut self, roots: &[PathBuf]) -> Result<()> {
         // Notifications are requested before the files are read, so no change is missed in
         // between.
         let folders = roots.iter().flat_map(|root| match root.is_dir() {
@@ -81,11 +100,6 @@ impl FileWatcher {
         }
         // A folder that was replaced has to be watched again.
         self.watched.retain(|folder| folder.exists());
-        let mut state = self.seen.state();
-        state.stamps = stamps(&roots);
-        state.roots = roots;
-        state.saved = false;
-        state.on_save = None;
         Ok(())
     }
 

@@ -82,6 +82,10 @@ pub fn watch(context: &Context, args: &RunArgs) -> Result<u8> {
         };
         let mut ended = run_module(context, &request, &options);
         context.ui.done();
+        // The build may have found folders that the module needs.
+        let mut found = self::roots(context, args).unwrap_or_default();
+        found.retain(|root| !roots.contains(root));
+        watcher.add(found)?;
         if watcher.end() {
             context.ui.status("saved meanwhile: restarting");
             continue;
@@ -128,7 +132,7 @@ fn roots(context: &Context, args: &RunArgs) -> Result<Vec<PathBuf>> {
                 roots.extend(watch_sources(&context.home, &module)?);
                 roots.push(module.workspace.join("Cargo.toml"));
             }
-            Source::Kbuild(source) => roots.extend(source.watched()),
+            Source::Kbuild(source) => roots.extend(source.watched(&context.cache)),
             Source::RustFile(file) => roots.extend(file.watched()),
             Source::Prebuilt(file) => roots.push(file),
         }

@@ -358,6 +358,29 @@ fn saves_of_c_are_watched() {
     watch.end();
 }
 
+/// A save in another folder, whose module is needed, starts a run as well.
+#[test]
+fn saves_of_needed_folders_are_watched() {
+    let folder = Folder::new(&[
+        ("base/Kbuild", "obj-m := base.o\n"),
+        ("base/base.c", NEEDED),
+        ("top/Kbuild", "obj-m := top.o\n"),
+        ("top/top.c", NEEDS),
+    ]);
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    let mut watch = folder.koru(["watch", "./top", "--json"]).start();
+    let first = watch.line();
+    assert!(first.contains("top: 42, 1"), "{first}");
+    folder.write("base/base.c", "no C\n");
+    let broken = watch.line();
+    assert!(broken.contains("does not build"), "{broken}");
+    folder.write("base/base.c", &NEEDED.replace("42", "43"));
+    let last = watch.line();
+    assert!(last.contains("top: 43, 1"), "{last}");
+    watch.signal(Signal::INT);
+    watch.end();
+}
+
 /// Symbols that a built module needs, and that are not there when it is loaded.
 const UNKNOWN: &str = r#"
 #include <linux/module.h>
