@@ -381,6 +381,25 @@ fn saves_of_needed_folders_are_watched() {
     watch.end();
 }
 
+/// The kernel's own compiler is used, whatever the Makefile names.
+#[test]
+fn compiler_of_the_makefile_does_not_matter() {
+    let recipe =
+        "all:\n\tmake -C /lib/modules/$(shell uname -r)/build M=$(PWD) LLVM=1 CC=clang modules\n";
+    for lines in [
+        "CC := no-such-clang\n",
+        "export LLVM=1\nCC = no-such-clang\n",
+        "override LLVM := -99\n",
+    ] {
+        let makefile = format!("obj-m := lab.o\n{lines}{recipe}");
+        let folder = Folder::new(&[("lab.c", HELLO), ("Makefile", &makefile)]);
+        for kernel in KERNELS {
+            let run = folder.koru(["run", "--kernel", kernel]).run();
+            run.exits(0).prints("lab: hello\n");
+        }
+    }
+}
+
 /// Symbols that a built module needs, and that are not there when it is loaded.
 const UNKNOWN: &str = r#"
 #include <linux/module.h>
