@@ -191,7 +191,13 @@ impl Cargo<'_> {
                 return Err(error);
             }
             let mut error = Error::new(Kind::Compile, attempted, "the code does not compile");
-            if !heard.compile_error {
+            let script = "error: failed to run custom build command for ";
+            if heard.said.contains(script) {
+                // A build script is a part of the sources.
+                error.kind = Kind::Link;
+                error.message = "a build script failed".to_owned();
+                error = error.output(heard.said);
+            } else if !heard.compile_error {
                 // The code is not at fault: cargo did not get as far as compiling it.
                 error.kind = Kind::System;
                 let status = heard.status.map(|s| format!(" ({s})"));

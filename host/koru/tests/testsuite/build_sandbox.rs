@@ -333,6 +333,94 @@ fn an_endless_build_script_ends_at_its_limit() {
         .says("used more than 1024 processes and threads");
 }
 
+/// The disk is as limited as that of a build in C.
+#[test]
+fn a_build_script_cannot_fill_the_disk() {
+    let fill = "cat /dev/zero > \"$OUT_DIR/big\"";
+    let dir = crate_with(&format!(
+        "std::process::Command::new(\"sh\").args([\"-c\", {fill:?}]).status().unwrap();"
+    ));
+    let run = koru(["build"]).dir(dir.path()).run();
+    run.exits(1).says("wrote more than 1024 MB");
+    assert!(size_of(dir.path()) < 2 << 30);
+}
+
+/// Returns the number of bytes of all files in a folder.
+fn size_of(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.metadata() {
+        Ok(meta) if meta.is_dir() => size_of(&entry.path()),
+        meta => meta.map_or(0, |meta| meta.len()),
+    });
+    sizes.sum()
+}
+
+/// Every command that builds a crate does so in the sandbox.
+#[test]
+fn every_command_builds_a_crate_in_the_sandbox() {
+    let outside = tempfile::tempdir().expect("a folder");
+    let canary = outside.path().join("canary");
+    fs::write(&canary, "alive").expect("a file");
+    let dir = crate_with(&format!(
+        "let seen = std::fs::read_to_string({canary:?}); \
+         let removed = std::fs::remove_file({canary:?}).is_ok(); \
+         panic!(\"seen {{seen:?}}, removed {{removed}}.\");"
+    ));
+    let folder = dir.path().to_str().expect("text");
+    const CONFINED: &str = "seen Err(Os { code: 2";
+    koru(["verify", "hello", "--src", folder])
+        .run()
+        .exits(4)
+        .says(CONFINED);
+    for command in [
+        &["debug", "--batch"][..],
+        &["test"],
+        &["load", "--vm", "nobody"],
+    ] {
+        let run = koru(command).dir(dir.path()).run();
+        assert!(!run.status.success(), "{run}");
+        run.says(CONFINED);
+    }
+    let mut watch = koru(["watch", "--json"]).dir(dir.path()).start();
+    let line = watch.line();
+    assert!(line.contains("a build script failed"), "{line}");
+    assert!(line.contains(CONFINED), "{line}");
+    watch.signal(Signal::INT);
+    watch.end();
+    assert_eq!(fs::read_to_string(&canary).expect("it is there"), "alive");
+}
+
+/// Cleaning runs none of the programs that the crate's settings name, and follows no links.
+#[test]
+fn cleaning_a_crate_runs_nothing_of_it() {
+    let outside = tempfile::tempdir().expect("a folder");
+    let dir = crate_using("");
+    let program = dir.path().join("evil/bin/cargo");
+    write(
+        dir.path(),
+        "evil/bin/cargo",
+        &format!("#!/bin/sh\necho dead > {}/$$\n", outside.path().display()),
+    );
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&program, mode).expect("it is mine");
+    let settings = format!("[build]\nrustc-wrapper = {program:?}\nrustc = {program:?}\n");
+    write(dir.path(), ".cargo/config.toml", &settings);
+    let toolchain = format!("[toolchain]\npath = {:?}\n", dir.path().join("evil"));
+    write(dir.path(), "rust-toolchain.toml", &toolchain);
+    write(outside.path(), "kept/file", "alive");
+    write(dir.path(), "target/koru/6.1/strange.ko", "");
+    symlink(
+        outside.path().join("kept"),
+        dir.path().join("target/koru/link"),
+    )
+    .expect("a link");
+    koru(["clean"]).dir(dir.path()).run().exits(0);
+    assert!(!dir.path().join("target/koru").exists());
+    let left = fs::read_dir(outside.path()).expect("it is there").count();
+    assert_eq!(left, 1);
+    assert!(outside.path().join("kept/file").exists());
+}
+
 /// A macro is expanded in the sandbox as well.
 #[test]
 fn a_macro_is_expanded_in_the_sandbox() {
