@@ -13,28 +13,12 @@ pub fn errno_text(errno: i32) -> String {
     format!("{words} (errno {errno})")
 }
 
-/// Returns the name of an errno that modules often return.
-pub fn errno_name(errno: i32) -> Option<&'static str> {
-    let names = [
-        (Errno::PERM, "EPERM"),
-        (Errno::NOENT, "ENOENT"),
-        (Errno::IO, "EIO"),
-        (Errno::NXIO, "ENXIO"),
-        (Errno::AGAIN, "EAGAIN"),
-        (Errno::NOMEM, "ENOMEM"),
-        (Errno::ACCESS, "EACCES"),
-        (Errno::FAULT, "EFAULT"),
-        (Errno::BUSY, "EBUSY"),
-        (Errno::EXIST, "EEXIST"),
-        (Errno::NODEV, "ENODEV"),
-        (Errno::INVAL, "EINVAL"),
-        (Errno::NOSPC, "ENOSPC"),
-        (Errno::RANGE, "ERANGE"),
-        (Errno::NOSYS, "ENOSYS"),
-        (Errno::OPNOTSUPP, "EOPNOTSUPP"),
-    ];
-    let found = names.iter().find(|(e, _)| e.raw_os_error() == errno);
-    found.map(|(_, name)| *name)
+/// Returns the name of an errno such as `ENOENT`.
+pub fn errno_name(errno: i32) -> Option<String> {
+    match nix::errno::Errno::from_raw(errno) {
+        nix::errno::Errno::UnknownErrno => None,
+        known => Some(format!("{known:?}")),
+    }
 }
 
 /// Returns what the user can do when the kernel refuses to unload a module with an errno.
@@ -54,5 +38,7 @@ mod tests {
     fn words_and_number() {
         let text = errno_text(Errno::NOENT.raw_os_error());
         assert_eq!(text, "No such file or directory (errno 2)");
+        assert_eq!(errno_name(2).as_deref(), Some("ENOENT"));
+        assert_eq!(errno_name(4000), None);
     }
 }

@@ -16,7 +16,7 @@ use koru_sandbox::Sandbox;
 use crate::{
     Ko, ModInfo,
     api_changes::{explain, undefined_symbols},
-    make::kbuild_command,
+    make::{kbuild_command, quiet_make},
     makefile::{has_kbuild, has_recipes, is_for_kbuild, kbuild_text, kernel_variables},
     paths::module_name,
     providers::{add_folders, add_provided, folders_with},
@@ -304,16 +304,9 @@ impl KbuildSource {
         }
         // The Makefile makes the module in a way of its own.
         let build = tree.build_dir.display().to_string();
-        let mut make = Command::new("make");
-        make.arg("-C")
-            .arg(&copy.dir)
-            .args(["-s", "--no-print-directory"])
-            .args(kernel_variables(&makefile, &build, &tree.release))
-            .arg("CONFIG_DEBUG_INFO_BTF_MODULES=")
-            .arg(&symbols)
-            .env_remove("MAKEFLAGS")
-            .env_remove("MFLAGS")
-            .env("LC_ALL", "C");
+        let mut make = quiet_make(&copy.dir);
+        make.args(kernel_variables(&makefile, &build, &tree.release))
+            .arg(&symbols);
         let output = run(&mut make, None)?;
         said.push_str(&words(&output));
         // What comes after the build, such as `sudo insmod`, has no place here.

@@ -134,15 +134,23 @@ pub(crate) fn kbuild_command(tree: &KernelTree, dir: &Path) -> Result<Make> {
         true => None,
         false => Some(tree_view(&tree.build_dir)?),
     };
+    let mut make = quiet_make(match &view {
+        Some((_, build_dir, _)) => build_dir,
+        None => &tree.build_dir,
+    });
+    make.arg(format!("M={}", dir.display()));
+    Ok(Make {
+        command: make,
+        view: view.map(|(view, _, parent)| (view, parent)),
+    })
+}
+
+/// Returns the command `make -C dir`, quiet, and without what the environment would set.
+pub(crate) fn quiet_make(dir: &Path) -> Command {
     let mut make = Command::new("make");
     make.arg("-C")
-        .arg(match &view {
-            Some((_, build_dir, _)) => build_dir,
-            None => &tree.build_dir,
-        })
-        .arg(format!("M={}", dir.display()))
-        .arg("-s")
-        .arg("--no-print-directory")
+        .arg(dir)
+        .args(["-s", "--no-print-directory"])
         // BTF of modules needs the vmlinux of this kernel's build, and nothing here reads BTF.
         .arg("CONFIG_DEBUG_INFO_BTF_MODULES=")
         .env_remove("MAKEFLAGS")
@@ -151,10 +159,7 @@ pub(crate) fn kbuild_command(tree: &KernelTree, dir: &Path) -> Result<Make> {
         .env_remove("O")
         .env_remove("M")
         .env("LC_ALL", "C");
-    Ok(Make {
-        command: make,
-        view: view.map(|(view, _, parent)| (view, parent)),
-    })
+    make
 }
 
 /// Makes a folder with a plain path that looks like the folder around a kernel tree. Returns

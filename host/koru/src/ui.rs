@@ -153,15 +153,6 @@ fn spinner() -> ProgressBar {
     bar
 }
 
-/// Formats a number of bytes, as in `1.5 KiB`.
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} B"),
-        1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
-        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
-    }
-}
-
 /// Whether the result of the command was printed as JSON.
 static RESULT_IS_PRINTED: AtomicBool = AtomicBool::new(false);
 

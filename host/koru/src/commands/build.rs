@@ -2,6 +2,7 @@
 
 //! `koru build`: builds modules and notes what is unusual about them.
 
+use indicatif::HumanBytes;
 use koru_error::Result;
 use koru_kbuild::{Dependency, Ko};
 use koru_kernels::Progress;
@@ -9,7 +10,7 @@ use koru_kernels::Progress;
 use crate::{
     cli::BuildArgs,
     context::Context,
-    ui::{json, out, size},
+    ui::{json, out},
 };
 
 pub fn build(context: &Context, args: &BuildArgs) -> Result<u8> {
@@ -30,7 +31,7 @@ pub fn build(context: &Context, args: &BuildArgs) -> Result<u8> {
         out(&format!(
             "{}.ko  {}  for {}{}\n  {path}",
             ko.name,
-            size(ko.size),
+            HumanBytes(ko.size),
             ko.kernel,
             if ko.rebuilt { "" } else { "  (unchanged)" }
         ));

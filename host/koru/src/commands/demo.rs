@@ -4,6 +4,7 @@
 
 use std::{path::Path, time::Duration};
 
+use indicatif::HumanBytes;
 use koru_error::Result;
 use koru_protocol::Exec;
 
@@ -14,7 +15,7 @@ use crate::{
     guest::{self, complaint_error, module_path},
     log::view::LogSink,
     run::observe::observe,
-    ui::{lsmod, out, size},
+    ui::{lsmod, out},
 };
 
 const MODULES: [&str; 2] = ["hello", "my_timer"];
@@ -36,7 +37,7 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
     );
     for ko in &kos {
         let path = ko.path.strip_prefix(&root).unwrap_or(&ko.path);
-        out(&format!("{}  {}", path.display(), size(ko.size)));
+        out(&format!("{}  {}", path.display(), HumanBytes(ko.size)));
     }
 
     let mut initramfs = koru_qemu::Initramfs::new();

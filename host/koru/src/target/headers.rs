@@ -4,12 +4,13 @@
 
 use std::path::Path;
 
+use indicatif::HumanBytes;
 use koru_error::{Error, Kind, Result};
 use koru_kernels::{KernelTree, NO_BUILD_DIR, pack_script};
 use koru_protocol::Exec;
 use koru_session::{ProcessEvent, Session};
 
-use crate::{context::Context, target::name::TargetName, ui::size};
+use crate::{context::Context, target::name::TargetName};
 
 /// Returns the installed headers of this machine's kernel, or otherwise Koru's tree of the
 /// same release.
@@ -66,7 +67,7 @@ pub fn of_machine(
                 ProcessEvent::Started(_) => {}
                 ProcessEvent::Stdout(part) => {
                     bytes += part.len() as u64;
-                    let status = format!("{attempted}: {}", size(bytes));
+                    let status = format!("{attempted}: {}", HumanBytes(bytes));
                     context.ui.progress(&attempted, &status);
                     if let Err(e) = take(&part) {
                         return Err(Error::new(Kind::System, attempted, e.to_string()));

@@ -5,6 +5,7 @@
 use std::{fmt::Write as _, fs, io::IsTerminal, os::fd::AsFd, path::Path, time::Duration};
 
 use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::HumanBytes;
 use koru_error::{IoContext, Result};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use rustix::termios::tcgetwinsize;
@@ -14,7 +15,7 @@ use super::{
     check_result::{CheckResult, Verdict},
     module_under_test::Subject,
 };
-use crate::{testing::junit::write_junit_file, ui};
+use crate::testing::junit::write_junit_file;
 
 /// Everything that a report contains.
 pub struct VerifyReport<'a> {
@@ -69,7 +70,7 @@ impl VerifyReport<'_> {
             None => String::new(),
         };
         let file = match &self.subject.file {
-            Some(file) => format!("{}, sha256 {}", ui::size(file.size), &file.sha256[..12]),
+            Some(file) => format!("{}, sha256 {}", HumanBytes(file.size), &file.sha256[..12]),
             None => "does not build".to_owned(),
         };
         format!(

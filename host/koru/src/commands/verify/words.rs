@@ -2,8 +2,6 @@
 
 //! Turns what a test printed into words for people: not all of it was written for them.
 
-use nix::errno::Errno;
-
 /// Returns a test's message without the notation of Rust's `Debug`.
 pub fn for_people(message: &str) -> String {
     let mut text = io_errors(message.trim());
@@ -44,7 +42,10 @@ fn io_errors(text: &str) -> String {
 fn errno(code: i32) -> String {
     let words = koru_error::errno_text(code);
     let words = words.split(" (errno").next().unwrap_or_default().to_owned();
-    format!("{words} ({:?})", Errno::from_raw(code))
+    match koru_error::errno_name(code) {
+        Some(name) => format!("{words} ({name})"),
+        None => words,
+    }
 }
 
 /// Returns the message of a failed `assert_eq!` or `assert_ne!` in one line.
