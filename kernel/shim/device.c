@@ -4,7 +4,7 @@
 
 #include "shim.h"
 
-/* As in koru_print(), the text is data, and the level is not part of it. */
+/* The text is data, never a format, and the level is not part of it. */
 static const char *const levels[] = {
 	KERN_EMERG, KERN_ALERT, KERN_CRIT, KERN_ERR, KERN_WARNING, KERN_NOTICE, KERN_INFO, KERN_DEBUG,
 };

@@ -5,25 +5,12 @@
 #include "shim.h"
 
 /*
- * The text is data, never a format. The level is part of the format, so that a text which
- * starts like a level cannot change it.
+ * `format` has the level, and at most one conversion: "%.*s", for a text that is data and not
+ * part of a format.
  */
-static const char *const formats[] = {
-	KERN_EMERG "%.*s", KERN_ALERT "%.*s", KERN_CRIT "%.*s",
-	KERN_ERR "%.*s",   KERN_WARNING "%.*s", KERN_NOTICE "%.*s",
-	KERN_INFO "%.*s",  KERN_DEBUG "%.*s",  KERN_CONT "%.*s",
-};
-
-void koru_print(int level, const char *text, unsigned long len)
+void koru_print(const char *format, int len, const char *text)
 {
-	if (level < 0 || level >= ARRAY_SIZE(formats))
-		level = 6;
-	printk(formats[level], (int)len, text);
-}
-
-void koru_print_constant(const char *format)
-{
-	printk(format);
+	printk(format, len, text);
 }
 
 /* Returns the number of bytes that were written, without the NUL. */

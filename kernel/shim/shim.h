@@ -70,11 +70,8 @@ typedef long (*koru_ioctl_t)(struct file *file, unsigned int cmd, unsigned long 
 typedef int (*koru_show_t)(struct seq_file *seq, void *v);
 typedef void (*koru_show_fdinfo_t)(struct seq_file *seq, struct file *file);
 
-/* print.c: each call makes one record. `level` is 0..=7, or KORU_PRINT_CONT. */
-#define KORU_PRINT_CONT 8
-KORU_ANY void koru_print(int level, const char *text, unsigned long len);
-/* `format` has the level and no conversion. */
-KORU_ANY void koru_print_constant(const char *format);
+/* print.c: each call makes one record. `format` has the level, and "%.*s" or no conversion. */
+KORU_ANY void koru_print(const char *format, int len, const char *text);
 KORU_ANY unsigned long koru_hash_pointer(char *text, unsigned long size, unsigned long address);
 
 /* bug.c */
@@ -110,6 +107,11 @@ KORU_ATOMIC void koru_spin_unlock(struct spinlock *lock);
 /* uaccess.c: the result is the number of bytes that could NOT be copied. */
 KORU_PROCESS unsigned long koru_copy_from_user(void *to, unsigned long from, unsigned long len);
 KORU_PROCESS unsigned long koru_copy_to_user(unsigned long to, const void *from,
+			unsigned long len);
+/* The same for memory of a constant size, which the kernel does not check again. */
+KORU_PROCESS unsigned long koru_copy_value_from_user(void *to, unsigned long from,
+			unsigned long len);
+KORU_PROCESS unsigned long koru_copy_value_to_user(unsigned long to, const void *from,
 			unsigned long len);
 KORU_PROCESS long koru_strncpy_from_user(char *to, unsigned long from, long len);
 
@@ -182,6 +184,7 @@ KORU_ANY unsigned long koru_regs_argument(const struct pt_regs *regs, unsigned i
 /* pid.c: the process of a task that is gone is NULL. */
 KORU_ANY struct pid *koru_task_process(struct task_struct *task);
 KORU_ANY int koru_task_belongs_to(struct task_struct *task, const struct pid *pid);
+KORU_ANY int koru_current_belongs_to(const struct pid *pid);
 KORU_ANY void koru_get_pid(struct pid *pid);
 KORU_ATOMIC void koru_put_pid(struct pid *pid);
 KORU_ANY int koru_pid_nr(struct pid *pid);
@@ -201,10 +204,12 @@ KORU_ANY void koru_iov_advance(struct iov_iter *iov, unsigned long len);
 KORU_ANY void koru_iov_revert(struct iov_iter *iov, unsigned long len);
 KORU_PROCESS unsigned long koru_copy_to_iter(const void *from, unsigned long len,
 			struct iov_iter *iov);
+KORU_PROCESS unsigned long koru_copy_to_iter_nofault(const void *from, unsigned long len,
+			struct iov_iter *iov);
 KORU_PROCESS unsigned long koru_copy_from_iter(void *to, unsigned long len,
 			struct iov_iter *iov);
 
-/* device.c: `level` as in print.c, without KORU_PRINT_CONT. */
+/* device.c: `level` is 0..=7. */
 KORU_ATOMIC void koru_dev_print(int level, const struct device *dev, const char *text,
 			unsigned long len);
 KORU_ANY const char *koru_dev_name(const struct device *dev);

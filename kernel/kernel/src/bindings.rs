@@ -4,7 +4,6 @@
 //!
 //! `./koru dev bindings` generates this file from kernel/shim/shim.h.
 
-pub const KORU_PRINT_CONT: i32 = 8;
 #[repr(C)]
 pub struct completion {
     _unused: [u8; 0],
@@ -136,11 +135,10 @@ pub type koru_show_fdinfo_t = ::core::option::Option<
 >;
 unsafe extern "C" {
     pub fn koru_print(
-        level: crate::ffi::c_int,
+        format: *const crate::ffi::c_char,
+        len: crate::ffi::c_int,
         text: *const crate::ffi::c_char,
-        len: crate::ffi::c_ulong,
     );
-    pub fn koru_print_constant(format: *const crate::ffi::c_char);
     pub fn koru_hash_pointer(
         text: *mut crate::ffi::c_char,
         size: crate::ffi::c_ulong,
@@ -193,6 +191,16 @@ unsafe extern "C" {
         len: crate::ffi::c_ulong,
     ) -> crate::ffi::c_ulong;
     pub fn koru_copy_to_user(
+        to: crate::ffi::c_ulong,
+        from: *const crate::ffi::c_void,
+        len: crate::ffi::c_ulong,
+    ) -> crate::ffi::c_ulong;
+    pub fn koru_copy_value_from_user(
+        to: *mut crate::ffi::c_void,
+        from: crate::ffi::c_ulong,
+        len: crate::ffi::c_ulong,
+    ) -> crate::ffi::c_ulong;
+    pub fn koru_copy_value_to_user(
         to: crate::ffi::c_ulong,
         from: *const crate::ffi::c_void,
         len: crate::ffi::c_ulong,
@@ -282,6 +290,7 @@ unsafe extern "C" {
         task: *mut task_struct,
         pid: *const pid,
     ) -> crate::ffi::c_int;
+    pub fn koru_current_belongs_to(pid: *const pid) -> crate::ffi::c_int;
     pub fn koru_get_pid(pid: *mut pid);
     pub fn koru_put_pid(pid: *mut pid);
     pub fn koru_pid_nr(pid: *mut pid) -> crate::ffi::c_int;
@@ -300,6 +309,11 @@ unsafe extern "C" {
     pub fn koru_iov_advance(iov: *mut iov_iter, len: crate::ffi::c_ulong);
     pub fn koru_iov_revert(iov: *mut iov_iter, len: crate::ffi::c_ulong);
     pub fn koru_copy_to_iter(
+        from: *const crate::ffi::c_void,
+        len: crate::ffi::c_ulong,
+        iov: *mut iov_iter,
+    ) -> crate::ffi::c_ulong;
+    pub fn koru_copy_to_iter_nofault(
         from: *const crate::ffi::c_void,
         len: crate::ffi::c_ulong,
         iov: *mut iov_iter,

@@ -109,7 +109,7 @@ impl Device {
     #[doc(hidden)]
     #[inline(never)]
     pub fn __print(&self, level: DevLevel, args: fmt::Arguments<'_>) {
-        let mut record = Record::<{ MAX_MESSAGE - MAX_PREFIX_LEN }>::new();
+        let mut record = Record::<{ MAX_MESSAGE - MAX_PREFIX_LEN + 1 }>::new();
         // An argument that fails to format leaves what it wrote so far.
         let _ = record.write_fmt(args);
         record.close();

@@ -11,7 +11,7 @@ use core::panic::PanicInfo;
 /// Prints one record with the place and the message, and then is a BUG.
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    let mut record = Record::<MAX_MESSAGE>::new();
+    let mut record = Record::<{ MAX_MESSAGE + 1 }>::new();
     let module = module_name();
     let _ = write!(record, "rust_kernel: {module} panicked");
     if let Some(place) = info.location() {

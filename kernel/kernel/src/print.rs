@@ -20,11 +20,13 @@
 
 mod constant;
 mod macros;
+mod words;
 
 #[doc(hidden)]
 pub use constant::{is_constant, Constant};
 
 use crate::bindings;
+use crate::ffi::c_int;
 use core::ffi::CStr;
 use core::fmt::{self, Formatter, Write};
 use core::mem::MaybeUninit;
@@ -60,6 +62,23 @@ pub fn kmsg_len(text: &str) -> usize {
     text.bytes().map(|b| if plain(b) { 1 } else { 4 }).sum()
 }
 
+/// Returns how many bytes at the start of a text are printable ASCII and no backslash.
+///
+/// Every reader of the log gets these as they are. This is many times faster than to look at one
+/// byte after the other.
+///
+/// # Examples
+///
+/// ```
+/// assert!(kernel::print::plain_len(b"naive\n") == 5);
+/// ```
+#[inline]
+pub fn plain_len(text: &[u8]) -> usize {
+    words::count_until(text, |word| {
+        words::below(word, b' ') | words::above(word, b'~') | words::equal(word, b'\\')
+    })
+}
+
 /// Returns the length of the prefix of the module `name`, with the newline at the end of a message.
 ///
 /// What remains of [`MAX_MESSAGE`] and [`MAX_KMSG`] is for the text.
@@ -89,15 +108,32 @@ pub enum Level {
     Notice = 5,
     Info = 6,
     Debug = 7,
-    Cont = bindings::KORU_PRINT_CONT,
+    Cont = 8,
 }
+
+impl Level {
+    /// Returns what begins a format of `printk` at this level.
+    const fn header(self) -> [u8; LEVEL_LEN] {
+        // The ASCII character SOH begins a level.
+        match self {
+            Level::Cont => [1, b'c'],
+            level => [1, b'0' + level as u8],
+        }
+    }
+}
+
+/// The length of what begins a format of `printk`: the level.
+const LEVEL_LEN: usize = 2;
+
+/// The size of a record with its level and a NUL.
+const RECORD_SIZE: usize = LEVEL_LEN + MAX_MESSAGE + 1;
 
 /// A buffer for one record.
 ///
 /// # Invariants
 ///
-/// The first `len` bytes of `text` are initialised, and `len` is less than `N`; at most `N` once
-/// the record is closed.
+/// The first `len` bytes of `text` are initialised, and `len` is less than `N - 1`; less than `N`
+/// once the record is closed.
 pub(crate) struct Record<const N: usize> {
     text: [MaybeUninit<u8>; N],
     len: usize,
@@ -122,13 +158,13 @@ impl<const N: usize> Record<N> {
         unsafe { core::slice::from_raw_parts(self.text.as_ptr().cast(), self.len) }
     }
 
-    /// Appends as much of a text as leaves a byte free for the newline, up to the end of a
-    /// character.
+    /// Appends as much of a text as leaves two bytes free, for the newline and a NUL, up to the end
+    /// of a character.
     fn append(&mut self, text: &[u8]) {
         if self.cut {
             return;
         }
-        let available = N - 1 - self.len;
+        let available = N - 2 - self.len;
         let mut take = text.len();
         if take > available {
             self.cut = true;
@@ -145,7 +181,7 @@ impl<const N: usize> Record<N> {
             let end = self.text.as_mut_ptr().cast::<u8>().add(self.len);
             end.copy_from_nonoverlapping(text.as_ptr(), take);
         }
-        // INVARIANT: these bytes were just initialised, and one byte stays free.
+        // INVARIANT: these bytes were just initialised, and two bytes stay free.
         self.len += take;
     }
 
@@ -154,9 +190,28 @@ impl<const N: usize> Record<N> {
         if self.cut {
             if let Some(last) = self.text.get_mut(self.len) {
                 last.write(b'\n');
-                // INVARIANT: the byte was just initialised.
+                // INVARIANT: the byte was just initialised, and one stays free.
                 self.len += 1;
             }
+        }
+    }
+}
+
+impl Record<RECORD_SIZE> {
+    /// Passes the record, which begins with the header of `level`, to `printk`.
+    fn print(&mut self, level: Level) {
+        let text = self.text().get(LEVEL_LEN..).unwrap_or_default();
+        // The record is the format, which `printk` copies many times faster than an argument.
+        let special = |word| words::equal(word, b'%') | words::equal(word, 0);
+        if words::count_until(text, special) < text.len() {
+            return print_text(level, text);
+        }
+        if let Some(end) = self.text.get_mut(self.len) {
+            end.write(0);
+            // SAFETY: `printk()` takes a C string as its format, which the record is: its bytes
+            // are initialised up to the NUL at its end. As there is no `%`, `printk()` reads no
+            // arguments.
+            unsafe { bindings::koru_print(self.text.as_ptr().cast(), 0, core::ptr::null()) }
         }
     }
 }
@@ -168,11 +223,14 @@ impl<const N: usize> Write for Record<N> {
     }
 }
 
-/// Passes a piece of text to `printk`.
+/// Passes a piece of text to `printk` as an argument, up to a NUL.
 pub(crate) fn print_text(level: Level, text: &[u8]) {
-    // SAFETY: `printk()` takes text that is valid for its length during the call, which a slice is.
-    // A `Level` is one of the nine that `koru_print` has formats for, and it checks that.
-    unsafe { bindings::koru_print(level as i32, text.as_ptr(), text.len()) }
+    let [start, digit] = level.header();
+    let format = [start, digit, b'%', b'.', b'*', b's', 0];
+    // SAFETY: `printk()` takes a C string as its format, whose one conversion reads at most as many
+    // bytes as the first argument says from the second: the text, which is valid for its length
+    // during the call.
+    unsafe { bindings::koru_print(format.as_ptr(), text.len() as c_int, text.as_ptr()) }
 }
 
 /// Creates one record.
@@ -181,16 +239,16 @@ pub(crate) fn print_text(level: Level, text: &[u8]) {
 #[doc(hidden)]
 #[inline(never)]
 pub fn print(level: Level, prefix: &[u8], args: fmt::Arguments<'_>) {
-    let mut record = Record::<MAX_MESSAGE>::new();
-    let name = prefix.strip_suffix(b"\0").unwrap_or(prefix);
+    let mut record = Record::<RECORD_SIZE>::new();
+    record.append(&level.header());
     if level != Level::Cont {
-        record.append(name);
+        record.append(prefix.strip_suffix(b"\0").unwrap_or(prefix));
         record.append(b": ");
     }
     // An argument that fails to format leaves what it wrote so far.
     let _ = record.write_fmt(args);
     record.close();
-    print_text(level, record.text());
+    record.print(level);
 }
 
 /// A wrapper that displays its content with control characters escaped.
@@ -208,23 +266,27 @@ struct EscapeWriter<'a, 'b> {
 impl Write for EscapeWriter<'_, '_> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
         let bytes = s.as_bytes();
-        // Up to here the text has been written.
-        let mut done = 0;
-        for (at, &byte) in bytes.iter().enumerate() {
+        // Up to here the text has been written, and up to `at` it needs no escapes.
+        let (mut done, mut at) = (0, 0);
+        loop {
+            at += plain_len(bytes.get(at..).unwrap_or_default());
+            let Some(&byte) = bytes.get(at) else { break };
             // In UTF-8 the control characters are the bytes below a blank, DEL, and 0xc2 with a
             // byte from 0x80 to 0x9f.
-            let (code, length) = match byte {
-                b'\n' if self.keep_newlines => continue,
-                ..b' ' | 0x7f => (byte, 1),
-                0xc2 => match bytes.get(at + 1) {
-                    Some(&next) if next < 0xa0 => (next, 2),
-                    _ => continue,
-                },
-                _ => continue,
+            let control = match (byte, bytes.get(at + 1)) {
+                (b'\n', _) if self.keep_newlines => None,
+                (..b' ' | 0x7f, _) => Some((byte, 1)),
+                (0xc2, Some(&next)) if next < 0xa0 => Some((next, 2)),
+                _ => None,
+            };
+            let Some((code, length)) = control else {
+                at += 1;
+                continue;
             };
             self.to.write_str(s.get(done..at).unwrap_or_default())?;
             self.write_escaped(code)?;
-            done = at + length;
+            at += length;
+            done = at;
         }
         self.to.write_str(s.get(done..).unwrap_or_default())
     }

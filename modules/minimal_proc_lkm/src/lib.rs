@@ -79,15 +79,15 @@ impl proc_fs::Operations for ToLog {
         // The caller's memory is copied: it is not a string, may change meanwhile, and continues
         // after the last byte.
         let len = from.len().min(MAX_TEXT_LEN);
-        // This is on the heap, because together with the text it would be too large for a stack
+        // This is on the heap, because together with the record it would be too large for a stack
         // frame.
         let mut bytes = KVec::from_elem(0, len, GFP_KERNEL_ACCOUNT)?;
         let more = from.len() > len;
         from.read_slice(&mut bytes)?;
 
-        let mut shown = Shown::<RECORD_OVERHEAD>::new();
-        let taken = shown.take(&bytes, more);
-        pr_info!("{}\n", shown.as_str());
+        let shown = Shown::new(&bytes, more, RECORD_OVERHEAD);
+        let taken = shown.taken();
+        pr_info!("{shown}\n");
         // Bytes that did not fit were not taken; a caller that loops writes them again.
         *pos = pos.saturating_add(taken as Offset);
         Ok(taken)

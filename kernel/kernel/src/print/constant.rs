@@ -48,12 +48,8 @@ impl<const N: usize> Constant<N> {
         if !is_constant(prefix, text) {
             return 1;
         }
-        let digit = match level {
-            Level::Cont => b'c',
-            level => b'0' + level as u8,
-        };
-        // The ASCII character SOH begins a level.
-        let mut end = put(to, 0, 1);
+        let [start, digit] = level.header();
+        let mut end = put(to, 0, start);
         end = put(to, end, digit);
         if !matches!(level, Level::Cont) {
             let mut at = 0;
@@ -78,7 +74,7 @@ impl<const N: usize> Constant<N> {
     pub fn print(&'static self) {
         // SAFETY: `printk()` takes a C string as its format, which the bytes are by the type's
         // invariant. As each `%` is doubled, it reads no further arguments.
-        unsafe { bindings::koru_print_constant(self.0.as_ptr()) }
+        unsafe { bindings::koru_print(self.0.as_ptr(), 0, core::ptr::null()) }
     }
 }
 
