@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/minmax.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 
 #include "shim.h"
@@ -31,6 +32,21 @@ void koru_iov_revert(struct iov_iter *iov, unsigned long len)
 unsigned long koru_copy_to_iter(const void *from, unsigned long len, struct iov_iter *iov)
 {
 	return copy_to_iter(from, min_t(unsigned long, len, iov_iter_count(iov)), iov);
+}
+
+/*
+ * While faults are disabled, a page that is not there is an address that cannot be written.
+ * This does not make the context atomic: an iterator over a pipe may allocate pages.
+ */
+unsigned long koru_copy_to_iter_nofault(const void *from, unsigned long len,
+					struct iov_iter *iov)
+{
+	unsigned long copied;
+
+	pagefault_disable();
+	copied = koru_copy_to_iter(from, len, iov);
+	pagefault_enable();
+	return copied;
 }
 
 unsigned long koru_copy_from_iter(void *to, unsigned long len, struct iov_iter *iov)

@@ -37,6 +37,7 @@ impl IovIter<'_> {
     ///
     /// `iov` must be a valid iterator over user or kernel memory, which nobody else uses during
     /// `'data`.
+    #[inline]
     unsafe fn from_raw(iov: *mut bindings::iov_iter) -> Self {
         Self {
             // INVARIANT: this function's contract is the type's invariant.
@@ -74,6 +75,7 @@ impl IovIter<'_> {
     }
 
     /// Returns an error and moves the iterator back if fewer than the `wanted` bytes were copied.
+    #[inline]
     fn require_all(&mut self, copied: usize, wanted: usize) -> Result {
         if copied == wanted {
             return Ok(());
@@ -160,6 +162,7 @@ impl<'data> IovIterSource<'data> {
     /// They are fewer than `out` has at the end of the buffers, or where a byte cannot be read.
     ///
     /// Context: process context; it may sleep, for a page may have to be read in.
+    #[inline]
     pub fn copy_from_iter(&mut self, out: &mut [u8]) -> usize {
         // SAFETY: both types have the same layout, and `copy_from_iter_raw` writes only initialised
         // bytes, so `out` stays valid.
@@ -171,6 +174,7 @@ impl<'data> IovIterSource<'data> {
     /// written.
     ///
     /// Context: process context; it may sleep, for a page may have to be read in.
+    #[inline]
     pub fn copy_from_iter_raw<'out>(&mut self, out: &'out mut [MaybeUninit<u8>]) -> &'out mut [u8] {
         let to = out.as_mut_ptr();
         // SAFETY: `copy_from_iter()` takes a valid iterator to read from, which this is by the
@@ -265,9 +269,58 @@ impl<'data> IovIterDest<'data> {
     ///
     /// `EFAULT` if the buffers are too small, or a byte cannot be written. They may then be written
     /// in part.
+    #[inline]
     pub fn copy_to_iter_full(&mut self, input: &[u8]) -> Result {
         let copied = self.copy_to_iter(input);
         self.0.require_all(copied, input.len())
+    }
+
+    /// Writes all of the slices, one after the other, if that is possible without waiting for a
+    /// page; otherwise it does not advance.
+    ///
+    /// This may be done while a mutex is held for which nobody should wait long. If it fails, the
+    /// caller should release that, and write a copy by [`Self::copy_to_iter_full`]. (This is not
+    /// upstream's.)
+    ///
+    /// Context: process context.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if the buffers are too small, or a byte cannot be written at once. They may then be
+    /// written in part.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{iov::IovIterDest, prelude::*, sync::Mutex};
+    /// fn read(text: &Mutex<KVec<u8>>, iov: &mut IovIterDest<'_>) -> Result {
+    ///     if iov.copy_slices_to_iter_nofault(&[&text.lock()]).is_ok() {
+    ///         return Ok(());
+    ///     }
+    ///     let mut copy = KVec::new();
+    ///     copy.extend_from_slice(&text.lock(), GFP_KERNEL)?;
+    ///     iov.copy_to_iter_full(&copy)
+    /// }
+    /// ```
+    #[inline]
+    pub fn copy_slices_to_iter_nofault(&mut self, slices: &[&[u8]]) -> Result {
+        let mut total = 0;
+        for slice in slices.iter().filter(|slice| !slice.is_empty()) {
+            // SAFETY: `copy_to_iter()` takes a valid iterator to write to, which this is by the
+            // type's invariant, and memory that is valid for reads of the length, as `slice` is.
+            let copied = unsafe {
+                let from = slice.as_ptr().cast();
+                bindings::koru_copy_to_iter_nofault(from, slice.len(), self.as_raw())
+            };
+            total += copied;
+            if copied != slice.len() {
+                // SAFETY: the calls of this loop have advanced the iterator by as much as they
+                // copied, which is `total`.
+                unsafe { self.0.revert(total) };
+                return Err(EFAULT);
+            }
+        }
+        Ok(())
     }
 
     /// Writes `contents` from `ppos` on, as much as both sides allow, and advances `ppos`.

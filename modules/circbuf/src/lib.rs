@@ -75,14 +75,6 @@ fn ring_index(ring: &Ring, pos: Offset) -> Result<usize> {
     Ok(wrapped(ring, usize::try_from(pos)?))
 }
 
-/// Allocates a buffer of zeros, charged to the calling process.
-///
-/// The data is copied through it, because the ring must not be locked while a process's memory is
-/// read or written, which may take long.
-fn scratch(len: usize) -> Result<KVVec<u8>> {
-    Ok(KVVec::from_elem(0, len, GFP_KERNEL_ACCOUNT)?)
-}
-
 /// The smallest buffer for a long write, so that its bytes are not fetched one by one if the ring
 /// is small.
 const PAGE: usize = 4096;
@@ -103,9 +95,17 @@ impl MiscDevice for Device {
         if len == 0 {
             return Ok(0);
         }
-        let mut bytes = scratch(len)?;
-        ring.read(start, &mut bytes);
-        to.copy_to_iter_full(&bytes)?;
+        // The ring must not be locked while a process waits for its memory. So only memory that is
+        // there is written from the ring itself, and other memory from a copy of the bytes.
+        let at_once = ring.read(start, len, |parts| to.copy_slices_to_iter_nofault(&parts));
+        if at_once.is_err() {
+            let mut bytes = KVVec::with_capacity(len, GFP_KERNEL_ACCOUNT)?;
+            ring.read(start, len, |[head, tail]| {
+                bytes.extend_from_slice(head, GFP_KERNEL_ACCOUNT)?;
+                bytes.extend_from_slice(tail, GFP_KERNEL_ACCOUNT)
+            })?;
+            to.copy_to_iter_full(&bytes)?;
+        }
         *kiocb.ki_pos_mut() = wrapped(&ring, start + len) as Offset;
         Ok(len)
     }
@@ -120,9 +120,20 @@ impl MiscDevice for Device {
         if len == 0 {
             return Ok(0);
         }
+        // The data is copied through a buffer, because the ring must not be locked while a process's
+        // memory is read, which may take long and may fail.
+        if len <= ring.size() {
+            let mut bytes = KVVec::new();
+            if from.copy_from_iter_vec(&mut bytes, GFP_KERNEL_ACCOUNT)? < len {
+                return Err(EFAULT);
+            }
+            ring.write(start, &bytes);
+            *kiocb.ki_pos_mut() = wrapped(&ring, start + len) as Offset;
+            return Ok(len);
+        }
         // Only the last round stays. Bytes that will be overwritten are fetched all the same: a bad
         // address anywhere fails the write, which then changes nothing.
-        let mut bytes = scratch(len.min(ring.size().max(PAGE)))?;
+        let mut bytes = KVVec::from_elem(0, ring.size().max(PAGE).min(len), GFP_KERNEL_ACCOUNT)?;
         let mut taken = 0;
         while taken < len {
             let part = bytes.len().min(len - taken);

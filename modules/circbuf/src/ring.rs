@@ -32,11 +32,11 @@ impl Ring {
         self.size
     }
 
-    /// Fills `out` from `start` on.
+    /// Passes `len` bytes from `start` on to `f`, in two parts, while the ring is locked.
     ///
     /// Neither may be larger than the ring.
-    pub(crate) fn read(&self, start: usize, out: &mut [u8]) {
-        wrap::read(&self.bytes.lock(), start, out);
+    pub(crate) fn read<R>(&self, start: usize, len: usize, f: impl FnOnce([&[u8]; 2]) -> R) -> R {
+        f(wrap::parts(&self.bytes.lock(), start, len))
     }
 
     /// Overwrites the ring with `new` from `start` on.
@@ -48,9 +48,11 @@ impl Ring {
 }
 
 fn generated(size: usize) -> Result<KVVec<u8>> {
+    let round: [u8; 256] = core::array::from_fn(|i| i as u8);
     let mut bytes = KVVec::with_capacity(size, GFP_KERNEL)?;
-    for byte in (0..=u8::MAX).cycle().take(size) {
-        bytes.push(byte, GFP_KERNEL)?;
+    while bytes.len() < size {
+        let part = round.get(..size - bytes.len()).unwrap_or(&round);
+        bytes.extend_from_slice(part, GFP_KERNEL)?;
     }
     Ok(bytes)
 }

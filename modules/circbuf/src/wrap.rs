@@ -5,13 +5,12 @@
 //! Nothing here depends on the kernel, so tests can run it anywhere. A start, and a length, must
 //! not be larger than the ring.
 
-/// Fills `out` from `start` on.
-pub(crate) fn read(ring: &[u8], start: usize, out: &mut [u8]) {
-    // The head comes from the bytes up to the end of the ring, and the tail from its beginning.
+/// Returns `len` bytes from `start` on: those up to the end of the ring, and the rest from its
+/// beginning.
+pub(crate) fn parts(ring: &[u8], start: usize, len: usize) -> [&[u8]; 2] {
     let end = ring.get(start..).unwrap_or_default();
-    let (head, tail) = out.split_at_mut(out.len().min(end.len()));
-    copy(head, end);
-    copy(tail, ring);
+    let head = end.get(..len).unwrap_or(end);
+    [head, ring.get(..len - head.len()).unwrap_or(ring)]
 }
 
 /// Overwrites the ring with `new` from `start` on.

@@ -13,6 +13,7 @@ use super::kbox::Box;
 use core::alloc::Layout;
 use core::fmt;
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 
@@ -399,10 +400,20 @@ impl<T, A: Allocator> Vec<T, A> {
         T: Clone,
     {
         self.reserve(other.len(), flags)?;
-        for element in other {
-            // SAFETY: `reserve` made space for all elements of `other`.
-            unsafe { self.push_unchecked(element.clone()) };
+        // SAFETY: `reserve` made space for all elements of `other` after the old ones.
+        let spare = unsafe {
+            core::slice::from_raw_parts_mut(
+                self.ptr.as_ptr().add(self.len).cast::<MaybeUninit<T>>(),
+                other.len(),
+            )
+        };
+        // The compiler makes a loop that does nothing else one copy.
+        for (slot, element) in spare.iter_mut().zip(other) {
+            slot.write(element.clone());
         }
+        // SAFETY: the loop has initialised the `other.len()` elements after the old ones, for which
+        // `reserve` made space.
+        unsafe { self.set_len(self.len + other.len()) };
         Ok(())
     }
 
