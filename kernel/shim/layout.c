@@ -19,6 +19,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/version.h>
 #include <linux/wait.h>
 
 #include "kprobe.h"
@@ -83,6 +84,9 @@ KORU_VALUE(KPARAM_ARRAY_ELEM, offsetof(struct kparam_array, elem));
 KORU_TYPE(MISCDEVICE, struct miscdevice);
 
 KORU_VALUE(FILE_INODE, offsetof(struct file, f_inode));
+/* The member that has what pde_data() returns, or 0 if that is only a function. */
+KORU_VALUE(INODE_PROC_DATA, LINUX_VERSION_CODE >= KERNEL_VERSION(5, 17, 0) ?
+	   offsetof(struct inode, i_private) : 0);
 KORU_VALUE(FILE_PRIVATE_DATA, offsetof(struct file, private_data));
 KORU_VALUE(KIOCB_FILP, offsetof(struct kiocb, ki_filp));
 KORU_VALUE(KIOCB_POS, offsetof(struct kiocb, ki_pos));

@@ -28,6 +28,12 @@ int koru_task_belongs_to(struct task_struct *task, const struct pid *pid)
 	return same;
 }
 
+/* A task does not exit while it runs this, so its own pid needs no RCU. */
+int koru_current_belongs_to(const struct pid *pid)
+{
+	return task_tgid(current) == pid;
+}
+
 void koru_get_pid(struct pid *pid)
 {
 	get_pid(pid);

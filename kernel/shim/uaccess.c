@@ -28,6 +28,32 @@ unsigned long koru_copy_to_user(unsigned long to, const void *from, unsigned lon
 	return copy_to_user((void __user *)to, from, len);
 }
 
+/*
+ * In C, copy_to_user() does not check the kernel's memory if the length is a constant: the
+ * compiler knows the object. Here, Rust does, and the length is one only there.
+ */
+unsigned long koru_copy_value_from_user(void *to, unsigned long from, unsigned long len)
+{
+	if (!has_user_memory())
+		return len;
+#ifdef INLINE_COPY_FROM_USER
+	return copy_from_user(to, (const void __user *)from, len);
+#else
+	return _copy_from_user(to, (const void __user *)from, len);
+#endif
+}
+
+unsigned long koru_copy_value_to_user(unsigned long to, const void *from, unsigned long len)
+{
+	if (!has_user_memory())
+		return len;
+#ifdef INLINE_COPY_TO_USER
+	return copy_to_user((void __user *)to, from, len);
+#else
+	return _copy_to_user((void __user *)to, from, len);
+#endif
+}
+
 long koru_strncpy_from_user(char *to, unsigned long from, long len)
 {
 	if (!has_user_memory())

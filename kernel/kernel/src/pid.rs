@@ -38,7 +38,7 @@
 use crate::bindings;
 use crate::error::{code::ESRCH, Result};
 use crate::sync::aref::{ARef, AlwaysRefCounted};
-use crate::task::{self, Task};
+use crate::task::{self, CurrentTask, Task};
 use crate::types::Opaque;
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -136,6 +136,29 @@ impl Task {
         // SAFETY: `self` is borrowed, so the task is not freed; the function compares its pid under
         // RCU, and uses only the address of `process`.
         unsafe { bindings::koru_task_belongs_to(self.as_ptr(), process.as_ptr()) != 0 }
+    }
+}
+
+impl CurrentTask {
+    /// Returns whether the task is a thread of `process`.
+    ///
+    /// This is what [`Task::belongs_to`] returns, for less.
+    ///
+    /// Context: any.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{pid::Pid, prelude::*};
+    /// fn is_mine(process: &Pid) -> bool {
+    ///     current!().belongs_to(process)
+    /// }
+    /// ```
+    #[inline]
+    pub fn belongs_to(&self, process: &Pid) -> bool {
+        // SAFETY: the function reads the pid of `current`, which exists, as this value shows, and
+        // uses only the address of `process`.
+        unsafe { bindings::koru_current_belongs_to(process.as_ptr()) != 0 }
     }
 }
 

@@ -235,17 +235,22 @@ impl UserSliceReader {
     #[inline]
     pub fn read<T: FromBytes>(&mut self) -> Result<T> {
         let mut out = MaybeUninit::<T>::uninit();
-        // SAFETY: the pointer is that of the value's memory, for its size: valid for writes, ours,
-        // and of a type that need not be initialised.
-        let bytes = unsafe {
-            core::slice::from_raw_parts_mut(
-                out.as_mut_ptr().cast::<MaybeUninit<u8>>(),
-                size_of::<T>(),
-            )
+        let size = size_of::<T>();
+        if size > self.length {
+            return Err(EFAULT);
+        }
+        // SAFETY: `copy_from_user()` takes memory of the kernel that is valid for writes of the
+        // length, as that of a `T` is for its size. It checks the user's address itself, and
+        // `koru_copy_value_from_user` copies nothing where there is no user memory.
+        let not_copied = unsafe {
+            bindings::koru_copy_value_from_user(out.as_mut_ptr().cast(), self.ptr.addr(), size)
         };
-        self.read_raw(bytes)?;
-        // SAFETY: `read_raw` returned `Ok`, so all bytes were written, and by `FromBytes` any bytes
-        // are a valid `T`.
+        if not_copied != 0 {
+            return Err(EFAULT);
+        }
+        self.skip(size)?;
+        // SAFETY: 0 bytes were not copied, so all of them were written, and by `FromBytes` any
+        // bytes are a valid `T`.
         Ok(unsafe { out.assume_init() })
     }
 
@@ -400,6 +405,21 @@ impl UserSliceWriter {
     /// `EFAULT` if the range is too small, or a byte cannot be written.
     #[inline]
     pub fn write<T: IntoBytes + Immutable>(&mut self, value: &T) -> Result {
-        self.write_slice(value.as_bytes())
+        let size = size_of::<T>();
+        let length = self.length.checked_sub(size).ok_or(EFAULT)?;
+        // SAFETY: `copy_to_user()` takes memory of the kernel that is valid for reads of the
+        // length, and initialised, as that of a `T` is by `IntoBytes` for its size. It checks the
+        // user's address itself, and `koru_copy_value_to_user` copies nothing where there is no
+        // user memory.
+        let not_copied = unsafe {
+            let from = core::ptr::from_ref(value).cast();
+            bindings::koru_copy_value_to_user(self.ptr.addr(), from, size)
+        };
+        if not_copied != 0 {
+            return Err(EFAULT);
+        }
+        self.ptr = self.ptr.wrapping_byte_add(size);
+        self.length = length;
+        Ok(())
     }
 }

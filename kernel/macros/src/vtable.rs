@@ -70,6 +70,15 @@ pub(crate) fn expand(attr: TokenStream, item: Item) -> Result<TokenStream> {
                     });
                 }
             }
+            // Each is called by one function, which the kernel calls. As a part of that it is
+            // smaller and faster.
+            for method in &mut item.items {
+                if let ImplItem::Fn(method) = method {
+                    if !method.attrs.iter().any(|a| a.path().is_ident("inline")) {
+                        method.attrs.push(parse_quote!(#[inline]));
+                    }
+                }
+            }
             item.items.extend(consts);
             Ok(item.into_token_stream())
         }

@@ -47,20 +47,21 @@ impl<S: DerefMut<Target = [i32]>> Deque<S> {
         Ok(())
     }
 
-    /// Returns the leftmost integer, without removing it.
-    pub(crate) fn leftmost(&self) -> Option<i32> {
-        if self.len == 0 {
-            return None;
+    /// Passes the leftmost integer to `f`, and removes it if that succeeds.
+    ///
+    /// Returns `None` if there is no integer.
+    pub(crate) fn pop<T, E>(
+        &mut self,
+        f: impl FnOnce(i32) -> Result<T, E>,
+    ) -> Option<Result<T, E>> {
+        let rest = self.len.checked_sub(1)?;
+        let value = *self.slots.get(self.first)?;
+        let taken = f(value);
+        if taken.is_ok() {
+            self.first = self.slot(1);
+            self.len = rest;
         }
-        self.slots.get(self.first).copied()
-    }
-
-    /// Removes the leftmost integer, and returns it.
-    pub(crate) fn pop(&mut self) -> Option<i32> {
-        let value = self.leftmost()?;
-        self.first = self.slot(1);
-        self.len -= 1;
-        Some(value)
+        Some(taken)
     }
 
     /// Returns the slot that is `n` to the right of the first; `n` is at most the number of slots.

@@ -47,13 +47,20 @@ impl InPlaceModule for FullEx {
     }
 }
 
-/// The processes that hold the file open.
+/// The number of lists that the holders are distributed to.
+///
+/// Pids are given one after the other, so the lists are about equally long.
+const LISTS: usize = 64;
+
+type Holders = KVec<ARef<Pid>>;
+
+/// The processes that hold the file open, each in the list that its pid chooses.
 ///
 /// Only `open` and the last `close` use this: a read or a write finds everything in the open file.
 #[pin_data]
 struct Deques {
     #[pin]
-    holders: Mutex<KVec<ARef<Pid>>>,
+    lists: Mutex<[Holders; LISTS]>,
 }
 
 /// An open file: the process that opened it, and its deque.
@@ -70,9 +77,14 @@ struct Opened {
 impl Deques {
     fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            holders <- new_mutex!(KVec::new()),
+            lists <- new_mutex!([const { Holders::new() }; LISTS]),
         })
     }
+}
+
+/// Returns the list for a process.
+fn list_of<'a>(lists: &'a mut [Holders; LISTS], process: &Pid) -> &'a mut Holders {
+    &mut lists[process.nr() as usize % LISTS]
 }
 
 impl Opened {
@@ -119,11 +131,12 @@ impl proc_fs::Operations for Deques {
     fn open(&self, _file: &File) -> Result<Self::Data> {
         let owner = current!().process()?;
         let opened = Opened::new(owner.clone())?;
-        let mut holders = self.holders.lock();
-        if holders.iter().any(|holder| **holder == *owner) {
+        let mut lists = self.lists.lock();
+        let list = list_of(&mut lists, &owner);
+        if list.iter().any(|holder| **holder == *owner) {
             return Err(EACCES);
         }
-        holders.push(owner, GFP_KERNEL_ACCOUNT)?;
+        list.push(owner, GFP_KERNEL_ACCOUNT)?;
         Ok(opened)
     }
 
@@ -131,8 +144,11 @@ impl proc_fs::Operations for Deques {
     ///
     /// The owner, if it still exists, may open the file again.
     fn release(&self, opened: Self::Data, _file: &File) {
-        let mut holders = self.holders.lock();
-        holders.retain(|holder| **holder != *opened.owner);
+        let mut lists = self.lists.lock();
+        let list = list_of(&mut lists, &opened.owner);
+        if let Some(at) = list.iter().position(|holder| **holder == *opened.owner) {
+            let _ = list.remove(at);
+        }
     }
 
     fn read(
@@ -152,10 +168,8 @@ impl proc_fs::Operations for Deques {
         let Some(deque) = &mut *made else {
             return Err(EACCES);
         };
-        let value = deque.leftmost().ok_or(EACCES)?;
-        to.write(&value)?;
-        // The integer is removed only now: if the copy had failed, it would be lost.
-        deque.pop();
+        // The integer is removed only if the reader has it: otherwise it would be lost.
+        deque.pop(|value| to.write(&value)).ok_or(EACCES)??;
         Ok(ELEMENT_SIZE)
     }
 

@@ -46,7 +46,7 @@ pub type KVVec<T> = KVec<T>;
 pub struct KVec<T>(Vec<T>);
 
 impl<T> KVec<T> {
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         KVec(Vec::new())
     }
 

@@ -5,3 +5,9 @@
 /// The identity of a process.
 #[derive(PartialEq, Eq)]
 pub struct Pid(pub(crate) u32);
+
+impl Pid {
+    pub fn nr(&self) -> i32 {
+        self.0 as i32
+    }
+}

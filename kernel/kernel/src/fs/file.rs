@@ -104,6 +104,29 @@ impl File {
         }
     }
 
+    /// Returns the data that an entry of `/proc` was created with.
+    ///
+    /// # Safety
+    ///
+    /// `inode` must be the valid inode of an entry that was made by `koru_proc_create`.
+    #[inline]
+    pub(crate) unsafe fn proc_data(inode: *mut bindings::inode) -> *mut c_void {
+        if layout::INODE_PROC_DATA == 0 {
+            // SAFETY: the function takes the inode of an entry, which this is by this function's
+            // contract.
+            return unsafe { bindings::koru_proc_data(inode) };
+        }
+        // SAFETY: `inode` is a valid `struct inode` by this function's contract, and C measured
+        // that the member is at that offset. It is set before the file is opened, and does not
+        // change.
+        unsafe {
+            inode
+                .byte_add(layout::INODE_PROC_DATA)
+                .cast::<*mut c_void>()
+                .read()
+        }
+    }
+
     /// Returns the flags of `open`, as `fcntl` may have changed them; see [`flags`].
     ///
     /// Context: any.

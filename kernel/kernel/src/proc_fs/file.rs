@@ -306,7 +306,7 @@ impl<T: Operations> Calls<T> {
     unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
         // SAFETY: the inode is that of an entry of `koru_proc_create`, whose data is a `T` that
         // stays until this has returned.
-        let data = unsafe { &*bindings::koru_proc_data(inode).cast::<T>() };
+        let data = unsafe { &*File::proc_data(inode).cast::<T>() };
         // SAFETY: the kernel passes a file that is valid during the call.
         let opened = unsafe { File::from_raw_file(file) };
         match data.open(opened) {
@@ -326,7 +326,7 @@ impl<T: Operations> Calls<T> {
     unsafe extern "C" fn release(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
         // SAFETY: the inode is that of an entry of `koru_proc_create`, whose data is a `T` that
         // stays until this has returned.
-        let data = unsafe { &*bindings::koru_proc_data(inode).cast::<T>() };
+        let data = unsafe { &*File::proc_data(inode).cast::<T>() };
         // SAFETY: the file is valid. `open` stored a `T::Data` there, which no call uses any more
         // and no other call takes back.
         let open_data = unsafe { T::Data::from_foreign(File::private_data(file).read()) };
@@ -403,7 +403,7 @@ impl<T: Operations> Calls<T> {
         unsafe {
             let inode = File::inode(file);
             (
-                &*bindings::koru_proc_data(inode).cast::<T>(),
+                &*File::proc_data(inode).cast::<T>(),
                 T::Data::borrow(File::private_data(file).read()),
                 File::from_raw_file(file),
             )
