@@ -463,11 +463,14 @@ impl<'a> Builder<'a> {
                 .arg(&debug),
             &attempted,
         )?;
-        // Everything but the debug info is kept: kallsyms and livepatch use local symbols.
+        // The names of functions are kept, also of local ones, for kallsyms and livepatch. Those of
+        // the padding before them, which objtool adds, and of what modpost adds, name nothing that
+        // anybody looks for; each load reads and sorts them.
         run(
             Command::new("objcopy")
                 .current_dir(dir)
-                .arg("--strip-debug")
+                .args(["--strip-debug", "--remove-section=.comment", "--wildcard"])
+                .args(UNNAMED.map(|symbols| format!("--strip-unneeded-symbol={symbols}")))
                 .arg(format!("--add-gnu-debuglink={name}.ko.debug"))
                 .arg(&ko),
             &attempted,
@@ -475,6 +478,15 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 }
+
+/// The symbols that a module does not keep in its own file.
+const UNNAMED: [&str; 5] = [
+    "__pfx_*",
+    "__UNIQUE_ID_*",
+    "_note_*",
+    "____versions",
+    "orc_header",
+];
 
 /// Returns a line of the stamp: when the content of an archive was last made. The file's name
 /// contains cargo's hash of flags and versions.

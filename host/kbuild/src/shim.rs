@@ -43,8 +43,7 @@ const RENAMED: &str = "renamed";
 
 /// A script for sed that lets the linker take each function of an object by itself.
 ///
-/// The compiler and the kernel's macros add to tables (`__mcount_loc`, `__bug_table`,
-/// `.altinstructions`, ...), and the entries refer to the functions, not the other way round. In
+/// The compiler and the kernel's macros add to tables (`__bug_table`, `.altinstructions`, ...), and the entries refer to the functions, not the other way round. In
 /// the assembly, an entry follows its function. So each function becomes a group of sections, and
 /// what is added to a table joins the group of the function that it follows (`?`): the linker
 /// takes or leaves a group as a whole. `__patchable_function_entries` is a table that no kernel
@@ -53,7 +52,6 @@ const GROUPS: &str = r#"/^\t\.section\t(\.[a-z.]*text[^,]*)(,"ax",@progbits)?$/ 
 	s//\t.section\t\1,"axG",@progbits,\1/
 	b
 }
-s/^(\t\.section[ \t]+__mcount_loc, *"[a-z]*)"/\1?"/
 s/^(\t\.section\t)__patchable_function_entries,.*/\1.discard.patchable_function_entries,"?"/
 s/(\.pushsection[ \t]+[^ ,]+, *"[^"]*)"/\1?"/
 s/(\.pushsection[ \t]+[^ ,;]+)([ \t]*(;|$))/\1,"?"\2/
@@ -164,6 +162,9 @@ fn build(entry: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
             objects.push(Path::new(name).with_extension("o").display().to_string());
         }
     }
+    // ftrace would see only the layer, not the Rust functions that call it, and each of its sites
+    // costs the module's load a search of all symbols. So there are none.
+    //
     // These objects are not modules yet: objtool sees this code once, linked with the Rust
     // code.
     let archived: Vec<&str> = objects
@@ -174,6 +175,7 @@ fn build(entry: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
     let kbuild = format!(
         "OBJECT_FILES_NON_STANDARD := y\n\
          ccflags-y := -ffile-prefix-map={}/=kernel/shim/ -ffunction-sections -fdata-sections\n\
+         ccflags-remove-y := $(CC_FLAGS_FTRACE)\n\
          obj-m := shim_all.o\nshim_all-y := {}\n\
          quiet_cmd_koru = CC      $@\n\
          \x20     cmd_koru = $(CC) $(filter-out $(CC_FLAGS_LTO),$(c_flags)) -S -o $(@:.o=.s) $< && \
