@@ -10,12 +10,9 @@ use std::{
     process::Command,
 };
 
-use crate::common::{self, Koru, Vm, koru_by, root};
+use sha2::{Digest, Sha256};
 
-/// The copy of the checkout. The tests share it, and so what is built for it.
-fn checkout() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("shared check'out $HOME #1:ä")
-}
+use crate::common::{self, Koru, Vm, koru_by, root};
 
 #[track_caller]
 fn does(program: &str, arguments: &[&OsStr]) {
@@ -26,13 +23,11 @@ fn does(program: &str, arguments: &[&OsStr]) {
     );
 }
 
-/// Makes a copy of the checkout, without what was built in it, in which nobody may write.
-fn make_checkout() -> PathBuf {
-    let copy = checkout();
-    if copy.exists() {
-        does("chmod", &["-R".as_ref(), "u+w".as_ref(), copy.as_ref()]);
-        fs::remove_dir_all(&copy).expect("removing a copy");
-    }
+/// Makes a copy of the checkout, without what was built in it, in which nobody may write. It is
+/// outside of the checkout, whose settings cargo would read as well. Returns the copy and the
+/// target folder that stands for its own.
+fn make_checkout(folder: &Path) -> (PathBuf, PathBuf) {
+    let copy = folder.join("shared check'out $HOME #1:ä");
     fs::create_dir_all(&copy).expect("a folder");
     for entry in fs::read_dir(root()).expect("the checkout").flatten() {
         if ![".git", "target"].contains(&&*entry.file_name().to_string_lossy()) {
@@ -40,7 +35,40 @@ fn make_checkout() -> PathBuf {
         }
     }
     does("chmod", &["-R".as_ref(), "a-w".as_ref(), copy.as_ref()]);
-    copy
+    let target = begin_target(&copy);
+    (copy, target)
+}
+
+/// Fills the target folder of a copy with the dependencies that were compiled for this checkout.
+fn begin_target(copy: &Path) -> PathBuf {
+    let target = copy.join("target").display().to_string();
+    let hash = format!("{:x}", Sha256::digest(target));
+    let target = common::kernels::cache().join("targets").join(&hash[..24]);
+    for profile in ["program", "x86_64-unknown-linux-gnu/program"] {
+        for folder in ["build", "deps", ".fingerprint"] {
+            let from = root().join("target").join(profile).join(folder);
+            let to = target.join(profile).join(folder);
+            fs::create_dir_all(&to).expect("a folder");
+            let entries = fs::read_dir(from).into_iter().flatten().flatten();
+            let entries = entries.map(|entry| entry.path());
+            // Koru's own crates are others elsewhere, and programs have no extension.
+            let serves = |path: &PathBuf| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                !name.contains("koru") && (folder != "deps" || path.extension().is_some())
+            };
+            let mut copying: Vec<PathBuf> = ["-a", "-t"].map(PathBuf::from).into();
+            copying.push(to);
+            let begun = copying.len();
+            copying.extend(entries.filter(serves));
+            if copying.len() > begun {
+                does(
+                    "cp",
+                    &copying.iter().map(|p| p.as_ref()).collect::<Vec<_>>(),
+                );
+            }
+        }
+    }
+    target
 }
 
 /// Returns `koru ARGUMENTS` of that checkout, by somebody who may write only where the
@@ -60,7 +88,8 @@ fn koru_of(checkout: &Path, vm: &Vm, arguments: &[&str]) -> Koru {
 
 #[test]
 fn everything_works_in_a_checkout_of_somebody_else() {
-    let checkout = make_checkout();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (checkout, target) = make_checkout(folder.path());
     let vm = Vm::new();
     let run = |arguments: &[&str]| koru_of(&checkout, &vm, arguments).run_and_leave();
     // The script builds the program first.
@@ -85,6 +114,8 @@ fn everything_works_in_a_checkout_of_somebody_else() {
     run(&["run", "hello", "--", "sh", "-c", "echo; empty"]).exits(0);
     run(&["vm", "stop"]).exits(0);
     assert!(!checkout.join("target").exists());
+    does("chmod", &["-R".as_ref(), "u+w".as_ref(), checkout.as_ref()]);
+    fs::remove_dir_all(target).expect("removing what was built");
 }
 
 #[test]
