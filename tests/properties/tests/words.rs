@@ -6,6 +6,7 @@
 mod words;
 
 use proptest::prelude::*;
+
 use words::{above, below, count_until, equal};
 
 /// Generates texts in which the bytes at the limits are frequent.
