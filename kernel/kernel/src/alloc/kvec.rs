@@ -13,7 +13,6 @@ use super::kbox::Box;
 use core::alloc::Layout;
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 
@@ -402,12 +401,9 @@ impl<T, A: Allocator> Vec<T, A> {
         self.reserve(other.len(), flags)?;
         // SAFETY: `reserve` made space for all elements of `other` after the old ones.
         let spare = unsafe {
-            core::slice::from_raw_parts_mut(
-                self.ptr.as_ptr().add(self.len).cast::<MaybeUninit<T>>(),
-                other.len(),
-            )
+            let end = self.ptr.add(self.len).cast::<core::mem::MaybeUninit<T>>();
+            core::slice::from_raw_parts_mut(end.as_ptr(), other.len())
         };
-        // The compiler makes a loop that does nothing else one copy.
         for (slot, element) in spare.iter_mut().zip(other) {
             slot.write(element.clone());
         }
