@@ -50,7 +50,7 @@ impl InPlaceModule for FullEx {
 /// The number of lists that the holders are distributed to.
 ///
 /// Pids are given one after the other, so the lists are about equally long.
-const LISTS: usize = 64;
+const LISTS: usize = 32;
 
 type Holders = KVec<ARef<Pid>>;
 
