@@ -463,9 +463,9 @@ impl<'a> Builder<'a> {
                 .arg(&debug),
             &attempted,
         )?;
-        // The names of functions are kept, also of local ones, for kallsyms and livepatch. Those of
-        // the padding before them, which objtool adds, and of what modpost adds, name nothing that
-        // anybody looks for; each load reads and sorts them.
+        // The names of functions are kept, also of local ones, for kallsyms and livepatch, and those
+        // of the padding before them, by which the kernel knows where a function ends. What modpost
+        // adds names nothing that anybody looks for; each load reads and sorts it.
         run(
             Command::new("objcopy")
                 .current_dir(dir)
@@ -480,13 +480,7 @@ impl<'a> Builder<'a> {
 }
 
 /// The symbols that a module does not keep in its own file.
-const UNNAMED: [&str; 5] = [
-    "__pfx_*",
-    "__UNIQUE_ID_*",
-    "_note_*",
-    "____versions",
-    "orc_header",
-];
+const UNNAMED: [&str; 4] = ["__UNIQUE_ID_*", "_note_*", "____versions", "orc_header"];
 
 /// Returns a line of the stamp: when the content of an archive was last made. The file's name
 /// contains cargo's hash of flags and versions.

@@ -38,7 +38,7 @@ const REFUSED: [(&str, &str); 15] = [
     ("Allocates", "reaches `koru_krealloc`, which may sleep"),
     (
         "ReadsUser",
-        "reaches `koru_copy_from_user`, which may sleep",
+        "reaches `koru_copy_value_from_user`, which may sleep",
     ),
     (
         "DropsProbe",
