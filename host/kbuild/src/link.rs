@@ -71,7 +71,8 @@ const NO_WAIT: &str = "koru_nothing_registered";
 
 /// Everything that decides how a module is linked, whether it is accepted, and what is noted
 /// about it. A module that was made by other rules is built again.
-pub(crate) const RULES: [&str; 6] = [
+pub(crate) const RULES: [&str; 7] = [
+    include_str!("ko.rs"),
     include_str!("link.rs"),
     include_str!("symbols.rs"),
     include_str!("x86/atomic_context.rs"),
