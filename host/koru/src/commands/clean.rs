@@ -31,7 +31,7 @@ fn clean_all(context: &Context, args: &CleanArgs, removed: &Removed) -> Result<u
         // The folder itself stays: it may be a mount, or chosen by the user.
         for kind in [
             "kernels", "sysroots", "shims", "crates", "tools", "guest", "targets", "modules",
-            "unpacked", "tests", "loaded",
+            "unpacked", "tests", "loaded", "archive",
         ] {
             remove(context, &context.home.cache.join(kind))?;
         }

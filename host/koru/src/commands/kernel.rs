@@ -71,8 +71,8 @@ fn search(context: &Context, what: &str) -> Result<()> {
     }
     for suite in missing {
         context.ui.say(&format!(
-            "note: the suite {suite} is not to be had now: the archive has it no more, or it \
-             could not be fetched"
+            "note: the suite {suite} is missing: the archive no longer has it, or its package \
+             lists could not be fetched"
         ));
     }
     if rows.is_empty() {

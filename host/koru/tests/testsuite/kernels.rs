@@ -174,6 +174,13 @@ fn archive_is_searched() {
     search(&["bookworm-backports/1.2"])
         .exits(2)
         .says("the archive has none");
+    // The package lists belong to the cache.
+    assert!(cache.path().join("archive").is_dir());
+    koru(["clean", "--cache"])
+        .env("KORU_CACHE", cache.path())
+        .run()
+        .exits(0);
+    assert!(!cache.path().join("archive").exists());
 }
 
 /// A user may add the first kernel before any set-up.
