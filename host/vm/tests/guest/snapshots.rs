@@ -14,6 +14,10 @@ use koru_vm::{Event, Guest, GuestConfig};
 
 use crate::{resuming, sh, text};
 
+/// The number of starts of which one has to resume. About one guest in a thousand crashes as it
+/// resumes: it boots instead, and the next start makes the snapshot anew.
+const ATTEMPTS: usize = 3;
+
 /// What a guest's events said.
 fn watched(mut config: GuestConfig) -> (Guest, Vec<Event>) {
     let events: Arc<Mutex<Vec<Event>>> = Arc::default();
@@ -56,13 +60,17 @@ fn resumed_guests_have_their_own_clock_and_seed() {
     };
     let Some((events, ..)) = start(0) else { return };
     assert!(events.contains(&Event::Saving), "{events:?}");
-    let (first, second) = thread::scope(|s| {
-        let (a, b) = (s.spawn(|| start(1)), s.spawn(|| start(2)));
-        (a.join().unwrap().unwrap(), b.join().unwrap().unwrap())
+    let mut seen = Vec::new();
+    let both = (0..ATTEMPTS).find_map(|_| {
+        let (first, second) = thread::scope(|s| {
+            let (a, b) = (s.spawn(|| start(1)), s.spawn(|| start(2)));
+            (a.join().unwrap().unwrap(), b.join().unwrap().unwrap())
+        });
+        let resumed = [&first.0, &second.0].map(|events| *events == [Event::Resuming]);
+        seen.push([first.0.clone(), second.0.clone()]);
+        (resumed == [true; 2]).then_some((first, second))
     });
-    for (events, ..) in [&first, &second] {
-        assert_eq!(events, &[Event::Resuming], "it was there");
-    }
+    let (first, second) = both.unwrap_or_else(|| panic!("it was there: {seen:#?}"));
     assert_ne!(first.1, second.1, "random bytes");
     assert_ne!(first.2, second.2, "the kernel's own random bytes");
 }
@@ -153,8 +161,9 @@ fn damaged_snapshot_is_not_used() {
         assert!(events.contains(&Event::Saving), "{events:?}");
         assert_eq!(text(&guest, "echo works"), "works");
         drop(guest);
-        let (_, events) = watched(resuming(cache.path()).unwrap());
-        assert_eq!(events, [Event::Resuming]);
+        let starts = (0..ATTEMPTS).map(|_| watched(resuming(cache.path()).unwrap()).1);
+        let mut seen = starts.inspect(|events| eprintln!("{events:?}"));
+        assert!(seen.any(|events| events == [Event::Resuming]));
         assert_eq!(folders().len(), 1, "{:?}", folders());
     }
 }
