@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::common::{KERNELS, Run, kernels::Added, koru, root};
+use crate::common::{KERNELS, Run, kernels::Added, koru};
 
 const ROOT: &str = "\
 #![no_std]
@@ -155,7 +155,6 @@ fn frame_limit_is_the_kernels() {
     let run = koru(["build", "--kdir", own.to_str().expect("text")])
         .dir(folder.path())
         .env("KORU_CACHE", added.cache())
-        .env("CARGO_TARGET_DIR", root().join("target/kernel-tests"))
         .run();
     run.exits(0)
         .says("warning: the stack frame of `middling::fill` has 12")

@@ -7,14 +7,12 @@ use std::{fs, path::Path};
 use crate::common::{
     Koru, Run,
     kernels::{self, Added},
-    koru, root,
+    koru,
 };
 
 impl Added {
     fn koru(&self, arguments: &[&str]) -> Koru {
-        koru(arguments.iter().copied())
-            .env("KORU_CACHE", self.cache())
-            .env("CARGO_TARGET_DIR", root().join("target/kernel-tests"))
+        koru(arguments.iter().copied()).env("KORU_CACHE", self.cache())
     }
 
     #[track_caller]
@@ -22,12 +20,28 @@ impl Added {
         self.koru(arguments).run()
     }
 
-    /// Returns the release that `hello` is built for with these options.
+    /// Returns the release that `hello` is built for with these options. It has to be a release
+    /// that modules are built for anyway.
     #[track_caller]
     fn built_for(&self, options: &[&str]) -> String {
         let run = self.run(&[&["build", "hello", "--json"], options].concat());
         let built = run.exits(0).json();
         built[0]["kernel"].as_str().expect("a release").to_owned()
+    }
+
+    /// Returns the release that a build with these options is for. Nothing is built but the C
+    /// interface layer.
+    #[track_caller]
+    fn would_build_for(&self, options: &[&str]) -> String {
+        let run = self.run(&[&["env", "--json"], options].concat());
+        let environment = run.exits(0).json();
+        let layout = Path::new(environment["KORU_LAYOUT"].as_str().expect("a path"));
+        let folder = layout.parent().and_then(Path::file_name).expect("a folder");
+        let (release, _) = folder
+            .to_str()
+            .and_then(|f| f.rsplit_once('-'))
+            .expect("RELEASE-HASH");
+        release.to_owned()
     }
 }
 
@@ -88,7 +102,7 @@ fn added_kernel_is_not_the_default() {
 
     // When it is chosen, it is the default.
     added.run(&["kernel", "default", "6.12.999"]).exits(0);
-    assert_eq!(added.built_for(&[]), "6.12.999");
+    assert_eq!(added.would_build_for(&[]), "6.12.999");
     assert_eq!(added.built_for(&["--kernel", "6.12"]), release("6.12"));
     added.run(&["kernel", "remove", "6.12.999"]).exits(0);
     assert_eq!(added.built_for(&[]), release("6.12"));
@@ -96,7 +110,7 @@ fn added_kernel_is_not_the_default() {
         .run(&["kernel", "add", own, "--default"])
         .exits(0)
         .says("6.12.999 is the default now");
-    assert_eq!(added.built_for(&[]), "6.12.999");
+    assert_eq!(added.would_build_for(&[]), "6.12.999");
 }
 
 #[test]
@@ -186,14 +200,13 @@ fn archive_is_searched() {
 /// A user may add the first kernel before any set-up.
 #[test]
 fn first_kernel_is_the_default_without_a_supported_one() {
-    let added = Added::new();
-    let cache = tempfile::tempdir().expect("a folder");
-    let with = |arguments: &[&str]| added.koru(arguments).env("KORU_CACHE", cache.path()).run();
+    let added = Added::without_kernels();
     for release in ["6.12.998", "6.12.999"] {
         let directory = added.directory(release);
         let directory = directory.to_str().expect("text");
-        with(&["kernel", "add", directory]).exits(0);
-        assert_eq!(with(&["kernel", "default"]).exits(0).out, "6.12.998\n");
+        added.run(&["kernel", "add", directory]).exits(0);
+        let default = added.run(&["kernel", "default"]);
+        assert_eq!(default.exits(0).out, "6.12.998\n");
     }
 }
 
@@ -251,7 +264,8 @@ fn kernel_that_the_shim_does_not_compile_for_is_listed_so() {
     assert_eq!(refused[0]["release"], "6.12.997");
     // The build is tried again once the kernel has been fixed.
     fs::write(&config, good).expect("writing");
-    assert_eq!(added.built_for(&["--kernel", "6.12.997"]), "6.12.997");
+    let options = ["--kernel", "6.12.997"];
+    assert_eq!(added.would_build_for(&options), "6.12.997");
     let list = added.run(&["kernel", "list"]);
     assert!(!list.exits(0).out.contains("does not build"), "{list}");
 }

@@ -85,18 +85,29 @@ pub struct Added {
 }
 
 impl Added {
+    /// Makes a cache with the supported kernels and two others.
     pub fn new() -> Added {
+        let releases = KERNELS.map(|version| tree(version).release);
+        let added = Added::with(&releases);
+        for release in [added.generic, added.realtime] {
+            let place = added.cache().join("kernels").join(release);
+            unpacked(&tree("6.1"), release, &place).expect("making a kernel");
+        }
+        added
+    }
+
+    /// Makes a cache without a kernel.
+    pub fn without_kernels() -> Added {
+        Added::with(&[])
+    }
+
+    fn with(releases: &[String]) -> Added {
         let added = Added {
             dir: tempfile::tempdir().expect("a folder"),
             generic: "6.1.999-amd64",
             realtime: "6.1.999-rt-amd64",
         };
-        let releases = KERNELS.map(|version| tree(version).release);
-        link(cache(), &releases, &added.cache()).expect("making a cache");
-        for release in [added.generic, added.realtime] {
-            let place = added.cache().join("kernels").join(release);
-            unpacked(&tree("6.1"), release, &place).expect("making a kernel");
-        }
+        link(cache(), releases, &added.cache()).expect("making a cache");
         added
     }
 

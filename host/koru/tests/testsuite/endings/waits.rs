@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! A run that waits says where, and ends at its limit only.
+//!
+//! These tests keep a processor busy until koru has seen enough, so most of them use one kernel.
 
 use super::{
     at,
@@ -34,30 +36,29 @@ fn mutex_that_is_taken_twice_is_named() {
 
 #[test]
 fn read_that_never_ends_is_named() {
-    for (place, how) in [("read", "second time"), ("queue", "never */")] {
+    let places = [("read", "second time"), ("queue", "never */")];
+    for ((place, how), kernel) in places.into_iter().zip(KERNELS) {
         let line = at("waits", how);
-        for kernel in KERNELS {
-            let place = format!("where={place}");
-            let arguments = [
-                "-p",
-                &place,
-                "--limit",
-                "15",
-                "--",
-                "sh",
-                "-c",
-                "cat /proc/waits",
-            ];
-            // A machine that is busy with other tests takes seconds to answer.
-            let run = module("waits", kernel)
-                .koru(&arguments)
-                .env("KORU_HANG_SECS", "8")
-                .run();
-            run.exits(1)
-                .says("koru: not done after 8 s: sh (cat, process ")
-                .says(&format!(" ({line})"))
-                .says("error: running waits: not done after 15 s; sh (cat, process ");
-        }
+        let place = format!("where={place}");
+        let arguments = [
+            "-p",
+            &place,
+            "--limit",
+            "15",
+            "--",
+            "sh",
+            "-c",
+            "cat /proc/waits",
+        ];
+        // A machine that is busy with other tests takes seconds to answer.
+        let run = module("waits", kernel)
+            .koru(&arguments)
+            .env("KORU_HANG_SECS", "8")
+            .run();
+        run.exits(1)
+            .says("koru: not done after 8 s: sh (cat, process ")
+            .says(&format!(" ({line})"))
+            .says("error: running waits: not done after 15 s; sh (cat, process ");
     }
 }
 
@@ -94,27 +95,24 @@ fn says_twice(run: &Run, texts: [&str; 2]) {
 
 #[test]
 fn read_without_an_end_is_named() {
-    for kernel in KERNELS {
-        let run = endless(kernel, &["cat", "/proc/endless"]);
-        let end = "B so far; at the end of the file, same_read (endless.c:";
-        says_twice(&run, [") keeps reading /proc/endless: ", end]);
-        run.says(": cat (process ").says(") must return 0");
-        // This one moves the position.
-        let run = endless(kernel, &["sh", "-c", "cat /dev/endless >/dev/null; :"]);
-        let end = "B so far; at the end of the file, next_read (endless.c:";
-        says_twice(&run, [") keeps reading /dev/endless: ", end]);
-        run.says(": sh (cat, process ");
-    }
+    let [one, other] = KERNELS;
+    let run = endless(one, &["cat", "/proc/endless"]);
+    let end = "B so far; at the end of the file, same_read (endless.c:";
+    says_twice(&run, [") keeps reading /proc/endless: ", end]);
+    run.says(": cat (process ").says(") must return 0");
+    // This one moves the position.
+    let run = endless(other, &["sh", "-c", "cat /dev/endless >/dev/null; :"]);
+    let end = "B so far; at the end of the file, next_read (endless.c:";
+    says_twice(&run, [") keeps reading /dev/endless: ", end]);
+    run.says(": sh (cat, process ");
 }
 
 #[test]
 fn write_that_takes_nothing_is_named() {
-    for kernel in KERNELS {
-        let run = endless(kernel, &["sh", "-c", "echo hello >/proc/endless"]);
-        let taken = "must return the number of bytes that it has taken";
-        says_twice(&run, [") keeps writing to /proc/endless: ", taken]);
-        run.says(" calls so far, without a byte; none_write (endless.c:");
-    }
+    let run = endless(KERNELS[1], &["sh", "-c", "echo hello >/proc/endless"]);
+    let taken = "must return the number of bytes that it has taken";
+    says_twice(&run, [") keeps writing to /proc/endless: ", taken]);
+    run.says(" calls so far, without a byte; none_write (endless.c:");
 }
 
 /// A command that has the file open, but reads others or computes, takes as long as it takes.
@@ -122,14 +120,12 @@ fn write_that_takes_nothing_is_named() {
 fn file_that_is_only_open_is_not_named() {
     let idle = "exec 3</proc/endless; timeout 9 dd if=/dev/zero of=/dev/null bs=1024; \
                 timeout 9 sh -c 'while :; do :; done'; true";
-    for kernel in KERNELS {
-        let run = module("endless", kernel)
-            .koru(&["--", "sh", "-c", idle])
-            .env("KORU_HANG_SECS", "6")
-            .run();
-        run.exits(0);
-        assert!(!run.err.contains("not done"), "{run}");
-    }
+    let run = module("endless", KERNELS[0])
+        .koru(&["--", "sh", "-c", idle])
+        .env("KORU_HANG_SECS", "6")
+        .run();
+    run.exits(0);
+    assert!(!run.err.contains("not done"), "{run}");
 }
 
 /// The process that owns the machine passes the looks on.
