@@ -93,6 +93,7 @@ fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {
             commands::dev::test::test(context, &DevTestArgs { test, only: all })
         }
         Command::Test(a) => commands::test::test(context, &a),
+        Command::Preflight(a) => commands::preflight::preflight(context, &a),
         Command::Verify(a) => commands::verify::verify(context, &a),
         Command::Bench(a) => commands::bench::bench(context, &a),
         Command::New(a) => commands::new::new(context, &a),

@@ -5,6 +5,7 @@
 mod bench_args;
 mod build_rules;
 mod options;
+mod preflight_args;
 mod verify_args;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 pub use bench_args::BenchArgs;
 pub use build_rules::BuildRules;
 pub use options::*;
+pub use preflight_args::PreflightArgs;
 pub use verify_args::VerifyArgs;
 
 #[derive(Parser)]
@@ -81,6 +83,19 @@ In a folder without a Cargo.toml, the tests are the programs and scripts in its 
 
 In the checkout of Koru itself, it runs every check and test of Koru, as `koru dev test` does.")]
     Test(TestArgs),
+    /// Tell whether modules will work on a kernel, before a machine runs it.
+    #[command(after_help = "Examples:
+  koru preflight --kernel 6.12                   the modules in this folder
+  koru preflight lab2/ driver.ko hello --kernel 6.1 --kernel 6.12
+  koru preflight --kernel 6.12 --junit preflight.xml
+
+Each module is built for the kernel, loaded and unloaded in a virtual machine that runs it, and
+its tests run there, as in `koru test`. The verdict is a line for each module and kernel; the
+reason of a no-go follows it. `koru kernel search` and `koru kernel add` get a kernel that the
+distribution has, but this machine does not run yet.
+
+Exit status: 0 all modules work, 1 some do not, 2 wrong usage, 3 something is not set up.")]
+    Preflight(PreflightArgs),
     /// Run a contract's conformance tests against any module, in C or Rust.
     #[command(after_help = "Examples:
   koru verify full_ex                            Koru's own module
@@ -292,6 +307,7 @@ impl Command {
     pub fn build_rules(&self) -> BuildRules {
         match self {
             Command::Test(a) => a.rules.clone(),
+            Command::Preflight(a) => a.rules.clone(),
             Command::Verify(a) => a.rules.clone(),
             Command::Bench(a) => a.rules.clone(),
             Command::Build(a) => a.rules.clone(),

@@ -17,6 +17,7 @@ pub mod list;
 pub mod load;
 pub mod log;
 pub mod new;
+pub mod preflight;
 pub mod run;
 pub mod setup;
 pub mod shell;

@@ -2,6 +2,7 @@
 
 //! Targets, where modules are loaded: virtual machines, this machine, another machine.
 
+pub mod acceptance;
 pub mod consent;
 pub mod fresh_vm;
 pub mod headers;
@@ -12,7 +13,6 @@ pub mod needed_modules;
 pub mod own_machine;
 pub mod parameters;
 pub mod password;
-pub mod preflight;
 pub mod replayed_vm;
 pub mod request;
 pub mod session;

@@ -14,13 +14,14 @@ use crate::{
     context::Context,
     loadable::{Loadable, loadable_modules},
     target::{
+        acceptance,
         consent::agree,
         headers::{self, same_release},
         load_error::load_error,
         machine::connect,
         name::TargetName,
         needed_modules::NeededModules,
-        parameters, preflight,
+        parameters,
         request::{CommandIo, RunRequest},
         staging::StagedFiles,
         traits::{Prepared, ReadyModule, Target},
@@ -66,7 +67,7 @@ impl OwnMachine {
         let needed = NeededModules::of(&session, &modules)?;
         let mut ready = Vec::new();
         for module in modules {
-            preflight::check(&session, &module, &release, &name.kernel_phrase())?;
+            acceptance::check(&session, &module, &release, &name.kernel_phrase())?;
             if !request.yes {
                 agree(context, name, &session, &module.name, &release)?;
             }

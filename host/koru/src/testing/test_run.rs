@@ -27,6 +27,8 @@ use crate::{
 pub struct TestRun<'a> {
     pub context: &'a Context,
     pub args: &'a TestArgs,
+    /// Whether no result is shown when it comes.
+    quiet: bool,
     suites: Mutex<Vec<Suite>>,
     begun: Instant,
     stages: Mutex<Vec<(String, Duration)>>,
@@ -37,10 +39,24 @@ impl<'a> TestRun<'a> {
         TestRun {
             context,
             args,
+            quiet: context.json,
             suites: Mutex::default(),
             begun: Instant::now(),
             stages: Mutex::default(),
         }
+    }
+
+    /// Shows no result when it comes.
+    pub fn quiet(self) -> TestRun<'a> {
+        TestRun {
+            quiet: true,
+            ..self
+        }
+    }
+
+    /// Ends the run, and returns its results.
+    pub fn suites(self) -> Vec<Suite> {
+        self.suites.into_inner().expect("no panic while held")
     }
 
     /// Runs a part of the run whose time is worth telling.
@@ -63,7 +79,7 @@ impl<'a> TestRun<'a> {
 
     pub fn add(&self, suite: &str, result: TestResult) {
         self.context.ui.done();
-        if !self.context.json {
+        if !self.quiet {
             out(&format!(
                 "{suite}: {} ... {} ({:.1} s)",
                 result.name,

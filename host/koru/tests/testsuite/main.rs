@@ -22,6 +22,7 @@ mod makefile;
 mod new_module;
 mod odd_paths;
 mod own_module;
+mod preflight;
 mod readmes;
 mod replay;
 mod rust_files;

@@ -214,7 +214,7 @@ fn loading_asks_once_a_boot() {
 }
 
 #[test]
-fn preflight_explains_refusals() {
+fn refusals_of_the_kernel_are_explained() {
     let lab = Lab::start_known("6.12");
     let other = koru(["build", "my_timer", "--kernel", "6.1", "--json"]).run();
     let other = other.exits(0).json()[0]["path"]
