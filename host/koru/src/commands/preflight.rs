@@ -186,7 +186,13 @@ fn check(
     for ko in &kos {
         // A folder may have several modules.
         let one = (kos.len() > 1).then(|| ko.name.clone());
-        load_and_unload(context, args, tree, named, one).map_err(|e| (Step::Load, e))?;
+        load_and_unload(context, args, tree, named, one).map_err(|mut e| {
+            // The kernel takes a module of another release if all checksums are the same.
+            if ko.kernel != tree.release {
+                e.message += &format!("; it was built for {}", ko.kernel);
+            }
+            (Step::Load, e)
+        })?;
     }
     let in_tests = |e| (Step::Tests, e);
     let place = match &named.source {
