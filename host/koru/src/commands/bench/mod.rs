@@ -30,13 +30,15 @@ pub fn bench(context: &Context, args: &BenchArgs) -> Result<u8> {
         let error = Error::new(Kind::Usage, "measuring", "no module is named");
         return Err(error.help("`koru bench --help` has examples"));
     };
+    let operations = named(&args.operations, args.samples)?;
     let mut subjects = Vec::new();
     for label in std::iter::once(module).chain(&args.against) {
         let shown = label.trim_end_matches('/');
-        subjects.push(subject(context, &tree, shown, label, &args.params)?);
+        let operations = operations.clone();
+        let params = &args.params;
+        subjects.push(subject(context, &tree, shown, label, params, operations)?);
     }
-    let operations = named(&args.operations, args.samples)?;
-    let report = measured(context, &tree, &subjects, &operations, args)?;
+    let report = measured(context, &tree, &subjects, args)?;
     match context.json {
         true => ui::json(&report),
         false => ui::out(&report.text()),

@@ -37,6 +37,7 @@ pub fn subject(
     label: &str,
     source: &str,
     params: &[String],
+    operations: Vec<NamedOperation>,
 ) -> Result<Subject> {
     let request = ModuleRequest {
         source: Some(source.to_owned()),
@@ -51,33 +52,25 @@ pub fn subject(
         file: without_debug_info(&module.path)?,
         module,
         needs: modules,
+        operations,
     })
 }
 
-/// Measures modules and arranges the results.
+/// Measures modules that do the same operations, and arranges the results.
 pub fn measured(
     context: &Context,
     tree: &KernelTree,
     subjects: &[Subject],
-    operations: &[NamedOperation],
     args: &BenchArgs,
 ) -> Result<Report> {
     let plan = Plan {
         floors: &named(&FLOORS, args.samples)?,
-        operations,
         loads: args.loads,
     };
     let results = measure(context, tree, subjects, &plan)?;
     let mut report = report(tree, subjects, &plan, &results)?;
     if args.profile {
-        // Caches are warm, and pages there, long before the hundredth sample.
-        let fewer = with_samples(operations, 100);
-        let plan = Plan {
-            floors: &[],
-            operations: &fewer,
-            loads: 3,
-        };
-        let profiles = profiles(context, tree, subjects, &plan, &results)?;
+        let profiles = profiles(context, tree, subjects, &results)?;
         for (n, profiles) in profiles.into_iter().enumerate() {
             let mut profiles = profiles.into_iter();
             let load = profiles.next().flatten();
@@ -92,15 +85,6 @@ pub fn measured(
     Ok(report)
 }
 
-/// Returns the operations with another number of samples.
-fn with_samples(operations: &[NamedOperation], samples: u32) -> Vec<NamedOperation> {
-    let mut operations = operations.to_vec();
-    for named in &mut operations {
-        named.operation.samples = samples;
-    }
-    operations
-}
-
 /// Arranges the results in rows.
 fn report(
     tree: &KernelTree,
@@ -109,7 +93,8 @@ fn report(
     results: &Results,
 ) -> Result<Report> {
     let mut rows = Vec::new();
-    for (n, operation) in plan.operations.iter().enumerate() {
+    let operations = subjects.first().map_or(&[][..], |s| &s.operations);
+    for (n, operation) in operations.iter().enumerate() {
         let values = results.subjects.iter().map(|s| match &s.operations[n] {
             OperationResult::Counted(counts) => Value {
                 median: Some(counts.median),

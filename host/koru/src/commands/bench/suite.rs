@@ -30,9 +30,18 @@ struct Rows {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ModuleRows {
     name: String,
-    /// The names and texts of operations.
+    #[serde(default)]
+    params: Vec<String>,
+    /// The module's file. Opening it, closing it and each of `calls` are counted.
+    file: Option<String>,
+    /// The first words of operations that have a number of bytes.
+    #[serde(default)]
+    calls: Vec<String>,
+    /// The names and texts of further operations.
+    #[serde(default)]
     operations: Vec<(String, String)>,
 }
 
@@ -46,6 +55,31 @@ struct ModuleReport {
 
 /// The form in C that promises the same as the module.
 pub const FAIR: &str = "fair";
+
+/// The numbers of bytes of the calls that are counted of each file.
+const SIZES: [u32; 3] = [1, 64, 4096];
+
+impl ModuleRows {
+    /// Returns all operations that are counted of the module.
+    fn operations(&self, samples: u32) -> Result<Vec<NamedOperation>> {
+        let mut all = Vec::new();
+        if let Some(file) = &self.file {
+            for verb in ["open", "close"] {
+                all.push((verb.to_owned(), format!("{verb} {file}")));
+            }
+            for (call, size) in self.calls.iter().flat_map(|c| SIZES.map(|size| (c, size))) {
+                all.push((format!("{call} {size} B"), format!("{call} {file} {size}")));
+            }
+        }
+        all.extend(self.operations.iter().cloned());
+        let parsed = all.into_iter().map(|(name, text)| {
+            let mut operation = NamedOperation::parse(&text, samples)?;
+            operation.name = name;
+            Ok(operation)
+        });
+        parsed.collect()
+    }
+}
 
 impl Suite {
     /// Reads which rows there are: those of all modules, or of one of them.
@@ -116,19 +150,17 @@ impl Suite {
         module: &ModuleRows,
         args: &BenchArgs,
     ) -> Result<Report> {
-        let mut subjects = vec![subject(context, tree, "Koru", &module.name, &[])?];
+        let build = |label: &str, source: &str| {
+            let operations = module.operations(args.samples)?;
+            subject(context, tree, label, source, &module.params, operations)
+        };
+        let mut subjects = vec![build("Koru", &module.name)?];
         for form in self.forms(&module.name)? {
             let source = self.folder.join("c").join(&module.name).join(&form);
             let source = source.display().to_string();
-            subjects.push(subject(context, tree, &form, &source, &[])?);
+            subjects.push(build(&form, &source)?);
         }
-        let mut operations = Vec::new();
-        for (name, text) in &module.operations {
-            let mut operation = NamedOperation::parse(text, args.samples)?;
-            operation.name = name.clone();
-            operations.push(operation);
-        }
-        measured(context, tree, &subjects, &operations, args)
+        measured(context, tree, &subjects, args)
     }
 
     /// Returns the names of a module's forms in C, the fair one last.
