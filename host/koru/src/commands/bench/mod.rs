@@ -3,9 +3,12 @@
 //! `koru bench`: counts the instructions that modules take, exactly.
 
 mod baseline;
+mod functions;
 mod guest;
 mod operation;
+mod plot;
 mod profile;
+mod quick;
 mod report;
 mod rows;
 mod sizes;
@@ -23,8 +26,15 @@ pub fn bench(context: &Context, args: &BenchArgs) -> Result<u8> {
     if of_suite && context.is_in_checkout() {
         let suite = Suite::read(context, args.module.as_deref())?;
         if !suite.is_empty() {
-            return suite.bench(context, &tree, args);
+            return match args.quick {
+                true => quick::bench(&suite, context, &tree),
+                false => suite.bench(context, &tree, args),
+            };
         }
+    }
+    if args.quick {
+        let message = "only Koru's own modules, in its checkout, have recorded ratios";
+        return Err(Error::new(Kind::Usage, "measuring with `--quick`", message));
     }
     let Some(module) = &args.module else {
         let error = Error::new(Kind::Usage, "measuring", "no module is named");

@@ -4,9 +4,10 @@
 
 use koru_error::{Error, Kind, Result};
 use koru_kernels::KernelTree;
+use koru_protocol::Counts;
 
 use super::{
-    guest::{OperationResult, Plan, Results, Subject, measure},
+    guest::{OperationResult, Plan, Subject, SubjectResults, measure},
     operation::NamedOperation,
     profile::profiles,
     report::{Report, Row, Unit, Value},
@@ -16,8 +17,10 @@ use crate::{
     cli::BenchArgs, context::Context, loadable::loadable_modules, target::request::ModuleRequest,
 };
 
-/// The row for the load of a module.
+/// The rows for the load of a module, its unload, and both.
+const LOADING: [&str; 3] = [LOAD, UNLOAD, "load + unload"];
 const LOAD: &str = "load";
+const UNLOAD: &str = "unload";
 
 /// The operations that show what the kernel and the counting themselves take.
 const FLOORS: [&str; 3] = ["getpid", "read /dev/zero 1", "pread /proc/uptime 64"];
@@ -68,7 +71,7 @@ pub fn measured(
         loads: args.loads,
     };
     let results = measure(context, tree, subjects, &plan)?;
-    let mut report = report(tree, subjects, &plan, &results)?;
+    let mut report = report(tree, subjects, &plan, &results.floors, &results.subjects)?;
     if args.profile {
         let profiles = profiles(context, tree, subjects, &results)?;
         for (n, profiles) in profiles.into_iter().enumerate() {
@@ -85,17 +88,42 @@ pub fn measured(
     Ok(report)
 }
 
+/// Measures groups of modules in one machine. Those of a group do the same operations, and the
+/// group's report has only what is equal in each run: no loads.
+pub fn measured_together(
+    context: &Context,
+    tree: &KernelTree,
+    groups: &[Vec<Subject>],
+) -> Result<Vec<Report>> {
+    let plan = Plan {
+        floors: &[],
+        loads: 1,
+    };
+    let all = groups.concat();
+    let results = measure(context, tree, &all, &plan)?;
+    let mut rest = results.subjects.as_slice();
+    let reports = groups.iter().map(|subjects| {
+        let (these, others) = rest.split_at(subjects.len());
+        rest = others;
+        let mut report = report(tree, subjects, &plan, &[], these)?;
+        report.rows.retain(|row| !LOADING.contains(&&*row.name));
+        Ok(report)
+    });
+    reports.collect()
+}
+
 /// Arranges the results in rows.
 fn report(
     tree: &KernelTree,
     subjects: &[Subject],
     plan: &Plan,
-    results: &Results,
+    floors: &[Option<Counts>],
+    results: &[SubjectResults],
 ) -> Result<Report> {
     let mut rows = Vec::new();
     let operations = subjects.first().map_or(&[][..], |s| &s.operations);
     for (n, operation) in operations.iter().enumerate() {
-        let values = results.subjects.iter().map(|s| match &s.operations[n] {
+        let values = results.iter().map(|s| match &s.operations[n] {
             OperationResult::Counted(counts) => Value {
                 median: Some(counts.median),
                 least: Some(counts.least),
@@ -114,14 +142,14 @@ fn report(
             values.collect(),
         ));
     }
-    let loads = || results.subjects.iter().map(|s| &s.loads);
+    let loads = || results.iter().map(|s| &s.loads);
     let loading = |name: &str, values: Vec<Value>| Row::new(name, Unit::Instructions, values);
     rows.push(loading(
         LOAD,
         loads().map(|l| Value::number(l.load)).collect(),
     ));
     rows.push(loading(
-        "unload",
+        UNLOAD,
         loads().map(|l| Value::number(l.unload)).collect(),
     ));
     rows.push(loading(
@@ -140,14 +168,10 @@ fn report(
         "resident, bytes",
         loads().map(|l| Value::number(l.resident)).collect(),
     ));
-    let floors = plan
-        .floors
-        .iter()
-        .zip(&results.floors)
-        .map(|(floor, counts)| {
-            let value = counts.as_ref().map(|c| Value::number(c.median));
-            Row::new(&floor.name, Unit::Instructions, value.into_iter().collect())
-        });
+    let floors = plan.floors.iter().zip(floors).map(|(floor, counts)| {
+        let value = counts.as_ref().map(|c| Value::number(c.median));
+        Row::new(&floor.name, Unit::Instructions, value.into_iter().collect())
+    });
     Ok(Report {
         kernel: tree.release.clone(),
         modules: subjects.iter().map(|s| s.label.clone()).collect(),

@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     baseline::{Baseline, Key},
+    functions,
+    guest::Subject,
     operation::NamedOperation,
+    plot,
     report::Report,
     rows::{measured, subject},
 };
@@ -19,8 +22,8 @@ use crate::{cli::BenchArgs, context::Context, ui};
 /// The modules of a run, with what is counted of each.
 pub struct Suite {
     /// The folder `bench` of the checkout.
-    folder: PathBuf,
-    modules: Vec<ModuleRows>,
+    pub folder: PathBuf,
+    pub modules: Vec<ModuleRows>,
 }
 
 /// The file `bench/rows.toml`.
@@ -31,8 +34,8 @@ struct Rows {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ModuleRows {
-    name: String,
+pub struct ModuleRows {
+    pub name: String,
     #[serde(default)]
     params: Vec<String>,
     /// The module's file. Opening it, closing it and each of `calls` are counted.
@@ -43,18 +46,21 @@ struct ModuleRows {
     /// The names and texts of further operations.
     #[serde(default)]
     operations: Vec<(String, String)>,
+    /// The names of the operations that `--quick` counts.
+    #[serde(default)]
+    quick: Vec<String>,
 }
 
 /// The results of a module, as `--json` prints them.
 #[derive(Serialize)]
-struct ModuleReport {
-    module: String,
+pub struct ModuleReport {
+    pub module: String,
     #[serde(flatten)]
-    report: Report,
+    pub report: Report,
 }
 
 /// The form in C that promises the same as the module.
-pub const FAIR: &str = "fair";
+const FAIR: &str = "fair";
 
 /// The numbers of bytes of the calls that are counted of each file.
 const SIZES: [u32; 3] = [1, 64, 4096];
@@ -78,6 +84,13 @@ impl ModuleRows {
             Ok(operation)
         });
         parsed.collect()
+    }
+
+    /// Returns the operations that `--quick` counts.
+    pub fn quick_operations(&self, samples: u32) -> Result<Vec<NamedOperation>> {
+        let mut operations = self.operations(samples)?;
+        operations.retain(|operation| self.quick.contains(&operation.name));
+        Ok(operations)
     }
 }
 
@@ -115,6 +128,9 @@ impl Suite {
                 report,
             });
         }
+        if args.record {
+            functions::record(self, &key, context, tree)?;
+        }
         let mut worse = Vec::new();
         for ModuleReport { module, report } in &reports {
             match args.record {
@@ -128,6 +144,10 @@ impl Suite {
             let text = format!("recorded the ratios of {key} in {}", path.display());
             context.ui.say(&text);
         }
+        if let (Some(file), Some(ratios)) = (&args.plot, baseline.of(&key)) {
+            let file = context.cwd.join(file);
+            fs::write(&file, plot::svg(&key.to_string(), ratios)).path_context("writing", &file)?;
+        }
         if context.json {
             ui::json(&reports);
         }
@@ -135,12 +155,7 @@ impl Suite {
         if worse.is_empty() {
             return Ok(u8::from(failed));
         }
-        let message = "these ratios have become worse by more than 2 %";
-        Err(
-            Error::new(Kind::System, "comparing with the recorded ratios", message)
-                .output(worse.join("\n"))
-                .help("if that has to be, `koru bench --record` records the new ones"),
-        )
+        Err(too_much(worse.iter().map(|worse| worse.text.clone())))
     }
 
     fn module(
@@ -150,21 +165,31 @@ impl Suite {
         module: &ModuleRows,
         args: &BenchArgs,
     ) -> Result<Report> {
-        let build = |label: &str, source: &str| {
-            let operations = module.operations(args.samples)?;
-            subject(context, tree, label, source, &module.params, operations)
-        };
-        let mut subjects = vec![build("Koru", &module.name)?];
+        let operations = module.operations(args.samples)?;
+        let mut subjects = vec![koru(context, tree, module, &operations)?];
         for form in self.forms(&module.name)? {
-            let source = self.folder.join("c").join(&module.name).join(&form);
-            let source = source.display().to_string();
-            subjects.push(build(&form, &source)?);
+            subjects.push(self.form(context, tree, module, &form, &operations)?);
         }
         measured(context, tree, &subjects, args)
     }
 
+    /// Builds a module's form in C.
+    pub fn form(
+        &self,
+        context: &Context,
+        tree: &KernelTree,
+        module: &ModuleRows,
+        form: &str,
+        operations: &[NamedOperation],
+    ) -> Result<Subject> {
+        let source = self.folder.join("c").join(&module.name).join(form);
+        let source = source.display().to_string();
+        let operations = operations.to_vec();
+        subject(context, tree, form, &source, &module.params, operations)
+    }
+
     /// Returns the names of a module's forms in C, the fair one last.
-    fn forms(&self, module: &str) -> Result<Vec<String>> {
+    pub fn forms(&self, module: &str) -> Result<Vec<String>> {
         let folder = self.folder.join("c").join(module);
         let entries = fs::read_dir(&folder).path_context("reading", &folder)?;
         let mut forms: Vec<String> = entries
@@ -174,4 +199,23 @@ impl Suite {
         forms.sort_by_key(|form| (form == FAIR, std::cmp::Reverse(form.clone())));
         Ok(forms)
     }
+}
+
+/// Builds Koru's form of a module.
+pub fn koru(
+    context: &Context,
+    tree: &KernelTree,
+    module: &ModuleRows,
+    operations: &[NamedOperation],
+) -> Result<Subject> {
+    let (name, params) = (&module.name, &module.params);
+    subject(context, tree, "Koru", name, params, operations.to_vec())
+}
+
+/// Returns the error about ratios that have become worse.
+pub fn too_much(ratios: impl Iterator<Item = String>) -> Error {
+    let message = "these ratios have become worse by more than 2 %";
+    Error::new(Kind::System, "comparing with the recorded ratios", message)
+        .output(ratios.collect::<Vec<_>>().join("\n"))
+        .help("if that has to be, `koru bench --record` records the new ones")
 }
