@@ -18,10 +18,12 @@ use super::{
     baseline::Key,
     guest::{Plan, measure},
     profile::{Profile, profiles},
-    quick::SAMPLES,
     suite::{ModuleRows, Suite, koru},
 };
 use crate::context::Context;
+
+/// How often each quick operation is done.
+pub const SAMPLES: u32 = 50;
 
 /// A module and a row.
 pub type RowOf = (String, String);

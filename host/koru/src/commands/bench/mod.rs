@@ -13,6 +13,7 @@ mod report;
 mod rows;
 mod sizes;
 mod suite;
+mod whole;
 
 use koru_error::{Error, Kind, Result};
 
@@ -28,7 +29,7 @@ pub fn bench(context: &Context, args: &BenchArgs) -> Result<u8> {
         if !suite.is_empty() {
             return match args.quick {
                 true => quick::bench(&suite, context, &tree),
-                false => suite.bench(context, &tree, args),
+                false => whole::bench(&suite, context, &tree, args),
             };
         }
     }

@@ -10,14 +10,11 @@ use koru_kernels::KernelTree;
 
 use super::{
     baseline::{Baseline, Key, Worse},
-    functions::{Functions, profiled},
+    functions::{Functions, SAMPLES, profiled},
     rows::measured_together,
     suite::{ModuleReport, Suite, koru, too_much},
 };
 use crate::{context::Context, ui};
-
-/// How often each operation is done.
-pub const SAMPLES: u32 = 50;
 
 /// The number of functions that are named of a row that has become worse.
 const MOST_NAMED: usize = 8;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Koru's own modules beside their forms in C.
+//! Koru's own modules, their forms in C, and what is counted of them.
 
 use std::{fs, path::PathBuf};
 
@@ -8,16 +8,8 @@ use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::KernelTree;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    baseline::{Baseline, Key},
-    functions,
-    guest::Subject,
-    operation::NamedOperation,
-    plot,
-    report::Report,
-    rows::{measured, subject},
-};
-use crate::{cli::BenchArgs, context::Context, ui};
+use super::{guest::Subject, operation::NamedOperation, report::Report, rows::subject};
+use crate::context::Context;
 
 /// The modules of a run, with what is counted of each.
 pub struct Suite {
@@ -67,7 +59,7 @@ const SIZES: [u32; 3] = [1, 64, 4096];
 
 impl ModuleRows {
     /// Returns all operations that are counted of the module.
-    fn operations(&self, samples: u32) -> Result<Vec<NamedOperation>> {
+    pub fn operations(&self, samples: u32) -> Result<Vec<NamedOperation>> {
         let mut all = Vec::new();
         if let Some(file) = &self.file {
             for verb in ["open", "close"] {
@@ -111,66 +103,6 @@ impl Suite {
 
     pub fn is_empty(&self) -> bool {
         self.modules.is_empty()
-    }
-
-    /// Measures the modules, prints the results, and compares them with the recorded ones.
-    pub fn bench(&self, context: &Context, tree: &KernelTree, args: &BenchArgs) -> Result<u8> {
-        let mut baseline = Baseline::read(&self.folder)?;
-        let key = Key::of(context, tree)?;
-        let mut reports = Vec::new();
-        for module in &self.modules {
-            let report = self.module(context, tree, module, args)?;
-            if !context.json {
-                ui::out(&format!("{}\n{}\n", module.name, report.text()));
-            }
-            reports.push(ModuleReport {
-                module: module.name.clone(),
-                report,
-            });
-        }
-        if args.record {
-            functions::record(self, &key, context, tree)?;
-        }
-        let mut worse = Vec::new();
-        for ModuleReport { module, report } in &reports {
-            match args.record {
-                true => baseline.record(&key, module, report),
-                false => worse.extend(baseline.compare(&key, module, report)),
-            }
-        }
-        if baseline.is_changed() {
-            baseline.write(&self.folder)?;
-            let path = Baseline::path(&self.folder);
-            let text = format!("recorded the ratios of {key} in {}", path.display());
-            context.ui.say(&text);
-        }
-        if let (Some(file), Some(ratios)) = (&args.plot, baseline.of(&key)) {
-            let file = context.cwd.join(file);
-            fs::write(&file, plot::svg(&key.to_string(), ratios)).path_context("writing", &file)?;
-        }
-        if context.json {
-            ui::json(&reports);
-        }
-        let failed = reports.iter().any(|r| r.report.has_failures());
-        if worse.is_empty() {
-            return Ok(u8::from(failed));
-        }
-        Err(too_much(worse.iter().map(|worse| worse.text.clone())))
-    }
-
-    fn module(
-        &self,
-        context: &Context,
-        tree: &KernelTree,
-        module: &ModuleRows,
-        args: &BenchArgs,
-    ) -> Result<Report> {
-        let operations = module.operations(args.samples)?;
-        let mut subjects = vec![koru(context, tree, module, &operations)?];
-        for form in self.forms(&module.name)? {
-            subjects.push(self.form(context, tree, module, &form, &operations)?);
-        }
-        measured(context, tree, &subjects, args)
     }
 
     /// Builds a module's form in C.
