@@ -160,6 +160,14 @@ impl Symbols {
         self.frames(section as u64 * SECTION + offset)
     }
 
+    /// Returns what is at an offset into the function with this symbol, the innermost function
+    /// first. The result is empty if the debug info does not say.
+    pub fn in_symbol(&self, name: &str, offset: u64) -> Vec<Location> {
+        let is_it = |s: &&Symbol| s.name == name && offset < s.size;
+        let found = self.symbols.iter().find(is_it);
+        found.map_or(Vec::new(), |s| self.frames(s.address + offset))
+    }
+
     /// Returns what was at an address while the module's sections were at these addresses.
     pub(crate) fn what_was_at(&self, loaded: &[(String, u64)], address: u64) -> Option<Found> {
         let (section, offset) = loaded.iter().find_map(|(name, begin)| {

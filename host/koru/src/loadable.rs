@@ -15,6 +15,7 @@ use koru_kernels::KernelTree;
 use crate::{context::Context, target::request::ModuleRequest};
 
 /// A module to load, either built or a prebuilt file.
+#[derive(Clone)]
 pub struct Loadable {
     pub name: String,
     pub path: PathBuf,

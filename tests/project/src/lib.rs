@@ -82,6 +82,7 @@ const RING_0: &[&str] = &[
     "tests/broken",
     "tests/correct",
     "bench/c",
+    "bench/modules",
     "host/koru/tests/testsuite/atomic_context",
 ];
 

@@ -42,7 +42,8 @@ static ssize_t jiffies_read(struct file *file, char __user *to, size_t len,
 
 	/* Others may read this open file as well, so they see whole lines only. */
 	if (!*pos || !READ_ONCE(reader->len)) {
-		n = scnprintf(line, sizeof(line), "%llu\n", get_jiffies_64());
+		n = sprintf(line, "%llu", get_jiffies_64());
+		line[n++] = '\n';
 		spin_lock(&reader->lock);
 		memcpy(reader->line, line, sizeof(line));
 		reader->len = n;

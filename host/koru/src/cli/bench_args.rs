@@ -2,6 +2,8 @@
 
 //! Defines the options of `koru bench`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::cli::{build_rules::BuildRules, options::KernelChoice};
@@ -30,9 +32,15 @@ pub struct BenchArgs {
     /// Show which functions the instructions are in, of one sample of each operation and of a load.
     #[arg(long)]
     pub profile: bool,
+    /// Count only a few rows of each of Koru's own modules, and compare them with the recorded ones.
+    #[arg(long, conflicts_with_all = ["against", "operations", "params", "profile", "record"])]
+    pub quick: bool,
     /// Replace the ratios that the next runs are compared with by those of this run.
     #[arg(long)]
     pub record: bool,
+    /// Draw the recorded ratios of Koru's own modules in a picture (.svg).
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "operations", "params", "quick"])]
+    pub plot: Option<PathBuf>,
     #[command(flatten)]
     pub kernel: KernelChoice,
     #[command(flatten)]

@@ -49,6 +49,19 @@ fn counts_are_the_same_every_time() {
     }
 }
 
+/// The kernels differ little in what grows, so it is one of them.
+#[test]
+fn modules_take_no_more_than_recorded() {
+    let run = koru(["bench", "--quick", "--kernel", "6.12"]).run();
+    run.exits(0);
+    // Other versions of the compilers have no recorded ratios.
+    if !run.err.contains("nothing is compared") {
+        run.prints("pread 64 B")
+            .prints("Arc, new, clone and drop x 100");
+        assert!(!run.out.contains("load"), "{run}");
+    }
+}
+
 #[test]
 fn table_has_a_ratio() {
     let run = koru([
@@ -105,6 +118,10 @@ fn wrong_operations_are_refused() {
         .run()
         .exits(2)
         .says("error: reading the operation `peek /proc/hello 5`: there is no operation `peek`");
+    koru(["bench", PLAIN, "--quick"])
+        .run()
+        .exits(2)
+        .says("only Koru's own modules");
     koru(["bench", "--op", "getpid"])
         .run()
         .exits(2)

@@ -25,8 +25,17 @@ const ALLOWED: f64 = 1.02;
 /// What the ratios depend on.
 pub struct Key(String);
 
+/// A ratio that has become worse.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Worse {
+    pub module: String,
+    pub row: String,
+    /// How much worse.
+    pub text: String,
+}
+
 /// The ratios of the module to each of its forms in C, by row and form.
-type Ratios = BTreeMap<String, BTreeMap<String, f64>>;
+pub type Ratios = BTreeMap<String, BTreeMap<String, f64>>;
 
 /// The recorded ratios, by key and module.
 #[derive(Default, Serialize, Deserialize)]
@@ -38,6 +47,11 @@ pub struct Baseline {
 }
 
 impl Key {
+    #[cfg(test)]
+    pub fn new(key: &str) -> Key {
+        Key(key.to_owned())
+    }
+
     /// Returns the key of a kernel with this machine's compilers and emulator.
     pub fn of(context: &Context, tree: &KernelTree) -> Result<Key> {
         let version = |program: &str, argument: &str| {
@@ -102,9 +116,14 @@ impl Baseline {
         self.changed = true;
     }
 
-    /// Compares a module's ratios with the recorded ones, and describes those that have become
+    /// Returns what is recorded of this kernel, compilers and emulator, by module.
+    pub fn of(&self, key: &Key) -> Option<&BTreeMap<String, Ratios>> {
+        self.keys.get(&key.0)
+    }
+
+    /// Compares a module's ratios with the recorded ones, and returns those that have become
     /// worse. What is not recorded yet is recorded.
-    pub fn compare(&mut self, key: &Key, module: &str, report: &Report) -> Vec<String> {
+    pub fn compare(&mut self, key: &Key, module: &str, report: &Report) -> Vec<Worse> {
         let modules = self.keys.entry(key.0.clone()).or_default();
         let recorded = modules.entry(module.to_owned()).or_default();
         let mut worse = Vec::new();
@@ -112,9 +131,13 @@ impl Baseline {
             let recorded = recorded.entry(row.clone()).or_default();
             for (form, now) in forms {
                 match recorded.get(&form) {
-                    Some(before) if now > before * ALLOWED => worse.push(format!(
-                        "{module}, {row}: {now:.3} of {form}, and it was {before:.3}"
-                    )),
+                    Some(before) if now > before * ALLOWED => worse.push(Worse {
+                        module: module.to_owned(),
+                        row: row.clone(),
+                        text: format!(
+                            "{module}, {row}: {now:.3} of {form}, and it was {before:.3}"
+                        ),
+                    }),
                     Some(_) => {}
                     None => {
                         recorded.insert(form, now);
@@ -153,7 +176,7 @@ mod tests {
 
     #[test]
     fn worse_ratios_are_named() {
-        let key = Key("6.1, gcc 12".into());
+        let key = Key::new("6.1, gcc 12");
         let mut baseline = Baseline::default();
         // What is new is recorded.
         assert!(baseline.compare(&key, "hello", &report(1000)).is_empty());
@@ -161,9 +184,11 @@ mod tests {
         assert!(baseline.compare(&key, "hello", &report(1019)).is_empty());
         assert!(baseline.compare(&key, "hello", &report(900)).is_empty());
         let worse = baseline.compare(&key, "hello", &report(1021));
-        assert_eq!(worse, ["hello, read: 1.021 of fair, and it was 1.000"]);
+        let text = "hello, read: 1.021 of fair, and it was 1.000";
+        assert_eq!(worse[0].text, text);
+        assert_eq!((&*worse[0].module, &*worse[0].row), ("hello", "read"));
         // Another compiler is another key.
-        let other = Key("6.1, gcc 13".into());
+        let other = Key::new("6.1, gcc 13");
         assert!(baseline.compare(&other, "hello", &report(5000)).is_empty());
         baseline.record(&key, "hello", &report(1021));
         assert!(baseline.compare(&key, "hello", &report(1021)).is_empty());
@@ -172,7 +197,7 @@ mod tests {
     #[test]
     fn file_keeps_ratios() {
         let folder = tempfile::tempdir().unwrap();
-        let key = Key("6.1, gcc 12".into());
+        let key = Key::new("6.1, gcc 12");
         let mut baseline = Baseline::read(folder.path()).unwrap();
         baseline.record(&key, "hello", &report(1000));
         baseline.write(folder.path()).unwrap();

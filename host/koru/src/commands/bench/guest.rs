@@ -33,6 +33,7 @@ pub const EXACT: Replayed = Replayed { seed: 1, shift: 0 };
 const STEADY: [&str; 2] = ["nokaslr", "randomize_kstack_offset=off"];
 
 /// A module to measure, which has been built.
+#[derive(Clone)]
 pub struct Subject {
     /// How the user calls it.
     pub label: String,
@@ -41,6 +42,7 @@ pub struct Subject {
     pub file: Vec<u8>,
     /// The modules that it needs, in the order in which they are loaded.
     pub needs: Vec<Loadable>,
+    pub operations: Vec<NamedOperation>,
 }
 
 /// What was counted: instructions.
@@ -65,7 +67,6 @@ pub enum OperationResult {
 /// How the modules are measured.
 pub struct Plan<'a> {
     pub floors: &'a [NamedOperation],
-    pub operations: &'a [NamedOperation],
     pub loads: u32,
 }
 
@@ -198,7 +199,7 @@ fn module(
         params: subject.module.params.clone(),
         needs,
         loads: plan.loads,
-        operations: plan
+        operations: subject
             .operations
             .iter()
             .map(|o| o.operation.clone())
@@ -228,7 +229,7 @@ fn sorted(results: Vec<Measured>, subjects: &[Subject], plan: &Plan) -> Result<R
             _ => return Err(incomplete(subject)),
         };
         let mut operations = Vec::new();
-        for _ in plan.operations {
+        for _ in &subject.operations {
             operations.push(match results.next() {
                 Some(Measured::Operation(counts)) => OperationResult::Counted(counts),
                 Some(Measured::Failed { step, errno }) => {

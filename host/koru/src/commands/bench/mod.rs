@@ -3,13 +3,17 @@
 //! `koru bench`: counts the instructions that modules take, exactly.
 
 mod baseline;
+mod functions;
 mod guest;
 mod operation;
+mod plot;
 mod profile;
+mod quick;
 mod report;
 mod rows;
 mod sizes;
 mod suite;
+mod whole;
 
 use koru_error::{Error, Kind, Result};
 
@@ -23,20 +27,29 @@ pub fn bench(context: &Context, args: &BenchArgs) -> Result<u8> {
     if of_suite && context.is_in_checkout() {
         let suite = Suite::read(context, args.module.as_deref())?;
         if !suite.is_empty() {
-            return suite.bench(context, &tree, args);
+            return match args.quick {
+                true => quick::bench(&suite, context, &tree),
+                false => whole::bench(&suite, context, &tree, args),
+            };
         }
+    }
+    if args.quick {
+        let message = "only Koru's own modules, in its checkout, have recorded ratios";
+        return Err(Error::new(Kind::Usage, "measuring with `--quick`", message));
     }
     let Some(module) = &args.module else {
         let error = Error::new(Kind::Usage, "measuring", "no module is named");
         return Err(error.help("`koru bench --help` has examples"));
     };
+    let operations = named(&args.operations, args.samples)?;
     let mut subjects = Vec::new();
     for label in std::iter::once(module).chain(&args.against) {
         let shown = label.trim_end_matches('/');
-        subjects.push(subject(context, &tree, shown, label, &args.params)?);
+        let operations = operations.clone();
+        let params = &args.params;
+        subjects.push(subject(context, &tree, shown, label, params, operations)?);
     }
-    let operations = named(&args.operations, args.samples)?;
-    let report = measured(context, &tree, &subjects, &operations, args)?;
+    let report = measured(context, &tree, &subjects, args)?;
     match context.json {
         true => ui::json(&report),
         false => ui::out(&report.text()),

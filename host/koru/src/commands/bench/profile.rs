@@ -13,6 +13,7 @@ use std::{
     thread,
 };
 
+use koru_decode::Location;
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::{KernelTree, Progress};
 use koru_klog::demangled;
@@ -37,6 +38,8 @@ pub struct Profile {
     pub measuring: u64,
     /// The instructions of each function, by its name. Those of the module are marked by `[m]`.
     pub functions: BTreeMap<String, u64>,
+    /// The instructions of each source line of the module's code, where debug info says it.
+    pub lines: BTreeMap<String, u64>,
 }
 
 /// The beginning of the shim's names.
@@ -46,7 +49,11 @@ const SHIM: &str = "koru_";
 type Symbols = Vec<(u64, String, bool)>;
 
 impl Profile {
-    fn of(trace: &BTreeMap<u64, u64>, symbols: &Symbols) -> Profile {
+    fn of(
+        trace: &BTreeMap<u64, u64>,
+        symbols: &Symbols,
+        debug_info: Option<&koru_decode::Symbols>,
+    ) -> Profile {
         /// The first address of the kernel's half.
         const KERNEL: u64 = 1 << 63;
         let mut profile = Profile::default();
@@ -64,6 +71,12 @@ impl Profile {
                 (false, _) => &mut profile.kernel,
             };
             *part += count;
+            if let (true, Some((address, symbol, _)), Some(info)) = (is_module, found, debug_info) {
+                let places = info.in_symbol(symbol, pc - address);
+                if let Some(line) = places.first().and_then(source_line) {
+                    *profile.lines.entry(line).or_default() += count;
+                }
+            }
             let name = match is_module {
                 true => format!("{} [m]", demangled(name)),
                 false => name.to_owned(),
@@ -74,20 +87,41 @@ impl Profile {
     }
 }
 
+/// Returns a file, with the folders around it that tell it from others, and a line.
+fn source_line(place: &Location) -> Option<String> {
+    let (file, line) = (place.file.as_ref()?, place.line?);
+    let parts: Vec<&str> = file.split('/').collect();
+    let last = &parts[parts.len().saturating_sub(3)..];
+    Some(format!("{}:{line}", last.join("/")))
+}
+
+/// Returns the debug info of a built module: Kbuild leaves it in the module, and Koru beside it.
+fn debug_info(subject: &Subject) -> Option<koru_decode::Symbols> {
+    let ko = &subject.module.path;
+    [ko.with_extension("ko.debug"), ko.clone()]
+        .iter()
+        .find_map(|path| koru_decode::Symbols::read(path).ok())
+}
+
 /// Traces a load of each module, and one sample of each operation that does not fail. The
 /// profiles are in that order.
 pub fn profiles(
     context: &Context,
     tree: &KernelTree,
     subjects: &[Subject],
-    plan: &Plan,
     results: &Results,
 ) -> Result<Vec<Vec<Option<Profile>>>> {
+    let plan = Plan {
+        floors: &[],
+        loads: 3,
+    };
+    let fewer: Vec<Subject> = subjects.iter().map(with_fewer_samples).collect();
+    let subjects = &fewer;
     let folder = tempfile::Builder::new()
         .prefix("koru-bench.")
         .tempdir()
         .path_context("making a folder in", &std::env::temp_dir())?;
-    let (mut config, script) = prepared(context, tree, subjects, plan, true)?;
+    let (mut config, script) = prepared(context, tree, subjects, &plan, true)?;
     let socket = folder.path().join("gdb");
     config.gdb = Some(socket.clone());
     let replay = Replay::start(config, EXACT, &script)?;
@@ -123,16 +157,28 @@ pub fn profiles(
             _ => {}
         }
     }
-    let profiled = traces.into_iter().zip(of_modules).map(|(traces, module)| {
+    let traced = subjects.iter().zip(traces).zip(of_modules);
+    let profiled = traced.map(|((subject, traces), module)| {
+        let debug_info = debug_info(subject);
         let mut symbols = symbols(&kernel, false);
         symbols.extend(self::symbols(&module, true));
         symbols.sort();
         let profiles = traces
             .into_iter()
-            .map(|trace| Some(Profile::of(&trace?, &symbols)));
+            .map(|trace| Some(Profile::of(&trace?, &symbols, debug_info.as_ref())));
         profiles.collect()
     });
     Ok(profiled.collect())
+}
+
+/// Returns a module with fewer samples of its operations: caches are warm, and pages there, long
+/// before the hundredth one.
+fn with_fewer_samples(subject: &Subject) -> Subject {
+    let mut subject = subject.clone();
+    for named in &mut subject.operations {
+        named.operation.samples = named.operation.samples.min(100);
+    }
+    subject
 }
 
 fn symbols(kallsyms: &str, is_module: bool) -> Symbols {
@@ -215,37 +261,55 @@ fn trace(
     Ok(counts)
 }
 
-/// Returns a table of the functions that take most, a column for each module.
+/// Returns tables of the functions and of the module's lines that take most, with a column for
+/// each module.
 pub fn table(names: &[String], profiles: &[&Profile]) -> String {
-    /// The number of functions that are shown.
+    /// The number of functions that are shown, and that of lines.
     const MOST: usize = 25;
-    let mut functions: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-    for (n, profile) in profiles.iter().enumerate() {
-        for (name, count) in &profile.functions {
-            functions
-                .entry(name)
-                .or_insert_with(|| vec![0; profiles.len()])[n] = *count;
-        }
-    }
-    let mut functions: Vec<(&str, Vec<u64>)> = functions.into_iter().collect();
-    functions.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.iter().max().copied()));
-    functions.truncate(MOST);
-    let row = |name: &str, count: &dyn Fn(&Profile) -> u64| {
+    const MOST_LINES: usize = 10;
+    let sum = |name: &str, count: &dyn Fn(&Profile) -> u64| {
         let counts = profiles.iter().map(|p| count(p).to_string());
         std::iter::once(name.to_owned()).chain(counts).collect()
     };
     let mut rows: Vec<Vec<String>> = vec![
-        row("= module", &|p| p.module),
-        row("= shim", &|p| p.shim),
-        row("= kernel", &|p| p.kernel),
+        sum("= module", &|p| p.module),
+        sum("= shim", &|p| p.shim),
+        sum("= kernel", &|p| p.kernel),
     ];
-    for (name, counts) in functions {
-        let counts = counts.iter().map(u64::to_string);
-        rows.push(std::iter::once(name.to_owned()).chain(counts).collect());
+    rows.extend(most(profiles, MOST, |profile| &profile.functions));
+    let table = |what, rows: &[Vec<String>]| {
+        let mut header = vec![what];
+        header.extend(names.iter().map(String::as_str));
+        crate::ui::table(&header, rows)
+    };
+    let mut text = table("function", &rows);
+    let lines = most(profiles, MOST_LINES, |profile| &profile.lines);
+    if !lines.is_empty() {
+        text.push_str(&format!("\n\n{}", table("line", &lines)));
     }
-    let mut header = vec!["function"];
-    header.extend(names.iter().map(String::as_str));
-    crate::ui::table(&header, &rows)
+    text
+}
+
+/// Returns the rows of a table of what takes most.
+fn most(
+    profiles: &[&Profile],
+    count: usize,
+    of: impl Fn(&Profile) -> &BTreeMap<String, u64>,
+) -> Vec<Vec<String>> {
+    let mut all: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for (n, profile) in profiles.iter().enumerate() {
+        for (name, count) in of(profile) {
+            all.entry(name).or_insert_with(|| vec![0; profiles.len()])[n] = *count;
+        }
+    }
+    let mut all: Vec<(&str, Vec<u64>)> = all.into_iter().collect();
+    all.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.iter().max().copied()));
+    all.truncate(count);
+    let row = |(name, counts): (&str, Vec<u64>)| {
+        let counts = counts.iter().map(u64::to_string);
+        std::iter::once(name.to_owned()).chain(counts).collect()
+    };
+    all.into_iter().map(row).collect()
 }
 
 #[cfg(test)]
@@ -268,7 +332,7 @@ mod tests {
             (0xffff_ffff_c000_0008, 7),
             (0xffff_ffff_c000_0040, 11),
         ];
-        let profile = Profile::of(&trace.into_iter().collect(), &all);
+        let profile = Profile::of(&trace.into_iter().collect(), &all, None);
         let parts = [
             profile.module,
             profile.shim,

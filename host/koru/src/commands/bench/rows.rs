@@ -4,9 +4,10 @@
 
 use koru_error::{Error, Kind, Result};
 use koru_kernels::KernelTree;
+use koru_protocol::Counts;
 
 use super::{
-    guest::{OperationResult, Plan, Results, Subject, measure},
+    guest::{OperationResult, Plan, Subject, SubjectResults, measure},
     operation::NamedOperation,
     profile::profiles,
     report::{Report, Row, Unit, Value},
@@ -16,8 +17,10 @@ use crate::{
     cli::BenchArgs, context::Context, loadable::loadable_modules, target::request::ModuleRequest,
 };
 
-/// The row for the load of a module.
+/// The rows for the load of a module, its unload, and both.
+const LOADING: [&str; 3] = [LOAD, UNLOAD, "load + unload"];
 const LOAD: &str = "load";
+const UNLOAD: &str = "unload";
 
 /// The operations that show what the kernel and the counting themselves take.
 const FLOORS: [&str; 3] = ["getpid", "read /dev/zero 1", "pread /proc/uptime 64"];
@@ -37,6 +40,7 @@ pub fn subject(
     label: &str,
     source: &str,
     params: &[String],
+    operations: Vec<NamedOperation>,
 ) -> Result<Subject> {
     let request = ModuleRequest {
         source: Some(source.to_owned()),
@@ -51,33 +55,25 @@ pub fn subject(
         file: without_debug_info(&module.path)?,
         module,
         needs: modules,
+        operations,
     })
 }
 
-/// Measures modules and arranges the results.
+/// Measures modules that do the same operations, and arranges the results.
 pub fn measured(
     context: &Context,
     tree: &KernelTree,
     subjects: &[Subject],
-    operations: &[NamedOperation],
     args: &BenchArgs,
 ) -> Result<Report> {
     let plan = Plan {
         floors: &named(&FLOORS, args.samples)?,
-        operations,
         loads: args.loads,
     };
     let results = measure(context, tree, subjects, &plan)?;
-    let mut report = report(tree, subjects, &plan, &results)?;
+    let mut report = report(tree, subjects, &plan, &results.floors, &results.subjects)?;
     if args.profile {
-        // Caches are warm, and pages there, long before the hundredth sample.
-        let fewer = with_samples(operations, 100);
-        let plan = Plan {
-            floors: &[],
-            operations: &fewer,
-            loads: 3,
-        };
-        let profiles = profiles(context, tree, subjects, &plan, &results)?;
+        let profiles = profiles(context, tree, subjects, &results)?;
         for (n, profiles) in profiles.into_iter().enumerate() {
             let mut profiles = profiles.into_iter();
             let load = profiles.next().flatten();
@@ -92,13 +88,28 @@ pub fn measured(
     Ok(report)
 }
 
-/// Returns the operations with another number of samples.
-fn with_samples(operations: &[NamedOperation], samples: u32) -> Vec<NamedOperation> {
-    let mut operations = operations.to_vec();
-    for named in &mut operations {
-        named.operation.samples = samples;
-    }
-    operations
+/// Measures groups of modules in one machine. Those of a group do the same operations, and the
+/// group's report has only what is equal in each run: no loads.
+pub fn measured_together(
+    context: &Context,
+    tree: &KernelTree,
+    groups: &[Vec<Subject>],
+) -> Result<Vec<Report>> {
+    let plan = Plan {
+        floors: &[],
+        loads: 1,
+    };
+    let all = groups.concat();
+    let results = measure(context, tree, &all, &plan)?;
+    let mut rest = results.subjects.as_slice();
+    let reports = groups.iter().map(|subjects| {
+        let (these, others) = rest.split_at(subjects.len());
+        rest = others;
+        let mut report = report(tree, subjects, &plan, &[], these)?;
+        report.rows.retain(|row| !LOADING.contains(&&*row.name));
+        Ok(report)
+    });
+    reports.collect()
 }
 
 /// Arranges the results in rows.
@@ -106,11 +117,13 @@ fn report(
     tree: &KernelTree,
     subjects: &[Subject],
     plan: &Plan,
-    results: &Results,
+    floors: &[Option<Counts>],
+    results: &[SubjectResults],
 ) -> Result<Report> {
     let mut rows = Vec::new();
-    for (n, operation) in plan.operations.iter().enumerate() {
-        let values = results.subjects.iter().map(|s| match &s.operations[n] {
+    let operations = subjects.first().map_or(&[][..], |s| &s.operations);
+    for (n, operation) in operations.iter().enumerate() {
+        let values = results.iter().map(|s| match &s.operations[n] {
             OperationResult::Counted(counts) => Value {
                 median: Some(counts.median),
                 least: Some(counts.least),
@@ -129,14 +142,14 @@ fn report(
             values.collect(),
         ));
     }
-    let loads = || results.subjects.iter().map(|s| &s.loads);
+    let loads = || results.iter().map(|s| &s.loads);
     let loading = |name: &str, values: Vec<Value>| Row::new(name, Unit::Instructions, values);
     rows.push(loading(
         LOAD,
         loads().map(|l| Value::number(l.load)).collect(),
     ));
     rows.push(loading(
-        "unload",
+        UNLOAD,
         loads().map(|l| Value::number(l.unload)).collect(),
     ));
     rows.push(loading(
@@ -155,14 +168,10 @@ fn report(
         "resident, bytes",
         loads().map(|l| Value::number(l.resident)).collect(),
     ));
-    let floors = plan
-        .floors
-        .iter()
-        .zip(&results.floors)
-        .map(|(floor, counts)| {
-            let value = counts.as_ref().map(|c| Value::number(c.median));
-            Row::new(&floor.name, Unit::Instructions, value.into_iter().collect())
-        });
+    let floors = plan.floors.iter().zip(floors).map(|(floor, counts)| {
+        let value = counts.as_ref().map(|c| Value::number(c.median));
+        Row::new(&floor.name, Unit::Instructions, value.into_iter().collect())
+    });
     Ok(Report {
         kernel: tree.release.clone(),
         modules: subjects.iter().map(|s| s.label.clone()).collect(),

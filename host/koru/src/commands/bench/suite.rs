@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Koru's own modules beside their forms in C.
+//! Koru's own modules, their forms in C, and what is counted of them.
 
 use std::{fs, path::PathBuf};
 
@@ -8,19 +8,14 @@ use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::KernelTree;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    baseline::{Baseline, Key},
-    operation::NamedOperation,
-    report::Report,
-    rows::{measured, subject},
-};
-use crate::{cli::BenchArgs, context::Context, ui};
+use super::{guest::Subject, operation::NamedOperation, report::Report, rows::subject};
+use crate::context::Context;
 
 /// The modules of a run, with what is counted of each.
 pub struct Suite {
     /// The folder `bench` of the checkout.
-    folder: PathBuf,
-    modules: Vec<ModuleRows>,
+    pub folder: PathBuf,
+    pub modules: Vec<ModuleRows>,
 }
 
 /// The file `bench/rows.toml`.
@@ -30,22 +25,66 @@ struct Rows {
 }
 
 #[derive(Deserialize)]
-struct ModuleRows {
-    name: String,
-    /// The names and texts of operations.
+#[serde(deny_unknown_fields)]
+pub struct ModuleRows {
+    pub name: String,
+    #[serde(default)]
+    params: Vec<String>,
+    /// The module's file. Opening it, closing it and each of `calls` are counted.
+    file: Option<String>,
+    /// The first words of operations that have a number of bytes.
+    #[serde(default)]
+    calls: Vec<String>,
+    /// The names and texts of further operations.
+    #[serde(default)]
     operations: Vec<(String, String)>,
+    /// The names of the operations that `--quick` counts.
+    #[serde(default)]
+    quick: Vec<String>,
 }
 
 /// The results of a module, as `--json` prints them.
 #[derive(Serialize)]
-struct ModuleReport {
-    module: String,
+pub struct ModuleReport {
+    pub module: String,
     #[serde(flatten)]
-    report: Report,
+    pub report: Report,
 }
 
 /// The form in C that promises the same as the module.
-pub const FAIR: &str = "fair";
+const FAIR: &str = "fair";
+
+/// The numbers of bytes of the calls that are counted of each file.
+const SIZES: [u32; 3] = [1, 64, 4096];
+
+impl ModuleRows {
+    /// Returns all operations that are counted of the module.
+    pub fn operations(&self, samples: u32) -> Result<Vec<NamedOperation>> {
+        let mut all = Vec::new();
+        if let Some(file) = &self.file {
+            for verb in ["open", "close"] {
+                all.push((verb.to_owned(), format!("{verb} {file}")));
+            }
+            for (call, size) in self.calls.iter().flat_map(|c| SIZES.map(|size| (c, size))) {
+                all.push((format!("{call} {size} B"), format!("{call} {file} {size}")));
+            }
+        }
+        all.extend(self.operations.iter().cloned());
+        let parsed = all.into_iter().map(|(name, text)| {
+            let mut operation = NamedOperation::parse(&text, samples)?;
+            operation.name = name;
+            Ok(operation)
+        });
+        parsed.collect()
+    }
+
+    /// Returns the operations that `--quick` counts.
+    pub fn quick_operations(&self, samples: u32) -> Result<Vec<NamedOperation>> {
+        let mut operations = self.operations(samples)?;
+        operations.retain(|operation| self.quick.contains(&operation.name));
+        Ok(operations)
+    }
+}
 
 impl Suite {
     /// Reads which rows there are: those of all modules, or of one of them.
@@ -66,73 +105,23 @@ impl Suite {
         self.modules.is_empty()
     }
 
-    /// Measures the modules, prints the results, and compares them with the recorded ones.
-    pub fn bench(&self, context: &Context, tree: &KernelTree, args: &BenchArgs) -> Result<u8> {
-        let mut baseline = Baseline::read(&self.folder)?;
-        let key = Key::of(context, tree)?;
-        let mut reports = Vec::new();
-        for module in &self.modules {
-            let report = self.module(context, tree, module, args)?;
-            if !context.json {
-                ui::out(&format!("{}\n{}\n", module.name, report.text()));
-            }
-            reports.push(ModuleReport {
-                module: module.name.clone(),
-                report,
-            });
-        }
-        let mut worse = Vec::new();
-        for ModuleReport { module, report } in &reports {
-            match args.record {
-                true => baseline.record(&key, module, report),
-                false => worse.extend(baseline.compare(&key, module, report)),
-            }
-        }
-        if baseline.is_changed() {
-            baseline.write(&self.folder)?;
-            let path = Baseline::path(&self.folder);
-            let text = format!("recorded the ratios of {key} in {}", path.display());
-            context.ui.say(&text);
-        }
-        if context.json {
-            ui::json(&reports);
-        }
-        let failed = reports.iter().any(|r| r.report.has_failures());
-        if worse.is_empty() {
-            return Ok(u8::from(failed));
-        }
-        let message = "these ratios have become worse by more than 2 %";
-        Err(
-            Error::new(Kind::System, "comparing with the recorded ratios", message)
-                .output(worse.join("\n"))
-                .help("if that has to be, `koru bench --record` records the new ones"),
-        )
-    }
-
-    fn module(
+    /// Builds a module's form in C.
+    pub fn form(
         &self,
         context: &Context,
         tree: &KernelTree,
         module: &ModuleRows,
-        args: &BenchArgs,
-    ) -> Result<Report> {
-        let mut subjects = vec![subject(context, tree, "Koru", &module.name, &[])?];
-        for form in self.forms(&module.name)? {
-            let source = self.folder.join("c").join(&module.name).join(&form);
-            let source = source.display().to_string();
-            subjects.push(subject(context, tree, &form, &source, &[])?);
-        }
-        let mut operations = Vec::new();
-        for (name, text) in &module.operations {
-            let mut operation = NamedOperation::parse(text, args.samples)?;
-            operation.name = name.clone();
-            operations.push(operation);
-        }
-        measured(context, tree, &subjects, &operations, args)
+        form: &str,
+        operations: &[NamedOperation],
+    ) -> Result<Subject> {
+        let source = self.folder.join("c").join(&module.name).join(form);
+        let source = source.display().to_string();
+        let operations = operations.to_vec();
+        subject(context, tree, form, &source, &module.params, operations)
     }
 
     /// Returns the names of a module's forms in C, the fair one last.
-    fn forms(&self, module: &str) -> Result<Vec<String>> {
+    pub fn forms(&self, module: &str) -> Result<Vec<String>> {
         let folder = self.folder.join("c").join(module);
         let entries = fs::read_dir(&folder).path_context("reading", &folder)?;
         let mut forms: Vec<String> = entries
@@ -142,4 +131,23 @@ impl Suite {
         forms.sort_by_key(|form| (form == FAIR, std::cmp::Reverse(form.clone())));
         Ok(forms)
     }
+}
+
+/// Builds Koru's form of a module.
+pub fn koru(
+    context: &Context,
+    tree: &KernelTree,
+    module: &ModuleRows,
+    operations: &[NamedOperation],
+) -> Result<Subject> {
+    let (name, params) = (&module.name, &module.params);
+    subject(context, tree, "Koru", name, params, operations.to_vec())
+}
+
+/// Returns the error about ratios that have become worse.
+pub fn too_much(ratios: impl Iterator<Item = String>) -> Error {
+    let message = "these ratios have become worse by more than 2 %";
+    Error::new(Kind::System, "comparing with the recorded ratios", message)
+        .output(ratios.collect::<Vec<_>>().join("\n"))
+        .help("if that has to be, `koru bench --record` records the new ones")
 }
