@@ -10,11 +10,11 @@ use std::{
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
-use koru_kernels::{Cache, Home, KernelTree, Key, Progress, Symvers, output, run};
+use koru_kernels::{Cache, Home, KernelTree, Key, Progress, Symvers, run};
 use object::{Object, ObjectSection, ObjectSymbol};
 
 use crate::{
-    make::{WorkFolder, kbuild_command},
+    make::{WorkFolder, kbuild_command, run_make},
     shim_header::{Context, contexts},
     x86::forwarders::forwarders,
 };
@@ -192,7 +192,7 @@ fn build(entry: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
     let mut make = kbuild_command(tree, dir)?;
     // Only the objects are built, because there is no module yet for modpost to check.
     make.args(&objects);
-    let output = output(&mut make, "compiling the C interface layer")?;
+    let output = run_make(&mut make, tree, None, "compiling the C interface layer")?;
     let said = make.users_paths(&String::from_utf8_lossy(&output.stderr));
     if !output.status.success() {
         let Some(why) = refusal::first_error(&said, dir) else {
