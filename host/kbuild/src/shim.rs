@@ -3,7 +3,7 @@
 //! Compiles the C interface layer with a kernel tree's own Kbuild, and reads its constants.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -220,6 +220,8 @@ fn build(entry: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
 fn renamed(objects: impl Iterator<Item = PathBuf>, tree: &KernelTree) -> Result<String> {
     let exports = Symvers::read(&tree.build_dir);
     let mut text = String::new();
+    // objcopy takes each of the kernel's functions once.
+    let mut taken = BTreeSet::new();
     for object in objects {
         let bytes = fs::read(&object).path_context("reading", &object)?;
         let file = object::File::parse(&*bytes);
@@ -229,7 +231,8 @@ fn renamed(objects: impl Iterator<Item = PathBuf>, tree: &KernelTree) -> Result<
         })?;
         for (function, target) in found {
             let export = exports.export(&target);
-            if export.is_some_and(|export| export.namespace.is_none()) {
+            let is_for_all = export.is_some_and(|export| export.namespace.is_none());
+            if is_for_all && taken.insert(target.clone()) {
                 text += &format!("{function} {target}\n");
             }
         }
