@@ -304,7 +304,7 @@ impl KbuildSource {
         }
         // The Makefile makes the module in a way of its own.
         let build = tree.build_dir.display().to_string();
-        let mut make = quiet_make(&copy.dir);
+        let mut make = quiet_make(tree, &copy.dir);
         make.args(kernel_variables(&makefile, &build, &tree.release))
             .arg(&symbols);
         let output = run(&mut make, None)?;

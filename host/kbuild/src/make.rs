@@ -135,10 +135,11 @@ pub(crate) fn kbuild_command(tree: &KernelTree, dir: &Path) -> Result<Make> {
         true => None,
         false => Some(tree_view(&tree.build_dir)?),
     };
-    let mut make = quiet_make(match &view {
+    let folder = match &view {
         Some((_, build_dir, _)) => build_dir,
         None => &tree.build_dir,
-    });
+    };
+    let mut make = quiet_make(tree, folder);
     make.arg(format!("M={}", dir.display()));
     Ok(Make {
         command: make,
@@ -147,7 +148,7 @@ pub(crate) fn kbuild_command(tree: &KernelTree, dir: &Path) -> Result<Make> {
 }
 
 /// Returns the command `make -C dir`, quiet, and without what the environment would set.
-pub(crate) fn quiet_make(dir: &Path) -> Command {
+pub(crate) fn quiet_make(tree: &KernelTree, dir: &Path) -> Command {
     let mut make = Command::new("make");
     make.arg("-C")
         .arg(dir)
@@ -160,6 +161,10 @@ pub(crate) fn quiet_make(dir: &Path) -> Command {
         .env_remove("O")
         .env_remove("M")
         .env("LC_ALL", "C");
+    // Since 7.0, Kbuild warns if pahole, which it does not run here, is not that of the kernel.
+    if let Some(version) = tree.config.get("PAHOLE_VERSION") {
+        make.arg(format!("PAHOLE_VERSION={version}"));
+    }
     make
 }
 
