@@ -88,8 +88,11 @@ impl Apt {
 
     /// Downloads `packages` and unpacks them into `dir`.
     pub fn unpack(&self, packages: &[String], dir: &Path, progress: &dyn Progress) -> Result<()> {
-        let what = packages.first().map_or("", String::as_str);
-        let debs = self.download(packages, what, dir, progress)?;
+        let what = match packages {
+            [first, _, ..] => format!("{first} and {} more", packages.len() - 1),
+            _ => packages.concat(),
+        };
+        let debs = self.download(packages, &what, dir, progress)?;
         for deb in debs.files()? {
             run(
                 Command::new("dpkg-deb").arg("-x").arg(&deb).arg(dir),

@@ -13,6 +13,7 @@ use crate::{
     Apt, Archive, Cache, KernelTree, Progress, Userland, nearest,
     packages::{best_release, packages, releases, settle, unknown},
     release::{Selector, compare, flavour, selects},
+    suite_tools::choose,
     write_atomically,
 };
 
@@ -349,7 +350,11 @@ impl Kernels {
         })?;
         settle(&place, release)?;
         let mut tree = self.open(release)?;
-        tree.userland = Userland::choose(&self.cache, &place, &tree, what, progress)?;
+        match choose(&self.cache, &place, &tree, what, progress) {
+            Ok(userland) => tree.userland = userland,
+            // The kernel is here all the same, and boots.
+            Err(e) => progress.print(&format!("note: {e}")),
+        }
         Ok(tree)
     }
 
