@@ -8,8 +8,13 @@
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
+#include <linux/version.h>
 
 #include "shim.h"
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0)
+#define kthread_complete_and_exit complete_and_exit
+#endif
 
 /* Counts detached threads that have exited: nobody waits for one of them. */
 static DECLARE_COMPLETION(detached_exited);

@@ -93,7 +93,7 @@ unsigned int koru_task_uid(struct task_struct *task)
 
 unsigned int koru_task_euid(struct task_struct *task)
 {
-	return __kuid_val(task_euid(task));
+	return __kuid_val(task_cred_xxx(task, euid));
 }
 
 unsigned int koru_uid_in_current_ns(unsigned int uid)

@@ -10,13 +10,13 @@ use std::{
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
-use koru_kernels::{Cache, KernelTree, Progress, output};
+use koru_kernels::{Cache, KernelTree, Progress};
 use koru_sandbox::Sandbox;
 
 use crate::{
     Ko, ModInfo,
     api_changes::{explain, undefined_symbols},
-    make::{kbuild_command, quiet_make},
+    make::{kbuild_command, quiet_make, run_make},
     makefile::{has_kbuild, has_recipes, is_for_kbuild, kbuild_text, kernel_variables},
     paths::module_name,
     providers::{add_folders, add_provided, folders_with},
@@ -165,15 +165,15 @@ impl KbuildSource {
         for old in modules_in(&copy.dir) {
             let _ = fs::remove_file(old);
         }
-        let run = |make: &mut Command, view: Option<&Path>| match sandbox {
-            None => output(make, &attempted),
-            Some(sandbox) => {
+        let run = |make: &mut Command, view: Option<&Path>| {
+            let sandbox = sandbox.map(|sandbox| {
                 let given = [Some(&*copy.surroundings), copy.readable(), view];
                 let given = given.into_iter().flatten().map(Path::to_owned);
                 let read = given.chain(tree.folders());
                 let sandbox = read.fold(sandbox.clone(), Sandbox::readable);
-                sandbox.work(&copy.dir, &copy.dir).output(make, &attempted)
-            }
+                sandbox.work(&copy.dir, &copy.dir)
+            });
+            run_make(make, tree, sandbox, &attempted)
         };
         let (made, said) = loop {
             let symvers = providers.iter().map(|p: &Provider| &*p.symvers);
@@ -304,7 +304,7 @@ impl KbuildSource {
         }
         // The Makefile makes the module in a way of its own.
         let build = tree.build_dir.display().to_string();
-        let mut make = quiet_make(&copy.dir);
+        let mut make = quiet_make(tree, &copy.dir);
         make.args(kernel_variables(&makefile, &build, &tree.release))
             .arg(&symbols);
         let output = run(&mut make, None)?;

@@ -11,7 +11,7 @@ use std::{
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
-use koru_kernels::{Cache, Home, KernelTree, Lock, Progress, output, run, write_atomically};
+use koru_kernels::{Cache, Home, KernelTree, Lock, Progress, run, write_atomically};
 use koru_sandbox::Sandbox;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     api_changes::explain_missing,
     dependency::Dependency,
     link::{Parts, RULES, link},
-    make::{WorkFolder, kbuild_command},
+    make::{WorkFolder, kbuild_command, run_make},
     paths::module_name,
     rust_object::{Cargo, RustObject},
     shim::Shim,
@@ -384,14 +384,17 @@ impl<'a> Builder<'a> {
         let c = module.c.copy_to(dir, name)?;
         // Kernels without IBT run objtool on each object as it is compiled. The module's
         // object was compiled elsewhere, so it goes through the same command, marked as what
-        // it is: several objects linked into one.
+        // it is: several objects linked into one. (Before 5.16, Kbuild has no name for objtool,
+        // and its command no semicolon.)
         let kbuild = format!(
             "obj-m := {name}.o\n\
              {c}\
              {name}-y += {name}_koru.o\n\
              targets += {name}_koru.o\n\
              quiet_cmd_koru = KORU    $@\n\
-             \x20     cmd_koru = cp $< $@ $(subst $(objtool) ,$(objtool) --link ,$(cmd_objtool))\n\
+             \x20     cmd_koru = cp $< $@ $(if $(objtool),\
+             $(subst $(objtool) ,$(objtool) --link ,$(cmd_objtool)),\
+             $(if $(cmd_objtool),;) $(cmd_objtool))\n\
              $(obj)/{name}_koru.o: $(obj)/rust.o FORCE\n\
              \t$(call if_changed,koru)\n"
         );
@@ -400,17 +403,14 @@ impl<'a> Builder<'a> {
         let mut make = kbuild_command(self.tree, dir)?;
         make.arg("modules");
         let attempted = format!("linking {name}");
-        let output = match sandbox {
-            None => output(&mut make, &attempted)?,
-            Some(sandbox) => {
-                let given = make.view().into_iter().map(Path::to_owned);
-                let read = given
-                    .chain(self.tree.folders())
-                    .chain(module.readable.clone());
-                let sandbox = read.fold(sandbox.clone(), Sandbox::readable);
-                sandbox.work(dir, dir).output(&make, &attempted)?
-            }
-        };
+        let sandbox = sandbox.map(|sandbox| {
+            let given = make.view().into_iter().map(Path::to_owned);
+            let read = given
+                .chain(self.tree.folders())
+                .chain(module.readable.clone());
+            read.fold(sandbox.clone(), Sandbox::readable).work(dir, dir)
+        });
+        let output = run_make(&mut make, self.tree, sandbox, &attempted)?;
         let said = format!(
             "{}{}",
             String::from_utf8_lossy(&output.stdout),

@@ -13,11 +13,12 @@ use std::{
     ops::{Deref, DerefMut},
     os::unix::{ffi::OsStrExt, fs::symlink},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
-use koru_kernels::KernelTree;
+use koru_kernels::{KernelTree, Lacking, output};
+use koru_sandbox::Sandbox;
 use tempfile::TempDir;
 
 /// Returns whether make and the shell take a path literally.
@@ -134,10 +135,11 @@ pub(crate) fn kbuild_command(tree: &KernelTree, dir: &Path) -> Result<Make> {
         true => None,
         false => Some(tree_view(&tree.build_dir)?),
     };
-    let mut make = quiet_make(match &view {
+    let folder = match &view {
         Some((_, build_dir, _)) => build_dir,
         None => &tree.build_dir,
-    });
+    };
+    let mut make = quiet_make(tree, folder);
     make.arg(format!("M={}", dir.display()));
     Ok(Make {
         command: make,
@@ -146,7 +148,7 @@ pub(crate) fn kbuild_command(tree: &KernelTree, dir: &Path) -> Result<Make> {
 }
 
 /// Returns the command `make -C dir`, quiet, and without what the environment would set.
-pub(crate) fn quiet_make(dir: &Path) -> Command {
+pub(crate) fn quiet_make(tree: &KernelTree, dir: &Path) -> Command {
     let mut make = Command::new("make");
     make.arg("-C")
         .arg(dir)
@@ -159,7 +161,46 @@ pub(crate) fn quiet_make(dir: &Path) -> Command {
         .env_remove("O")
         .env_remove("M")
         .env("LC_ALL", "C");
+    // Since 7.0, Kbuild warns if pahole, which it does not run here, is not that of the kernel.
+    if let Some(version) = tree.config.get("PAHOLE_VERSION") {
+        make.arg(format!("PAHOLE_VERSION={version}"));
+    }
     make
+}
+
+/// Runs make to its end, in the sandbox if there is one, with the tools of the kernel's own
+/// suite where this machine's do not build for the kernel.
+pub(crate) fn run_make(
+    make: &mut Command,
+    tree: &KernelTree,
+    sandbox: Option<Sandbox>,
+    attempted: &str,
+) -> Result<Output> {
+    let output = match (sandbox, &tree.userland) {
+        (None, None) => output(make, attempted),
+        (None, Some(userland)) => output(&mut userland.command(make), attempted),
+        (Some(sandbox), None) => sandbox.output(make, attempted),
+        (Some(sandbox), Some(userland)) => sandbox.system(userland.root()).output(make, attempted),
+    }?;
+    if !output.status.success() && tree.userland.is_none() {
+        if let Some(lacking) = Lacking::of(tree) {
+            let said = [output.stdout, output.stderr].concat();
+            return Err(missing(&lacking, tree, attempted).output(String::from_utf8_lossy(&said)));
+        }
+    }
+    Ok(output)
+}
+
+/// Returns the error that this machine lacks something to build for a kernel.
+fn missing(lacking: &Lacking, tree: &KernelTree, attempted: &str) -> Error {
+    let message = format!("this machine cannot build for {}: {lacking}", tree.release);
+    let package = lacking.package().filter(|_| lacking.is_compiler_only());
+    let install = package.map(|name| format!("as root: apt-get install {name}, or "));
+    Error::new(Kind::Missing, attempted, message).help(format!(
+        "{}`koru kernel add {}`, which downloads what is missing from Debian's archive",
+        install.unwrap_or_default(),
+        tree.release
+    ))
 }
 
 /// Makes a folder with a plain path that looks like the folder around a kernel tree. Returns

@@ -3,18 +3,18 @@
 //! Compiles the C interface layer with a kernel tree's own Kbuild, and reads its constants.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
-use koru_kernels::{Cache, Home, KernelTree, Key, Progress, Symvers, output, run};
+use koru_kernels::{Cache, Home, KernelTree, Key, Progress, Symvers, run};
 use object::{Object, ObjectSection, ObjectSymbol};
 
 use crate::{
-    make::{WorkFolder, kbuild_command},
+    make::{WorkFolder, kbuild_command, run_make},
     shim_header::{Context, contexts},
     x86::forwarders::forwarders,
 };
@@ -192,7 +192,7 @@ fn build(entry: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
     let mut make = kbuild_command(tree, dir)?;
     // Only the objects are built, because there is no module yet for modpost to check.
     make.args(&objects);
-    let output = output(&mut make, "compiling the C interface layer")?;
+    let output = run_make(&mut make, tree, None, "compiling the C interface layer")?;
     let said = make.users_paths(&String::from_utf8_lossy(&output.stderr));
     if !output.status.success() {
         let Some(why) = refusal::first_error(&said, dir) else {
@@ -220,6 +220,8 @@ fn build(entry: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
 fn renamed(objects: impl Iterator<Item = PathBuf>, tree: &KernelTree) -> Result<String> {
     let exports = Symvers::read(&tree.build_dir);
     let mut text = String::new();
+    // objcopy takes each of the kernel's functions once.
+    let mut taken = BTreeSet::new();
     for object in objects {
         let bytes = fs::read(&object).path_context("reading", &object)?;
         let file = object::File::parse(&*bytes);
@@ -229,7 +231,8 @@ fn renamed(objects: impl Iterator<Item = PathBuf>, tree: &KernelTree) -> Result<
         })?;
         for (function, target) in found {
             let export = exports.export(&target);
-            if export.is_some_and(|export| export.namespace.is_none()) {
+            let is_for_all = export.is_some_and(|export| export.namespace.is_none());
+            if is_for_all && taken.insert(target.clone()) {
                 text += &format!("{function} {target}\n");
             }
         }

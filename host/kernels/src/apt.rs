@@ -3,14 +3,19 @@
 //! Downloads and unpacks packages of the distribution without installing them.
 
 use std::{
+    cell::Cell,
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
+use tempfile::TempDir;
 
-use crate::{Progress, run};
+use crate::{Progress, merged::merge_folders, process::run_with_lines, run, spawn_error};
+
+/// The folders in `/usr/share` that no program reads.
+const DOCUMENTATION: [&str; 5] = ["doc", "info", "lintian", "locale", "man"];
 
 const LISTS: &str = "if the package lists are old or empty, run `apt-get update` as root, as \
                      `koru setup` does; otherwise check the network";
@@ -83,44 +88,109 @@ impl Apt {
 
     /// Downloads `packages` and unpacks them into `dir`.
     pub fn unpack(&self, packages: &[String], dir: &Path, progress: &dyn Progress) -> Result<()> {
-        for (i, package) in packages.iter().enumerate() {
-            progress.status(&format!(
-                "downloading {package} ({} of {})",
-                i + 1,
-                packages.len()
-            ));
-            // Each package has a folder of its own, so there is no doubt which file was
-            // downloaded.
-            let folder = tempfile::tempdir_in(dir).path_context("making a folder in", dir)?;
-            run(
-                self.command("apt-get")
-                    .args(["-qq", "download", package])
-                    .current_dir(folder.path()),
-                &format!("downloading the package {package}"),
-            )
-            .map_err(|e| match is_disk_full(&e) {
-                true => e.help("free some disk space and try again"),
-                false => e.help(LISTS),
-            })?;
-            let deb = the_deb(folder.path()).ok_or_else(|| {
-                Error::new(
-                    Kind::System,
-                    format!("downloading the package {package}"),
-                    "apt-get succeeded but left no file",
-                )
-                .help(LISTS)
-            })?;
-            progress.status(&format!("unpacking {package}"));
+        let what = match packages {
+            [first, _, ..] => format!("{first} and {} more", packages.len() - 1),
+            _ => packages.concat(),
+        };
+        let debs = self.download(packages, &what, dir, progress)?;
+        for deb in debs.files()? {
             run(
                 Command::new("dpkg-deb").arg("-x").arg(&deb).arg(dir),
-                &format!("unpacking the package {package}"),
+                &format!("unpacking {}", deb.display()),
             )
-            .map_err(|e| match is_disk_full(&e) {
-                true => e.help("free some disk space and try again"),
-                false => e,
-            })?;
+            .map_err(with_help)?;
         }
         Ok(())
+    }
+
+    /// Downloads `packages` and unpacks them into `dir`, where `/bin` and the like are links to
+    /// folders in `/usr`, without their documentation.
+    pub(crate) fn unpack_merged(
+        &self,
+        packages: &[String],
+        what: &str,
+        dir: &Path,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        let debs = self.download(packages, what, dir, progress)?;
+        merge_folders(dir)?;
+        for deb in debs.files()? {
+            let attempted = format!("unpacking {}", deb.display());
+            let mut archive = Command::new("dpkg-deb");
+            archive.arg("--fsys-tarfile").arg(&deb);
+            let mut archive = archive
+                .stdout(Stdio::piped())
+                .spawn()
+                .map_err(|e| spawn_error(&archive, &attempted, e))?;
+            let mut tar = Command::new("tar");
+            tar.args(["-x", "--keep-directory-symlink", "--no-same-owner"])
+                .args(DOCUMENTATION.map(|folder| format!("--exclude=./usr/share/{folder}/*")))
+                .arg("-C")
+                .arg(dir)
+                .stdin(archive.stdout.take().expect("piped"));
+            let unpacked = tar.output().map_err(|e| spawn_error(&tar, &attempted, e));
+            let read = archive.wait().context(&attempted)?;
+            let unpacked = unpacked?;
+            if !read.success() || !unpacked.status.success() {
+                let said = String::from_utf8_lossy(&unpacked.stderr).into_owned();
+                let error = Error::new(Kind::System, attempted, "dpkg-deb or tar failed");
+                return Err(with_help(error.output(said)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns these packages and all that they depend on, each as `NAME=VERSION`.
+    pub(crate) fn closure(&self, packages: &[String]) -> Result<Vec<String>> {
+        let simulated = run(
+            self.command("apt-get")
+                .args(["-s", "-qq", "--no-install-recommends", "install"])
+                .args(packages),
+            "asking apt for dependencies",
+        )?;
+        Ok(simulated.stdout.lines().filter_map(installed).collect())
+    }
+
+    /// Downloads `packages` into a folder in `dir`, verified.
+    fn download(
+        &self,
+        packages: &[String],
+        what: &str,
+        dir: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Downloaded> {
+        let folder = tempfile::tempdir_in(dir).path_context("making a folder in", dir)?;
+        let attempted = format!("downloading {what}");
+        progress.status(&attempted);
+        let mut asked = self.command("apt-get");
+        asked
+            .args(["-qq", "--print-uris", "download"])
+            .args(packages);
+        let sizes = run(asked.current_dir(folder.path()), &attempted).map_err(with_help)?;
+        let total: u64 = sizes.stdout.lines().filter_map(size).sum();
+        let mut download = self.command("apt-get");
+        download
+            .args(["-qq", "-o", "APT::Status-Fd=1", "download"])
+            .args(packages)
+            .current_dir(folder.path());
+        let last = Cell::new(0);
+        let seen = |line: &str| {
+            // Without a terminal, each status is a line.
+            let percent = percent(line).filter(|percent| percent / 10 > last.get() / 10);
+            if let Some(percent) = percent {
+                last.set(percent);
+                let done = total * percent / 100 / 1_000_000;
+                let all = total / 1_000_000;
+                progress.status(&format!("{attempted} ({done} of {all} MB)"));
+            }
+        };
+        run_with_lines(&mut download, &attempted, &seen).map_err(with_help)?;
+        progress.status(&format!("unpacking {what}"));
+        Ok(Downloaded {
+            folder,
+            attempted,
+            number: packages.len(),
+        })
     }
 
     /// Returns these packages and the libraries that they need, except for the C library.
@@ -153,17 +223,75 @@ fn is_disk_full(error: &Error) -> bool {
     full.iter().any(|words| said.contains(words))
 }
 
-fn the_deb(dir: &Path) -> Option<PathBuf> {
-    fs::read_dir(dir)
-        .ok()?
-        .flatten()
-        .map(|e| e.path())
-        .find(|p| p.extension().is_some_and(|e| e == "deb"))
+/// Adds what to do about a download that failed.
+fn with_help(error: Error) -> Error {
+    match is_disk_full(&error) {
+        true => error.help("free some disk space and try again"),
+        false => error.help(LISTS),
+    }
+}
+
+/// Packages in a folder that is removed with this value.
+struct Downloaded {
+    folder: TempDir,
+    attempted: String,
+    number: usize,
+}
+
+impl Downloaded {
+    fn files(&self) -> Result<Vec<PathBuf>> {
+        let folder = fs::read_dir(self.folder.path());
+        let entries = folder.path_context("reading", self.folder.path())?;
+        let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
+        files.retain(|file| file.extension().is_some_and(|e| e == "deb"));
+        files.sort();
+        match files.len() == self.number {
+            true => Ok(files),
+            false => Err(Error::new(
+                Kind::System,
+                &self.attempted,
+                "apt-get succeeded but did not leave all files",
+            )
+            .help(LISTS)),
+        }
+    }
+}
+
+/// Reads the package that a line of apt's simulation installs: `Inst NAME (VERSION ..`.
+fn installed(line: &str) -> Option<String> {
+    let (name, rest) = line.strip_prefix("Inst ")?.split_once(" (")?;
+    let version = rest.split([' ', ')']).next()?;
+    Some(format!("{name}={version}"))
+}
+
+/// Reads the size in a line of apt's list of addresses: `'ADDRESS' FILE SIZE HASH`.
+fn size(line: &str) -> Option<u64> {
+    line.split(' ').nth(2)?.parse().ok()
+}
+
+/// Reads how much is downloaded in a line of apt's progress: `dlstatus:N:PERCENT:..`.
+fn percent(line: &str) -> Option<u64> {
+    let percent = line.strip_prefix("dlstatus:")?.split(':').nth(1)?;
+    percent.split('.').next()?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_of_apt() {
+        let line = "Inst libc6 (2.31-13+deb11u14 Debian:11/stable [amd64]) []";
+        assert_eq!(installed(line).as_deref(), Some("libc6=2.31-13+deb11u14"));
+        assert_eq!(installed("Conf libc6 (2.31 Debian:11)"), None);
+        let line = "'http://m/pool/g/grep_3.6.deb' grep_3.6.deb 460896 SHA256:1";
+        assert_eq!(size(line), Some(460_896));
+        assert_eq!(
+            percent("dlstatus:2:12.1880:Retrieving file 2 of 3"),
+            Some(12)
+        );
+        assert_eq!(percent("Get:1 http://m"), None);
+    }
 
     #[test]
     fn full_disk_is_told_from_a_missing_network() {

@@ -44,6 +44,7 @@ const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 /// Debian's archive, with package lists in the cache.
 #[derive(Debug)]
 pub struct Archive {
+    dir: PathBuf,
     apt: Apt,
 }
 
@@ -94,9 +95,14 @@ impl Archive {
         let dir = cache.root().join("archive");
         let archive = Archive {
             apt: Apt::with_settings(&dir.join("apt.conf")),
+            dir,
         };
+        let dir = &archive.dir;
         let attempted = "reading the archive's package lists";
         let _lock = cache.lock("archive", attempted, progress)?;
+        let list = dir.join("sources.list");
+        let settings = settings_in(dir, &list);
+        write_atomically(&dir.join("apt.conf"), settings.as_bytes())?;
         let stamp = |suite: &str| dir.join(format!("updated-{suite}"));
         let is_old = |suite: &str| {
             let time = fs::metadata(stamp(suite)).and_then(|m| m.modified()).ok();
@@ -125,11 +131,7 @@ impl Archive {
             fs::create_dir_all(&folder).path_context("making", &folder)?;
         }
         let some = dir.join("update.list");
-        write_atomically(&dir.join("apt.conf"), settings_in(&dir).as_bytes())?;
-        write_atomically(
-            &dir.join("sources.list"),
-            sources(&source, &SUITES).as_bytes(),
-        )?;
+        write_atomically(&list, sources(&source, &SUITES).as_bytes())?;
         write_atomically(&some, sources(&source, &old).as_bytes())?;
         let names: Vec<&str> = old.iter().map(|(suite, _)| *suite).collect();
         progress.status(&format!(
@@ -170,6 +172,32 @@ impl Archive {
             "asking apt for kernels",
         )?;
         Ok(offered(&table.stdout, what))
+    }
+
+    /// Returns the suite whose tools built a kernel: without `-security` and `-backports`.
+    pub(crate) fn base_suite(&self, release: &str) -> Result<Option<&'static str>> {
+        let table = run(
+            self.apt
+                .command("apt-cache")
+                .args(["madison", &format!("linux-headers-{release}")]),
+            "asking apt for kernels",
+        )?;
+        let offered = offered(&table.stdout, release);
+        let suites = offered.first().map_or(&[][..], |offered| &offered.suites);
+        let base = suites.iter().find_map(|suite| base(suite));
+        Ok(base)
+    }
+
+    /// Returns an apt that knows only this suite and its security updates.
+    pub(crate) fn in_suite(&self, suite: &str) -> Result<Apt> {
+        let all = self.dir.join("sources.list");
+        let all = fs::read_to_string(&all).path_context("reading", &all)?;
+        let lines = sources_of(&all, suite);
+        let list = self.dir.join(format!("{suite}.list"));
+        write_atomically(&list, lines.as_bytes())?;
+        let settings = self.dir.join(format!("apt-{suite}.conf"));
+        write_atomically(&settings, settings_in(&self.dir, &list).as_bytes())?;
+        Ok(Apt::with_settings(&settings))
     }
 
     /// Returns the suites that `what` selects of which there is no package list: the archive has
@@ -237,15 +265,29 @@ fn sources(source: &Source, suites: &[Suite]) -> String {
     text
 }
 
-fn settings_in(dir: &Path) -> String {
+/// Returns the lines of [`sources`] for one suite and its security updates.
+fn sources_of(all: &str, suite: &str) -> String {
+    let is_meant = |line: &&str| {
+        let named = line.split(' ').rev().nth(1).unwrap_or_default();
+        named == suite || named.strip_suffix("-security") == Some(suite)
+    };
+    let lines = all.lines().filter(is_meant);
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+fn settings_in(dir: &Path, list: &Path) -> String {
     // apt takes a quotation mark or a backslash in a path for the end of the setting.
-    let dir = dir.display();
+    // A machine's settings can turn apt's cache off, without which each question takes seconds.
+    let name = list.file_stem().unwrap_or_default().to_string_lossy();
+    let (dir, list) = (dir.display(), list.display());
     format!(
         "Dir::State \"{dir}\";\n\
          Dir::State::status \"/dev/null\";\n\
          Dir::State::lists \"{dir}/lists\";\n\
          Dir::Cache \"{dir}/cache\";\n\
-         Dir::Etc::sourcelist \"{dir}/sources.list\";\n\
+         Dir::Cache::pkgcache \"{name}.bin\";\n\
+         Dir::Cache::srcpkgcache \"\";\n\
+         Dir::Etc::sourcelist \"{list}\";\n\
          Dir::Etc::sourceparts \"/dev/null\";\n\
          Dir::Etc::preferences \"/dev/null\";\n\
          Dir::Etc::preferencesparts \"/dev/null\";\n\
@@ -256,6 +298,13 @@ fn settings_in(dir: &Path) -> String {
          Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled \"false\";\n\
          APT::Sandbox::User \"root\";\n"
     )
+}
+
+/// Returns the suite to which one with updates or backports adds.
+fn base(suite: &str) -> Option<&'static str> {
+    let whole = SUITES.iter().map(|(whole, _)| *whole);
+    let mut bases = whole.filter(|base| !base.contains('-'));
+    bases.find(|base| Selector::parse(base).is_in(suite))
 }
 
 /// Returns whether `what` selects kernels of this suite.
@@ -317,7 +366,23 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("sid-security"), "{text}");
+        let one = sources_of(&text, "trixie");
+        assert!(one.contains("/debian/ trixie main\n"), "{one}");
+        assert!(one.contains("/security/ trixie-security main\n"), "{one}");
+        assert_eq!(one.lines().count(), 2, "{one}");
         assert_eq!(source("http://x/ Ubuntu main\n"), None);
+    }
+
+    #[test]
+    fn suites_and_their_bases() {
+        for (suite, of) in [
+            ("trixie-backports", Some("trixie")),
+            ("bookworm-security", Some("bookworm")),
+            ("sid", Some("sid")),
+            ("other", None),
+        ] {
+            assert_eq!(base(suite), of, "{suite}");
+        }
     }
 
     #[test]

@@ -10,9 +10,10 @@ use std::{
 use koru_error::{Error, IoContext, Kind, Result};
 
 use crate::{
-    Apt, Archive, Cache, KernelTree, Progress, nearest,
+    Apt, Archive, Cache, KernelTree, Progress, Userland, nearest,
     packages::{best_release, packages, releases, settle, unknown},
     release::{Selector, compare, flavour, selects},
+    suite_tools::choose,
     write_atomically,
 };
 
@@ -256,6 +257,7 @@ impl Kernels {
         if modules.is_some() {
             tree.modules_dir = modules;
         }
+        tree.userland = Userland::chosen(&self.cache, &place);
         Ok(tree)
     }
 
@@ -315,7 +317,7 @@ impl Kernels {
         let apt = Apt::machine();
         let releases = releases(&apt)?;
         match best_release(&apt, what, &releases) {
-            Some(release) => self.download(&apt, &release, progress),
+            Some(release) => self.download(&apt, &release, what, progress),
             // What this machine's suites lack, another suite of the archive may have.
             None if Archive::source().is_some() => self.add_from_archive(what, progress),
             None => Err(unknown(what, &releases)),
@@ -327,7 +329,7 @@ impl Kernels {
         let offered = archive.offered(what)?;
         let releases: Vec<String> = offered.into_iter().map(|o| o.release).collect();
         match best_release(archive.apt(), what, &releases) {
-            Some(release) => self.download(archive.apt(), &release, progress),
+            Some(release) => self.download(archive.apt(), &release, what, progress),
             None => {
                 let all = archive.offered("")?.into_iter().map(|o| o.release);
                 Err(unknown(what, &all.collect::<Vec<_>>()))
@@ -335,12 +337,25 @@ impl Kernels {
         }
     }
 
-    fn download(&self, apt: &Apt, release: &str, progress: &dyn Progress) -> Result<KernelTree> {
-        self.cache.entry("kernels", release, progress, |dir| {
+    fn download(
+        &self,
+        apt: &Apt,
+        release: &str,
+        what: &str,
+        progress: &dyn Progress,
+    ) -> Result<KernelTree> {
+        let place = self.cache.entry("kernels", release, progress, |dir| {
             apt.unpack(&packages(apt, release)?, dir, progress)?;
             settle(dir, release)
         })?;
-        self.open(release)
+        settle(&place, release)?;
+        let mut tree = self.open(release)?;
+        match choose(&self.cache, &place, &tree, what, progress) {
+            Ok(userland) => tree.userland = userland,
+            // The kernel is here all the same, and boots.
+            Err(e) => progress.print(&format!("note: {e}")),
+        }
+        Ok(tree)
     }
 
     /// Removes a kernel. A directory that Koru did not download stays.

@@ -90,9 +90,12 @@ pub(crate) fn settle(dir: &Path, release: &str) -> Result<()> {
     let headers = dir.join("usr/src").join(format!("linux-headers-{release}"));
     let makefile = headers.join("Makefile");
     let text = fs::read_to_string(&makefile).path_context("reading", &makefile)?;
-    // Debian's Makefile has `include /usr/src/linux-headers-..-common/Makefile`.
+    // Debian's Makefile has `include /usr/src/linux-headers-..-common/Makefile`, and since 7.1
+    // `KBUILD_OUTPUT=/usr/src/linux-headers-..` before it. (A `=` would be expanded in files that
+    // are included later.)
     let here = "$(dir $(abspath $(lastword $(MAKEFILE_LIST))))../";
     let moved = text.replace("include /usr/src/", &format!("include {here}"));
+    let moved = moved.replace("KBUILD_OUTPUT=/usr/src/", &format!("KBUILD_OUTPUT:={here}"));
     if moved != text {
         fs::write(&makefile, moved).path_context("writing", &makefile)?;
     }
@@ -123,7 +126,8 @@ mod tests {
         let makefile = headers.join("Makefile");
         fs::write(
             &makefile,
-            "include /usr/src/linux-headers-6.12.1-common/Makefile\n",
+            "KBUILD_OUTPUT=/usr/src/linux-headers-6.12.1-x\n\
+             include /usr/src/linux-headers-6.12.1-common/Makefile\n",
         )
         .unwrap();
         let mut before = String::new();
@@ -138,6 +142,7 @@ mod tests {
                 "{text}"
             );
             assert!(!text.contains("/usr/src/"), "{text}");
+            assert!(text.contains("../linux-headers-6.12.1-x\n"), "{text}");
             assert!(before.is_empty() || before == text, "{text}");
             before = text;
         }

@@ -4,8 +4,9 @@
 
 use std::{
     ffi::OsStr,
-    io,
-    process::{Command, Output, Stdio},
+    io::{self, BufRead, BufReader, Read},
+    process::{Command, ExitStatus, Output, Stdio},
+    thread,
 };
 
 use koru_error::{Error, Kind, Result};
@@ -28,12 +29,47 @@ pub fn run(command: &mut Command, attempted: &str) -> Result<Run> {
     if output.status.success() {
         return Ok(run);
     }
-    Err(Error::new(
-        Kind::System,
-        attempted,
-        format!("`{}` failed ({})", name(command), output.status),
-    )
-    .output(format!("{}{}", run.stdout, run.stderr)))
+    let said = format!("{}{}", run.stdout, run.stderr);
+    Err(failure(command, attempted, output.status).output(said))
+}
+
+/// Runs a tool as [`run`] does, and passes on the lines that it writes to stdout as they come.
+pub(crate) fn run_with_lines(
+    command: &mut Command,
+    attempted: &str,
+    line: &dyn Fn(&str),
+) -> Result<()> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|e| spawn_error(command, attempted, e))?;
+    let stdout = child.stdout.take().expect("piped");
+    let mut stderr = child.stderr.take().expect("piped");
+    let said = thread::scope(|s| {
+        let said = s.spawn(move || {
+            let mut said = String::new();
+            let _ = stderr.read_to_string(&mut said);
+            said
+        });
+        for text in BufReader::new(stdout).lines().map_while(|l| l.ok()) {
+            line(&text);
+        }
+        said.join().unwrap_or_default()
+    });
+    let status = child
+        .wait()
+        .map_err(|e| spawn_error(command, attempted, e))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(failure(command, attempted, status).output(said)),
+    }
+}
+
+fn failure(command: &Command, attempted: &str, status: ExitStatus) -> Error {
+    let message = format!("`{}` failed ({status})", name(command));
+    Error::new(Kind::System, attempted, message)
 }
 
 /// Runs a tool to its end, whatever its exit status.

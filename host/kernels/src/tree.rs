@@ -10,7 +10,7 @@ use std::{
 
 use koru_error::{Error, IoContext, Kind, Result};
 
-use crate::{cache::Key, symvers::Symvers, x86};
+use crate::{cache::Key, symvers::Symvers, userland::Userland, x86};
 
 /// A kernel's `.config`.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +51,8 @@ pub struct KernelTree {
     pub image: Option<PathBuf>,
     /// The folder of the kernel's own modules, `lib/modules/RELEASE`.
     pub modules_dir: Option<PathBuf>,
+    /// The tools of the kernel's own suite, if this machine's do not build for this kernel.
+    pub userland: Option<Userland>,
 }
 
 impl KernelTree {
@@ -95,7 +97,16 @@ impl KernelTree {
             release,
             build_dir,
             config,
+            userland: None,
         })
+    }
+
+    /// Returns the name of the compiler that the kernel was built with.
+    pub fn compiler(&self) -> Option<&str> {
+        self.config
+            .get("CC_VERSION_TEXT")?
+            .split_whitespace()
+            .next()
     }
 
     /// Returns the folders that a build for this kernel reads: the build directory, and those
@@ -167,6 +178,9 @@ impl KernelTree {
             .with(&self.release)
             .with(self.build_dir.as_os_str().as_encoded_bytes())
             .add_file(&self.build_dir.join("include/generated/autoconf.h"))?;
+        if let Some(userland) = &self.userland {
+            key = key.with(userland.root().as_os_str().as_encoded_bytes());
+        }
         for name in ["Module.symvers", ".kernelvariables"] {
             let path = self.build_dir.join(name);
             if path.is_file() {
@@ -251,6 +265,7 @@ mod tests {
             config: Config::default(),
             image: None,
             modules_dir: None,
+            userland: None,
         };
         let folders = ["build", "common", "lib/scripts"].map(|f| root.join(f));
         assert_eq!(tree.folders(), folders);

@@ -23,6 +23,9 @@ const SYSTEM: [&str; 7] = [
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
 ];
 
+/// The folders that are links into `/usr` in [another system](Sandbox::system).
+const MERGED: [&str; 4] = ["bin", "lib", "lib64", "sbin"];
+
 /// What the dynamic linker and the distribution's choice of compilers need.
 const SETTINGS: [&str; 4] = [
     "/etc/alternatives",
@@ -71,7 +74,11 @@ pub fn command(
         .help("`koru setup` installs it; `--trust` builds without a sandbox"));
     };
     let name = Path::new(program.get_program());
-    if name.components().count() == 1 && on_path(name).is_none() {
+    let is_missing = match &sandbox.system {
+        Some(root) => !root.join("usr/bin").join(name).exists(),
+        None => on_path(name).is_none(),
+    };
+    if name.components().count() == 1 && is_missing {
         return Err(Error::new(
             Kind::Missing,
             attempted,
@@ -128,6 +135,9 @@ pub fn command(
         .arg(program.get_program())
         .args(program.get_args());
     environment(&mut command, program);
+    if sandbox.system.is_some() {
+        command.env("PATH", "/usr/sbin:/usr/bin");
+    }
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -138,15 +148,9 @@ pub fn command(
 /// Returns the options that make the file system of the sandbox.
 fn view(sandbox: &Sandbox) -> Result<Vec<OsString>> {
     let mut view = Options::default();
-    for folder in SYSTEM.map(Path::new) {
-        match fs::read_link(folder) {
-            Ok(target) => view.add(["--symlink".as_ref(), target.as_os_str(), folder.as_os_str()]),
-            Err(_) => view.read_only(folder, folder),
-        }
-    }
-    for file in SETTINGS.map(Path::new) {
-        view.folders_above(file, &[]);
-        view.read_only(file, file);
+    match &sandbox.system {
+        Some(root) => view.other_system(root),
+        None => view.this_system(),
     }
     view.add(["--proc", "/proc", "--dev", "/dev"]);
     view.memory(Path::new("/tmp"), sandbox.limits.disk);
@@ -216,6 +220,29 @@ struct Options(Vec<OsString>);
 impl Options {
     fn add<const N: usize>(&mut self, words: [impl Into<OsString>; N]) {
         self.0.extend(words.map(Into::into));
+    }
+
+    fn this_system(&mut self) {
+        for folder in SYSTEM.map(Path::new) {
+            match fs::read_link(folder) {
+                Ok(target) => {
+                    self.add(["--symlink".as_ref(), target.as_os_str(), folder.as_os_str()]);
+                }
+                Err(_) => self.read_only(folder, folder),
+            }
+        }
+        for file in SETTINGS.map(Path::new) {
+            self.folders_above(file, &[]);
+            self.read_only(file, file);
+        }
+    }
+
+    /// Shows the system in a folder, which has no settings.
+    fn other_system(&mut self, root: &Path) {
+        self.read_only(&root.join("usr"), Path::new("/usr"));
+        for name in MERGED {
+            self.add(["--symlink", &format!("usr/{name}"), &format!("/{name}")]);
+        }
     }
 
     fn read_only(&mut self, from: &Path, at: &Path) {

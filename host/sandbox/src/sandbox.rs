@@ -35,10 +35,11 @@ impl Default for Limits {
 
 /// What a program that is not trusted may see and use.
 ///
-/// It sees the distribution's programs and libraries in any case (`/usr`), but not `/etc`,
-/// `/home`, `/var` or `/run`.
+/// It sees the distribution's programs and libraries in any case (`/usr`, or another
+/// [system's](Sandbox::system)), but not `/etc`, `/home`, `/var` or `/run`.
 #[derive(Debug, Clone, Default)]
 pub struct Sandbox {
+    pub(crate) system: Option<PathBuf>,
     pub(crate) readable: Vec<PathBuf>,
     pub(crate) writable: Vec<PathBuf>,
     pub(crate) work: Option<(PathBuf, PathBuf)>,
@@ -52,6 +53,13 @@ impl Sandbox {
             limits,
             ..Sandbox::default()
         }
+    }
+
+    /// Gives the program the programs and libraries of another system, in place of this
+    /// machine's: those in `usr` of this folder, with which `/bin` and the like are merged.
+    pub fn system(mut self, root: impl Into<PathBuf>) -> Sandbox {
+        self.system = Some(root.into());
+        self
     }
 
     /// Lets the program read a file or folder, which must exist, under its own path.

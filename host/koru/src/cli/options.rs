@@ -422,6 +422,9 @@ Examples:
         what: Option<String>,
     },
     /// Add a kernel by downloading it, or by registering a build directory.
+    ///
+    /// If this machine's compiler and tools do not build for it, those of the kernel's suite are
+    /// downloaded to the cache as well.
     #[command(after_help = "\
 Examples:
   koru kernel add 5.10            the newest of this version

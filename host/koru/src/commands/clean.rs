@@ -30,8 +30,19 @@ fn clean_all(context: &Context, args: &CleanArgs, removed: &Removed) -> Result<u
     if args.cache {
         // The folder itself stays: it may be a mount, or chosen by the user.
         for kind in [
-            "kernels", "sysroots", "shims", "crates", "tools", "guest", "targets", "modules",
-            "unpacked", "tests", "loaded", "archive",
+            "kernels",
+            "sysroots",
+            "shims",
+            "crates",
+            "tools",
+            "guest",
+            "targets",
+            "modules",
+            "unpacked",
+            "tests",
+            "loaded",
+            "archive",
+            "userlands",
         ] {
             remove(context, &context.home.cache.join(kind))?;
         }

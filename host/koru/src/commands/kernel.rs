@@ -4,7 +4,7 @@
 
 use koru_error::{Error, Kind, Result};
 use koru_kbuild::Builder;
-use koru_kernels::{Archive, Installed, KernelTree, Offered, Progress};
+use koru_kernels::{Archive, Installed, KernelTree, Lacking, Offered, Progress};
 
 use crate::{
     cli::KernelCommand,
@@ -125,6 +125,11 @@ fn add(context: &Context, what: &str, default: bool) -> Result<()> {
     if let Some(refusal) = refusal {
         context.ui.say(&format!(
             "note: Koru cannot build for this kernel: {refusal}"
+        ));
+    }
+    if let Some(lacking) = Lacking::of(&tree).filter(|_| tree.userland.is_none()) {
+        context.ui.say(&format!(
+            "note: this machine cannot build for this kernel: {lacking}"
         ));
     }
     if let Some(current) = current.filter(|current| *current != tree.release) {

@@ -3,6 +3,7 @@
 //! Checks whether what Koru needs on the machine is installed.
 
 use std::{
+    collections::BTreeMap,
     env,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -10,7 +11,7 @@ use std::{
 
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kbuild::Toolchain;
-use koru_kernels::{Apt, Cache, Home, Kernels, SUPPORTED};
+use koru_kernels::{Apt, Cache, Home, KernelTree, Kernels, SUPPORTED};
 
 /// One line of `koru doctor`.
 #[derive(Debug, serde::Serialize)]
@@ -201,36 +202,38 @@ fn toolchain(cache: &Cache) -> CheckLine {
 /// Checks the compiler that each kernel here was built with, which Kbuild needs.
 fn compilers(cache: &Cache) -> Vec<CheckLine> {
     let kernels = Kernels::new(cache);
-    let mut wanted: Vec<String> = kernels
+    let trees: Vec<KernelTree> = kernels
         .releases()
         .iter()
         .filter_map(|r| kernels.exactly(r)?.ok())
-        .filter_map(|t| {
-            let text = t.config.get("CC_VERSION_TEXT")?;
-            let compiler = text.split_whitespace().next()?;
-            Some(compiler.to_owned())
-        })
         .collect();
-    wanted.sort();
-    wanted.dedup();
-    if wanted.is_empty() {
-        wanted.push("gcc".into());
+    // The compiler, where it is, and a kernel that needs it.
+    let mut wanted: BTreeMap<(String, Option<PathBuf>), &str> = BTreeMap::new();
+    for tree in &trees {
+        if let Some(compiler) = tree.compiler() {
+            let found = match &tree.userland {
+                Some(userland) => userland.program(compiler),
+                None => find(compiler),
+            };
+            wanted.insert((compiler.to_owned(), found), &tree.release);
+        }
     }
-    wanted
-        .iter()
-        .map(|compiler| {
-            let package = compiler.trim_start_matches("x86_64-linux-gnu-");
-            let found = find(compiler)
-                .map(|p| p.display().to_string())
-                .ok_or_else(|| {
-                    format!(
-                        "no `{compiler}`, with which an installed kernel was \
-                                        built"
-                    )
-                });
-            line("the kernel's compiler", found).packages(&[&[package]])
-        })
-        .collect()
+    if wanted.is_empty() {
+        wanted.insert(("gcc".to_owned(), find("gcc")), "");
+    }
+    let lines = wanted.into_iter().map(|((compiler, found), release)| {
+        let package = compiler.trim_start_matches("x86_64-linux-gnu-");
+        let found = found
+            .map(|p| p.display().to_string())
+            .ok_or_else(|| format!("no `{compiler}`, with which a kernel was built ({release})"));
+        let line = line("the kernel's compiler", found);
+        // A newer distribution does not have it any more; adding the kernel downloads it.
+        match line.ok || release.is_empty() || Apt::machine().available(package) {
+            true => line.packages(&[&[package]]),
+            false => line.help(&format!("koru kernel add {release}")),
+        }
+    });
+    lines.collect()
 }
 
 fn libelf() -> CheckLine {

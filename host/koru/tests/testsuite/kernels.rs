@@ -197,6 +197,30 @@ fn archive_is_searched() {
     assert!(!cache.path().join("archive").exists());
 }
 
+/// What the machine lacks for a kernel of another suite is downloaded with it.
+#[test]
+#[ignore = "it downloads 150 MB of packages, which a mirror may no longer have"]
+fn kernel_of_another_suite_has_its_own_tools() {
+    let cache = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &[&str]| koru(arguments).env("KORU_CACHE", cache.path()).run();
+    let added = run(&["kernel", "add", "bullseye/5.10"]);
+    if added.err.contains("apt knows no") {
+        return;
+    }
+    added.exits(0).prints("5.10.");
+    let userlands = cache.path().join("userlands");
+    assert!(userlands.is_dir(), "{added}");
+    run(&["doctor"]).prints("/userlands/bullseye-gcc-10-");
+    let options = ["--kernel", "5.10"];
+    run(&[&["run", "hello"], &options[..]].concat())
+        .exits(0)
+        .says("Hello world");
+    // A Makefile's build has the same tools in the sandbox.
+    run(&[&["build", "tests/correct/hello"], &options[..]].concat()).exits(0);
+    run(&["clean", "--cache"]).exits(0);
+    assert!(!userlands.exists());
+}
+
 /// A user may add the first kernel before any set-up.
 #[test]
 fn first_kernel_is_the_default_without_a_supported_one() {

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Downloads the programs of a kernel's own suite.
+//!
+//! Kbuild needs the compiler that the kernel was built with, and runs tools that came with the
+//! kernel (objtool, modpost, fixdep), which need a C library as new as theirs. Where this
+//! machine lacks one of these, a compiler and everything around it are unpacked in the cache.
+
+use std::{fs, path::Path};
+
+use koru_error::{Error, IoContext, Kind, Result};
+
+use crate::{
+    Apt, Archive, Cache, KernelTree, Key, Lacking, Progress, Userland,
+    userland::{FOLDER, MACHINES, MARK},
+    write_atomically,
+};
+
+/// What a build runs beside the compiler, and what the sandbox runs around it.
+const PROGRAMS: [&str; 11] = [
+    "bash",
+    "binutils",
+    "coreutils",
+    "dash",
+    "diffutils",
+    "findutils",
+    "grep",
+    "make",
+    "mawk",
+    "sed",
+    "util-linux",
+];
+
+/// What these packages depend on, but not what a build uses of them.
+const UNUSED: [&str; 19] = [
+    "debconf",
+    "dpkg",
+    "libatomic1",
+    "libc-gconv-modules-extra",
+    "libcc1-0",
+    "libdb5.3",
+    "libdb5.3t64",
+    "libgomp1",
+    "libgprofng0",
+    "libitm1",
+    "liblastlog2-2",
+    "libpam-modules",
+    "libpam-modules-bin",
+    "libpam-runtime",
+    "libquadmath0",
+    "login",
+    "openssl-provider-legacy",
+    "perl-base",
+    "tar",
+];
+
+/// Programs whose names are links that only an installation makes.
+const LINKS: [(&str, &str); 3] = [
+    ("sh", "dash"),
+    ("awk", "mawk"),
+    ("which", "which.debianutils"),
+];
+
+/// Chooses a userland for the kernel in this folder of the cache, if this machine lacks
+/// something, and downloads it if it is not there yet.
+///
+/// `what` selects the suites in which the kernel is looked for.
+pub(crate) fn choose(
+    cache: &Cache,
+    kernel: &Path,
+    tree: &KernelTree,
+    what: &str,
+    progress: &dyn Progress,
+) -> Result<Option<Userland>> {
+    if let Some(chosen) = Userland::chosen(cache, kernel) {
+        return Ok(Some(chosen));
+    }
+    let Some(lacking) = Lacking::of(tree) else {
+        return Ok(None);
+    };
+    // Of another distribution there is no archive to ask.
+    if Archive::source().is_none() {
+        return Ok(None);
+    }
+    let Some(compiler) = lacking.package() else {
+        return Ok(None);
+    };
+    progress.status("asking apt for tools");
+    let archive = Archive::open(cache, what, progress)?;
+    let Some(suite) = archive.base_suite(&tree.release)? else {
+        return Ok(None);
+    };
+    let apt = archive.in_suite(suite)?;
+    let mut wanted: Vec<String> = PROGRAMS.map(str::to_owned).into();
+    wanted.push(compiler.clone());
+    wanted.extend(libraries(archive.apt(), &apt, &tree.release)?);
+    wanted.sort();
+    wanted.dedup();
+    let names = wanted.iter().map(String::as_str).chain(UNUSED);
+    let key = names.fold(Key::default(), |key, name| key.with(name)).hex();
+    let name = format!("{suite}-{compiler}-{}", &key[..8]);
+    cache.entry(FOLDER, &name, progress, |dir| {
+        let mut packages = apt.closure(&wanted)?;
+        packages.retain(|package| is_used(package));
+        let what = format!("the tools of {suite}");
+        apt.unpack_merged(&packages, &what, dir, progress)?;
+        complete(dir)
+    })?;
+    write_atomically(&kernel.join(MARK), name.as_bytes())?;
+    Ok(Userland::chosen(cache, kernel))
+}
+
+/// Returns the libraries that the kernel's tools need, as far as this suite has them.
+fn libraries(all: &Apt, suite: &Apt, release: &str) -> Result<Vec<String>> {
+    let mut libraries = Vec::new();
+    for tools in all.depends(&format!("linux-headers-{release}"))? {
+        if tools.starts_with("linux-kbuild-") {
+            libraries.extend(all.depends(&tools)?);
+        }
+    }
+    libraries.retain(|name| name.starts_with("lib") || name.starts_with("zlib"));
+    libraries.retain(|name| suite.available(name));
+    Ok(libraries)
+}
+
+/// Returns whether a build uses a package, which is `NAME=VERSION`.
+fn is_used(package: &str) -> bool {
+    let name = package.split('=').next().unwrap_or(package);
+    // Sanitizers are libraries of programs.
+    let sanitizer = ["libasan", "libhwasan", "liblsan", "libtsan", "libubsan"];
+    !UNUSED.contains(&name) && !sanitizer.iter().any(|s| name.starts_with(s))
+}
+
+/// Does what the packages' own scripts would do at an installation.
+fn complete(dir: &Path) -> Result<()> {
+    let bin = dir.join("usr/bin");
+    for (name, target) in LINKS {
+        let link = bin.join(name);
+        if bin.join(target).exists() && link.symlink_metadata().is_err() {
+            std::os::unix::fs::symlink(target, &link).path_context("linking", &link)?;
+        }
+    }
+    for folder in MACHINES {
+        let place = dir.join(&folder[1..]);
+        fs::create_dir_all(&place).path_context("making", &place)?;
+    }
+    let shell = bin.join("sh");
+    match shell.exists() {
+        true => Ok(()),
+        false => Err(Error::new(
+            Kind::System,
+            "unpacking the tools of a suite",
+            "they have no shell",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merged::merge_folders;
+
+    #[test]
+    fn packages_that_a_build_uses() {
+        for used in ["libelf1t64=0.192-4", "gcc-14=14.2.0-19", "libc6=2.41"] {
+            assert!(is_used(used), "{used}");
+        }
+        for unused in ["libasan8=14.2.0-19", "perl-base=5.32", "login=1:4.8"] {
+            assert!(!is_used(unused), "{unused}");
+        }
+    }
+
+    #[test]
+    fn links_of_an_installation_are_made() {
+        let dir = tempfile::tempdir().unwrap();
+        merge_folders(dir.path()).unwrap();
+        assert!(complete(dir.path()).is_err());
+        for name in ["dash", "mawk"] {
+            fs::write(dir.path().join("bin").join(name), "").unwrap();
+        }
+        complete(dir.path()).unwrap();
+        let link = |name: &str| fs::read_link(dir.path().join("usr/bin").join(name));
+        assert_eq!(link("sh").unwrap(), Path::new("dash"));
+        assert_eq!(link("awk").unwrap(), Path::new("mawk"));
+        assert!(link("which").is_err());
+        assert!(dir.path().join("usr/local").is_dir());
+    }
+}
