@@ -417,11 +417,11 @@ impl<'a> Builder<'a> {
             String::from_utf8_lossy(&output.stderr)
         );
         let said = make.users_paths(&work.users_paths(&said));
-        // Every warning of the build is an error, except for the notice that this machine's
-        // compiler differs from the kernel's.
+        // Every warning of the build is an error, except for the notices that this machine's
+        // compiler differs from the kernel's, and that a module has no description.
         let warnings: Vec<&str> = said
             .lines()
-            .filter(|l| !l.trim().is_empty() && !is_compiler_notice(l))
+            .filter(|l| !l.trim().is_empty() && !is_notice(l))
             .collect();
         if output.status.success() && warnings.is_empty() {
             return Ok(());
@@ -492,8 +492,11 @@ fn made(archive: &Path) -> Result<String> {
     Ok(format!("{} {}", since.as_nanos(), archive.display()))
 }
 
-fn is_compiler_notice(line: &str) -> bool {
-    line.starts_with("warning: the compiler differs from the one used to build the kernel")
+/// Returns whether a line of the build is about what is no fault of a module.
+fn is_notice(line: &str) -> bool {
+    // `module!` needs no description; modpost of newer kernels wants one.
+    line.contains("missing MODULE_DESCRIPTION()")
+        || line.starts_with("warning: the compiler differs from the one used to build the kernel")
         || line.starts_with("  The kernel was built by:")
         || line.starts_with("  You are using:")
 }
