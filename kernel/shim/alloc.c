@@ -7,25 +7,20 @@
 
 /*
  * Safe code can combine and negate flags, so any flags may come: only those that safe code
- * has names for are passed on. If flags contradict each other, an allocation that may sleep
- * does, and uses no reserves that are for others.
+ * has names for are passed on, but for __GFP_HIGHMEM: the slab allocator complains about it, and
+ * vmalloc() uses such memory anyway, and complains as well since 7.0. If flags contradict each
+ * other, an allocation that may sleep does, and uses no reserves that are for others.
  */
 static gfp_t allowed(unsigned int flags)
 {
 	gfp_t gfp = (__force gfp_t)flags & (GFP_KERNEL | GFP_ATOMIC | GFP_KERNEL_ACCOUNT |
-		GFP_NOWAIT | __GFP_ZERO | __GFP_HIGHMEM | __GFP_NOWARN);
+		GFP_NOWAIT | __GFP_ZERO | __GFP_NOWARN);
 
 #ifdef __GFP_ATOMIC
 	if (gfp & __GFP_DIRECT_RECLAIM)
 		gfp &= ~__GFP_ATOMIC;
 #endif
 	return gfp;
-}
-
-/* The slab allocator complains about flags that make no sense for its memory. */
-static gfp_t for_slab(unsigned int flags)
-{
-	return allowed(flags) & ~__GFP_HIGHMEM;
 }
 
 /*
@@ -36,14 +31,14 @@ void *koru_kmalloc(unsigned long size, unsigned int flags)
 {
 	if (size > KMALLOC_MAX_SIZE)
 		return NULL;
-	return kmalloc(size, for_slab(flags));
+	return kmalloc(size, allowed(flags));
 }
 
 void *koru_krealloc(const void *p, unsigned long size, unsigned int flags)
 {
 	if (size > KMALLOC_MAX_SIZE)
 		return NULL;
-	return krealloc(p, size, for_slab(flags));
+	return krealloc(p, size, allowed(flags));
 }
 
 void koru_kfree(const void *p)
@@ -70,7 +65,7 @@ void *koru_kvmalloc(unsigned long size, unsigned int flags)
 {
 	if (size > INT_MAX)
 		return NULL;
-	return kvmalloc(size, for_slab(flags));
+	return kvmalloc(size, allowed(flags));
 }
 
 void koru_kvfree(const void *p)

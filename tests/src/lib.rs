@@ -87,6 +87,23 @@ pub fn errno<T: std::fmt::Debug>(result: io::Result<T>) -> Errno {
     }
 }
 
+/// Returns the errno with which the load of a module fails whose init returns this one.
+///
+/// In user space, EEXIST means that a module of this name is loaded. Since Linux 7.0, the kernel
+/// makes it EBUSY if it is an init's.
+pub fn errno_of_init(errno: Errno) -> Errno {
+    let release = rustix::system::uname();
+    let release = release.release().to_string_lossy().into_owned();
+    let major = release
+        .split('.')
+        .next()
+        .and_then(|n| n.parse::<u32>().ok());
+    match errno {
+        Errno::EEXIST if major.is_some_and(|major| major >= 7) => Errno::EBUSY,
+        _ => errno,
+    }
+}
+
 /// Returns the number of a call's error, which must fail.
 ///
 /// It may be one that user space has no name for.
