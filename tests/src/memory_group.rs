@@ -10,7 +10,7 @@ use std::{
 use koru_testing::skip;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use crate::{contract::expect_ok, processes::Child};
+use crate::{contract::expect_ok, exists, processes::Child};
 
 const MOUNT: &str = "/tmp/cgroup2";
 
@@ -37,6 +37,17 @@ impl MemoryGroups {
         let control = format!("{MOUNT}/cgroup.subtree_control");
         expect_ok("the memory controller", write(control, "+memory"));
         groups
+    }
+
+    /// Skips the test if groups of this kernel have no such file.
+    pub fn need(&self, file: &str) {
+        let group = format!("{MOUNT}/probe");
+        expect_ok("a new cgroup", create_dir(&group));
+        let found = exists(&format!("{group}/{file}"));
+        expect_ok("rmdir of the cgroup", remove_dir(&group));
+        if !found {
+            skip(&format!("this kernel has no {file}"));
+        }
     }
 
     /// Returns the result of `act` in a process that is alone in a new group.

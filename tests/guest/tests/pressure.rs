@@ -171,6 +171,7 @@ fn buffers_are_counted() {
     const SIZE: usize = 1 << 20;
     let _module = expect_ok("insmod", Module::load("circbuf", &["size=1048576"]));
     let groups = MemoryGroups::mount();
+    groups.need("memory.peak");
     let counted = groups.alone(|group| {
         let open = OpenOptions::new()
             .read(true)
