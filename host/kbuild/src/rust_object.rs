@@ -54,9 +54,7 @@ impl Cargo<'_> {
             "-Aunexpected_cfgs".to_owned(),
         ];
         flags.extend(self.codegen.for_crates().cloned());
-        if let Some(cfg) = self.tree.rustc_cfg() {
-            flags.push(format!("@{}", real(&cfg)));
-        }
+        flags.push(format!("@{}", real(&self.shim.rustc_cfg)));
         vec![
             ("RUSTC".into(), self.toolchain.rustc.display().to_string()),
             ("RUSTC_BOOTSTRAP".into(), "1".into()),
@@ -107,8 +105,9 @@ impl Cargo<'_> {
     /// Returns how cargo runs on modules of one workspace. Koru's own is trusted.
     fn cargo_run<'a>(&'a self, modules: &[&'a Module], target: &'a Path) -> CargoRun<'a> {
         let workspace = &*modules[0].workspace;
-        let mut readable = vec![self.sysroot.path.clone(), self.shim.layout.clone()];
-        readable.extend(self.tree.rustc_cfg());
+        let shim = [&self.shim.layout, &self.shim.rustc_cfg];
+        let mut readable = vec![self.sysroot.path.clone()];
+        readable.extend(shim.map(|file| file.clone()));
         readable.extend(modules.iter().flat_map(|m| m.readable.iter().cloned()));
         CargoRun {
             home: self.home,

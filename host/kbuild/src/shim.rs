@@ -27,6 +27,8 @@ pub(crate) struct Shim {
     pub archive: PathBuf,
     /// The file of Rust constants that only this kernel's headers define.
     pub layout: PathBuf,
+    /// rustc's options that tell code what is configured, a line each.
+    pub rustc_cfg: PathBuf,
 }
 
 /// The object that is read for its values and is not part of any module.
@@ -40,6 +42,9 @@ const REFUSED: &str = "refused";
 /// The file with the functions that are only another name for one of the kernel's: a line
 /// `FUNCTION KERNELS_FUNCTION` for each, as objcopy takes it.
 const RENAMED: &str = "renamed";
+
+/// The file with rustc's options for what is configured, for kernels before 6.1, which have none.
+const RUSTC_CFG: &str = "rustc_cfg";
 
 /// A script for sed that lets the linker take each function of an object by itself.
 ///
@@ -83,6 +88,7 @@ impl Shim {
         Ok(Shim {
             archive: path.join("libshim.a"),
             layout: path.join("layout.rs"),
+            rustc_cfg: tree.rustc_cfg().unwrap_or_else(|| path.join(RUSTC_CFG)),
         })
     }
 
@@ -186,7 +192,13 @@ fn build(entry: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
         objects.join(" "),
         archived.join(" "),
     );
-    for (file, text) in [("Kbuild", &*kbuild), ("groups.sed", GROUPS)] {
+    let options = tree.config.rustc_options();
+    let texts = [
+        ("Kbuild", &*kbuild),
+        ("groups.sed", GROUPS),
+        (RUSTC_CFG, &options),
+    ];
+    for (file, text) in texts {
         fs::write(dir.join(file), text).path_context("writing", dir)?;
     }
     let mut make = kbuild_command(tree, dir)?;
@@ -212,7 +224,7 @@ fn build(entry: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
     fs::write(dir.join("layout.rs"), layout).path_context("writing", dir)?;
     let renamed = renamed(archived.iter().map(|o| dir.join(o)), tree)?;
     fs::write(dir.join(RENAMED), renamed).path_context("writing", dir)?;
-    work.deliver(&["libshim.a", "layout.rs", "shim.h", RENAMED])
+    work.deliver(&["libshim.a", "layout.rs", "shim.h", RENAMED, RUSTC_CFG])
 }
 
 /// Returns the functions of the objects that only call one that the kernel exports to every

@@ -33,6 +33,22 @@ impl Config {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Returns rustc's options that tell code what is configured, a line each, as kernels since
+    /// 6.1 have them in `include/generated/rustc_cfg`.
+    pub fn rustc_options(&self) -> String {
+        let mut options: Vec<(&String, &String)> = self.0.iter().collect();
+        options.sort();
+        let mut text = String::new();
+        for (name, value) in options {
+            if matches!(&**value, "y" | "m") {
+                text += &format!("--cfg=CONFIG_{name}\n");
+            }
+            let value = value.replace('\\', r"\\").replace('"', r#"\""#);
+            text += &format!("--cfg=CONFIG_{name}=\"{value}\"\n");
+        }
+        text
+    }
+
     /// Returns whether `CONFIG_<name>` is built in.
     pub fn yes(&self, name: &str) -> bool {
         self.get(name) == Some("y")
@@ -235,6 +251,19 @@ fn release(build_dir: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_for_rustc_are_those_of_the_kernel() {
+        let config = Config::parse(
+            "CONFIG_COMPAT=y\nCONFIG_EXT4_FS=m\n# CONFIG_KASAN is not set\nCONFIG_HZ=250\n\
+             CONFIG_CC_VERSION_TEXT=\"gcc-10 (Debian)\"\n",
+        );
+        let options = "--cfg=CONFIG_CC_VERSION_TEXT=\"gcc-10 (Debian)\"\n\
+                       --cfg=CONFIG_COMPAT\n--cfg=CONFIG_COMPAT=\"y\"\n\
+                       --cfg=CONFIG_EXT4_FS\n--cfg=CONFIG_EXT4_FS=\"m\"\n\
+                       --cfg=CONFIG_HZ=\"250\"\n";
+        assert_eq!(config.rustc_options(), options);
+    }
 
     #[test]
     fn makefiles_of_other_folders() {
