@@ -20,6 +20,9 @@ NOKPROBE_SYMBOL(pre_handler);
 int koru_kprobe_register(struct koru_kprobe *probe, const char *symbol,
 			 void (*handler)(void *data, const struct pt_regs *regs), void *data)
 {
+	/* 5.10 takes it for the symbol of a module's section, which has no name. */
+	if (!*symbol)
+		return -ENOENT;
 	*probe = (struct koru_kprobe) {
 		.kp = { .symbol_name = symbol, .pre_handler = pre_handler },
 		.handler = handler,
