@@ -8,8 +8,8 @@
 /*
  * Safe code can combine and negate flags, so any flags may come: only those that safe code
  * has names for are passed on, but for __GFP_HIGHMEM: the slab allocator complains about it, and
- * vmalloc() uses such memory anyway, and complains as well since 7.0. If flags contradict each
- * other, an allocation that may sleep does, and uses no reserves that are for others.
+ * so does vmalloc() of 7.3, which uses such memory anyway. If flags contradict each other, an
+ * allocation that may sleep does, and uses no reserves that are for others.
  */
 static gfp_t allowed(unsigned int flags)
 {

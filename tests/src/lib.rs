@@ -89,8 +89,8 @@ pub fn errno<T: std::fmt::Debug>(result: io::Result<T>) -> Errno {
 
 /// Returns the errno with which the load of a module fails whose init returns this one.
 ///
-/// In user space, EEXIST means that a module of this name is loaded. Since Linux 7.0, the kernel
-/// makes it EBUSY if it is an init's.
+/// In user space, EEXIST means that a module of this name is loaded. Newer kernels (7.3 does, 6.12
+/// does not) make it EBUSY if it is an init's.
 pub fn errno_of_init(errno: Errno) -> Errno {
     let release = rustix::system::uname();
     let release = release.release().to_string_lossy().into_owned();

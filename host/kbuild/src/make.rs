@@ -17,8 +17,8 @@ use std::{
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
-use koru_kernels::{KernelTree, Lacking, output};
-use koru_sandbox::Sandbox;
+use koru_kernels::{KernelTree, Lacking, USERLAND_KEEPS, output};
+use koru_sandbox::{Sandbox, with_system};
 use tempfile::TempDir;
 
 /// Returns whether make and the shell take a path literally.
@@ -178,14 +178,18 @@ pub(crate) fn run_make(
 ) -> Result<Output> {
     let output = match (sandbox, &tree.userland) {
         (None, None) => output(make, attempted),
-        (None, Some(userland)) => output(&mut userland.command(make), attempted),
+        (None, Some(userland)) => {
+            let mut inside = with_system(userland.root(), &USERLAND_KEEPS, make, attempted)?;
+            output(&mut inside, attempted)
+        }
         (Some(sandbox), None) => sandbox.output(make, attempted),
         (Some(sandbox), Some(userland)) => sandbox.system(userland.root()).output(make, attempted),
     }?;
     if !output.status.success() && tree.userland.is_none() {
-        if let Some(lacking) = Lacking::of(tree) {
-            let said = [output.stdout, output.stderr].concat();
-            return Err(missing(&lacking, tree, attempted).output(String::from_utf8_lossy(&said)));
+        let said = [&*output.stdout, &output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        if let Some(lacking) = Lacking::of(tree).filter(|lacking| lacking.explains(&said)) {
+            return Err(missing(&lacking, tree, attempted).output(said));
         }
     }
     Ok(output)

@@ -40,6 +40,22 @@ impl Lacking {
         (!lacking.has_compiler || lacking.tool.is_some()).then_some(lacking)
     }
 
+    /// Returns whether the output of a failed build is about what is lacking. Another compiler may
+    /// have built the module, and found an error in it.
+    pub fn explains(&self, said: &str) -> bool {
+        let of_compiler = |line: &str| {
+            let ends = ["not found", "No such file or directory"];
+            line.contains(&self.compiler) && ends.iter().any(|end| line.trim_end().ends_with(end))
+        };
+        let of_linker = [
+            "version `GLIBC",
+            "while loading shared libraries",
+            "Exec format error",
+        ];
+        (!self.has_compiler && said.lines().any(of_compiler))
+            || (self.tool.is_some() && of_linker.iter().any(|words| said.contains(words)))
+    }
+
     /// Returns whether the compiler is all that is lacking.
     pub fn is_compiler_only(&self) -> bool {
         self.tool.is_none()
@@ -157,6 +173,25 @@ mod tests {
                 "{said}"
             );
         }
+    }
+
+    #[test]
+    fn failed_builds_are_explained_by_what_they_say() {
+        let compiler = Lacking {
+            compiler: "gcc-10".into(),
+            has_compiler: false,
+            tool: None,
+        };
+        assert!(compiler.explains("/bin/sh: 1: x86_64-linux-gnu-gcc-10: not found\n"));
+        assert!(compiler.explains("make[2]: gcc-10: No such file or directory\nmake: Error 2"));
+        assert!(!compiler.explains("a.c:1:10: error: `x' undeclared\nmake: gcc-12 failed"));
+        let tool = Lacking {
+            has_compiler: true,
+            tool: Some(("objtool".into(), "GLIBC_2.38 is missing".into())),
+            ..compiler
+        };
+        assert!(tool.explains("objtool: libc.so.6: version `GLIBC_2.38' not found"));
+        assert!(!tool.explains("a.c:1:10: fatal error: x.h: No such file or directory"));
     }
 
     #[test]

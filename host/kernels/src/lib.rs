@@ -40,4 +40,4 @@ pub use progress::{NoProgress, Progress};
 pub use remote_headers::{NO_BUILD_DIR, pack_script};
 pub use symvers::{Export, Symvers};
 pub use tree::{Config, KernelTree};
-pub use userland::Userland;
+pub use userland::{KEPT as USERLAND_KEEPS, Userland};

@@ -7,7 +7,7 @@ use std::{fs, os::unix::fs::symlink, path::Path};
 use koru_error::{IoContext, Result};
 
 /// The folders that are links.
-pub(crate) const MERGED: [&str; 4] = ["bin", "lib", "lib64", "sbin"];
+const MERGED: [&str; 4] = ["bin", "lib", "lib64", "sbin"];
 
 /// Makes these folders in `dir`.
 pub(crate) fn merge_folders(dir: &Path) -> Result<()> {

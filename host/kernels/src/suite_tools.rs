@@ -12,7 +12,7 @@ use koru_error::{Error, IoContext, Kind, Result};
 
 use crate::{
     Apt, Archive, Cache, KernelTree, Key, Lacking, Progress, Userland,
-    userland::{FOLDER, MACHINES, MARK},
+    userland::{FOLDER, KEPT, MARK},
     write_atomically,
 };
 
@@ -140,7 +140,7 @@ fn complete(dir: &Path) -> Result<()> {
             std::os::unix::fs::symlink(target, &link).path_context("linking", &link)?;
         }
     }
-    for folder in MACHINES {
+    for folder in KEPT {
         let place = dir.join(&folder[1..]);
         fs::create_dir_all(&place).path_context("making", &place)?;
     }

@@ -8,10 +8,9 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use crate::{Cache, merged::MERGED};
+use crate::Cache;
 
 /// The folder of the cache.
 pub(crate) const FOLDER: &str = "userlands";
@@ -20,9 +19,7 @@ pub(crate) const FOLDER: &str = "userlands";
 pub(crate) const MARK: &str = "userland";
 
 /// Folders of `/usr` that stay the machine's own.
-pub(crate) const MACHINES: [&str; 2] = ["/usr/local", "/usr/src"];
-
-const PATH: &str = "/usr/sbin:/usr/bin";
+pub const KEPT: [&str; 2] = ["/usr/local", "/usr/src"];
 
 /// A folder with a suite's programs and libraries, in `usr`.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,38 +38,6 @@ impl Userland {
         let path = self.root.join("usr/bin").join(name);
         // Links are absolute in the userland.
         path.symlink_metadata().is_ok().then_some(path)
-    }
-
-    /// Returns the command that runs another one in the userland, with everything else as it is.
-    pub fn command(&self, command: &Command) -> Command {
-        let usr = self.root.join("usr");
-        let mut inside = Command::new("bwrap");
-        inside.args(["--die-with-parent", "--dev-bind", "/", "/", "--ro-bind"]);
-        inside.arg(&usr).arg("/usr");
-        for folder in MACHINES {
-            inside.args(["--dev-bind-try", folder, folder]);
-        }
-        for name in MERGED {
-            let at = Path::new("/").join(name);
-            if at.is_dir() && !at.is_symlink() {
-                inside.arg("--ro-bind").arg(usr.join(name)).arg(at);
-            }
-        }
-        inside
-            .arg("--")
-            .arg(command.get_program())
-            .args(command.get_args());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => inside.env(name, value),
-                None => inside.env_remove(name),
-            };
-        }
-        if let Some(dir) = command.get_current_dir() {
-            inside.current_dir(dir);
-        }
-        inside.env("PATH", PATH);
-        inside
     }
 
     /// Returns the userland that was chosen for the kernel in this folder of the cache.
@@ -100,22 +65,5 @@ mod tests {
         let root = dir.path().join("userlands/some");
         fs::create_dir_all(&root).unwrap();
         assert_eq!(Userland::chosen(&cache, &kernel), Some(Userland { root }));
-    }
-
-    #[test]
-    fn command_keeps_its_folder_and_variables() {
-        let userland = Userland { root: "/u".into() };
-        let mut make = Command::new("make");
-        make.arg("x")
-            .current_dir("/tmp")
-            .env("A", "b")
-            .env_remove("C");
-        let inside = userland.command(&make);
-        assert_eq!(inside.get_current_dir(), Some(Path::new("/tmp")));
-        let arguments: Vec<_> = inside.get_args().collect();
-        assert!(arguments.ends_with(&["--".as_ref(), "make".as_ref(), "x".as_ref()]));
-        let envs: Vec<_> = inside.get_envs().collect();
-        assert!(envs.contains(&("A".as_ref(), Some("b".as_ref()))));
-        assert!(envs.contains(&("C".as_ref(), None)));
     }
 }

@@ -26,6 +26,9 @@ const SYSTEM: [&str; 7] = [
 /// The folders that are links into `/usr` in [another system](Sandbox::system).
 const MERGED: [&str; 4] = ["bin", "lib", "lib64", "sbin"];
 
+/// Where another system's programs are.
+const PATH: &str = "/usr/sbin:/usr/bin";
+
 /// What the dynamic linker and the distribution's choice of compilers need.
 const SETTINGS: [&str; 4] = [
     "/etc/alternatives",
@@ -64,15 +67,12 @@ pub fn command(
     program: &Command,
     attempted: &str,
 ) -> Result<(Command, OwnedFd)> {
-    let Some(bwrap) = on_path("bwrap") else {
-        return Err(Error::new(
-            Kind::Missing,
-            attempted,
-            "there is no bubblewrap (`bwrap`) here; it keeps a build away from your files and \
-             the network",
-        )
-        .help("`koru setup` installs it; `--trust` builds without a sandbox"));
-    };
+    let bwrap = on_path("bwrap").ok_or_else(|| {
+        let message = "there is no bubblewrap (`bwrap`) here; it keeps a build away from your \
+                       files and the network";
+        Error::new(Kind::Missing, attempted, message)
+            .help("`koru setup` installs it; `--trust` builds without a sandbox")
+    })?;
     let name = Path::new(program.get_program());
     let is_missing = match &sandbox.system {
         Some(root) => !root.join("usr/bin").join(name).exists(),
@@ -136,13 +136,59 @@ pub fn command(
         .args(program.get_args());
     environment(&mut command, program);
     if sandbox.system.is_some() {
-        command.env("PATH", "/usr/sbin:/usr/bin");
+        command.env("PATH", PATH);
     }
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     Ok((command, filter))
+}
+
+/// Returns the command that runs a program that is trusted, outside of any sandbox, with the
+/// programs and libraries of another system, as [`Sandbox::system`] takes it, in place of this
+/// machine's. `kept` are folders in `/usr` that stay this machine's own.
+pub fn with_system(
+    root: &Path,
+    kept: &[&str],
+    program: &Command,
+    attempted: &str,
+) -> Result<Command> {
+    let bwrap = on_path("bwrap").ok_or_else(|| {
+        let message = format!(
+            "there is no bubblewrap (`bwrap`) here; it shows the tools in {} to the build",
+            root.display()
+        );
+        Error::new(Kind::Missing, attempted, message).help("`koru setup` installs it")
+    })?;
+    let usr = root.join("usr");
+    let mut inside = Command::new(bwrap);
+    inside.args(["--die-with-parent", "--dev-bind", "/", "/", "--ro-bind"]);
+    inside.arg(&usr).arg("/usr");
+    for folder in kept {
+        inside.args(["--dev-bind-try", folder, folder]);
+    }
+    for name in MERGED {
+        let at = Path::new("/").join(name);
+        if at.is_dir() && !at.is_symlink() {
+            inside.arg("--ro-bind").arg(usr.join(name)).arg(at);
+        }
+    }
+    inside
+        .arg("--")
+        .arg(program.get_program())
+        .args(program.get_args());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => inside.env(name, value),
+            None => inside.env_remove(name),
+        };
+    }
+    if let Some(dir) = program.get_current_dir() {
+        inside.current_dir(dir);
+    }
+    inside.env("PATH", PATH);
+    Ok(inside)
 }
 
 /// Returns the options that make the file system of the sandbox.
@@ -390,5 +436,21 @@ mod tests {
         let error = readable(&["/".into()]).unwrap_err();
         assert_eq!(error.kind, Kind::Usage);
         assert_eq!(readable(&["/usr/..".into()]).unwrap_err().kind, Kind::Usage);
+    }
+
+    #[test]
+    fn command_with_another_system_keeps_its_folder_and_variables() {
+        let mut make = Command::new("make");
+        make.arg("x")
+            .current_dir("/tmp")
+            .env("A", "b")
+            .env_remove("C");
+        let inside = with_system(Path::new("/u"), &["/usr/local"], &make, "testing").unwrap();
+        assert_eq!(inside.get_current_dir(), Some(Path::new("/tmp")));
+        let arguments: Vec<_> = inside.get_args().collect();
+        assert!(arguments.ends_with(&["--".as_ref(), "make".as_ref(), "x".as_ref()]));
+        let envs: Vec<_> = inside.get_envs().collect();
+        assert!(envs.contains(&("A".as_ref(), Some("b".as_ref()))));
+        assert!(envs.contains(&("C".as_ref(), None)));
     }
 }

@@ -35,7 +35,7 @@ mod sandbox;
 mod work;
 mod x86;
 
-pub use bubblewrap::on_path;
+pub use bubblewrap::{on_path, with_system};
 pub use ids::leave_sandbox;
 pub use run::Stream;
 pub use sandbox::{Limits, Sandbox};

@@ -14,7 +14,7 @@ use std::{
 
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::KernelTree;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::report::Report;
 use crate::context::Context;
@@ -74,6 +74,18 @@ impl Key {
     }
 }
 
+/// Reads a file of what is recorded. There may be none.
+pub fn recorded<T: Default + DeserializeOwned>(path: &Path) -> Result<T> {
+    if !path.exists() {
+        return Ok(T::default());
+    }
+    let text = fs::read_to_string(path).path_context("reading", path)?;
+    serde_json::from_str(&text).map_err(|e| {
+        let attempted = format!("reading {}", path.display());
+        Error::new(Kind::System, attempted, e.to_string())
+    })
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -87,15 +99,7 @@ impl Baseline {
 
     /// Reads the recorded ratios. There may be none.
     pub fn read(folder: &Path) -> Result<Baseline> {
-        let path = Baseline::path(folder);
-        if !path.exists() {
-            return Ok(Baseline::default());
-        }
-        let text = fs::read_to_string(&path).path_context("reading", &path)?;
-        serde_json::from_str(&text).map_err(|e| {
-            let attempted = format!("reading {}", path.display());
-            Error::new(Kind::System, attempted, e.to_string())
-        })
+        recorded(&Baseline::path(folder))
     }
 
     pub fn is_changed(&self) -> bool {

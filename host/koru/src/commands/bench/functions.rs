@@ -10,12 +10,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use koru_error::{Error, IoContext, Kind, Result};
+use koru_error::{IoContext, Result};
 use koru_kernels::KernelTree;
 use serde::Deserialize;
 
 use super::{
-    baseline::Key,
+    baseline::{Key, recorded},
     guest::{Plan, measure},
     profile::{Profile, profiles},
     suite::{ModuleRows, Suite, koru},
@@ -43,15 +43,7 @@ impl Functions {
 
     /// Reads what is recorded, which may be nothing.
     pub fn read(folder: &Path) -> Result<Functions> {
-        let path = Functions::path(folder);
-        if !path.exists() {
-            return Ok(Functions::default());
-        }
-        let text = fs::read_to_string(&path).path_context("reading", &path)?;
-        serde_json::from_str(&text).map_err(|e| {
-            let attempted = format!("reading {}", path.display());
-            Error::new(Kind::System, attempted, e.to_string())
-        })
+        recorded(&Functions::path(folder))
     }
 
     /// Writes a line for each row, so that changes can be read.

@@ -216,6 +216,7 @@ fn fair_forms_of_the_benchmark_keep_every_promise() {
         "my_timer",
         "minimal_proc_lkm",
         "circbuf",
+        "probe_count",
     ];
     for (module, kernel) in modules.into_iter().zip(KERNELS.into_iter().cycle()) {
         let form = format!("bench/c/{module}/fair");
