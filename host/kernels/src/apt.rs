@@ -175,12 +175,12 @@ impl Apt {
             .current_dir(folder.path());
         let last = Cell::new(0);
         let seen = |line: &str| {
+            let all = total / 1_000_000;
             // Without a terminal, each status is a line.
             let percent = percent(line).filter(|percent| percent / 10 > last.get() / 10);
-            if let Some(percent) = percent {
+            if let Some(percent) = percent.filter(|_| all >= 10) {
                 last.set(percent);
                 let done = total * percent / 100 / 1_000_000;
-                let all = total / 1_000_000;
                 progress.status(&format!("{attempted} ({done} of {all} MB)"));
             }
         };

@@ -214,7 +214,7 @@ fn kernel_of_another_suite_has_its_own_tools() {
     let options = ["--kernel", "5.10"];
     run(&[&["run", "hello"], &options[..]].concat())
         .exits(0)
-        .says("Hello world");
+        .prints("Hello world");
     // A Makefile's build has the same tools in the sandbox.
     run(&[&["build", "tests/correct/hello"], &options[..]].concat()).exits(0);
     run(&["clean", "--cache"]).exits(0);

@@ -159,9 +159,10 @@ impl TestRun<'_> {
     pub fn unit(&self) -> Result<()> {
         let mut cargo = self.cargo(&["test", "--locked", PROFILE, "--no-fail-fast"]);
         cargo.args(self.packages(Check::Unit)?);
-        // Most of these tests wait for a guest half of their time.
+        // Many of these tests wait for a guest, so there is one more than there are processors. A
+        // further one finds no processor idle.
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        cargo.env("RUST_TEST_THREADS", (2 * processors).to_string());
+        cargo.env("RUST_TEST_THREADS", (processors + 1).to_string());
         // The tests of the guest itself use these variables.
         let context = self.context;
         if let Some(image) = self.tree()?.image {
