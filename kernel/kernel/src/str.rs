@@ -235,30 +235,53 @@ impl Deref for BStr {
     }
 }
 
-impl fmt::Display for BStr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for &byte in &self.0 {
-            match byte {
-                b'\t' => f.write_str("\\t")?,
-                b'\n' => f.write_str("\\n")?,
-                b'\r' => f.write_str("\\r")?,
-                0x20..=0x7e => f.write_char(char::from(byte))?,
-                _ => write!(f, "\\x{byte:02x}")?,
+/// Writes bytes with escapes for those that are not printable ASCII, and for quotation marks and
+/// backslashes if they are `quoted`. Printable bytes that follow each other are written at once.
+fn write_escaped(f: &mut fmt::Formatter<'_>, bytes: &[u8], quoted: bool) -> fmt::Result {
+    let is_plain = |byte: u8| match byte {
+        b'"' | b'\\' => !quoted,
+        _ => matches!(byte, 0x20..=0x7e),
+    };
+    let digit = |n: u8| char::from(b"0123456789abcdef"[usize::from(n & 0xf)]);
+    let mut rest = bytes;
+    loop {
+        let plain = rest.iter().position(|&byte| !is_plain(byte));
+        let (run, others) = rest
+            .split_at_checked(plain.unwrap_or(rest.len()))
+            .unwrap_or_default();
+        if !run.is_empty() {
+            // SAFETY: All of these bytes are plain, so they are ASCII, which is UTF-8.
+            f.write_str(unsafe { core::str::from_utf8_unchecked(run) })?;
+        }
+        let Some((&byte, after)) = others.split_first() else {
+            return Ok(());
+        };
+        rest = after;
+        f.write_char('\\')?;
+        match byte {
+            b'\t' => f.write_char('t')?,
+            b'\n' => f.write_char('n')?,
+            b'\r' => f.write_char('r')?,
+            b'"' | b'\\' => f.write_char(char::from(byte))?,
+            _ => {
+                f.write_char('x')?;
+                f.write_char(digit(byte >> 4))?;
+                f.write_char(digit(byte))?;
             }
         }
-        Ok(())
+    }
+}
+
+impl fmt::Display for BStr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_escaped(f, self, false)
     }
 }
 
 impl fmt::Debug for BStr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('"')?;
-        for &byte in &self.0 {
-            match byte {
-                b'"' | b'\\' => write!(f, "\\{}", char::from(byte))?,
-                _ => fmt::Display::fmt(BStr::from_bytes(&[byte]), f)?,
-            }
-        }
+        write_escaped(f, self, true)?;
         f.write_char('"')
     }
 }

@@ -13,6 +13,7 @@ use crate::types::ForeignOwnable;
 use crate::uaccess::{UserPtr, UserSlice, UserSliceReader, UserSliceWriter};
 use crate::{bindings, build_error};
 use core::marker::{PhantomData, PhantomPinned};
+use core::mem::needs_drop;
 use core::pin::Pin;
 use pin_init::{pin_data, pinned_drop, PinInit};
 
@@ -282,7 +283,7 @@ impl<T: Operations> PinnedDrop for ProcFile<T> {
 ///
 /// The kernel calls them with a file of an entry whose data is a `T`. After `open` succeeded, the
 /// file's private data is a `T::Data`, until `release`, which is called once and last, takes it
-/// back. Removing the entry waits until they have returned.
+/// back. There is no `release` where nothing is left to do. Removing the entry waits until they have returned.
 struct Calls<T>(PhantomData<T>);
 
 impl<T: Operations> Calls<T> {
@@ -292,9 +293,11 @@ impl<T: Operations> Calls<T> {
         } else {
             bindings::default_llseek as unsafe extern "C" fn(_, _, _) -> _
         };
+        // Without this function, the kernel does not keep a list of who has the file open.
+        let has_release = T::HAS_RELEASE || needs_drop::<T::Data>();
         ProcOps::empty()
             .with(Member::PROC_OPEN, Some(Self::open))
-            .with(Member::PROC_RELEASE, Some(Self::release))
+            .with_if(has_release, Member::PROC_RELEASE, Some(Self::release))
             .with(Member::PROC_LSEEK, Some(lseek))
             .with_if(T::HAS_READ, Member::PROC_READ, Some(Self::read))
             .with_if(T::HAS_WRITE, Member::PROC_WRITE, Some(Self::write))
