@@ -2,11 +2,14 @@
 
 //! Koru's own modules, their forms in C, and what is counted of them.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::KernelTree;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{guest::Subject, operation::NamedOperation, report::Report, rows::subject};
 use crate::context::Context;
@@ -16,6 +19,7 @@ pub struct Suite {
     /// The folder `bench` of the checkout.
     pub folder: PathBuf,
     pub modules: Vec<ModuleRows>,
+    broken: Vec<BrokenForm>,
 }
 
 /// The file `bench/rows.toml`.
@@ -43,12 +47,56 @@ pub struct ModuleRows {
     quick: Vec<String>,
 }
 
+/// The file `bench/broken.toml`.
+#[derive(Deserialize)]
+struct Broken {
+    form: Vec<BrokenForm>,
+}
+
+/// A form in C that does not keep the module's contract.
+#[derive(Deserialize, Serialize, Clone)]
+#[serde(deny_unknown_fields)]
+pub struct BrokenForm {
+    #[serde(skip_serializing)]
+    module: String,
+    form: String,
+    /// The tests of the contract that it fails.
+    breaks: Vec<String>,
+    /// Those that it fails if two threads meet.
+    #[serde(default)]
+    races: Vec<String>,
+}
+
 /// The results of a module, as `--json` prints them.
 #[derive(Serialize)]
 pub struct ModuleReport {
     pub module: String,
+    /// The forms in C that promise less than the module.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<BrokenForm>,
     #[serde(flatten)]
     pub report: Report,
+}
+
+impl ModuleReport {
+    /// Returns the module's table, with the promises that forms break below it.
+    pub fn text(&self) -> String {
+        let mut text = format!("{}\n{}\n", self.module, self.report.text());
+        for broken in &self.broken {
+            let promises: Vec<&str> = broken
+                .breaks
+                .iter()
+                .chain(&broken.races)
+                .map(String::as_str)
+                .collect();
+            text.push_str(&format!(
+                "note: {} breaks promises of the contract: {}\n",
+                broken.form,
+                promises.join(", ")
+            ));
+        }
+        text
+    }
 }
 
 /// The form in C that promises the same as the module.
@@ -90,15 +138,22 @@ impl Suite {
     /// Reads which rows there are: those of all modules, or of one of them.
     pub fn read(context: &Context, only: Option<&str>) -> Result<Suite> {
         let folder = context.home.root.join("bench");
-        let path = folder.join("rows.toml");
-        let text = fs::read_to_string(&path).path_context("reading", &path)?;
-        let rows: Rows = toml::from_str(&text).map_err(|e| {
-            let attempted = format!("reading {}", path.display());
-            Error::new(Kind::System, attempted, e.to_string())
-        })?;
-        let mut modules = rows.module;
+        let Rows {
+            module: mut modules,
+        } = read(&folder.join("rows.toml"))?;
         modules.retain(|module| only.is_none_or(|only| only == module.name));
-        Ok(Suite { folder, modules })
+        let Broken { form: broken } = read(&folder.join("broken.toml"))?;
+        Ok(Suite {
+            folder,
+            modules,
+            broken,
+        })
+    }
+
+    /// Returns a module's forms in C that do not keep its contract.
+    pub fn broken(&self, module: &str) -> Vec<BrokenForm> {
+        let of_module = self.broken.iter().filter(|form| form.module == module);
+        of_module.cloned().collect()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -131,6 +186,14 @@ impl Suite {
         forms.sort_by_key(|form| (form == FAIR, std::cmp::Reverse(form.clone())));
         Ok(forms)
     }
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = fs::read_to_string(path).path_context("reading", path)?;
+    toml::from_str(&text).map_err(|e| {
+        let attempted = format!("reading {}", path.display());
+        Error::new(Kind::System, attempted, e.to_string())
+    })
 }
 
 /// Builds Koru's form of a module.

@@ -22,20 +22,21 @@ pub fn bench(suite: &Suite, context: &Context, tree: &KernelTree, args: &BenchAr
     let key = Key::of(context, tree)?;
     let mut reports = Vec::new();
     for module in &suite.modules {
-        let report = measured_module(suite, context, tree, module, args)?;
-        if !context.json {
-            ui::out(&format!("{}\n{}\n", module.name, report.text()));
-        }
-        reports.push(ModuleReport {
+        let report = ModuleReport {
             module: module.name.clone(),
-            report,
-        });
+            broken: suite.broken(&module.name),
+            report: measured_module(suite, context, tree, module, args)?,
+        };
+        if !context.json {
+            ui::out(&report.text());
+        }
+        reports.push(report);
     }
     if args.record {
         functions::record(suite, &key, context, tree)?;
     }
     let mut worse = Vec::new();
-    for ModuleReport { module, report } in &reports {
+    for ModuleReport { module, report, .. } in &reports {
         match args.record {
             true => baseline.record(&key, module, report),
             false => worse.extend(baseline.compare(&key, module, report)),

@@ -3,7 +3,7 @@
 //! What concerns a module as a whole: it does not build, one cause breaks many requirements,
 //! its log is a flood, the user does not wait for the end.
 
-use std::{ffi::OsStr, fs, path::Path};
+use std::{collections::BTreeSet, ffi::OsStr, fs, path::Path};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{
     changed,
     common::{KERNELS, koru, koru_by, root},
+    results,
 };
 
 /// The paths of a Markdown and a JUnit report.
@@ -222,5 +223,39 @@ fn fair_forms_of_the_benchmark_keep_every_promise() {
         let form = format!("bench/c/{module}/fair");
         let run = koru(["verify", module, "--src", &form, "--kernel", kernel]).run();
         run.exits(0);
+    }
+}
+
+/// `koru bench` names the promises below its table.
+#[test]
+fn other_forms_of_the_benchmark_break_what_is_listed() {
+    let listed = fs::read_to_string(root().join("bench/broken.toml")).expect("a file");
+    let listed: toml::Table = toml::from_str(&listed).expect("TOML");
+    let listed = listed["form"].as_array().expect("a list");
+    assert!(listed.len() > 5, "{listed:?}");
+    for (form, kernel) in listed.iter().zip(KERNELS.into_iter().cycle()) {
+        let tests = |key: &str| -> BTreeSet<&str> {
+            let tests = form.get(key).and_then(|list| list.as_array());
+            tests
+                .into_iter()
+                .flatten()
+                .filter_map(|t| t.as_str())
+                .collect()
+        };
+        let [module, name] = ["module", "form"].map(|key| form[key].as_str().expect("a name"));
+        let folder = format!("bench/c/{module}/{name}");
+        let arguments = [
+            "verify", module, "--src", &folder, "--kernel", kernel, "--json",
+        ];
+        let run = koru(arguments).run();
+        run.exits(1);
+        let results = results(&run);
+        let failed = results.iter().filter(|(_, result)| *result == "fail");
+        let failed: BTreeSet<&str> = failed.map(|(test, _)| &**test).collect();
+        let races = tests("races");
+        let found: BTreeSet<&str> = failed.difference(&races).copied().collect();
+        assert_eq!(found, tests("breaks"), "{folder} on {kernel}\n{run}");
+        let crashed = results.iter().find(|(_, result)| *result == "crash");
+        assert_eq!(crashed, None, "{folder} on {kernel}\n{run}");
     }
 }
