@@ -89,8 +89,12 @@ fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {
         Command::Demo(a) => commands::demo::demo(context, &a),
         // In the checkout of Koru, the project to test is Koru itself.
         Command::Test(test) if context.is_in_checkout() => {
-            let all = Vec::new();
-            commands::dev::test::test(context, &DevTestArgs { test, only: all })
+            let everything = DevTestArgs {
+                test,
+                only: Vec::new(),
+                part: None,
+            };
+            commands::dev::test::test(context, &everything)
         }
         Command::Test(a) => commands::test::test(context, &a),
         Command::Preflight(a) => commands::preflight::preflight(context, &a),

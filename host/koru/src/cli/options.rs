@@ -6,7 +6,7 @@ use std::{env, path::PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::{cli::build_rules::BuildRules, target::name::TargetName};
+use crate::{cli::build_rules::BuildRules, target::name::TargetName, testing::part::Part};
 
 /// The choice of the kernel to build for and to run.
 #[derive(Args, Clone, Default)]
@@ -77,6 +77,11 @@ pub struct DevTestArgs {
     /// Run these stages, separated by commas [default: all stages]
     #[arg(long, value_name = "STAGE", value_enum, value_delimiter = ',')]
     pub only: Vec<Check>,
+    /// Of the tests that take turns, run the third that this text chooses, for example the hash
+    /// of a commit. A third of those that take long run then, and on each kernel but one a third
+    /// of the guest tests [default: all] [env: KORU_TEST_PART]
+    #[arg(long, value_name = "TEXT")]
+    pub part: Option<Part>,
 }
 
 #[derive(Subcommand)]

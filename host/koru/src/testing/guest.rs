@@ -16,6 +16,7 @@ use crate::{
     testing::{
         binaries::{guest_binaries, list_tests, modules_for},
         jobs::{Job, Jobs},
+        part::Part,
         result::TestResult,
         runner::{TestEnvironment, run_tests},
         test_run::TestRun,
@@ -39,10 +40,18 @@ impl TestRun<'_> {
             .map(with_modules)
             .collect::<Result<_>>()?;
         let mut jobs = Vec::new();
-        for (tree, kos) in &kernels {
+        for (n, (tree, kos)) in kernels.iter().enumerate() {
+            // One kernel has all tests; the others have a part of them each.
+            let part = match n + 1 == kernels.len() {
+                true => Part::All,
+                false => self.part,
+            };
             for binary in &binaries {
                 let mut tests = list_tests(&binary.path, &[], sandbox)?;
-                tests.retain(|(name, _)| self.wanted(&format!("{}::{name}", binary.name)));
+                tests.retain(|(name, _)| {
+                    let name = format!("{}::{name}", binary.name);
+                    self.wanted(&name) && part.has(&format!("{name} on {}", tree.release))
+                });
                 jobs.extend(Job::of(tree, kos, binary, tests));
             }
         }

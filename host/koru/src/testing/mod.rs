@@ -7,6 +7,7 @@ pub mod guest;
 pub mod jobs;
 pub mod junit;
 pub mod marks;
+pub mod part;
 pub mod program_tests;
 pub mod report;
 pub mod result;

@@ -17,6 +17,7 @@ use crate::{
     context::Context,
     log::oops::Log,
     testing::{
+        part::Part,
         report::{Suite, print_json, summary, write_junit},
         result::{Cause, Failure, TestResult},
     },
@@ -27,6 +28,8 @@ use crate::{
 pub struct TestRun<'a> {
     pub context: &'a Context,
     pub args: &'a TestArgs,
+    /// Which of the tests run that need not run each time.
+    pub part: Part,
     /// Whether no result is shown when it comes.
     quiet: bool,
     suites: Mutex<Vec<Suite>>,
@@ -39,6 +42,7 @@ impl<'a> TestRun<'a> {
         TestRun {
             context,
             args,
+            part: Part::All,
             quiet: context.json,
             suites: Mutex::default(),
             begun: Instant::now(),
@@ -52,6 +56,11 @@ impl<'a> TestRun<'a> {
             quiet: true,
             ..self
         }
+    }
+
+    /// Leaves out the tests that this part does not have.
+    pub fn part(self, part: Part) -> TestRun<'a> {
+        TestRun { part, ..self }
     }
 
     /// Ends the run, and returns its results.

@@ -22,17 +22,60 @@ use crate::{
     },
 };
 
+/// The reason of tests that only a part of all runs runs: `#[ignore = "takes long"]`.
+const TAKES_LONG: &str = "takes long";
+
 impl TestRun<'_> {
+    /// Runs the tests of this `cargo test`, and then those that take long and are in this part.
     pub(super) fn libtest(&self, suite: &str, mut cargo: Command) -> Result<()> {
+        let mut long = copy(&cargo);
+        let mut take_long = Vec::new();
+        cargo.arg("--").args(&self.args.filters);
+        self.context.ui.status(&format!("{suite}: compiling"));
+        self.follow(suite, cargo, |result| {
+            match result.ignored.as_deref() == Some(TAKES_LONG) {
+                true => take_long.push(result),
+                false => self.add(suite, result),
+            }
+        })?;
+        let (now, later): (Vec<_>, Vec<_>) = take_long
+            .into_iter()
+            .partition(|result| self.part.has(&result.name));
+        for mut result in later {
+            result.ignored = Some(format!("{TAKES_LONG}, and is in another part"));
+            self.add(suite, result);
+        }
+        if now.is_empty() {
+            return Ok(());
+        }
+        long.args(["--", "--ignored", "--exact"])
+            .args(now.iter().map(|result| &result.name));
+        self.follow(suite, long, |result| self.add(suite, result))
+    }
+
+    fn follow(&self, suite: &str, mut cargo: Command, add: impl FnMut(TestResult)) -> Result<()> {
         /// A silence that is far longer than any test or crate takes.
         const SILENCE: Duration = Duration::from_secs(15 * 60);
-        cargo.arg("--").args(&self.args.filters);
         let ui = &self.context.ui;
-        ui.status(&format!("{suite}: compiling"));
         let tell = |test: &str| ui.status(&format!("{suite}: {test} failed"));
-        follow(&mut cargo, SILENCE, tell, |result| self.add(suite, result))
-            .path_context("running cargo in", self.root())
+        follow(&mut cargo, SILENCE, tell, add).path_context("running cargo in", self.root())
     }
+}
+
+/// Returns a command that does the same.
+fn copy(command: &Command) -> Command {
+    let mut copy = Command::new(command.get_program());
+    copy.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => copy.env(name, value),
+            None => copy.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        copy.current_dir(folder);
+    }
+    copy
 }
 
 /// Runs `command` to its end, or until it has printed nothing for `silence`.

@@ -12,7 +12,7 @@ use crate::{
     cli::{Check, DevTestArgs},
     context::Context,
     dependencies,
-    testing::test_run::TestRun,
+    testing::{part::Part, test_run::TestRun},
 };
 
 /// The stages, in their order.
@@ -26,7 +26,12 @@ const STAGES: [Check; 6] = [
 ];
 
 pub fn test(context: &Context, args: &DevTestArgs) -> Result<u8> {
-    let run = TestRun::new(context, &args.test);
+    let part = args.part.map_or_else(Part::from_environment, Ok)?;
+    if part != Part::All {
+        let text = format!("of the tests that take turns, this run has {part}");
+        context.ui.say(&text);
+    }
+    let run = TestRun::new(context, &args.test).part(part);
     run.stage("set-up", || {
         dependencies::install_missing(&context.home, true, args.test.yes, &*context.ui)?;
         dependencies::prebuild(&context.home, &*context.ui)
