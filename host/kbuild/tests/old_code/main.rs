@@ -235,6 +235,7 @@ fn check(of: &str, version: &str) {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn compilers_errors_are_explained_once_for_each_cause() {
     for version in SUPPORTED {
         check("compile", version);
@@ -242,6 +243,7 @@ fn compilers_errors_are_explained_once_for_each_cause() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn modposts_errors_are_explained() {
     for version in SUPPORTED {
         check("modpost", version);

@@ -77,8 +77,8 @@ pub struct DevTestArgs {
     /// Run these stages, separated by commas [default: all stages]
     #[arg(long, value_name = "STAGE", value_enum, value_delimiter = ',')]
     pub only: Vec<Check>,
-    /// Of the tests that take turns, run the third that this text chooses, for example the hash
-    /// of a commit. A third of those that take long run then, and on each kernel but one a third
+    /// Of the tests that take turns, run the fifth that this text chooses, for example the hash
+    /// of a commit. A fifth of those that take long run then, and on each kernel but one a fifth
     /// of the guest tests [default: all] [env: KORU_TEST_PART]
     #[arg(long, value_name = "TEXT")]
     pub part: Option<Part>,

@@ -8,7 +8,7 @@ use koru_error::{Error, Kind, Result};
 use koru_kernels::Key;
 
 /// In how many runs every test has run on every kernel.
-const PARTS: u64 = 3;
+const PARTS: u64 = 5;
 
 /// Which of the tests run that another run may run instead: those that take long, and the guest
 /// tests on all kernels but one.
@@ -77,16 +77,16 @@ mod tests {
 
     #[test]
     fn every_test_is_in_one_part() {
-        let parts = [0, 1, 2].map(Part::One);
-        let mut sizes = [0; 3];
+        let parts = [0, 1, 2, 3, 4].map(Part::One);
+        let mut sizes = [0; 5];
         for n in 0..300 {
             let test = format!("file::test_{n}");
-            let of: Vec<usize> = (0..3).filter(|p| parts[*p].has(&test)).collect();
+            let of: Vec<usize> = (0..5).filter(|p| parts[*p].has(&test)).collect();
             assert_eq!(of.len(), 1, "{test}");
             sizes[of[0]] += 1;
             assert!(Part::All.has(&test));
         }
-        assert!(sizes.iter().all(|size| *size > 60), "{sizes:?}");
+        assert!(sizes.iter().all(|size| *size > 30), "{sizes:?}");
     }
 
     #[test]
@@ -96,7 +96,7 @@ mod tests {
         assert!(part("").is_err());
         let of = |n: u32| part(&format!("{n:040x}")).unwrap().to_string();
         let chosen: std::collections::BTreeSet<String> = (0..20).map(of).collect();
-        let every = ["part 1 of 3", "part 2 of 3", "part 3 of 3"];
-        assert!(chosen.iter().eq(every), "{chosen:?}");
+        let every = [1, 2, 3, 4, 5].map(|n| format!("part {n} of 5"));
+        assert!(chosen.iter().eq(&every), "{chosen:?}");
     }
 }

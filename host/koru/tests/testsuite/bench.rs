@@ -18,6 +18,7 @@ fn median(report: &Value, name: &str, module: usize) -> u64 {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn counts_are_the_same_every_time() {
     for kernel in KERNELS {
         let bench = || {

@@ -83,6 +83,7 @@ fn line(source: &str, text: &str) -> usize {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn large_stack_frames_are_warned_about() {
     let folder = workspace(&["large", "little"]);
     module(folder.path(), "large", "", LARGE);
@@ -136,6 +137,7 @@ fn large_stack_frames_are_warned_about() {
 
 /// Ubuntu's kernels have half of that limit. Frames of the `kernel` crate are not the author's.
 #[test]
+#[ignore = "takes long"]
 fn frame_limit_is_the_kernels() {
     let added = Added::new();
     let own = added.directory("6.12.995");

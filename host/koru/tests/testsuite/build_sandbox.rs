@@ -142,6 +142,7 @@ fn a_build_has_no_home() {
 
 /// A Makefile's warnings are shown, and are no reason to fail.
 #[test]
+#[ignore = "takes long"]
 fn warnings_of_a_makefile_are_shown() {
     let dir = module("$(warning mind the step)");
     fs::write(

@@ -145,6 +145,7 @@ fn what_is_not_there_is_said() {
 
 /// The compiler, the kernel's path and what follows the build make no difference.
 #[test]
+#[ignore = "takes long"]
 fn makefiles_of_all_kinds_build() {
     let own_way = "KDIR := /usr/src/linux-headers-of-another-kernel\nCC = no-such-compiler\n\
                    obj-m += lab.o\n\nall:\n\tmake -C $(KDIR) M=$(PWD) modules\n\tsudo insmod lab.ko\n";
@@ -242,6 +243,7 @@ fn needed_modules_are_loaded_before() {
 
 /// The author's own Kbuild names a file that a build by hand would have left.
 #[test]
+#[ignore = "takes long"]
 fn modules_of_other_folders_are_built_and_loaded_before() {
     let kbuild = "obj-m := top.o\nKBUILD_EXTRA_SYMBOLS := $(src)/../deep/base/Module.symvers\n";
     let folder = Folder::new(&[
@@ -360,6 +362,7 @@ fn saves_of_c_are_watched() {
 
 /// A save in another folder, whose module is needed, starts a run as well.
 #[test]
+#[ignore = "takes long"]
 fn saves_of_needed_folders_are_watched() {
     let folder = Folder::new(&[
         ("base/Kbuild", "obj-m := base.o\n"),
@@ -383,6 +386,7 @@ fn saves_of_needed_folders_are_watched() {
 
 /// The kernel's own compiler is used, whatever the Makefile names.
 #[test]
+#[ignore = "takes long"]
 fn compiler_of_the_makefile_does_not_matter() {
     let recipe =
         "all:\n\tmake -C /lib/modules/$(shell uname -r)/build M=$(PWD) LLVM=1 CC=clang modules\n";
@@ -418,6 +422,7 @@ MODULE_LICENSE("GPL");
 "#;
 
 #[test]
+#[ignore = "takes long"]
 fn symbols_unknown_at_load_time_are_explained() {
     for kernel in KERNELS {
         let folder = Folder::new(&[

@@ -127,6 +127,7 @@ fn oops_in_a_c_module_has_source_lines() {
 /// These tests build C for a kernel and run it on the same one, whichever kernels the user has
 /// added. This one runs them again with other kernels.
 #[test]
+#[ignore = "takes long"]
 fn decoding_ignores_added_kernels() {
     let added = kernels::Added::new();
     let own = added.directory("6.12.999");
@@ -151,6 +152,7 @@ fn decoding_ignores_added_kernels() {
 
 /// A hang in C is shown with function and line, as one in Rust is.
 #[test]
+#[ignore = "takes long"]
 fn hang_in_a_c_module_has_source_lines() {
     let source = "tests/broken/hello_loops/hello.c";
     let first = line_of(source, "while (");

@@ -50,6 +50,7 @@ fn release(version: &str) -> String {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn added_kernel_is_not_the_default() {
     let added = Added::new();
     let own = added.directory("6.12.999");
@@ -223,6 +224,7 @@ fn kernel_of_another_suite_has_its_own_tools() {
 
 /// A user may add the first kernel before any set-up.
 #[test]
+#[ignore = "takes long"]
 fn first_kernel_is_the_default_without_a_supported_one() {
     let added = Added::without_kernels();
     for release in ["6.12.998", "6.12.999"] {
@@ -245,6 +247,7 @@ fn folders_of(shims: &Path, release: &str) -> Vec<(String, std::time::SystemTime
 }
 
 #[test]
+#[ignore = "takes long"]
 fn kernel_that_the_shim_does_not_compile_for_is_listed_so() {
     let added = Added::new();
     // This keeps the compiler's refusals out of the user's cache.
@@ -297,6 +300,7 @@ fn kernel_that_the_shim_does_not_compile_for_is_listed_so() {
 /// With PREEMPT_RT, as in Debian's `-rt-amd64`, spinlocks sleep, and mutexes and spinlocks are
 /// other structures. The headers of every flavour have that code.
 #[test]
+#[ignore = "takes long"]
 fn shim_compiles_for_real_time_kernels() {
     let added = Added::new();
     for version in kernels::KERNELS {

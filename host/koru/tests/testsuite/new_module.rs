@@ -136,6 +136,7 @@ fn ctrl_c_leaves_nothing() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn two_modules_fit_into_one_workspace() {
     let dir = tempfile::tempdir().expect("a folder");
     // Side by side, each with a workspace of its own.

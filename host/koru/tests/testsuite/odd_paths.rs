@@ -127,6 +127,7 @@ fn make_works_in_such_a_folder() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn verify_builds_a_module_in_such_a_folder() {
     let odd = Odd::new();
     let lab = odd.path().join("la b");
@@ -153,6 +154,7 @@ fn verify_builds_a_module_in_such_a_folder() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn everything_works_with_such_a_cache() {
     let odd = Odd::new();
     let cache = odd.path().join("ca che");

@@ -87,6 +87,7 @@ fn koru_of(checkout: &Path, vm: &Vm, arguments: &[&str]) -> Koru {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn everything_works_in_a_checkout_of_somebody_else() {
     let folder = tempfile::tempdir().expect("a folder");
     let (checkout, target) = make_checkout(folder.path());
@@ -116,6 +117,7 @@ fn everything_works_in_a_checkout_of_somebody_else() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn everything_works_on_a_file_system_that_is_read_only() {
     // Only the outputs' place differs from the test above, so this uses the checkout itself.
     let root = root();

@@ -132,6 +132,7 @@ fn unreachable_machine_is_an_error() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn login_and_sudo_failures_are_explained() {
     let lab = Lab::start_known("6.12");
     let id = |target: &str| lab.koru(["exec", "--target", target, "id", "-u"]).run();
@@ -173,6 +174,7 @@ fn login_and_sudo_failures_are_explained() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn sudo_password_is_asked_for() {
     let lab = Lab::start_known("6.1");
     let id =
@@ -192,6 +194,7 @@ fn sudo_password_is_asked_for() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn loading_asks_once_a_boot() {
     let lab = Lab::start_known("6.1");
     let load = |typed: &[&str]| {
@@ -309,6 +312,7 @@ MODULE_LICENSE("GPL");
 "#;
 
 #[test]
+#[ignore = "takes long"]
 fn lost_connection_ends_commands_and_runs() {
     let lab = Lab::start_known("6.1");
     let begin_as = |user: &str, hang: &str| {
@@ -364,6 +368,7 @@ fn lost_connection_ends_commands_and_runs() {
 
 /// All runs use one connection, and so ask for one password.
 #[test]
+#[ignore = "takes long"]
 fn watch_runs_on_the_target_at_every_save() {
     let lab = Lab::start_known("6.12");
     let away = tempfile::tempdir().unwrap();
@@ -414,6 +419,7 @@ fn watch_runs_on_the_target_at_every_save() {
 
 /// The cache has no kernels, so the headers for the build have to come from the machine.
 #[test]
+#[ignore = "takes long"]
 fn headers_are_fetched_from_the_machine() {
     let lab = Lab::start_known("6.12");
     let cache = tempfile::tempdir().unwrap();

@@ -76,6 +76,7 @@ fn resumed_guests_have_their_own_clock_and_seed() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn hundred_guests_resume_four_at_a_time() {
     let cache = tempfile::tempdir().unwrap();
     if resuming(cache.path()).is_none() {

@@ -77,6 +77,7 @@ fn much_goes_both_ways(guest: &Guest) {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn booted_guest_transfers_large_files() {
     let Some(guest) = shared() else { return };
     much_goes_both_ways(guest);

@@ -8,6 +8,7 @@ use super::{
 };
 
 #[test]
+#[ignore = "takes long"]
 fn what_the_exit_forgets_is_named() {
     for kernel in KERNELS {
         let forgets = module("forgets", kernel);
@@ -110,6 +111,7 @@ fn plain_file_in_dev_is_told() {
 
 /// A module that leaves something behind fails the tests that it would otherwise pass.
 #[test]
+#[ignore = "takes long"]
 fn verify_fails_a_module_that_leaves_something_behind() {
     let left = "left behind after unload: /sys/kernel/debug/hello_forgets";
     for kernel in KERNELS {

@@ -40,6 +40,7 @@ fn warning_is_no_oops() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn module_without_exit_cannot_be_unloaded() {
     for kernel in KERNELS {
         let noexit = module("noexit", kernel);
@@ -63,6 +64,7 @@ fn module_without_exit_cannot_be_unloaded() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn recursion_is_folded() {
     for kernel in KERNELS {
         let run = module("recurses", kernel).run(&[]);

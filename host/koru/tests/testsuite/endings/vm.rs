@@ -26,6 +26,7 @@ fn vm_that_has_oopsed_is_restarted() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn kernel_gets_more_arguments() {
     for kernel in KERNELS {
         let append = ["--append", "lab=7 quiet", "--append", "slub_debug=P"];

@@ -94,6 +94,7 @@ fn says_twice(run: &Run, texts: [&str; 2]) {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn read_without_an_end_is_named() {
     let [one, other] = KERNELS;
     let run = endless(one, &["cat", "/proc/endless"]);
@@ -108,6 +109,7 @@ fn read_without_an_end_is_named() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn write_that_takes_nothing_is_named() {
     let run = endless(KERNELS[1], &["sh", "-c", "echo hello >/proc/endless"]);
     let taken = "must return the number of bytes that it has taken";
@@ -117,6 +119,7 @@ fn write_that_takes_nothing_is_named() {
 
 /// A command that has the file open, but reads others or computes, takes as long as it takes.
 #[test]
+#[ignore = "takes long"]
 fn file_that_is_only_open_is_not_named() {
     let idle = "exec 3</proc/endless; timeout 9 dd if=/dev/zero of=/dev/null bs=1024; \
                 timeout 9 sh -c 'while :; do :; done'; true";
@@ -130,6 +133,7 @@ fn file_that_is_only_open_is_not_named() {
 
 /// The process that owns the machine passes the looks on.
 #[test]
+#[ignore = "takes long"]
 fn waits_on_a_machine_that_stays_up_are_named() {
     for kernel in KERNELS {
         let vm = Vm::new();

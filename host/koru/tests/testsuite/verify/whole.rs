@@ -209,6 +209,7 @@ fn table_fits_the_width_that_is_given() {
 /// The benchmark compares Koru's modules with these, so they have to promise the same. (That of
 /// full_ex is tested on both kernels, beside what breaks it.)
 #[test]
+#[ignore = "takes long"]
 fn fair_forms_of_the_benchmark_keep_every_promise() {
     let modules = [
         "hello_proc",
@@ -228,6 +229,7 @@ fn fair_forms_of_the_benchmark_keep_every_promise() {
 
 /// `koru bench` names the promises below its table.
 #[test]
+#[ignore = "takes long"]
 fn other_forms_of_the_benchmark_break_what_is_listed() {
     let listed = fs::read_to_string(root().join("bench/broken.toml")).expect("a file");
     let listed: toml::Table = toml::from_str(&listed).expect("TOML");
