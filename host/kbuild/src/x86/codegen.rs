@@ -132,10 +132,13 @@ impl Codegen {
         }
         if config.yes("FRAME_POINTER") {
             add("-Cforce-frame-pointers=y");
+            // Functions that LLVM itself adds, such as KASAN's constructors, get one as well.
+            if rustc < (1, 98) && has_option("llvm-module-flag") {
+                add("-Zllvm_module_flag=frame-pointer:u32:2:max");
+            }
         }
-        if config.yes("CFI_CLANG") || config.yes("CFI") {
-            add("-Zsanitizer=kcfi");
-            add("-Zsanitizer-cfi-normalize-integers");
+        if either("CFI", "CFI_CLANG") {
+            cfi(facts)?.into_iter().for_each(&mut add);
         }
         // Where the kernel has no debug info, types are left out; inlined functions are needed
         // anyway.
@@ -206,6 +209,31 @@ impl Codegen {
         add(&mut self.crate_flags, "globals", globals);
         Ok(())
     }
+}
+
+/// Returns the flags for a kernel that checks the types of functions at calls through pointers.
+fn cfi(facts: &Facts<'_>) -> Result<Vec<&'static str>> {
+    // Without it, an integer of C and one of Rust are never the same type.
+    if !facts.config.yes("CFI_ICALL_NORMALIZE_INTEGERS") {
+        let message = "the kernel checks the types of the functions that it calls (CFI), but was \
+                       built without CFI_ICALL_NORMALIZE_INTEGERS, so it would refuse every \
+                       function in Rust";
+        let attempted = format!("reading the config of {}", facts.release);
+        return Err(Error::new(Kind::Link, attempted, message)
+            .help("use a kernel that has this option (since 6.12), or none of CFI"));
+    }
+    let mut flags = vec![
+        "-Zsanitizer=kcfi",
+        "-Zsanitizer-cfi-normalize-integers",
+        // LLVM merges functions of different types.
+        "-Zmerge-functions=disabled",
+    ];
+    // The number of arguments, for which FineIBT clears the registers that a branch may have
+    // mispredicted.
+    if facts.config.yes("FINEIBT_BHI") && (facts.has_option)("sanitizer-kcfi-arity") {
+        flags.push("-Zsanitizer-kcfi-arity");
+    }
+    Ok(flags)
 }
 
 #[cfg(test)]
@@ -354,19 +382,65 @@ mod tests {
     #[test]
     fn the_rest_of_the_table() {
         let f = flags(
-            "CONFIG_FRAME_POINTER=y\nCONFIG_CFI_CLANG=y\nCONFIG_CC_OPTIMIZE_FOR_SIZE=y\nCONFIG_DEBUG_INFO=y\nCONFIG_DEBUG_INFO_DWARF4=y\n",
+            "CONFIG_FRAME_POINTER=y\nCONFIG_CC_OPTIMIZE_FOR_SIZE=y\nCONFIG_DEBUG_INFO=y\nCONFIG_DEBUG_INFO_DWARF4=y\n",
             (1, 96),
             &[],
         );
         for wanted in [
             "-Cforce-frame-pointers=y",
-            "-Zsanitizer=kcfi",
-            "-Zsanitizer-cfi-normalize-integers",
             "-Copt-level=s",
             "-Cdebuginfo=2",
             "-Zdwarf-version=4",
         ] {
             assert!(has(&f, wanted), "{wanted} in {f:?}");
         }
+    }
+
+    #[test]
+    fn types_are_checked_by_their_old_and_new_names() {
+        let normal = "CONFIG_CFI_ICALL_NORMALIZE_INTEGERS=y\n";
+        let old = flags(&format!("CONFIG_CFI_CLANG=y\n{normal}"), (1, 96), &[]);
+        let new = flags(&format!("CONFIG_CFI=y\n{normal}"), (1, 96), &[]);
+        assert_eq!(old, new);
+        for wanted in [
+            "-Zsanitizer=kcfi",
+            "-Zsanitizer-cfi-normalize-integers",
+            "-Zmerge-functions=disabled",
+        ] {
+            assert!(has(&new, wanted), "{wanted} in {new:?}");
+        }
+        let e = codegen("CONFIG_CFI_CLANG=y\n", (1, 96), &[], &[]).unwrap_err();
+        assert_eq!(e.kind, Kind::Link);
+        assert!(e.message.contains("CFI_ICALL_NORMALIZE_INTEGERS"), "{e}");
+    }
+
+    #[test]
+    fn fineibt_is_told_the_number_of_arguments() {
+        let arity = "-Zsanitizer-kcfi-arity";
+        let config = "CONFIG_X86_KERNEL_IBT=y\nCONFIG_CFI=y\nCONFIG_FINEIBT=y\n\
+                      CONFIG_CFI_ICALL_NORMALIZE_INTEGERS=y\nCONFIG_CALL_PADDING=y\n\
+                      CONFIG_FUNCTION_PADDING_BYTES=11\n";
+        let bhi = format!("{config}CONFIG_FINEIBT_BHI=y\n");
+        let option = &["sanitizer-kcfi-arity"];
+        let f = flags(&bhi, (1, 96), option);
+        for wanted in [
+            arity,
+            "-Zcf-protection=branch",
+            "-Zpatchable-function-entry=11,11",
+        ] {
+            assert!(has(&f, wanted), "{wanted} in {f:?}");
+        }
+        assert!(!has(&flags(config, (1, 96), option), arity));
+        assert!(!has(&flags(&bhi, (1, 96), &[]), arity));
+    }
+
+    #[test]
+    fn frame_pointers_of_functions_that_llvm_adds() {
+        let flag = "-Zllvm_module_flag=frame-pointer:u32:2:max";
+        let of = |rustc, options: &[&str]| flags("CONFIG_FRAME_POINTER=y\n", rustc, options);
+        assert!(has(&of((1, 96), &["llvm-module-flag"]), flag));
+        assert!(!has(&of((1, 85), &[]), flag));
+        // This rustc adds them by itself.
+        assert!(!has(&of((1, 98), &["llvm-module-flag"]), flag));
     }
 }
