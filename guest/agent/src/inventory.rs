@@ -8,9 +8,12 @@ use std::{
     os::unix::fs::FileTypeExt,
 };
 
-use koru_protocol::{Inventory, ModuleRow, Reply};
+use koru_protocol::{Inventory, Reply};
 
-use crate::answer::{Answer, errno};
+use crate::{
+    answer::{Answer, errno},
+    loaded::loaded,
+};
 
 /// The folders whose entries are listed, each with the depth to which it is walked. This is
 /// done in each run, so it must not take long: each folder costs an emulated guest 0.1 ms.
@@ -62,9 +65,9 @@ pub fn take() -> Answer {
         .split_whitespace()
         .filter_map(|pid| pid.parse().ok())
         .collect();
-    let modules = fs::read_to_string("/proc/modules").map_err(|e| errno(&e))?;
-    let rows = modules.lines().filter_map(ModuleRow::parse);
-    inventory.users = rows
+    let modules = loaded().map_err(|e| errno(&e))?;
+    inventory.users = modules
+        .into_iter()
         .map(|row| (row.name, row.refcount.unwrap_or(0)))
         .collect();
     Ok(Reply::Inventory(inventory))

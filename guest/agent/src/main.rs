@@ -18,6 +18,7 @@ mod file_users;
 mod files;
 mod inventory;
 mod kmsg;
+mod loaded;
 mod machine;
 mod measure;
 mod measure_steps;

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use koru_protocol::{Inside, Look, ModuleOutcome, ModuleResult, ModuleRow, ModuleSections, Reply};
+use koru_protocol::{Inside, Look, ModuleOutcome, ModuleResult, ModuleSections, Reply};
 use rustix::{
     io::Errno,
     system::{delete_module, finit_module},
@@ -24,6 +24,7 @@ use rustix::{
 use crate::{
     agent::{Agent, TransientModule},
     answer::{Answer, errno},
+    loaded::loaded,
     process::CallProcess,
     role::own_binary,
 };
@@ -191,21 +192,15 @@ fn as_rustix(error: &io::Error) -> Errno {
 
 /// Returns the loaded modules.
 pub fn list() -> Answer {
-    let text = fs::read_to_string("/proc/modules").map_err(|e| errno(&e))?;
-    Ok(Reply::Modules(
-        text.lines().filter_map(ModuleRow::parse).collect(),
-    ))
+    Ok(Reply::Modules(loaded().map_err(|e| errno(&e))?))
 }
 
 /// Returns where the module that was loaded last is in memory.
 pub fn sections() -> Answer {
     /// The sections that stay, and that other code can be in or point to.
     const KEPT: [&str; 5] = [".text", ".exit.text", ".data", ".bss", ".rodata"];
-    let text = fs::read_to_string("/proc/modules").map_err(|e| errno(&e))?;
-    let newest = text
-        .lines()
-        .find_map(ModuleRow::parse)
-        .ok_or(libc::ENOENT)?;
+    let modules = loaded().map_err(|e| errno(&e))?;
+    let newest = modules.into_iter().next().ok_or(libc::ENOENT)?;
     let folder = format!("/sys/module/{}/sections", newest.name);
     let entries = fs::read_dir(&folder).map_err(|e| errno(&e))?;
     let sections = entries.flatten().filter_map(|entry| {
@@ -223,8 +218,12 @@ pub fn sections() -> Answer {
 
 /// Returns the kernel's taint bits.
 pub fn taint() -> Answer {
-    let text = fs::read_to_string("/proc/sys/kernel/tainted").map_err(|e| errno(&e))?;
-    let bits = text.trim().parse().map_err(|_| libc::EIO)?;
+    let bits = match fs::read_to_string("/proc/sys/kernel/tainted") {
+        Ok(text) => text.trim().parse().map_err(|_| libc::EIO)?,
+        // A kernel without /proc: only its log tells what went wrong.
+        Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
+        Err(e) => return Err(errno(&e)),
+    };
     Ok(Reply::Taint(bits))
 }
 
