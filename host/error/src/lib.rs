@@ -108,6 +108,19 @@ impl Error {
         self
     }
 
+    /// Returns a copy, without the error that caused this one.
+    pub fn without_source(&self) -> Error {
+        Error {
+            kind: self.kind,
+            context: self.context.clone(),
+            message: self.message.clone(),
+            help: self.help.clone(),
+            output: self.output.clone(),
+            rest: None,
+        }
+        .with_hints(self.hints().to_vec())
+    }
+
     /// Creates the error of an I/O operation. `context` says what was being done.
     pub fn io(context: impl Into<String>, error: io::Error) -> Self {
         let e = Error::new(Kind::System, context, error.to_string());

@@ -36,6 +36,7 @@ mod shim;
 pub mod shim_header;
 mod source;
 mod stack;
+mod supported_kernels;
 mod symbols;
 mod sysroot;
 mod target_dir;
@@ -52,12 +53,15 @@ pub use kbuild_source::KbuildSource;
 pub use ko::{BuildOptions, Builder, Ko, Notes, Stages};
 pub use make::plain_temporary_folder;
 pub use modinfo::ModInfo;
-pub use module::{KERNEL_PACKAGE, Module, PATCHED, find_modules, patch_options, workspace_of};
+pub use module::{
+    KERNEL_PACKAGE, Module, PATCHED, find_modules, patch_options, workspace_modules, workspace_of,
+};
 pub use paths::{module_name, repository};
 pub use prebuilt::{is_prebuilt, unpacked};
 pub use rust_file::RustFile;
 pub use source::{Source, find_sources};
 pub use stack::LargeFrame;
+pub use supported_kernels::SupportedKernels;
 pub use sysroot::Sysroot;
 pub use target_dir::{make_real_folders, usable_target_dir};
 pub use toolchain::Toolchain;

@@ -13,6 +13,7 @@ use koru_kernels::{Home, Key, nearest, run};
 
 use crate::{
     cargo_run::{cargo, metadata_command},
+    supported_kernels::SupportedKernels,
     usable_target_dir,
     work_copy::beside,
 };
@@ -29,8 +30,18 @@ pub struct Module {
     pub target_dir: PathBuf,
     /// The files in C that are part of the module.
     pub c: CFiles,
+    /// The kernels that it supports, if its Cargo.toml says so.
+    pub kernels: Option<SupportedKernels>,
     /// What the build may read beside the workspace and what `c` is compiled from.
     pub readable: Vec<PathBuf>,
+}
+
+impl Module {
+    /// Returns why it does not support a kernel of this release, if its Cargo.toml says so.
+    pub fn refusal(&self, release: &str) -> Option<String> {
+        let kernels = self.kernels.as_ref()?;
+        (!kernels.include(release)).then(|| kernels.refusal())
+    }
 }
 
 /// The files in C of a module that is mostly in Rust.
@@ -208,6 +219,11 @@ fn one(home: &Home, here: &Path, name: &str, known: &[Module]) -> Result<Module>
     }))
 }
 
+/// Returns all modules of the workspace with this root folder.
+pub fn workspace_modules(home: &Home, workspace: &Path) -> Result<Vec<Module>> {
+    read(home, &workspace.join("Cargo.toml"))
+}
+
 /// Returns the root folder of the cargo workspace that a package belongs to.
 pub fn workspace_of(package: &Path) -> Result<PathBuf> {
     let manifest = package.join("Cargo.toml");
@@ -247,25 +263,24 @@ fn read(home: &Home, manifest: &Path) -> Result<Vec<Module>> {
         p.dependencies.iter().any(|d| d.name == KERNEL_PACKAGE)
             && p.targets.iter().any(|t| t.is_lib())
     };
-    Ok(metadata
-        .packages
-        .iter()
-        .filter(is_module)
-        .map(|p| Module {
+    let module = |p: &Package| {
+        let manifest = p.manifest_path.as_std_path();
+        Ok(Module {
             name: p.name.replace('-', "_"),
             package: p.name.to_string(),
-            dir: p
-                .manifest_path
+            dir: manifest
                 .parent()
                 .expect("a manifest is in a folder")
-                .to_path_buf()
-                .into_std_path_buf(),
+                .to_owned(),
             workspace: metadata.workspace_root.clone().into_std_path_buf(),
             target_dir: usable_target_dir(home, metadata.target_directory.as_std_path()),
             c: CFiles::default(),
+            kernels: SupportedKernels::of(manifest)?,
             readable: Vec::new(),
         })
-        .collect())
+    };
+    let modules = metadata.packages.iter().filter(is_module);
+    modules.map(module).collect()
 }
 
 /// Returns the options that make `koru-kernel = "0.1"` in a module's Cargo.toml refer to this

@@ -132,6 +132,7 @@ impl RustFile {
             workspace: dir.clone(),
             dir,
             c: self.c.clone(),
+            kernels: None,
             readable: self.readable(&path),
         })
     }

@@ -88,6 +88,7 @@ impl Cargo<'_> {
             workspace: dir.clone(),
             dir,
             c: CFiles::default(),
+            kernels: None,
             readable: Vec::new(),
         })
     }

@@ -3,6 +3,7 @@
 //! The context of a command: the settings, the kernels, the output, the known modules.
 
 use std::{
+    collections::HashSet,
     env, fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -41,6 +42,8 @@ pub struct Context {
     /// The one for builds in Rust, except for those of Koru's own sources.
     pub rust_sandbox: Option<Sandbox>,
     debug_info: Mutex<DebugInfoIndex>,
+    /// Of which modules it was said that they do not support which kernel.
+    warned: Mutex<HashSet<(PathBuf, String)>>,
     /// The session with the target, once there is one.
     pub target_session: Mutex<Option<Session>>,
 }
@@ -64,6 +67,7 @@ impl Context {
             rust_sandbox,
             cwd,
             debug_info: Mutex::default(),
+            warned: Mutex::default(),
             target_session: Mutex::default(),
         })
     }
@@ -190,6 +194,7 @@ impl Context {
             colour: self.ui.colour(),
             sandbox: self.rust_sandbox.clone(),
         };
+        self.warn_if_unsupported(tree, modules);
         let ignored = cargo_settings::tell(&self.home, modules, &*self.ui);
         builder.build(modules, options, &*self.ui).map_err(|mut e| {
             // cargo itself failed, perhaps for lack of a setting.
@@ -198,5 +203,30 @@ impl Context {
             }
             e
         })
+    }
+
+    /// Warns of modules that do not support the kernel, as their authors say. They are built all
+    /// the same: support of one more kernel begins with a build for it.
+    fn warn_if_unsupported(&self, tree: &KernelTree, modules: &[Module]) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        for module in modules {
+            let Some(kernels) = &module.kernels else {
+                continue;
+            };
+            let release = &tree.release;
+            let key = (module.dir.clone(), release.clone());
+            if !kernels.include(release) && warned.insert(key) {
+                self.ui.warn(
+                    &format!(
+                        "{} does not support {release}: it supports {kernels}",
+                        module.name
+                    ),
+                    &format!(
+                        "if it works there, add this kernel to the list in {}",
+                        kernels.place(&self.cwd)
+                    ),
+                );
+            }
+        }
     }
 }

@@ -5,7 +5,12 @@
 use koru_error::Result;
 use koru_kbuild::{Source, usable_target_dir};
 
-use crate::{cli::TestArgs, context::Context, dependencies, testing::test_run::TestRun};
+use crate::{
+    cli::TestArgs,
+    context::Context,
+    dependencies,
+    testing::{guest::Chosen, test_run::TestRun},
+};
 
 pub fn test(context: &Context, args: &TestArgs) -> Result<u8> {
     dependencies::install_missing(&context.home, false, args.yes, &*context.ui)?;
@@ -22,7 +27,12 @@ pub fn test(context: &Context, args: &TestArgs) -> Result<u8> {
             run.finish(&home.join("junit.xml"))
         }
         _ => {
-            run.guest_of(&context.cwd)?;
+            // A kernel that was named is tested on, whatever the modules' authors say.
+            let chosen = match &args.kernel {
+                Some(_) => Chosen::Every,
+                None => Chosen::Supported,
+            };
+            run.guest_of(&context.cwd, &chosen)?;
             let target = usable_target_dir(&context.home, &context.cwd.join("target"));
             run.finish(&target.join("koru/junit.xml"))
         }

@@ -8,9 +8,11 @@ use std::{
     sync::Mutex,
 };
 
-use cargo_metadata::{Artifact, Message, Metadata};
+use cargo_metadata::{Artifact, Message, Metadata, Package};
 use koru_error::{Error, Kind, Result};
-use koru_kbuild::{CargoRun, Toolchain, find_modules, make_real_folders, usable_target_dir};
+use koru_kbuild::{
+    CargoRun, Module, Toolchain, find_modules, make_real_folders, usable_target_dir,
+};
 use koru_kernels::{KernelTree, Progress};
 use koru_sandbox::{Sandbox, Stream};
 
@@ -25,6 +27,8 @@ use crate::{
 pub struct TestBinary {
     pub name: String,
     pub path: PathBuf,
+    /// The folder of its package.
+    pub package: PathBuf,
     pub machine: MachineArgs,
     /// How its tests want to run.
     pub marks: TestMarks,
@@ -34,10 +38,12 @@ impl TestBinary {
     /// Takes a test binary among the artifacts that cargo reports.
     fn of(artifact: Artifact) -> Option<Result<TestBinary>> {
         let path = artifact.executable.filter(|_| artifact.profile.test)?;
-        let settings = GuestTests::of(artifact.manifest_path.parent()?.as_std_path());
+        let package = artifact.manifest_path.parent()?.as_std_path();
+        let settings = GuestTests::of(package);
         let binary = TestMarks::of(path.as_std_path()).map(|marks| TestBinary {
             name: artifact.target.name,
             path: path.into_std_path_buf(),
+            package: package.to_owned(),
             machine: settings.machine(&marks),
             marks,
         });
@@ -45,25 +51,30 @@ impl TestBinary {
     }
 }
 
-/// Compiles the test binaries of all packages whose tests are for the guest, or one of those
-/// binaries.
+/// Compiles the test binaries of those packages whose tests are for the guest and that `wanted`
+/// selects by their folders, or one of those binaries.
 pub fn guest_binaries(
     context: &Context,
     workspace: &Path,
+    wanted: &dyn Fn(&Path) -> bool,
     only: Option<&str>,
 ) -> Result<Vec<TestBinary>> {
     let attempted = "compiling the guest tests";
     context.ui.status(attempted);
     let metadata = metadata(workspace)?;
     let is_own = workspace == context.home.root;
-    let wanted = usable_target_dir(&context.home, metadata.target_directory.as_std_path());
+    let packages = guest_packages(&metadata, wanted);
+    if packages.is_empty() {
+        return Ok(Vec::new());
+    }
+    let target_dir = usable_target_dir(&context.home, metadata.target_directory.as_std_path());
     let target = match is_own {
-        true => wanted.clone(),
+        true => target_dir.clone(),
         // A folder of koru's own, since it belongs to the sandbox.
-        false => wanted.join("koru/tests"),
+        false => target_dir.join("koru/tests"),
     };
     if !is_own {
-        make_real_folders(&wanted, &["koru", "tests"])?;
+        make_real_folders(&target_dir, &["koru", "tests"])?;
     }
     let toolchain = Toolchain::find(&context.cache)?;
     let cargo_run = CargoRun {
@@ -98,13 +109,9 @@ pub fn guest_binaries(
         false => koru_kbuild::patch_options(&context.home),
     };
     cargo.args(&options);
-    let packages = guest_packages(&metadata);
     cargo.args(packages.iter().flat_map(|package| ["-p", package]));
     if let Some(name) = only {
         cargo.args(["--test", name]);
-    }
-    if packages.is_empty() {
-        return Ok(Vec::new());
     }
     let mut heard = Heard::of(&cargo_run, &mut cargo, attempted)?;
     if !heard.success && cargo_run.needs_fetch(&heard.said) {
@@ -175,11 +182,17 @@ pub fn metadata(workspace: &Path) -> Result<Metadata> {
         })
 }
 
-fn guest_packages(metadata: &Metadata) -> Vec<String> {
+fn guest_packages(metadata: &Metadata, wanted: &dyn Fn(&Path) -> bool) -> Vec<String> {
+    let folder = |p: &Package| {
+        p.manifest_path
+            .parent()
+            .map(|dir| dir.as_std_path().to_owned())
+    };
     metadata
         .packages
         .iter()
         .filter(|p| p.metadata["koru"]["guest"] == true)
+        .filter(|p| folder(p).is_some_and(|folder| wanted(&folder)))
         .map(|p| p.name.to_string())
         .collect()
 }
@@ -249,9 +262,23 @@ pub fn modules_for(
 ) -> Result<Vec<(String, PathBuf)>> {
     let workspace = koru_kbuild::workspace_of(package)?;
     let modules = find_modules(&context.home, &workspace, &[])?;
-    let (kos, _) = context.build(tree, &modules)?;
+    build_for_tests(context, tree, &workspace, &modules)
+}
+
+/// Builds these modules of a workspace and what its tests need beside them. Returns the modules'
+/// names and files.
+pub fn build_for_tests(
+    context: &Context,
+    tree: &KernelTree,
+    workspace: &Path,
+    modules: &[Module],
+) -> Result<Vec<(String, PathBuf)>> {
+    if modules.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (kos, _) = context.build(tree, modules)?;
     if workspace == context.home.root {
-        programs::build(context, &programs::names(&workspace))?;
+        programs::build(context, &programs::names(workspace))?;
     }
     for ko in &kos {
         context.register_module(&ko.name, &ko.path);

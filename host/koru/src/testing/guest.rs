@@ -5,16 +5,18 @@
 use std::{
     path::{Path, PathBuf},
     thread::ScopedJoinHandle,
+    time::Duration,
 };
 
 use koru_error::{Error, Kind, Result};
+use koru_kbuild::{Module, workspace_modules};
 use koru_kernels::{KernelTree, SUPPORTED};
 use koru_vm::Guest;
 
 use crate::{
     cli::KernelChoice,
     testing::{
-        binaries::{guest_binaries, list_tests, modules_for},
+        binaries::{TestBinary, build_for_tests, guest_binaries, list_tests},
         jobs::{Job, Jobs},
         part::Part,
         result::TestResult,
@@ -23,22 +25,52 @@ use crate::{
     },
 };
 
+/// Which modules of a workspace are built, and whose tests run.
+pub enum Chosen<'a> {
+    /// All, whatever their authors say of the kernel.
+    Every,
+    /// Those whose authors do not say that the kernel is not supported. The tests of the others
+    /// are skipped.
+    Supported,
+    /// These modules, and the tests of one module, or the tests that belong to none.
+    These {
+        modules: &'a [Module],
+        tested: Option<&'a Module>,
+    },
+}
+
 impl TestRun<'_> {
     /// Runs the guest tests of the workspace around `folder`, on every kernel.
-    pub fn guest_of(&self, folder: &Path) -> Result<()> {
+    pub fn guest_of(&self, folder: &Path, chosen: &Chosen) -> Result<()> {
         let workspace = koru_kbuild::workspace_of(&around(folder)?)?;
-        let binaries = guest_binaries(self.context, &workspace, None)?;
+        let all = workspace_modules(&self.context.home, &workspace)?;
+        let trees = self.trees()?;
+        if matches!(chosen, Chosen::Supported) {
+            is_any_supported(&all, &trees)?;
+        }
+        let is_wanted = |package: &Path| match chosen {
+            Chosen::These { tested, .. } => {
+                owner(&all, package).map(|m| &m.dir) == tested.map(|m| &m.dir)
+            }
+            _ => true,
+        };
+        let binaries = guest_binaries(self.context, &workspace, &is_wanted, None)?;
+        if binaries.is_empty() && matches!(chosen, Chosen::These { .. }) {
+            return Ok(());
+        }
         let sandbox = self.context.rust_sandbox.as_ref();
         let sandbox = sandbox.filter(|_| workspace != self.context.home.root);
         let with_modules = |tree: KernelTree| {
-            let kos = modules_for(self.context, &tree, &workspace)?;
+            let supported = |m: &&Module| m.refusal(&tree.release).is_none();
+            let modules = match chosen {
+                Chosen::Every => all.clone(),
+                Chosen::Supported => all.iter().filter(supported).cloned().collect(),
+                Chosen::These { modules, .. } => modules.to_vec(),
+            };
+            let kos = build_for_tests(self.context, &tree, &workspace, &modules)?;
             Ok((tree, kos))
         };
-        let kernels: Vec<_> = self
-            .trees()?
-            .into_iter()
-            .map(with_modules)
-            .collect::<Result<_>>()?;
+        let kernels: Vec<_> = trees.into_iter().map(with_modules).collect::<Result<_>>()?;
         let mut jobs = Vec::new();
         for (n, (tree, kos)) in kernels.iter().enumerate() {
             // One kernel has all tests; the others have a part of them each.
@@ -52,7 +84,12 @@ impl TestRun<'_> {
                     let name = format!("{}::{name}", binary.name);
                     self.wanted(&name) && part.has(&format!("{name} on {}", tree.release))
                 });
-                jobs.extend(Job::of(tree, kos, binary, tests));
+                let owner = owner(&all, &binary.package);
+                let refusal = owner.and_then(|owner| owner.refusal(&tree.release));
+                match refusal.filter(|_| matches!(chosen, Chosen::Supported)) {
+                    Some(refusal) => self.skip(binary, tree, tests, &refusal),
+                    None => jobs.extend(Job::of(tree, kos, binary, tests)),
+                }
             }
         }
         let (busy, waiting) = Jobs::busy_and_waiting(jobs);
@@ -63,6 +100,19 @@ impl TestRun<'_> {
             let join = |w: ScopedJoinHandle<Result<()>>| w.join().expect("no panic");
             workers.into_iter().try_for_each(join)
         })
+    }
+
+    /// Reports the tests of a file as skipped.
+    fn skip(&self, binary: &TestBinary, tree: &KernelTree, tests: Vec<(String, bool)>, why: &str) {
+        for (name, _) in tests {
+            let result = TestResult {
+                name,
+                took: Duration::ZERO,
+                failure: None,
+                ignored: Some(format!("not supported: {why}")),
+            };
+            self.add(&suite(binary, tree), result);
+        }
     }
 
     /// Runs one job after the other, in the same guest where possible. An error in one job
@@ -76,7 +126,7 @@ impl TestRun<'_> {
                 let same = before.same_machine(&job);
                 same.then(|| environment.take_over(guest)).flatten()
             });
-            let suite = format!("{} on {}", job.binary.name, job.tree.release);
+            let suite = suite(job.binary, job.tree);
             let tell = |result: &TestResult| self.add(&suite, result.clone());
             let run = run_tests(
                 self.context,
@@ -121,6 +171,36 @@ impl TestRun<'_> {
         let last = self.trees()?.pop();
         Ok(last.expect("there is one, or an error"))
     }
+}
+
+fn suite(binary: &TestBinary, tree: &KernelTree) -> String {
+    format!("{} on {}", binary.name, tree.release)
+}
+
+/// Returns the module to which a package of tests belongs: the one in whose folder it is.
+fn owner<'a>(modules: &'a [Module], package: &Path) -> Option<&'a Module> {
+    let around = modules.iter().filter(|m| package.starts_with(&m.dir));
+    around.max_by_key(|m| m.dir.components().count())
+}
+
+/// Returns an error if no module supports one of these kernels.
+fn is_any_supported(modules: &[Module], trees: &[KernelTree]) -> Result<()> {
+    let refuses = |m: &Module| trees.iter().all(|tree| m.refusal(&tree.release).is_some());
+    if modules.is_empty() || !modules.iter().all(refuses) {
+        return Ok(());
+    }
+    let supported = modules.iter().filter_map(|m| {
+        let kernels = m.kernels.as_ref()?;
+        Some(format!("{} supports {kernels}", m.name))
+    });
+    let supported: Vec<String> = supported.collect();
+    let releases: Vec<&str> = trees.iter().map(|tree| tree.release.as_str()).collect();
+    Err(Error::new(
+        Kind::Usage,
+        format!("testing on {}", releases.join(" and ")),
+        format!("no such kernel is supported: {}", supported.join(", ")),
+    )
+    .help("`koru test --kernel RELEASE` tests on another one, or on one of these all the same"))
 }
 
 /// Returns the folder of the package that `folder` is in.

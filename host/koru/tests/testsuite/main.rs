@@ -29,5 +29,6 @@ mod rust_files;
 mod shared_checkout;
 mod shell;
 mod ssh_target;
+mod supported_kernels;
 mod verify;
 mod watch;

@@ -95,6 +95,49 @@ fn module_that_a_newer_kernel_breaks_is_found() {
 }
 
 #[test]
+fn modules_of_one_folder_have_a_row_each() {
+    let place = tempfile::tempdir().expect("a folder");
+    let lab = place.path().join("lab");
+    fs::create_dir(&lab).expect("a folder");
+    let module = |text: &str| {
+        format!(
+            "#include <linux/module.h>\n{text}\nMODULE_LICENSE(\"GPL\");\nMODULE_DESCRIPTION(\"x\");\n"
+        )
+    };
+    let files = [
+        (
+            "first.c",
+            module(
+                "int first_one(void);\nint first_one(void) { return 1; }\nEXPORT_SYMBOL_GPL(first_one);",
+            ),
+        ),
+        (
+            "second.c",
+            module(
+                "int first_one(void);\nstatic int __init begin(void) { return first_one() - 1; }\nstatic void __exit end(void) { }\nmodule_init(begin);\nmodule_exit(end);",
+            ),
+        ),
+        (
+            "third.c",
+            module("static int __init begin(void) { return -EIO; }\nmodule_init(begin);"),
+        ),
+        ("Kbuild", "obj-m := first.o second.o third.o\n".to_owned()),
+    ];
+    for (name, text) in files {
+        fs::write(lab.join(name), text).expect("writing");
+    }
+    let expected = [("first", true), ("second", true), ("third", false)]
+        .map(|(name, go)| (name.to_owned(), "6.12".to_owned(), go));
+    for (folder, arguments) in [(place.path(), &["lab/"][..]), (&*lab, &[])] {
+        let run = koru([&["preflight", "--json", "--kernel", "6.12"], arguments].concat());
+        let run = run.dir(folder).run();
+        let mut found = rows(run.exits(1));
+        found.sort();
+        assert_eq!(found, expected, "{run}");
+    }
+}
+
+#[test]
 fn built_modules_are_loaded_into_the_kernel() {
     let module = CModule::build("host/koru/tests/testsuite/endings/modules/endless.c", "6.1");
     let of = |version: &str| {

@@ -302,7 +302,7 @@ fn wanted(tests: &Tests, args: &VerifyArgs) -> Result<(Vec<Requirement>, Vec<Req
 /// Builds the conformance tests of one module.
 fn test_binary(context: &Context, name: &str) -> Result<TestBinary> {
     let root = &context.home.root;
-    let binaries = guest_binaries(context, root, Some(name))?;
+    let binaries = guest_binaries(context, root, &|_| true, Some(name))?;
     let found = binaries.into_iter().find(|b| b.name == name);
     found.ok_or_else(|| {
         Error::new(

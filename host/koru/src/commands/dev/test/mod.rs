@@ -12,7 +12,7 @@ use crate::{
     cli::{Check, DevTestArgs},
     context::Context,
     dependencies,
-    testing::{part::Part, test_run::TestRun},
+    testing::{guest::Chosen, part::Part, test_run::TestRun},
 };
 
 /// The stages, in their order.
@@ -48,7 +48,7 @@ pub fn test(context: &Context, args: &DevTestArgs) -> Result<u8> {
             Check::Unit => run.unit(),
             Check::Doc => run.doc(),
             Check::Misuse => run.misuse(),
-            Check::Guest => run.guest_of(&context.home.root.join("tests")),
+            Check::Guest => run.guest_of(&context.home.root.join("tests"), &Chosen::Every),
         })?;
     }
     run.finish(&context.home.root.join("target/koru/junit.xml"))
