@@ -9,10 +9,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use crate::{Key, Progress, merged::merge_folders, process::run_with_lines, run, spawn_error};
 use koru_error::{Error, IoContext, Kind, Result};
-use tempfile::TempDir;
-
-use crate::{Progress, merged::merge_folders, process::run_with_lines, run, spawn_error};
 
 /// The folders in `/usr/share` that no program reads.
 const DOCUMENTATION: [&str; 5] = ["doc", "info", "lintian", "locale", "man"];
@@ -100,6 +98,7 @@ impl Apt {
             )
             .map_err(with_help)?;
         }
+        debs.remove();
         Ok(())
     }
 
@@ -137,6 +136,7 @@ impl Apt {
                 return Err(with_help(error.output(said)));
             }
         }
+        debs.remove();
         Ok(())
     }
 
@@ -151,7 +151,8 @@ impl Apt {
         Ok(simulated.stdout.lines().filter_map(installed).collect())
     }
 
-    /// Downloads `packages` into a folder in `dir`, verified.
+    /// Downloads `packages` into a folder beside `dir`, verified. What is there of an attempt that
+    /// broke off is continued.
     fn download(
         &self,
         packages: &[String],
@@ -159,20 +160,22 @@ impl Apt {
         dir: &Path,
         progress: &dyn Progress,
     ) -> Result<Downloaded> {
-        let folder = tempfile::tempdir_in(dir).path_context("making a folder in", dir)?;
+        let folder = download_folder(dir, packages);
+        fs::create_dir_all(&folder).path_context("making", &folder)?;
         let attempted = format!("downloading {what}");
         progress.status(&attempted);
         let mut asked = self.command("apt-get");
         asked
             .args(["-qq", "--print-uris", "download"])
             .args(packages);
-        let sizes = run(asked.current_dir(folder.path()), &attempted).map_err(with_help)?;
+        let sizes = run(asked.current_dir(&folder), &attempted).map_err(with_help)?;
+        keep_only(&folder, &sizes.stdout)?;
         let total: u64 = sizes.stdout.lines().filter_map(size).sum();
         let mut download = self.command("apt-get");
         download
             .args(["-qq", "-o", "APT::Status-Fd=1", "download"])
             .args(packages)
-            .current_dir(folder.path());
+            .current_dir(&folder);
         let last = Cell::new(0);
         let seen = |line: &str| {
             let all = total / 1_000_000;
@@ -184,7 +187,16 @@ impl Apt {
                 progress.status(&format!("{attempted} ({done} of {all} MB)"));
             }
         };
-        run_with_lines(&mut download, &attempted, &seen).map_err(with_help)?;
+        run_with_lines(&mut download, &attempted, &seen).map_err(|e| {
+            // What was there is not the beginning of the file.
+            if e.output
+                .as_ref()
+                .is_some_and(|said| said.contains("Hash Sum mismatch"))
+            {
+                let _ = fs::remove_dir_all(&folder);
+            }
+            with_help(e)
+        })?;
         progress.status(&format!("unpacking {what}"));
         Ok(Downloaded {
             folder,
@@ -231,17 +243,42 @@ fn with_help(error: Error) -> Error {
     }
 }
 
-/// Packages in a folder that is removed with this value.
+/// Returns the folder in which packages for the folder `dir` of the cache are downloaded. It is the
+/// same for each attempt.
+fn download_folder(dir: &Path, packages: &[String]) -> PathBuf {
+    let names = packages.iter();
+    let key = names.fold(Key::default(), |key, name| key.with(name));
+    let beside = dir.parent().unwrap_or(dir);
+    beside.join(".downloads").join(key.hex())
+}
+
+/// Removes files that are not in apt's list of addresses, such as an older version.
+fn keep_only(folder: &Path, list: &str) -> Result<()> {
+    let names: Vec<&str> = list
+        .lines()
+        .filter_map(|line| line.split(' ').nth(1))
+        .collect();
+    for entry in fs::read_dir(folder).path_context("reading", folder)? {
+        let entry = entry.path_context("reading", folder)?;
+        if !names.iter().any(|name| entry.file_name() == **name) {
+            let path = entry.path();
+            fs::remove_file(&path).path_context("removing", &path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Packages in a folder that stays until they are unpacked.
 struct Downloaded {
-    folder: TempDir,
+    folder: PathBuf,
     attempted: String,
     number: usize,
 }
 
 impl Downloaded {
     fn files(&self) -> Result<Vec<PathBuf>> {
-        let folder = fs::read_dir(self.folder.path());
-        let entries = folder.path_context("reading", self.folder.path())?;
+        let folder = fs::read_dir(&self.folder);
+        let entries = folder.path_context("reading", &self.folder)?;
         let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
         files.retain(|file| file.extension().is_some_and(|e| e == "deb"));
         files.sort();
@@ -254,6 +291,12 @@ impl Downloaded {
             )
             .help(LISTS)),
         }
+    }
+}
+
+impl Downloaded {
+    fn remove(self) {
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -291,6 +334,23 @@ mod tests {
             Some(12)
         );
         assert_eq!(percent("Get:1 http://m"), None);
+    }
+
+    #[test]
+    fn download_is_continued_in_its_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = |attempt: &str, package: &str| {
+            download_folder(&dir.path().join(attempt), &[package.to_owned()])
+        };
+        assert_eq!(folder(".x.1", "a"), folder(".x.2", "a"));
+        assert_ne!(folder(".x.1", "a"), folder(".x.1", "b"));
+        let here = folder(".x.1", "a");
+        fs::create_dir_all(&here).unwrap();
+        for file in ["a_1.deb", "a_2.deb"] {
+            fs::write(here.join(file), "half").unwrap();
+        }
+        keep_only(&here, "'http://m/a_2.deb' a_2.deb 9 SHA256:1\n").unwrap();
+        assert!(!here.join("a_1.deb").exists() && here.join("a_2.deb").exists());
     }
 
     #[test]

@@ -11,9 +11,10 @@ use koru_error::{Error, IoContext, Kind, Result};
 
 use crate::{
     Apt, Archive, Cache, KernelTree, Progress, Userland, nearest,
+    package_files::is_package,
     packages::{best_release, packages, releases, settle, unknown},
     release::{Selector, compare, flavour, selects},
-    suite_tools::choose,
+    suite_tools::{choose, no_tools},
     write_atomically,
 };
 
@@ -241,6 +242,7 @@ impl Kernels {
         let places = [
             format!("boot/vmlinuz-{release}"),
             format!("usr/lib/modules/{release}/vmlinuz"),
+            format!("lib/modules/{release}/vmlinuz"),
         ];
         let mut images = places.iter().map(|at| place.join(at));
         images.find(|image| image.is_file())
@@ -262,20 +264,21 @@ impl Kernels {
     }
 
     /// Adds a kernel: a build directory (`/lib/modules/../build`, any KDIR), `running`, or a
-    /// version or package name of the distribution, or a suite of its archive (`trixie`,
-    /// `trixie/7.3`).
+    /// version or package name of the distribution, a suite of its archive (`trixie`,
+    /// `trixie/7.3`), or a package file.
     pub fn add(&self, what: &str, progress: &dyn Progress) -> Result<KernelTree> {
+        if is_package(what) {
+            return self.add_files(&[PathBuf::from(what)], progress);
+        }
         let suite = what.split('/').next().unwrap_or_default();
         let path = match what {
-            "running" => {
-                let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-                Some(PathBuf::from(format!(
-                    "/lib/modules/{}/build",
-                    release.trim()
-                )))
-            }
+            "running" => Some(running()?),
             _ if Archive::has_suite(suite) && !Path::new(what).exists() => None,
             _ if what.contains('/') || what == "." => Some(PathBuf::from(what)),
+            // A version is one, whatever is in this folder.
+            _ if !what.starts_with(|c: char| c.is_ascii_digit()) && Path::new(what).is_dir() => {
+                Some(PathBuf::from(what))
+            }
             _ => None,
         };
         match path {
@@ -287,6 +290,13 @@ impl Kernels {
 
     fn add_directory(&self, path: &Path, progress: &dyn Progress) -> Result<KernelTree> {
         let tree = KernelTree::open(path)?;
+        if !tree.build_dir.join("Module.symvers").is_file() {
+            progress.print(&format!(
+                "note: {} has no Module.symvers, without which modules do not build: `make modules` \
+                 there writes it",
+                tree.build_dir.display()
+            ));
+        }
         self.cache
             .entry("kernels", &tree.release, progress, |dir| {
                 std::os::unix::fs::symlink(&tree.build_dir, dir.join("tree"))
@@ -353,7 +363,7 @@ impl Kernels {
         match choose(&self.cache, &place, &tree, what, progress) {
             Ok(userland) => tree.userland = userland,
             // The kernel is here all the same, and boots.
-            Err(e) => progress.print(&format!("note: {e}")),
+            Err(e) => progress.print(&no_tools(release, &e)),
         }
         Ok(tree)
     }
@@ -390,6 +400,27 @@ impl Kernels {
         write_atomically(&self.default_file(), release.as_bytes())?;
         Ok(release)
     }
+}
+
+/// Returns the build directory of the running kernel.
+fn running() -> Result<PathBuf> {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let release = release.trim();
+    let build = PathBuf::from(format!("/lib/modules/{release}/build"));
+    // A link without its target is what is left without the headers.
+    if build.exists() {
+        return Ok(build);
+    }
+    let message = format!(
+        "the headers of {release} are not installed ({})",
+        build.display()
+    );
+    Err(
+        Error::new(Kind::Usage, "adding the running kernel", message).help(format!(
+            "install them: linux-headers-{release} on Debian and Ubuntu, kernel-devel on Fedora\n\
+             or keep them in Koru's cache only: `koru kernel add {release}`, or package files"
+        )),
+    )
 }
 
 fn several(selector: &str, fitting: &[String]) -> Error {

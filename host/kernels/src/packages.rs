@@ -87,7 +87,17 @@ pub(crate) fn packages(apt: &Apt, release: &str) -> Result<Vec<String>> {
 /// Makes unpacked packages usable in their folder, including those that an earlier version of
 /// Koru unpacked.
 pub(crate) fn settle(dir: &Path, release: &str) -> Result<()> {
-    let headers = dir.join("usr/src").join(format!("linux-headers-{release}"));
+    settle_headers(&dir.join("usr/src").join(format!("linux-headers-{release}")))?;
+    let link = dir.join("tree");
+    if link.is_symlink() {
+        return Ok(());
+    }
+    std::os::unix::fs::symlink(format!("usr/src/linux-headers-{release}"), &link)
+        .path_context("linking", &link)
+}
+
+/// Makes an unpacked build directory usable where it is.
+pub(crate) fn settle_headers(headers: &Path) -> Result<()> {
     let makefile = headers.join("Makefile");
     let text = fs::read_to_string(&makefile).path_context("reading", &makefile)?;
     // Debian's Makefile has `include /usr/src/linux-headers-..-common/Makefile`, and since 7.1
@@ -106,12 +116,7 @@ pub(crate) fn settle(dir: &Path, release: &str) -> Result<()> {
     if vmlinux.is_file() {
         fs::remove_file(&vmlinux).path_context("removing", &vmlinux)?;
     }
-    let link = dir.join("tree");
-    if link.is_symlink() {
-        return Ok(());
-    }
-    std::os::unix::fs::symlink(format!("usr/src/linux-headers-{release}"), &link)
-        .path_context("linking", &link)
+    Ok(())
 }
 
 #[cfg(test)]

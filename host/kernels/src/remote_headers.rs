@@ -12,7 +12,7 @@ use std::{
 
 use koru_error::{Error, IoContext, Kind, Result};
 
-use crate::{KernelTree, Kernels, Progress, process::spawn_error};
+use crate::{KernelTree, Kernels, Progress, process::spawn_error, tree::header_release};
 
 const SCRIPT: &str = include_str!("remote_headers.sh");
 
@@ -38,7 +38,8 @@ impl Kernels {
         let attempted = format!("storing the headers of {release}");
         self.cache().entry("kernels", release, progress, |dir| {
             unpack(dir, fetch)?;
-            let Some(tree) = build_dir(dir, release) else {
+            let built = build_dirs(dir);
+            let Some((tree, _)) = built.into_iter().find(|(_, found)| found == release) else {
                 let message = "what arrived contains no build directory of this kernel";
                 return Err(Error::new(Kind::System, attempted, message)
                     .help("install the headers of exactly this kernel on its machine"));
@@ -89,27 +90,27 @@ fn unpack(
     }
 }
 
-/// Returns the folder below `dir` that is a build directory of this release.
-fn build_dir(dir: &Path, release: &str) -> Option<PathBuf> {
-    let header = "include/generated/utsrelease.h";
+/// Returns the build directories below `dir`, with their releases.
+pub(crate) fn build_dirs(dir: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
-        if let Ok(text) = fs::read_to_string(folder.join(header)) {
-            let ours = text.contains(&format!("\"{release}\""));
-            match ours && folder.join("Makefile").is_file() {
-                true => return Some(folder),
-                false => continue,
+        if let Some(release) = header_release(&folder) {
+            // The Makefile may be a link to one that is elsewhere.
+            if folder.join("Makefile").symlink_metadata().is_ok() {
+                found.push((folder, release));
             }
+            continue;
         }
         let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
         let below = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_dir()));
         folders.extend(below.map(|e| e.path()));
     }
-    None
+    found
 }
 
 /// Makes absolute links point to where their targets are now.
-fn relocate(dir: &Path, folder: &Path) -> Result<()> {
+pub(crate) fn relocate(dir: &Path, folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).path_context("reading", folder)? {
         let path = entry.path_context("reading", folder)?.path();
         let meta = fs::symlink_metadata(&path).path_context("reading", &path)?;
@@ -135,7 +136,7 @@ fn moved(dir: &Path, path: &Path) -> Option<PathBuf> {
 }
 
 /// Makes the build directory's Makefile include the other one from where it is now.
-fn relocate_makefile(dir: &Path, tree: &Path) -> Result<()> {
+pub(crate) fn relocate_makefile(dir: &Path, tree: &Path) -> Result<()> {
     let makefile = tree.join("Makefile");
     let text = fs::read_to_string(&makefile).path_context("reading", &makefile)?;
     let line = |line: &str| {
@@ -159,7 +160,7 @@ fn relocate_makefile(dir: &Path, tree: &Path) -> Result<()> {
 }
 
 /// Returns `to` relative to the folder `from`; both are absolute.
-fn relative(from: &Path, to: &Path) -> PathBuf {
+pub(crate) fn relative(from: &Path, to: &Path) -> PathBuf {
     let (from, to): (Vec<Component>, Vec<Component>) =
         (from.components().collect(), to.components().collect());
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();

@@ -12,6 +12,7 @@ use koru_error::{Error, IoContext, Kind, Result};
 
 use crate::{
     Apt, Archive, Cache, KernelTree, Key, Lacking, Progress, Userland,
+    date::today,
     userland::{FOLDER, KEPT, MARK},
     write_atomically,
 };
@@ -110,6 +111,25 @@ pub(crate) fn choose(
     Ok(Userland::chosen(cache, kernel))
 }
 
+/// Returns a note that a kernel's tools cannot be had, which may be so for a day only: a suite that
+/// is being changed cannot always be installed.
+pub(crate) fn no_tools(release: &str, error: &Error) -> String {
+    let said = error.output.as_deref().unwrap_or_default();
+    let said = said
+        .lines()
+        .rfind(|line| line.starts_with("E: "))
+        .unwrap_or_default();
+    let said = match said.is_empty() {
+        true => error.to_string(),
+        false => format!("{error} ({said})"),
+    };
+    format!(
+        "note: the tools that build for {release} are not to be had ({}): {said}; a later `koru \
+         kernel add` of it tries again",
+        today()
+    )
+}
+
 /// Returns the libraries that the kernel's tools need, as far as this suite has them.
 fn libraries(all: &Apt, suite: &Apt, release: &str) -> Result<Vec<String>> {
     let mut libraries = Vec::new();
@@ -168,6 +188,21 @@ mod tests {
         for unused in ["libasan8=14.2.0-19", "perl-base=5.32", "login=1:4.8"] {
             assert!(!is_used(unused), "{unused}");
         }
+    }
+
+    #[test]
+    fn tools_that_are_not_to_be_had_are_dated() {
+        let error = Error::new(Kind::System, "asking apt", "it failed")
+            .output("Reading lists\nE: Unable to correct problems\n");
+        let note = no_tools("7.3.4", &error);
+        assert!(
+            note.contains(&format!("7.3.4 are not to be had ({})", today())),
+            "{note}"
+        );
+        assert!(
+            note.contains("asking apt: it failed (E: Unable to correct"),
+            "{note}"
+        );
     }
 
     #[test]

@@ -84,7 +84,14 @@ impl KernelTree {
         let build_dir = build_dir.canonicalize().map_err(|e| fail(e.to_string()))?;
         for needed in ["Makefile", ".config", "include/generated/autoconf.h"] {
             if !build_dir.join(needed).is_file() {
-                return Err(fail(format!("it has no {needed}")));
+                let error = fail(format!("it has no {needed}"));
+                return Err(match build_dir.join("Kconfig").is_file() {
+                    true => error.help(
+                        "these are sources that are not built: there, `make olddefconfig` and \
+                         `make bzImage modules`",
+                    ),
+                    false => error,
+                });
             }
         }
         let config_path = build_dir.join(".config");
@@ -237,15 +244,18 @@ fn frame_limit(config: &Config) -> Option<u64> {
 /// Returns the release that modules of this tree are built for. Debian's `kernel.release` is
 /// the upstream version, so the header, which vermagic is made from, comes first.
 fn release(build_dir: &Path) -> Option<String> {
-    let header = build_dir.join("include/generated/utsrelease.h");
-    let in_header = fs::read_to_string(header).ok().and_then(|text| {
-        let (_, rest) = text.split_once("UTS_RELEASE \"")?;
-        Some(rest.split_once('"')?.0.to_owned())
-    });
-    in_header.or_else(|| {
+    header_release(build_dir).or_else(|| {
         let text = fs::read_to_string(build_dir.join("include/config/kernel.release")).ok()?;
         Some(text.trim().to_owned())
     })
+}
+
+/// Returns the release in the header from which vermagic is made.
+pub(crate) fn header_release(build_dir: &Path) -> Option<String> {
+    let header = build_dir.join("include/generated/utsrelease.h");
+    let text = fs::read_to_string(header).ok()?;
+    let (_, rest) = text.split_once("UTS_RELEASE \"")?;
+    Some(rest.split_once('"')?.0.to_owned())
 }
 
 #[cfg(test)]
@@ -330,5 +340,11 @@ mod tests {
         let e = KernelTree::open(dir.path()).unwrap_err();
         assert_eq!(e.kind, Kind::Usage);
         assert!(e.message.contains("Makefile"), "{e}");
+        for file in ["Makefile", "Kconfig"] {
+            fs::write(dir.path().join(file), "").unwrap();
+        }
+        let e = KernelTree::open(dir.path()).unwrap_err();
+        assert!(e.message.contains(".config"), "{e}");
+        assert!(e.help.unwrap().contains("make olddefconfig"));
     }
 }

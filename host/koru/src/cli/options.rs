@@ -426,7 +426,10 @@ Examples:
         #[arg(value_name = "WORD")]
         what: Option<String>,
     },
-    /// Add a kernel by downloading it, or by registering a build directory.
+    /// Add a kernel by downloading it, from package files, or by registering a build directory.
+    ///
+    /// Package files of any distribution, .deb or .rpm, are unpacked in the cache. Give all that
+    /// belong to the kernel: headers, image, modules.
     ///
     /// If this machine's compiler and tools do not build for it, those of the kernel's suite are
     /// downloaded to the cache as well.
@@ -437,11 +440,13 @@ Examples:
   koru kernel add trixie/7.3      from a suite of Debian's archive or its backports
   koru kernel add sid             the newest of a suite
   koru kernel add running         the kernel of this machine
-  koru kernel add /usr/src/linux  a build directory")]
+  koru kernel add /usr/src/linux  a build directory
+  koru kernel add linux-*.deb     packages of any distribution, also .rpm")]
     Add {
-        /// Version, suite, package name, build directory, or `running` for the running kernel.
-        #[arg(value_name = "KERNEL")]
-        what: String,
+        /// Version, suite, package name, build directory, `running` for the running kernel, or
+        /// package files.
+        #[arg(value_name = "KERNEL", required = true)]
+        what: Vec<String>,
         /// Make the kernel the default.
         #[arg(long)]
         default: bool,

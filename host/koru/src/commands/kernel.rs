@@ -2,9 +2,11 @@
 
 //! `koru kernel`: lists, adds, removes and chooses kernels.
 
+use std::path::PathBuf;
+
 use koru_error::{Error, Kind, Result};
 use koru_kbuild::Builder;
-use koru_kernels::{Archive, Installed, KernelTree, Lacking, Offered, Progress};
+use koru_kernels::{Archive, Installed, KernelTree, Lacking, Offered, Progress, today};
 
 use crate::{
     cli::KernelCommand,
@@ -71,8 +73,9 @@ fn search(context: &Context, what: &str) -> Result<()> {
     }
     for suite in missing {
         context.ui.say(&format!(
-            "note: the suite {suite} is missing: the archive no longer has it, or its package \
-             lists could not be fetched"
+            "note: the suite {suite} is not to be had ({}): the archive no longer has it, or its \
+             package lists could not be fetched",
+            today()
         ));
     }
     if rows.is_empty() {
@@ -101,8 +104,15 @@ fn make_default(context: &Context, kernel: &str) -> Result<String> {
     Ok(release)
 }
 
-fn add(context: &Context, what: &str, default: bool) -> Result<()> {
-    let tree = context.kernels.add(what, &*context.ui)?;
+fn add(context: &Context, what: &[String], default: bool) -> Result<()> {
+    let tree = match what {
+        [one] => context.kernels.add(one, &*context.ui)?,
+        // Only package files come in numbers.
+        files => {
+            let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
+            context.kernels.add_files(&files, &*context.ui)?
+        }
+    };
     let refusal = try_out(context, &tree)?;
     context.ui.done();
     if default {

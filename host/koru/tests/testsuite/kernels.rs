@@ -222,6 +222,22 @@ fn kernel_of_another_suite_has_its_own_tools() {
     assert!(!userlands.exists());
 }
 
+#[test]
+fn running_kernel_is_added_or_its_headers_are_named() {
+    let added = Added::without_kernels();
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("a release");
+    let release = release.trim();
+    let headers = Path::new("/lib/modules").join(release).join("build");
+    let run = added.run(&["kernel", "add", "running"]);
+    match headers.exists() {
+        true => run.exits(0).prints(release),
+        false => run
+            .exits(2)
+            .says(&format!("the headers of {release} are not installed"))
+            .says(&format!("koru kernel add {release}")),
+    };
+}
+
 /// A user may add the first kernel before any set-up.
 #[test]
 #[ignore = "takes long"]

@@ -22,6 +22,7 @@ mod makefile;
 mod new_module;
 mod odd_paths;
 mod own_module;
+mod package_files;
 mod preflight;
 mod readmes;
 mod replay;
