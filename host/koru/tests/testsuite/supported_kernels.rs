@@ -43,7 +43,8 @@ impl Workspace {
     }
 }
 
-/// Returns the module, the kernel's version, the verdict and the number of tests of each row.
+/// Returns the module, the kernel's version, the verdict and the number of tests of each row, by the
+/// modules' names.
 fn rows(run: &Run) -> Vec<(String, &'static str, Option<bool>, u64)> {
     let all = run.json();
     let version = |release: &Value| {
@@ -56,7 +57,9 @@ fn rows(run: &Run) -> Vec<(String, &'static str, Option<bool>, u64)> {
         let tests = row["tests"].as_u64().expect("a number");
         (module, version(&row["kernel"]), row["go"].as_bool(), tests)
     });
-    rows.collect()
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort();
+    rows
 }
 
 fn row(
@@ -76,16 +79,12 @@ fn modules_of_a_workspace_are_checked_each_for_itself() {
     let run = workspace.koru(".", &[&["preflight", "--json"], &both[..]].concat());
     let expected = [
         row("claims1", "6.1", None, 0),
-        row("claims2", "6.1", Some(true), 1),
         row("claims1", "6.12", Some(true), 1),
+        row("claims2", "6.1", Some(true), 1),
         row("claims2", "6.12", Some(true), 1),
     ];
     assert_eq!(rows(run.exits(0)), expected, "{run}");
-    let why = run.json()[0]["unsupported"].as_str().map(str::to_owned);
-    assert!(
-        why.expect("a reason").contains("it supports `6.12..`"),
-        "{run}"
-    );
+    assert!(run.out.contains("it supports `6.12..`"), "{run}");
     // What is named is checked all the same.
     let named = ["preflight", "claims1", "--kernel", "6.1"];
     workspace
@@ -109,7 +108,9 @@ fn modules_of_a_workspace_are_checked_each_for_itself() {
         row("claims2", "6.12", Some(false), 0),
     ];
     assert_eq!(rows(run.exits(1)), expected, "{run}");
-    let broken = &run.json()[1];
+    let all = run.json();
+    let mut all = all.as_array().expect("a list").iter();
+    let broken = all.find(|row| row["module"] == "claims2").expect("it");
     assert_eq!(broken["failed"], "tests", "{run}");
     let output = broken["error"]["output"].as_str().expect("rustc's words");
     assert!(
