@@ -93,6 +93,8 @@ fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {
                 test,
                 only: Vec::new(),
                 part: None,
+                also_one_of: Vec::new(),
+                commit: None,
             };
             commands::dev::test::test(context, &everything)
         }

@@ -4,6 +4,7 @@
 
 mod bench_args;
 mod build_rules;
+mod dev_args;
 mod options;
 mod preflight_args;
 mod verify_args;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 
 pub use bench_args::BenchArgs;
 pub use build_rules::BuildRules;
+pub use dev_args::*;
 pub use options::*;
 pub use preflight_args::PreflightArgs;
 pub use verify_args::VerifyArgs;
@@ -61,7 +63,8 @@ impl Command {
             Command::Exec(_) => Some("`koru exec` prints the output of the command that it runs"),
             Command::Completions { .. } => Some("`koru completions` prints a script for a shell"),
             Command::Dev {
-                command: DevCommand::Bindings { .. } | DevCommand::Bench { .. },
+                command:
+                    DevCommand::KernelsTable(_) | DevCommand::Bindings { .. } | DevCommand::Bench { .. },
             } => Some("this part of `koru dev` has no output in JSON"),
             _ => None,
         }
@@ -77,6 +80,8 @@ pub enum Command {
   koru test                       on every supported kernel
   koru test hello                 the tests whose names contain `hello`
   koru test --kernel 6.1 --junit report.xml
+  koru test --kernel 5.10,6.12    on these kernels
+  koru test --kernel all          on every kernel of `koru kernel list` that boots
 
 In a folder without a Cargo.toml, the tests are the programs and scripts in its folder tests:
 *.c, *.rs and *.sh. Each runs while the module is loaded.

@@ -6,7 +6,7 @@ use std::{env, path::PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::{cli::build_rules::BuildRules, target::name::TargetName, testing::part::Part};
+use crate::{cli::build_rules::BuildRules, target::name::TargetName};
 
 /// The choice of the kernel to build for and to run.
 #[derive(Args, Clone, Default)]
@@ -52,14 +52,15 @@ pub struct DemoArgs {
     pub yes: bool,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct TestArgs {
     /// Run the tests whose names contain one of these words [default: all tests]
     #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
-    /// Test on this kernel [default: every kernel of `koru setup`]
-    #[arg(long, value_name = "RELEASE")]
-    pub kernel: Option<String>,
+    /// Test on these kernels of `koru kernel list`, separated by commas, or on `all` that boot
+    /// [default: every kernel of `koru setup`]
+    #[arg(long = "kernel", value_name = "RELEASE", value_delimiter = ',')]
+    pub kernels: Vec<String>,
     #[command(flatten)]
     pub rules: BuildRules,
     /// Write the JUnit report to this file.
@@ -68,65 +69,6 @@ pub struct TestArgs {
     /// Install missing packages without asking.
     #[arg(long, short)]
     pub yes: bool,
-}
-
-#[derive(Args)]
-pub struct DevTestArgs {
-    #[command(flatten)]
-    pub test: TestArgs,
-    /// Run these stages, separated by commas [default: all stages]
-    #[arg(long, value_name = "STAGE", value_enum, value_delimiter = ',')]
-    pub only: Vec<Check>,
-    /// Of the tests that take turns, run the fifth that this text chooses, for example the hash
-    /// of a commit. A fifth of those that take long run then, and on each kernel but one a fifth
-    /// of the guest tests [default: all] [env: KORU_TEST_PART]
-    #[arg(long, value_name = "TEXT")]
-    pub part: Option<Part>,
-}
-
-#[derive(Subcommand)]
-pub enum DevCommand {
-    /// Run every check and test of Koru, or some of them.
-    #[command(after_help = "Examples:
-  koru dev test                        everything, on every supported kernel
-  koru dev test --only guest hello     the guest tests whose names contain `hello`
-  koru dev test --only format,lint     what takes a minute or two")]
-    Test(DevTestArgs),
-    /// Generate the kernel crate's declarations of the C interface layer from shim.h.
-    Bindings {
-        /// Check that the declarations are current instead of writing them.
-        #[arg(long)]
-        check: bool,
-    },
-    /// Measure Koru with the benchmark runner.
-    #[command(after_help = "Examples:
-  koru dev bench turnaround
-  koru dev bench -- --help")]
-    Bench {
-        /// Arguments of the benchmark runner.
-        #[arg(
-            trailing_var_arg = true,
-            allow_hyphen_values = true,
-            value_name = "ARGS"
-        )]
-        args: Vec<String>,
-    },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub enum Check {
-    /// Check formatting with cargo fmt.
-    Format,
-    /// Run clippy, rustdoc, shellcheck and the checks of files and dependencies.
-    Lint,
-    /// Run the tests of programs that run on this machine.
-    Unit,
-    /// Compile the kernel crate's examples.
-    Doc,
-    /// Check that misuses of the kernel crate do not compile.
-    Misuse,
-    /// Run the tests that need a kernel, in virtual machines.
-    Guest,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

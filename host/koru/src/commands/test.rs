@@ -28,9 +28,9 @@ pub fn test(context: &Context, args: &TestArgs) -> Result<u8> {
         }
         _ => {
             // A kernel that was named is tested on, whatever the modules' authors say.
-            let chosen = match &args.kernel {
-                Some(_) => Chosen::Every,
-                None => Chosen::Supported,
+            let chosen = match args.kernels.is_empty() {
+                true => Chosen::Supported,
+                false => Chosen::Every,
             };
             run.guest_of(&context.cwd, &chosen)?;
             let target = usable_target_dir(&context.home, &context.cwd.join("target"));

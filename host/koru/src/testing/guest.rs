@@ -3,6 +3,7 @@
 //! Runs the tests that need a guest.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     thread::ScopedJoinHandle,
     time::Duration,
@@ -15,11 +16,12 @@ use koru_vm::Guest;
 
 use crate::{
     cli::KernelChoice,
+    log::oops::Log,
     testing::{
         binaries::{TestBinary, build_for_tests, guest_binaries, list_tests},
         jobs::{Job, Jobs},
         part::Part,
-        result::TestResult,
+        result::{Cause, Failure, TestResult},
         runner::{TestEnvironment, run_tests},
         test_run::TestRun,
     },
@@ -60,21 +62,27 @@ impl TestRun<'_> {
         }
         let sandbox = self.context.rust_sandbox.as_ref();
         let sandbox = sandbox.filter(|_| workspace != self.context.home.root);
-        let with_modules = |tree: KernelTree| {
+        let modules_for = |tree: &KernelTree| {
             let supported = |m: &&Module| m.refusal(&tree.release).is_none();
             let modules = match chosen {
                 Chosen::Every => all.clone(),
                 Chosen::Supported => all.iter().filter(supported).cloned().collect(),
                 Chosen::These { modules, .. } => modules.to_vec(),
             };
-            let kos = build_for_tests(self.context, &tree, &workspace, &modules)?;
-            Ok((tree, kos))
+            build_for_tests(self.context, tree, &workspace, &modules)
         };
-        let kernels: Vec<_> = trees.into_iter().map(with_modules).collect::<Result<_>>()?;
+        let mut kernels = Vec::new();
+        for tree in trees {
+            match modules_for(&tree) {
+                Ok(kos) => kernels.push((tree, kos)),
+                Err(e) => self.unless_one_of_several(&tree, e)?,
+            }
+        }
         let mut jobs = Vec::new();
-        for (n, (tree, kos)) in kernels.iter().enumerate() {
+        let whole = self.tree()?.release;
+        for (tree, kos) in &kernels {
             // One kernel has all tests; the others have a part of them each.
-            let part = match n + 1 == kernels.len() {
+            let part = match tree.release == whole {
                 true => Part::All,
                 false => self.part,
             };
@@ -147,16 +155,66 @@ impl TestRun<'_> {
         outcome
     }
 
-    /// Returns the kernels to test on: the one that was asked for, or the supported ones.
-    /// Other kernels and the choice of the default make no difference.
+    /// Returns an error with one kernel, unless there are others to test on: then the error is
+    /// a test that failed.
+    pub fn unless_one_of_several(&self, tree: &KernelTree, error: Error) -> Result<()> {
+        let is_one = self.trees()?.len() == 1;
+        // By default, all kernels are alike, and what is missing is missing for all.
+        if is_one || self.args.kernels.is_empty() || error.kind == Kind::Missing {
+            return Err(error);
+        }
+        let result = TestResult {
+            name: "the modules build".into(),
+            took: Duration::ZERO,
+            failure: Some(Failure {
+                cause: Cause::Test,
+                why: error.to_string(),
+                output: error.output.unwrap_or_default(),
+                log: Log::default(),
+            }),
+            ignored: None,
+        };
+        self.add(&format!("build on {}", tree.release), result);
+        Ok(())
+    }
+
+    /// Returns the kernels to test on: those that were asked for, or the supported ones. Other
+    /// kernels and the choice of the default make no difference.
     pub fn trees(&self) -> Result<Vec<KernelTree>> {
-        if let Some(kernel) = &self.args.kernel {
+        let mut trees = self.chosen()?;
+        trees.extend(self.also.clone());
+        let mut seen = BTreeSet::new();
+        trees.retain(|tree| seen.insert(tree.release.clone()));
+        Ok(trees)
+    }
+
+    fn chosen(&self) -> Result<Vec<KernelTree>> {
+        match self.args.kernels.is_empty() {
+            true => self.supported(),
+            false => self.named(),
+        }
+    }
+
+    fn named(&self) -> Result<Vec<KernelTree>> {
+        let mut trees = Vec::new();
+        for name in &self.args.kernels {
+            if name == "all" {
+                let all = self.context.kernels.list()?.into_iter();
+                let bootable = all.filter(|kernel| kernel.bootable);
+                let found = bootable.filter_map(|k| self.context.kernels.exactly(&k.release));
+                trees.extend(found.collect::<Result<Vec<_>>>()?);
+                continue;
+            }
             let choice = KernelChoice {
-                kernel: Some(kernel.clone()),
+                kernel: Some(name.clone()),
                 kdir: None,
             };
-            return Ok(vec![self.context.tree(&choice)?]);
+            trees.push(self.context.tree(&choice)?);
         }
+        Ok(trees)
+    }
+
+    fn supported(&self) -> Result<Vec<KernelTree>> {
         let kernels = &self.context.kernels;
         let supported = SUPPORTED.iter().filter_map(|k| kernels.supported(k));
         let supported: Vec<KernelTree> = supported.collect::<Result<_>>()?;
@@ -168,7 +226,7 @@ impl TestRun<'_> {
 
     /// Returns one of the kernels to test on, for checks that need only one.
     pub fn tree(&self) -> Result<KernelTree> {
-        let last = self.trees()?.pop();
+        let last = self.chosen()?.pop();
         Ok(last.expect("there is one, or an error"))
     }
 }

@@ -51,9 +51,13 @@ impl TestRun<'_> {
         }
         tests.retain(|name| self.wanted(name));
         for tree in self.trees()? {
-            let (kos, _) = self.context.build_sources(|| Ok(tree.clone()), sources)?;
-            let modules = all_in_order(self.context, &tree, sources, &kos)?;
-            self.run_programs(&tree, &modules, &programs, &tests)?;
+            let built = self.context.build_sources(|| Ok(tree.clone()), sources);
+            let modules =
+                built.and_then(|(kos, _)| all_in_order(self.context, &tree, sources, &kos));
+            match modules {
+                Ok(modules) => self.run_programs(&tree, &modules, &programs, &tests)?,
+                Err(e) => self.unless_one_of_several(&tree, e)?,
+            }
         }
         Ok(())
     }

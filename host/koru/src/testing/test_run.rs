@@ -10,7 +10,7 @@ use std::{
 };
 
 use koru_error::{Kind, Result};
-use koru_kernels::Progress;
+use koru_kernels::{KernelTree, Progress};
 
 use crate::{
     cli::TestArgs,
@@ -30,6 +30,8 @@ pub struct TestRun<'a> {
     pub args: &'a TestArgs,
     /// Which of the tests run that need not run each time.
     pub part: Part,
+    /// A kernel to test on in addition to those of the arguments.
+    pub also: Option<KernelTree>,
     /// Whether no result is shown when it comes.
     quiet: bool,
     suites: Mutex<Vec<Suite>>,
@@ -43,6 +45,7 @@ impl<'a> TestRun<'a> {
             context,
             args,
             part: Part::All,
+            also: None,
             quiet: context.json,
             suites: Mutex::default(),
             begun: Instant::now(),

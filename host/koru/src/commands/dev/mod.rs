@@ -4,6 +4,8 @@
 
 pub mod bench;
 pub mod bindings;
+pub mod commit;
+pub mod date;
 pub mod test;
 
 use koru_error::Result;

@@ -105,7 +105,7 @@ impl<'a> Check<'a> {
         let context = self.context;
         let mut test = TestArgs {
             filters: Vec::new(),
-            kernel: Some(self.tree.release.clone()),
+            kernels: vec![self.tree.release.clone()],
             rules: self.args.rules.clone(),
             junit: None,
             yes: false,

@@ -2,6 +2,7 @@
 
 //! `koru dev test`: runs every check and test of Koru itself.
 
+mod also;
 mod checks;
 mod libtest;
 mod marked;
@@ -31,11 +32,14 @@ pub fn test(context: &Context, args: &DevTestArgs) -> Result<u8> {
         let text = format!("of the tests that take turns, this run has {part}");
         context.ui.say(&text);
     }
-    let run = TestRun::new(context, &args.test).part(part);
+    let mut run = TestRun::new(context, &args.test).part(part);
     run.stage("set-up", || {
         dependencies::install_missing(&context.home, true, args.test.yes, &*context.ui)?;
         dependencies::prebuild(&context.home, &*context.ui)
     })?;
+    if !args.also_one_of.is_empty() {
+        run.also = also::chosen(context, &args.also_one_of, args.commit.as_deref())?;
+    }
     context.ui.done();
     for stage in STAGES {
         if !args.only.is_empty() && !args.only.contains(&stage) {
