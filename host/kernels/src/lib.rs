@@ -43,6 +43,7 @@ pub use nearest::nearest;
 pub use process::{Run, output, run, spawn_error};
 pub use progress::{NoProgress, Progress};
 pub use ranges::{KernelRange, NoRange};
+pub use release::{compare as compare_releases, short_names};
 pub use remote_headers::{NO_BUILD_DIR, pack_script};
 pub use symvers::{Export, Symvers};
 pub use tree::{Config, KernelTree};

@@ -79,7 +79,7 @@ impl Selector<'_> {
 }
 
 /// Orders releases as people do: by the values of their numbers.
-pub(crate) fn compare(a: &str, b: &str) -> Ordering {
+pub fn compare(a: &str, b: &str) -> Ordering {
     let numbers = |s: &str| -> Vec<u64> {
         s.split(|c: char| !c.is_ascii_digit())
             .filter(|p| !p.is_empty())
@@ -87,6 +87,29 @@ pub(crate) fn compare(a: &str, b: &str) -> Ordering {
             .collect()
     };
     numbers(a).cmp(&numbers(b)).then_with(|| a.cmp(b))
+}
+
+/// Returns short names for releases: `6.1-cloud` for `6.1.0-56-cloud-amd64`. Releases whose short
+/// names would be the same keep their own.
+pub fn short_names(releases: &[&str]) -> Vec<String> {
+    let short = |release: &&str| {
+        let mut numbers = release.split(|c: char| !c.is_ascii_digit());
+        let version: Vec<&str> = numbers.by_ref().take(2).collect();
+        let version = version.join(".");
+        match flavour(release).map(|index| FLAVOURS[index]) {
+            Some("-cloud-amd64") => format!("{version}-cloud"),
+            Some("-rt-amd64") => format!("{version}-rt"),
+            Some(_) => format!("{version}-generic"),
+            None => (*release).to_owned(),
+        }
+    };
+    let names: Vec<String> = releases.iter().map(short).collect();
+    let is_single = |name: &String| names.iter().filter(|n| *n == name).count() == 1;
+    let of = |(name, release): (&String, &&str)| match is_single(name) {
+        true => name.clone(),
+        false => (*release).to_owned(),
+    };
+    names.iter().zip(releases).map(of).collect()
 }
 
 #[cfg(test)]
@@ -134,6 +157,23 @@ mod tests {
         assert_eq!(flavour("6.1.0-56-amd64"), Some(1));
         assert_eq!(flavour("6.1.0-56-rt-amd64"), Some(3));
         assert_eq!(flavour("6.12.117"), None);
+    }
+
+    #[test]
+    fn short_names_are_different() {
+        let releases = [
+            "6.1.0-56-cloud-amd64",
+            "6.1.0-56-rt-amd64",
+            "6.12.117+deb12-cloud-amd64",
+            "6.12.120+deb12-cloud-amd64",
+            "7.3.4+deb13-amd64",
+            "6.12.0-koru",
+        ];
+        let [_, _, first, second, _, own] = releases;
+        assert_eq!(
+            short_names(&releases),
+            ["6.1-cloud", "6.1-rt", first, second, "7.3-generic", own]
+        );
     }
 
     #[test]

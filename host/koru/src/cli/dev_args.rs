@@ -2,6 +2,8 @@
 
 //! Defines the options of `koru dev`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::{cli::options::TestArgs, testing::part::Part};
@@ -26,6 +28,19 @@ pub struct DevTestArgs {
     pub part: Option<Part>,
 }
 
+#[derive(Args)]
+pub struct KernelsTableArgs {
+    /// JUnit reports of guest tests [default: none; only the tables are written]
+    #[arg(value_name = "REPORT")]
+    pub reports: Vec<PathBuf>,
+    /// Name this commit as the tested one [default: the checkout's current commit]
+    #[arg(long, value_name = "HASH", requires = "reports")]
+    pub commit: Option<String>,
+    /// Check that the tables are current instead of writing them.
+    #[arg(long, conflicts_with = "reports")]
+    pub check: bool,
+}
+
 #[derive(Subcommand)]
 pub enum DevCommand {
     /// Run every check and test of Koru, or some of them.
@@ -39,6 +54,14 @@ pub enum DevCommand {
 The last one tests on the supported kernels and on one of the three, so that a few commits meet
 all of them. A kernel that the archive does not have just now is left out, and said so.")]
     Test(DevTestArgs),
+    /// Write the results of guest tests into the tables of docs/kernels.md.
+    #[command(after_help = "Examples:
+  koru dev test --only guest --kernel all --junit all.xml
+  koru dev kernels-table all.xml       the new results of these kernels replace the old ones
+  koru dev kernels-table --check       check that nobody has edited the tables by hand
+
+The results are in docs/kernels.toml. Give all reports of a kernel at once.")]
+    KernelsTable(KernelsTableArgs),
     /// Generate the kernel crate's declarations of the C interface layer from shim.h.
     Bindings {
         /// Check that the declarations are current instead of writing them.

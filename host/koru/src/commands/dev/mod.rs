@@ -6,6 +6,7 @@ pub mod bench;
 pub mod bindings;
 pub mod commit;
 pub mod date;
+pub mod kernels_table;
 pub mod test;
 
 use koru_error::Result;
@@ -15,6 +16,7 @@ use crate::{cli::DevCommand, context::Context};
 pub fn dev(context: &Context, command: &DevCommand) -> Result<u8> {
     match command {
         DevCommand::Test(args) => test::test(context, args),
+        DevCommand::KernelsTable(args) => kernels_table::kernels_table(context, args),
         DevCommand::Bindings { check } => bindings::bindings(context, *check),
         DevCommand::Bench { args } => bench::bench(context, args),
     }
