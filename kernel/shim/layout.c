@@ -19,7 +19,6 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/version.h>
 #include <linux/wait.h>
 
 #include "kprobe.h"
@@ -57,10 +56,8 @@ KORU_TYPE(COMPLETION, struct completion);
 KORU_VALUE(TASK_INTERRUPTIBLE, TASK_INTERRUPTIBLE);
 KORU_VALUE(TASK_UNINTERRUPTIBLE, TASK_UNINTERRUPTIBLE);
 KORU_VALUE(TASK_IDLE, TASK_IDLE);
-#ifdef TASK_FREEZABLE
+#ifdef KORU_HAS_TASK_FREEZABLE
 KORU_VALUE(TASK_FREEZABLE, TASK_FREEZABLE);
-#else
-KORU_VALUE(TASK_FREEZABLE, 0);
 #endif
 
 KORU_TYPE(KPROBE, struct koru_kprobe);
@@ -85,8 +82,11 @@ KORU_TYPE(MISCDEVICE, struct miscdevice);
 
 KORU_VALUE(FILE_INODE, offsetof(struct file, f_inode));
 /* The member that has what pde_data() returns, or 0 if that is only a function. */
-KORU_VALUE(INODE_PROC_DATA, LINUX_VERSION_CODE >= KERNEL_VERSION(5, 17, 0) ?
-	   offsetof(struct inode, i_private) : 0);
+#ifdef KORU_HAS_PDE_DATA
+KORU_VALUE(INODE_PROC_DATA, offsetof(struct inode, i_private));
+#else
+KORU_VALUE(INODE_PROC_DATA, 0);
+#endif
 KORU_VALUE(FILE_PRIVATE_DATA, offsetof(struct file, private_data));
 KORU_VALUE(KIOCB_FILP, offsetof(struct kiocb, ki_filp));
 KORU_VALUE(KIOCB_POS, offsetof(struct kiocb, ki_pos));

@@ -8,11 +8,10 @@
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
-#include <linux/version.h>
 
 #include "shim.h"
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0)
+#ifndef KORU_HAS_KTHREAD_EXIT
 #define kthread_complete_and_exit complete_and_exit
 #endif
 

@@ -2,13 +2,12 @@
 #include <linux/err.h>
 #include <linux/mutex.h>
 #include <linux/proc_fs.h>
-#include <linux/version.h>
 
 #include "lookup.h"
 #include "overdue.h"
 #include "shim.h"
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0)
+#ifndef KORU_HAS_PDE_DATA
 #define pde_data(inode) PDE_DATA(inode)
 #endif
 

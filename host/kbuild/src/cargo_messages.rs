@@ -8,12 +8,13 @@ use cargo_metadata::{
     CompilerMessage, Message,
     diagnostic::{Diagnostic, DiagnosticLevel},
 };
-use koru_error::{Error, Kind};
+use koru_error::{Error, Hint, Kind};
 use koru_kernels::Progress;
 
 use crate::{
     artifact::{Artifact, package},
     dependency::Dependency,
+    lacking_apis::LackingApis,
     rust_hints::{Hints, missing_library},
 };
 
@@ -27,13 +28,15 @@ pub(crate) struct Heard {
     /// What cargo said to people.
     pub said: String,
     hints: Hints,
+    lacking: LackingApis,
     colour: bool,
 }
 
 impl Heard {
-    pub fn new(colour: bool) -> Heard {
+    pub fn new(colour: bool, lacking: LackingApis) -> Heard {
         Heard {
             colour,
+            lacking,
             ..Heard::default()
         }
     }
@@ -52,7 +55,8 @@ impl Heard {
             // One missing library makes many errors in a dependency.
             Message::CompilerMessage(m) if self.unfit.is_about(&m) => {}
             Message::CompilerMessage(m) => {
-                let hint = self.hints.once(&m.message);
+                let lacking = self.lacking.once(&m.message);
+                let hint = lacking.or_else(|| self.hints.once(&m.message).map(str::to_owned));
                 self.compile_error |= matches!(
                     m.message.level,
                     DiagnosticLevel::Error | DiagnosticLevel::Ice
@@ -71,6 +75,18 @@ impl Heard {
             Message::CompilerArtifact(a) => self.rlibs.extend(Artifact::of(a)),
             _ => {}
         }
+    }
+
+    /// Returns what was said about APIs that the kernel lacks.
+    pub fn lacking_hints(&self) -> Vec<Hint> {
+        let told = self.lacking.told().into_iter();
+        let hint = |message| Hint {
+            message,
+            place: None,
+            edits: Vec::new(),
+            example: None,
+        };
+        told.map(hint).collect()
     }
 
     /// Takes a line for people.

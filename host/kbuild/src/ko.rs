@@ -3,6 +3,7 @@
 //! Builds modules for one kernel tree: runs the stages in order, and skips what is up to date.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -154,6 +155,15 @@ impl<'a> Builder<'a> {
     /// the compiler's first error in the C interface layer.
     pub fn known_refusal(home: &Home, tree: &KernelTree) -> Option<String> {
         Shim::known_refusal(home, tree)
+    }
+
+    /// Returns the names of the probes that a kernel passes.
+    pub fn passed(
+        home: &Home,
+        tree: &KernelTree,
+        progress: &dyn Progress,
+    ) -> Result<BTreeSet<String>> {
+        Shim::get(home, &Cache::new(&home.cache), tree, progress)?.passed()
     }
 
     /// Returns the environment in which cargo, clippy, rustdoc and rust-analyzer work on

@@ -14,6 +14,7 @@ use crate::{
     cargo_messages::Heard,
     cargo_run::{CargoRun, cargo, unreadable},
     dependency::Dependency,
+    lacking_apis::LackingApis,
     module::{KERNEL_PACKAGE, patch_options},
     shim::Shim,
 };
@@ -55,6 +56,7 @@ impl Cargo<'_> {
         ];
         flags.extend(self.codegen.for_crates().cloned());
         flags.push(format!("@{}", real(&self.shim.rustc_cfg)));
+        flags.push(format!("@{}", real(&self.shim.has)));
         vec![
             ("RUSTC".into(), self.toolchain.rustc.display().to_string()),
             ("RUSTC_BOOTSTRAP".into(), "1".into()),
@@ -105,7 +107,7 @@ impl Cargo<'_> {
     /// Returns how cargo runs on modules of one workspace. Koru's own is trusted.
     fn cargo_run<'a>(&'a self, modules: &[&'a Module], target: &'a Path) -> CargoRun<'a> {
         let workspace = &*modules[0].workspace;
-        let shim = [&self.shim.layout, &self.shim.rustc_cfg];
+        let shim = [&self.shim.layout, &self.shim.rustc_cfg, &self.shim.has];
         let mut readable = vec![self.sysroot.path.clone()];
         readable.extend(shim.map(|file| file.clone()));
         readable.extend(modules.iter().flat_map(|m| m.readable.iter().cloned()));
@@ -150,7 +152,8 @@ impl Cargo<'_> {
         for module in modules {
             command.arg("--package").arg(&module.package);
         }
-        let heard = Mutex::new(Heard::new(colour));
+        let lacking = LackingApis::new(self.home, &self.tree.release, &self.shim.passed()?)?;
+        let heard = Mutex::new(Heard::new(colour, lacking));
         let line = |stream: Stream, line: &str| {
             let mut heard = heard.lock().expect("no panic while held");
             match stream {
@@ -189,7 +192,8 @@ impl Cargo<'_> {
             if let Some(error) = heard.unfit.error(&names.join(", ")) {
                 return Err(error);
             }
-            let mut error = Error::new(Kind::Compile, attempted, "the code does not compile");
+            let mut error = Error::new(Kind::Compile, attempted, "the code does not compile")
+                .with_hints(heard.lacking_hints());
             let script = "error: failed to run custom build command for ";
             if heard.said.contains(script) {
                 // A build script is a part of the sources.

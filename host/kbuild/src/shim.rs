@@ -15,6 +15,7 @@ use object::{Object, ObjectSection, ObjectSymbol};
 
 use crate::{
     make::{WorkFolder, kbuild_command, run_make},
+    probes::{PROBES, Probe, with_errors},
     shim_header::{Context, contexts},
     x86::forwarders::forwarders,
 };
@@ -29,6 +30,8 @@ pub(crate) struct Shim {
     pub layout: PathBuf,
     /// rustc's options that tell code what is configured, a line each.
     pub rustc_cfg: PathBuf,
+    /// rustc's options that tell code which probes of `probes.c` this kernel passes.
+    pub has: PathBuf,
 }
 
 /// The object that is read for its values and is not part of any module.
@@ -45,6 +48,9 @@ const RENAMED: &str = "renamed";
 
 /// The file with rustc's options for what is configured, for kernels before 6.1, which have none.
 const RUSTC_CFG: &str = "rustc_cfg";
+
+/// The file with rustc's options for the probes that the kernel passes.
+const HAS: &str = "has";
 
 /// A script for sed that lets the linker take each function of an object by itself.
 ///
@@ -89,7 +95,15 @@ impl Shim {
             archive: path.join("libshim.a"),
             layout: path.join("layout.rs"),
             rustc_cfg: tree.rustc_cfg().unwrap_or_else(|| path.join(RUSTC_CFG)),
+            has: path.join(HAS),
         })
+    }
+
+    /// Returns the names of the probes that this kernel passes.
+    pub fn passed(&self) -> Result<BTreeSet<String>> {
+        let text = fs::read_to_string(&self.has).path_context("reading", &self.has)?;
+        let names = text.lines().filter_map(|line| line.split('"').nth(1));
+        Ok(names.map(str::to_owned).collect())
     }
 
     /// Returns the context that each function of the layer needs.
@@ -118,7 +132,11 @@ impl Shim {
 }
 
 /// What decides, beside the sources, what the layer becomes.
-const RULES: [&str; 2] = [include_str!("shim.rs"), include_str!("x86/forwarders.rs")];
+const RULES: [&str; 3] = [
+    include_str!("shim.rs"),
+    include_str!("probes.rs"),
+    include_str!("x86/forwarders.rs"),
+];
 
 /// Returns the sources, and the name of the cache entry for what they compile to for this
 /// kernel.
@@ -164,7 +182,7 @@ fn build(entry: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
     for file in files {
         let name = file.file_name().expect("read_dir gives names");
         fs::copy(file, dir.join(name)).path_context("copying", file)?;
-        if file.extension().is_some_and(|e| e == "c") {
+        if file.extension().is_some_and(|e| e == "c") && name != PROBES {
             objects.push(Path::new(name).with_extension("o").display().to_string());
         }
     }
@@ -180,9 +198,10 @@ fn build(entry: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
         .collect();
     let kbuild = format!(
         "OBJECT_FILES_NON_STANDARD := y\n\
-         ccflags-y := -ffile-prefix-map={}/=kernel/shim/ -ffunction-sections -fdata-sections\n\
+         ccflags-y := -ffile-prefix-map={}/=kernel/shim/ -ffunction-sections -fdata-sections \
+         $(KORU_HAS)\n\
          ccflags-remove-y := $(CC_FLAGS_FTRACE)\n\
-         obj-m := shim_all.o\nshim_all-y := {}\n\
+         obj-m := shim_all.o\nshim_all-y := {}\ntargets += probes.o\n\
          quiet_cmd_koru = CC      $@\n\
          \x20     cmd_koru = $(CC) $(filter-out $(CC_FLAGS_LTO),$(c_flags)) -S -o $(@:.o=.s) $< && \
          sed -E -i -f $(obj)/groups.sed $(@:.o=.s) && $(CC) -c -o $@ $(@:.o=.s)\n\
@@ -201,7 +220,18 @@ fn build(entry: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
     for (file, text) in texts {
         fs::write(dir.join(file), text).path_context("writing", dir)?;
     }
+    let passed = match probe(dir, tree)? {
+        Ok(passed) => passed,
+        Err(refusal) => {
+            fs::write(dir.join(REFUSED), refusal).path_context("writing", dir)?;
+            return work.deliver(&[REFUSED]);
+        }
+    };
+    let has = passed.iter().map(|p| format!("--cfg=koru_has=\"{p}\"\n"));
+    fs::write(dir.join(HAS), has.collect::<String>()).path_context("writing", dir)?;
+    let macros: Vec<String> = passed.iter().map(|p| format!("-DKORU_HAS_{p}")).collect();
     let mut make = kbuild_command(tree, dir)?;
+    make.arg(format!("KORU_HAS={}", macros.join(" ")));
     // Only the objects are built, because there is no module yet for modpost to check.
     make.args(&objects);
     let output = run_make(&mut make, tree, None, "compiling the C interface layer")?;
@@ -224,7 +254,29 @@ fn build(entry: &Path, files: &[PathBuf], tree: &KernelTree) -> Result<()> {
     fs::write(dir.join("layout.rs"), layout).path_context("writing", dir)?;
     let renamed = renamed(archived.iter().map(|o| dir.join(o)), tree)?;
     fs::write(dir.join(RENAMED), renamed).path_context("writing", dir)?;
-    work.deliver(&["libshim.a", "layout.rs", "shim.h", RENAMED, RUSTC_CFG])
+    work.deliver(&["libshim.a", "layout.rs", "shim.h", RENAMED, RUSTC_CFG, HAS])
+}
+
+/// Returns the names of the probes that this kernel passes, or why none can be tried: the
+/// compiler's first error, and all of its output.
+fn probe(dir: &Path, tree: &KernelTree) -> Result<Result<BTreeSet<String>, String>> {
+    const ATTEMPTED: &str = "finding out what this kernel has";
+    let mut make = kbuild_command(tree, dir)?;
+    make.arg(Path::new(PROBES).with_extension("o"));
+    let output = run_make(&mut make, tree, None, ATTEMPTED)?;
+    let said = make.users_paths(&String::from_utf8_lossy(&output.stderr));
+    let failed = match output.status.success() {
+        true => BTreeSet::new(),
+        false => with_errors(&said),
+    };
+    if !output.status.success() && failed.is_empty() {
+        return match refusal::first_error(&said, dir) {
+            Some(why) => Ok(Err(format!("{why}\n\n{said}"))),
+            None => Err(failure(tree, "the kernel's own build failed").output(said)),
+        };
+    }
+    let all = Probe::all_in(dir)?.into_iter().map(|probe| probe.name);
+    Ok(Ok(all.filter(|name| !failed.contains(name)).collect()))
 }
 
 /// Returns the functions of the objects that only call one that the kernel exports to every

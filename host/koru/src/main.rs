@@ -117,6 +117,7 @@ fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {
         Command::Shell(a) => commands::shell::shell(context, &a),
         Command::Vm { command } => commands::vm::vm(context, &command),
         Command::Kernel { command } => commands::kernel::kernel(context, &command),
+        Command::Api(a) => commands::api::api(context, &a),
         Command::Clean(a) => commands::clean::clean(context, &a),
         Command::Setup(a) => commands::setup::setup(context, &a),
         Command::Doctor(a) => commands::setup::doctor(context, &a),

@@ -52,6 +52,10 @@
     internal_features,
     reason = "`core_intrinsics` is one: `build_assert!` needs it"
 )]
+#![cfg_attr(
+    not(all(koru_has = "KPROBES", koru_has = "PROC_FS")),
+    allow(dead_code, reason = "what only the APIs use that this kernel lacks")
+)]
 #![warn(missing_docs)]
 
 // Lets the crate's own macros name it as modules do.
@@ -80,6 +84,7 @@ pub mod hash;
 pub mod init;
 pub mod ioctl;
 pub mod iov;
+#[cfg(koru_has = "KPROBES")]
 pub mod kprobe;
 pub mod kthread;
 mod layout;
@@ -94,6 +99,7 @@ mod panic;
 pub mod pid;
 pub mod prelude;
 pub mod print;
+#[cfg(koru_has = "PROC_FS")]
 pub mod proc_fs;
 pub mod seq_file;
 pub mod str;

@@ -274,6 +274,15 @@ whatever else was added. If a name is ambiguous, koru asks for the full one.")]
         #[command(subcommand)]
         command: KernelCommand,
     },
+    /// Show which kernels have which APIs of the `kernel` crate.
+    #[command(after_help = "Examples:
+  koru api                        every API, on every kernel of `koru kernel list`
+  koru api kprobe                 what contains this word
+  koru api --kernel 5.10,6.12     on these kernels
+
+Each kernel's own compiler says what the kernel has. A module that uses an API which a kernel
+lacks does not compile for it, and the error says since which release there is one.")]
+    Api(ApiArgs),
     /// Remove the output of `koru build`.
     Clean(CleanArgs),
     /// Install and download what Koru needs.

@@ -71,6 +71,16 @@ pub struct TestArgs {
     pub yes: bool,
 }
 
+#[derive(Args)]
+pub struct ApiArgs {
+    /// Show what contains this word [default: everything]
+    #[arg(value_name = "WORD")]
+    pub word: Option<String>,
+    /// Show these kernels of `koru kernel list`, separated by commas [default: all of them]
+    #[arg(long = "kernel", value_name = "RELEASE", value_delimiter = ',')]
+    pub kernels: Vec<String>,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Template {
     /// Log a message on load and unload.

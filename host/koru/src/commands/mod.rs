@@ -2,6 +2,7 @@
 
 //! The commands, one module each.
 
+pub mod api;
 pub mod bench;
 pub mod build;
 pub mod clean;

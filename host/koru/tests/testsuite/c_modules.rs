@@ -526,3 +526,21 @@ fn folder_without_tests_is_loaded_twice() {
     let run = bad.koru(["test", "--kernel", "6.12"]).run();
     run.exits(1).prints("loads_and_unloads_twice ... FAILED");
 }
+
+#[test]
+fn kernel_that_a_folder_does_not_build_for_stops_no_other() {
+    let newer = format!(
+        "#include <linux/version.h>\n\
+         #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)\n#error too old\n#endif\n{HELLO}"
+    );
+    let folder = Folder::new(&[("lab.c", &newer), ("Kbuild", "obj-m := lab.o\n")]);
+    for kernels in ["6.1,6.12", "all"] {
+        folder
+            .koru(["test", "--kernel", kernels])
+            .run()
+            .exits(1)
+            .prints("the modules build ... FAILED")
+            .prints("#error too old")
+            .prints("2 passed, 1 failed");
+    }
+}

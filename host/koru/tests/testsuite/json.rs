@@ -96,6 +96,7 @@ fn every_command_prints_json_or_refuses() {
             "unload" => &["x", "--vm", "nobodys"],
             "list" | "log" => &["--vm", "nobodys"],
             "doctor" | "env" => &[],
+            "api" => &["--kernel", "7.99"],
             // It installs packages.
             "setup" => continue,
             other => panic!("`koru {other}` is not tested"),

@@ -3,6 +3,7 @@
 //! Runs koru as a user does. The tests are one program, so that all of them use all processors.
 
 mod all_modules;
+mod apis;
 mod atomic_context;
 mod bench;
 mod build_notes;

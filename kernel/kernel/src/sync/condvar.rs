@@ -136,6 +136,7 @@ pub enum CondVarTimeoutResult {
 pub(crate) enum SleepMode {
     Uninterruptible,
     Interruptible,
+    #[cfg(koru_has = "TASK_FREEZABLE")]
     Freezable,
     /// A kernel thread of ours, which does not sleep once it should stop.
     KThread,
@@ -186,6 +187,7 @@ impl CondVar {
         let state = match sleep {
             SleepMode::Uninterruptible => layout::TASK_UNINTERRUPTIBLE,
             SleepMode::Interruptible => layout::TASK_INTERRUPTIBLE,
+            #[cfg(koru_has = "TASK_FREEZABLE")]
             SleepMode::Freezable => layout::TASK_INTERRUPTIBLE | layout::TASK_FREEZABLE,
             SleepMode::KThread => layout::TASK_IDLE,
         };
@@ -203,12 +205,10 @@ impl CondVar {
             // Whoever ends the wait without the queue wakes only tasks that sleep already. So this
             // checks once more, now that the task has announced that it is about to sleep.
             let ended = match sleep {
-                SleepMode::Uninterruptible | SleepMode::Interruptible | SleepMode::Freezable => {
-                    false
-                }
                 // SAFETY: `koru_kthread_should_stop()` is for kernel threads, and only those have a
                 // `CurrentKThread`, which waits in this way.
                 SleepMode::KThread => unsafe { bindings::koru_kthread_should_stop() != 0 },
+                _ => false,
             };
             let remaining = match ended {
                 true => timeout,
@@ -251,7 +251,10 @@ impl CondVar {
 
     /// Waits as [`Self::wait_interruptible`] does, without keeping the system from being suspended.
     ///
+    /// Kernels before 6.1 lack this.
+    ///
     /// Context: process context, with no other lock held that forbids sleeping; it sleeps.
+    #[cfg(koru_has = "TASK_FREEZABLE")]
     #[must_use = "a signal must end the system call"]
     #[inline]
     pub fn wait_interruptible_freezable<T: ?Sized, B: Backend>(

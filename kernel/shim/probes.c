@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What only some kernels have. The kernel's own build compiles this file once, before the others,
+ * and a kernel has what it compiles without an error. The other files then see KORU_HAS_NAME, and
+ * Rust code sees cfg(koru_has = "NAME").
+ *
+ *	KORU_PROBE(name, since, change, apis)
+ *
+ * `since` is the first release that has it, or the option of the config that brings it; `change`
+ * says what is there since; `apis` are the paths of the kernel crate that need it, with blanks
+ * between them.
+ */
+#include <linux/freezer.h>
+#include <linux/kthread.h>
+#include <linux/proc_fs.h>
+#include <linux/sched.h>
+
+#define KORU_PROBE(name, since, change, apis)	\
+	void koru_probe_##name(void);		\
+	void koru_probe_##name(void)
+
+KORU_PROBE(KPROBES, "CONFIG_KPROBES", "functions of the kernel can be probed",
+	   "kernel::kprobe")
+{
+	_Static_assert(IS_ENABLED(CONFIG_KPROBES), "");
+}
+
+KORU_PROBE(PROC_FS, "CONFIG_PROC_FS", "the kernel has /proc", "kernel::proc_fs")
+{
+	_Static_assert(IS_ENABLED(CONFIG_PROC_FS), "");
+}
+
+KORU_PROBE(PDE_DATA, "5.17", "PDE_DATA() is called pde_data(), and reads i_private", "")
+{
+	pde_data(NULL);
+}
+
+KORU_PROBE(KTHREAD_EXIT, "5.17", "complete_and_exit() is called kthread_complete_and_exit()", "")
+{
+	kthread_complete_and_exit(NULL, 0);
+}
+
+KORU_PROBE(TASK_FREEZABLE, "6.1", "the state of a task says whether it may be frozen",
+	   "kernel::sync::CondVar::wait_interruptible_freezable")
+{
+	set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+}
