@@ -35,7 +35,7 @@ pub use apt::Apt;
 pub use archive::{Archive, Offered};
 pub use busybox::busybox;
 pub use cache::{Cache, Key, Lock, write_atomically};
-pub use date::today;
+pub use date::{date_of, today};
 pub use home::Home;
 pub use kernels::{Installed, Kernels, SUPPORTED};
 pub use lacking::Lacking;

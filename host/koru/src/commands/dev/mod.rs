@@ -5,7 +5,6 @@
 pub mod bench;
 pub mod bindings;
 pub mod commit;
-pub mod date;
 pub mod kernels_table;
 pub mod test;
 

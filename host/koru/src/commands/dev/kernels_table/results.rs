@@ -5,11 +5,9 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use koru_error::{Error, IoContext, Kind, Result};
-use koru_kernels::compare_releases;
+use koru_kernels::{compare_releases, date_of};
 use quick_junit::{Report, TestCase, TestCaseStatus};
 use serde::{Deserialize, Serialize};
-
-use crate::commands::dev::date;
 
 const HEAD: &str = "# SPDX-License-Identifier: MIT OR Apache-2.0
 #
@@ -82,7 +80,7 @@ pub(super) fn of_reports(paths: &[PathBuf], commit: &str) -> Result<Vec<TestedKe
         let fail = |message: String| Error::new(Kind::Usage, attempted.clone(), message);
         let text = fs::read_to_string(path).path_context("reading", path)?;
         let time = fs::metadata(path).and_then(|meta| meta.modified());
-        let date = date::of(time.path_context("reading", path)?);
+        let date = date_of(time.path_context("reading", path)?);
         let report = Report::deserialize_from_str(&text)
             .map_err(|e| fail(format!("it is no JUnit report: {e}")))?;
         let found = suites(&report);

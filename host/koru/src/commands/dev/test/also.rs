@@ -3,12 +3,9 @@
 //! Chooses one more kernel to test on, by the commit.
 
 use koru_error::{Error, Kind, Result};
-use koru_kernels::KernelTree;
+use koru_kernels::{KernelTree, today};
 
-use crate::{
-    commands::dev::{commit, date::today},
-    context::Context,
-};
+use crate::{commands::dev::commit, context::Context};
 
 /// Returns the kernel of a list that a commit chooses. If Koru does not have it, it is added.
 /// Returns `None`, and says so, if it is not to be had.
