@@ -118,6 +118,14 @@ impl Context {
         }
     }
 
+    /// Returns the chosen kernel trees that Koru has already.
+    pub fn trees_here(&self, choices: &[KernelChoice]) -> Vec<KernelTree> {
+        choices
+            .iter()
+            .flat_map(|choice| self.tree(choice))
+            .collect()
+    }
+
     /// Returns the folder in which cargo builds the programs of the checkout.
     pub fn checkout_target_dir(&self) -> PathBuf {
         usable_target_dir(&self.home, &self.home.root.join("target"))

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::{build_rules::BuildRules, options::KernelChoice};
+use crate::cli::{build_rules::BuildRules, kernel_choice::KernelChoice};
 
 #[derive(Args)]
 pub struct BenchArgs {

@@ -5,6 +5,7 @@
 mod bench_args;
 mod build_rules;
 mod dev_args;
+mod kernel_choice;
 mod options;
 mod preflight_args;
 mod verify_args;
@@ -16,6 +17,7 @@ use clap::{Parser, Subcommand};
 pub use bench_args::BenchArgs;
 pub use build_rules::BuildRules;
 pub use dev_args::*;
+pub use kernel_choice::KernelChoice;
 pub use options::*;
 pub use preflight_args::PreflightArgs;
 pub use verify_args::VerifyArgs;

@@ -2,46 +2,14 @@
 
 //! Defines the options of each command.
 
-use std::{env, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::{cli::build_rules::BuildRules, target::name::TargetName};
-
-/// The choice of the kernel to build for and to run.
-#[derive(Args, Clone, Default)]
-pub struct KernelChoice {
-    /// Use this kernel of `koru kernel list`: a release or its beginning [env: KORU_KERNEL]
-    #[arg(long, value_name = "RELEASE", conflicts_with = "kdir")]
-    pub kernel: Option<String>,
-    /// Use this kernel build directory [env: KDIR]
-    #[arg(long, value_name = "DIR")]
-    pub kdir: Option<PathBuf>,
-}
-
-impl KernelChoice {
-    pub fn is_made(&self) -> bool {
-        self.kernel.is_some() || self.kdir.is_some()
-    }
-
-    /// Returns the choice of the command line or, without one, that of the environment.
-    /// (clap's own `env` would let a KDIR in the environment forbid a --kernel on the command
-    /// line.)
-    pub fn or_environment(&self) -> KernelChoice {
-        if self.is_made() {
-            return self.clone();
-        }
-        let set = |name: &str| env::var_os(name).filter(|v| !v.is_empty());
-        let kernel = set("KORU_KERNEL").map(|k| k.to_string_lossy().into_owned());
-        KernelChoice {
-            kdir: match kernel {
-                Some(_) => None,
-                None => set("KDIR").map(PathBuf::from),
-            },
-            kernel,
-        }
-    }
-}
+use crate::{
+    cli::{build_rules::BuildRules, kernel_choice::KernelChoice},
+    target::name::TargetName,
+};
 
 #[derive(Args)]
 pub struct DemoArgs {
@@ -69,6 +37,13 @@ pub struct TestArgs {
     /// Install missing packages without asking.
     #[arg(long, short)]
     pub yes: bool,
+}
+
+impl TestArgs {
+    /// Returns the choices of kernels by name.
+    pub fn kernel_choices(&self) -> Vec<KernelChoice> {
+        self.kernels.iter().map(KernelChoice::named).collect()
+    }
 }
 
 #[derive(Args)]

@@ -21,7 +21,8 @@ use crate::{
 const MODULES: [&str; 2] = ["hello", "my_timer"];
 
 pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
-    dependencies::install_missing(&context.home, false, args.yes, &*context.ui)?;
+    let uses = context.trees_here(std::slice::from_ref(&args.kernel));
+    dependencies::install_missing(&context.home, &uses, false, args.yes, &*context.ui)?;
     let tree = context.tree(&args.kernel)?;
     let root = context.home.root.clone();
     let names: Vec<String> = MODULES.iter().map(|m| m.to_string()).collect();

@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub fn setup(context: &Context, args: &SetupArgs) -> Result<u8> {
-    dependencies::install_missing(&context.home, args.tests, args.yes, &*context.ui)?;
+    dependencies::install_missing(&context.home, &[], args.tests, args.yes, &*context.ui)?;
     dependencies::prebuild(&context.home, &*context.ui)?;
     context.ui.done();
     if context.json {

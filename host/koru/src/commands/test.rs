@@ -13,7 +13,8 @@ use crate::{
 };
 
 pub fn test(context: &Context, args: &TestArgs) -> Result<u8> {
-    dependencies::install_missing(&context.home, false, args.yes, &*context.ui)?;
+    let uses = context.trees_here(&args.kernel_choices());
+    dependencies::install_missing(&context.home, &uses, false, args.yes, &*context.ui)?;
     dependencies::prebuild(&context.home, &*context.ui)?;
     context.ui.done();
     let run = TestRun::new(context, args);

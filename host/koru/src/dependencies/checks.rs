@@ -93,14 +93,22 @@ const TEST_PROGRAMS: &[Program] = &[
     },
 ];
 
-/// Checks all dependencies without changing anything.
+/// Checks all dependencies, those of every kernel here included, without changing anything.
 pub fn check_all(home: &Home, tests: bool) -> Vec<CheckLine> {
+    let kernels = Kernels::new(&Cache::new(&home.cache));
+    let releases = kernels.releases();
+    let trees = releases.iter().filter_map(|r| kernels.exactly(r)?.ok());
+    check(home, &trees.collect::<Vec<_>>(), tests)
+}
+
+/// Checks the dependencies that builds for these kernels have, without changing anything.
+pub fn check(home: &Home, trees: &[KernelTree], tests: bool) -> Vec<CheckLine> {
     let cache = Cache::new(&home.cache);
     let mut lines = Vec::new();
     lines.push(cargo());
     lines.push(toolchain(&cache));
     lines.extend(PROGRAMS.iter().map(program));
-    lines.extend(compilers(&cache));
+    lines.extend(compilers(trees));
     lines.push(libelf());
     lines.push(agent());
     for kernel in SUPPORTED {
@@ -199,17 +207,11 @@ fn toolchain(cache: &Cache) -> CheckLine {
         .packages(&[&["rustc-web", "rust-web-src"], &["rustc", "rust-src"]])
 }
 
-/// Checks the compiler that each kernel here was built with, which Kbuild needs.
-fn compilers(cache: &Cache) -> Vec<CheckLine> {
-    let kernels = Kernels::new(cache);
-    let trees: Vec<KernelTree> = kernels
-        .releases()
-        .iter()
-        .filter_map(|r| kernels.exactly(r)?.ok())
-        .collect();
+/// Checks the compiler that each kernel was built with, which Kbuild needs.
+fn compilers(trees: &[KernelTree]) -> Vec<CheckLine> {
     // The compiler, where it is, and a kernel that needs it.
     let mut wanted: BTreeMap<(String, Option<PathBuf>), &str> = BTreeMap::new();
-    for tree in &trees {
+    for tree in trees {
         if let Some(compiler) = tree.compiler() {
             let found = match &tree.userland {
                 Some(userland) => userland.program(compiler),

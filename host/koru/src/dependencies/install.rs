@@ -6,25 +6,37 @@ use std::{io::IsTerminal, path::PathBuf, process::Command};
 
 use koru_error::{Error, Kind, Result};
 use koru_kbuild::Builder;
-use koru_kernels::{Apt, Cache, Home, Kernels, Progress, SUPPORTED, busybox};
+use koru_kernels::{Apt, Cache, Home, KernelTree, Kernels, Progress, SUPPORTED, busybox};
 
 use super::checks::{
-    CheckLine, DEBUGGER, SSH_SERVER, busybox_line, check_all, program, ssh_server_line,
+    CheckLine, DEBUGGER, SSH_SERVER, busybox_line, check, program, ssh_server_line,
 };
 use crate::ask::{Answer, ask};
 
-/// Installs everything that [`check_all`] finds missing.
-pub fn install_missing(home: &Home, tests: bool, yes: bool, report: &dyn Progress) -> Result<()> {
-    let packages: Vec<String> = check_all(home, tests)
-        .into_iter()
-        .filter(|l| !l.ok)
-        .flat_map(|l| l.packages)
-        .collect();
+/// Installs everything that is missing for the kernels of set-up and for those in `uses`. What
+/// another kernel of the list lacks, which perhaps cannot be had, is no obstacle.
+pub fn install_missing(
+    home: &Home,
+    uses: &[KernelTree],
+    tests: bool,
+    yes: bool,
+    report: &dyn Progress,
+) -> Result<()> {
+    let cache = Cache::new(&home.cache);
+    let kernels = Kernels::new(&cache);
+    let missing_lines = || -> Vec<CheckLine> {
+        let supported = SUPPORTED.iter().filter_map(|k| kernels.supported(k)?.ok());
+        let trees: Vec<_> = supported.chain(uses.iter().cloned()).collect();
+        let lines = check(home, &trees, tests).into_iter();
+        lines.filter(|line| !line.ok).collect()
+    };
+    let packages_of = |lines: &[CheckLine]| -> Vec<String> {
+        lines.iter().flat_map(|l| l.packages.clone()).collect()
+    };
+    let packages = packages_of(&missing_lines());
     if !packages.is_empty() {
         install(packages, yes, report)?;
     }
-    let cache = Cache::new(&home.cache);
-    let kernels = Kernels::new(&cache);
     let no_kernel = SUPPORTED.iter().any(|k| kernels.supported(k).is_none());
     let no_server = tests && !ssh_server_line(&cache).ok;
     if no_kernel || !busybox_line(&cache).ok || no_server {
@@ -53,18 +65,12 @@ pub fn install_missing(home: &Home, tests: bool, yes: bool, report: &dyn Progres
         return kernels.set_up(kernel, report).map(|_| ());
     }
     // This installs the compilers that the new kernels need, and everything else.
-    let left: Vec<CheckLine> = check_all(home, tests)
-        .into_iter()
-        .filter(|l| !l.ok)
-        .collect();
-    let packages: Vec<String> = left.iter().flat_map(|l| l.packages.clone()).collect();
+    let packages = packages_of(&missing_lines());
     if !packages.is_empty() {
         install(packages, yes, report)?;
     }
-    if let Some(line) = check_all(home, tests)
-        .into_iter()
-        .find(|l| !l.ok && !l.what.starts_with("kernel"))
-    {
+    let mut left = missing_lines().into_iter();
+    if let Some(line) = left.find(|l| !l.what.starts_with("kernel")) {
         let mut error = Error::new(
             Kind::Missing,
             format!("setting up: {}", line.what),

@@ -162,10 +162,9 @@ pub fn connect_or_start(context: &Context, kernel: &KernelChoice, vm: &VmArgs) -
 pub fn stop(vm: &VmArgs) -> Result<Option<KernelChoice>> {
     match koru_session::connect(&socket(vm)?) {
         Ok(session) => {
-            let ran = session.hello().map(|ready| KernelChoice {
-                kernel: Some(ready.release),
-                kdir: None,
-            });
+            let ran = session
+                .hello()
+                .map(|ready| KernelChoice::named(ready.release));
             session.power_off()?;
             Ok(Some(ran.unwrap_or_default()))
         }

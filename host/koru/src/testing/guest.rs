@@ -205,11 +205,7 @@ impl TestRun<'_> {
                 trees.extend(found.collect::<Result<Vec<_>>>()?);
                 continue;
             }
-            let choice = KernelChoice {
-                kernel: Some(name.clone()),
-                kdir: None,
-            };
-            trees.push(self.context.tree(&choice)?);
+            trees.push(self.context.tree(&KernelChoice::named(name))?);
         }
         Ok(trees)
     }

@@ -364,3 +364,35 @@ fn editor_settings_are_for_koru_kernel() {
     new("three", "7.99").exits(2).says("7.99");
     assert!(!dir.path().join("three").exists());
 }
+
+#[test]
+fn only_kernels_that_are_used_need_their_compilers() {
+    let added = Added::new();
+    let config = added.cache().join("kernels").join(added.generic);
+    let config = config.join("tree/.config");
+    let text = fs::read_to_string(&config).expect("a config");
+    let compiler = "CONFIG_CC_VERSION_TEXT=\"";
+    fs::write(
+        &config,
+        text.replace(compiler, &format!("{compiler}gcc-99 ")),
+    )
+    .expect("writing");
+    let doctor = added.run(&["doctor"]);
+    doctor.exits(3).prints("no `gcc-99`");
+    // The one that nobody uses is in nobody's way: the build begins.
+    let module = tempfile::tempdir().expect("a folder");
+    fs::write(module.path().join("plain.c"), "#error begun\n").expect("writing");
+    let run = |arguments: &[&str]| added.koru(arguments).dir(module.path()).run();
+    let begun = run(&["preflight", "plain.c", "--kernel", "6.12"]);
+    begun.exits(1).says("#error begun");
+    let begun = run(&["test", "--kernel", "6.12"]);
+    begun.exits(2).says("looking for tests");
+    for arguments in [
+        &["preflight", "plain.c", "--kernel", added.generic][..],
+        &["test", "--kernel", added.generic],
+        &["demo", "--kernel", added.generic],
+    ] {
+        let refused = run(arguments);
+        refused.exits(3).says("no `gcc-99`").says("koru kernel add");
+    }
+}

@@ -25,12 +25,13 @@ use steps::Check;
 use verdict::{Step, Verdict, suites};
 
 pub fn preflight(context: &Context, args: &PreflightArgs) -> Result<u8> {
-    dependencies::install_missing(&context.home, false, args.yes, &*context.ui)?;
+    let kernels: Vec<_> = args.kernels.iter().map(KernelChoice::named).collect();
+    let uses = context.trees_here(&kernels);
+    dependencies::install_missing(&context.home, &uses, false, args.yes, &*context.ui)?;
     dependencies::prebuild(&context.home, &*context.ui)?;
-    let trees: Vec<KernelTree> = args
-        .kernels
+    let trees: Vec<KernelTree> = kernels
         .iter()
-        .map(|kernel| context.tree(&chosen(kernel)))
+        .map(|kernel| context.tree(kernel))
         .collect::<Result<_>>()?;
     let sources = named_sources(context, &args.modules)?;
     let mut verdicts = Vec::new();
@@ -49,13 +50,6 @@ pub fn preflight(context: &Context, args: &PreflightArgs) -> Result<u8> {
             .help("a module that is named is checked all the same: `koru preflight MODULE`"));
     }
     Ok(u8::from(verdicts.iter().any(|v| v.go == Some(false))))
-}
-
-fn chosen(kernel: &str) -> KernelChoice {
-    KernelChoice {
-        kernel: Some(kernel.to_owned()),
-        kdir: None,
-    }
 }
 
 /// What is known of one of the user's words after the builds: a module, or why there is none.

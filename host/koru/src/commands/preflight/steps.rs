@@ -8,9 +8,9 @@ use koru_error::{Error, Kind, Result};
 use koru_kbuild::{Ko, Module, Source};
 use koru_kernels::KernelTree;
 
-use super::{chosen, named::Named, verdict::Step};
+use super::{named::Named, verdict::Step};
 use crate::{
-    cli::{PreflightArgs, TestArgs},
+    cli::{KernelChoice, PreflightArgs, TestArgs},
     context::Context,
     guest::{complaint_error, machine},
     log::view::LogSink,
@@ -173,7 +173,7 @@ fn load_and_unload(
             module,
             params: Vec::new(),
         }],
-        kernel: chosen(&tree.release),
+        kernel: KernelChoice::named(&tree.release),
         place: Place::FreshVm {
             machine: machine(),
             replay: None,

@@ -34,7 +34,9 @@ pub fn test(context: &Context, args: &DevTestArgs) -> Result<u8> {
     }
     let mut run = TestRun::new(context, &args.test).part(part);
     run.stage("set-up", || {
-        dependencies::install_missing(&context.home, true, args.test.yes, &*context.ui)?;
+        let uses = context.trees_here(&args.test.kernel_choices());
+        let yes = args.test.yes;
+        dependencies::install_missing(&context.home, &uses, true, yes, &*context.ui)?;
         dependencies::prebuild(&context.home, &*context.ui)
     })?;
     if !args.also_one_of.is_empty() {
