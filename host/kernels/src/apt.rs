@@ -9,8 +9,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{Key, Progress, merged::merge_folders, process::run_with_lines, run, spawn_error};
 use koru_error::{Error, IoContext, Kind, Result};
+
+use crate::{Key, Progress, merged::merge_folders, process::run_with_lines, run, spawn_error};
 
 /// The folders in `/usr/share` that no program reads.
 const DOCUMENTATION: [&str; 5] = ["doc", "info", "lintian", "locale", "man"];

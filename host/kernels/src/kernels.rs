@@ -11,7 +11,6 @@ use koru_error::{Error, IoContext, Kind, Result};
 
 use crate::{
     Apt, Archive, Cache, KernelTree, Progress, Userland, nearest,
-    package_files::is_package,
     packages::{best_release, packages, releases, settle, unknown},
     release::{Selector, compare, flavour, selects},
     suite_tools::{choose, no_tools},
@@ -264,12 +263,9 @@ impl Kernels {
     }
 
     /// Adds a kernel: a build directory (`/lib/modules/../build`, any KDIR), `running`, or a
-    /// version or package name of the distribution, a suite of its archive (`trixie`,
-    /// `trixie/7.3`), or a package file.
+    /// version or package name of the distribution, or a suite of its archive (`trixie`,
+    /// `trixie/7.3`).
     pub fn add(&self, what: &str, progress: &dyn Progress) -> Result<KernelTree> {
-        if is_package(what) {
-            return self.add_files(&[PathBuf::from(what)], progress);
-        }
         let suite = what.split('/').next().unwrap_or_default();
         let path = match what {
             "running" => Some(running()?),

@@ -40,6 +40,7 @@ pub use home::Home;
 pub use kernels::{Installed, Kernels, SUPPORTED};
 pub use lacking::Lacking;
 pub use nearest::nearest;
+pub use package_files::is_package;
 pub use process::{Run, output, run, spawn_error};
 pub use progress::{NoProgress, Progress};
 pub use ranges::{KernelRange, NoRange};

@@ -69,7 +69,7 @@ fn plain(release: &str) -> &str {
 }
 
 /// Returns whether this is the name of a package file.
-pub(crate) fn is_package(name: &str) -> bool {
+pub fn is_package(name: &str) -> bool {
     Format::of(name).is_some()
 }
 
