@@ -293,9 +293,7 @@ impl Downloaded {
             .help(LISTS)),
         }
     }
-}
 
-impl Downloaded {
     fn remove(self) {
         let _ = fs::remove_dir_all(&self.folder);
     }

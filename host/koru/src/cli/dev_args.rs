@@ -51,8 +51,9 @@ pub enum DevCommand {
   koru dev test --kernel all           everything, on every kernel that was added
   koru dev test --also-one-of 5.10,6.1-rt,trixie/7.3
 
-The last one tests on the supported kernels and on one of the three, so that a few commits meet
-all of them. A kernel that the archive does not have just now is left out, and said so.")]
+The last one tests on the supported kernels and on one of the three, so that most
+of them are met after a few commits. A kernel that the archive does not have just now is left out,
+and a note says so.")]
     Test(DevTestArgs),
     /// Write the results of guest tests into the tables of docs/kernels.md.
     #[command(after_help = "Examples:

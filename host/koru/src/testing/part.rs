@@ -7,8 +7,8 @@ use std::{env, fmt, str::FromStr};
 use koru_error::{Error, Kind, Result};
 use koru_kernels::Key;
 
-/// In how many runs every test has run on every kernel.
-const PARTS: u64 = 5;
+/// The number of parts.
+const PARTS: usize = 5;
 
 /// Which of the tests run that another run may run instead: those that take long, and the guest
 /// tests on all kernels but one.
@@ -16,7 +16,7 @@ const PARTS: u64 = 5;
 pub enum Part {
     #[default]
     All,
-    One(u64),
+    One(usize),
 }
 
 /// The environment variable that chooses a part.
@@ -37,16 +37,17 @@ impl Part {
     pub fn has(self, test: &str) -> bool {
         match self {
             Part::All => true,
-            Part::One(part) => number(test) % PARTS == part,
+            Part::One(part) => choice(test, PARTS) == part,
         }
     }
 }
 
-/// Returns a number for a name. It is the same in every run.
-fn number(name: &str) -> u64 {
-    let hex = Key::default().with(name).hex();
-    let digits = hex.get(..8).unwrap_or_default();
-    u64::from_str_radix(digits, 16).unwrap_or_default()
+/// Returns which one of so many a text chooses, such as a commit's hash. It is the same in every
+/// run.
+pub fn choice(text: &str, of: usize) -> usize {
+    let hex = Key::default().with(text).hex();
+    let digits = hex.get(..7).unwrap_or_default();
+    usize::from_str_radix(digits, 16).unwrap_or_default() % of
 }
 
 impl FromStr for Part {
@@ -57,7 +58,7 @@ impl FromStr for Part {
         match text {
             "" => Err("it is `all`, or a text that chooses one part".into()),
             "all" => Ok(Part::All),
-            text => Ok(Part::One(number(text) % PARTS)),
+            text => Ok(Part::One(choice(text, PARTS))),
         }
     }
 }

@@ -28,11 +28,10 @@ const TAKES_LONG: &str = "takes long";
 impl TestRun<'_> {
     /// Runs the tests of this `cargo test`, and then those that take long and are in this part.
     pub(super) fn libtest(&self, suite: &str, mut cargo: Command) -> Result<()> {
-        let mut long = copy(&cargo);
         let mut take_long = Vec::new();
         cargo.arg("--").args(&self.args.filters);
         self.context.ui.status(&format!("{suite}: compiling"));
-        self.follow(suite, cargo, |result| {
+        self.follow(suite, &mut cargo, |result| {
             match result.ignored.as_deref() == Some(TAKES_LONG) {
                 true => take_long.push(result),
                 false => self.add(suite, result),
@@ -48,34 +47,19 @@ impl TestRun<'_> {
         if now.is_empty() {
             return Ok(());
         }
-        long.args(["--", "--ignored", "--exact"])
+        cargo
+            .args(["--ignored", "--exact"])
             .args(now.iter().map(|result| &result.name));
-        self.follow(suite, long, |result| self.add(suite, result))
+        self.follow(suite, &mut cargo, |result| self.add(suite, result))
     }
 
-    fn follow(&self, suite: &str, mut cargo: Command, add: impl FnMut(TestResult)) -> Result<()> {
+    fn follow(&self, suite: &str, cargo: &mut Command, add: impl FnMut(TestResult)) -> Result<()> {
         /// A silence that is far longer than any test or crate takes.
         const SILENCE: Duration = Duration::from_secs(15 * 60);
         let ui = &self.context.ui;
         let tell = |test: &str| ui.status(&format!("{suite}: {test} failed"));
-        follow(&mut cargo, SILENCE, tell, add).path_context("running cargo in", self.root())
+        follow(cargo, SILENCE, tell, add).path_context("running cargo in", self.root())
     }
-}
-
-/// Returns a command that does the same.
-fn copy(command: &Command) -> Command {
-    let mut copy = Command::new(command.get_program());
-    copy.args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => copy.env(name, value),
-            None => copy.env_remove(name),
-        };
-    }
-    if let Some(folder) = command.get_current_dir() {
-        copy.current_dir(folder);
-    }
-    copy
 }
 
 /// Runs `command` to its end, or until it has printed nothing for `silence`.
