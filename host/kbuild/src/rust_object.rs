@@ -144,9 +144,10 @@ impl Cargo<'_> {
             })
             .args(self.options(run.workspace))
             .envs(self.environment())
-            // An empty one takes precedence over that of the user's settings.
-            .env("RUSTC_WRAPPER", "")
-            .env("RUSTC_WORKSPACE_WRAPPER", "")
+            // A wrapper takes precedence over that of the user's settings. `env` only runs the
+            // compiler; with an empty one, cargo asks rustc the same questions in every build.
+            .env("RUSTC_WRAPPER", "/usr/bin/env")
+            .env("RUSTC_WORKSPACE_WRAPPER", "/usr/bin/env")
             .env_remove("RUSTFLAGS")
             .env("CARGO_TERM_COLOR", "never");
         for module in modules {
