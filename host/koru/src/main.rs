@@ -118,6 +118,7 @@ fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {
         Command::Vm { command } => commands::vm::vm(context, &command),
         Command::Kernel { command } => commands::kernel::kernel(context, &command),
         Command::Api(a) => commands::api::api(context, &a),
+        Command::Cache { command } => commands::cache::cache(context, &command),
         Command::Clean(a) => commands::clean::clean(context, &a),
         Command::Setup(a) => commands::setup::setup(context, &a),
         Command::Doctor(a) => commands::setup::doctor(context, &a),

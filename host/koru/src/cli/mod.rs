@@ -6,6 +6,7 @@ mod bench_args;
 mod build_rules;
 mod dev_args;
 mod kernel_choice;
+mod cache_args;
 mod options;
 mod preflight_args;
 mod verify_args;
@@ -18,6 +19,7 @@ pub use bench_args::BenchArgs;
 pub use build_rules::BuildRules;
 pub use dev_args::*;
 pub use kernel_choice::KernelChoice;
+pub use cache_args::CacheCommand;
 pub use options::*;
 pub use preflight_args::PreflightArgs;
 pub use verify_args::VerifyArgs;
@@ -285,6 +287,14 @@ whatever else was added. If a name is ambiguous, koru asks for the full one.")]
 Each kernel's own compiler says what the kernel has. A module that uses an API which a kernel
 lacks does not compile for it, and the error says since which release there is one.")]
     Api(ApiArgs),
+    /// Carry the cache to other machines, which need no network then.
+    #[command(after_help = "Examples:
+  koru cache export koru-cache.tar.gz     write kernels, tools and crates to one file
+  koru cache import koru-cache.tar.gz     take them on another machine")]
+    Cache {
+        #[command(subcommand)]
+        command: CacheCommand,
+    },
     /// Remove the output of `koru build`.
     Clean(CleanArgs),
     /// Install and download what Koru needs.

@@ -5,6 +5,7 @@
 pub mod api;
 pub mod bench;
 pub mod build;
+pub mod cache;
 pub mod clean;
 pub mod debug;
 pub mod decode;

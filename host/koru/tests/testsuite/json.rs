@@ -90,6 +90,7 @@ fn every_command_prints_json_or_refuses() {
             "verify" => &["no_such_contract"],
             "new" => &["1a"],
             "vm" => &["status", "--vm", "nobodys"],
+            "cache" => &["import", "/nowhere"],
             "kernel" => &["default"],
             "decode" => &["/nowhere"],
             "bench" => &["--op", "fly"],

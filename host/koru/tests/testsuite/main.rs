@@ -9,6 +9,7 @@ mod bench;
 mod build_notes;
 mod build_sandbox;
 mod c_modules;
+mod cache;
 mod cli;
 mod common;
 mod debug;

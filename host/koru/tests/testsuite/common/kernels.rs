@@ -96,6 +96,11 @@ impl Added {
         added
     }
 
+    /// Makes a cache with one of the supported kernels.
+    pub fn with_kernel(version: &str) -> Added {
+        Added::with(&[tree(version).release])
+    }
+
     /// Makes a cache without a kernel.
     pub fn without_kernels() -> Added {
         Added::with(&[])
