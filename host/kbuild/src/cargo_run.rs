@@ -94,13 +94,15 @@ impl CargoRun<'_> {
         }
     }
 
-    /// Runs a command of cargo to its end, and passes on the lines of its output as they come.
+    /// Runs a command of cargo to its end, without a network, and passes on the lines of its output
+    /// as they come.
     pub fn lines(
         &self,
         command: &mut Command,
         attempted: &str,
         line: &(dyn Fn(Stream, &str) + Sync),
     ) -> Result<ExitStatus> {
+        command.env("CARGO_NET_OFFLINE", "true");
         match self.sandbox {
             None => {
                 leave_sandbox(self.target)?;
@@ -113,7 +115,7 @@ impl CargoRun<'_> {
     /// Returns whether cargo's complaint means that it needs the network, or has to write to
     /// Cargo.lock: then [`fetch`](Self::fetch) helps.
     pub fn needs_fetch(&self, said: &str) -> bool {
-        self.sandbox.is_some() && ["--offline", "Cargo.lock"].iter().any(|w| said.contains(w))
+        ["--offline", "Cargo.lock"].iter().any(|w| said.contains(w))
     }
 
     fn confined(
@@ -128,7 +130,6 @@ impl CargoRun<'_> {
             command.envs(tool_folder(name, folder).map(|path| (name, path)));
         }
         pass_settings(command);
-        command.env("CARGO_NET_OFFLINE", "true");
         let partial = [Mutex::default(), Mutex::default()];
         let seen = |stream: Stream, part: &[u8]| {
             let mut rest: MutexGuard<'_, Vec<u8>> = partial[stream as usize]
@@ -183,8 +184,8 @@ impl CargoRun<'_> {
         paths
     }
 
-    /// Downloads the dependencies that are missing, and completes Cargo.lock. Nothing of the
-    /// crates is run.
+    /// Downloads the dependencies that are missing, and completes Cargo.lock. Without a network,
+    /// this takes the crates that are here. Nothing of the crates is run.
     pub fn fetch(&self, options: &[String]) -> Result<()> {
         let attempted = "fetching dependencies";
         let lock = self.workspace.join("Cargo.lock");
@@ -208,7 +209,12 @@ impl CargoRun<'_> {
             .env_remove("RUSTC_WRAPPER")
             .env_remove("RUSTC_WORKSPACE_WRAPPER")
             .env("CARGO_TERM_COLOR", "never");
-        koru_kernels::run(&mut fetch, attempted).map(|_| ())
+        koru_kernels::run(&mut fetch, attempted)
+            // The first error says what is wrong if this fails too.
+            .or_else(|error| {
+                koru_kernels::run(fetch.arg("--offline"), attempted).map_err(|_| error)
+            })
+            .map(|_| ())
     }
 }
 

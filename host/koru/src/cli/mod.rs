@@ -4,9 +4,9 @@
 
 mod bench_args;
 mod build_rules;
+mod cache_args;
 mod dev_args;
 mod kernel_choice;
-mod cache_args;
 mod options;
 mod preflight_args;
 mod verify_args;
@@ -17,9 +17,9 @@ use clap::{Parser, Subcommand};
 
 pub use bench_args::BenchArgs;
 pub use build_rules::BuildRules;
+pub use cache_args::CacheCommand;
 pub use dev_args::*;
 pub use kernel_choice::KernelChoice;
-pub use cache_args::CacheCommand;
 pub use options::*;
 pub use preflight_args::PreflightArgs;
 pub use verify_args::VerifyArgs;
