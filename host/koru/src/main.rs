@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod ask;
+mod cache_usage;
 mod cargo_settings;
 mod cli;
 mod commands;

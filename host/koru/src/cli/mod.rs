@@ -295,7 +295,13 @@ lacks does not compile for it, and the error says since which release there is o
         #[command(subcommand)]
         command: CacheCommand,
     },
-    /// Remove the output of `koru build`.
+    /// Remove the output of `koru build`, or what is in the cache.
+    #[command(after_help = "Examples:
+  koru clean                           what was built of the modules in this folder
+  koru clean --cache --unused-for 30   what the cache has and nobody used for 30 days
+  koru clean --cache --max-size 4000   what was used last stays, in 4000 MiB
+
+`koru doctor` says what takes how much.")]
     Clean(CleanArgs),
     /// Install and download what Koru needs.
     Setup(SetupArgs),

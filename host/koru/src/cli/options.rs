@@ -402,6 +402,13 @@ pub struct CleanArgs {
     /// Remove the cache: kernels, sysroots and everything else that `koru setup` downloaded.
     #[arg(long)]
     pub cache: bool,
+    /// Remove from the cache only what was not used for this many days. Kernels and tools stay.
+    #[arg(long, value_name = "DAYS", requires = "cache")]
+    pub unused_for: Option<u32>,
+    /// Remove from the cache only so much that the rest takes at most this much: first what was not
+    /// used for the longest time. Kernels and tools stay.
+    #[arg(long, value_name = "MIB", requires = "cache")]
+    pub max_size: Option<u64>,
 }
 
 #[derive(Args)]

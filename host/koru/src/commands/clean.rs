@@ -6,12 +6,16 @@ use std::{
     cell::RefCell,
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
+use indicatif::HumanBytes;
 use koru_error::{Error, Result};
 use koru_kbuild::{Module, Source, find_modules};
 
-use crate::{cli::CleanArgs, context::Context, ui::json};
+use crate::{cache_usage, cli::CleanArgs, context::Context, ui::json};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 pub fn clean(context: &Context, args: &CleanArgs) -> Result<u8> {
     let removed = Removed::default();
@@ -27,7 +31,12 @@ type Removed = RefCell<Vec<PathBuf>>;
 
 fn clean_all(context: &Context, args: &CleanArgs, removed: &Removed) -> Result<u8> {
     let remove = |context: &Context, path: &Path| remove(context, path, removed);
-    if args.cache {
+    if args.unused_for.is_some() || args.max_size.is_some() {
+        trim_cache(context, args, removed)?;
+        if args.modules.is_empty() {
+            return Ok(0);
+        }
+    } else if args.cache {
         // The folder itself stays: it may be a mount, or chosen by the user.
         for kind in [
             "kernels",
@@ -70,6 +79,32 @@ fn clean_all(context: &Context, args: &CleanArgs, removed: &Removed) -> Result<u
         }
     }
     Ok(0)
+}
+
+/// Removes what the cache has too much of.
+fn trim_cache(context: &Context, args: &CleanArgs, removed: &Removed) -> Result<()> {
+    let unused_for = args.unused_for.map(|days| days * DAY);
+    let max_bytes = args.max_size.map(|mib| mib.saturating_mul(1 << 20));
+    let entries = cache_usage::entries(&context.cache);
+    let before: u64 = entries.iter().map(|entry| entry.bytes).sum();
+    let superfluous = cache_usage::superfluous(entries, unused_for, max_bytes);
+    let freed: u64 = superfluous.iter().map(|entry| entry.bytes).sum();
+    for entry in &superfluous {
+        remove(context, &entry.path, removed)?;
+    }
+    let left = before - freed;
+    context.ui.say(&format!(
+        "freed {}; the cache takes {}",
+        HumanBytes(freed),
+        HumanBytes(left)
+    ));
+    if max_bytes.is_some_and(|max| left > max) {
+        context.ui.say(
+            "note: the rest are downloads: `koru kernel remove` removes a kernel, and \
+             `koru clean --cache` everything",
+        );
+    }
+    Ok(())
 }
 
 /// Removes the output of one module for every kernel, and leaves what it shares with others.

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `koru setup` and `koru doctor`: installs what is missing, or lists it.
+//! `koru setup` and `koru doctor`: installs what is missing, or lists it, and what the cache takes.
 
+use std::collections::BTreeMap;
+
+use indicatif::HumanBytes;
 use koru_error::Result;
 
 use crate::{
+    cache_usage::{self, KindUsage},
     cli::{DoctorArgs, SetupArgs},
     context::Context,
     dependencies,
@@ -25,9 +29,21 @@ pub fn setup(context: &Context, args: &SetupArgs) -> Result<u8> {
 pub fn doctor(context: &Context, args: &DoctorArgs) -> Result<u8> {
     let lines = dependencies::check_all(&context.home, args.tests);
     let all = lines.iter().all(|l| l.ok);
+    let status = if all { 0 } else { 3 };
+    let usage = cache_usage::by_kind(&cache_usage::entries(&context.cache));
+    let size = HumanBytes(usage.iter().map(|kind| kind.bytes).sum());
+    let found = format!("{size} in {}", context.cache.root().display());
     if context.json {
-        json(&lines);
-        return Ok(if all { 0 } else { 3 });
+        let mut report = Vec::new();
+        for line in &lines {
+            report.push(serde_json::json!(line));
+        }
+        let bytes: BTreeMap<_, _> = usage.iter().map(|u| (u.kind, u.bytes)).collect();
+        report.push(
+            serde_json::json!({ "what": "cache", "ok": true, "found": found, "bytes": bytes }),
+        );
+        json(&report);
+        return Ok(status);
     }
     for line in &lines {
         let mark = if line.ok { "OK     " } else { "MISSING" };
@@ -36,8 +52,13 @@ pub fn doctor(context: &Context, args: &DoctorArgs) -> Result<u8> {
             out(&format!("        → {help}"));
         }
     }
+    out(&format!("OK      {:<26} {found}", "cache"));
+    for KindUsage { kind, bytes } in &usage {
+        let size = HumanBytes(*bytes).to_string();
+        out(&format!("        {kind:<26} {size:>12}"));
+    }
     if !all {
         out("\n`koru setup` installs all of it");
     }
-    Ok(if all { 0 } else { 3 })
+    Ok(status)
 }

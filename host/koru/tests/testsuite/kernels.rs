@@ -11,12 +11,12 @@ use crate::common::{
 };
 
 impl Added {
-    fn koru(&self, arguments: &[&str]) -> Koru {
+    pub fn koru(&self, arguments: &[&str]) -> Koru {
         koru(arguments.iter().copied()).env("KORU_CACHE", self.cache())
     }
 
     #[track_caller]
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub fn run(&self, arguments: &[&str]) -> Run {
         self.koru(arguments).run()
     }
 
