@@ -52,25 +52,31 @@ fn lib_dir() -> String {
 fn build(dir: &Path, toolchain: &Toolchain, codegen: &Codegen) -> Result<()> {
     let lib = dir.join(lib_dir());
     fs::create_dir_all(&lib).path_context("making", &lib)?;
+    let core = toolchain.library.join("core/src/lib.rs");
     // The kernel exports memcpy and the like. What else the real compiler_builtins has
-    // (floats, 128-bit division) must not get in unnoticed.
-    let stub = dir.join("compiler_builtins.rs");
-    fs::write(
-        &stub,
-        "#![feature(compiler_builtins)]\n#![compiler_builtins]\n#![no_builtins]\n#![no_std]\n",
-    )
-    .path_context("writing", &stub)?;
-    for (name, source) in [
-        ("core", toolchain.library.join("core/src/lib.rs")),
-        ("compiler_builtins", stub),
+    // (floats, 128-bit division) must not get in unnoticed, so this one is empty.
+    let no_code = Path::new("/dev/null");
+    let attributes = [
+        "-Zcrate-attr=feature(compiler_builtins)",
+        "-Zcrate-attr=compiler_builtins",
+        "-Zcrate-attr=no_builtins",
+        "-Zcrate-attr=no_std",
+    ];
+    for (name, source, options) in [
+        ("core", &*core, &[][..]),
+        ("compiler_builtins", no_code, &attributes),
     ] {
         run(
             Command::new(&toolchain.rustc)
+                // A crate's hash depends on the working folder and on the names of its sources.
+                // What was compiled against this crate has to fit it when it is built again.
+                .current_dir("/")
                 .env("RUSTC_BOOTSTRAP", "1")
                 .env_remove("RUSTFLAGS")
                 .args(["--edition=2024", "--crate-type=rlib", "--cap-lints=allow"])
                 .args(["--crate-name", name, "--target", TARGET])
                 .args(codegen.for_core())
+                .args(options)
                 .arg("--sysroot")
                 .arg(dir)
                 .arg("--out-dir")

@@ -54,11 +54,12 @@ pub fn entries(cache: &Cache) -> Vec<CacheEntry> {
     let mut entries = Vec::new();
     for (kind, (_, own)) in KINDS.iter().enumerate() {
         for folder in *own {
-            for file in fs::read_dir(cache.root().join(folder))
-                .into_iter()
-                .flatten()
-                .flatten()
-            {
+            let place = cache.root().join(folder);
+            // What a link leads to may belong to another cache.
+            if place.is_symlink() {
+                continue;
+            }
+            for file in fs::read_dir(place).into_iter().flatten().flatten() {
                 let path = file.path();
                 // A folder with a kind of its own.
                 if folders.iter().any(|other| cache.root().join(other) == path) {
@@ -180,6 +181,10 @@ mod tests {
         assert_eq!(chosen(None, Some(4)), oldest);
         assert_eq!(chosen(Some(30), Some(4)), oldest);
         assert_eq!(chosen(None, Some(0)).len(), 4);
+
+        let linked = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(dir.path().join("shims"), linked.path().join("shims")).unwrap();
+        assert!(entries(&Cache::new(linked.path())).is_empty());
 
         let usage = by_kind(&entries(&cache));
         let usage: Vec<_> = usage.iter().map(|u| (u.kind, u.bytes >> 20)).collect();

@@ -271,17 +271,23 @@ fn cache_without_kernels_is_not_exported() {
     run.run().exits(3).says("koru setup");
 }
 
+/// Gives a cache a folder of its own in the place of one that the tests share.
+fn own_folder(added: &Added, name: &str) -> PathBuf {
+    let folder = added.cache().join(name);
+    fs::remove_file(&folder).expect("a link");
+    fs::create_dir(&folder).expect("a folder");
+    folder
+}
+
 #[test]
 fn cache_is_trimmed_but_keeps_its_kernels() {
     let added = Added::with_kernel("6.12");
-    let saved = added.cache().join("guest/saved/never");
+    let saved = own_folder(&added, "guest").join("saved/never");
     fs::create_dir_all(&saved).expect("a folder");
     fs::write(saved.join("ram"), [1; 1 << 16]).expect("writing");
     added.run(&["doctor"]).prints("saved guests");
-    added
-        .run(&["clean", "--max-size", "1"])
-        .exits(2)
-        .says("--cache");
+    let run = added.run(&["clean", "--max-size", "1"]);
+    run.exits(2).says("--cache");
     // It was used just now.
     let run = added.run(&["clean", "--cache", "--unused-for", "1", "--json"]);
     assert_eq!(
@@ -290,10 +296,31 @@ fn cache_is_trimmed_but_keeps_its_kernels() {
         "{run}"
     );
     let run = added.run(&["clean", "--cache", "--max-size", "0"]);
-    run.exits(0)
-        .says("guest/saved/never")
-        .says("koru kernel remove");
+    run.exits(0).says("guest/saved/never");
     assert!(!saved.exists());
     let list = added.run(&["kernel", "list"]);
     list.exits(0).prints(&kernels::tree("6.12").release);
+    // Nothing is removed through a link.
+    let shared = added.cache().join("sysroots");
+    assert!(fs::read_dir(shared).expect("a folder").count() > 0);
+}
+
+#[test]
+#[ignore = "takes long"]
+fn builds_go_on_after_the_cache_was_removed() {
+    let added = Added::with_kernel("6.12");
+    let sysroots = own_folder(&added, "sysroots");
+    let dir = tempfile::tempdir().expect("a folder");
+    let build = |from: &Path| {
+        let demo = dir.path().join("demo");
+        let run = added.koru(&["build", demo.to_str().expect("text")]);
+        run.dir(from).run().exits(0);
+    };
+    added.koru(&["new", "demo"]).dir(dir.path()).run().exits(0);
+    build(dir.path());
+    fs::remove_dir_all(sysroots).expect("a folder");
+    let code = dir.path().join("demo/src/lib.rs");
+    let text = fs::read_to_string(&code).expect("code");
+    fs::write(&code, format!("{text}\n// Changed.\n")).expect("writing");
+    build(Path::new("/"));
 }
