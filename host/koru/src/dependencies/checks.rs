@@ -5,6 +5,7 @@
 use std::{
     collections::BTreeMap,
     env,
+    fs::{self, DirEntry},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -353,9 +354,17 @@ fn libclang() -> CheckLine {
 /// Returns Debian's folder for libclang, which is one of an LLVM version and not searched by
 /// default.
 pub fn libclang_folder() -> Option<PathBuf> {
-    std::fs::read_dir("/usr/lib")
+    fs::read_dir("/usr/lib")
         .ok()?
         .flatten()
         .map(|e| e.path().join("lib"))
-        .find(|lib| lib.join("libclang.so.1").exists())
+        .find(|lib| fs::read_dir(lib).is_ok_and(|dir| dir.flatten().any(|e| is_libclang(&e))))
+}
+
+/// Returns whether a file is libclang: `libclang.so.1`, or `libclang-19.so.1` in Debian 13.
+fn is_libclang(file: &DirEntry) -> bool {
+    let name = file.file_name();
+    let name = name.to_string_lossy();
+    let named = name.starts_with("libclang.so") || name.starts_with("libclang-");
+    named && !name.starts_with("libclang-cpp") && name.contains(".so") && file.path().exists()
 }
