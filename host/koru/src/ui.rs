@@ -4,6 +4,7 @@
 
 use std::{
     io::{ErrorKind, IsTerminal, Write},
+    os::fd::AsFd,
     sync::{
         Mutex,
         atomic::{AtomicBool, Ordering},
@@ -15,6 +16,19 @@ use indicatif::{ProgressBar, ProgressStyle};
 use koru_error::Error;
 use koru_kernels::Progress;
 use koru_protocol::ModuleRow;
+use rustix::termios::tcgetwinsize;
+
+/// Returns the width of a table: that of the terminal, or what `COLUMNS` says.
+pub fn columns() -> Option<u16> {
+    let stdout = std::io::stdout();
+    stdout
+        .is_terminal()
+        .then(|| tcgetwinsize(stdout.as_fd()).ok())
+        .flatten()
+        .map(|size| size.ws_col)
+        .filter(|columns| *columns > 0)
+        .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok())
+}
 
 /// Draws the progress of a command on standard error.
 pub struct Ui {

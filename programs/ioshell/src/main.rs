@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! A shell for trying out a device or any file: open, read, write, seek.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod bytes;
 mod command;
+mod raw;
 mod shell;
+mod steps;
 
 use std::{
     env,
@@ -26,12 +28,14 @@ use shell::{End, Shell};
 
 const USAGE: &str = "\
 Usage: ioshell [--strict] [--script SCRIPT] [FILE]
+       ioshell --steps [NAME=DESCRIPTOR..]
 
 Opens FILE, if given, and runs the commands that it reads: on a terminal with
 line editing and a history, otherwise line by line. `help` lists the commands.
 
   --strict         exit with status 1 if a command failed
   --script SCRIPT  read the commands from this file
+  --steps          carry out the steps of `koru verify` (see steps.rs)
 ";
 
 struct Options {
@@ -62,6 +66,10 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
 }
 
 fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    if arguments.next().as_deref() == Some("--steps") {
+        return steps::steps(&arguments.collect::<Vec<_>>());
+    }
     let options = match options() {
         Ok(Some(options)) => options,
         Ok(None) => {

@@ -5,6 +5,7 @@
 mod bench_args;
 mod build_rules;
 mod cache_args;
+mod contract_args;
 mod dev_args;
 mod kernel_choice;
 mod options;
@@ -18,6 +19,7 @@ use clap::{Parser, Subcommand};
 pub use bench_args::BenchArgs;
 pub use build_rules::BuildRules;
 pub use cache_args::CacheCommand;
+pub use contract_args::{ContractCheckArgs, ContractCommand, ContractNewArgs};
 pub use dev_args::*;
 pub use kernel_choice::KernelChoice;
 pub use options::*;
@@ -70,6 +72,9 @@ impl Command {
                 command:
                     DevCommand::KernelsTable(_) | DevCommand::Bindings { .. } | DevCommand::Bench { .. },
             } => Some("this part of `koru dev` has no output in JSON"),
+            Command::Contract {
+                command: ContractCommand::Show { .. } | ContractCommand::Schema,
+            } => Some("this part of `koru contract` prints a document"),
             _ => None,
         }
     }
@@ -112,6 +117,7 @@ Exit status: 0 all modules work, 1 some do not, 2 wrong usage, 3 something is no
   koru verify full_ex --src lab2                 a folder with a Makefile or Kbuild, built first
   koru verify my_timer --src lab3 --contract course.toml --markdown report.md
   koru verify full_ex --ko theirs.ko EFAULT      only the requirements that contain this word
+  koru verify lab2/ --src students/ada           a contract of your own: see `koru contract`
 
 An oops, a panic or a hang of the kernel counts as a CRASH, and the next requirement is
 checked in a fresh virtual machine. `--src` runs make in a copy of the folder, in a sandbox
@@ -119,6 +125,21 @@ on this machine. Ctrl-C ends the checks; the reports then have the results so fa
 status: 0 all requirements are met, 1 some are not, 2 wrong usage, 3 something is not set up,
 4 the module does not build, 130 ended by Ctrl-C.")]
     Verify(VerifyArgs),
+    /// Write a contract for a lab of your own, check it, and print the handout.
+    #[command(after_help = "Examples:
+  koru contract new lab2                     an empty lab, with a module in C that keeps it
+  koru contract new lab2 --from proc_timer   a lab that says what differs from one of Koru's
+  koru contract check lab2                   the solution keeps it, and each wrong/NAME breaks it
+  koru contract show lab2 > handout.md       what students read: no secret promises
+  koru contract schema > contract.schema.json        for editors that complete TOML
+
+A contract is a folder with a contract.toml: see docs/teach.md. `koru verify lab2 --src ada`
+judges a module by it. Exit status: 0 success, 1 the contract does not hold what it says,
+2 wrong usage, also for an error in the contract, 3 something is not set up.")]
+    Contract {
+        #[command(subcommand)]
+        command: ContractCommand,
+    },
     /// Count the instructions that a module takes, exactly, and compare modules.
     #[command(after_help = "Examples:
   koru bench lab2/                               what loading and unloading takes, and the sizes
@@ -342,6 +363,9 @@ impl Command {
             Command::Preflight(a) => a.rules.clone(),
             Command::Verify(a) => a.rules.clone(),
             Command::Bench(a) => a.rules.clone(),
+            Command::Contract {
+                command: ContractCommand::Check(a),
+            } => a.rules.clone(),
             Command::Build(a) => a.rules.clone(),
             Command::Run(a) | Command::Watch(a) => a.rules.clone(),
             Command::Debug(a) => a.rules.clone(),

@@ -10,7 +10,8 @@ use crate::cli::{build_rules::BuildRules, kernel_choice::KernelChoice};
 
 #[derive(Args)]
 pub struct VerifyArgs {
-    /// Contract to check: the name of one of Koru's modules with conformance tests.
+    /// Contract to check: a folder with a contract.toml, the name of such a folder in Koru's
+    /// contracts, or of one of Koru's modules with conformance tests.
     #[arg(value_name = "CONTRACT")]
     pub name: String,
     /// Check the requirements whose text or test name contains one of these words [default: all]
@@ -29,6 +30,9 @@ pub struct VerifyArgs {
     /// Replace file names, messages and error numbers of the contract by those in this file.
     #[arg(long, value_name = "FILE")]
     pub contract: Option<PathBuf>,
+    /// Choose what a contract's folder lets differ between students.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub seed: u64,
     /// Check requirements that take minutes as well.
     #[arg(long)]
     pub slow: bool,

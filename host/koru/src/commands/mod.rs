@@ -7,6 +7,7 @@ pub mod bench;
 pub mod build;
 pub mod cache;
 pub mod clean;
+pub mod contract;
 pub mod debug;
 pub mod decode;
 pub mod demo;

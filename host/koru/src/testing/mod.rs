@@ -6,6 +6,7 @@ pub mod binaries;
 pub mod guest;
 pub mod jobs;
 pub mod junit;
+pub mod markdown;
 pub mod marks;
 pub mod part;
 pub mod program_tests;

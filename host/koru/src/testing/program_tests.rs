@@ -124,7 +124,7 @@ fn programs(context: &Context, folder: &Path) -> Result<Vec<TestProgram>> {
 
 /// Returns the program that a source file is compiled to, which is static, because a guest has
 /// no libraries. A script is returned as it is.
-fn compiled(context: &Context, source: &Path) -> Result<PathBuf> {
+pub fn compiled(context: &Context, source: &Path) -> Result<PathBuf> {
     let ending = source.extension().and_then(|e| e.to_str());
     if ending == Some("sh") {
         return Ok(source.to_owned());

@@ -2,6 +2,7 @@
 
 //! `koru verify`: runs the conformance tests of a contract against any module.
 
+mod by_folder;
 mod causes;
 mod check_result;
 mod contract;
@@ -38,6 +39,7 @@ use crate::{
         binaries::{TestBinary, guest_binaries},
         runner::{self, TestEnvironment},
     },
+    judging::folders::contract_folder,
     ui::{self, json},
 };
 use crate::{failure::show_error, testing::result::TestResult};
@@ -61,6 +63,9 @@ const INTERRUPTED: u8 = 130;
 const SLAB_CHECKS: &str = "slub_debug=FZP";
 
 pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
+    if let Some(folder) = contract_folder(context, &args.name) {
+        return by_folder::verify(context, args, &folder, flag_of_ctrl_c()?);
+    }
     // Mistakes in the request are reported before anything is built.
     let tests = requirements::tests(&context.home.root, &args.name)?;
     let (requirements, slow) = wanted(&tests, args)?;

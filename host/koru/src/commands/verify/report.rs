@@ -2,20 +2,25 @@
 
 //! Reports the results of `koru verify`: on a terminal, as a document, and for programs.
 
-use std::{fmt::Write as _, fs, io::IsTerminal, os::fd::AsFd, path::Path, time::Duration};
+use std::{fmt::Write as _, fs, path::Path, time::Duration};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::HumanBytes;
 use koru_error::{IoContext, Result};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
-use rustix::termios::tcgetwinsize;
 
 use super::{
     causes::common_causes,
     check_result::{CheckResult, Verdict},
     module_under_test::Subject,
 };
-use crate::testing::junit::write_junit_file;
+use crate::{
+    testing::{
+        junit::write_junit_file,
+        markdown::{escape, fenced},
+    },
+    ui::columns,
+};
 
 /// Everything that a report contains.
 pub struct VerifyReport<'a> {
@@ -93,15 +98,7 @@ impl VerifyReport<'_> {
     /// be.
     pub fn table(&self) -> String {
         let mut table = Table::new();
-        let stdout = std::io::stdout();
-        let width = stdout
-            .is_terminal()
-            .then(|| tcgetwinsize(stdout.as_fd()).ok())
-            .flatten()
-            .map(|size| size.ws_col)
-            .filter(|columns| *columns > 0)
-            .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok());
-        match width {
+        match columns() {
             Some(columns) => table
                 .load_preset(presets::UTF8_HORIZONTAL_ONLY)
                 .set_content_arrangement(ContentArrangement::Dynamic)
@@ -250,42 +247,9 @@ fn excerpt(log: &[String]) -> String {
         .join("\n")
 }
 
-/// Escapes text so that Markdown and HTML show it as it is.
-fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        match c {
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            '&' => escaped += "&amp;",
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            '\n' | '\r' => escaped.push(' '),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-/// Returns a code block that may contain any text.
-fn fenced(text: &str) -> String {
-    let ticks = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(ticks.max(2) + 1);
-    format!("{fence}text\n{}\n{fence}\n", text.trim_end())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_in_a_log_is_markup() {
-        assert_eq!(escape("a|b <b>`x`"), "a\\|b &lt;b&gt;\\`x\\`");
-        assert_eq!(fenced("x"), "```text\nx\n```\n");
-        assert_eq!(fenced("a\n````\nb"), "`````text\na\n````\nb\n`````\n");
-    }
 
     #[test]
     fn long_logs_are_cut_in_the_middle() {

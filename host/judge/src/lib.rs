@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Contracts that teachers write, and the verdicts on what a module did.
+//!
+//! A [`Contract`] is a folder with a `contract.toml`. It consists of [`Promise`]s, whose [`Step`]s
+//! somebody else carries out, in a guest. Expected values and verdicts stay here: whoever carries
+//! out a step reports the raw [`Result`](Raw) of the call, and [`Step::judge`] compares.
+#![forbid(unsafe_code)]
+
+mod contract;
+mod expectation;
+mod expression;
+mod fields;
+mod handout;
+mod ioctl;
+mod layout;
+mod names;
+mod read;
+mod read_step;
+mod score;
+mod step;
+mod tap;
+mod value;
+
+pub use contract::{Always, Contract, Judged, Promise, Rule};
+pub use expectation::{Broken, Raw, Variables, error_words};
+pub use handout::handout;
+pub use names::Seed;
+pub use read::{CONTRACT_FILE, is_contract, read};
+pub use score::{Score, Verdict, score};
+pub use step::{Action, Argument, LogLine, OpenFlags, Step};
+pub use tap::Tap;
+pub use value::{Number, Value};

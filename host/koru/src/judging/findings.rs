@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! What was found out about a module.
+
+use koru_decode::Decoded;
+use koru_judge::{Contract, Promise, Rule, Score, Verdict, score};
+use koru_klog::escape_control_chars;
+use serde::{Serialize, Serializer};
+
+use crate::log::oops::Log;
+
+/// The result of judging one promise.
+#[derive(Debug, Clone, Serialize)]
+pub struct PromiseResult {
+    pub name: String,
+    pub title: String,
+    pub secret: bool,
+    /// Whether it is a rule that holds for every module.
+    pub always: bool,
+    #[serde(serialize_with = "name_of")]
+    pub result: Verdict,
+    pub points: f64,
+    /// The points that it is worth.
+    pub of: f64,
+    /// The number of the step that was not kept, from 1 on, and its line in the contract.
+    pub step: Option<usize>,
+    pub line: Option<usize>,
+    /// What was done.
+    pub done: Option<String>,
+    /// What had to happen then.
+    pub promised: Option<String>,
+    /// What happened instead.
+    pub seen: Option<String>,
+    /// The kernel's log of that time, if the promise was not kept.
+    pub log: Vec<String>,
+    pub decoded: Vec<Decoded>,
+    /// The log with its oopses decoded.
+    #[serde(skip)]
+    pub shown_log: String,
+    pub seconds: f64,
+}
+
+fn name_of<S: Serializer>(verdict: &Verdict, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(verdict.name())
+}
+
+impl PromiseResult {
+    /// Returns the result of a promise that was kept.
+    pub fn kept(promise: &Promise) -> PromiseResult {
+        PromiseResult {
+            name: promise.name.clone(),
+            title: promise.title.clone(),
+            secret: promise.secret,
+            always: false,
+            result: Verdict::Pass,
+            points: promise.points,
+            of: promise.points,
+            step: None,
+            line: None,
+            done: None,
+            promised: None,
+            seen: None,
+            log: Vec::new(),
+            decoded: Vec::new(),
+            shown_log: String::new(),
+            seconds: 0.0,
+        }
+    }
+
+    /// Returns the result of a rule that was kept.
+    pub fn of_rule(rule: &Rule) -> PromiseResult {
+        PromiseResult {
+            name: rule.name.to_owned(),
+            title: rule.title.clone(),
+            secret: false,
+            always: true,
+            result: Verdict::Pass,
+            points: rule.points,
+            of: rule.points,
+            step: None,
+            line: None,
+            done: None,
+            promised: None,
+            seen: None,
+            log: Vec::new(),
+            decoded: Vec::new(),
+            shown_log: String::new(),
+            seconds: 0.0,
+        }
+    }
+
+    /// Returns the result with a verdict without points, and what was seen.
+    pub fn broken(self, result: Verdict, seen: impl Into<String>) -> PromiseResult {
+        PromiseResult {
+            result,
+            points: 0.0,
+            seen: Some(escape_control_chars(&seen.into())),
+            ..self
+        }
+    }
+
+    pub fn with_log(self, log: &Log) -> PromiseResult {
+        PromiseResult {
+            log: log.lines.clone(),
+            decoded: log.decoded.clone(),
+            shown_log: log.shown.clone(),
+            ..self
+        }
+    }
+
+    /// Returns what was done, promised and seen, as lines.
+    pub fn words(&self) -> String {
+        let step = self.step.map(|n| format!("step {n}: "));
+        let part = |head: &str, text: &Option<String>| Some(format!("{head}{}", text.as_ref()?));
+        let seen = if self.promised.is_some() {
+            "seen: "
+        } else {
+            ""
+        };
+        let lines = [
+            part(step.as_deref().unwrap_or_default(), &self.done),
+            part("promised: ", &self.promised),
+            part(seen, &self.seen),
+        ];
+        lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// All that was found out about a module.
+#[derive(Debug, Clone, Serialize)]
+pub struct Findings {
+    pub contract: String,
+    pub title: String,
+    pub module: String,
+    pub kernel: String,
+    pub points: f64,
+    pub of: f64,
+    /// The output of the build, if it failed.
+    pub build_output: Option<String>,
+    pub interrupted: bool,
+    pub promises: Vec<PromiseResult>,
+}
+
+impl Findings {
+    pub fn new(
+        contract: &Contract,
+        module: &str,
+        kernel: &str,
+        promises: Vec<PromiseResult>,
+    ) -> Findings {
+        let sum = score(promises.iter().map(|p| (p.points, p.of)));
+        Findings {
+            contract: contract.name.clone(),
+            title: contract.title.clone(),
+            module: module.to_owned(),
+            kernel: kernel.to_owned(),
+            points: sum.points,
+            of: sum.of,
+            build_output: None,
+            interrupted: false,
+            promises,
+        }
+    }
+
+    /// Returns the findings about a module with which nothing could be tried.
+    pub fn untried(contract: &Contract, module: &str, kernel: &str, why: &str) -> Findings {
+        let promises = contract.promises.iter().map(PromiseResult::kept);
+        let rules = contract.always.rules().map(PromiseResult::of_rule);
+        let results = promises.chain(rules);
+        let results = results.map(|result| result.broken(Verdict::NotTried, why));
+        Findings::new(contract, module, kernel, results.collect())
+    }
+
+    pub fn score(&self) -> Score {
+        Score {
+            points: self.points,
+            of: self.of,
+        }
+    }
+
+    /// Returns whether every promise was kept.
+    pub fn all_kept(&self) -> bool {
+        self.promises.iter().all(|p| p.result == Verdict::Pass)
+    }
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Judges modules by contracts that teachers write. The steps of a promise are carried out in a
+//! guest; what they have to lead to stays here.
+
+pub mod findings;
+pub mod folders;
+mod guest_process;
+pub mod judge;
+mod player;
+mod program;
+pub mod report;
+pub mod subject;

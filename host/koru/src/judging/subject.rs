@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! The module that is judged.
+
+use std::path::Path;
+
+use koru_error::{Error, Kind, Result};
+use koru_kbuild::{ModInfo, is_prebuilt};
+use koru_kernels::KernelTree;
+
+use crate::{
+    cli::KernelChoice,
+    context::Context,
+    loadable::{Loadable, loadable_modules},
+    target::request::ModuleRequest,
+};
+
+/// A module that has been built, with those that it needs.
+pub struct Subject {
+    /// What the user called it.
+    pub shown: String,
+    pub tree: KernelTree,
+    /// The modules that it needs, and itself at the end.
+    pub modules: Vec<Loadable>,
+}
+
+impl Subject {
+    /// Builds the module of a folder or a file. `wanted` is the name that it has to have.
+    pub fn build(
+        context: &Context,
+        tree: &KernelTree,
+        source: &Path,
+        wanted: Option<&str>,
+    ) -> Result<Subject> {
+        let path = context.cwd.join(source);
+        if !path.exists() {
+            let attempted = format!("looking for the module {}", source.display());
+            return Err(Error::new(
+                Kind::Usage,
+                attempted,
+                "there is no such file or folder",
+            ));
+        }
+        let request = |module: Option<&str>| ModuleRequest {
+            source: Some(path.display().to_string()),
+            module: module.map(str::to_owned),
+            params: Vec::new(),
+        };
+        let build =
+            |request| loadable_modules(context, || Ok(tree.clone()), &[request]).map(|(m, _)| m);
+        // A folder may have several modules; the name of a single one is judged elsewhere.
+        let modules = match build(request(None)) {
+            Err(e) if e.kind == Kind::Usage && wanted.is_some() => build(request(wanted))?,
+            built => built?,
+        };
+        Ok(Subject {
+            shown: source.display().to_string(),
+            tree: tree.clone(),
+            modules,
+        })
+    }
+
+    /// Returns the module under test.
+    pub fn module(&self) -> &Loadable {
+        // `loadable_modules` returns those that are needed first.
+        &self.modules[self.modules.len() - 1]
+    }
+}
+
+/// Returns the kernel to judge on: for a built module, the one that it was built for, unless the
+/// user has chosen one.
+pub fn tree(context: &Context, choice: &KernelChoice, source: &Path) -> Result<KernelTree> {
+    let choice = choice.or_environment();
+    let path = context.cwd.join(source);
+    if !choice.is_made() && is_prebuilt(&path.to_string_lossy()) && path.is_file() {
+        let info = ModInfo::read(&path)?;
+        if let Some(tree) = info.release().and_then(|r| context.kernels.exactly(r)) {
+            return tree;
+        }
+    }
+    context.tree(&choice)
+}
