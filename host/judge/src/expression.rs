@@ -37,7 +37,10 @@ pub enum Function {
 /// The deepest nesting of an expression, so that no contract exhausts the stack.
 const DEEPEST: usize = 40;
 
-const COMPARISONS: [(&str, fn(Ordering) -> bool); 6] = [
+/// A sign, and which orders of its sides it allows.
+type Sign = (&'static str, fn(Ordering) -> bool);
+
+const COMPARISONS: [Sign; 6] = [
     ("<=", Ordering::is_le),
     (">=", Ordering::is_ge),
     ("==", Ordering::is_eq),
@@ -287,8 +290,16 @@ mod tests {
     fn what_is_no_comparison() {
         let deep = format!("{}1 == 1", "(".repeat(1000));
         for wrong in [
-            "now", "now <", "1 == 2 == 3", "abs(1, 2) == 1", "(1 == 1", "1x == 1", "abs 1 == 1",
-            "'a == 1", &deep, "",
+            "now",
+            "now <",
+            "1 == 2 == 3",
+            "abs(1, 2) == 1",
+            "(1 == 1",
+            "1x == 1",
+            "abs 1 == 1",
+            "'a == 1",
+            &deep,
+            "",
         ] {
             assert!(Comparison::parse(wrong).is_err(), "{wrong}");
         }

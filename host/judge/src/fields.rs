@@ -68,6 +68,9 @@ impl Text {
 /// A field of a table: its value, with the place.
 pub type Field<'t> = Spanned<DeValue<'t>>;
 
+/// A text, with its place.
+pub type Placed = (String, Range<usize>);
+
 /// The fields of a table, of which each is taken once.
 pub struct Fields<'t> {
     pub text: &'t Text,
@@ -149,7 +152,7 @@ impl<'t> Fields<'t> {
     }
 
     /// Takes a text or a list of texts.
-    pub fn strings(&mut self, key: &'static str) -> Result<Option<Vec<(String, Range<usize>)>>> {
+    pub fn strings(&mut self, key: &'static str) -> Result<Option<Vec<Placed>>> {
         let Some(field) = self.take(key) else {
             return Ok(None);
         };

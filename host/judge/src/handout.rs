@@ -27,7 +27,11 @@ pub fn handout(contract: &Contract) -> String {
         let needed = needed.filter(|p| promise.needs.contains(&p.name));
         let titles: Vec<String> = needed.map(|p| line(&p.title)).collect();
         if !titles.is_empty() {
-            _ = write!(text, "\nIt is judged only if this holds: {}\n", titles.join(" "));
+            _ = write!(
+                text,
+                "\nIt is judged only if this holds: {}\n",
+                titles.join(" ")
+            );
         }
         if let Judged::Program { .. } = promise.judged {
             text += "\nA program checks this.\n";

@@ -214,8 +214,24 @@ impl Scene {
             let text = fields.text;
             let rest = fields.rest();
             let known = [
-                "load", "unload", "wait", "open", "close", "read", "write", "seek", "ioctl",
-                "poll", "mmap", "dup", "fork", "run", "finish", "log", "module", "nothing-left",
+                "load",
+                "unload",
+                "wait",
+                "open",
+                "close",
+                "read",
+                "write",
+                "seek",
+                "ioctl",
+                "poll",
+                "mmap",
+                "dup",
+                "fork",
+                "run",
+                "finish",
+                "log",
+                "module",
+                "nothing-left",
             ];
             return Err(match rest.first() {
                 Some((word, at, _)) => {

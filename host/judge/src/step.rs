@@ -182,7 +182,10 @@ impl LogLine {
         let level = self.level.and_then(|l| LEVELS.get(usize::from(l)));
         let level = level.map_or(String::new(), |level| format!(" of level {level}"));
         let none = if self.absent { "no" } else { "a" };
-        format!("{none} line in the kernel log{level} that matches `{}`", self.regex)
+        format!(
+            "{none} line in the kernel log{level} that matches `{}`",
+            self.regex
+        )
     }
 }
 

@@ -103,6 +103,7 @@ fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {
         Command::Test(a) => commands::test::test(context, &a),
         Command::Preflight(a) => commands::preflight::preflight(context, &a),
         Command::Verify(a) => commands::verify::verify(context, &a),
+        Command::Grade(a) => commands::grade::grade(context, &a),
         Command::Contract { command } => commands::contract::contract(context, &command),
         Command::Bench(a) => commands::bench::bench(context, &a),
         Command::New(a) => commands::new::new(context, &a),

@@ -12,7 +12,10 @@ use std::{
     env,
     fmt::Write as _,
     io::{self, BufRead, Read, Write},
-    os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd},
+    os::{
+        fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd},
+        unix::process::ExitStatusExt,
+    },
     process::{ChildStdin, Command, ExitCode, Stdio},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -129,7 +132,9 @@ fn answer(nonce: &str, begin: i64, done: Done) {
 fn fork(child: &str, files: &Files) -> Result<ChildStdin, Errno> {
     let errno = |e: io::Error| Errno::from_raw(e.raw_os_error().unwrap_or(libc::EIO));
     let files = locked(files);
-    let names = files.iter().map(|(n, fd)| format!("{n}={}", fd.as_raw_fd()));
+    let names = files
+        .iter()
+        .map(|(n, fd)| format!("{n}={}", fd.as_raw_fd()));
     let mut process = Command::new(env::current_exe().map_err(errno)?);
     process.arg("--steps").args(names).stdin(Stdio::piped());
     // The open file of a process with another name is told apart in /proc.
@@ -243,7 +248,6 @@ fn run(command: &[u8]) -> Done {
     }
     let status = child.wait().map_err(errno)?;
     // A signal's number comes after 128, as in a shell.
-    use std::os::unix::process::ExitStatusExt;
     let code = status.code().or(status.signal().map(|s| s + 128));
     Ok((i64::from(code.unwrap_or(255)), output))
 }

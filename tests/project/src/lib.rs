@@ -77,6 +77,7 @@ pub fn shown(path: &Path) -> String {
 /// The folders whose code is linked into kernel modules.
 const RING_0: &[&str] = &[
     "kernel",
+    "contracts",
     "modules",
     "tests/modules",
     "tests/broken",

@@ -7,6 +7,7 @@ mod build_rules;
 mod cache_args;
 mod contract_args;
 mod dev_args;
+mod grade_args;
 mod kernel_choice;
 mod options;
 mod preflight_args;
@@ -21,6 +22,7 @@ pub use build_rules::BuildRules;
 pub use cache_args::CacheCommand;
 pub use contract_args::{ContractCheckArgs, ContractCommand, ContractNewArgs};
 pub use dev_args::*;
+pub use grade_args::GradeArgs;
 pub use kernel_choice::KernelChoice;
 pub use options::*;
 pub use preflight_args::PreflightArgs;
@@ -125,6 +127,23 @@ on this machine. Ctrl-C ends the checks; the reports then have the results so fa
 status: 0 all requirements are met, 1 some are not, 2 wrong usage, 3 something is not set up,
 4 the module does not build, 130 ended by Ctrl-C.")]
     Verify(VerifyArgs),
+    /// Judge the modules of a whole class by a contract, and write the results.
+    #[command(after_help = "Examples:
+  koru grade submissions/ --contract lab2 --out results
+  koru grade moodle/ --contract proc_timer --out results --jobs 4 --kernel 6.1
+
+Each entry of the folder is a student: a folder, an archive (.zip, .tar, .tar.gz), or one file;
+the layouts of Moodle's and Canvas's downloads are known. Everything is built in a sandbox, and
+every module runs in virtual machines of its own, within limits. A module that does not build,
+never ends or brings its kernel down is one row of the results.
+
+The results are grades.csv, index.html for the class, a page for each student, junit.xml, and
+results.json for Gradescope and for GitHub Classroom. The same command again judges only what has
+changed, and shows what that has changed for whom.
+
+Exit status: 0 the class is graded, whatever the grades; 2 wrong usage, also for an error in the
+contract; 3 something is not set up; 130 ended by Ctrl-C, and the results so far are written.")]
+    Grade(GradeArgs),
     /// Write a contract for a lab of your own, check it, and print the handout.
     #[command(after_help = "Examples:
   koru contract new lab2                     an empty lab, with a module in C that keeps it
@@ -363,6 +382,7 @@ impl Command {
             Command::Preflight(a) => a.rules.clone(),
             Command::Verify(a) => a.rules.clone(),
             Command::Bench(a) => a.rules.clone(),
+            Command::Grade(a) => a.rules.clone(),
             Command::Contract {
                 command: ContractCommand::Check(a),
             } => a.rules.clone(),

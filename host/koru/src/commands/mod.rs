@@ -15,6 +15,7 @@ pub mod dev;
 pub mod editor;
 pub mod env;
 pub mod exec;
+pub mod grade;
 pub mod kernel;
 pub mod list;
 pub mod load;

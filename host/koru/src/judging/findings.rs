@@ -5,19 +5,19 @@
 use koru_decode::Decoded;
 use koru_judge::{Contract, Promise, Rule, Score, Verdict, score};
 use koru_klog::escape_control_chars;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::log::oops::Log;
 
 /// The result of judging one promise.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PromiseResult {
     pub name: String,
     pub title: String,
     pub secret: bool,
     /// Whether it is a rule that holds for every module.
     pub always: bool,
-    #[serde(serialize_with = "name_of")]
+    #[serde(serialize_with = "name_of", deserialize_with = "verdict")]
     pub result: Verdict,
     pub points: f64,
     /// The points that it is worth.
@@ -33,15 +33,27 @@ pub struct PromiseResult {
     pub seen: Option<String>,
     /// The kernel's log of that time, if the promise was not kept.
     pub log: Vec<String>,
+    #[serde(skip_deserializing)]
     pub decoded: Vec<Decoded>,
     /// The log with its oopses decoded.
-    #[serde(skip)]
     pub shown_log: String,
     pub seconds: f64,
 }
 
 fn name_of<S: Serializer>(verdict: &Verdict, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(verdict.name())
+}
+
+fn verdict<'de, D: Deserializer<'de>>(from: D) -> Result<Verdict, D::Error> {
+    let name = String::deserialize(from)?;
+    let all = [
+        Verdict::Pass,
+        Verdict::Fail,
+        Verdict::Crash,
+        Verdict::NotTried,
+    ];
+    let found = all.into_iter().find(|v| v.name() == name);
+    found.ok_or_else(|| serde::de::Error::custom(format!("there is no verdict {name}")))
 }
 
 impl PromiseResult {
@@ -127,7 +139,7 @@ impl PromiseResult {
 }
 
 /// All that was found out about a module.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Findings {
     pub contract: String,
     pub title: String,
@@ -169,6 +181,35 @@ impl Findings {
         let results = promises.chain(rules);
         let results = results.map(|result| result.broken(Verdict::NotTried, why));
         Findings::new(contract, module, kernel, results.collect())
+    }
+
+    /// Returns findings that have no promises.
+    pub fn empty(module: &str, kernel: &str) -> Findings {
+        Findings {
+            contract: String::new(),
+            title: String::new(),
+            module: module.to_owned(),
+            kernel: kernel.to_owned(),
+            points: 0.0,
+            of: 0.0,
+            build_output: None,
+            interrupted: false,
+            promises: Vec::new(),
+        }
+    }
+
+    /// Calls the module by another name, where its path says nothing to those who read about it.
+    pub fn rename(&mut self, path: &str, name: &str) {
+        self.module = name.to_owned();
+        let texts = self.promises.iter_mut().flat_map(|p| {
+            [&mut p.done, &mut p.promised, &mut p.seen]
+                .into_iter()
+                .flatten()
+                .chain([&mut p.shown_log])
+        });
+        for text in texts.chain(&mut self.build_output) {
+            *text = text.replace(path, name);
+        }
     }
 
     pub fn score(&self) -> Score {

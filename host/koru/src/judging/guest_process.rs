@@ -50,6 +50,8 @@ impl GuestProcess {
         let process = session.exec(Exec {
             stdin: true,
             uid,
+            // Not everybody may go to root's folder.
+            cwd: Some("/".to_owned()),
             ..Exec::new(PROGRAM)
         })?;
         let stdin = process.stdin();
@@ -188,7 +190,13 @@ mod tests {
         assert_eq!((nonce.as_str(), raw.result), ("ab12", Ok(3)));
         assert_eq!((raw.end_ns, &raw.bytes[..]), (25, &b"ab\xff"[..]));
         assert_eq!(parse("ab12 err 22 10 25 ").unwrap().1.result, Err(22));
-        for forged in ["", "ok", "ab12 ok x 1 2 ", "ab12 fine 1 1 2 ", "ab12 ok 1 1 2 6"] {
+        for forged in [
+            "",
+            "ok",
+            "ab12 ok x 1 2 ",
+            "ab12 fine 1 1 2 ",
+            "ab12 ok 1 1 2 6",
+        ] {
             assert!(parse(forged).is_none(), "{forged}");
         }
         assert_ne!(super::nonce(), super::nonce());

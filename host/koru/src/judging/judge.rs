@@ -14,7 +14,7 @@ use std::{
 use koru_error::{Error, Kind, Result};
 use koru_judge::{Contract, Judged, Promise, Verdict, error_words};
 use koru_kernels::{KernelTree, Progress};
-use koru_klog::{Complaint, ComplaintKind, LogRecord, first_complaint};
+use koru_klog::{Complaint, ComplaintKind, LogRecord, first_complaint, taint_complaint};
 use koru_protocol::Inventory;
 use koru_qemu::Initramfs;
 use koru_session::Session;
@@ -22,7 +22,7 @@ use koru_vm::Guest;
 
 use super::{
     findings::{Findings, PromiseResult},
-    player::{BrokenStep, Player},
+    player::{BrokenStep, MOST_RECORDS, Player},
     program::check_program,
     subject::Subject,
 };
@@ -52,8 +52,8 @@ pub struct Judging<'a> {
     pub contract: &'a Contract,
     /// Judges only promises in whose name or title one of these words is.
     pub filters: &'a [String],
-    /// When everything has to be done.
-    pub end: Option<Instant>,
+    /// How long all promises together may take.
+    pub limit: Option<Duration>,
     pub interrupted: Arc<AtomicBool>,
 }
 
@@ -98,16 +98,16 @@ pub fn judge(judging: &Judging, subject: &Subject) -> Result<Findings> {
     programs::build(context, &PROGRAMS.map(str::to_owned))?;
     let module = subject.module();
     context.register_module(&module.name, &module.path);
-    let mut rules: Vec<PromiseResult> =
-        contract.always.rules().map(PromiseResult::of_rule).collect();
+    let mut rules: Vec<PromiseResult> = contract
+        .always
+        .rules()
+        .map(PromiseResult::of_rule)
+        .collect();
     let mut results: Vec<PromiseResult> = Vec::new();
     let mut stage: Option<Stage> = None;
     let mut was_loaded = false;
     if let Some(name) = contract.module.as_ref().filter(|n| **n != module.name) {
-        let why = format!(
-            "the module's name is {}, and has to be {name}",
-            module.name
-        );
+        let why = format!("the module's name is {}, and has to be {name}", module.name);
         return Ok(Findings::untried(
             contract,
             &subject.shown,
@@ -115,14 +115,15 @@ pub fn judge(judging: &Judging, subject: &Subject) -> Result<Findings> {
             &why,
         ));
     }
+    let end = judging.limit.map(|limit| Instant::now() + limit);
     for promise in chosen {
         if let Some(need) = unmet(promise, &results) {
             let why = format!("not tried, because this is not kept: {need}");
             results.push(PromiseResult::kept(promise).broken(Verdict::NotTried, why));
             continue;
         }
-        if judging.interrupted.load(Ordering::Relaxed) || judging.is_over() {
-            let why = match judging.is_over() {
+        if judging.interrupted.load(Ordering::Relaxed) || left(end).is_zero() {
+            let why = match left(end).is_zero() {
                 true => "not tried: the time for this module was over",
                 false => "not tried, because of an interruption",
             };
@@ -135,7 +136,7 @@ pub fn judge(judging: &Judging, subject: &Subject) -> Result<Findings> {
             Some(stage) => stage,
             None => start(context, subject)?,
         };
-        let mut played = judging.promise(subject, &at, promise)?;
+        let mut played = judging.promise(subject, &at, promise, left(end))?;
         played.result.seconds = (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
         was_loaded |= played.was_loaded;
         note(&mut rules, promise, &played);
@@ -163,8 +164,7 @@ pub fn judge(judging: &Judging, subject: &Subject) -> Result<Findings> {
         rules = rules.into_iter().map(untried).collect();
     }
     results.extend(rules);
-    let mut findings =
-        Findings::new(contract, &subject.shown, &subject.tree.release, results);
+    let mut findings = Findings::new(contract, &subject.shown, &subject.tree.release, results);
     findings.interrupted = judging.interrupted.load(Ordering::Relaxed);
     Ok(findings)
 }
@@ -185,7 +185,9 @@ fn chosen<'a>(judging: &Judging<'a>) -> Result<Vec<&'a Promise>> {
         }
     }
     let chosen = contract.promises.iter();
-    let chosen: Vec<_> = chosen.filter(|p| names.contains(&p.name.as_str())).collect();
+    let chosen: Vec<_> = chosen
+        .filter(|p| names.contains(&p.name.as_str()))
+        .collect();
     if chosen.is_empty() {
         let attempted = format!("choosing among the promises of {}", contract.name);
         let message = format!("none has the word `{}`", filters.join("` or `"));
@@ -273,18 +275,23 @@ fn is_crash(complaint: &Complaint) -> bool {
     )
 }
 
+/// Returns the time that is left.
+fn left(end: Option<Instant>) -> Duration {
+    end.map_or(Duration::MAX, |end| {
+        end.saturating_duration_since(Instant::now())
+    })
+}
+
 impl Judging<'_> {
-    fn is_over(&self) -> bool {
-        self.end.is_some_and(|end| Instant::now() >= end)
-    }
-
-    fn limit(&self) -> Duration {
-        let left = self.end.map(|e| e.saturating_duration_since(Instant::now()));
-        left.map_or(self.contract.limit, |left| left.min(self.contract.limit))
-    }
-
     /// Judges one promise in a guest.
-    fn promise(&self, subject: &Subject, stage: &Stage, promise: &Promise) -> Result<Played> {
+    fn promise(
+        &self,
+        subject: &Subject,
+        stage: &Stage,
+        promise: &Promise,
+        left: Duration,
+    ) -> Result<Played> {
+        let limit = left.min(self.contract.limit);
         let session = stage.guest.session();
         // The program is compiled before anything is tried, since its errors are the teacher's.
         let program = match &promise.judged {
@@ -303,15 +310,20 @@ impl Judging<'_> {
             module,
             &stage.before,
             baseline.mark,
-            self.limit(),
+            limit,
             &self.interrupted,
         );
-        let mut left = None;
+        let mut left_behind = None;
         let mut usable = false;
+        let records = |session: &Session| {
+            let mut records = session.log_since(baseline.mark);
+            records.truncate(MOST_RECORDS);
+            records
+        };
         let outcome = (|| -> koru_session::Result<(PromiseResult, Option<Complaint>)> {
             let result = match (&promise.judged, &program) {
                 (Judged::Program { parameters, .. }, Some(program)) => {
-                    self.checked(&mut player, &kept, program, parameters)?
+                    self.checked(&mut player, &kept, program, parameters, limit)?
                 }
                 (Judged::Steps(steps), _) => match player.play(steps)? {
                     None => kept.clone(),
@@ -327,17 +339,22 @@ impl Judging<'_> {
             };
             let ended = player.end_processes();
             let mut clean = ended;
-            if session.list()?.iter().any(|row| row.name == *module) {
+            // The guest of a process that does not end is not used again.
+            if ended && session.list()?.iter().any(|row| row.name == *module) {
                 clean &= player.unload()?.is_ok();
             }
-            let complaint = baseline.complaint(session)?;
+            player.look_into_log()?;
+            clean &= !player.floods();
+            let taint = session.taint()?;
+            session.mark()?;
+            let complaint = first_complaint(&records(session))
+                .or_else(|| taint_complaint(baseline.taint, taint));
             if clean && complaint.is_none() {
-                left = session.left_behind(&stage.before, None)?.sentence();
+                left_behind = session.left_behind(&stage.before, None)?.sentence();
             }
-            usable = clean && complaint.is_none() && left.is_none();
+            usable = clean && complaint.is_none() && left_behind.is_none();
             Ok((result, complaint))
         })();
-        let records = |session: &Session| session.log_since(baseline.mark);
         let was_loaded = player.was_loaded;
         Ok(match outcome {
             Ok((result, complaint)) => {
@@ -355,7 +372,7 @@ impl Judging<'_> {
                 Played {
                     result,
                     complaint,
-                    left,
+                    left: left_behind,
                     was_loaded,
                     log,
                     usable,
@@ -371,16 +388,25 @@ impl Judging<'_> {
                 }
                 let log = self.log(&all);
                 let complaint = first_complaint(&all);
+                let hung = matches!(
+                    error,
+                    koru_session::Error::Hung { .. } | koru_session::Error::Timeout { .. }
+                );
+                let place = log.place().map_or(String::new(), |p| format!(" in {p}"));
+                // The NMI that makes the kernel say where it hangs makes it panic as well.
                 let words = match &complaint {
-                    Some(complaint) => crash_words(complaint, &log),
-                    None => error.to_string(),
+                    Some(complaint) if !hung || !is_panic(complaint) => {
+                        crash_words(complaint, &log)
+                    }
+                    _ if hung => format!("the kernel hung{place}"),
+                    _ => error.to_string(),
                 };
                 let result = kept.broken(Verdict::Crash, words).with_log(&log);
                 Played {
                     result,
                     complaint,
                     left: None,
-                    was_loaded: true,
+                    was_loaded,
                     log,
                     usable: false,
                 }
@@ -395,6 +421,7 @@ impl Judging<'_> {
         kept: &PromiseResult,
         program: &super::program::CheckProgram,
         parameters: &[String],
+        limit: Duration,
     ) -> koru_session::Result<PromiseResult> {
         if let Err((errno, words)) = player.load(parameters)? {
             let result = kept.clone().broken(Verdict::Fail, words);
@@ -404,7 +431,7 @@ impl Judging<'_> {
                 ..result
             });
         }
-        let checked = program.run(player.session(), &self.contract.names, self.limit())?;
+        let checked = program.run(player.session(), &self.contract.names, limit)?;
         Ok(match checked.broken {
             None => kept.clone(),
             Some(broken) => PromiseResult {
@@ -424,6 +451,10 @@ impl Judging<'_> {
         };
         Log::new(self.context, &oops::decoder(self.context), &few)
     }
+}
+
+fn is_panic(complaint: &Complaint) -> bool {
+    complaint.kind == ComplaintKind::Panic
 }
 
 fn crash_words(complaint: &Complaint, log: &Log) -> String {

@@ -24,6 +24,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long a call may continue after an oops.
 const AFTER_OOPS: Duration = Duration::from_secs(1);
 
+/// The number of log records of a promise after which it is given up. A module may log in a loop.
+pub const MOST_RECORDS: usize = 20_000;
+
 /// The steps of one promise in a guest.
 pub struct Player<'a> {
     session: &'a Session,
@@ -36,6 +39,8 @@ pub struct Player<'a> {
     /// Where the promise's part of the log begins.
     mark: u64,
     log: LogStream,
+    /// The number of records so far.
+    records: usize,
     oopsed: Option<Instant>,
     processes: HashMap<String, GuestProcess>,
     /// The parents of processes that were forked.
@@ -70,6 +75,7 @@ impl<'a> Player<'a> {
             end: Instant::now() + limit,
             mark,
             log: session.follow(mark),
+            records: 0,
             oopsed: None,
             processes: HashMap::new(),
             parents: HashMap::new(),
@@ -89,8 +95,11 @@ impl<'a> Player<'a> {
         Ok(None)
     }
 
-    /// Ends all processes. Returns whether they ended.
+    /// Ends all processes. Returns whether they ended. After an oops, some may wait for ever.
     pub fn end_processes(&mut self) -> bool {
+        if self.oopsed.is_some() {
+            return false;
+        }
         let mut all = true;
         for (_, process) in self.processes.drain() {
             all &= process.end();
@@ -98,7 +107,16 @@ impl<'a> Player<'a> {
         all
     }
 
+    /// Returns whether the module has logged more than a report can use.
+    pub fn floods(&self) -> bool {
+        self.records > MOST_RECORDS
+    }
+
     fn step(&mut self, step: &Step) -> Result<Result<(), Broken>> {
+        self.look_into_log()?;
+        if self.floods() {
+            return Ok(flood());
+        }
         match &step.action {
             Action::Load { parameters } => {
                 let loaded = self.load(parameters);
@@ -224,7 +242,8 @@ impl<'a> Player<'a> {
         loop {
             // What was logged before has arrived then.
             self.session.mark()?;
-            let records = self.session.log_since(self.mark);
+            let mut records = self.session.log_since(self.mark);
+            records.truncate(MOST_RECORDS);
             let own: Vec<&LogRecord> = records.iter().filter(|r| r.facility == 0).collect();
             let variables = &mut self.variables;
             let found = own.iter().any(|r| line.is(r.level, &r.text, variables));
@@ -294,7 +313,10 @@ impl<'a> Player<'a> {
                     format!("the virtual machine ended: {death:?}"),
                 )));
             }
-            self.look_for_oops()?;
+            self.look_into_log()?;
+            if self.floods() {
+                return Ok(flood());
+            }
             if self.oopsed.is_some_and(|at| at.elapsed() > AFTER_OOPS) {
                 return Ok(broken("the call returns", "the kernel killed the process"));
             }
@@ -308,8 +330,11 @@ impl<'a> Player<'a> {
         }
     }
 
-    fn look_for_oops(&mut self) -> Result<()> {
-        let records = self.log.next(Duration::ZERO)?;
+    /// Looks for an oops in the records that are new, and counts them.
+    pub fn look_into_log(&mut self) -> Result<()> {
+        let mut records = self.log.next(Duration::ZERO)?;
+        self.records += records.len();
+        records.truncate(MOST_RECORDS);
         let kind = first_complaint(&records).map(|c| c.kind);
         let is_fatal = matches!(kind, Some(ComplaintKind::Oops | ComplaintKind::Bug));
         if self.oopsed.is_none() && is_fatal {
@@ -344,6 +369,11 @@ impl<'a> Player<'a> {
         };
         self.processes.get_mut(name).ok_or_else(missing)
     }
+}
+
+fn flood() -> Result<(), Broken> {
+    let seen = format!("more than {MOST_RECORDS} lines");
+    broken("the module writes few lines to the kernel log", &seen)
 }
 
 fn broken(promised: &str, seen: &str) -> Result<(), Broken> {

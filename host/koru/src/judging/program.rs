@@ -73,7 +73,11 @@ impl CheckProgram {
         let said = String::from_utf8_lossy(&output.stderr);
         let end = |text: &str| -> String {
             let from = text.chars().count().saturating_sub(MOST);
-            text.chars().skip(from).collect::<String>().trim().to_owned()
+            text.chars()
+                .skip(from)
+                .collect::<String>()
+                .trim()
+                .to_owned()
         };
         let broken = |promised: &str, seen: String| {
             Some(Broken {

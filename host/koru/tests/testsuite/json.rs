@@ -88,6 +88,8 @@ fn every_command_prints_json_or_refuses() {
             "test" | "watch" | "run" | "load" | "reload" | "build" | "clean" | "editor" => &[],
             "preflight" => &["--kernel", "7.99"],
             "verify" => &["no_such_contract"],
+            "contract" => &["check", "no_such_contract"],
+            "grade" => &["nowhere", "--contract", "nothing", "--out", "results"],
             "new" => &["1a"],
             "vm" => &["status", "--vm", "nobodys"],
             "cache" => &["import", "/nowhere"],

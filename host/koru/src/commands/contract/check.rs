@@ -98,7 +98,7 @@ fn one(
         context,
         contract,
         filters: &[],
-        end: None,
+        limit: None,
         interrupted: Arc::default(),
     };
     let shown = source.strip_prefix(&contract.folder).unwrap_or(source);

@@ -36,8 +36,10 @@ pub fn new(context: &Context, args: &ContractNewArgs) -> Result<u8> {
     let folder = context.cwd.join(&args.folder);
     let attempted = format!("creating the contract {}", args.folder.display());
     if folder.exists() {
-        return Err(Error::new(Kind::Usage, attempted, "this folder is there already")
-            .help("choose another name"));
+        return Err(
+            Error::new(Kind::Usage, attempted, "this folder is there already")
+                .help("choose another name"),
+        );
     }
     let mut written = Vec::new();
     let mut write = |path: &str, text: &str| {

@@ -39,19 +39,17 @@ pub fn verify(
     }
     let Some(source) = args.src.as_ref().or(args.ko.as_ref()) else {
         let message = "there is no module to judge";
-        return Err(
-            Error::new(Kind::Usage, attempted, message).help(format!(
-                "name one: `koru verify {} --src FOLDER`, or --ko FILE",
-                args.name
-            )),
-        );
+        return Err(Error::new(Kind::Usage, attempted, message).help(format!(
+            "name one: `koru verify {} --src FOLDER`, or --ko FILE",
+            args.name
+        )));
     };
     let tree = tree(context, &args.kernel, source)?;
     let judging = Judging {
         context,
         contract: &contract,
         filters: &args.filters,
-        end: None,
+        limit: None,
         interrupted,
     };
     let findings = build_and_judge(&judging, &tree, source)?;

@@ -29,6 +29,7 @@ use crate::{
     cli::VerifyArgs,
     context::Context,
     guest::module_path,
+    judging::folders::contract_folder,
     log::{
         baseline::Baseline,
         oops::{self, Log},
@@ -39,7 +40,6 @@ use crate::{
         binaries::{TestBinary, guest_binaries},
         runner::{self, TestEnvironment},
     },
-    judging::folders::contract_folder,
     ui::{self, json},
 };
 use crate::{failure::show_error, testing::result::TestResult};

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Writes the results of a class.
+
+use std::path::Path;
+
+use koru_error::Result;
+use koru_judge::{Contract, Verdict};
+use koru_kernels::Key;
+use koru_klog::escape_control_chars;
+use serde_json::{Value, json};
+
+use super::{average, csv::csv, html, row::Row};
+use crate::judging::{
+    findings::Findings,
+    report::{shown_title, write_junit, write_text},
+};
+
+/// Returns the name of a student's files: other students have other ones, whatever their names
+/// consist of.
+pub fn file_name(student: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let name: String = student
+        .chars()
+        .take(60)
+        .map(|c| if safe(c) { c } else { '_' })
+        .collect();
+    match name == student {
+        true => name,
+        false => format!("{name}-{}", &Key::default().with(student).hex()[..8]),
+    }
+}
+
+/// Writes all results.
+pub fn write(
+    out: &Path,
+    contract: &Contract,
+    rows: &[Row],
+    changes: &[(String, String)],
+) -> Result<()> {
+    write_text(&out.join("grades.csv"), &csv(rows))?;
+    write_text(
+        &out.join("index.html"),
+        &html::class(contract, rows, changes),
+    )?;
+    let findings: Vec<&Findings> = rows.iter().map(|r| &r.findings).collect();
+    write_junit(&findings, &out.join("junit.xml"))?;
+    for row in rows {
+        let name = file_name(&row.student);
+        let page = out.join("students").join(format!("{name}.html"));
+        write_text(&page, &html::student(row))?;
+        for (folder, value) in [("gradescope", gradescope(row)), ("github", github(row))] {
+            let path = out.join(folder).join(&name).join("results.json");
+            write_text(&path, &format!("{value:#}\n"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the results.json of Gradescope's autograder.
+fn gradescope(row: &Row) -> Value {
+    let findings = &row.findings;
+    let tests = findings.promises.iter().map(|result| {
+        json!({
+            "name": shown_title(result),
+            "score": result.points,
+            "max_score": result.of,
+            "status": if result.result == Verdict::Pass { "passed" } else { "failed" },
+            "output_format": "text",
+            "output": told(row, result.secret, &result.words()),
+            "visibility": if result.secret { "hidden" } else { "visible" },
+        })
+    });
+    json!({
+        "score": findings.points,
+        "output": row.problem.as_deref().or(findings.build_output.as_deref()).unwrap_or_default(),
+        "output_format": "text",
+        "tests": tests.collect::<Vec<_>>(),
+    })
+}
+
+/// Returns the results in the form of GitHub Classroom's autograding.
+fn github(row: &Row) -> Value {
+    let findings = &row.findings;
+    let status = |passed: bool| if passed { "pass" } else { "fail" };
+    let tests = findings.promises.iter().map(|result| {
+        json!({
+            "name": shown_title(result),
+            "status": status(result.result == Verdict::Pass),
+            "score": result.points,
+            "message": told(row, result.secret, &result.words()),
+        })
+    });
+    json!({
+        "version": 1,
+        "status": status(findings.all_kept()),
+        "max_score": findings.of,
+        "tests": tests.collect::<Vec<_>>(),
+    })
+}
+
+fn told(row: &Row, secret: bool, words: &str) -> String {
+    match secret || row.problem.is_some() {
+        true => String::new(),
+        false => words.to_owned(),
+    }
+}
+
+/// Returns what a terminal shows at the end.
+pub fn summary(rows: &[Row], changes: &[(String, String)], out: &Path) -> String {
+    let mut text = String::new();
+    for row in rows {
+        let note = match &row.problem {
+            Some(problem) => problem.lines().next().unwrap_or_default(),
+            None => match row.state() {
+                "does-not-build" => "does not build",
+                _ => "",
+            },
+        };
+        let line = format!("{}: {}  {note}", row.student, row.findings.score());
+        text += &format!("{}\n", escape_control_chars(line.trim_end()));
+    }
+    for (student, change) in changes {
+        let line = format!("changed: {student}: {change}");
+        text += &format!("{}\n", escape_control_chars(&line));
+    }
+    text + &format!(
+        "{} students, on average {:.0} % of the points; see {}",
+        rows.len(),
+        average(rows) * 100.0,
+        out.join("index.html").display()
+    )
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! `koru contract`, and `koru verify` by contracts that a teacher writes.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use crate::common::{self, KERNELS, koru, root};
+
+/// A promise that needs nothing, as the beginning of a contract.
+const LOADS: &str = "[[promise]]\nname = 'loads'\ntitle = 'It loads.'\nsteps = [{ load = {} }]\n";
+
+fn write(folder: &Path, name: &str, text: &str) {
+    let file = folder.join(name);
+    fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+    fs::write(file, text).expect("a file");
+}
+
+/// An error in a contract is found before anything is built, by its line.
+#[test]
+fn errors_in_a_contract_name_the_line_and_the_nearest_word() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let promise =
+        |step: &str| format!("{LOADS}[[promise]]\nname='x'\ntitle='X.'\nsteps=[\n{step}\n]\n");
+    let open = "{ open = '/dev/x' },\n";
+    for (text, line, message, help) in [
+        (
+            "titel = 'x'\n".to_owned() + LOADS,
+            1,
+            "has no field `titel`",
+            "title",
+        ),
+        (
+            promise("{ opne = '/x' }"),
+            9,
+            "`opne` is nothing that a step can do",
+            "open",
+        ),
+        (promise("{ raed = 5 }"), 9, "`raed` is nothing", "read"),
+        (
+            promise("{ read = 5 }"),
+            9,
+            "no step above opens a file `file`",
+            "",
+        ),
+        (
+            promise(&format!("{open}{{ read = 5, error = 'EINVALL' }}")),
+            10,
+            "no error number called `EINVALL`",
+            "EINVAL",
+        ),
+        (
+            promise(&format!("{open}{{ read = 5, matches = '(' }}")),
+            10,
+            "no regular expression",
+            "",
+        ),
+        (
+            promise(&format!("{open}{{ read = 5, check = 'resutl == 1' }}")),
+            10,
+            "a value `resutl`",
+            "result",
+        ),
+        (
+            promise(&format!("{open}{{ ioctl = '_IOR(1)', arg = 3 }}")),
+            10,
+            "is no ioctl",
+            "",
+        ),
+        (promise("{ wait = '5' }"), 9, "is a time", "50 ms"),
+        (
+            promise("{ open = '${fiel}' }") + "[names]\nfile = '/x'\n",
+            9,
+            "[names] has no `fiel`",
+            "file",
+        ),
+        (
+            format!("{LOADS}needs = 'load'\n"),
+            5,
+            "no promise above has the name `load`",
+            "",
+        ),
+        (
+            format!("{LOADS}[names]\nfile = 'x'\n"),
+            6,
+            "nothing in the contract says",
+            "",
+        ),
+        (
+            "extends = 'proc_timr'\n".to_owned(),
+            1,
+            "no contract `proc_timr`",
+            "proc_timer",
+        ),
+        (
+            "extends = 'proc_timer'\nwithout = 'elapsd'\n".to_owned(),
+            2,
+            "no promise `elapsd`",
+            "elapsed",
+        ),
+        ("x = [\n".to_owned(), 2, "it is not TOML", ""),
+    ] {
+        write(dir.path(), "lab/contract.toml", &text);
+        let run = koru(["contract", "show", "lab"]).dir(dir.path()).run();
+        run.exits(2).says(message).says(help);
+        run.says(&format!("lab/contract.toml, line {line}"));
+    }
+}
+
+#[test]
+fn handout_has_no_secret_promises() {
+    let run = koru(["contract", "show", "proc_timer"]).run();
+    run.exits(0).prints("# A clock in /proc");
+    run.prints("makes the file `/proc/timer`")
+        .prints("2 more promises are judged");
+    assert!(!run.out.contains("nine digits behind the point."), "{run}");
+    let schema = koru(["contract", "schema"]).run();
+    let schema: serde_json::Value = serde_json::from_str(&schema.exits(0).out).expect("JSON");
+    assert_eq!(schema["type"], "object");
+}
+
+#[test]
+fn contract_without_a_module_or_of_no_name_is_refused() {
+    let run = koru(["verify", "proc_timer"]).run();
+    run.exits(2).says("there is no module to judge");
+    let run = koru(["contract", "check", "nowhere"]).run();
+    run.exits(2).says("no such folder with a contract.toml");
+    let run = koru(["verify", "proc_timer", "--src", "nowhere"]).run();
+    run.exits(2).says("there is no such file or folder");
+}
+
+/// What the steps of a contract do, and the points for it.
+#[test]
+fn module_is_judged_with_points() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let report = dir.path().join("junit.xml");
+    let source = "contracts/proc_timer/wrong/others-read";
+    let path = report.display().to_string();
+    let run = koru([
+        "verify",
+        "proc_timer",
+        "--src",
+        source,
+        "--json",
+        "--kernel",
+        KERNELS[0],
+        "--junit",
+        &path,
+    ])
+    .run();
+    let found = run.exits(1).json();
+    assert_eq!(
+        (&found["points"], &found["of"]),
+        (&105.0.into(), &120.0.into())
+    );
+    let promises = found["promises"].as_array().expect("a list");
+    let broken: Vec<_> = promises.iter().filter(|p| p["result"] != "pass").collect();
+    assert_eq!(broken.len(), 1, "{run}");
+    assert_eq!(broken[0]["name"], "others-read");
+    assert_eq!(broken[0]["step"], 5);
+    let junit = fs::read_to_string(report).expect("a report");
+    assert!(junit.contains("failures=\"1\""), "{junit}");
+    let run = koru([
+        "verify",
+        "proc_timer",
+        "--src",
+        source,
+        "gone",
+        "--kernel",
+        KERNELS[0],
+    ])
+    .run();
+    run.exits(0).prints("gone when the module is unloaded");
+}
+
+/// The calls that the queue of the documentation and the clock do not need.
+#[test]
+fn every_call_reaches_the_file() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let steps = r#"
+        { load = {} },
+        { run = "echo 0123456789 > /tmp/x; chmod 600 /tmp/x" },
+        { open = "/tmp/x", flags = "r", by = "nobody", error = "EACCES" },
+        { open = "/tmp/x", flags = "rw", as = "f" },
+        { read = 3, at = 4, of = "f", bytes = "456" },
+        { write = { u8 = [97, 98] }, at = 1, of = "f", returns = 2 },
+        { mmap = 11, of = "f", bytes = "0ab3456789\n" },
+        { seek = -1, from = "end", of = "f", returns = 10 },
+        { seek = -1, of = "f", error = "EINVAL" },
+        { dup = "g", of = "f" },
+        { seek = 2, of = "g" },
+        { close = true, of = "f" },
+        { fork = "child" },
+        { read = 2, of = "g", by = "child", bytes = "b3" },
+        { read = 2, of = "g", layout = "a:u8 b:u8", check = ["a == 52", "b - a == 1"] },
+        { poll = "in out", of = "g", ready = "in out" },
+        { ioctl = "_IOR('x', 1, int)", of = "g", arg = { zero = 4 }, error = "ENOTTY" },
+        { run = "mkfifo /tmp/fifo" },
+        { open = "/tmp/fifo", as = "p", blocks = true, thread = "waits" },
+        { open = "/tmp/fifo", flags = "w", as = "q", by = "writer" },
+        { finish = true, thread = "waits" },
+        { read = 1, of = "p", blocks = true, thread = "waits" },
+        { write = "x", of = "q", by = "writer", let = { wrote = "clock" } },
+        { finish = true, thread = "waits", bytes = "x", check = ["took >= 0.3", "clock >= wrote - 0.3"] },
+        { log = 'loaded\. n is (?<n>\d+)', level = "info" },
+        { log = 'no such line', absent = true },
+        { unload = true },
+        { module = "absent" },
+        { load = { n = 7 } },
+        { log = 'n is 7' },
+    "#;
+    let contract = format!("[[promise]]\nname = 'calls'\ntitle = 'Calls.'\nsteps = [{steps}]\n");
+    write(dir.path(), "lab/contract.toml", &contract);
+    let module = "#include <linux/module.h>\n#include <linux/moduleparam.h>\nstatic int n;\n\
+        module_param(n, int, 0444);\nstatic int __init up(void)\n{\n\tpr_info(\"loaded. n is %d\\n\", n);\n\
+        \treturn 0;\n}\nstatic void __exit down(void)\n{\n}\nmodule_init(up);\nmodule_exit(down);\n\
+        MODULE_LICENSE(\"GPL\");\n";
+    write(dir.path(), "lab/solution/lab.c", module);
+    write(dir.path(), "lab/solution/Kbuild", "obj-m := lab.o\n");
+    let run = koru([
+        "verify",
+        "lab",
+        "--src",
+        "lab/solution",
+        "--kernel",
+        KERNELS[1],
+    ])
+    .dir(dir.path())
+    .run();
+    run.exits(0).prints("4 of 4 points");
+}
+
+#[test]
+#[ignore = "takes long"]
+fn shipped_contracts_judge_their_modules_right() {
+    for kernel in KERNELS {
+        for entry in fs::read_dir(root().join("contracts")).expect("a folder") {
+            let name = entry.expect("an entry").file_name();
+            let name = name.to_string_lossy();
+            let run = koru(["contract", "check", &*name, "--kernel", kernel]).run();
+            run.exits(0);
+        }
+    }
+}
+
+/// The commands that docs/teach.md tells a teacher to type, in their order, with the contracts
+/// that it shows.
+#[test]
+#[ignore = "takes long"]
+fn commands_for_teachers_work_as_written() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let text = fs::read_to_string(root().join("docs/teach.md")).expect("the page");
+    let koru = format!("koru() {{ '{}' \"$@\"; }}", root().join("koru").display());
+    let mut lines = text.lines();
+    let mut tried = 0;
+    while let Some(line) = lines.next() {
+        if line == "```toml" {
+            let block: Vec<&str> = lines.by_ref().take_while(|l| *l != "```").collect();
+            if let Some(file) = block.first().and_then(|l| l.strip_prefix("# ")) {
+                if file.ends_with("/contract.toml") {
+                    write(dir.path(), file, &block.join("\n"));
+                }
+            }
+        }
+        let Some(command) = line.strip_prefix("    ") else {
+            continue;
+        };
+        let output = Command::new("sh")
+            .args(["-c", &format!("{koru}\n{command}")])
+            .current_dir(dir.path())
+            .env("KORU_KERNEL", "6.12")
+            .env("KORU_CACHE", common::kernels::cache())
+            .env_remove("KORU_ROOT")
+            .stdin(Stdio::null())
+            .output()
+            .expect("sh");
+        let said =
+            [&output.stdout, &output.stderr].map(|b| String::from_utf8_lossy(b).into_owned());
+        // The one module that is judged alone is wrong.
+        let wanted = i32::from(command.starts_with("koru verify"));
+        assert_eq!(
+            output.status.code(),
+            Some(wanted),
+            "{command}\n{}",
+            said.concat()
+        );
+        tried += 1;
+    }
+    assert!(tried > 8, "{tried}");
+    let class = fs::read_to_string(dir.path().join("results/grades.csv")).expect("the table");
+    assert!(class.contains("ada,8,8,all-kept"), "{class}");
+    assert!(class.contains("grace,5,8,judged"), "{class}");
+}
