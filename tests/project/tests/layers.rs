@@ -81,7 +81,10 @@ fn host_crates_depend_downwards_only() {
         ("koru-vm", &["koru-kernels", "koru-kbuild", "koru-decode"]),
         ("koru-klog", &["koru-error"]),
         // Who writes expectations knows nothing of who carries out the steps.
-        ("koru-judge", &["koru-protocol", "koru-klog", "koru-sandbox"]),
+        (
+            "koru-judge",
+            &["koru-protocol", "koru-klog", "koru-sandbox"],
+        ),
     ];
     let graph = crates();
     assert!(circles(&graph).is_empty());

@@ -24,6 +24,9 @@ pub struct GradeArgs {
     /// Give each student's promises this many seconds together; the build has a limit of its own.
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
+    /// Name pairs of students whose sources share much, as a hint.
+    #[arg(long)]
+    pub similar: bool,
     /// Judge everybody again, also those whose work has not changed.
     #[arg(long)]
     pub again: bool,

@@ -11,8 +11,8 @@ fn module(init: &str) -> String {
     format!(
         "#include <linux/delay.h>\n#include <linux/module.h>\n#include <linux/proc_fs.h>\n\
          #include <linux/reboot.h>\n#include <linux/seq_file.h>\nMODULE_LICENSE(\"GPL\");\n\
-         static int __init up(void)\n{{\n{init}\nreturn 0;\n}}\n\
-         static void __exit down(void)\n{{\n}}\nmodule_init(up);\nmodule_exit(down);\n"
+         static int __init lab_init(void)\n{{\n{init}\nreturn 0;\n}}\n\
+         static void __exit lab_exit(void)\n{{\n}}\nmodule_init(lab_init);\nmodule_exit(lab_exit);\n"
     )
 }
 

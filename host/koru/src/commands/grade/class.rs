@@ -10,7 +10,7 @@ use koru_kernels::Key;
 use koru_klog::escape_control_chars;
 use serde_json::{Value, json};
 
-use super::{average, csv::csv, html, row::Row};
+use super::{Results, average, csv::csv, html, row::Row};
 use crate::judging::{
     findings::Findings,
     report::{shown_title, write_junit, write_text},
@@ -32,17 +32,11 @@ pub fn file_name(student: &str) -> String {
 }
 
 /// Writes all results.
-pub fn write(
-    out: &Path,
-    contract: &Contract,
-    rows: &[Row],
-    changes: &[(String, String)],
-) -> Result<()> {
+pub fn write(out: &Path, contract: &Contract, results: &Results) -> Result<()> {
+    let rows = &results.rows;
     write_text(&out.join("grades.csv"), &csv(rows))?;
-    write_text(
-        &out.join("index.html"),
-        &html::class(contract, rows, changes),
-    )?;
+    let page = html::class(contract, results);
+    write_text(&out.join("index.html"), &page)?;
     let findings: Vec<&Findings> = rows.iter().map(|r| &r.findings).collect();
     write_junit(&findings, &out.join("junit.xml"))?;
     for row in rows {
@@ -107,7 +101,8 @@ fn told(row: &Row, secret: bool, words: &str) -> String {
 }
 
 /// Returns what a terminal shows at the end.
-pub fn summary(rows: &[Row], changes: &[(String, String)], out: &Path) -> String {
+pub fn summary(results: &Results, out: &Path) -> String {
+    let rows = &results.rows;
     let mut text = String::new();
     for row in rows {
         let note = match &row.problem {
@@ -120,7 +115,12 @@ pub fn summary(rows: &[Row], changes: &[(String, String)], out: &Path) -> String
         let line = format!("{}: {}  {note}", row.student, row.findings.score());
         text += &format!("{}\n", escape_control_chars(line.trim_end()));
     }
-    for (student, change) in changes {
+    for pair in &results.pairs {
+        let ((one, other), percent) = (&pair.students, pair.shared * 100.0);
+        let line = format!("similar: {one} and {other} share {percent:.0} % of the code");
+        text += &format!("{}\n", escape_control_chars(&line));
+    }
+    for (student, change) in &results.changes {
         let line = format!("changed: {student}: {change}");
         text += &format!("{}\n", escape_control_chars(&line));
     }

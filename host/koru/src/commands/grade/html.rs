@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use koru_judge::{Contract, Verdict};
 
-use super::{average, class::file_name, row::Row};
+use super::{Results, average, class::file_name, row::Row};
 use crate::judging::{
     findings::PromiseResult,
     report::{is_told, short, shown_title},
@@ -110,7 +110,8 @@ pub fn student(row: &Row) -> String {
 }
 
 /// Returns the page of the class, for the teacher.
-pub fn class(contract: &Contract, rows: &[Row], changes: &[(String, String)]) -> String {
+pub fn class(contract: &Contract, results: &Results) -> String {
+    let rows = &results.rows;
     let mut body = format!(
         "<h1>{}</h1>\n<p>{} students, on average {:.0} % of the points</p>\n",
         escape(&contract.title),
@@ -152,9 +153,22 @@ pub fn class(contract: &Contract, rows: &[Row], changes: &[(String, String)]) ->
         );
     }
     body += "</table></div>\n";
-    if !changes.is_empty() {
+    if !results.pairs.is_empty() {
+        body += "<h2>Similar work</h2>\n<p>These share much code. That is a hint and no verdict: \
+                 look at both.</p>\n<table>\n";
+        for pair in &results.pairs {
+            let (one, other) = (escape(&pair.students.0), escape(&pair.students.1));
+            let percent = pair.shared * 100.0;
+            _ = writeln!(
+                body,
+                "<tr><td>{one}</td><td>{other}</td><td class=\"n\">{percent:.0} %</td></tr>"
+            );
+        }
+        body += "</table>\n";
+    }
+    if !results.changes.is_empty() {
         body += "<h2>What has changed since the last run</h2>\n<table>\n";
-        for (student, change) in changes {
+        for (student, change) in &results.changes {
             let (student, change) = (escape(student), escape(change));
             _ = writeln!(body, "<tr><td>{student}</td><td>{change}</td></tr>");
         }

@@ -6,6 +6,7 @@ mod class;
 mod csv;
 mod html;
 mod row;
+mod similar;
 mod submissions;
 
 use std::{
@@ -37,6 +38,7 @@ use crate::{
     ui::{self, json},
 };
 use row::Row;
+use similar::Pair;
 use submissions::Submission;
 
 /// The exit status of a command that Ctrl-C ended, as shells have it.
@@ -55,6 +57,15 @@ struct Class<'a> {
     /// The hash of the contract and of the kernel.
     key: String,
     interrupted: Arc<AtomicBool>,
+}
+
+/// What was found out about a class.
+struct Results {
+    rows: Vec<Row>,
+    /// What has changed for whom since the last run.
+    changes: Vec<(String, String)>,
+    /// The students whose sources share much.
+    pairs: Vec<Pair>,
 }
 
 pub fn grade(context: &Context, args: &GradeArgs) -> Result<u8> {
@@ -80,11 +91,18 @@ pub fn grade(context: &Context, args: &GradeArgs) -> Result<u8> {
         out,
         interrupted: flag_of_ctrl_c()?,
     };
+    let works = args.similar.then(|| submissions.clone());
     let (rows, changes) = class.judge_all(submissions)?;
     context.ui.done();
-    class::write(&class.out, &contract, &rows, &changes)?;
+    let pairs = works.map(|works| class.similar(&works)).unwrap_or_default();
+    let results = Results {
+        rows,
+        changes,
+        pairs,
+    };
+    class::write(&class.out, &contract, &results)?;
     if context.json {
-        let students = rows.iter().map(|row| {
+        let students = results.rows.iter().map(|row| {
             serde_json::json!({
                 "student": row.student,
                 "state": row.state(),
@@ -98,10 +116,11 @@ pub fn grade(context: &Context, args: &GradeArgs) -> Result<u8> {
             "contract": contract.name,
             "out": args.out,
             "students": students.collect::<Vec<_>>(),
-            "changes": changes,
+            "changes": results.changes,
+            "similar": results.pairs,
         }));
     } else {
-        ui::out(&class::summary(&rows, &changes, &args.out));
+        ui::out(&class::summary(&results, &args.out));
     }
     let interrupted = class.interrupted.load(Ordering::Relaxed);
     Ok(if interrupted { INTERRUPTED } else { 0 })
@@ -135,6 +154,17 @@ fn key_of_folder(folder: &Path, mut key: Key) -> Result<Key> {
 }
 
 impl Class<'_> {
+    /// Returns the pairs of students whose sources share much.
+    fn similar(&self, submissions: &[Submission]) -> Vec<Pair> {
+        let sources = |submission: &Submission| {
+            // Work that cannot be unpacked has a row that says why.
+            let folder = submission.unpack(self.context).ok()?.files;
+            Some((submission.name.clone(), similar::sources(&folder)))
+        };
+        let works: Vec<_> = submissions.iter().filter_map(sources).collect();
+        similar::pairs(&works)
+    }
+
     /// Judges all students, several at once. Returns their rows, and what has changed for whom.
     fn judge_all(&self, submissions: Vec<Submission>) -> Result<(Vec<Row>, Vec<(String, String)>)> {
         let count = submissions.len();
@@ -220,8 +250,8 @@ impl Class<'_> {
         // What is known about one student's module must not explain another one's oops.
         let context = Context::new(false, true, false, &self.args.rules)?;
         let contract = folders::read_shown(&context, &self.contract, seed)?;
-        let (source, hash) = submission.unpack(&context)?;
-        let key = Key::default().with(&self.key).with(&hash);
+        let work = submission.unpack(&context)?;
+        let key = Key::default().with(&self.key).with(&work.hash);
         let key = key.with(seed.0.to_string()).hex();
         if let Some(old) = old.filter(|old| old.key == key && !self.args.again) {
             return Ok(old.clone());
@@ -233,8 +263,8 @@ impl Class<'_> {
             limit: Some(Duration::from_secs(self.args.limit.into())),
             interrupted: self.interrupted.clone(),
         };
-        let mut findings = build_and_judge(&judging, &self.tree, &source)?;
-        findings.rename(&source.display().to_string(), &submission.name);
+        let mut findings = build_and_judge(&judging, &self.tree, &work.module)?;
+        findings.rename(&work.module.display().to_string(), &submission.name);
         Ok(Row {
             student: submission.name.clone(),
             key,

@@ -35,6 +35,16 @@ pub struct Submission {
     pub parts: Vec<PathBuf>,
 }
 
+/// A copy of the work of one student.
+pub struct Unpacked {
+    /// The folder with all files.
+    pub files: PathBuf,
+    /// The folder or file to build.
+    pub module: PathBuf,
+    /// A hash of the name and the content.
+    pub hash: String,
+}
+
 /// Finds the submissions in a folder, in the order of their names.
 pub fn find(folder: &Path) -> Result<Vec<Submission>> {
     let entries = fs::read_dir(folder).map_err(|e| {
@@ -113,9 +123,8 @@ fn unpacker(path: &Path) -> Option<&'static [&'static str]> {
 }
 
 impl Submission {
-    /// Copies the work to a folder of its own in the cache, and returns what is to be built there,
-    /// and a hash of the content. Links are left out, and archives are unpacked in a sandbox.
-    pub fn unpack(&self, context: &Context) -> Result<(PathBuf, String)> {
+    /// Copies the work to a folder of its own in the cache. Links are left out, and archives are unpacked in a sandbox.
+    pub fn unpack(&self, context: &Context) -> Result<Unpacked> {
         let attempted = format!("unpacking the work of {}", self.name);
         let mut content = Content::default();
         for part in &self.parts {
@@ -140,7 +149,11 @@ impl Submission {
             }
             fs::write(&mark, "").path_context("writing", &mark)?;
         }
-        Ok((module_in(&files, &attempted)?, hash))
+        Ok(Unpacked {
+            module: module_in(&files, &attempted)?,
+            files,
+            hash,
+        })
     }
 }
 
