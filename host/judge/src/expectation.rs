@@ -2,18 +2,15 @@
 
 //! What a step promises, and whether the raw result of a call keeps it.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::fmt::Write;
 
 use regex::bytes::Regex;
 
 use crate::{
     expression::{Comparison, Expression},
     layout::Layout,
-    value::{Number, Value},
+    value::{Number, Value, Variables},
 };
-
-/// The values that steps have led to, by their names.
-pub type Variables = BTreeMap<String, Value>;
 
 /// What a call led to, as the guest reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]

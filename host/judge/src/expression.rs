@@ -4,10 +4,7 @@
 
 use std::cmp::Ordering;
 
-use crate::{
-    expectation::Variables,
-    value::{Number, Value},
-};
+use crate::value::{Number, Value, Variables};
 
 /// A comparison of two values.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,11 +23,11 @@ mod tap;
 mod value;
 
 pub use contract::{Always, Contract, Judged, Promise, Rule};
-pub use expectation::{Broken, Raw, Variables, error_words};
+pub use expectation::{Broken, Raw, error_words};
 pub use handout::handout;
 pub use names::Seed;
 pub use read::{CONTRACT_FILE, is_contract, read};
 pub use score::{Score, Verdict, score};
 pub use step::{Action, Argument, LogLine, OpenFlags, Step};
 pub use tap::Tap;
-pub use value::{Number, Value};
+pub use value::{Number, Value, Variables};

@@ -7,8 +7,8 @@ use std::time::Duration;
 use regex::bytes::Regex;
 
 use crate::{
-    expectation::{Broken, Expectation, Raw, Variables},
-    value::Value,
+    expectation::{Broken, Expectation, Raw},
+    value::{Value, Variables},
 };
 
 /// One step, with what it has to lead to.

@@ -2,7 +2,7 @@
 
 //! The values that a contract computes with: exact decimal numbers, and texts.
 
-use std::{cmp::Ordering, fmt};
+use std::{cmp::Ordering, collections::BTreeMap, fmt};
 
 /// A number with nine decimals, so that times in nanoseconds are exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +74,9 @@ pub enum Value {
     Number(Number),
     Text(String),
 }
+
+/// The values that steps have led to, by their names.
+pub type Variables = BTreeMap<String, Value>;
 
 impl Value {
     /// Returns the value of what a regular expression captured.

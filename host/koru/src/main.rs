@@ -9,6 +9,7 @@ mod cargo_settings;
 mod cli;
 mod commands;
 mod context;
+mod ctrl_c;
 mod dependencies;
 mod exec;
 mod failure;

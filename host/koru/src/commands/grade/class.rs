@@ -6,30 +6,19 @@ use std::path::Path;
 
 use koru_error::Result;
 use koru_judge::{Contract, Verdict};
-use koru_kernels::Key;
 use koru_klog::escape_control_chars;
 use serde_json::{Value, json};
 
-use super::{Results, average, csv::csv, html, row::Row};
+use super::{
+    csv::csv,
+    html,
+    results::Results,
+    row::{Row, file_name},
+};
 use crate::judging::{
     findings::Findings,
     report::{shown_title, write_junit, write_text},
 };
-
-/// Returns the name of a student's files: other students have other ones, whatever their names
-/// consist of.
-pub fn file_name(student: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let name: String = student
-        .chars()
-        .take(60)
-        .map(|c| if safe(c) { c } else { '_' })
-        .collect();
-    match name == student {
-        true => name,
-        false => format!("{name}-{}", &Key::default().with(student).hex()[..8]),
-    }
-}
 
 /// Writes all results.
 pub fn write(out: &Path, contract: &Contract, results: &Results) -> Result<()> {
@@ -127,7 +116,7 @@ pub fn summary(results: &Results, out: &Path) -> String {
     text + &format!(
         "{} students, on average {:.0} % of the points; see {}",
         rows.len(),
-        average(rows) * 100.0,
+        results.average() * 100.0,
         out.join("index.html").display()
     )
 }

@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use koru_judge::{Contract, Verdict};
 
-use super::{Results, average, class::file_name, row::Row};
+use super::{
+    results::Results,
+    row::{Row, file_name},
+};
 use crate::judging::{
     findings::PromiseResult,
     report::{is_told, short, shown_title},
@@ -116,7 +119,7 @@ pub fn class(contract: &Contract, results: &Results) -> String {
         "<h1>{}</h1>\n<p>{} students, on average {:.0} % of the points</p>\n",
         escape(&contract.title),
         rows.len(),
-        average(rows) * 100.0
+        results.average() * 100.0
     );
     body += "<h2>Distribution of points</h2>\n<table>\n";
     for (tenth, count) in distribution(rows).iter().enumerate() {

@@ -5,6 +5,7 @@
 mod class;
 mod csv;
 mod html;
+mod results;
 mod row;
 mod similar;
 mod submissions;
@@ -23,12 +24,13 @@ use std::{
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
-use koru_judge::{Seed, score};
+use koru_judge::Seed;
 use koru_kernels::{KernelTree, Key, Progress};
 
 use crate::{
     cli::GradeArgs,
     context::Context,
+    ctrl_c::{INTERRUPTED, flag_of_ctrl_c},
     judging::{
         findings::Findings,
         folders,
@@ -37,12 +39,10 @@ use crate::{
     programs,
     ui::{self, json},
 };
-use row::Row;
+use results::Results;
+use row::{Row, file_name};
 use similar::Pair;
 use submissions::Submission;
-
-/// The exit status of a command that Ctrl-C ended, as shells have it.
-const INTERRUPTED: u8 = 130;
 
 /// The folder of the results that are kept for the next run.
 const KEPT: &str = ".rows";
@@ -57,15 +57,6 @@ struct Class<'a> {
     /// The hash of the contract and of the kernel.
     key: String,
     interrupted: Arc<AtomicBool>,
-}
-
-/// What was found out about a class.
-struct Results {
-    rows: Vec<Row>,
-    /// What has changed for whom since the last run.
-    changes: Vec<(String, String)>,
-    /// The students whose sources share much.
-    pairs: Vec<Pair>,
 }
 
 pub fn grade(context: &Context, args: &GradeArgs) -> Result<u8> {
@@ -124,16 +115,6 @@ pub fn grade(context: &Context, args: &GradeArgs) -> Result<u8> {
     }
     let interrupted = class.interrupted.load(Ordering::Relaxed);
     Ok(if interrupted { INTERRUPTED } else { 0 })
-}
-
-/// Returns a flag that Ctrl-C sets. The second Ctrl-C ends the program.
-fn flag_of_ctrl_c() -> Result<Arc<AtomicBool>> {
-    use signal_hook::{consts::SIGINT, flag};
-    let interrupted = Arc::new(AtomicBool::new(false));
-    flag::register_conditional_shutdown(SIGINT, i32::from(INTERRUPTED), interrupted.clone())
-        .and_then(|_| flag::register(SIGINT, interrupted.clone()))
-        .context("waiting for Ctrl-C")?;
-    Ok(interrupted)
 }
 
 /// Hashes the files of a folder.
@@ -216,7 +197,7 @@ impl Class<'_> {
         let kept = self
             .out
             .join(KEPT)
-            .join(format!("{}.json", class::file_name(&submission.name)));
+            .join(format!("{}.json", file_name(&submission.name)));
         let old = Row::read(&kept);
         let seed = Seed::of(&submission.name);
         let judged = catch_unwind(AssertUnwindSafe(|| {
@@ -294,13 +275,4 @@ fn problem(error: &Error) -> String {
     format!("{}: {}\n{output}", error.context, error.message)
         .trim()
         .to_owned()
-}
-
-/// Returns the average of a class, as a part of all points.
-fn average(rows: &[Row]) -> f64 {
-    let sum = score(rows.iter().map(|r| (r.findings.points, r.findings.of)));
-    match sum.of {
-        0.0 => 0.0,
-        of => sum.points / of,
-    }
 }

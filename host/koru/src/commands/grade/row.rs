@@ -5,9 +5,25 @@
 use std::{fs, path::Path};
 
 use koru_error::Result;
+use koru_kernels::Key;
 use serde::{Deserialize, Serialize};
 
 use crate::judging::{findings::Findings, report::write_text};
+
+/// Returns the name of a student's files: other students have other ones, whatever their names
+/// consist of.
+pub fn file_name(student: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let name: String = student
+        .chars()
+        .take(60)
+        .map(|c| if safe(c) { c } else { '_' })
+        .collect();
+    match name == student {
+        true => name,
+        false => format!("{name}-{}", &Key::default().with(student).hex()[..8]),
+    }
+}
 
 /// The row of a student.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -10,10 +10,11 @@ use std::{
 use koru_error::{Error, Kind, Result};
 use koru_judge::Seed;
 
-use super::{INTERRUPTED, UNBUILT};
+use super::check_result::UNBUILT;
 use crate::{
     cli::VerifyArgs,
     context::Context,
+    ctrl_c::INTERRUPTED,
     judging::{
         findings::Findings,
         folders::read_shown,

@@ -18,6 +18,9 @@ use crate::{
     testing::result::{Cause, Failure, TestResult},
 };
 
+/// The exit status for a module that does not build.
+pub const UNBUILT: u8 = 4;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {

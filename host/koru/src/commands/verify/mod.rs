@@ -13,13 +13,9 @@ mod report;
 mod requirements;
 mod words;
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
-use koru_error::{Error, IoContext, Kind, Result};
+use koru_error::{Error, Kind, Result};
 use koru_kbuild::find_modules;
 use koru_kernels::Progress;
 use koru_session::{LeftBehind, load_message};
@@ -28,6 +24,7 @@ use koru_vm::Guest;
 use crate::{
     cli::VerifyArgs,
     context::Context,
+    ctrl_c::{INTERRUPTED, flag_of_ctrl_c},
     guest::module_path,
     judging::folders::contract_folder,
     log::{
@@ -44,19 +41,13 @@ use crate::{
 };
 use crate::{failure::show_error, testing::result::TestResult};
 use causes::{CommonCause, common_causes};
-use check_result::{CheckResult, Verdict, complained, location_suffix};
+use check_result::{CheckResult, UNBUILT, Verdict, complained, location_suffix};
 use module_under_test::ModuleUnderTest;
 use report::VerifyReport;
 use requirements::{Requirement, Tests};
 
 /// The path of a course's contract in the guest, which the tests are told.
 const CONTRACT: &str = "/tests/contract.toml";
-
-/// The exit status for a module that does not build.
-const UNBUILT: u8 = 4;
-
-/// The exit status of a command that Ctrl-C ended, as shells have it.
-const INTERRUPTED: u8 = 130;
 
 /// The boot argument with which the kernel notices writes to freed memory and behind allocated
 /// memory.
@@ -261,17 +252,6 @@ fn check(
         findings.notes.push(note.to_owned());
     }
     Ok(findings)
-}
-
-/// Returns a flag that Ctrl-C sets, so that the results so far are reported. The second Ctrl-C
-/// ends the program.
-fn flag_of_ctrl_c() -> Result<Arc<AtomicBool>> {
-    use signal_hook::{consts::SIGINT, flag};
-    let interrupted = Arc::new(AtomicBool::new(false));
-    flag::register_conditional_shutdown(SIGINT, i32::from(INTERRUPTED), interrupted.clone())
-        .and_then(|_| flag::register(SIGINT, interrupted.clone()))
-        .context("waiting for Ctrl-C")?;
-    Ok(interrupted)
 }
 
 /// Returns the requirements to check, and those that were asked for but take too long.
