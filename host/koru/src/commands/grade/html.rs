@@ -102,9 +102,9 @@ pub fn student(row: &Row) -> String {
             escape(&result.words())
         );
         if !result.shown_log.trim().is_empty() {
-            _ = write!(
+            _ = writeln!(
                 body,
-                "<details><summary>The kernel's log meanwhile</summary><pre>{}</pre></details>\n",
+                "<details><summary>The kernel's log meanwhile</summary><pre>{}</pre></details>",
                 escape(&result.shown_log)
             );
         }

@@ -83,14 +83,11 @@ pub fn grade(context: &Context, args: &GradeArgs) -> Result<u8> {
         interrupted: flag_of_ctrl_c()?,
     };
     let works = args.similar.then(|| submissions.clone());
-    let (rows, changes) = class.judge_all(submissions)?;
+    let mut results = class.judge_all(submissions);
     context.ui.done();
-    let pairs = works.map(|works| class.similar(&works)).unwrap_or_default();
-    let results = Results {
-        rows,
-        changes,
-        pairs,
-    };
+    if let Some(works) = works {
+        results.pairs = class.similar(&works);
+    }
     class::write(&class.out, &contract, &results)?;
     if context.json {
         let students = results.rows.iter().map(|row| {
@@ -147,10 +144,10 @@ impl Class<'_> {
     }
 
     /// Judges all students, several at once. Returns their rows, and what has changed for whom.
-    fn judge_all(&self, submissions: Vec<Submission>) -> Result<(Vec<Row>, Vec<(String, String)>)> {
+    fn judge_all(&self, submissions: Vec<Submission>) -> Results {
         let count = submissions.len();
         let queue = Mutex::new(submissions.into_iter().collect::<VecDeque<_>>());
-        let done = Mutex::new((Vec::new(), Vec::new()));
+        let done = Mutex::new(Results::default());
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.args.jobs.map_or(processors, usize::from).min(count);
         let work = || {
@@ -165,7 +162,7 @@ impl Class<'_> {
                 }
                 let (row, change) = self.student(&submission);
                 let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-                let at = done.0.len() + 1;
+                let at = done.rows.len() + 1;
                 self.context.ui.done();
                 self.context.ui.say(&format!(
                     "{at}/{count}  {}: {}{}",
@@ -174,9 +171,9 @@ impl Class<'_> {
                     row.problem.as_ref().map_or("", |_| " (not judged)"),
                 ));
                 if let Some(change) = change {
-                    done.1.push((row.student.clone(), change));
+                    done.changes.push((row.student.clone(), change));
                 }
-                done.0.push(row);
+                done.rows.push(row);
             }
         };
         thread::scope(|scope| {
@@ -184,10 +181,10 @@ impl Class<'_> {
                 scope.spawn(work);
             }
         });
-        let (mut rows, mut changes) = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        rows.sort_by(|a: &Row, b: &Row| a.student.cmp(&b.student));
-        changes.sort();
-        Ok((rows, changes))
+        let mut results = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        results.rows.sort_by(|a, b| a.student.cmp(&b.student));
+        results.changes.sort();
+        results
     }
 
     /// Returns the row of a student, and what has changed since an earlier run. Whatever goes

@@ -7,6 +7,7 @@ use koru_judge::score;
 use super::{row::Row, similar::Pair};
 
 /// What was found out about a class.
+#[derive(Default)]
 pub struct Results {
     pub rows: Vec<Row>,
     /// What has changed for whom since the last run.
