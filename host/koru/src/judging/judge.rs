@@ -431,7 +431,8 @@ impl Judging<'_> {
                 ..result
             });
         }
-        let checked = program.run(player.session(), &self.contract.names, limit)?;
+        let names = &self.contract.names;
+        let checked = program.run(player.session(), names, limit, &self.interrupted)?;
         Ok(match checked.broken {
             None => kept.clone(),
             Some(broken) => PromiseResult {

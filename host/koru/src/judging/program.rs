@@ -2,12 +2,21 @@
 
 //! Runs the program of a contract that checks a promise.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{RecvTimeoutError, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
 
 use koru_error::{IoContext, Result};
 use koru_judge::{Broken, Tap};
 use koru_protocol::Exec;
-use koru_session::Session;
+use koru_session::{ProcessEvent, Session};
 
 use crate::{context::Context, testing::program_tests::compiled};
 
@@ -16,6 +25,12 @@ const PATH: &str = "/tests/check";
 
 /// The status of a program that `timeout` has killed.
 const KILLED: i32 = 137;
+
+/// How much longer to wait for a program that the guest itself could not end.
+const AFTER_LIMIT: Duration = Duration::from_secs(10);
+
+/// The number of bytes of a program's output that are kept.
+const MOST_OUTPUT: usize = 1 << 20;
 
 /// The number of characters of a program's output that a report has.
 const MOST: usize = 2000;
@@ -52,6 +67,7 @@ impl CheckProgram {
         session: &Session,
         names: &[(String, String)],
         limit: Duration,
+        interrupted: &AtomicBool,
     ) -> koru_session::Result<Checked> {
         session.put_file(PATH, 0o755, &self.content)?;
         let seconds = limit.as_secs().max(1).to_string();
@@ -64,13 +80,11 @@ impl CheckProgram {
             let name = name.to_uppercase().replace('-', "_");
             (format!("CONTRACT_{name}"), value.clone())
         });
-        let output = session.output(Exec {
+        let exec = Exec {
             env: env.collect(),
             ..Exec::new(argv)
-        })?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let status = output.exit.status();
-        let said = String::from_utf8_lossy(&output.stderr);
+        };
+        let (status, text) = output(session, exec, limit + AFTER_LIMIT, interrupted)?;
         let end = |text: &str| -> String {
             let from = text.chars().count().saturating_sub(MOST);
             text.chars()
@@ -110,7 +124,7 @@ impl CheckProgram {
                 broken: None,
             },
             None => {
-                let all = end(&format!("{text}{said}"));
+                let all = end(&text);
                 let seen = format!("the program ended with status {status}: {all}");
                 Checked {
                     part: 0.0,
@@ -118,5 +132,48 @@ impl CheckProgram {
                 }
             }
         })
+    }
+}
+
+/// Runs a command, and returns its status and the beginning of its output. The kernel may be unable
+/// to end it: then the status is that of a command that was killed.
+fn output(
+    session: &Session,
+    exec: Exec,
+    limit: Duration,
+    interrupted: &AtomicBool,
+) -> koru_session::Result<(i32, String)> {
+    let process = session.exec(exec)?;
+    let (to, events) = channel();
+    // The thread ends with the process, or with the guest.
+    thread::spawn(move || {
+        loop {
+            let event = process.next();
+            let last = matches!(event, Err(_) | Ok(ProcessEvent::Exited(_)));
+            if to.send(event).is_err() || last {
+                break;
+            }
+        }
+    });
+    let end = Instant::now() + limit;
+    let mut said = Vec::new();
+    let text = |said: Vec<u8>| String::from_utf8_lossy(&said).into_owned();
+    loop {
+        match events.recv_timeout(Duration::from_millis(100)) {
+            Ok(event) => match event? {
+                ProcessEvent::Started(_) => {}
+                ProcessEvent::Stdout(bytes) | ProcessEvent::Stderr(bytes) => {
+                    let room = MOST_OUTPUT.saturating_sub(said.len());
+                    said.extend(bytes.into_iter().take(room));
+                }
+                ProcessEvent::Exited(exit) => return Ok((exit.status(), text(said))),
+            },
+            Err(RecvTimeoutError::Disconnected) => return Ok((KILLED, text(said))),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        // A program may print without end, so the time is looked at after each event.
+        if Instant::now() >= end || interrupted.load(Ordering::Relaxed) {
+            return Ok((KILLED, text(said)));
+        }
     }
 }
