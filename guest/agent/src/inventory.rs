@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! Lists what a module could leave behind: entries of the kernel's own file systems, numbers of
-//! devices, kernel threads, and uses of other modules.
+//! devices, kernel threads, uses of other modules, and memory.
 
 use std::{
     fs::{self, DirEntry},
@@ -13,6 +13,7 @@ use koru_protocol::{Inventory, Reply};
 use crate::{
     answer::{Answer, errno},
     loaded::loaded,
+    slabs,
 };
 
 /// The folders whose entries are listed, each with the depth to which it is walked. This is
@@ -56,6 +57,7 @@ pub fn take() -> Answer {
         walk(folder, depth, &mut inventory);
     }
     numbers(&mut inventory);
+    inventory.entries.extend(slabs::leaks());
     let entries = &mut inventory.entries;
     entries.sort_unstable();
     entries.dedup();

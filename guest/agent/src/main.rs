@@ -5,7 +5,7 @@
 //!
 //! Started by itself with another first argument, this binary is also the short-lived process
 //! that loads a module ([`modules`]), that takes control of a terminal for a command ([`exec`]),
-//! or that counts what system calls take ([`measure`]). So an oops kills only that process, and no
+//! that writes down where modules are ([`slabs`]), or that counts what system calls take ([`measure`]). So an oops kills only that process, and no
 //! code has to run between a fork and an exec.
 
 mod agent;
@@ -30,6 +30,7 @@ mod scheduling;
 mod script;
 mod serial;
 mod serve;
+mod slabs;
 mod x86;
 
 use std::process::ExitCode;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         }
         Some((role, rest)) if role == modules::LOAD => modules::load_here(rest),
         Some((role, rest)) if role == modules::UNLOAD => modules::unload_here(rest),
+        Some((role, [])) if role == slabs::REMEMBER => slabs::remember_here(),
         Some((role, [])) if role == measure::MEASURE => measure::measure_here(),
         Some((role, rest)) if role == exec::ON_TTY => exec::on_tty_here(rest),
         _ => {

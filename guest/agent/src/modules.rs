@@ -27,6 +27,7 @@ use crate::{
     loaded::loaded,
     process::CallProcess,
     role::own_binary,
+    slabs,
 };
 
 /// The role of the process that loads a module: `insmod PATH [PARAM]..`.
@@ -110,6 +111,7 @@ fn unload_in_child(
     name: &str,
     started: impl FnOnce(CallProcess),
 ) -> Result<ModuleResult, koru_protocol::Errno> {
+    slabs::look_at_all();
     let mut command = own_binary(UNLOAD);
     let result = in_child(agent, command.arg(name), started)?;
     if let ModuleResult::Ok | ModuleResult::Refused(libc::ENOENT) = result {
@@ -175,10 +177,13 @@ pub fn load_here(args: &[String]) -> ExitCode {
 /// Unloads a module in this process, and prints the errno: 0 for success.
 pub fn unload_here(args: &[String]) -> ExitCode {
     let name = CString::new(args.first().map_or("", String::as_str));
-    say(name
+    slabs::before_unload();
+    let unloaded = name
         .map_err(|_| Errno::INVAL)
         // As with rmmod, a module in use is refused at once and never waited for.
-        .and_then(|name| delete_module(&name, libc::O_NONBLOCK)))
+        .and_then(|name| delete_module(&name, libc::O_NONBLOCK));
+    slabs::after_unload();
+    say(unloaded)
 }
 
 fn say(result: rustix::io::Result<()>) -> ExitCode {
@@ -197,12 +202,26 @@ pub fn list() -> Answer {
 
 /// Returns where the module that was loaded last is in memory.
 pub fn sections() -> Answer {
-    /// The sections that stay, and that other code can be in or point to.
-    const KEPT: [&str; 5] = [".text", ".exit.text", ".data", ".bss", ".rodata"];
     let modules = loaded().map_err(|e| errno(&e))?;
     let newest = modules.into_iter().next().ok_or(libc::ENOENT)?;
-    let folder = format!("/sys/module/{}/sections", newest.name);
-    let entries = fs::read_dir(&folder).map_err(|e| errno(&e))?;
+    Ok(Reply::Sections(ModuleSections {
+        sections: sections_of(&newest.name).map_err(|e| errno(&e))?,
+        name: newest.name,
+    }))
+}
+
+/// Returns the sections of a module that other code can be in or point to, and where its init was,
+/// which may have allocated something.
+pub fn sections_of(module: &str) -> io::Result<Vec<(String, u64)>> {
+    const KEPT: [&str; 6] = [
+        ".text",
+        ".exit.text",
+        ".init.text",
+        ".data",
+        ".bss",
+        ".rodata",
+    ];
+    let entries = fs::read_dir(format!("/sys/module/{module}/sections"))?;
     let sections = entries.flatten().filter_map(|entry| {
         let name = entry.file_name().into_string().ok()?;
         KEPT.iter().find(|kept| name.starts_with(**kept))?;
@@ -210,10 +229,7 @@ pub fn sections() -> Answer {
         let digits = address.trim().trim_start_matches("0x");
         Some((name, u64::from_str_radix(digits, 16).ok()?))
     });
-    Ok(Reply::Sections(ModuleSections {
-        sections: sections.collect(),
-        name: newest.name,
-    }))
+    Ok(sections.collect())
 }
 
 /// Returns the kernel's taint bits.

@@ -49,6 +49,10 @@ pub const HEARTBEAT_MS: u64 = 500;
 /// script, which is in the shared memory when that appears.
 pub const SCRIPTED: &str = "koru_script";
 
+/// The file in a guest with the sections of modules that were unloaded, one a line: `MODULE SECTION
+/// ADDRESS`. It is written in guests that check the allocated memory.
+pub const FORMER_SECTIONS: &str = "/run/koru-sections";
+
 /// The beginning of a record that a test writes into the kernel log. A warning, or a report of
 /// KASAN's, that contains the rest of the record is expected and does not fail the test.
 pub const KERNEL_MAY_SAY: &str = "koru: the kernel may say: ";

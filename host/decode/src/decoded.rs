@@ -326,7 +326,8 @@ impl Decoder {
     }
 
     /// Returns a sentence in which the places of a module, `symbol+0x1/0x2 [module]`, are
-    /// replaced by function, file and line where these can be found.
+    /// replaced by function, file and line where these can be found. So are the addresses of
+    /// callers in modules that are gone.
     pub fn sentence(&self, text: &str) -> String {
         let mut told = String::new();
         let mut rest = text;
@@ -345,6 +346,11 @@ impl Decoder {
                     rest = after;
                 }
                 None => {
+                    let word = rest[..end].trim_end_matches([',', '.', ';', ')']);
+                    let former = self.former_caller(word);
+                    told += former.as_deref().unwrap_or(word);
+                    rest = &rest[word.len()..];
+                    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
                     told += &rest[..end];
                     rest = &rest[end..];
                 }

@@ -17,7 +17,7 @@ use object::{
     SectionKind,
 };
 
-use crate::layout::Layout;
+use crate::layout::{Layout, Section};
 
 pub(crate) type Reader = EndianArcSlice<LittleEndian>;
 
@@ -170,11 +170,7 @@ impl Symbols {
 
     /// Returns what was at an address while the module's sections were at these addresses.
     pub(crate) fn what_was_at(&self, loaded: &[(String, u64)], address: u64) -> Option<Found> {
-        let (section, offset) = loaded.iter().find_map(|(name, begin)| {
-            let section = self.layout.sections.iter().find(|s| s.name == *name)?;
-            let offset = address.checked_sub(*begin)?;
-            (offset < section.size).then_some((section, offset))
-        })?;
+        let (section, offset) = self.section_at(loaded, address)?;
         let is_code = section.name.contains(".text");
         let variable = self.layout.variable(section.index, offset);
         let code = match variable {
@@ -188,6 +184,27 @@ impl Symbols {
                 .map(|(name, _)| name.to_owned()),
             // The outermost function is the one that has an address.
             location: code.and_then(|(section, offset)| self.at(section, offset).pop()),
+        })
+    }
+
+    /// Returns the function that contains an address, as `FUNCTION+0x1/0x2`, while the module's
+    /// sections were at these addresses.
+    pub(crate) fn symbol_at(&self, loaded: &[(String, u64)], address: u64) -> Option<String> {
+        let (section, offset) = self.section_at(loaded, address)?;
+        let at = section.index as u64 * SECTION + offset;
+        let after = self.symbols.partition_point(|s| s.address <= at);
+        let symbol = self.symbols[..after].last()?;
+        let offset = at - symbol.address;
+        let is_inside = offset < symbol.size;
+        is_inside.then(|| format!("{}+{offset:#x}/{:#x}", symbol.name, symbol.size))
+    }
+
+    /// Returns the section that contained an address, and the offset in it.
+    fn section_at(&self, loaded: &[(String, u64)], address: u64) -> Option<(&Section, u64)> {
+        loaded.iter().find_map(|(name, begin)| {
+            let section = self.layout.sections.iter().find(|s| s.name == *name)?;
+            let offset = address.checked_sub(*begin)?;
+            (offset < section.size).then_some((section, offset))
         })
     }
 

@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use koru_error::{Error, Kind, Result};
-use koru_kernels::{KernelTree, Progress, busybox};
+use koru_kernels::{Config, KernelTree, Progress, busybox};
 use koru_qemu::Initramfs;
 use koru_vm::{Guest, GuestConfig};
 
@@ -68,7 +68,10 @@ pub fn config(
     config.cpus = machine.cpus;
     config.memory_mb = machine.memory;
     config.in_turn = machine.in_turn;
-    config.cmdline = machine.append.clone();
+    if machine.harsh {
+        config.cmdline = harsh_words(&tree.config);
+    }
+    config.cmdline.extend(machine.append.iter().cloned());
     if tree.config.yes("KASAN") || tree.config.yes("PROVE_LOCKING") {
         config.boot_limit = CHECKED_BOOT_LIMIT;
     }
@@ -80,6 +83,32 @@ pub fn config(
     Ok(config)
 }
 
+/// The slab allocator's checks, except in caches that no module allocates from directly. The kernel
+/// allocates from these in every system call and at each start of a process: with them, these take
+/// up to three times as many instructions.
+const SLUB_DEBUG: &str = "slub_debug=FZPU;-,anon_vma,anon_vma_chain,dentry,files_cache,filp,fs_cache,\
+                          ftrace_event_field,inode_cache,kernfs_node_cache,lsm_file_cache,\
+                          lsm_inode_cache,maple_node,mm_struct,names_cache,proc_inode_cache,\
+                          radix_tree_node,seq_file,shmem_inode_cache,sighand_cache,signal_cache,\
+                          trace_event_file,vm_area_struct,vma_lock";
+
+/// Returns the arguments that switch on a kernel's checks for wrong uses of memory, as far as it
+/// was built with them.
+fn harsh_words(config: &Config) -> Vec<String> {
+    let checks = [
+        // Red zones, freed objects that must not change, and who allocated and freed what.
+        // (The allocator ignores `init_on_free` then, which would hide such changes.)
+        ("SLUB_DEBUG", SLUB_DEBUG),
+        // Some allocations get pages of their own, so that even a read behind them is a fault.
+        ("KFENCE", "kfence.sample_interval=10"),
+        ("PAGE_POISONING", "page_poison=1"),
+        // The kernel may change to another task wherever it is allowed to.
+        ("PREEMPT_DYNAMIC", "preempt=full"),
+    ];
+    let has = checks.into_iter().filter(|(option, _)| config.yes(option));
+    has.map(|(_, word)| word.to_owned()).collect()
+}
+
 /// Returns the default machine.
 pub fn machine() -> MachineArgs {
     MachineArgs {
@@ -87,6 +116,7 @@ pub fn machine() -> MachineArgs {
         memory: 256,
         in_turn: false,
         append: Vec::new(),
+        harsh: false,
     }
 }
 

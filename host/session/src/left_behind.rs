@@ -7,7 +7,7 @@
 
 use std::{thread, time::Duration};
 
-use koru_protocol::{Call, Inventory, Reply};
+use koru_protocol::{Call, FORMER_SECTIONS, Inventory, ModuleSections, Reply};
 
 use crate::{Result, Session, calls::unexpected};
 
@@ -66,7 +66,13 @@ impl Session {
             let mut entries = difference.entries;
             entries.extend(names);
             let plain_files = difference.plain_files;
-            if entries.is_empty() || tries == TRIES {
+            // The agent has waited for memory already.
+            let is_memory = |entry: &String| entry.contains(" allocated by ");
+            if entries.iter().all(is_memory) || tries == TRIES {
+                // Its owner is named by an address.
+                if entries.iter().any(is_memory) {
+                    self.learn_former_sections();
+                }
                 return Ok(LeftBehind {
                     entries,
                     plain_files,
@@ -75,6 +81,39 @@ impl Session {
             thread::sleep(PAUSE);
         }
         unreachable!("the last try returns")
+    }
+}
+
+impl Session {
+    /// Learns where modules were that somebody else than this session has loaded, in a guest that
+    /// checks the allocated memory.
+    pub fn learn_former_sections(&self) {
+        let text = self.get_file(FORMER_SECTIONS).unwrap_or_default();
+        let known = &mut self.state().sections;
+        for line in String::from_utf8_lossy(&text).lines() {
+            let mut words = line.split(' ');
+            let (Some(name), Some(section), Some(address)) =
+                (words.next(), words.next(), words.next())
+            else {
+                continue;
+            };
+            let digits = address.trim_start_matches("0x");
+            let Ok(address) = u64::from_str_radix(digits, 16) else {
+                continue;
+            };
+            let entry = (section.to_owned(), address);
+            // The sections of one module come one after the other, with different names.
+            let same = known.last_mut().filter(|last| {
+                last.name == name && last.sections.iter().all(|(other, _)| *other != entry.0)
+            });
+            match same {
+                Some(module) => module.sections.push(entry),
+                None => known.push(ModuleSections {
+                    name: name.to_owned(),
+                    sections: vec![entry],
+                }),
+            }
+        }
     }
 }
 

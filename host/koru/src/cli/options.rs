@@ -185,6 +185,12 @@ pub struct MachineArgs {
     /// Add arguments to the command line of the guest's kernel.
     #[arg(long, value_name = "ARGUMENTS", allow_hyphen_values = true)]
     pub append: Vec<String>,
+    /// Boot the kernel with all of its checks for wrong uses of memory.
+    ///
+    /// Reports name who allocated and freed the memory, and what a module does not free is left
+    /// behind. `koru test` and `koru verify` always do this.
+    #[arg(long)]
+    pub harsh: bool,
     /// Whether, under TCG, the guest's processors take turns.
     #[arg(skip)]
     pub in_turn: bool,

@@ -195,9 +195,10 @@ fn show(
         None => &[],
     };
     // Oopses are shown apart from the difference, because no two have the same registers.
+    let decoder = oops::decoder(context);
     let apart = |log: &[LogRecord]| match context.raw || context.json {
         true => (log.to_vec(), Vec::new()),
-        false => oops::split_reports(log),
+        false => oops::split_reports(&decoder, log),
     };
     let ((old, _), (new_records, reports)) = (apart(old), apart(new));
     let diff = LogDiff::new(&old, &new_records, colour && !context.json);
@@ -210,7 +211,7 @@ fn show(
             left_behind: &left.entries,
             output: &String::from_utf8_lossy(output),
             log: records(new),
-            decoded: oops::decoded(&oops::decoder(context), new),
+            decoded: oops::decoded(&decoder, new),
             added: records(&diff.added),
             gone: records(&diff.gone),
             seconds,

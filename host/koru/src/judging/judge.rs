@@ -34,14 +34,11 @@ use crate::{
         oops::{self, Log},
     },
     programs,
+    run::left_behind::named,
 };
 
 /// The programs that a guest needs to carry out steps.
 const PROGRAMS: [&str; 1] = ["ioshell"];
-
-/// The boot argument with which the kernel notices writes to freed memory and behind allocated
-/// memory.
-const SLAB_CHECKS: &str = "slub_debug=FZP";
 
 /// The taint bits that a module's licence may set: proprietary, and out of tree.
 const LICENCE: u64 = 1 | 1 << 12 | 1 << 13;
@@ -217,7 +214,7 @@ fn start(context: &Context, subject: &Subject) -> Result<Stage> {
     programs::put(context, &mut root, &PROGRAMS.map(str::to_owned))?;
     let mut machine = guest::machine();
     machine.cpus = 2;
-    machine.append.push(SLAB_CHECKS.into());
+    machine.harsh = true;
     let guest = guest::start(context, &subject.tree, root, &machine)?;
     let session = guest.session();
     for module in subject.modules.iter().filter(|m| m.is_dependency) {
@@ -350,7 +347,8 @@ impl Judging<'_> {
             let complaint = first_complaint(&records(session))
                 .or_else(|| taint_complaint(baseline.taint, taint));
             if clean && complaint.is_none() {
-                left_behind = session.left_behind(&stage.before, None)?.sentence();
+                let left = session.left_behind(&stage.before, None)?;
+                left_behind = named(self.context, session, left).sentence();
             }
             usable = clean && complaint.is_none() && left_behind.is_none();
             Ok((result, complaint))

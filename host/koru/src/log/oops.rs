@@ -120,7 +120,9 @@ impl LogRenderer {
         if self.raw {
             show(&format_record(record, self.colour));
         }
-        let found = self.finder.push(record.clone(), &text_of(record));
+        let found = self
+            .finder
+            .push(record.clone(), &text_of(&self.decoder, record));
         self.show(found, show);
     }
 
@@ -166,11 +168,14 @@ impl LogRenderer {
 }
 
 /// Splits records into those that are not part of a report, and the reports.
-pub fn split_reports(records: &[LogRecord]) -> (Vec<LogRecord>, Vec<Report<LogRecord>>) {
+pub fn split_reports(
+    decoder: &Decoder,
+    records: &[LogRecord],
+) -> (Vec<LogRecord>, Vec<Report<LogRecord>>) {
     let mut finder = Finder::default();
     let mut found: Vec<_> = records
         .iter()
-        .flat_map(|r| finder.push(r.clone(), &text_of(r)))
+        .flat_map(|r| finder.push(r.clone(), &text_of(decoder, r)))
         .collect();
     found.extend(finder.flush());
     let (mut others, mut reports) = (Vec::new(), Vec::new());
@@ -184,9 +189,11 @@ pub fn split_reports(records: &[LogRecord]) -> (Vec<LogRecord>, Vec<Report<LogRe
 }
 
 /// Returns the text of a record of the kernel. What user space writes to the log is no report.
-fn text_of(record: &LogRecord) -> String {
+fn text_of(decoder: &Decoder, record: &LogRecord) -> String {
     match record.facility {
-        0 => escape_control_chars(&record.text),
+        0 => decoder
+            .with_names(&escape_control_chars(&record.text))
+            .into_owned(),
         _ => String::new(),
     }
 }
@@ -205,7 +212,7 @@ pub fn render_report(
 
 /// Decodes the reports in some records.
 pub fn decoded(decoder: &Decoder, records: &[LogRecord]) -> Vec<Decoded> {
-    let (_, reports) = split_reports(records);
+    let (_, reports) = split_reports(decoder, records);
     reports.iter().map(|r| decoder.decode(r)).collect()
 }
 
@@ -225,7 +232,7 @@ pub fn pieces(
         }
         let plain = plain_line(line);
         let (before, text) = split_line(&plain);
-        let found = finder.push_from(caller(before), line, text);
+        let found = finder.push_from(caller(before), line, &decoder.with_names(text));
         pieces.extend(
             found
                 .into_iter()

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use koru_error::Result;
 use koru_protocol::{Inventory, ModuleRow};
-use koru_session::LeftBehind;
+use koru_session::{LeftBehind, Session};
 
 use crate::{
     context::Context,
+    log::oops,
     target::traits::{ReadyModule, Target},
 };
 
@@ -79,12 +80,27 @@ impl Inventories {
     }
 }
 
+/// Returns what is left with the functions named that have allocated some of it.
+pub fn named(context: &Context, session: &Session, mut left: LeftBehind) -> LeftBehind {
+    if left.entries.iter().any(|entry| entry.contains(" 0x")) {
+        let decoder = oops::decoder_of(context, session);
+        let entries = &mut left.entries;
+        entries.iter_mut().for_each(|e| *e = decoder.sentence(e));
+    }
+    left
+}
+
 /// Warns of what is left after a run.
 pub fn warn(context: &Context, left: &LeftBehind) {
     if let Some(sentence) = left.sentence() {
-        let help = match sentence.contains("module_exit") {
-            true => "add one with module_exit(), even if it does nothing",
-            false => "the module's exit must unregister it; a use of it brings the kernel down",
+        let help = match () {
+            () if sentence.contains("module_exit") => {
+                "add one with module_exit(), even if it does nothing"
+            }
+            () if left.entries.iter().all(|e| e.contains(" allocated by ")) => {
+                "the module must free it before its exit returns"
+            }
+            () => "the module's exit must unregister it; a use of it brings the kernel down",
         };
         context.ui.warn(&sentence, help);
     }

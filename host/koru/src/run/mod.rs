@@ -99,7 +99,7 @@ pub fn run_module(
                 },
             );
             if status.is_ok() {
-                left = inventories.left(&*target)?;
+                left = left_behind::named(context, &prepared.session, inventories.left(&*target)?);
             }
             let complaint = target.complaint(&baseline, status.is_ok());
             Ok((status?, complaint?))

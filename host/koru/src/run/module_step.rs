@@ -99,7 +99,7 @@ fn step(
         watched(context, session, &find, false, Ends::default(), || {
             act(session)
         })?;
-        left()
+        Ok(left_behind::named(context, session, left()?))
     })?;
     let complaint = observed.complaint.as_ref();
     let complaint = complaint.map(|c| complaint_error(what, c));

@@ -209,6 +209,7 @@ pub fn start(
         .args(["--cpus", &machine.cpus.to_string()])
         .args(["--memory", &machine.memory.to_string()])
         .args(machine.append.iter().map(|words| format!("--append={words}")))
+        .args(machine.harsh.then_some("--harsh"))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -16,6 +16,7 @@ use koru_kernels::{KernelTree, Key, Progress, output};
 use koru_sandbox::Sandbox;
 
 use crate::{
+    cli::MachineArgs,
     context::Context,
     guest,
     loadable::{Loadable, all_in_order},
@@ -88,7 +89,10 @@ impl TestRun<'_> {
             Ok((format!("{FOLDER}/{}", program.name), content))
         };
         let files: Vec<(String, Vec<u8>)> = programs.iter().map(read).collect::<Result<_>>()?;
-        let machine = guest::machine();
+        let machine = MachineArgs {
+            harsh: true,
+            ..guest::machine()
+        };
         let mut environment = TestEnvironment::new(script.path(), &kos, &machine);
         environment.files = &files;
         let tests: Vec<(String, bool)> = tests.iter().map(|t| (t.clone(), false)).collect();

@@ -20,7 +20,7 @@ use std::{
 
 use koru_error::{Error, Result};
 use koru_kernels::{KernelTree, Progress};
-use koru_klog::{ComplaintKind, LogRecord};
+use koru_klog::{Complaint, ComplaintKind, LogRecord};
 use koru_protocol::{Exec, Inventory, TEST_SKIPPED};
 use koru_qemu::Initramfs;
 use koru_session::{ProcessEvent, Session};
@@ -218,8 +218,7 @@ fn one(
         }
         // A complaint of the kernel says more than how the test ended.
         if let Some(complaint) = baseline.complaint(session)? {
-            let why = format!("the kernel complained: {complaint}");
-            return Ok(Some((Cause::Complaint(complaint), why)));
+            return Ok(Some(complained(complaint)));
         }
         // KASAN reports only the first fault.
         usable = session.taint()? & BAD_MEMORY == 0;
@@ -228,7 +227,11 @@ fn one(
             TestExit::Exit(0) => match before {
                 Some(before) if has_no_module(session) => {
                     let left = session.left_behind(before, None)?.sentence();
-                    left.map(|left| (Cause::LeftBehind, left))
+                    // The inventory makes the kernel look at all memory that it has allocated.
+                    match baseline.complaint(session)? {
+                        Some(complaint) => Some(complained(complaint)),
+                        None => left.map(|left| (Cause::LeftBehind, left)),
+                    }
                 }
                 _ => None,
             },
@@ -250,7 +253,7 @@ fn one(
         })
     })();
     let failed = |usable: bool, cause: Cause, why: String, records: &[LogRecord]| {
-        let decoder = oops::decoder(context);
+        let decoder = oops::decoder_of(context, session);
         Tried {
             failure: Some(Failure {
                 cause,
@@ -272,6 +275,9 @@ fn one(
             // The records arrive independently of the test's end, and not before it.
             let _ = session.mark();
             let by_itself = matches!(cause, Cause::Test | Cause::Timeout);
+            if !by_itself {
+                session.learn_former_sections();
+            }
             // An oops or a module that was left loaded must not affect the next test.
             let usable = usable && by_itself && has_no_module(session);
             failed(usable, cause, why, &session.log_since(begin))
@@ -287,6 +293,11 @@ fn one(
             failed(false, cause, error.to_string(), &records)
         }
     }
+}
+
+fn complained(complaint: Complaint) -> (Cause, String) {
+    let why = format!("the kernel complained: {complaint}");
+    (Cause::Complaint(complaint), why)
 }
 
 /// Returns whether no module is loaded. A test that passes may leave a module that has to

@@ -52,6 +52,7 @@ impl GuestTests {
             memory: 512,
             in_turn: marks.cpus_in_turn(),
             append: Vec::new(),
+            harsh: true,
         }
     }
 }

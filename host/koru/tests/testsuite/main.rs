@@ -18,6 +18,7 @@ mod decode;
 mod endings;
 mod faults;
 mod grade;
+mod harsh;
 mod hints;
 mod host_target;
 mod json;

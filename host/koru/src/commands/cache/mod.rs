@@ -24,7 +24,7 @@ use signal_hook::{
     flag,
 };
 
-use crate::{cli::CacheCommand, context::Context};
+use crate::{cli::CacheCommand, context::Context, ctrl_c::INTERRUPTED};
 
 /// The kinds of entries that are the same on every machine.
 const KINDS: [&str; 4] = ["kernels", "sysroots", "tools", "userlands"];
@@ -34,9 +34,6 @@ const REGISTRY: &str = "cargo/registry";
 
 /// The last file of the archive.
 const CHECKSUM: &str = "koru-cache-checksum";
-
-/// The exit status of a command that Ctrl-C ended, as shells have it.
-const INTERRUPTED: u8 = 130;
 
 pub fn cache(context: &Context, command: &CacheCommand) -> Result<u8> {
     let interrupt = Interrupt::new()?;

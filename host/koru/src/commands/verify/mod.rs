@@ -49,10 +49,6 @@ use requirements::{Requirement, Tests};
 /// The path of a course's contract in the guest, which the tests are told.
 const CONTRACT: &str = "/tests/contract.toml";
 
-/// The boot argument with which the kernel notices writes to freed memory and behind allocated
-/// memory.
-const SLAB_CHECKS: &str = "slub_debug=FZP";
-
 pub fn verify(context: &Context, args: &VerifyArgs) -> Result<u8> {
     if let Some(folder) = contract_folder(context, &args.name) {
         return by_folder::verify(context, args, &folder, flag_of_ctrl_c()?);
@@ -213,14 +209,12 @@ fn check(
         .iter()
         .map(|_| ("KORU_CONTRACT".to_owned(), CONTRACT.to_owned()))
         .collect();
-    let mut machine = binary.machine.clone();
-    machine.append.push(SLAB_CHECKS.into());
     let mut environment = TestEnvironment {
         files: &files,
         env: &env,
         limit: Duration::from_secs(u64::from(args.limit) * if args.slow { 10 } else { 1 }),
         interrupted: flag_of_ctrl_c()?,
-        ..TestEnvironment::new(&binary.path, &kos, &machine)
+        ..TestEnvironment::new(&binary.path, &kos, &binary.machine)
     };
     let mut findings = Findings::default();
     match try_loading(context, module_under_test, &tests.name, &environment) {
@@ -391,6 +385,7 @@ fn try_loading(
         true => session.left_behind(&before, None)?,
         false => LeftBehind::default(),
     };
+    let left = left_behind::named(context, session, left);
     context.ui.done();
     left_behind::warn(context, &left);
     // A kernel that complained cannot be used for the tests, nor one in which something is left.
