@@ -7,6 +7,9 @@
 //! contains it. [`build_assert!`](crate::build_assert!) may use anything that the optimiser can
 //! evaluate: if it cannot prove the condition, the module does not link.
 
+#[doc(inline)]
+pub use crate::{build_assert, build_error, const_assert, static_assert};
+
 /// Fails the build if the call is not optimised away.
 ///
 /// # Examples

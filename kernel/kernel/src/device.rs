@@ -57,6 +57,13 @@ unsafe impl AlwaysRefCounted for Device {
     }
 }
 
+impl AsRef<Device> for Device {
+    #[inline]
+    fn as_ref(&self) -> &Device {
+        self
+    }
+}
+
 // SAFETY: the methods print, read the name and count references, which the kernel allows from
 // several threads at once.
 unsafe impl Sync for Device {}
@@ -125,7 +132,11 @@ impl Device {
 #[macro_export]
 macro_rules! dev_print_macro (
     ($level:ident, $dev:expr, $($arg:tt)+) => (
-        ($dev).__print($crate::device::DevLevel::$level, $crate::macros::log_fmt!($($arg)+))
+        $crate::device::Device::__print(
+            ($dev).as_ref(),
+            $crate::device::DevLevel::$level,
+            $crate::macros::log_fmt!($($arg)+),
+        )
     );
 );
 

@@ -17,24 +17,79 @@ pub use core::fmt::{
     Result, UpperExp, UpperHex, Write,
 };
 
-/// The formatting that `{}` means in [`fmt!`](crate::fmt!).
+/// The formatting that `{}` means in [`fmt!`](crate::fmt!) and in the macros that print.
 ///
-/// Types have it through [`core::fmt::Display`].
+/// A type needs this trait or [`core::fmt::Display`]; if it has both, `{}` means the one of core.
 ///
 /// # Examples
 ///
 /// ```
-/// fn shown<T: kernel::fmt::Display>(_: &T) {}
-/// shown(&5);
+/// # const __LOG_PREFIX: &[u8] = b"example\0";
+/// use kernel::{fmt, prelude::*};
+///
+/// struct Celsius(i32);
+///
+/// impl fmt::Display for Celsius {
+///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+///         write!(f, "{} degrees", self.0)
+///     }
+/// }
+///
+/// fn tell(now: &Celsius) {
+///     pr_info!("it has {now}\n");
+/// }
 /// ```
 pub trait Display {
     /// Formats the value.
     fn fmt(&self, f: &mut Formatter<'_>) -> Result;
 }
 
-impl<T: core::fmt::Display + ?Sized> Display for T {
+/// Lets types have the formatting that they have in core.
+macro_rules! display_as_core {
+    ($($ty:ty),* $(,)?) => {$(
+        impl Display for $ty {
+            #[inline]
+            fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+                core::fmt::Display::fmt(self, f)
+            }
+        }
+    )*};
+}
+display_as_core!(
+    bool,
+    char,
+    str,
+    i8,
+    i16,
+    i32,
+    i64,
+    i128,
+    isize,
+    u8,
+    u16,
+    u32,
+    u64,
+    u128,
+    usize,
+    Arguments<'_>,
+    core::num::ParseIntError,
+    core::num::TryFromIntError,
+    core::panic::Location<'_>,
+    core::panic::PanicInfo<'_>,
+    core::str::Utf8Error,
+);
+
+impl<T: Display + ?Sized> Display for &T {
+    #[inline]
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        core::fmt::Display::fmt(self, f)
+        T::fmt(self, f)
+    }
+}
+
+impl<T: Display + ?Sized> Display for &mut T {
+    #[inline]
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        T::fmt(self, f)
     }
 }
 
@@ -105,8 +160,95 @@ impl Write for AddressDigits {
     }
 }
 
-impl<T: Display> core::fmt::Display for Adapter<T> {
+impl<T: core::fmt::Display> core::fmt::Display for Adapter<T> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        Display::fmt(&self.0, f)
+        self.0.fmt(f)
+    }
+}
+
+/// A value whose formatting by `{}` is the kernel's [`Display`], as one that core's traits know.
+#[doc(hidden)]
+pub struct ByKernel<T>(T);
+
+impl<T: Display> core::fmt::Display for ByKernel<T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T: Pointer> Pointer for Adapter<ByKernel<&T>> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        Adapter(self.0 .0).fmt(f)
+    }
+}
+
+macro_rules! forward_by_kernel {
+    ($($trait:ident),*) => {$(
+        impl<T: $trait> $trait for ByKernel<T> {
+            fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+forward_by_kernel!(Debug, LowerHex, UpperHex, Octal, Binary, LowerExp, UpperExp);
+
+/// An argument of a macro that formats.
+///
+/// It chooses how `{}` formats the value. rustc looks for a method here first, where only types
+/// have it that core can display, and then in [`AnyArgument`].
+#[doc(hidden)]
+pub struct Argument<'a, T: ?Sized>(AnyArgument<'a, T>);
+
+/// An argument of any type.
+#[doc(hidden)]
+pub struct AnyArgument<'a, T: ?Sized>(&'a T);
+
+impl<'a, T: ?Sized> Argument<'a, T> {
+    #[inline(always)]
+    pub const fn new(value: &'a T) -> Self {
+        Self(AnyArgument(value))
+    }
+}
+
+impl<'a, T: core::fmt::Display + ?Sized> Argument<'a, T> {
+    #[inline(always)]
+    pub const fn __formatted(self) -> Adapter<&'a T> {
+        Adapter(self.0 .0)
+    }
+
+    /// Returns what displays the value, for wrappers of other files.
+    #[inline(always)]
+    pub(crate) const fn by_core(self) -> &'a T {
+        self.0 .0
+    }
+}
+
+impl<'a, T: ?Sized> core::ops::Deref for Argument<'a, T> {
+    type Target = AnyArgument<'a, T>;
+    #[inline(always)]
+    fn deref(&self) -> &AnyArgument<'a, T> {
+        &self.0
+    }
+}
+
+impl<'a, T: ?Sized> AnyArgument<'a, T> {
+    #[inline(always)]
+    pub const fn __formatted(&self) -> Adapter<ByKernel<&'a T>> {
+        Adapter(self.by_kernel())
+    }
+
+    /// Returns what displays the value, for wrappers of other files.
+    #[inline(always)]
+    pub(crate) const fn by_kernel(&self) -> ByKernel<&'a T> {
+        ByKernel(self.0)
+    }
+}
+
+impl<'a, T> ByKernel<&'a T> {
+    /// Returns the value itself.
+    #[inline]
+    pub(crate) const fn value(&self) -> &'a T {
+        self.0
     }
 }

@@ -72,7 +72,10 @@ pub mod alloc;
     reason = "bindgen writes it; the names are C's"
 )]
 mod bindings;
+pub mod bits;
 pub mod build_assert;
+#[doc(hidden)]
+pub mod container_of;
 mod dbg;
 pub mod device;
 pub mod error;
@@ -95,6 +98,7 @@ pub mod math;
 pub mod miscdevice;
 pub mod module;
 pub mod module_param;
+pub mod page;
 mod panic;
 pub mod pid;
 pub mod prelude;
@@ -102,10 +106,12 @@ pub mod print;
 #[cfg(koru_has = "PROC_FS")]
 pub mod proc_fs;
 pub mod seq_file;
+pub mod sizes;
 pub mod str;
 pub mod sync;
 pub mod task;
 pub mod time;
+pub mod transmute;
 pub mod types;
 pub mod uaccess;
 

@@ -27,6 +27,7 @@ pub use constant::{is_constant, Constant};
 
 use crate::bindings;
 use crate::ffi::c_int;
+use crate::fmt::{AnyArgument, Argument, ByKernel};
 use core::ffi::CStr;
 use core::fmt::{self, Formatter, Write};
 use core::mem::MaybeUninit;
@@ -334,6 +335,28 @@ escape!(Display, false; Debug, true;);
 impl<T: fmt::Pointer> fmt::Pointer for Escape<&T> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         crate::fmt::Adapter(self.0).fmt(f)
+    }
+}
+
+impl<T: fmt::Pointer> fmt::Pointer for Escape<ByKernel<&T>> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        crate::fmt::Adapter(self.0.value()).fmt(f)
+    }
+}
+
+impl<'a, T: fmt::Display + ?Sized> Argument<'a, T> {
+    #[doc(hidden)]
+    #[inline(always)]
+    pub const fn __escaped(self) -> Escape<&'a T> {
+        Escape(self.by_core())
+    }
+}
+
+impl<'a, T: ?Sized> AnyArgument<'a, T> {
+    #[doc(hidden)]
+    #[inline(always)]
+    pub const fn __escaped(&self) -> Escape<ByKernel<&'a T>> {
+        Escape(self.by_kernel())
     }
 }
 

@@ -3,12 +3,20 @@
 //! Strings: C strings, and bytes that are mostly text.
 
 mod array_string;
+mod bytes;
+mod macros;
+mod parse;
 
 pub use array_string::ArrayString;
+pub use bytes::BStr;
+pub use core::ffi::CStr;
+pub use parse::{kstrtobool, kstrtobool_bytes, parse_int};
+
+#[doc(inline)]
+pub use crate::{b_str, c_str};
 
 use crate::alloc::{flags::GFP_KERNEL, AllocError, Flags, KVec};
 use crate::error::{code::EINVAL, Error, Result};
-use core::ffi::CStr;
 use core::fmt::{self, Write};
 use core::ops::Deref;
 
@@ -186,102 +194,5 @@ impl Write for Formatter<'_> {
         free.copy_from_slice(s.as_bytes());
         self.written += s.len();
         Ok(())
-    }
-}
-
-/// Bytes that are mostly text, and that print as such.
-///
-/// Bytes that are not printable ASCII are escaped.
-///
-/// # Examples
-///
-/// ```
-/// use kernel::str::BStr;
-/// # const __LOG_PREFIX: &[u8] = b"example\0";
-/// # fn main() {
-/// kernel::pr_info!("got {}\n", BStr::from_bytes(b"ab\xff"));
-/// # }
-/// ```
-#[repr(transparent)]
-pub struct BStr([u8]);
-
-impl BStr {
-    /// Wraps bytes.
-    #[inline]
-    pub const fn from_bytes(bytes: &[u8]) -> &Self {
-        // SAFETY: `BStr` is a transparent wrapper of `[u8]`, so a reference to one is a reference
-        // to the other, with the same lifetime.
-        unsafe { &*(core::ptr::from_ref(bytes) as *const BStr) }
-    }
-
-    /// Returns the number of bytes.
-    #[inline]
-    pub const fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Returns whether there are no bytes.
-    #[inline]
-    pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl Deref for BStr {
-    type Target = [u8];
-    #[inline]
-    fn deref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-/// Writes bytes with escapes for those that are not printable ASCII, and for quotation marks and
-/// backslashes if they are `quoted`. Printable bytes that follow each other are written at once.
-fn write_escaped(f: &mut fmt::Formatter<'_>, bytes: &[u8], quoted: bool) -> fmt::Result {
-    let is_plain = |byte: u8| match byte {
-        b'"' | b'\\' => !quoted,
-        _ => matches!(byte, 0x20..=0x7e),
-    };
-    let digit = |n: u8| char::from(b"0123456789abcdef"[usize::from(n & 0xf)]);
-    let mut rest = bytes;
-    loop {
-        let plain = rest.iter().position(|&byte| !is_plain(byte));
-        let (run, others) = rest
-            .split_at_checked(plain.unwrap_or(rest.len()))
-            .unwrap_or_default();
-        if !run.is_empty() {
-            // SAFETY: All of these bytes are plain, so they are ASCII, which is UTF-8.
-            f.write_str(unsafe { core::str::from_utf8_unchecked(run) })?;
-        }
-        let Some((&byte, after)) = others.split_first() else {
-            return Ok(());
-        };
-        rest = after;
-        f.write_char('\\')?;
-        match byte {
-            b'\t' => f.write_char('t')?,
-            b'\n' => f.write_char('n')?,
-            b'\r' => f.write_char('r')?,
-            b'"' | b'\\' => f.write_char(char::from(byte))?,
-            _ => {
-                f.write_char('x')?;
-                f.write_char(digit(byte >> 4))?;
-                f.write_char(digit(byte))?;
-            }
-        }
-    }
-}
-
-impl fmt::Display for BStr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_escaped(f, self, false)
-    }
-}
-
-impl fmt::Debug for BStr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_char('"')?;
-        write_escaped(f, self, true)?;
-        f.write_char('"')
     }
 }

@@ -194,10 +194,41 @@ impl<T> Opaque<T> {
         }
     }
 
+    /// Creates one whose bytes are all zero.
+    #[inline]
+    pub const fn zeroed() -> Self {
+        Self {
+            value: UnsafeCell::new(MaybeUninit::zeroed()),
+            _pin: PhantomPinned,
+        }
+    }
+
+    /// Returns the address of the content of the one at an address.
+    #[inline]
+    pub const fn cast_into(this: *const Self) -> *mut T {
+        UnsafeCell::raw_get(this.cast::<UnsafeCell<MaybeUninit<T>>>()).cast()
+    }
+
+    /// Returns the address of the one whose content is at an address.
+    #[inline]
+    pub const fn cast_from(this: *const T) -> *const Self {
+        this.cast()
+    }
+
     /// Returns the address of the content.
     #[inline]
     pub const fn get(&self) -> *mut T {
         UnsafeCell::get(&self.value).cast()
+    }
+
+    /// Returns an initialiser that calls `init_func` with the address of the memory, and that fails
+    /// if the call does.
+    pub fn try_ffi_init<E>(
+        init_func: impl FnOnce(*mut T) -> Result<(), E>,
+    ) -> impl PinInit<Self, E> {
+        // SAFETY: an `Opaque` is valid in every state, so the slot holds a value whatever
+        // `init_func` wrote. Dropping it does nothing, so an error leaves nothing behind.
+        unsafe { pin_init::pin_init_from_closure(|slot: *mut Self| init_func(slot.cast())) }
     }
 
     /// Returns an initialiser that calls `init_func` with the address of the memory.

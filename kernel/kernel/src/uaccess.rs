@@ -13,9 +13,9 @@ use crate::bindings;
 use crate::error::{code::EFAULT, code::EINVAL, Result};
 use crate::ffi::c_void;
 use crate::fs::file::Offset;
+use crate::transmute::{AsBytes, FromBytes};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
-use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// An address in user space, which must not be dereferenced.
 ///
@@ -404,11 +404,11 @@ impl UserSliceWriter {
     ///
     /// `EFAULT` if the range is too small, or a byte cannot be written.
     #[inline]
-    pub fn write<T: IntoBytes + Immutable>(&mut self, value: &T) -> Result {
+    pub fn write<T: AsBytes>(&mut self, value: &T) -> Result {
         let size = size_of::<T>();
         let length = self.length.checked_sub(size).ok_or(EFAULT)?;
         // SAFETY: `copy_to_user()` takes memory of the kernel that is valid for reads of the
-        // length, and initialised, as that of a `T` is by `IntoBytes` for its size. It checks the
+        // length, and initialised, as that of a `T` is by `AsBytes` for its size. It checks the
         // user's address itself, and `koru_copy_value_to_user` copies nothing where there is no
         // user memory.
         let not_copied = unsafe {

@@ -145,10 +145,11 @@ pub(crate) fn expand(input: TokenStream, wrap: Wrap) -> Result<TokenStream> {
     let uses = literal
         .map(|t: &LitStr| Uses::of(&t.value()))
         .unwrap_or_default();
-    let wrapper = match wrap {
-        Wrap::Adapter => quote!(#krate::fmt::Adapter),
-        Wrap::Escape => quote!(#krate::print::Escape),
+    let method = match wrap {
+        Wrap::Adapter => quote!(__formatted),
+        Wrap::Escape => quote!(__escaped),
     };
+    let wrap = |value: TokenStream| quote!(#krate::fmt::Argument::new(&#value).#method());
     let mut given = BTreeSet::new();
     let mut list = Vec::new();
     for (at, Argument { name, value }) in arguments.iter().enumerate() {
@@ -158,7 +159,7 @@ pub(crate) fn expand(input: TokenStream, wrap: Wrap) -> Result<TokenStream> {
         let value = if uses.sizes.contains(&key) {
             quote!(#value)
         } else {
-            quote!(#wrapper(&(#value)))
+            wrap(quote!((#value)))
         };
         list.push(match name {
             Some(name) => quote!(#name = #value),
@@ -170,7 +171,8 @@ pub(crate) fn expand(input: TokenStream, wrap: Wrap) -> Result<TokenStream> {
         if !given.contains(name) {
             let span = literal.map_or_else(Span::call_site, LitStr::span);
             let name = Ident::new(name, span);
-            list.push(quote!(#name = #wrapper(&#name)));
+            let value = wrap(quote!(#name));
+            list.push(quote!(#name = #value));
         }
     }
     Ok(quote!(#krate::__core::format_args!(#format #(, #list)*)))

@@ -76,7 +76,7 @@ fn every_other_macro_is_misused() {
     for name in &macros.names() - &macros.with_unsafe() {
         let folder = match plain(&name) {
             "print_macro" | "print_once_macro" | "log_fmt" => "pr",
-            "c_str_of" | "optional_name" => "new_mutex",
+            "optional_name" => "new_mutex",
             // These macros exist once for each level.
             name if name.starts_with("pr_") => "pr",
             name if name.starts_with("dev_") => "dev_print_macro",

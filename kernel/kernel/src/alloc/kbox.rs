@@ -5,9 +5,11 @@
 use super::allocator::{AllocError, Allocator, KVmalloc, Kmalloc, Vmalloc};
 use super::gfp::{flags, Flags};
 use crate::ffi::c_void;
+use crate::fmt::Display;
 use crate::init::InPlaceInit;
 use crate::types::ForeignOwnable;
 use core::alloc::Layout;
+use core::borrow::{Borrow, BorrowMut};
 use core::fmt;
 use core::marker::{PhantomData, Unsize};
 use core::mem::{ManuallyDrop, MaybeUninit};
@@ -292,7 +294,27 @@ impl<T: ?Sized, A: Allocator> DerefMut for Box<T, A> {
     }
 }
 
+impl<T: ?Sized, A: Allocator> Borrow<T> for Box<T, A> {
+    #[inline]
+    fn borrow(&self) -> &T {
+        self
+    }
+}
+
+impl<T: ?Sized, A: Allocator> BorrowMut<T> for Box<T, A> {
+    #[inline]
+    fn borrow_mut(&mut self) -> &mut T {
+        self
+    }
+}
+
 impl<T: ?Sized + fmt::Display, A: Allocator> fmt::Display for Box<T, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&**self, f)
+    }
+}
+
+impl<T: ?Sized + Display, A: Allocator> Display for Box<T, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }

@@ -5,6 +5,7 @@
 pub(super) mod errors;
 pub(super) mod iter;
 mod macros;
+mod raw;
 
 use self::errors::{InsertError, PushError, RemoveError};
 use super::allocator::{AllocError, Allocator, KVmalloc, Kmalloc, Vmalloc};
@@ -207,13 +208,14 @@ impl<T, A: Allocator> Vec<T, A> {
         }
         // The capacity at least doubles, so that many pushes cost few allocations.
         let cap = needed.max(self.cap.saturating_mul(2));
-        if self.grow_to(cap, flags).is_err() {
-            self.grow_to(needed, flags)?;
+        if self.set_capacity(cap, flags).is_err() {
+            self.set_capacity(needed, flags)?;
         }
         Ok(())
     }
 
-    fn grow_to(&mut self, cap: usize, flags: Flags) -> Result<(), AllocError> {
+    /// Moves the elements to an allocation for `cap` of them, which must not be fewer than there are.
+    fn set_capacity(&mut self, cap: usize, flags: Flags) -> Result<(), AllocError> {
         let layout = Layout::array::<T>(cap).map_err(|_| AllocError)?;
         let old = self.layout();
         let ptr = (old.size() != 0).then_some(self.ptr.cast());
@@ -477,13 +479,6 @@ impl<T: PartialEq, A: Allocator, U: AsRef<[T]> + ?Sized> PartialEq<U> for Vec<T,
     #[inline]
     fn eq(&self, other: &U) -> bool {
         **self == *other.as_ref()
-    }
-}
-
-impl<T, A: Allocator> AsRef<[T]> for Vec<T, A> {
-    #[inline]
-    fn as_ref(&self) -> &[T] {
-        self
     }
 }
 

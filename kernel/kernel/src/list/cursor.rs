@@ -18,6 +18,15 @@ impl<T: ListItem<ID>, const ID: u64> List<T, ID> {
             list: self,
         }
     }
+
+    /// Returns a cursor after the last object.
+    pub fn cursor_back(&mut self) -> Cursor<'_, T, ID> {
+        Cursor {
+            // INVARIANT: null stands for the place after the last object.
+            next: ptr::null_mut(),
+            list: self,
+        }
+    }
 }
 
 /// A place between two objects of a list, at which objects can be inserted and removed.

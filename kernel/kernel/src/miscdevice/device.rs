@@ -77,6 +77,14 @@ impl<T: MiscDevice> MiscDeviceRegistration<T> {
     }
 }
 
+// This lets `dev_info!(registration, ..)` print.
+impl<T: MiscDevice> AsRef<Device> for MiscDeviceRegistration<T> {
+    #[inline]
+    fn as_ref(&self) -> &Device {
+        self.device()
+    }
+}
+
 impl<T: MiscDeviceData> MiscDeviceRegistration<T> {
     /// Returns the data.
     ///

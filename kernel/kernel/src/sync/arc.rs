@@ -7,7 +7,6 @@ use crate::alloc::{AllocError, Flags, KBox};
 use crate::ffi::c_void;
 use crate::init::InPlaceInit;
 use crate::types::ForeignOwnable;
-use core::fmt;
 use core::marker::{PhantomData, Unsize};
 use core::mem::{offset_of, ManuallyDrop, MaybeUninit};
 use core::ops::{CoerceUnsized, Deref, DerefMut, DispatchFromDyn};
@@ -194,18 +193,6 @@ impl<T: ?Sized> From<Pin<UniqueArc<T>>> for Arc<T> {
     }
 }
 
-impl<T: ?Sized + fmt::Display> fmt::Display for Arc<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Arc<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
 impl<T> InPlaceInit<T> for Arc<T> {
     type PinnedSelf = Self;
 
@@ -315,6 +302,9 @@ impl<T: ?Sized> Clone for ArcBorrow<'_, T> {
 }
 
 impl<T: ?Sized> Copy for ArcBorrow<'_, T> {}
+
+impl<T: ?Sized + Unsize<U>, U: ?Sized> CoerceUnsized<ArcBorrow<'_, U>> for ArcBorrow<'_, T> {}
+impl<T: ?Sized + Unsize<U>, U: ?Sized> DispatchFromDyn<ArcBorrow<'_, U>> for ArcBorrow<'_, T> {}
 
 impl<T: ?Sized> From<ArcBorrow<'_, T>> for Arc<T> {
     fn from(b: ArcBorrow<'_, T>) -> Self {

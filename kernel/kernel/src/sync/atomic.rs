@@ -280,6 +280,31 @@ impl<T: AtomicType> Atomic<T> {
         Self(UnsafeCell::new(value))
     }
 
+    /// Borrows the value at an address as an atomic.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must be aligned, and valid for reads and writes during `'a`. All accesses to the value
+    /// during `'a` must be atomic, also those by C.
+    #[inline]
+    pub unsafe fn from_ptr<'a>(ptr: *mut T) -> &'a Self {
+        // SAFETY: an `Atomic` is a transparent wrapper of `T`. The pointer is valid and aligned by
+        // this function's contract, and so are all accesses atomic.
+        unsafe { &*ptr.cast() }
+    }
+
+    /// Returns the address of the value.
+    #[inline]
+    pub const fn as_ptr(&self) -> *mut T {
+        self.0.get()
+    }
+
+    /// Borrows the value, which nobody else can access meanwhile.
+    #[inline]
+    pub fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut()
+    }
+
     /// Returns the value.
     #[inline(always)]
     pub fn load<O: AcquireOrRelaxed>(&self, _: O) -> T {

@@ -202,7 +202,7 @@ pub struct Guard<'a, T: ?Sized, B: Backend> {
 // SAFETY: another thread gets only `&T` by it.
 unsafe impl<T: ?Sized + Sync, B: Backend> Sync for Guard<'_, T, B> {}
 
-impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
+impl<'a, T: ?Sized, B: Backend> Guard<'a, T, B> {
     /// Releases the lock while `f` runs.
     pub(crate) fn do_unlocked<U>(&mut self, f: impl FnOnce() -> U) -> U {
         // SAFETY: the guard holds the lock. It is borrowed mutably, so nobody accesses the value by
@@ -212,6 +212,12 @@ impl<T: ?Sized, B: Backend> Guard<'_, T, B> {
         // SAFETY: the constructor initialised the lock, and the guard's state is from `lock`.
         unsafe { B::relock(self.lock.state.get(), &mut self.state) };
         result
+    }
+
+    /// Returns the lock.
+    #[inline]
+    pub fn lock_ref(&self) -> &'a Lock<T, B> {
+        self.lock
     }
 
     /// Returns a pinned reference to the value, which never moves.

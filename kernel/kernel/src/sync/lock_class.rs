@@ -65,30 +65,13 @@ macro_rules! static_lock_class {
 #[macro_export]
 macro_rules! optional_name {
     () => {
-        $crate::c_str_of!($crate::__core::concat!(
+        $crate::c_str!($crate::__core::concat!(
             $crate::__core::file!(),
             ":",
             $crate::__core::line!()
         ))
     };
     ($name:literal) => {
-        $crate::c_str_of!($name)
+        $crate::c_str!($name)
     };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! c_str_of {
-    ($str:expr) => {{
-        const NAME: &$crate::__core::ffi::CStr =
-            match $crate::__core::ffi::CStr::from_bytes_with_nul(
-                $crate::__core::concat!($str, "\0").as_bytes(),
-            ) {
-                $crate::__core::result::Result::Ok(name) => name,
-                $crate::__core::result::Result::Err(_) => {
-                    $crate::__core::panic!("the name contains a NUL")
-                }
-            };
-        NAME
-    }};
 }

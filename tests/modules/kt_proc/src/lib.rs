@@ -175,13 +175,12 @@ impl Operations for Own {
         opened.calls.fetch_add(1, SeqCst);
         // A read at position 5000 and above returns who one is.
         if *pos >= 5000 {
-            let text = fmt!(
+            let text = kernel::str::CString::try_from_fmt(fmt!(
                 "{} {} {}\n",
                 opened.number,
                 opened.calls.load(SeqCst),
                 file.flags() & file::flags::O_ACCMODE
-            );
-            let text = kernel::str::CString::try_from_fmt(text)?;
+            ))?;
             let mut at = *pos - 5000;
             let n = to.write_slice_file(text.to_bytes(), &mut at)?;
             *pos = at + 5000;

@@ -4,6 +4,7 @@
 
 use super::Vec;
 use crate::alloc::allocator::Allocator;
+use crate::alloc::gfp::Flags;
 use core::alloc::Layout;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
@@ -178,5 +179,34 @@ impl<T, A: Allocator> Iterator for IntoIter<T, A> {
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.elements.size_hint()
+    }
+}
+
+impl<T, A: Allocator> IntoIter<T, A> {
+    /// Returns a vector of the elements that are left, in the memory of the old one.
+    ///
+    /// It gives unused memory back if the allocator can do that.
+    ///
+    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
+    /// any context but NMIs.
+    pub fn collect(self, flags: Flags) -> Vec<T, A> {
+        let (elements, memory) = (
+            ManuallyDrop::new(self.elements),
+            ManuallyDrop::new(self._memory),
+        );
+        // SAFETY: the elements that are left are valid, in the same memory at or behind its start,
+        // and neither the iterator nor the memory's owner is used again.
+        unsafe { memory.0.copy_from(elements.next, elements.remaining) };
+        let mut v = Vec {
+            // INVARIANT: the elements were just moved to the start of the memory, whose layout is
+            // that of an array of `cap` elements.
+            ptr: memory.0,
+            cap: memory.1.size().checked_div(size_of::<T>()).unwrap_or(0),
+            len: elements.remaining,
+            _owns: PhantomData,
+        };
+        // If it fails, the memory stays as it is.
+        let _ = v.shrink_to(0, flags);
+        v
     }
 }

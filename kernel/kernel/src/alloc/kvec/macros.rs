@@ -4,6 +4,9 @@
 
 /// Creates a [`KVec`](crate::alloc::KVec) of the given elements, or of `n` clones of one.
 ///
+/// The result is a `Result`, because the allocation may fail; an empty vector allocates nothing, and
+/// is the result itself.
+///
 /// # Examples
 ///
 /// ```
@@ -11,13 +14,15 @@
 /// fn make() -> Result<KVec<u32>> {
 ///     let zeroes: KVec<u32> = kernel::kvec![0; 10]?;
 ///     drop(zeroes);
+///     let empty: KVec<u32> = kernel::kvec![];
+///     assert!(empty.is_empty());
 ///     Ok(kernel::kvec![1, 2, 3]?)
 /// }
 /// ```
 #[macro_export]
 macro_rules! kvec {
     () => (
-        $crate::__core::result::Result::<_, $crate::alloc::AllocError>::Ok($crate::alloc::KVec::new())
+        $crate::alloc::KVec::new()
     );
     ($elem:expr; $n:expr) => (
         $crate::alloc::KVec::from_elem($elem, $n, $crate::alloc::flags::GFP_KERNEL)

@@ -7,7 +7,7 @@ use crate::sync::lock_class::LockClassKey;
 use crate::types::Opaque;
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
-use core::marker::PhantomPinned;
+use core::marker::{PhantomData, PhantomPinned};
 use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
 
@@ -212,6 +212,74 @@ where
     }
 }
 
+/// A value that can be accessed only with the guard of one global lock.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::sync::{GlobalGuard, GlobalLockBackend, GlobalLockedBy};
+///
+/// struct Job<B: GlobalLockBackend> {
+///     runs: GlobalLockedBy<u64, B>,
+/// }
+///
+/// fn count<B: GlobalLockBackend>(job: &Job<B>, guard: &mut GlobalGuard<B>) {
+///     *job.runs.as_mut(guard) += 1;
+/// }
+/// ```
+pub struct GlobalLockedBy<T: ?Sized, B: GlobalLockBackend> {
+    _lock: PhantomData<fn() -> B>,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: it owns a `T`.
+unsafe impl<T: ?Sized + Send, B: GlobalLockBackend> Send for GlobalLockedBy<T, B> {}
+// SAFETY: a shared reference gives access to the value as `&mut T` to one thread at a time, the one
+// that holds the lock, for which `T: Send` is enough, or as `&T`, for which `as_ref` requires
+// `T: Sync`.
+unsafe impl<T: ?Sized + Send, B: GlobalLockBackend> Sync for GlobalLockedBy<T, B> {}
+
+impl<T, B: GlobalLockBackend> GlobalLockedBy<T, B> {
+    /// Creates a value that the global lock protects.
+    #[inline]
+    pub fn new(val: T) -> Self {
+        Self {
+            _lock: PhantomData,
+            value: UnsafeCell::new(val),
+        }
+    }
+}
+
+impl<T: ?Sized, B: GlobalLockBackend> GlobalLockedBy<T, B> {
+    /// Returns a reference to the value.
+    #[inline]
+    pub fn as_ref<'a>(&'a self, _guard: &'a GlobalGuard<B>) -> &'a T
+    where
+        T: Sync,
+    {
+        // SAFETY: there is one lock of the type `B`, a static, because only `global_lock!` makes
+        // one, together with the type. So there is one guard, which is borrowed during `'a`, and
+        // `as_mut` needs it borrowed mutably.
+        unsafe { &*self.value.get() }
+    }
+
+    /// Returns a mutable reference to the value.
+    #[inline]
+    #[allow(clippy::mut_from_ref, reason = "the guard is borrowed mutably")]
+    pub fn as_mut<'a>(&'a self, _guard: &'a mut GlobalGuard<B>) -> &'a mut T {
+        // SAFETY: there is one lock of the type `B`, a static, because only `global_lock!` makes
+        // one, together with the type. So there is one guard, which is borrowed mutably during
+        // `'a`, and every access to the value needs it.
+        unsafe { &mut *self.value.get() }
+    }
+
+    /// Returns a mutable reference to the value, which nobody else can access meanwhile.
+    #[inline]
+    pub fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+}
+
 /// Declares a global lock: a static that is a `Mutex` or a `SpinLock`.
 ///
 /// The lock is initialised before the module's `init` is called. Upstream, `unsafe { NAME.init() }`
@@ -250,7 +318,7 @@ macro_rules! global_lock {
 
         impl $crate::sync::GlobalLockBackend for $name {
             const NAME: &'static $crate::__core::ffi::CStr =
-                $crate::c_str_of!($crate::__core::stringify!($name));
+                $crate::c_str!($crate::__core::stringify!($name));
             type Item = $ty;
             type Backend = $crate::global_lock!(@backend $kind);
 
