@@ -20,6 +20,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "kprobe.h"
 #include "shim.h"
@@ -59,6 +60,11 @@ KORU_VALUE(TASK_IDLE, TASK_IDLE);
 #ifdef KORU_HAS_TASK_FREEZABLE
 KORU_VALUE(TASK_FREEZABLE, TASK_FREEZABLE);
 #endif
+
+KORU_TYPE(WORK, struct work_struct);
+KORU_TYPE(DELAYED_WORK, struct delayed_work);
+KORU_VALUE(WORK_CPU_UNBOUND, WORK_CPU_UNBOUND);
+static_assert(!offsetof(struct delayed_work, work), "a delayed work begins with its work");
 
 KORU_TYPE(KPROBE, struct koru_kprobe);
 

@@ -14,6 +14,7 @@
 #include <linux/kthread.h>
 #include <linux/proc_fs.h>
 #include <linux/sched.h>
+#include <linux/workqueue.h>
 
 #define KORU_PROBE(name, since, change, apis)	\
 	void koru_probe_##name(void);		\
@@ -44,4 +45,11 @@ KORU_PROBE(TASK_FREEZABLE, "6.1", "the state of a task says whether it may be fr
 	   "kernel::sync::CondVar::wait_interruptible_freezable")
 {
 	set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+}
+
+KORU_PROBE(SYSTEM_PERCPU_WQ, "6.17",
+	   "system_wq is called system_percpu_wq, and system_unbound_wq system_dfl_wq", "")
+{
+	queue_work(system_percpu_wq, NULL);
+	queue_work(system_dfl_wq, NULL);
 }

@@ -35,6 +35,7 @@
 #define KORU_PROCESS
 
 struct completion;
+struct delayed_work;
 struct device;
 struct file;
 struct file_operations;
@@ -55,6 +56,8 @@ struct spinlock;
 struct task_struct;
 struct wait_queue_entry;
 struct wait_queue_head;
+struct work_struct;
+struct workqueue_struct;
 
 /*
  * The functions that the kernel calls for a file. layout.c checks that these are the types
@@ -189,6 +192,21 @@ KORU_ANY void koru_get_pid(struct pid *pid);
 KORU_ATOMIC void koru_put_pid(struct pid *pid);
 KORU_ANY int koru_pid_nr(struct pid *pid);
 KORU_ATOMIC unsigned long koru_pid_id(const struct pid *pid);
+
+/*
+ * workqueue.c: the functions in the second part are the kernel's own. They return whether
+ * the work was queued, which it is not if it is queued already.
+ */
+typedef void (*koru_work_t)(struct work_struct *work);
+KORU_ATOMIC void koru_work_init(struct work_struct *work, koru_work_t run, const char *name,
+			struct lock_class_key *key);
+KORU_ATOMIC void koru_delayed_work_init(struct delayed_work *work, koru_work_t run,
+			const char *name, struct lock_class_key *key);
+KORU_ANY struct workqueue_struct *koru_system_queue(int which);
+KORU_ATOMIC _Bool queue_work_on(int cpu, struct workqueue_struct *queue,
+			struct work_struct *work);
+KORU_ATOMIC _Bool queue_delayed_work_on(int cpu, struct workqueue_struct *queue,
+			struct delayed_work *work, unsigned long delay);
 
 /* math.c */
 KORU_ANY unsigned long koru_gcd(unsigned long a, unsigned long b);

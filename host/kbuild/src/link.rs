@@ -69,6 +69,12 @@ const REGISTERED: &str = "koru_registered";
 const WAIT: &str = "koru_wait_until_unregistered";
 const NO_WAIT: &str = "koru_nothing_registered";
 
+/// The variable of the `kernel` crate that only a module which can queue work has.
+const QUEUED: &str = "koru_queued_works";
+/// The functions of the C side for the end of a module with only that variable, and with both.
+const WAIT_FOR_WORKS: &str = "koru_wait_for_works";
+const WAIT_FOR_ALL: &str = "koru_wait_for_works_and_unregistered";
+
 /// Everything that decides how a module is linked, whether it is accepted, and what is noted
 /// about it. A module that was made by other rules is built again.
 pub(crate) const RULES: [&str; 7] = [
@@ -160,8 +166,15 @@ pub(crate) fn link(module: &Module, parts: &Parts<'_>, dir: &Path) -> Result<Lin
     };
     let mut rename = Command::new("objcopy");
     rename.arg("--redefine-syms").arg(shim.renamed());
-    if !symbols::defines(&dir.join("gc.o"), REGISTERED)? {
-        rename.arg(format!("--redefine-sym={WAIT}={NO_WAIT}"));
+    let has = |variable| symbols::defines(&dir.join("gc.o"), variable);
+    let wait = match (has(REGISTERED)?, has(QUEUED)?) {
+        (true, false) => WAIT,
+        (false, false) => NO_WAIT,
+        (false, true) => WAIT_FOR_WORKS,
+        (true, true) => WAIT_FOR_ALL,
+    };
+    if wait != WAIT {
+        rename.arg(format!("--redefine-sym={WAIT}={wait}"));
     }
     // Otherwise, what only dropped functions called would be taken from the archive.
     rename.args(["--wildcard", "--strip-unneeded-symbol=koru_*"]);

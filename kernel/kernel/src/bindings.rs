@@ -9,6 +9,10 @@ pub struct completion {
     _unused: [u8; 0],
 }
 #[repr(C)]
+pub struct delayed_work {
+    _unused: [u8; 0],
+}
+#[repr(C)]
 pub struct device {
     _unused: [u8; 0],
 }
@@ -88,6 +92,14 @@ pub struct wait_queue_entry {
 pub struct wait_queue_head {
     _unused: [u8; 0],
 }
+#[repr(C)]
+pub struct work_struct {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct workqueue_struct {
+    _unused: [u8; 0],
+}
 pub type koru_open_t = ::core::option::Option<
     unsafe extern "C" fn(inode: *mut inode, file: *mut file) -> crate::ffi::c_int,
 >;
@@ -132,6 +144,9 @@ pub type koru_show_t = ::core::option::Option<
 >;
 pub type koru_show_fdinfo_t = ::core::option::Option<
     unsafe extern "C" fn(seq: *mut seq_file, file: *mut file),
+>;
+pub type koru_work_t = ::core::option::Option<
+    unsafe extern "C" fn(work: *mut work_struct),
 >;
 unsafe extern "C" {
     pub fn koru_print(
@@ -295,6 +310,30 @@ unsafe extern "C" {
     pub fn koru_put_pid(pid: *mut pid);
     pub fn koru_pid_nr(pid: *mut pid) -> crate::ffi::c_int;
     pub fn koru_pid_id(pid: *const pid) -> crate::ffi::c_ulong;
+    pub fn koru_work_init(
+        work: *mut work_struct,
+        run: koru_work_t,
+        name: *const crate::ffi::c_char,
+        key: *mut lock_class_key,
+    );
+    pub fn koru_delayed_work_init(
+        work: *mut delayed_work,
+        run: koru_work_t,
+        name: *const crate::ffi::c_char,
+        key: *mut lock_class_key,
+    );
+    pub fn koru_system_queue(which: crate::ffi::c_int) -> *mut workqueue_struct;
+    pub fn queue_work_on(
+        cpu: crate::ffi::c_int,
+        queue: *mut workqueue_struct,
+        work: *mut work_struct,
+    ) -> bool;
+    pub fn queue_delayed_work_on(
+        cpu: crate::ffi::c_int,
+        queue: *mut workqueue_struct,
+        work: *mut delayed_work,
+        delay: crate::ffi::c_ulong,
+    ) -> bool;
     pub fn koru_gcd(
         a: crate::ffi::c_ulong,
         b: crate::ffi::c_ulong,

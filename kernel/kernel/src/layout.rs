@@ -62,6 +62,7 @@ macro_rules! storage {
 
 storage! {
     Completion: completion, COMPLETION_SIZE, COMPLETION_ALIGN;
+    DelayedWork: delayed_work, DELAYED_WORK_SIZE, DELAYED_WORK_ALIGN;
     Kprobe: koru_kprobe, KPROBE_SIZE, KPROBE_ALIGN;
     LockClassKey: lock_class_key, LOCK_CLASS_KEY_SIZE, LOCK_CLASS_KEY_ALIGN;
     MiscDevice: miscdevice, MISCDEVICE_SIZE, MISCDEVICE_ALIGN;
@@ -69,6 +70,7 @@ storage! {
     SpinLock: spinlock, SPINLOCK_SIZE, SPINLOCK_ALIGN;
     WaitQueueEntry: wait_queue_entry, WAIT_QUEUE_ENTRY_SIZE, WAIT_QUEUE_ENTRY_ALIGN;
     WaitQueueHead: wait_queue_head, WAIT_QUEUE_HEAD_SIZE, WAIT_QUEUE_HEAD_ALIGN;
+    Work: work_struct, WORK_SIZE, WORK_ALIGN;
 }
 
 pub(crate) struct Align<const N: usize>;

@@ -114,6 +114,7 @@ pub mod time;
 pub mod transmute;
 pub mod types;
 pub mod uaccess;
+pub mod workqueue;
 
 pub use error::Error;
 #[doc(no_inline)]

@@ -1,0 +1,15 @@
+//! The field is aligned.
+#![no_std]
+#![forbid(unsafe_code)]
+
+use kernel::workqueue::{impl_has_delayed_work, DelayedWork};
+
+#[cfg_attr(misuse, repr(packed))]
+pub struct Job {
+    pub byte: u8,
+    pub work: DelayedWork<Job>,
+}
+
+impl_has_delayed_work! {
+    impl HasDelayedWork<Self> for Job { self.work } //~^ E0793
+}

@@ -1,0 +1,32 @@
+//! The field is one of the object itself, at a fixed offset.
+#![no_std]
+#![forbid(unsafe_code)]
+
+use core::ops::{Deref, DerefMut};
+use kernel::workqueue::{impl_has_work, Work};
+
+pub struct Inner {
+    pub work: Work<Outer>,
+}
+
+pub struct Outer {
+    pub inner: Inner,
+}
+
+impl Deref for Outer {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl DerefMut for Outer {
+    fn deref_mut(&mut self) -> &mut Inner {
+        &mut self.inner
+    }
+}
+
+#[cfg(misuse)]
+impl_has_work! {
+    impl HasWork<Self> for Outer { self.work } //~ E0609
+}

@@ -1,0 +1,22 @@
+//! The object says what its work does.
+#![no_std]
+#![forbid(unsafe_code)]
+
+use kernel::{prelude::*, workqueue::{new_work, Work, WorkItem}};
+
+pub struct Job;
+
+#[cfg(misuse)]
+pub fn work() -> impl PinInit<Work<Job>> {
+    new_work!() //~ E0277
+}
+
+#[cfg(not(misuse))]
+pub fn work<T: WorkItem>() -> impl PinInit<Work<T>> {
+    new_work!()
+}
+
+#[cfg(misuse)]
+pub fn run<T: WorkItem>(item: T::Pointer) {
+    T::run(item);
+}
