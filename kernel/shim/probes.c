@@ -10,11 +10,16 @@
  * says what is there since; `apis` are the paths of the kernel crate that need it, with blanks
  * between them.
  */
+#include <linux/device.h>
 #include <linux/freezer.h>
 #include <linux/kthread.h>
 #include <linux/proc_fs.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
+
+#if __has_include(<linux/device/faux.h>)
+#include <linux/device/faux.h>
+#endif
 
 #define KORU_PROBE(name, since, change, apis)	\
 	void koru_probe_##name(void);		\
@@ -52,4 +57,15 @@ KORU_PROBE(SYSTEM_PERCPU_WQ, "6.17",
 {
 	queue_work(system_percpu_wq, NULL);
 	queue_work(system_dfl_wq, NULL);
+}
+
+KORU_PROBE(FAUX_DEVICE, "6.14", "there is a bus for devices without hardware", "")
+{
+	faux_device_destroy(faux_device_create("", NULL, NULL));
+}
+
+KORU_PROBE(DEVICE_DRIVER_OVERRIDE, "7.1",
+	   "a device of any bus says which driver it is for; also in later releases of 6.12", "")
+{
+	device_set_driver_override(NULL, "");
 }

@@ -107,6 +107,9 @@ KORU_ATOMIC void koru_spin_lock(struct spinlock *lock);
 KORU_ATOMIC int koru_spin_trylock(struct spinlock *lock);
 KORU_ATOMIC void koru_spin_unlock(struct spinlock *lock);
 
+KORU_ANY void koru_rcu_read_lock(void);
+KORU_ANY void koru_rcu_read_unlock(void);
+
 /* uaccess.c: the result is the number of bytes that could NOT be copied. */
 KORU_PROCESS unsigned long koru_copy_from_user(void *to, unsigned long from, unsigned long len);
 KORU_PROCESS unsigned long koru_copy_to_user(unsigned long to, const void *from,
@@ -233,6 +236,13 @@ KORU_ATOMIC void koru_dev_print(int level, const struct device *dev, const char 
 KORU_ANY const char *koru_dev_name(const struct device *dev);
 KORU_ANY void koru_get_device(struct device *dev);
 KORU_SLEEPS void koru_put_device(struct device *dev);
+
+/*
+ * faux.c: the first function takes a name that is neither empty nor `.` or `..`, which it
+ * copies, and a parent or NULL.
+ */
+KORU_SLEEPS struct device *koru_faux_create(const char *name, struct device *parent);
+KORU_SLEEPS void koru_faux_destroy(struct device *dev);
 
 /* miscdevice.c */
 KORU_SLEEPS int koru_misc_register(struct miscdevice *misc, const char *name,

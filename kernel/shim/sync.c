@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 
@@ -57,4 +58,14 @@ int koru_spin_trylock(struct spinlock *lock)
 void koru_spin_unlock(struct spinlock *lock)
 {
 	spin_unlock(lock);
+}
+
+void koru_rcu_read_lock(void)
+{
+	rcu_read_lock();
+}
+
+void koru_rcu_read_unlock(void)
+{
+	rcu_read_unlock();
 }

@@ -200,6 +200,8 @@ unsafe extern "C" {
     pub fn koru_spin_lock(lock: *mut spinlock);
     pub fn koru_spin_trylock(lock: *mut spinlock) -> crate::ffi::c_int;
     pub fn koru_spin_unlock(lock: *mut spinlock);
+    pub fn koru_rcu_read_lock();
+    pub fn koru_rcu_read_unlock();
     pub fn koru_copy_from_user(
         to: *mut crate::ffi::c_void,
         from: crate::ffi::c_ulong,
@@ -371,6 +373,11 @@ unsafe extern "C" {
     pub fn koru_dev_name(dev: *const device) -> *const crate::ffi::c_char;
     pub fn koru_get_device(dev: *mut device);
     pub fn koru_put_device(dev: *mut device);
+    pub fn koru_faux_create(
+        name: *const crate::ffi::c_char,
+        parent: *mut device,
+    ) -> *mut device;
+    pub fn koru_faux_destroy(dev: *mut device);
     pub fn koru_misc_register(
         misc: *mut miscdevice,
         name: *const crate::ffi::c_char,

@@ -80,6 +80,7 @@ mod dbg;
 pub mod device;
 pub mod error;
 pub mod fault;
+pub mod faux;
 pub mod ffi;
 pub mod fmt;
 pub mod fs;

@@ -16,6 +16,9 @@
 //! any lock, and cannot be killed, because neither an exit nor a failed init can be cancelled. If
 //! the registrations are dropped later after all, the process continues.
 //!
+//! Work that is queued in a [`workqueue`](crate::workqueue) ends by itself, so the module's end waits
+//! for it.
+//!
 //! A leaked value that is not a registration, such as a `KBox` or a reference to a process, costs
 //! only its memory. A lock whose guard is leaked is never released: whoever takes it next waits for
 //! ever and cannot be killed. The module can be unloaded unless somebody does that: a call of its

@@ -4,8 +4,8 @@
 //!
 //! What a module exchanges with user space has these traits. A type gets them by the derive macros
 //! of `zerocopy`, which check what they promise: [`FromBytes`](trait@FromBytes) by
-//! `#[derive(FromBytes)]` and [`AsBytes`] by `#[derive(IntoBytes, Immutable)]`. A module that allows
-//! unsafe code can also promise them itself, by `unsafe impl`.
+//! `#[derive(FromBytes, Immutable)]` and [`AsBytes`] by `#[derive(IntoBytes, Immutable)]`. A module
+//! that allows unsafe code can also promise them itself, by `unsafe impl`.
 //!
 //! # Examples
 //!

@@ -2,7 +2,10 @@
 
 //! The smaller APIs of upstream's `kernel` crate, on the module `kt_upstream`.
 
-use std::fs::File;
+use std::{
+    fs::{self, File},
+    path::Path,
+};
 
 use koru_testing::{Log, Module};
 
@@ -56,4 +59,26 @@ fn registration_prints_with_its_name() {
         log.messages("misc kt_upstream: "),
         [r"opened by 36 degrees\n"]
     );
+}
+
+/// Before 6.14 such a device is one of the platform bus.
+#[test]
+fn device_without_hardware_has_no_driver() {
+    let log = Log::from_now();
+    let module = Module::load("kt_upstream", &[]).unwrap();
+    let devices = ["faux", "platform"].map(|bus| format!("/sys/bus/{bus}/devices"));
+    let devices = devices.iter().find(|bus| Path::new(bus).exists()).unwrap();
+    let parent = fs::canonicalize(format!("{devices}/kt_upstream")).unwrap();
+    let child = fs::canonicalize(format!("{devices}/kt!child")).unwrap();
+    assert!(child.starts_with(&parent), "{child:?} {parent:?}");
+    if devices.contains("platform") {
+        assert!(!child.join("driver").exists());
+    }
+    let said = log
+        .records()
+        .iter()
+        .any(|r| r.text.ends_with("kt!child: without hardware"));
+    assert!(said, "{:?}", log.records());
+    module.unload().unwrap();
+    assert!(!parent.exists());
 }

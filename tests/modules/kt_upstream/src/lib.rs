@@ -9,7 +9,9 @@
 use core::borrow::Borrow;
 use kernel::{
     alloc::{KBox, KVec},
-    b_str, bits, c_str, fmt,
+    b_str, bits, c_str,
+    device::Device,
+    faux, fmt,
     miscdevice::{MiscDevice, MiscDeviceOptions, MiscDeviceRegistration},
     new_mutex,
     page::{page_align, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE},
@@ -17,8 +19,9 @@ use kernel::{
     sizes::*,
     str::{kstrtobool, parse_int::ParseInt, BStr, CString},
     sync::{
+        aref::ARef,
         atomic::{Atomic, Relaxed},
-        global_lock, Arc, ArcBorrow, GlobalLockedBy, Mutex, SetOnce, UniqueArc,
+        global_lock, rcu, Arc, ArcBorrow, GlobalLockedBy, Mutex, SetOnce, UniqueArc,
     },
     transmute::{AsBytes, FromBytes},
     InPlaceModule,
@@ -42,14 +45,17 @@ static LIMIT: SetOnce<u32> = SetOnce::new();
 
 #[pin_data]
 struct Upstream {
+    // Dropped before its parent.
+    child: faux::Registration,
+    parent: faux::Registration,
     #[pin]
-    device: MiscDeviceRegistration<Device>,
+    device: MiscDeviceRegistration<Opened>,
 }
 
-struct Device;
+struct Opened;
 
 #[vtable]
-impl MiscDevice for Device {
+impl MiscDevice for Opened {
     type Ptr = ();
 
     fn open(_file: &kernel::fs::File, misc: &MiscDeviceRegistration<Self>) -> Result {
@@ -267,6 +273,29 @@ fn sharing() -> Result {
     check("the guard's lock", core::ptr::eq(guard.lock_ref(), &*mutex))
 }
 
+/// Checks which names a device may have.
+fn names(parent: &faux::Registration) -> Result {
+    let refused = |name: &CStr, error| {
+        let registration = faux::Registration::new(name, Some(parent.as_ref()));
+        check("a name is refused", registration.is_err_and(|e| e == error))
+    };
+    refused(NAME, EEXIST)?;
+    refused(c"kt!child", EEXIST)?;
+    refused(c"", EINVAL)?;
+    refused(c"..", EINVAL)?;
+    let long = CString::try_from_fmt(fmt!("{:0>256}", 1))?;
+    refused(&long, EINVAL)?;
+    let kept = {
+        let registration = faux::Registration::new(c"kt_kept", None)?;
+        ARef::<Device>::from(AsRef::<Device>::as_ref(&registration))
+    };
+    check("a device without registration", kept.name() == c"kt_kept")?;
+    let outer = rcu::read_lock();
+    rcu::Guard::new().unlock();
+    drop(outer);
+    Ok(())
+}
+
 impl InPlaceModule for Upstream {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(|| {
@@ -275,8 +304,14 @@ impl InPlaceModule for Upstream {
             bytes()?;
             vectors()?;
             sharing()?;
+            let parent = faux::Registration::new(NAME, None)?;
+            let child = faux::Registration::new(c"kt/child", Some(parent.as_ref()))?;
+            names(&parent)?;
+            dev_info!(child, "without hardware\n");
             pr_info!("all is right\n");
             Ok(try_pin_init!(Self {
+                child,
+                parent,
                 device <- MiscDeviceRegistration::register(MiscDeviceOptions { name: NAME }),
             }? Error))
         })
