@@ -38,6 +38,7 @@ pub use core::fmt::{
 /// fn tell(now: &Celsius) {
 ///     pr_info!("it has {now}\n");
 /// }
+/// # fn main() {}
 /// ```
 pub trait Display {
     /// Formats the value.

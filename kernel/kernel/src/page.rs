@@ -25,7 +25,7 @@ pub const PAGE_SHIFT: usize = PAGE_SIZE.trailing_zeros() as usize;
 /// static ZEROES: [u8; PAGE_SIZE] = [0; PAGE_SIZE];
 /// # let _ = &ZEROES;
 /// ```
-pub const PAGE_SIZE: usize = layout::PAGE_SIZE as usize;
+pub const PAGE_SIZE: usize = layout::PAGE_SIZE;
 
 /// The mask of the bits of an address that say where its page begins.
 ///

@@ -54,6 +54,7 @@
 //!     let _ = workqueue::system().enqueue(report);
 //!     Ok(())
 //! }
+//! # fn main() {}
 //! ```
 
 mod delayed;

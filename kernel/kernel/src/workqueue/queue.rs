@@ -21,6 +21,7 @@ use crate::types::Opaque;
 ///     Ok(queue.try_spawn(GFP_KERNEL, || pr_info!("hello\n"))?)
 /// }
 /// # fn later() -> Result { greet(workqueue::system()) }
+/// # fn main() {}
 /// ```
 #[doc(alias = "workqueue_struct")]
 #[repr(transparent)]

@@ -69,7 +69,8 @@ struct Celsius(i32);
 
 impl fmt::Display for Celsius {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} degrees\n", self.0)
+        write!(f, "{} degrees", self.0)?;
+        f.write_str("\n")
     }
 }
 
@@ -270,7 +271,10 @@ fn sharing() -> Result {
     check("an object", worker.as_arc_borrow().work() == "worker")?;
     let mutex = Arc::pin_init(new_mutex!(3), GFP_KERNEL)?;
     let guard = mutex.lock();
-    check("the guard's lock", core::ptr::eq(guard.lock_ref(), &*mutex))
+    check(
+        "the guard's lock",
+        core::ptr::eq(guard.lock_ref(), &raw const *mutex),
+    )
 }
 
 /// Checks which names a device may have.

@@ -136,7 +136,7 @@ fn periodic() -> Result<Arc<Periodic>> {
         work <- new_delayed_work!("Periodic::work"),
         third <- Completion::new(),
     });
-    Ok(Arc::pin_init(periodic, GFP_KERNEL)?)
+    Arc::pin_init(periodic, GFP_KERNEL)
 }
 
 fn each_once() -> Result {
