@@ -10,7 +10,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::Interrupt;
+use super::interrupt::Interrupt;
 
 #[derive(Default)]
 pub struct Checksum(Sha256);

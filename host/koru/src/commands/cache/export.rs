@@ -17,9 +17,10 @@ use koru_kernels::Progress;
 use tar::{Builder, EntryType, Header};
 
 use super::{
-    CHECKSUM, Interrupt, KINDS, REGISTRY,
     checksum::{Checksum, Summed},
     crates,
+    interrupt::Interrupt,
+    layout::{CHECKSUM, KINDS, REGISTRY},
 };
 use crate::{context::Context, ui::json};
 

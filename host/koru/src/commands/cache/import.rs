@@ -21,9 +21,10 @@ use koru_kernels::Lacking;
 use tar::{Archive, Entry, EntryType};
 
 use super::{
-    CHECKSUM, Interrupt, KINDS, REGISTRY,
     checksum::{Checksum, Summed},
     crates::{self, Locked},
+    interrupt::Interrupt,
+    layout::{CHECKSUM, KINDS, REGISTRY},
 };
 use crate::{context::Context, ui::json};
 
