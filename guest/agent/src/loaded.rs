@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Lists the loaded modules.
+//! Lists the loaded modules, and their sections.
 
 use std::{cmp::Reverse, fs, io, os::unix::fs::MetadataExt, path::Path};
 
@@ -14,6 +14,28 @@ pub fn loaded() -> io::Result<Vec<ModuleRow>> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => in_sysfs(Path::new("/sys/module")),
         Err(e) => Err(e),
     }
+}
+
+/// Returns the sections of a module that other code can be in or point to, and where its init was,
+/// which may have allocated something.
+pub fn sections_of(module: &str) -> io::Result<Vec<(String, u64)>> {
+    const KEPT: [&str; 6] = [
+        ".text",
+        ".exit.text",
+        ".init.text",
+        ".data",
+        ".bss",
+        ".rodata",
+    ];
+    let entries = fs::read_dir(format!("/sys/module/{module}/sections"))?;
+    let sections = entries.flatten().filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        KEPT.iter().find(|kept| name.starts_with(**kept))?;
+        let address = fs::read_to_string(entry.path()).ok()?;
+        let digits = address.trim().trim_start_matches("0x");
+        Some((name, u64::from_str_radix(digits, 16).ok()?))
+    });
+    Ok(sections.collect())
 }
 
 /// Returns what sysfs tells about the loaded modules. It does not tell which ones are permanent.

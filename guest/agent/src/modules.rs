@@ -24,7 +24,7 @@ use rustix::{
 use crate::{
     agent::{Agent, TransientModule},
     answer::{Answer, errno},
-    loaded::loaded,
+    loaded::{loaded, sections_of},
     process::CallProcess,
     role::own_binary,
     slabs,
@@ -208,28 +208,6 @@ pub fn sections() -> Answer {
         sections: sections_of(&newest.name).map_err(|e| errno(&e))?,
         name: newest.name,
     }))
-}
-
-/// Returns the sections of a module that other code can be in or point to, and where its init was,
-/// which may have allocated something.
-pub fn sections_of(module: &str) -> io::Result<Vec<(String, u64)>> {
-    const KEPT: [&str; 6] = [
-        ".text",
-        ".exit.text",
-        ".init.text",
-        ".data",
-        ".bss",
-        ".rodata",
-    ];
-    let entries = fs::read_dir(format!("/sys/module/{module}/sections"))?;
-    let sections = entries.flatten().filter_map(|entry| {
-        let name = entry.file_name().into_string().ok()?;
-        KEPT.iter().find(|kept| name.starts_with(**kept))?;
-        let address = fs::read_to_string(entry.path()).ok()?;
-        let digits = address.trim().trim_start_matches("0x");
-        Some((name, u64::from_str_radix(digits, 16).ok()?))
-    });
-    Ok(sections.collect())
 }
 
 /// Returns the kernel's taint bits.

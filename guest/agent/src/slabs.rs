@@ -22,7 +22,7 @@ use std::{
 
 use koru_protocol::FORMER_SECTIONS;
 
-use crate::{loaded::loaded, modules::sections_of};
+use crate::loaded::{loaded, sections_of};
 
 /// The role of a process that writes down where the modules are before one is unloaded:
 /// `remember-modules`.

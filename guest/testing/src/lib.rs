@@ -162,8 +162,9 @@ pub fn is_loaded(name: &str) -> bool {
 
 /// Announces that a warning of the kernel's, or a report of KASAN's or lockdep's, that
 /// contains this text does not fail this test. This is for what the kernel warns about
-/// although the module is right, for a module that does wrong to be reported, and for a module
-/// that logs that it must stay in memory. (The next test then gets another guest.)
+/// although the module is right, for a module that does wrong to be reported, for a module
+/// that logs that it must stay in memory, and for what is left behind. (The next test then gets
+/// another guest.)
 pub fn kernel_may_say(text: &str) {
     let mut kmsg = File::options()
         .write(true)

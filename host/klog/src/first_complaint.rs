@@ -16,19 +16,21 @@ pub struct Announced {
     pub taint: u64,
 }
 
+/// Returns the texts with which a test has announced reports.
+pub fn announcements(records: &[LogRecord]) -> Vec<&str> {
+    let own = records.iter().filter(|r| r.facility != 0);
+    let texts = own.filter_map(|r| r.text.strip_prefix(KERNEL_MAY_SAY));
+    // An empty text would fit every line.
+    texts.filter(|text| !text.is_empty()).collect()
+}
+
 /// Returns the reports that a test has announced: warnings, from "cut here" to "end trace";
 /// reports of KASAN's, which a line of `=` ends; the message of a module that has to stay; and
 /// the first line of a report of lockdep's, which is the only one that counts as a complaint.
 pub fn announced(records: &[LogRecord]) -> Vec<Announced> {
     const WARNED: u64 = 1 << 9;
     const BAD_MEMORY: u64 = 1 << 5;
-    let texts: Vec<&str> = records
-        .iter()
-        .filter(|r| r.facility != 0)
-        .filter_map(|r| r.text.strip_prefix(KERNEL_MAY_SAY))
-        // An empty text would fit every line.
-        .filter(|text| !text.is_empty())
-        .collect();
+    let texts = announcements(records);
     let begins = |record: &LogRecord| {
         if is(record, "[ cut here ]") {
             return Some(("[ end trace ", ComplaintKind::Warning, WARNED));

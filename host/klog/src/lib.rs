@@ -36,7 +36,7 @@ mod x86;
 pub use complaint::{Complaint, complaint, overdue, still_registered};
 pub use console::{console_records_after, evidence, panic_reason};
 pub use finder::{Finder, Found};
-pub use first_complaint::{announced, first_complaint};
+pub use first_complaint::{announced, announcements, first_complaint};
 pub use format::{escape_control_chars, format_record, format_time};
 pub use frame::Frame;
 pub use hang::hang_location;

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use koru_testing::{Log, Module, skip};
+use koru_testing::{Log, Module, kernel_may_say, skip};
 use koru_tests::has_kasan;
 
 koru_testing::test_file!(one_cpu);
@@ -85,6 +85,7 @@ fn memory_is_taken_and_given_back() {
 /// The measure above can tell.
 #[test]
 fn a_leak_would_be_seen() {
+    kernel_may_say("objects of kmalloc-");
     let before = active(CACHE);
     drop(Module::load(MODULE, &[&format!("keep={BOXES}"), "leak=1"]).unwrap());
     let left = active(CACHE) - before;

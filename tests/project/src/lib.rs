@@ -82,6 +82,7 @@ const RING_0: &[&str] = &[
     "tests/modules",
     "tests/broken",
     "tests/correct",
+    "tests/planted",
     "bench/c",
     "bench/modules",
     "host/koru/tests/testsuite/atomic_context",

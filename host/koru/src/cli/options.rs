@@ -31,6 +31,9 @@ pub struct TestArgs {
     pub kernels: Vec<String>,
     #[command(flatten)]
     pub rules: BuildRules,
+    /// Leave out the checks for wrong uses of memory, which take time.
+    #[arg(long)]
+    pub plain: bool,
     /// Write the JUnit report to this file.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
@@ -188,7 +191,7 @@ pub struct MachineArgs {
     /// Boot the kernel with all of its checks for wrong uses of memory.
     ///
     /// Reports name who allocated and freed the memory, and what a module does not free is left
-    /// behind. `koru test` and `koru verify` always do this.
+    /// behind. `koru test` and `koru verify` do this by themselves.
     #[arg(long)]
     pub harsh: bool,
     /// Whether, under TCG, the guest's processors take turns.

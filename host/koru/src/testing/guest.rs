@@ -56,7 +56,10 @@ impl TestRun<'_> {
             }
             _ => true,
         };
-        let binaries = guest_binaries(self.context, &workspace, &is_wanted, None)?;
+        let mut binaries = guest_binaries(self.context, &workspace, &is_wanted, None)?;
+        if self.args.plain {
+            binaries.iter_mut().for_each(|b| b.machine.harsh = false);
+        }
         if binaries.is_empty() && matches!(chosen, Chosen::These { .. }) {
             return Ok(());
         }

@@ -90,7 +90,7 @@ impl TestRun<'_> {
         };
         let files: Vec<(String, Vec<u8>)> = programs.iter().map(read).collect::<Result<_>>()?;
         let machine = MachineArgs {
-            harsh: true,
+            harsh: !self.args.plain,
             ..guest::machine()
         };
         let mut environment = TestEnvironment::new(script.path(), &kos, &machine);

@@ -230,7 +230,14 @@ fn one(
                     // The inventory makes the kernel look at all memory that it has allocated.
                     match baseline.complaint(session)? {
                         Some(complaint) => Some(complained(complaint)),
-                        None => left.map(|left| (Cause::LeftBehind, left)),
+                        None => left.and_then(|left| {
+                            // What is left would be found again after the next test.
+                            usable = false;
+                            let log = session.log_since(begin);
+                            let announced = koru_klog::announcements(&log);
+                            let is_it = announced.iter().any(|text| left.contains(text));
+                            (!is_it).then_some((Cause::LeftBehind, left))
+                        }),
                     }
                 }
                 _ => None,

@@ -94,3 +94,18 @@ fn tests_of_a_module_that_leaks_or_overflows_fail() {
         run.exits(1).prints(&said);
     }
 }
+
+/// A kernel that checks its slab caches shows addresses, so the tests in such a guest cannot see
+/// that modules do not.
+#[test]
+fn no_address_is_shown_by_a_plain_kernel() {
+    let run = koru(["run", "misuse_core", "-p", "what=addresses"]).run();
+    run.exits(0);
+    let lines: Vec<&str> = run.out.lines().collect();
+    let words = |at: usize| -> Vec<&str> { lines[at].split(' ').rev().take(2).collect() };
+    for line in 0..2 {
+        let shown = words(line);
+        assert_eq!(shown[0], shown[1], "{run}");
+        assert!(!shown[0].starts_with("ffff"), "{run}");
+    }
+}

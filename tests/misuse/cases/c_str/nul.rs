@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A C string ends at its first NUL, so there is none in it.
 #![no_std]
 #![forbid(unsafe_code)]

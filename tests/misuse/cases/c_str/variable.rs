@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The text is a constant of the source, because the macro adds the NUL.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The structure has the field.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Only the caller knows that the pointer is that of a field, so the macro is unsafe.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The pointer is of the field's type.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The field is one of the object itself, at a fixed offset.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The field is the work of the object itself, not that of another type.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The name is a literal, so that it lives as long as the module.
 #![no_std]
 #![forbid(unsafe_code)]

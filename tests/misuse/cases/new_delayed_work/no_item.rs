@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The object says what its work does.
 #![no_std]
 #![forbid(unsafe_code)]

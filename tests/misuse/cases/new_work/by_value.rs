@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A work stays in its place, so there is only an initialiser of one.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A closure that is queued runs later, so it borrows nothing.
 #![no_std]
 #![forbid(unsafe_code)]

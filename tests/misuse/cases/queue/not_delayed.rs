@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Only an object with a `DelayedWork` has the timer that a delay needs.
 #![no_std]
 #![forbid(unsafe_code)]

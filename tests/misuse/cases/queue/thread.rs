@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A work runs in another thread, so what it owns may go there.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -113,6 +113,7 @@ impl<'a> Check<'a> {
             kernels: vec![self.tree.release.clone()],
             rules: self.args.rules.clone(),
             junit: None,
+            plain: false,
             yes: false,
         };
         let is_ours = |module: &Module| module.workspace == context.home.root;
