@@ -8,6 +8,6 @@ use kernel::device::Device;
 
 pub fn tell(dev: &Device) {
     #[cfg(misuse)]
-    kernel::dev_info!("dev", "x\n"); //~ E0599
+    kernel::dev_info!("dev", "x\n"); //~ E0277
     kernel::dev_info!(dev, "x\n");
 }

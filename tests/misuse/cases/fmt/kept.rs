@@ -10,6 +10,6 @@ pub fn make(number: u32) -> usize {
     #[cfg(misuse)]
     let text: Arguments<'static> = fmt!("{}", number + 1); //~ E0716
     #[cfg(not(misuse))]
-    let text: &dyn core::fmt::Display = &fmt!("{}", number + 1);
+    let text: Arguments<'_> = fmt!("{}", number);
     size_of_val(&text)
 }
