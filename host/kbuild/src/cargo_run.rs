@@ -112,12 +112,6 @@ impl CargoRun<'_> {
         }
     }
 
-    /// Returns whether cargo's complaint means that it needs the network, or has to write to
-    /// Cargo.lock: then [`fetch`](Self::fetch) helps.
-    pub fn needs_fetch(&self, said: &str) -> bool {
-        ["--offline", "Cargo.lock"].iter().any(|w| said.contains(w))
-    }
-
     fn confined(
         &self,
         sandbox: &Sandbox,
@@ -218,6 +212,25 @@ impl CargoRun<'_> {
     }
 }
 
+/// Returns whether cargo's complaint means that it needs the network, or has to write to
+/// Cargo.lock: then [`CargoRun::fetch`] helps.
+pub fn needs_fetch(said: &str) -> bool {
+    // Warnings come first, and may be about Cargo.lock as well.
+    let Some(error) = said.lines().position(|line| line.starts_with("error")) else {
+        return false;
+    };
+    let mut error = said.lines().skip(error).peekable();
+    // What a compiler or a build script says is about the code.
+    let ran = [
+        "error[",
+        "error: failed to run custom build",
+        "error: could not compile",
+    ];
+    let first = error.peek().copied().unwrap_or_default();
+    !ran.iter().any(|begin| first.starts_with(begin))
+        && error.any(|line| line.contains("--offline") || line.contains("Cargo.lock"))
+}
+
 fn free(
     command: &mut Command,
     attempted: &str,
@@ -272,4 +285,27 @@ fn tool_folder(variable: &str, in_home: &str) -> Option<PathBuf> {
     let set = env::var_os(variable).filter(|v| !v.is_empty());
     set.map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(in_home)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::needs_fetch;
+
+    #[test]
+    fn warnings_and_code_do_not_ask_for_the_network() {
+        let offline = "error: failed to get `log` as a dependency\n\nCaused by:\n  attempting to make \
+                       an HTTP request, but --offline was specified\n";
+        assert!(needs_fetch(offline));
+        assert!(needs_fetch(
+            "    Blocking\nerror: failed to open: /a/Cargo.lock\n"
+        ));
+        let warning = "warning: patch was not used\n      what is locked in the Cargo.lock file\n";
+        assert!(!needs_fetch(warning));
+        assert!(needs_fetch(&format!("{warning}{offline}")));
+        let script = "error: failed to run custom build command for `a`\n  no Cargo.lock\n";
+        assert!(!needs_fetch(&format!("{warning}{script}")));
+        assert!(!needs_fetch(
+            "error[E0425]: cannot find `a`\n--> Cargo.lock\n"
+        ));
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
     Codegen, Module, Sysroot, TARGET, Toolchain,
     artifact::Artifact,
     cargo_messages::Heard,
-    cargo_run::{CargoRun, cargo, unreadable},
+    cargo_run::{CargoRun, cargo, needs_fetch, unreadable},
     dependency::Dependency,
     lacking_apis::LackingApis,
     module::{KERNEL_PACKAGE, patch_options},
@@ -184,7 +184,7 @@ impl Cargo<'_> {
         let attempted = format!("compiling {}", names.join(", "));
         let run = self.cargo_run(modules, target_dir);
         let mut heard = self.run_build(&run, modules, &attempted, colour, progress)?;
-        if !heard.success() && run.needs_fetch(&heard.said) {
+        if !heard.success() && needs_fetch(&heard.said) {
             progress.status("fetching dependencies");
             run.fetch(&self.options(workspace))?;
             heard = self.run_build(&run, modules, &attempted, colour, progress)?;

@@ -11,7 +11,7 @@ use std::{
 use cargo_metadata::{Artifact, Message, Metadata, Package};
 use koru_error::{Error, Kind, Result};
 use koru_kbuild::{
-    CargoRun, Module, Toolchain, find_modules, make_real_folders, usable_target_dir,
+    CargoRun, Module, Toolchain, find_modules, make_real_folders, needs_fetch, usable_target_dir,
 };
 use koru_kernels::{KernelTree, Progress};
 use koru_sandbox::{Sandbox, Stream};
@@ -114,7 +114,7 @@ pub fn guest_binaries(
         cargo.args(["--test", name]);
     }
     let mut heard = Heard::of(&cargo_run, &mut cargo, attempted)?;
-    if !heard.success && cargo_run.needs_fetch(&heard.said) {
+    if !heard.success && needs_fetch(&heard.said) {
         context.ui.status("fetching dependencies");
         cargo_run.fetch(&options)?;
         heard = Heard::of(&cargo_run, &mut cargo, attempted)?;
