@@ -5,8 +5,9 @@
 //!
 //! Started by itself with another first argument, this binary is also the short-lived process
 //! that loads a module ([`modules`]), that takes control of a terminal for a command ([`exec`]),
-//! that writes down where modules are ([`slabs`]), or that counts what system calls take ([`measure`]). So an oops kills only that process, and no
-//! code has to run between a fork and an exec.
+//! that writes down where modules are ([`slabs`]), or that counts what system calls take
+//! ([`measure`]). So an oops kills only that process, and no code has to run between a fork and an
+//! exec.
 
 mod agent;
 mod answer;

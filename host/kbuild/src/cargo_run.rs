@@ -167,7 +167,7 @@ impl CargoRun<'_> {
             let mut files = env::split_paths(&folders).map(|dir| dir.join(name));
             paths.extend(files.find(|file| file.is_file()));
         }
-        if let Some(home) = tool_folder("CARGO_HOME", ".cargo") {
+        if let Some(home) = cargo_home() {
             // The folder's other files include the passwords for registries.
             for part in ["registry", "git", "config.toml", "config"] {
                 paths.push(home.join(part));
@@ -279,6 +279,11 @@ fn pass_settings(command: &mut Command) {
             command.env(name, value);
         }
     }
+}
+
+/// Returns cargo's own folder, with the crates that it has downloaded.
+pub fn cargo_home() -> Option<PathBuf> {
+    tool_folder("CARGO_HOME", ".cargo")
 }
 
 fn tool_folder(variable: &str, in_home: &str) -> Option<PathBuf> {

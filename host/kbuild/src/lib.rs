@@ -49,7 +49,7 @@ mod work_copy;
 mod x86;
 
 pub use api_changes::{explain, explain_symbol};
-pub use cargo_run::{CargoRun, cargo, metadata_command, needs_fetch, unreadable};
+pub use cargo_run::{CargoRun, cargo, cargo_home, metadata_command, needs_fetch, unreadable};
 pub use dependency::Dependency;
 pub use kbuild_source::KbuildSource;
 pub use ko::{BuildOptions, Builder, Ko, Notes, Stages};

@@ -12,22 +12,35 @@ use std::{
     time::Duration,
 };
 
+use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use koru_error::Error;
 use koru_kernels::Progress;
 use koru_protocol::ModuleRow;
 use rustix::termios::tcgetwinsize;
 
-/// Returns the width of a table: that of the terminal, or what `COLUMNS` says.
-pub fn columns() -> Option<u16> {
+/// Returns a table that is as wide as the terminal, or as `COLUMNS` says, and without either as
+/// wide as it needs to be.
+pub fn new_table() -> Table {
     let stdout = std::io::stdout();
-    stdout
+    let columns = stdout
         .is_terminal()
         .then(|| tcgetwinsize(stdout.as_fd()).ok())
         .flatten()
         .map(|size| size.ws_col)
         .filter(|columns| *columns > 0)
-        .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok())
+        .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok());
+    let mut table = Table::new();
+    match columns {
+        Some(columns) => table
+            .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(columns),
+        None => table
+            .load_preset(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled),
+    };
+    table
 }
 
 /// Draws the progress of a command on standard error.

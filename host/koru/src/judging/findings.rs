@@ -60,35 +60,28 @@ impl PromiseResult {
     /// Returns the result of a promise that was kept.
     pub fn kept(promise: &Promise) -> PromiseResult {
         PromiseResult {
-            name: promise.name.clone(),
-            title: promise.title.clone(),
             secret: promise.secret,
-            always: false,
-            result: Verdict::Pass,
-            points: promise.points,
-            of: promise.points,
-            step: None,
-            line: None,
-            done: None,
-            promised: None,
-            seen: None,
-            log: Vec::new(),
-            decoded: Vec::new(),
-            shown_log: String::new(),
-            seconds: 0.0,
+            ..PromiseResult::pass(&promise.name, &promise.title, promise.points)
         }
     }
 
     /// Returns the result of a rule that was kept.
     pub fn of_rule(rule: &Rule) -> PromiseResult {
         PromiseResult {
-            name: rule.name.to_owned(),
-            title: rule.title.clone(),
-            secret: false,
             always: true,
+            ..PromiseResult::pass(rule.name, &rule.title, rule.points)
+        }
+    }
+
+    fn pass(name: &str, title: &str, points: f64) -> PromiseResult {
+        PromiseResult {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            secret: false,
+            always: false,
             result: Verdict::Pass,
-            points: rule.points,
-            of: rule.points,
+            points,
+            of: points,
             step: None,
             line: None,
             done: None,

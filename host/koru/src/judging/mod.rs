@@ -3,6 +3,7 @@
 //! Judges modules by contracts that teachers write. The steps of a promise are carried out in a
 //! guest; what they have to lead to stays here.
 
+pub mod built;
 pub mod findings;
 pub mod folders;
 mod guest_process;

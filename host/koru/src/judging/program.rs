@@ -49,6 +49,8 @@ pub struct Checked {
 
 /// Compiles a source of the contract, or takes a program or script as it is.
 pub fn check_program(context: &Context, file: &Path) -> Result<CheckProgram> {
+    // Contracts have their paths as they are shown, and the compiler runs elsewhere.
+    let file = &*context.cwd.join(file);
     let ending = file.extension().and_then(|e| e.to_str());
     let ready = match ending {
         Some("c" | "rs") => compiled(context, file)?,

@@ -4,7 +4,6 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use comfy_table::{ContentArrangement, Table, presets};
 use koru_error::{IoContext, Result};
 use koru_judge::Verdict;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
@@ -15,7 +14,7 @@ use crate::{
         junit::write_junit_file,
         markdown::{escape, fenced},
     },
-    ui::columns,
+    ui::new_table,
 };
 
 /// The number of characters of what was seen that a table shows.
@@ -23,16 +22,7 @@ const IN_A_TABLE: usize = 480;
 
 /// Returns the findings for a terminal.
 pub fn table(findings: &Findings) -> String {
-    let mut table = Table::new();
-    match columns() {
-        Some(columns) => table
-            .load_preset(presets::UTF8_HORIZONTAL_ONLY)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(columns),
-        None => table
-            .load_preset(presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Disabled),
-    };
+    let mut table = new_table();
     table.set_header(["promise", "result", "points", "what was seen"]);
     for result in &findings.promises {
         table.add_row([

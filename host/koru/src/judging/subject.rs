@@ -5,9 +5,10 @@
 use std::path::Path;
 
 use koru_error::{Error, Kind, Result};
-use koru_kbuild::{ModInfo, is_prebuilt};
+use koru_kbuild::is_prebuilt;
 use koru_kernels::KernelTree;
 
+use super::built::{read_info, tree_of_built};
 use crate::{
     cli::KernelChoice,
     context::Context,
@@ -67,16 +68,13 @@ impl Subject {
     }
 }
 
-/// Returns the kernel to judge on: for a built module, the one that it was built for, unless the
-/// user has chosen one.
+/// Returns the kernel to judge a module on.
 pub fn tree(context: &Context, choice: &KernelChoice, source: &Path) -> Result<KernelTree> {
     let choice = choice.or_environment();
     let path = context.cwd.join(source);
-    if !choice.is_made() && is_prebuilt(&path.to_string_lossy()) && path.is_file() {
-        let info = ModInfo::read(&path)?;
-        if let Some(tree) = info.release().and_then(|r| context.kernels.exactly(r)) {
-            return tree;
-        }
+    if is_prebuilt(&path.to_string_lossy()) && path.is_file() {
+        let shown = source.display().to_string();
+        return tree_of_built(context, &choice, &shown, &read_info(&path)?);
     }
     context.tree(&choice)
 }

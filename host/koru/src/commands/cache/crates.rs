@@ -3,11 +3,12 @@
 //! The crates of crates.io that Koru and new modules need, in cargo's own folder.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
+use koru_kbuild::{cargo, cargo_home};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -61,26 +62,16 @@ pub fn locked(checkout: &Path) -> Result<Vec<Locked>> {
 
 /// Returns cargo's registry folder.
 pub fn registry() -> Result<PathBuf> {
-    let set = |name: &str| {
-        env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
-    let home = set("CARGO_HOME").or_else(|| Some(set("HOME")?.join(".cargo")));
-    let home = home.ok_or_else(|| {
-        Error::new(
-            Kind::Missing,
-            "looking for cargo's folder",
-            "HOME is not set",
-        )
-        .help("set HOME or CARGO_HOME")
+    let home = cargo_home().ok_or_else(|| {
+        let attempted = "looking for cargo's folder";
+        Error::new(Kind::Missing, attempted, "HOME is not set").help("set HOME or CARGO_HOME")
     })?;
     Ok(home.join("registry"))
 }
 
 /// Downloads the crates that are missing.
 pub fn fetch(checkout: &Path) -> Result<()> {
-    let mut fetch = koru_kbuild::cargo();
+    let mut fetch = cargo();
     fetch
         .args(["fetch", "--locked", "--target", "x86_64-unknown-linux-gnu"])
         .arg("--manifest-path")

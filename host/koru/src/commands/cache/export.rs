@@ -17,12 +17,14 @@ use koru_kernels::Progress;
 use tar::{Builder, EntryType, Header};
 
 use super::{
-    checksum::{Checksum, Summed},
     crates,
-    interrupt::Interrupt,
-    layout::{CHECKSUM, KINDS, REGISTRY},
+    layout::{KINDS, REGISTRY},
 };
-use crate::{context::Context, ui::json};
+use crate::{
+    context::Context,
+    ctrl_c::{Interrupt, Interruptible},
+    ui::json,
+};
 
 pub fn export(context: &Context, file: &Path, interrupt: &Interrupt) -> Result<()> {
     let file = context.cwd.join(file);
@@ -48,7 +50,6 @@ pub fn export(context: &Context, file: &Path, interrupt: &Interrupt) -> Result<(
     let zip = GzEncoder::new(BufWriter::new(temporary), Compression::fast());
     let mut archive = Archive {
         tar: Builder::new(zip),
-        checksum: Checksum::default(),
         interrupt,
         written: 0,
     };
@@ -121,7 +122,6 @@ fn entries(context: &Context) -> Result<Vec<PathBuf>> {
 /// The archive while it is written.
 struct Archive<'a, W: Write> {
     tar: Builder<GzEncoder<BufWriter<W>>>,
-    checksum: Checksum,
     interrupt: &'a Interrupt,
     written: u64,
 }
@@ -153,24 +153,18 @@ impl<W: Write> Archive<'_, W> {
         header.set_uid(0);
         header.set_gid(0);
         header.set_size(0);
-        let mut begin = |kind: EntryType, length| {
-            header.set_entry_type(kind);
-            self.checksum.add_header(kind.as_byte(), name, mode, length);
-        };
         if meta.is_dir() {
-            begin(EntryType::Directory, 0);
+            header.set_entry_type(EntryType::Directory);
             self.tar.append_data(&mut header, name, io::empty())
         } else if meta.is_symlink() {
             let target = fs::read_link(from)?;
-            begin(EntryType::Symlink, 0);
-            self.checksum.add_path(&target);
+            header.set_entry_type(EntryType::Symlink);
             self.tar.append_link(&mut header, name, &target)
         } else {
-            begin(EntryType::Regular, meta.len());
+            header.set_entry_type(EntryType::Regular);
             header.set_size(meta.len());
-            let mut content = Summed {
+            let mut content = Interruptible {
                 reader: File::open(from)?,
-                checksum: &mut self.checksum,
                 interrupt: self.interrupt,
                 length: 0,
             };
@@ -183,13 +177,7 @@ impl<W: Write> Archive<'_, W> {
         }
     }
 
-    fn finish(mut self) -> io::Result<W> {
-        let sum = self.checksum.hex();
-        let mut header = Header::new_gnu();
-        header.set_mode(0o644);
-        header.set_size(sum.len() as u64);
-        self.tar
-            .append_data(&mut header, CHECKSUM, sum.as_bytes())?;
+    fn finish(self) -> io::Result<W> {
         let zip = self.tar.into_inner()?;
         zip.finish()?.into_inner().map_err(|e| e.into_error())
     }

@@ -2,8 +2,8 @@
 
 //! `koru cache import`.
 //!
-//! Everything is unpacked in a temporary folder of the cache. What is complete and has the right
-//! checksum is then renamed to its place, entry by entry.
+//! Everything is unpacked in a temporary folder of the cache. If all of it is intact, it is then
+//! renamed to its place, entry by entry.
 
 use std::{
     collections::HashSet,
@@ -21,12 +21,14 @@ use koru_kernels::Lacking;
 use tar::{Archive, Entry, EntryType};
 
 use super::{
-    checksum::{Checksum, Summed},
     crates::{self, Locked},
-    interrupt::Interrupt,
-    layout::{CHECKSUM, KINDS, REGISTRY},
+    layout::{KINDS, REGISTRY},
 };
-use crate::{context::Context, ui::json};
+use crate::{
+    context::Context,
+    ctrl_c::{Interrupt, Interruptible},
+    ui::json,
+};
 
 /// The prefix of the temporary folder.
 const TEMPORARY: &str = ".import.";
@@ -62,7 +64,6 @@ pub fn import(context: &Context, file: &Path, interrupt: &Interrupt) -> Result<(
     };
     let unpacking = Unpacking {
         root: temporary.path(),
-        checksum: Checksum::default(),
         interrupt,
         links: HashSet::new(),
     };
@@ -150,7 +151,6 @@ fn take_crates(from: &Path, locked: &[Locked]) -> Result<usize> {
 /// The folder into which an archive is unpacked.
 struct Unpacking<'a> {
     root: &'a Path,
-    checksum: Checksum,
     interrupt: &'a Interrupt,
     links: HashSet<PathBuf>,
 }
@@ -159,22 +159,9 @@ impl Unpacking<'_> {
     fn unpack(mut self, file: File, tell: &dyn Fn(u64)) -> io::Result<()> {
         let mut archive = Archive::new(GzDecoder::new(file));
         let mut written = 0;
-        let mut found = None;
         for entry in archive.entries()? {
             let mut entry = entry?;
             let path = entry.path()?.into_owned();
-            if found.is_some() {
-                return Err(io::Error::other(format!(
-                    "it goes on after its checksum: {}",
-                    path.display()
-                )));
-            }
-            if path == Path::new(CHECKSUM) {
-                let mut sum = String::new();
-                entry.by_ref().take(1024).read_to_string(&mut sum)?;
-                found = Some(sum);
-                continue;
-            }
             let unpacked = self.unpack_entry(&mut entry, &path);
             written += unpacked.map_err(|e| match e.kind() {
                 io::ErrorKind::Other => e,
@@ -184,11 +171,7 @@ impl Unpacking<'_> {
         }
         // The checksum of the compression is behind everything.
         io::copy(&mut archive.into_inner(), &mut io::sink())?;
-        match found {
-            Some(sum) if sum == self.checksum.hex() => Ok(()),
-            Some(_) => Err(io::Error::other("its checksum is wrong: it is damaged")),
-            None => Err(io::Error::other("it has no checksum: it was cut off")),
-        }
+        Ok(())
     }
 
     /// Unpacks one entry, and returns its size.
@@ -200,7 +183,6 @@ impl Unpacking<'_> {
         let make_parents = || fs::create_dir_all(place.parent().unwrap_or(self.root));
         match kind {
             EntryType::Directory => {
-                self.checksum.add_header(kind.as_byte(), path, mode, 0);
                 make_parents()?;
                 // Its owner has to fill it.
                 DirBuilder::new().mode(mode | 0o700).create(&place)?;
@@ -208,8 +190,6 @@ impl Unpacking<'_> {
             }
             EntryType::Symlink => {
                 let target = entry.link_name()?.unwrap_or_default().into_owned();
-                self.checksum.add_header(kind.as_byte(), path, mode, 0);
-                self.checksum.add_path(&target);
                 if leaves(path, &target) {
                     return Err(refused(path, "it is a link to outside of the cache"));
                 }
@@ -221,14 +201,12 @@ impl Unpacking<'_> {
             _ => {
                 let length = entry.size();
                 let written = entry.header().mtime()?;
-                self.checksum.add_header(kind.as_byte(), path, mode, length);
                 make_parents()?;
                 let mut options = OpenOptions::new();
                 options.write(true).create_new(true).mode(0o600);
                 let mut to = options.open(&place)?;
-                let mut content = Summed {
+                let mut content = Interruptible {
                     reader: entry,
-                    checksum: &mut self.checksum,
                     interrupt: self.interrupt,
                     length: 0,
                 };

@@ -2,17 +2,18 @@
 
 //! `koru cache`: carries the cache to another machine, in one file.
 
-mod checksum;
 mod crates;
 mod export;
 mod import;
-mod interrupt;
 mod layout;
 
 use koru_error::Result;
 
-use crate::{cli::CacheCommand, context::Context, ctrl_c::INTERRUPTED};
-use interrupt::Interrupt;
+use crate::{
+    cli::CacheCommand,
+    context::Context,
+    ctrl_c::{INTERRUPTED, Interrupt},
+};
 
 pub fn cache(context: &Context, command: &CacheCommand) -> Result<u8> {
     let interrupt = Interrupt::new()?;

@@ -159,10 +159,10 @@ fn breaks(contract: &Contract, folder: &Path) -> Result<Vec<String>> {
             let attempted = format!("reading what {} should break", folder.display());
             let message = format!("the contract has no promise `{name}`");
             let near = match &near[..] {
-                [] => format!("there are: {}", known.join(", ")),
+                [] => format!("there are {}", known.join(", ")),
                 near => format!("did you mean {}?", near.join(" or ")),
             };
-            let help = format!("{near} A file `{BREAKS}` in the folder names other ones");
+            let help = format!("{near}\na file `{BREAKS}` in the folder names other promises");
             return Err(Error::new(Kind::Usage, attempted, message).help(help));
         }
     }

@@ -123,7 +123,8 @@ fn unpacker(path: &Path) -> Option<&'static [&'static str]> {
 }
 
 impl Submission {
-    /// Copies the work to a folder of its own in the cache. Links are left out, and archives are unpacked in a sandbox.
+    /// Copies the work to a folder of its own in the cache. Links are left out, and archives are
+    /// unpacked in a sandbox.
     pub fn unpack(&self, context: &Context) -> Result<Unpacked> {
         let attempted = format!("unpacking the work of {}", self.name);
         let mut content = Content::default();

@@ -12,7 +12,11 @@ use koru_kbuild::{Ko, ModInfo};
 use koru_kernels::KernelTree;
 use sha2::{Digest, Sha256};
 
-use crate::{cli::VerifyArgs, context::Context};
+use crate::{
+    cli::VerifyArgs,
+    context::Context,
+    judging::built::{other_kernel, read_info, tree_of_built},
+};
 
 /// What is tested, as reports name it.
 pub struct Subject {
@@ -45,21 +49,9 @@ pub fn find(context: &Context, args: &VerifyArgs, name: &str) -> Result<ModuleUn
     let choice = args.kernel.or_environment();
     if let Some(file) = &args.ko {
         let ko = context.cwd.join(file);
-        let info = ModInfo::read(&ko).map_err(|mut e| {
-            if e.kind == Kind::System {
-                e.kind = Kind::Usage;
-            }
-            e
-        })?;
+        let info = read_info(&ko)?;
         let shown = file.display().to_string();
-        let tree = match info.release() {
-            // Unless the user chose a kernel, it is the one that the module was built for.
-            Some(release) if !choice.is_made() => context
-                .kernels
-                .exactly(release)
-                .ok_or_else(|| other_kernel(&shown, release, None))??,
-            _ => context.tree(&choice)?,
-        };
+        let tree = tree_of_built(context, &choice, &shown, &info)?;
         return ModuleUnderTest::new(ko, shown, &info, tree, None);
     }
     let tree = context.tree(&choice)?;
@@ -148,20 +140,4 @@ fn choose<'a>(kos: &'a [Ko], name: &str) -> Result<&'a Ko> {
             message,
         )
     })
-}
-
-fn other_kernel(shown: &str, release: &str, tree: Option<&KernelTree>) -> Error {
-    let message = match tree {
-        Some(tree) => format!(
-            "it was built for the kernel {release} (its vermagic), not for {}",
-            tree.release
-        ),
-        None => {
-            format!("it was built for the kernel {release} (its vermagic), which is not installed")
-        }
-    };
-    Error::new(Kind::Usage, format!("reading {shown}"), message).help(format!(
-        "add its kernel (`koru kernel add {release}`) and give --kernel {release}, or build it for \
-         a kernel of `koru kernel list`, as --src does"
-    ))
 }

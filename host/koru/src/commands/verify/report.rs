@@ -4,7 +4,6 @@
 
 use std::{fmt::Write as _, fs, path::Path, time::Duration};
 
-use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::HumanBytes;
 use koru_error::{IoContext, Result};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
@@ -19,7 +18,7 @@ use crate::{
         junit::write_junit_file,
         markdown::{escape, fenced},
     },
-    ui::columns,
+    ui::new_table,
 };
 
 /// Everything that a report contains.
@@ -94,19 +93,9 @@ impl VerifyReport<'_> {
         causes.chain(notes.filter(|_| shown)).collect()
     }
 
-    /// Returns a table that is as wide as the terminal or, without one, as wide as it needs to
-    /// be.
+    /// Returns the results for a terminal.
     pub fn table(&self) -> String {
-        let mut table = Table::new();
-        match columns() {
-            Some(columns) => table
-                .load_preset(presets::UTF8_HORIZONTAL_ONLY)
-                .set_content_arrangement(ContentArrangement::Dynamic)
-                .set_width(columns),
-            None => table
-                .load_preset(presets::NOTHING)
-                .set_content_arrangement(ContentArrangement::Disabled),
-        };
+        let mut table = new_table();
         table.set_header(["promise", "result", "what was seen"]);
         for result_of in self.results {
             table.add_row([
