@@ -12,22 +12,26 @@ use crate::{
 
 /// An integer type of C's, in the byte order of x86.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Integer {
+pub struct Integer {
     size: usize,
     signed: bool,
 }
 
-const TYPES: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
+pub const TYPES: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
 
 impl Integer {
-    fn parse(name: &str) -> Option<Integer> {
+    pub fn parse(name: &str) -> Option<Integer> {
         TYPES.contains(&name).then(|| Integer {
             size: name[1..].parse::<usize>().unwrap_or(8) / 8,
             signed: name.starts_with('i'),
         })
     }
 
-    fn bytes(self, value: i128) -> Option<Vec<u8>> {
+    pub fn size(self) -> usize {
+        self.size
+    }
+
+    pub fn bytes(self, value: i128) -> Option<Vec<u8>> {
         let bits = self.size as u32 * 8;
         let range = match self.signed {
             true => -(1_i128 << (bits - 1))..1_i128 << (bits - 1),
@@ -38,7 +42,7 @@ impl Integer {
             .then(|| value.to_le_bytes()[..self.size].to_vec())
     }
 
-    fn value(self, bytes: &[u8]) -> i128 {
+    pub fn value(self, bytes: &[u8]) -> i128 {
         let bits = self.size as u32 * 8;
         let all = bytes.iter().rev();
         let value = all.fold(0_i128, |value, byte| value << 8 | i128::from(*byte));

@@ -9,7 +9,6 @@ use std::{
 };
 
 use koru_error::Result;
-use nix::errno::Errno;
 use regex::bytes::{Regex, RegexBuilder};
 use toml::de::DeValue;
 
@@ -19,7 +18,9 @@ use crate::{
     fields::{Field, Fields},
     ioctl::ioctl_number,
     layout::{Layout, bytes},
-    step::{Action, Argument, EVENTS, LEVELS, LogLine, OpenFlags, Step},
+    read_together::together,
+    read_words::{errors, open_flags},
+    step::{Action, Argument, EVENTS, LEVELS, LogLine, Step},
 };
 
 /// The process that does a step which names none.
@@ -30,6 +31,9 @@ const FILE: &str = "file";
 
 /// How long a step may take that does not say.
 const WITHIN: Duration = Duration::from_secs(10);
+
+/// How long a step of several threads may take that does not say.
+const TOGETHER_WITHIN: Duration = Duration::from_secs(30);
 
 /// Reads the steps of a promise, if it has some.
 pub fn steps(fields: &mut Fields) -> Result<Option<Vec<Step>>> {
@@ -67,17 +71,18 @@ impl Scene {
             _ if blocks => Duration::from_millis(500),
             Action::Load { .. } | Action::Unload => Duration::from_secs(60),
             Action::Log(_) => Duration::from_secs(2),
+            Action::Together(_) => TOGETHER_WITHIN,
             _ => WITHIN,
         });
         let expectation = match &action {
             Action::Load { .. } | Action::Unload => Expectation {
-                errors: errors(&mut fields)?,
+                errors: errors(&mut fields, "error")?,
                 ..Expectation::default()
             },
             Action::Wait(_) | Action::Log(_) | Action::Module { .. } | Action::NothingLeft => {
                 Expectation::default()
             }
-            Action::Fork { .. } => Expectation::default(),
+            Action::Fork { .. } | Action::Together(_) => Expectation::default(),
             action => self.expectation(&mut fields, action)?,
         };
         let step = Step {
@@ -109,15 +114,11 @@ impl Scene {
         if let Some(time) = fields.duration("wait")? {
             return Ok((Action::Wait(time), format!("wait of {time:?}")));
         }
+        if let Some(together) = together(fields)? {
+            return Ok(together);
+        }
         if let Some(path) = fields.string("open")? {
-            let flags = fields.string("flags")?.unwrap_or_else(|| "r".into());
-            let parsed = OpenFlags::parse(&flags).map_err(|word| {
-                let message = format!("`{word}` is no flag of open");
-                let span = &fields.span;
-                fields
-                    .text
-                    .unknown(span, message, &word, OpenFlags::names())
-            })?;
+            let (parsed, flags) = open_flags(fields)?;
             let mode = fields.integer("mode")?.unwrap_or(0o644) as u32 & 0o7777;
             let file = fields.string("as")?.unwrap_or_else(|| FILE.to_owned());
             let key = (process.to_owned(), file.clone());
@@ -228,6 +229,7 @@ impl Scene {
                 "dup",
                 "fork",
                 "run",
+                "together",
                 "finish",
                 "log",
                 "module",
@@ -326,7 +328,7 @@ impl Scene {
 
     fn expectation(&mut self, fields: &mut Fields, action: &Action) -> Result<Expectation> {
         let mut wanted = Expectation {
-            errors: errors(fields)?,
+            errors: errors(fields, "error")?,
             returns: fields.integer("returns")?,
             bytes: match fields.take("bytes") {
                 Some(field) => Some(bytes(fields, "bytes", field)?),
@@ -424,22 +426,4 @@ fn regex(fields: &mut Fields, key: &'static str) -> Result<Option<(Regex, String
         fields.text.error(&span, message).output(e.to_string())
     })?;
     Ok(Some((regex, text)))
-}
-
-fn errors(fields: &mut Fields) -> Result<Vec<(String, i32)>> {
-    let named = (1..134).map(Errno::from_raw);
-    let known: Vec<(String, i32)> = named
-        .filter(|e| *e != Errno::UnknownErrno)
-        .map(|e| (format!("{e:?}"), e as i32))
-        .collect();
-    let mut errors = Vec::new();
-    for (name, span) in fields.strings("error")?.unwrap_or_default() {
-        let found = known.iter().find(|(known, _)| *known == name);
-        errors.push(found.cloned().ok_or_else(|| {
-            let names = known.iter().map(|(name, _)| name.as_str());
-            let message = format!("there is no error number called `{name}`");
-            fields.text.unknown(&span, message, &name, names)
-        })?);
-    }
-    Ok(errors)
 }

@@ -9,6 +9,8 @@ pub enum Verdict {
     Fail,
     /// The kernel oopsed, panicked or hung.
     Crash,
+    /// It could not be found out in the bounds of a check, and counts neither way.
+    Undecided,
     /// A promise that it needs was not kept, or there was nothing to try.
     NotTried,
 }
@@ -20,6 +22,7 @@ impl Verdict {
             Verdict::Pass => "pass",
             Verdict::Fail => "fail",
             Verdict::Crash => "crash",
+            Verdict::Undecided => "undecided",
             Verdict::NotTried => "not-tried",
         }
     }
@@ -30,6 +33,7 @@ impl Verdict {
             Verdict::Pass => "pass",
             Verdict::Fail => "FAIL",
             Verdict::Crash => "CRASH",
+            Verdict::Undecided => "?",
             Verdict::NotTried => "-",
         }
     }

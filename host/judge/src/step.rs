@@ -8,6 +8,7 @@ use regex::bytes::Regex;
 
 use crate::{
     expectation::{Broken, Expectation, Raw},
+    together::Together,
     value::{Value, Variables},
 };
 
@@ -86,6 +87,8 @@ pub enum Action {
     Fork {
         child: String,
     },
+    /// Calls of several threads at once.
+    Together(Together),
     /// A command for the guest's shell.
     Run {
         command: String,

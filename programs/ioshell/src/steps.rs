@@ -5,7 +5,8 @@
 //! A line is `NONCE THREAD CALL ARGUMENTS`, with bytes as hexadecimal digits. The answer is
 //! `NONCE ok RESULT BEGIN END BYTES` or `NONCE err ERRNO BEGIN END`, with times in nanoseconds.
 //! Each thread has a queue, so a call that blocks holds up its own thread only. A line that begins
-//! with `@NAME` is for a child that `fork` has made. What is expected is unknown here.
+//! with `@NAME` is for a child that `fork` has made. The call `many` does several calls at once
+//! with other threads. What is expected is unknown here.
 
 use std::{
     collections::HashMap,
@@ -16,12 +17,14 @@ use std::{
         fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd},
         unix::process::ExitStatusExt,
     },
+    path::Path,
     process::{ChildStdin, Command, ExitCode, Stdio},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{Sender, channel},
     },
     thread,
+    time::Duration,
 };
 
 use nix::{
@@ -115,17 +118,41 @@ fn now() -> i64 {
 }
 
 fn answer(nonce: &str, begin: i64, done: Done) {
-    let end = now();
-    let mut line = match &done {
-        Ok((result, _)) => format!("{nonce} ok {result} {begin} {end} "),
-        Err(errno) => format!("{nonce} err {} {begin} {end} ", *errno as i32),
-    };
-    for byte in done.iter().flat_map(|(_, bytes)| bytes) {
-        _ = write!(line, "{byte:02x}");
-    }
-    line.push('\n');
+    let line = format!("{nonce} {}\n", outcome(begin, now(), &done));
     let mut out = io::stdout().lock();
     _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Returns what a call led to: `ok RESULT BEGIN END BYTES` or `err ERRNO BEGIN END`.
+fn outcome(begin: i64, end: i64, done: &Done) -> String {
+    let mut text = match done {
+        Ok((result, _)) => format!("ok {result} {begin} {end} "),
+        Err(errno) => format!("err {} {begin} {end} ", *errno as i32),
+    };
+    for byte in done.iter().flat_map(|(_, bytes)| bytes) {
+        _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// Does calls one after the other, as soon as a file exists for which other threads wait as well.
+/// The bytes are a line for each call, with what it led to.
+fn many(gate: &str, calls: &str, files: &Files) -> Done {
+    while !Path::new(gate).exists() {
+        thread::sleep(Duration::from_micros(200));
+    }
+    let mut all = Vec::new();
+    for call in calls.lines() {
+        let begin = now();
+        let done = carry_out(call, files);
+        all.push((begin, now(), done));
+    }
+    // Written down afterwards, so that the calls follow each other at once.
+    let mut text = String::new();
+    for (begin, end, done) in &all {
+        _ = writeln!(text, "{}", outcome(*begin, *end, done));
+    }
+    Ok((all.len() as i64, text.into_bytes()))
 }
 
 /// Starts a process of this program with the same open files.
@@ -224,6 +251,10 @@ fn carry_out(call: &str, files: &Files) -> Done {
             let copy = dup(&*file(name)?)?;
             locked(files).insert(new.to_owned(), Arc::new(copy));
             nothing(0)
+        }
+        ["many", gate, calls] => {
+            let calls = String::from_utf8(bytes(calls)?).map_err(|_| Errno::EINVAL)?;
+            many(gate, &calls, files)
         }
         ["run", command] => run(&bytes(command)?),
         _ => Err(Errno::ENOSYS),

@@ -50,6 +50,7 @@ fn verdict<'de, D: Deserializer<'de>>(from: D) -> Result<Verdict, D::Error> {
         Verdict::Pass,
         Verdict::Fail,
         Verdict::Crash,
+        Verdict::Undecided,
         Verdict::NotTried,
     ];
     let found = all.into_iter().find(|v| v.name() == name);
@@ -101,6 +102,14 @@ impl PromiseResult {
             points: 0.0,
             seen: Some(escape_control_chars(&seen.into())),
             ..self
+        }
+    }
+
+    /// Returns the result of a promise that was neither kept nor broken. It counts neither way.
+    pub fn undecided(self, why: &str) -> PromiseResult {
+        PromiseResult {
+            of: 0.0,
+            ..self.broken(Verdict::Undecided, why)
         }
     }
 

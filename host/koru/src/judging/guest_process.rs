@@ -146,14 +146,24 @@ pub enum Answer {
     ProcessEnded,
 }
 
+/// Parses the results of several calls, of which each is a line.
+pub fn results(bytes: &[u8]) -> Option<Vec<Raw>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    text.lines().map(|line| result(line.split(' '))).collect()
+}
+
 /// Returns a word that nobody can guess.
-fn nonce() -> String {
+pub fn nonce() -> String {
     format!("{:016x}", RandomState::new().build_hasher().finish())
 }
 
 fn parse(line: &str) -> Option<(String, Raw)> {
     let mut words = line.split(' ');
     let nonce = words.next()?.to_owned();
+    Some((nonce, result(words)?))
+}
+
+fn result<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Raw> {
     let word = words.next()?;
     let number = words.next()?;
     let result = match word {
@@ -169,15 +179,12 @@ fn parse(line: &str) -> Option<(String, Raw)> {
         _ => None,
     };
     let bytes = digits.chunks(2).map(byte).collect::<Option<Vec<u8>>>()?;
-    Some((
-        nonce,
-        Raw {
-            result,
-            begin_ns,
-            end_ns,
-            bytes,
-        },
-    ))
+    Some(Raw {
+        result,
+        begin_ns,
+        end_ns,
+        bytes,
+    })
 }
 
 #[cfg(test)]

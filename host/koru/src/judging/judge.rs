@@ -198,7 +198,9 @@ fn chosen<'a>(judging: &Judging<'a>) -> Result<Vec<&'a Promise>> {
 /// Returns the title of a promise that this one needs and that was not kept.
 fn unmet(promise: &Promise, results: &[PromiseResult]) -> Option<String> {
     let mut needed = results.iter().filter(|r| promise.needs.contains(&r.name));
-    let unmet = needed.find(|r| r.result != Verdict::Pass)?;
+    // What is undecided counts neither way.
+    let is_met = |r: &PromiseResult| matches!(r.result, Verdict::Pass | Verdict::Undecided);
+    let unmet = needed.find(|r| !is_met(r))?;
     Some(match unmet.secret {
         true => "a promise that is secret".to_owned(),
         false => unmet.title.clone(),
@@ -323,7 +325,10 @@ impl Judging<'_> {
                     self.checked(&mut player, &kept, program, parameters, limit)?
                 }
                 (Judged::Steps(steps), _) => match player.play(steps)? {
-                    None => kept.clone(),
+                    None => match player.undecided.take() {
+                        Some(why) => kept.clone().undecided(&why),
+                        None => kept.clone(),
+                    },
                     Some(BrokenStep { index, broken }) => PromiseResult {
                         step: Some(index + 1),
                         line: Some(steps[index].line),

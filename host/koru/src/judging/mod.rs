@@ -4,6 +4,7 @@
 //! guest; what they have to lead to stays here.
 
 pub mod built;
+mod calls;
 pub mod findings;
 pub mod folders;
 mod guest_process;

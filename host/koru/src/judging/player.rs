@@ -4,18 +4,23 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fmt::Write,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use koru_judge::{Action, Argument, Broken, LogLine, Raw, Step, Variables, error_words};
+use koru_judge::{
+    Action, Broken, Explained, LogLine, Planned, Raw, SHARED, Step, Together, Variables,
+    error_words,
+};
 use koru_klog::{ComplaintKind, LogRecord, first_complaint};
 use koru_protocol::Inventory;
 use koru_session::{Error, LogStream, Result, Session, load_message};
 
-use super::guest_process::{Answer, GuestProcess, NOBODY};
+use super::{
+    calls::{call_of, hex},
+    guest_process::{Answer, GuestProcess, NOBODY, nonce, results},
+};
 use crate::guest::module_path;
 
 /// How long to look for an answer before looking for other things.
@@ -50,6 +55,8 @@ pub struct Player<'a> {
     variables: Variables,
     /// Whether the module was loaded at some time.
     pub was_loaded: bool,
+    /// Why a step was found neither kept nor broken.
+    pub undecided: Option<String>,
 }
 
 /// Why a promise is not kept: the broken step, by its index.
@@ -82,6 +89,7 @@ impl<'a> Player<'a> {
             blocked: BTreeMap::new(),
             variables: Variables::new(),
             was_loaded: false,
+            undecided: None,
         }
     }
 
@@ -157,6 +165,7 @@ impl<'a> Player<'a> {
                 self.parents.insert(child.clone(), step.process.clone());
                 Ok(kept)
             }
+            Action::Together(together) => self.together(step, together),
             action => match call_of(action) {
                 Some(call) => self.call(step, &call),
                 None => Ok(Ok(())),
@@ -293,13 +302,92 @@ impl<'a> Player<'a> {
         self.judged(step, &nonce)
     }
 
+    /// Does the calls of several threads at once, and compares what they led to with the model.
+    fn together(&mut self, step: &Step, together: &Together) -> Result<Result<(), Broken>> {
+        let plan = together.plan();
+        // No process of a contract has a space in its name.
+        let actors: Vec<String> = (1..=together.processes)
+            .map(|number| format!("together {number}"))
+            .collect();
+        let (flags, path) = (together.flags, hex(together.path.as_bytes()));
+        // All threads begin when this file exists. Nobody can guess its name.
+        let gate = format!("/tmp/begin-{}", nonce());
+        for actor in &actors {
+            let open = format!("open {SHARED} {flags} 0 {path}");
+            if let Err(broken) = self.succeeds(step, actor, &open)? {
+                return Ok(Err(broken));
+            }
+        }
+        let mut sent = Vec::new();
+        for (number, calls) in plan.iter().enumerate() {
+            let actor = &actors[number / together.threads];
+            let call = |planned: &Planned| call_of(&planned.action(together));
+            let calls: Vec<String> = calls.iter().filter_map(call).collect();
+            let many = format!("many {gate} {}", hex(calls.join("\n").as_bytes()));
+            let thread = format!("t{number}");
+            sent.push((actor, self.process(actor)?.send("", &thread, &many)));
+        }
+        // A process that answers this has read what was sent before.
+        for actor in &actors {
+            if let Err(broken) = self.succeeds(step, actor, &format!("run {}", hex(b"true")))? {
+                return Ok(Err(broken));
+            }
+        }
+        let touch = format!("run {}", hex(format!("touch {gate}").as_bytes()));
+        if let Err(broken) = self.succeeds(step, &actors[0], &touch)? {
+            return Ok(Err(broken));
+        }
+        let mut raws = Vec::new();
+        for (calls, (actor, nonce)) in plan.iter().zip(&sent) {
+            let raw = match self.answered(step, actor, nonce)? {
+                Ok(raw) => raw,
+                Err(broken) => return Ok(Err(broken)),
+            };
+            match results(&raw.bytes).filter(|all| all.len() == calls.len()) {
+                Some(all) => raws.push(all),
+                None => return Ok(broken("each call has a result", "some have none")),
+            }
+        }
+        for actor in &actors {
+            if let Err(broken) = self.succeeds(step, actor, &format!("close {SHARED}"))? {
+                return Ok(Err(broken));
+            }
+        }
+        Ok(match together.judge(&plan, &raws) {
+            Explained::Yes => Ok(()),
+            Explained::No(broken) => Err(broken),
+            Explained::Undecided(why) => {
+                self.undecided = Some(why);
+                Ok(())
+            }
+        })
+    }
+
+    /// Does a call of a process of the session's own, which has to succeed.
+    fn succeeds(&mut self, step: &Step, root: &str, call: &str) -> Result<Result<(), Broken>> {
+        let nonce = self.process(root)?.send("", "t", call);
+        Ok(match self.answered(step, root, &nonce)? {
+            Ok(raw) => match raw.result {
+                Ok(_) => Ok(()),
+                Err(errno) => broken("success", &error_words(errno)),
+            },
+            Err(broken) => Err(broken),
+        })
+    }
+
     /// Waits for the answer to a call, and compares it with what was promised.
     fn judged(&mut self, step: &Step, nonce: &str) -> Result<Result<(), Broken>> {
         let (root, _) = self.path(&step.process);
+        let answered = self.answered(step, &root, nonce)?;
+        Ok(answered.and_then(|raw| step.judge(&raw, &mut self.variables)))
+    }
+
+    /// Waits for the answer to a call of a process.
+    fn answered(&mut self, step: &Step, root: &str, nonce: &str) -> Result<Result<Raw, Broken>> {
         let end = Instant::now() + step.within;
         loop {
-            match self.process(&root)?.answer(nonce, PAUSE) {
-                Answer::Came(raw) => return Ok(step.judge(&raw, &mut self.variables)),
+            match self.process(root)?.answer(nonce, PAUSE) {
+                Answer::Came(raw) => return Ok(Ok(raw)),
                 Answer::ProcessEnded => {
                     return Ok(broken("the call returns", "its process was ended"));
                 }
@@ -371,12 +459,12 @@ impl<'a> Player<'a> {
     }
 }
 
-fn flood() -> Result<(), Broken> {
+fn flood<T>() -> Result<T, Broken> {
     let seen = format!("more than {MOST_RECORDS} lines");
     broken("the module writes few lines to the kernel log", &seen)
 }
 
-fn broken(promised: &str, seen: &str) -> Result<(), Broken> {
+fn broken<T>(promised: &str, seen: &str) -> Result<T, Broken> {
     Err(Broken {
         promised: promised.to_owned(),
         seen: seen.to_owned(),
@@ -389,58 +477,4 @@ fn keeps(kept: bool, words: impl FnOnce() -> (String, String)) -> Result<(), Bro
     }
     let (promised, seen) = words();
     Err(Broken { promised, seen })
-}
-
-/// Returns a call in the words of `ioshell --steps`.
-fn call_of(action: &Action) -> Option<String> {
-    let at = |at: &Option<i64>| at.map_or(String::new(), |at| format!(" {at}"));
-    Some(match action {
-        Action::Open {
-            file,
-            path,
-            flags,
-            mode,
-        } => {
-            let flags = flags.0;
-            format!("open {file} {flags} {mode} {}", hex(path.as_bytes()))
-        }
-        Action::Close { file } => format!("close {file}"),
-        Action::Read {
-            file,
-            size,
-            at: from,
-        } => format!("read {file} {size}{}", at(from)),
-        Action::Write {
-            file,
-            bytes,
-            at: to,
-        } => format!("write {file} {}{}", hex(bytes), at(to)),
-        Action::Seek {
-            file,
-            offset,
-            whence,
-        } => format!("seek {file} {offset} {whence}"),
-        Action::Ioctl {
-            file,
-            number,
-            argument,
-        } => match argument {
-            Argument::Value(value) => format!("ioctl {file} {number} value {value}"),
-            Argument::Bytes(bytes) => format!("ioctl {file} {number} bytes {}", hex(bytes)),
-        },
-        Action::Poll { file, events, time } => {
-            format!("poll {file} {events} {}", time.as_millis())
-        }
-        Action::Mmap { file, size, at } => format!("mmap {file} {size} {at}"),
-        Action::Dup { file, new } => format!("dup {file} {new}"),
-        Action::Run { command } => format!("run {}", hex(command.as_bytes())),
-        _ => return None,
-    })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        _ = write!(text, "{byte:02x}");
-        text
-    })
 }

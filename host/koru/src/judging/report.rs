@@ -69,7 +69,7 @@ fn suite(findings: &Findings) -> TestSuite {
             Verdict::NotTried if findings.build_output.is_some() => {
                 TestCaseStatus::non_success(NonSuccessKind::Error)
             }
-            Verdict::NotTried => TestCaseStatus::skipped(),
+            Verdict::Undecided | Verdict::NotTried => TestCaseStatus::skipped(),
         };
         if result.result != Verdict::Pass {
             status.set_message(result.words());
@@ -136,7 +136,11 @@ pub fn shown_title(result: &PromiseResult) -> &str {
 
 /// Returns whether the student reads what was seen.
 pub fn is_told(result: &PromiseResult) -> bool {
-    !result.secret && matches!(result.result, Verdict::Fail | Verdict::Crash)
+    !result.secret
+        && matches!(
+            result.result,
+            Verdict::Fail | Verdict::Crash | Verdict::Undecided
+        )
 }
 
 /// Writes a text to a file, and makes its folder.

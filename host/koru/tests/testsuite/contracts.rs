@@ -72,6 +72,34 @@ fn errors_in_a_contract_name_the_line_and_the_nearest_word() {
         ),
         (promise("{ wait = '5' }"), 9, "is a time", "50 ms"),
         (
+            promise("{ together = 'queu', open = '/x' }"),
+            9,
+            "`queu` is no structure",
+            "queue",
+        ),
+        (
+            promise(
+                "{ together = 'stack', open = '/x', calls = [{ does = 'psh', write = 'u8' }] }",
+            ),
+            9,
+            "a stack has no `psh`",
+            "push",
+        ),
+        (
+            promise(
+                "{ together = 'stack', open = '/x', calls = [{ does = 'pop', write = 'u8' }] }",
+            ),
+            9,
+            "`pop` has one of `read` and `ioctl`",
+            "",
+        ),
+        (
+            promise("{ together = 'stack', open = '/x', times = 4000 }"),
+            9,
+            "4000 calls each are too many",
+            "at most 4000 calls",
+        ),
+        (
             promise("{ open = '${fiel}' }") + "[names]\nfile = '/x'\n",
             9,
             "[names] has no `fiel`",
@@ -231,6 +259,114 @@ fn every_call_reaches_the_file() {
     .dir(dir.path())
     .run();
     run.exits(0).prints("4 of 4 points");
+}
+
+/// A device with a counter, a counter whose threads overwrite each other's numbers, and a set.
+const AT_ONCE: &str = r#"
+#include <linux/delay.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/uaccess.h>
+static DEFINE_MUTEX(lock);
+static atomic_t good;
+static int bad;
+static unsigned long set;
+static long change(unsigned int command, int value)
+{
+	bool there = set & BIT(value & 31);
+
+	if (command == _IOW('c', 3, int) && there)
+		return -EEXIST;
+	if (command == _IOW('c', 4, int) && !there)
+		return -ENOENT;
+	set ^= BIT(value & 31);
+	return 0;
+}
+static long lab_ioctl(struct file *file, unsigned int command, unsigned long argument)
+{
+	int value;
+	long result;
+
+	switch (command) {
+	case _IO('c', 1):
+		return atomic_fetch_inc(&good);
+	case _IO('c', 2):
+		value = READ_ONCE(bad);
+		usleep_range(500, 1000);
+		WRITE_ONCE(bad, value + 1);
+		return value;
+	}
+	if (get_user(value, (int __user *)argument))
+		return -EFAULT;
+	mutex_lock(&lock);
+	result = change(command, value);
+	mutex_unlock(&lock);
+	return result;
+}
+static const struct file_operations ops = { .owner = THIS_MODULE, .unlocked_ioctl = lab_ioctl };
+static struct miscdevice device = { .minor = MISC_DYNAMIC_MINOR, .name = "at_once", .fops = &ops };
+module_misc_device(device);
+MODULE_LICENSE("GPL");
+"#;
+
+/// Threads of several processes are stamped by one clock, and an order that explains them is found
+/// where there is one.
+#[test]
+fn calls_at_once_are_compared_with_a_structure() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let promise = |name: &str, model: &str, calls: &str| {
+        format!(
+            "[[promise]]\nname = '{name}'\ntitle = 'Of {name}.'\nsteps = [\n{{ load = {{}} }},\n\
+             {{ together = '{model}', open = '/dev/at_once', processes = 2, calls = [{calls}] }},\n]\n"
+        )
+    };
+    let contract = [
+        promise(
+            "good",
+            "counter",
+            r#"{ does = "next", ioctl = "_IO('c', 1)" }"#,
+        ),
+        promise(
+            "bad",
+            "counter",
+            r#"{ does = "next", ioctl = "_IO('c', 2)" }"#,
+        ),
+        promise(
+            "set",
+            "set",
+            r#"{ does = "add", ioctl = "_IOW('c', 3, int)", arg = "i32", refused = "EEXIST" },
+               { does = "remove", ioctl = "_IOW('c', 4, int)", arg = "i32", refused = "ENOENT" }"#,
+        ),
+        // What fails in another way than the contract says has no explanation.
+        promise(
+            "other",
+            "set",
+            r#"{ does = "add", ioctl = "_IOW('c', 3, int)", arg = "i32", refused = "EINVAL" }"#,
+        ),
+    ];
+    write(dir.path(), "lab/contract.toml", &contract.concat());
+    write(dir.path(), "lab/solution/lab.c", AT_ONCE);
+    write(dir.path(), "lab/solution/Kbuild", "obj-m := lab.o\n");
+    for kernel in KERNELS {
+        let arguments = [
+            "verify",
+            "lab",
+            "--src",
+            "lab/solution",
+            "--json",
+            "--kernel",
+        ];
+        let run = koru(arguments.into_iter().chain([kernel]))
+            .dir(dir.path())
+            .run();
+        let found = run.exits(1).json();
+        let results = found["promises"].as_array().expect("a list").iter();
+        let results: Vec<_> = results.take(4).map(|p| &p["result"]).collect();
+        assert_eq!(results, ["pass", "fail", "pass", "fail"], "{run}");
+        run.prints("some order of the calls").prints("(EEXIST)");
+    }
 }
 
 #[test]

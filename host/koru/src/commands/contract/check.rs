@@ -125,9 +125,11 @@ fn differences(findings: &Findings, breaks: &[String]) -> Vec<String> {
             Verdict::Fail | Verdict::Crash if !should => {
                 wrong.push(format!("breaks {}: {}", result.name, result.words()));
             }
-            Verdict::Pass if should => wrong.push(format!("does not break {}", result.name)),
+            Verdict::Pass | Verdict::Undecided if should => {
+                wrong.push(format!("does not break {}", result.name));
+            }
             // What needs a promise that is broken is not tried.
-            Verdict::NotTried if breaks.is_empty() => {
+            Verdict::Undecided | Verdict::NotTried if breaks.is_empty() => {
                 wrong.push(format!("{}: {}", result.name, result.words()));
             }
             _ => {}

@@ -16,7 +16,7 @@ use super::{
     row::{Row, file_name},
 };
 use crate::judging::{
-    findings::Findings,
+    findings::{Findings, PromiseResult},
     report::{shown_title, write_junit, write_text},
 };
 
@@ -40,10 +40,16 @@ pub fn write(out: &Path, contract: &Contract, results: &Results) -> Result<()> {
     Ok(())
 }
 
+/// Returns the promises that passed or failed: these formats have nothing else.
+fn decided(findings: &Findings) -> impl Iterator<Item = &PromiseResult> {
+    let all = findings.promises.iter();
+    all.filter(|result| result.result != Verdict::Undecided)
+}
+
 /// Returns the results.json of Gradescope's autograder.
 fn gradescope(row: &Row) -> Value {
     let findings = &row.findings;
-    let tests = findings.promises.iter().map(|result| {
+    let tests = decided(findings).map(|result| {
         json!({
             "name": shown_title(result),
             "score": result.points,
@@ -66,7 +72,7 @@ fn gradescope(row: &Row) -> Value {
 fn github(row: &Row) -> Value {
     let findings = &row.findings;
     let status = |passed: bool| if passed { "pass" } else { "fail" };
-    let tests = findings.promises.iter().map(|result| {
+    let tests = decided(findings).map(|result| {
         json!({
             "name": shown_title(result),
             "status": status(result.result == Verdict::Pass),

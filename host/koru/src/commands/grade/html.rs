@@ -24,7 +24,7 @@ table{border-collapse:collapse;width:100%}\
 th,td{border-bottom:1px solid #8888;padding:.3rem .6rem;text-align:left;vertical-align:top}\
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\
 pre{overflow-x:auto;background:#8882;padding:.6rem}\
-.pass{color:#2a7f3f}.fail,.crash{color:#c33;font-weight:bold}.not-tried{color:#888}\
+.pass{color:#2a7f3f}.fail,.crash{color:#c33;font-weight:bold}.not-tried,.undecided{color:#888}\
 .bar{background:#47a;height:1em;min-width:1px}";
 
 /// Returns a text in which nothing is markup.
