@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod checkers;
+mod code;
 mod decoded;
 mod former;
 mod layout;
@@ -18,6 +19,7 @@ mod summary;
 mod symbols;
 mod text;
 
+pub use code::{CodeLayout, CodePiece, PlacedCode, module_name};
 pub use decoded::{DebugInfoLookup, Decoded, DecodedFrame, DecodedPart, Decoder, Place};
 pub use layout::LoadedModule;
 pub use sources::Sources;

@@ -28,6 +28,15 @@ pub(crate) struct Source {
 }
 
 impl Sources {
+    /// Returns the path and the shown name of the file that the compiler called `file`, if it is
+    /// one of the module's own, or, if Koru's are wanted as well, of the kernel crate.
+    pub fn own_file(&self, file: &str, with_kernel_crate: bool) -> Option<(PathBuf, String)> {
+        let source = self.find(file);
+        let of_kernel_crate = source.path.starts_with(self.root.join("kernel/kernel/src"));
+        let wanted = source.own || (with_kernel_crate && of_kernel_crate);
+        wanted.then_some((source.path, source.shown))
+    }
+
     /// Returns the file that the compiler called `file`.
     pub(crate) fn find(&self, file: &str) -> Source {
         let named = Path::new(file);

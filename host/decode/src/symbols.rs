@@ -160,6 +160,22 @@ impl Symbols {
         self.frames(section as u64 * SECTION + offset)
     }
 
+    /// Returns what is at an offset into the section of this name, or `None` if there is none.
+    pub(crate) fn at_section(&self, name: &str, offset: u64) -> Option<Vec<Location>> {
+        let section = self.layout.sections.iter().find(|s| s.name == name)?;
+        Some(self.at(section.index, offset))
+    }
+
+    /// Returns the section that contains this range of the addresses that sections have here, and
+    /// the offsets in the section. Functions that were not linked into the module are in none.
+    pub(crate) fn within_section(&self, begin: u64, end: u64) -> Option<(String, u64, u64)> {
+        let index = usize::try_from(begin / SECTION).ok()?;
+        let section = self.layout.sections.iter().find(|s| s.index == index)?;
+        let base = index as u64 * SECTION;
+        let (begin, end) = (begin - base, end.checked_sub(base)?);
+        (index > 0 && end <= section.size).then(|| (section.name.clone(), begin, end))
+    }
+
     /// Returns what is at an offset into the function with this symbol, the innermost function
     /// first. The result is empty if the debug info does not say.
     pub fn in_symbol(&self, name: &str, offset: u64) -> Vec<Location> {

@@ -10,6 +10,7 @@
 
 mod accel;
 mod console;
+mod coverage;
 mod gdb;
 mod initramfs;
 mod memory_file;
@@ -20,6 +21,7 @@ mod x86;
 
 pub use accel::{Accel, AccelChoice, AccelDecision};
 pub use console::Console;
+pub use coverage::{Coverage, CoveragePlugin, KernelAddresses};
 pub use gdb::GdbStub;
 pub use initramfs::Initramfs;
 pub use memory_file::memory_file;

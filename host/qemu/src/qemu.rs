@@ -28,7 +28,7 @@ use rustix::{
 use serde_json::json;
 
 use crate::{
-    Accel, BootImage, Qmp,
+    Accel, BootImage, Coverage, Qmp,
     output_files::{OutputFiles, StopOnDrop},
     x86,
 };
@@ -60,6 +60,8 @@ pub struct Machine<'a> {
     pub replay: Option<Replayed>,
     /// The socket to which debuggers connect.
     pub gdb: Option<&'a Path>,
+    /// Where it is recorded what the machine executes, which only TCG can do.
+    pub coverage: Option<&'a Coverage>,
 }
 
 /// What makes a run of a machine the same every time.
@@ -248,7 +250,9 @@ impl Machine<'_> {
             Start::Resume(state) => state,
         };
         let shared = self.shared.map(|(file, _)| file);
-        std::iter::once(*start).chain(shared).collect()
+        let coverage = self.coverage.into_iter().flat_map(Coverage::files);
+        let all = std::iter::once(*start).chain(shared);
+        all.chain(coverage).collect()
     }
 }
 
@@ -316,6 +320,9 @@ fn command(machine: &Machine, [console, protocol]: &[String; 2], qmp: &impl AsRa
         let path = gdb.to_string_lossy().replace(',', ",,");
         let socket = format!("socket,id=gdb,path={path},server=on,wait=off");
         command.args(["-chardev", &socket, "-gdb", "chardev:gdb"]);
+    }
+    if let Some(coverage) = machine.coverage {
+        command.args(["-plugin", &coverage.argument(machine.memory_mb)]);
     }
     let qmp = format!("socket,fd={}", qmp.as_raw_fd());
     for (name, end) in [("console", console), ("protocol", protocol), ("qmp", &qmp)] {

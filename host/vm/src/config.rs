@@ -12,7 +12,9 @@ use std::{
 
 use koru_error::{IoContext, Result};
 use koru_protocol::SCRIPTED;
-use koru_qemu::{Accel, AccelChoice, Initramfs, Replayed, kernel_words, memory_file, tsc_khz};
+use koru_qemu::{
+    Accel, AccelChoice, Coverage, Initramfs, Replayed, kernel_words, memory_file, tsc_khz,
+};
 
 use crate::Event;
 
@@ -45,6 +47,8 @@ pub struct GuestConfig {
     pub boot_limit: Duration,
     /// The socket for a debugger, which may stop the guest for any time.
     pub gdb: Option<PathBuf>,
+    /// Where it is recorded what the guest's modules execute. It needs TCG.
+    pub coverage: Option<Arc<Coverage>>,
     /// What makes the run of a guest that plays a script the same every time: see
     /// [`crate::Replay`].
     pub(crate) replay: Option<Replayed>,
@@ -76,6 +80,7 @@ impl GuestConfig {
             cmdline: Vec::new(),
             boot_limit: Duration::from_secs(60),
             gdb: None,
+            coverage: None,
             replay: None,
             on_event: None,
         }

@@ -33,6 +33,7 @@ impl LaunchConfig<'_> {
         // socket.
         let made = matches!(self.start, Start::Boot { .. }) && self.ram.is_some();
         let gdb = config.gdb.as_deref().filter(|_| !made);
+        let coverage = config.coverage.as_deref().filter(|_| !made);
         let qemu = koru_qemu::start(&Machine {
             qemu: &config.qemu,
             accel: self.accel,
@@ -45,6 +46,7 @@ impl LaunchConfig<'_> {
             shared: self.shared.as_ref().map(|s| (&s.file, SHARED_BYTES)),
             replay: config.replay,
             gdb,
+            coverage,
         })?;
         let pid = qemu.pid;
         let console = Console::default();

@@ -93,6 +93,7 @@ pub enum Command {
   koru test --kernel 6.1 --junit report.xml
   koru test --kernel 5.10,6.12    on these kernels
   koru test --kernel all          on every kernel of `koru kernel list` that boots
+  koru test --coverage            and which lines of the module they run
 
 In a folder without a Cargo.toml, the tests are the programs and scripts in its folder tests:
 *.c, *.rs and *.sh. Each runs while the module is loaded.

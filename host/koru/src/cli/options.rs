@@ -34,6 +34,10 @@ pub struct TestArgs {
     /// Leave out the checks for wrong uses of memory, which take time.
     #[arg(long)]
     pub plain: bool,
+    /// Report which lines and functions of the modules ran, also as lcov and HTML files in the
+    /// folder `coverage` beside the JUnit report.
+    #[arg(long)]
+    pub coverage: bool,
     /// Write the JUnit report to this file.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,

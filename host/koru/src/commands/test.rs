@@ -17,7 +17,7 @@ pub fn test(context: &Context, args: &TestArgs) -> Result<u8> {
     dependencies::install_missing(&context.home, &uses, false, args.yes, &*context.ui)?;
     dependencies::prebuild(&context.home, &*context.ui)?;
     context.ui.done();
-    let run = TestRun::new(context, args);
+    let run = TestRun::new(context, args).with_coverage()?;
     // A folder with a crate may have no module at all, but tests.
     match context.sources(&[]) {
         Ok(sources) if !matches!(sources.first(), Some(Source::Crate(_))) => {

@@ -34,14 +34,19 @@ pub fn index_loaded_modules(context: &Context, session: &Session) {
     }
 }
 
+/// Returns where this command knows sources to be.
+pub fn sources(context: &Context) -> Sources {
+    Sources {
+        here: context.cwd.clone(),
+        root: context.home.root.clone(),
+        moved: context.debug_info().moved,
+    }
+}
+
 /// Returns a decoder with all that this command knows about debug info and sources.
 pub fn decoder(context: &Context) -> Decoder {
     let index = context.debug_info();
-    let sources = Sources {
-        here: context.cwd.clone(),
-        root: context.home.root.clone(),
-        moved: index.moved.clone(),
-    };
+    let sources = sources(context);
     let (here, outputs) = (context.cwd.clone(), outputs(context));
     let loaded = index.loaded.clone();
     let mut decoder = Decoder::new(sources, move |module, release| {

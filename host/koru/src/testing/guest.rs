@@ -132,12 +132,13 @@ impl TestRun<'_> {
         let mut last: Option<(Job, Guest)> = None;
         let mut outcome = Ok(());
         while let Some(job) = jobs.next() {
-            let environment = TestEnvironment::new(&job.binary.path, job.kos, &job.machine);
+            let suite = suite(job.binary, job.tree);
+            let mut environment = TestEnvironment::new(&job.binary.path, job.kos, &job.machine);
+            environment.coverage = self.coverage_of(&suite);
             let mut guest = last.take().and_then(|(before, guest)| {
                 let same = before.same_machine(&job);
                 same.then(|| environment.take_over(guest)).flatten()
             });
-            let suite = suite(job.binary, job.tree);
             let tell = |result: &TestResult| self.add(&suite, result.clone());
             let run = run_tests(
                 self.context,

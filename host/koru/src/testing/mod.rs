@@ -3,6 +3,7 @@
 //! Runs tests in a guest.
 
 pub mod binaries;
+pub mod coverage;
 pub mod guest;
 pub mod jobs;
 pub mod junit;

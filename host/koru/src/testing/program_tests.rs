@@ -97,6 +97,7 @@ impl TestRun<'_> {
         environment.files = &files;
         let tests: Vec<(String, bool)> = tests.iter().map(|t| (t.clone(), false)).collect();
         let suite = format!("{} on {}", names.last().unwrap_or(&"tests"), tree.release);
+        environment.coverage = self.coverage_of(&suite);
         let tell = |result: &TestResult| self.add(&suite, result.clone());
         let mut up = None;
         run_tests(self.context, tree, &environment, &mut up, &tests, &tell)?;

@@ -8,6 +8,7 @@ use koru_error::Result;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use crate::testing::{
+    coverage::CoverageReport,
     junit::write_junit_file,
     result::{TestResult, describe},
 };
@@ -68,7 +69,7 @@ pub fn summary(
 }
 
 /// Prints the results as JSON, and returns the exit status.
-pub fn print_json(suites: &[Suite], junit: &Path) -> u8 {
+pub fn print_json(suites: &[Suite], junit: &Path, coverage: Option<&CoverageReport>) -> u8 {
     let tests: Vec<_> = suites
         .iter()
         .flat_map(|suite| suite.results.iter().map(move |result| (suite, result)))
@@ -88,7 +89,11 @@ pub fn print_json(suites: &[Suite], junit: &Path) -> u8 {
             })
         })
         .collect();
-    json(&serde_json::json!({ "tests": tests, "junit": junit }));
+    let mut report = serde_json::json!({ "tests": tests, "junit": junit });
+    if let Some(coverage) = coverage {
+        report["coverage"] = coverage.json();
+    }
+    json(&report);
     let mut all = suites.iter().flat_map(|s| &s.results);
     match suites.iter().all(|s| s.results.is_empty()) {
         true => 2,

@@ -35,7 +35,10 @@ use crate::{
         oops::{self, Log},
     },
     programs,
-    testing::result::{Cause, Failure, TestResult},
+    testing::{
+        coverage::CoverageRun,
+        result::{Cause, Failure, TestResult},
+    },
 };
 
 /// How long a test may take, even on a busy machine. A test that hangs must not stop the
@@ -63,6 +66,8 @@ pub struct TestEnvironment<'a> {
     pub machine: &'a MachineArgs,
     /// Becomes true when the user wants to end the tests.
     pub interrupted: Arc<AtomicBool>,
+    /// What records the executed code, and the name of these tests in its report.
+    pub coverage: Option<(&'a CoverageRun, &'a str)>,
 }
 
 impl<'a> TestEnvironment<'a> {
@@ -80,6 +85,7 @@ impl<'a> TestEnvironment<'a> {
             taint: 0,
             machine,
             interrupted: Arc::default(),
+            coverage: None,
         }
     }
 
@@ -98,7 +104,13 @@ impl<'a> TestEnvironment<'a> {
             root.bytes(path, 0o644, bytes.clone());
         }
         programs::put(context, &mut root, &programs::names(&context.home.root))?;
-        guest::start(context, tree, root, self.machine)
+        match self.coverage {
+            None => guest::start(context, tree, root, self.machine),
+            Some((coverage, suite)) => {
+                let config = guest::config(context, tree, root, self.machine)?;
+                coverage.start(config, tree, self.kos, suite)
+            }
+        }
     }
 
     /// Prepares a guest of the same kind that ran another binary: an emulator does not
@@ -109,6 +121,9 @@ impl<'a> TestEnvironment<'a> {
         let clean = session.list().is_ok_and(|modules| modules.is_empty());
         let binary = clean.then(|| fs::read(self.binary).ok())??;
         session.put_file(BINARY, 0o755, &binary).ok()?;
+        if let Some((coverage, suite)) = self.coverage {
+            coverage.next_suite(&guest, suite).ok()?;
+        }
         Some(guest)
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     context::Context,
     log::oops::Log,
     testing::{
+        coverage::CoverageRun,
         part::Part,
         report::{Suite, print_json, summary, write_junit},
         result::{Cause, Failure, TestResult},
@@ -32,6 +33,8 @@ pub struct TestRun<'a> {
     pub part: Part,
     /// A kernel to test on in addition to those of the arguments.
     pub also: Option<KernelTree>,
+    /// What records the executed code of modules.
+    coverage: Option<CoverageRun>,
     /// Whether no result is shown when it comes.
     quiet: bool,
     suites: Mutex<Vec<Suite>>,
@@ -46,11 +49,24 @@ impl<'a> TestRun<'a> {
             args,
             part: Part::All,
             also: None,
+            coverage: None,
             quiet: context.json,
             suites: Mutex::default(),
             begun: Instant::now(),
             stages: Mutex::default(),
         }
+    }
+
+    /// Records which code the tests execute, if the arguments ask for it.
+    pub fn with_coverage(self) -> Result<TestRun<'a>> {
+        let wanted = self.args.coverage;
+        let coverage = wanted.then(|| CoverageRun::new(self.context)).transpose()?;
+        Ok(TestRun { coverage, ..self })
+    }
+
+    /// Returns what records the code that a suite of tests executes.
+    pub fn coverage_of<'s>(&'s self, suite: &'s str) -> Option<(&'s CoverageRun, &'s str)> {
+        Some((self.coverage.as_ref()?, suite))
     }
 
     /// Shows no result when it comes.
@@ -146,8 +162,14 @@ impl<'a> TestRun<'a> {
             None => junit.to_owned(),
         };
         write_junit(&suites, &junit)?;
+        let folder = junit.parent().unwrap_or(Path::new(".")).join("coverage");
+        let coverage = self.coverage.map(|c| c.finish(self.context, &folder));
+        let coverage = coverage.transpose()?;
         if self.context.json {
-            return Ok(print_json(&suites, &junit));
+            return Ok(print_json(&suites, &junit, coverage.as_ref()));
+        }
+        if let Some(coverage) = coverage {
+            out(&format!("\n{}", coverage.text()));
         }
         let stages = self.stages.into_inner().expect("no panic while held");
         Ok(summary(&suites, &junit, self.begun.elapsed(), &stages))

@@ -13,6 +13,7 @@ mod cache;
 mod cli;
 mod common;
 mod contracts;
+mod coverage;
 mod debug;
 mod decode;
 mod endings;

@@ -11,3 +11,6 @@ pub use boot_image::BootImage;
 pub(crate) use machine::{FIRST_ARGUMENT_REGISTER, arguments};
 pub use machine::{PROGRAM, cpu, kernel_words};
 pub use tsc::khz as tsc_khz;
+
+/// The source of the plugin for QEMU that records coverage.
+pub(crate) const COVERAGE_PLUGIN: &str = include_str!("coverage.c");

@@ -112,6 +112,7 @@ impl<'a> Check<'a> {
             filters: Vec::new(),
             kernels: vec![self.tree.release.clone()],
             rules: self.args.rules.clone(),
+            coverage: false,
             junit: None,
             plain: false,
             yes: false,

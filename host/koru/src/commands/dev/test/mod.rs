@@ -32,7 +32,9 @@ pub fn test(context: &Context, args: &DevTestArgs) -> Result<u8> {
         let text = format!("of the tests that take turns, this run has {part}");
         context.ui.say(&text);
     }
-    let mut run = TestRun::new(context, &args.test).part(part);
+    let mut run = TestRun::new(context, &args.test)
+        .part(part)
+        .with_coverage()?;
     run.stage("set-up", || {
         let uses = context.trees_here(&args.test.kernel_choices());
         let yes = args.test.yes;
