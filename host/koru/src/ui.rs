@@ -16,6 +16,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use koru_error::Error;
 use koru_kernels::Progress;
+use koru_klog::escape_control_chars;
 use koru_protocol::ModuleRow;
 use rustix::termios::tcgetwinsize;
 
@@ -107,7 +108,9 @@ impl Ui {
         }
         err(&format!(
             "{red}error{plain}{bold}: {}{plain}: {}",
-            error.context, error.message
+            // Words of the guest may be in them.
+            escape_control_chars(&error.context),
+            escape_control_chars(&error.message)
         ));
         if let Some(help) = &error.help {
             for line in help.lines() {

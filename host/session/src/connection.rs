@@ -28,6 +28,12 @@ use crate::{Error, Result, SharedMemory, hang_limit};
 /// them.
 pub(crate) const FIRST_SCRIPT_ID: u64 = 1 << 32;
 
+/// How much of the kernel's log is kept.
+const MAX_LOG_BYTES: usize = 64 << 20;
+
+/// How much an agent may send before it is asked for. A script's output is shorter.
+const MAX_UNASKED_BYTES: usize = 1 << 30;
+
 /// A connection to an agent. Clones share the connection, and any thread may use it.
 #[derive(Clone)]
 pub struct Session {
@@ -60,6 +66,8 @@ pub(crate) struct State {
     /// What the commands have taken from their input and put to their output.
     pub(crate) streamed: Streamed,
     pub(crate) log: Vec<LogRecord>,
+    /// About how much memory the records take.
+    log_bytes: usize,
     pub(crate) lost: bool,
     pub(crate) ready: Option<Ready>,
     pub(crate) death: Option<Death>,
@@ -69,6 +77,8 @@ pub(crate) struct State {
     pub(crate) observers: Vec<Observer>,
     /// Messages that belong to a script's calls and that nobody has asked for yet.
     pub(crate) early_replies: Vec<(u64, ToHost)>,
+    /// How many bytes of output these contain.
+    pub(crate) early_bytes: usize,
     /// The machine's name, when the agent runs on a real machine and not in a guest.
     pub(crate) machine: Option<String>,
     /// Receives the hangs that calls find; set only in the process that owns the guest.
@@ -92,6 +102,32 @@ pub(crate) struct BusyCall {
 }
 
 impl State {
+    /// Keeps a record. A guest may print for ever, so the older half goes when there are too many.
+    fn keep(&mut self, record: LogRecord) {
+        let bytes = |record: &LogRecord| size_of::<LogRecord>() + record.text.len();
+        self.log_bytes += bytes(&record);
+        self.log.push(record);
+        if self.log_bytes > MAX_LOG_BYTES {
+            self.log.drain(..self.log.len() / 2);
+            self.log_bytes = self.log.iter().map(bytes).sum();
+            self.lost = true;
+        }
+    }
+
+    /// Keeps a message that nobody has asked for yet, if there is room for it.
+    fn keep_early(&mut self, id: u64, message: ToHost) -> bool {
+        let output = match &message {
+            ToHost::Output { bytes, .. } => bytes.len(),
+            _ => 0,
+        };
+        self.early_bytes += size_of::<(u64, ToHost)>() + output;
+        let has_room = self.early_bytes <= MAX_UNASKED_BYTES;
+        if has_room {
+            self.early_replies.push((id, message));
+        }
+        has_room
+    }
+
     pub(crate) fn error(&self, death: &Death) -> Error {
         Error::of_death(death.clone(), self.machine.as_deref())
     }
@@ -180,7 +216,7 @@ impl Session {
             ToHost::Log(_) | ToHost::LogLost => {
                 state.observers.retain(|observer| observer(&message));
                 match message {
-                    ToHost::Log(record) => state.log.push(record),
+                    ToHost::Log(record) => state.keep(record),
                     _ => state.lost = true,
                 }
             }
@@ -194,7 +230,14 @@ impl Session {
             ToHost::Reply { id, .. } | ToHost::Started { id, .. } | ToHost::Output { id, .. }
                 if id >= FIRST_SCRIPT_ID && !state.pending.contains_key(&id) =>
             {
-                state.early_replies.push((id, message));
+                if !state.keep_early(id, message) {
+                    drop(state);
+                    self.mark_dead(Death::Vanished {
+                        detail: "the agent sends too much that nobody asked for".into(),
+                        console: String::new(),
+                    });
+                    return;
+                }
             }
             ToHost::Reply { id, .. } => {
                 if let Some(sink) = state.pending.remove(&id) {
@@ -222,7 +265,7 @@ impl Session {
             for record in records.iter().filter(|r| Some(r.seq) > known) {
                 let message = ToHost::Log(record.clone());
                 state.observers.retain(|observer| observer(&message));
-                state.log.push(record.clone());
+                state.keep(record.clone());
             }
         }
         let message = ToHost::Gone(death.clone());

@@ -4,12 +4,30 @@
 
 use std::time::Duration;
 
+use koru_error::Kind;
 use koru_protocol::{Call, ToGuest, ToHost};
 
 use crate::{
     Result, Session,
     calls::{REPLY_LIMIT, refused, unexpected},
 };
+
+/// The longest content or output that is collected in memory. An agent may never end it.
+const MAX_COLLECTED: usize = 256 << 20;
+
+/// Appends a part of what an agent sends.
+///
+/// # Errors
+///
+/// It is more than anything that is meant to be collected.
+pub(crate) fn collect(content: &mut Vec<u8>, part: &[u8], what: &str) -> Result<()> {
+    if content.len() + part.len() > MAX_COLLECTED {
+        let message = format!("it is longer than {} MB", MAX_COLLECTED >> 20);
+        return Err(koru_error::Error::new(Kind::System, what, message).into());
+    }
+    content.extend_from_slice(part);
+    Ok(())
+}
 
 impl Session {
     /// Writes a file on the target, either completely or not at all.
@@ -45,7 +63,7 @@ impl Session {
         let mut content = Vec::new();
         loop {
             match self.next(&answers, &what, REPLY_LIMIT)? {
-                ToHost::Output { bytes, .. } => content.extend(bytes),
+                ToHost::Output { bytes, .. } => collect(&mut content, &bytes, &what)?,
                 ToHost::Reply { reply: Ok(_), .. } => return Ok(content),
                 ToHost::Reply {
                     reply: Err(errno), ..

@@ -13,6 +13,7 @@ use koru_protocol::{Call, Exec, Exit, Reply, STDIN_WINDOW, Stream, ToGuest, ToHo
 use crate::{
     Result, Session,
     calls::{refused, unexpected},
+    files::collect,
     waiting::Busy,
 };
 
@@ -43,8 +44,8 @@ impl Session {
         loop {
             match process.next()? {
                 ProcessEvent::Started(_) => {}
-                ProcessEvent::Stdout(bytes) => stdout.extend(bytes),
-                ProcessEvent::Stderr(bytes) => stderr.extend(bytes),
+                ProcessEvent::Stdout(bytes) => collect(&mut stdout, &bytes, &process.what)?,
+                ProcessEvent::Stderr(bytes) => collect(&mut stderr, &bytes, &process.what)?,
                 ProcessEvent::Exited(exit) => {
                     return Ok(Output {
                         exit,

@@ -112,6 +112,7 @@ impl Session {
         let early = std::mem::take(&mut state.early_replies);
         let (mine, others) = early.into_iter().partition(|(of, _)| *of == id);
         state.early_replies = others;
+        state.early_bytes = 0;
         let mine: Vec<(u64, ToHost)> = mine;
         let answered = mine.iter().any(|(_, m)| matches!(m, ToHost::Reply { .. }));
         if !answered && state.death.is_none() {
