@@ -179,7 +179,7 @@ pub(crate) fn run_make(
     let output = match (sandbox, &tree.userland) {
         (None, None) => output(make, attempted),
         (None, Some(userland)) => {
-            let mut inside = with_system(userland.root(), &USERLAND_KEEPS, make, attempted)?;
+            let mut inside = with_system(userland.root(), &USERLAND_KEEPS, &[], make, attempted)?;
             output(&mut inside, attempted)
         }
         (Some(sandbox), None) => sandbox.output(make, attempted),

@@ -74,15 +74,23 @@ impl Apt {
 
     /// Returns whether apt could download `package` now, and not only knows its name.
     pub fn available(&self, package: &str) -> bool {
-        run(
+        self.candidate(package).is_some()
+    }
+
+    /// Returns the version of `package` that apt would download now.
+    pub(crate) fn candidate(&self, package: &str) -> Option<String> {
+        let policy = run(
             self.command("apt-cache").args(["policy", package]),
             "asking apt for a version",
-        )
-        .is_ok_and(|r| {
-            r.stdout
-                .lines()
-                .any(|l| l.trim().starts_with("Candidate:") && !l.contains("(none)"))
-        })
+        );
+        let policy = policy.ok()?.stdout;
+        let mut versions = policy
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("Candidate: "));
+        versions
+            .next()
+            .filter(|v| *v != "(none)")
+            .map(str::to_owned)
     }
 
     /// Downloads `packages` and unpacks them into `dir`.

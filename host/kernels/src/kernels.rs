@@ -54,6 +54,11 @@ impl Kernels {
         &self.cache
     }
 
+    /// Returns the folder of a kernel.
+    pub(crate) fn place(&self, release: &str) -> PathBuf {
+        self.dir().join(release)
+    }
+
     fn dir(&self) -> PathBuf {
         self.cache.root().join("kernels")
     }

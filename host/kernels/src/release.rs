@@ -4,15 +4,30 @@
 
 use std::cmp::Ordering;
 
-/// The flavours of distribution kernels, the best for a guest first.
-const FLAVOURS: [&str; 4] = ["-cloud-amd64", "-amd64", "-generic", "-rt-amd64"];
+/// The flavours of kernels, the best for a guest first: how the release ends, and the word for it.
+const FLAVOURS: [(&str, &str); 6] = [
+    ("-cloud-amd64", "cloud"),
+    ("-amd64", "generic"),
+    ("-generic", "generic"),
+    ("-rt-amd64", "rt"),
+    // Koru builds these itself.
+    ("-debug", "debug"),
+    ("-kcsan", "kcsan"),
+];
 
 /// Returns the index of a release's flavour in [`FLAVOURS`].
 pub(crate) fn flavour(release: &str) -> Option<usize> {
     let fitting = FLAVOURS.iter().enumerate();
-    let fitting = fitting.filter(|(_, f)| release.ends_with(**f));
+    let fitting = fitting.filter(|(_, (end, _))| release.ends_with(end));
     // `-rt-amd64` ends in `-amd64` as well.
-    fitting.max_by_key(|(_, f)| f.len()).map(|(i, _)| i)
+    fitting
+        .max_by_key(|(_, (end, _))| end.len())
+        .map(|(i, _)| i)
+}
+
+/// Returns the word for a release's flavour, such as `rt`.
+fn flavour_word(release: &str) -> Option<&'static str> {
+    flavour(release).map(|index| FLAVOURS[index].1)
 }
 
 /// Returns whether `selector` is `release`, or a beginning of it that ends where a number or a
@@ -30,8 +45,8 @@ pub(crate) struct Selector<'a> {
     pub suite: Option<&'a str>,
     /// The release, or its beginning. If empty, any.
     pub begin: &'a str,
-    /// The index of the flavour in [`FLAVOURS`].
-    flavour: Option<usize>,
+    /// The word for the flavour.
+    pub flavour: Option<&'static str>,
 }
 
 impl Selector<'_> {
@@ -39,17 +54,17 @@ impl Selector<'_> {
         let (suite, release) = match what.split_once('/') {
             Some((suite, release)) => (Some(suite), release),
             None if what.starts_with(|c: char| c.is_ascii_digit()) => (None, what),
+            None if FLAVOURS.iter().any(|(_, word)| *word == what) => (None, what),
             None => (Some(what), ""),
         };
-        let words = [("cloud", 0), ("generic", 1), ("rt", 3)];
-        let named = words.iter().find_map(|(word, index)| {
+        let named = FLAVOURS.iter().find_map(|(_, word)| {
             let begin = release.strip_suffix(word)?;
             let begin = begin.strip_suffix('-').or(begin.is_empty().then_some(""))?;
-            Some((begin, *index))
+            Some((begin, *word))
         });
         // What ends in a flavour's full name is a release.
         let (begin, flavour) = match named {
-            Some((begin, index)) => (begin, Some(index)),
+            Some((begin, word)) => (begin, Some(word)),
             None => (release, None),
         };
         Selector {
@@ -61,7 +76,7 @@ impl Selector<'_> {
 
     pub fn selects(&self, release: &str) -> bool {
         (self.begin.is_empty() || selects(self.begin, release))
-            && self.flavour.is_none_or(|f| flavour(release) == Some(f))
+            && (self.flavour.is_none() || flavour_word(release) == self.flavour)
     }
 
     /// Returns whether it selects this release by itself, without a suite.
@@ -96,10 +111,8 @@ pub fn short_names(releases: &[&str]) -> Vec<String> {
         let mut numbers = release.split(|c: char| !c.is_ascii_digit());
         let version: Vec<&str> = numbers.by_ref().take(2).collect();
         let version = version.join(".");
-        match flavour(release).map(|index| FLAVOURS[index]) {
-            Some("-cloud-amd64") => format!("{version}-cloud"),
-            Some("-rt-amd64") => format!("{version}-rt"),
-            Some(_) => format!("{version}-generic"),
+        match flavour_word(release) {
+            Some(word) => format!("{version}-{word}"),
             None => (*release).to_owned(),
         }
     };
@@ -149,6 +162,17 @@ mod tests {
         assert!(!of("sid", "7.2.13+deb14-cloud-amd64", "sidney"));
         assert!(Selector::parse("6.1-rt").names("6.1.0-56-rt-amd64"));
         assert!(!Selector::parse("sid").names("7.2.13+deb14-rt-amd64"));
+        for (what, release, is_named) in [
+            ("rt", "6.1.0-56-rt-amd64", true),
+            ("rt", "6.1.0-56-amd64", false),
+            ("debug", "6.12.117-debug", true),
+            ("6.12-debug", "6.12.117-debug", true),
+            ("6.12.117-debug", "6.12.117-debug", true),
+            ("6.1-debug", "6.12.117-debug", false),
+            ("debug", "6.12.117-kcsan", false),
+        ] {
+            assert_eq!(Selector::parse(what).names(release), is_named, "{what}");
+        }
     }
 
     #[test]

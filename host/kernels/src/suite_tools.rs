@@ -32,6 +32,21 @@ const PROGRAMS: [&str; 11] = [
     "util-linux",
 ];
 
+/// What the build of a kernel needs in addition.
+const TO_BUILD_KERNELS: [&str; 11] = [
+    "bc",
+    "bison",
+    "flex",
+    "gzip",
+    "libc6-dev",
+    "libelf-dev",
+    "libssl-dev",
+    "m4",
+    "perl-base",
+    "tar",
+    "xz-utils",
+];
+
 /// What these packages depend on, but not what a build uses of them.
 const UNUSED: [&str; 19] = [
     "debconf",
@@ -92,9 +107,45 @@ pub(crate) fn choose(
         return Ok(None);
     };
     let apt = archive.in_suite(suite)?;
+    let libraries = libraries(archive.apt(), &apt, &tree.release)?;
+    let userland = unpack(cache, suite, &apt, &compiler, libraries, progress)?;
+    write_atomically(&kernel.join(MARK), userland.name().as_bytes())?;
+    Ok(Some(userland))
+}
+
+/// Returns a userland with what builds kernels of a suite, whatever this machine has.
+pub(crate) fn to_build_kernels(
+    cache: &Cache,
+    suite: &str,
+    apt: &Apt,
+    progress: &dyn Progress,
+) -> Result<Userland> {
+    let compiler = apt.depends("gcc")?.into_iter().find(|package| {
+        let version = package.strip_prefix("gcc-").unwrap_or_default();
+        version.starts_with(|c: char| c.is_ascii_digit())
+    });
+    let compiler = compiler.ok_or_else(|| {
+        let message = format!("{suite} has no gcc");
+        Error::new(Kind::System, "asking apt for a compiler", message).help(
+            "check the network; `koru clean --cache` makes Koru fetch the package lists again",
+        )
+    })?;
+    let more = TO_BUILD_KERNELS.map(str::to_owned).into();
+    unpack(cache, suite, apt, &compiler, more, progress)
+}
+
+/// Unpacks a suite's compiler, the programs that a build runs, and more packages.
+fn unpack(
+    cache: &Cache,
+    suite: &str,
+    apt: &Apt,
+    compiler: &str,
+    more: Vec<String>,
+    progress: &dyn Progress,
+) -> Result<Userland> {
     let mut wanted: Vec<String> = PROGRAMS.map(str::to_owned).into();
-    wanted.push(compiler.clone());
-    wanted.extend(libraries(archive.apt(), &apt, &tree.release)?);
+    wanted.push(compiler.to_owned());
+    wanted.extend(more);
     wanted.sort();
     wanted.dedup();
     let names = wanted.iter().map(String::as_str).chain(UNUSED);
@@ -102,13 +153,22 @@ pub(crate) fn choose(
     let name = format!("{suite}-{compiler}-{}", &key[..8]);
     cache.entry(FOLDER, &name, progress, |dir| {
         let mut packages = apt.closure(&wanted)?;
-        packages.retain(|package| is_used(package));
+        packages.retain(|package| is_used(package) || wanted.iter().any(|w| names_it(package, w)));
         let what = format!("the tools of {suite}");
         apt.unpack_merged(&packages, &what, dir, progress)?;
         complete(dir)
     })?;
-    write_atomically(&kernel.join(MARK), name.as_bytes())?;
-    Ok(Userland::chosen(cache, kernel))
+    Userland::named(cache, &name).ok_or_else(|| {
+        let message = "they are gone from the cache again";
+        Error::new(Kind::System, "unpacking the tools of a suite", message)
+    })
+}
+
+/// Returns whether a package, which is `NAME=VERSION`, has this name.
+fn names_it(package: &str, name: &str) -> bool {
+    package
+        .strip_prefix(name)
+        .is_some_and(|rest| rest.starts_with('='))
 }
 
 /// Returns a note that a kernel's tools cannot be had, which may be so for a day only: a suite that

@@ -33,6 +33,29 @@ impl Userland {
         &self.root
     }
 
+    /// Returns the name of its folder in the cache.
+    pub(crate) fn name(&self) -> &str {
+        let name = self.root.file_name().unwrap_or_default();
+        name.to_str().unwrap_or_default()
+    }
+
+    /// Returns the name of its C compiler, such as `gcc-12`.
+    pub(crate) fn compiler(&self) -> Option<String> {
+        let programs = fs::read_dir(self.root.join("usr/bin")).ok()?;
+        let names = programs.flatten().map(|e| e.file_name());
+        let mut names = names.filter_map(|name| name.into_string().ok());
+        names.find(|name| {
+            let version = name.strip_prefix("gcc-").unwrap_or_default();
+            !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit())
+        })
+    }
+
+    /// Returns the userland of this name in the cache.
+    pub(crate) fn named(cache: &Cache, name: &str) -> Option<Userland> {
+        let root = cache.root().join(FOLDER).join(name);
+        root.is_dir().then_some(Userland { root })
+    }
+
     /// Returns the path of a program, which is one only in the userland.
     pub fn program(&self, name: &str) -> Option<PathBuf> {
         let path = self.root.join("usr/bin").join(name);
@@ -43,8 +66,7 @@ impl Userland {
     /// Returns the userland that was chosen for the kernel in this folder of the cache.
     pub(crate) fn chosen(cache: &Cache, kernel: &Path) -> Option<Userland> {
         let name = fs::read_to_string(kernel.join(MARK)).ok()?;
-        let root = cache.root().join(FOLDER).join(name.trim());
-        root.is_dir().then_some(Userland { root })
+        Userland::named(cache, name.trim())
     }
 }
 

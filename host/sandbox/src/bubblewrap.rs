@@ -147,10 +147,12 @@ pub fn command(
 
 /// Returns the command that runs a program that is trusted, outside of any sandbox, with the
 /// programs and libraries of another system, as [`Sandbox::system`] takes it, in place of this
-/// machine's. `kept` are folders in `/usr` that stay this machine's own.
+/// machine's. `kept` are folders in `/usr` that stay this machine's own; `shown` are folders that
+/// the program sees at another path, which must exist.
 pub fn with_system(
     root: &Path,
     kept: &[&str],
+    shown: &[(&Path, &str)],
     program: &Command,
     attempted: &str,
 ) -> Result<Command> {
@@ -167,6 +169,9 @@ pub fn with_system(
     inside.arg(&usr).arg("/usr");
     for folder in kept {
         inside.args(["--dev-bind-try", folder, folder]);
+    }
+    for (folder, at) in shown {
+        inside.arg("--bind").arg(folder).arg(at);
     }
     for name in MERGED {
         let at = Path::new("/").join(name);
@@ -445,7 +450,7 @@ mod tests {
             .current_dir("/tmp")
             .env("A", "b")
             .env_remove("C");
-        let inside = with_system(Path::new("/u"), &["/usr/local"], &make, "testing").unwrap();
+        let inside = with_system(Path::new("/u"), &["/usr/local"], &[], &make, "testing").unwrap();
         assert_eq!(inside.get_current_dir(), Some(Path::new("/tmp")));
         let arguments: Vec<_> = inside.get_args().collect();
         assert!(arguments.ends_with(&["--".as_ref(), "make".as_ref(), "x".as_ref()]));

@@ -373,12 +373,15 @@ Examples:
     ///
     /// If this machine's compiler and tools do not build for it, those of the kernel's suite are
     /// downloaded to the cache as well.
+    ///
+    /// `debug` and `kcsan` are built from Debian's sources, which takes about 10 minutes.
     #[command(after_help = "\
 Examples:
   koru kernel add 5.10            the newest of this version
   koru kernel add 6.1-rt          its real-time flavour; others are cloud and generic
   koru kernel add trixie/7.3      from a suite of Debian's archive or its backports
   koru kernel add sid             the newest of a suite
+  koru kernel add debug           6.12 with KASAN, lockdep and more, built here; or 6.1-debug, kcsan
   koru kernel add running         the kernel of this machine
   koru kernel add /usr/src/linux  a build directory
   koru kernel add linux-*.deb     packages of any distribution, also .rpm")]

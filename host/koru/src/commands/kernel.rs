@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use koru_error::{Error, Kind, Result};
 use koru_kbuild::Builder;
-use koru_kernels::{Archive, Installed, KernelTree, Lacking, Offered, Progress, is_package, today};
+use koru_kernels::{
+    Archive, DebugFlavour, Installed, KernelTree, Lacking, Offered, Progress, is_package, today,
+};
 
 use crate::{
     cli::KernelCommand,
@@ -106,7 +108,10 @@ fn make_default(context: &Context, kernel: &str) -> Result<String> {
 
 fn add(context: &Context, what: &[String], default: bool) -> Result<()> {
     let tree = match what {
-        [one] if !is_package(one) => context.kernels.add(one, &*context.ui)?,
+        [one] if !is_package(one) => match DebugFlavour::of(one) {
+            Some(flavour) => context.kernels.add_debug(one, flavour, &*context.ui)?,
+            None => context.kernels.add(one, &*context.ui)?,
+        },
         // Only package files come in numbers.
         files => {
             let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
