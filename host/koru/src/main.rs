@@ -18,6 +18,7 @@ mod guest;
 mod judging;
 mod loadable;
 mod log;
+mod named;
 mod programs;
 mod run;
 mod target;
@@ -103,6 +104,7 @@ fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {
         }
         Command::Test(a) => commands::test::test(context, &a),
         Command::Preflight(a) => commands::preflight::preflight(context, &a),
+        Command::Check(a) => commands::check::check(context, &a),
         Command::Verify(a) => commands::verify::verify(context, &a),
         Command::Grade(a) => commands::grade::grade(context, &a),
         Command::Contract { command } => commands::contract::contract(context, &command),

@@ -5,6 +5,7 @@
 mod bench_args;
 mod build_rules;
 mod cache_args;
+mod check_args;
 mod contract_args;
 mod dev_args;
 mod grade_args;
@@ -20,6 +21,7 @@ use clap::{Parser, Subcommand};
 pub use bench_args::BenchArgs;
 pub use build_rules::BuildRules;
 pub use cache_args::CacheCommand;
+pub use check_args::{CheckArgs, Strength};
 pub use contract_args::{ContractCheckArgs, ContractCommand, ContractNewArgs};
 pub use dev_args::*;
 pub use grade_args::GradeArgs;
@@ -113,6 +115,21 @@ distribution has, but this machine does not run yet.
 
 Exit status: 0 all modules work, 1 some do not, 2 wrong usage, 3 something is not set up.")]
     Preflight(PreflightArgs),
+    /// Look for faults in a module, with one strength after the other.
+    #[command(after_help = "Examples:
+  koru check                            the module in this folder, in every way
+  koru check lab2 --minutes 3           a folder in C; begin no other check after 3 minutes
+  koru check my_timer --only faults     only with allocations that fail
+  koru check --keep-going --json
+
+The checks, the cheapest first: the module is loaded and unloaded 2000 times; its tests run in a
+guest that is harsh with memory; they run on the debug kernel (KASAN, lockdep and more); and each
+allocation, and each copy from or to user space, fails once while the module is loaded and while its
+files are opened, read, written and polled. The last two need the debug kernel, which `koru kernel
+add debug` builds.
+
+Exit status: 0 nothing was found, 1 something was, 2 wrong usage, 3 something is not set up.")]
+    Check(CheckArgs),
     /// Run a contract's conformance tests against any module, in C or Rust.
     #[command(after_help = "Examples:
   koru verify full_ex                            Koru's own module
@@ -381,6 +398,7 @@ impl Command {
         match self {
             Command::Test(a) => a.rules.clone(),
             Command::Preflight(a) => a.rules.clone(),
+            Command::Check(a) => a.rules.clone(),
             Command::Verify(a) => a.rules.clone(),
             Command::Bench(a) => a.rules.clone(),
             Command::Grade(a) => a.rules.clone(),

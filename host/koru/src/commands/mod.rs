@@ -6,6 +6,7 @@ pub mod api;
 pub mod bench;
 pub mod build;
 pub mod cache;
+pub mod check;
 pub mod clean;
 pub mod contract;
 pub mod debug;

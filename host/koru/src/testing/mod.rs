@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod junit;
 pub mod markdown;
 pub mod marks;
+pub mod module_tests;
 pub mod part;
 pub mod program_tests;
 pub mod report;

@@ -2,7 +2,6 @@
 
 //! `koru preflight`: tells whether modules will work on kernels before a machine runs them.
 
-mod named;
 mod steps;
 mod verdict;
 
@@ -17,10 +16,10 @@ use crate::{
     context::Context,
     dependencies,
     failure::show_error,
+    named::{Named, named_sources},
     testing::report::write_junit,
     ui::json,
 };
-use named::{Named, named_sources};
 use steps::Check;
 use verdict::{Step, Verdict, suites};
 

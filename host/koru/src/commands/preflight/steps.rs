@@ -4,19 +4,23 @@
 
 use std::{collections::HashMap, path::PathBuf, time::Duration};
 
-use koru_error::{Error, Kind, Result};
+use koru_error::{Error, Result};
 use koru_kbuild::{Ko, Module, Source};
 use koru_kernels::KernelTree;
 
-use super::{named::Named, verdict::Step};
+use super::verdict::Step;
 use crate::{
-    cli::{KernelChoice, PreflightArgs, TestArgs},
+    cli::{KernelChoice, PreflightArgs},
     context::Context,
     guest::{complaint_error, machine},
     log::view::LogSink,
+    named::Named,
     run::{outcome::RunOptions, run_module},
     target::request::{CommandIo, ModuleRequest, Place, RunRequest},
-    testing::{guest::Chosen, report::Suite, test_run::TestRun},
+    testing::{
+        module_tests::{ModuleTests, passed},
+        report::Suite,
+    },
 };
 
 /// What is being checked on one kernel.
@@ -104,66 +108,14 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Runs the tests of a module in Rust, or those that belong to none of them, and returns
-    /// their results.
     fn run_tests(&self, named: &Named, tested: Option<&Module>) -> Result<Vec<Suite>> {
-        let context = self.context;
-        let mut test = TestArgs {
-            filters: Vec::new(),
-            kernels: vec![self.tree.release.clone()],
-            rules: self.args.rules.clone(),
-            coverage: false,
-            junit: None,
-            plain: false,
-            yes: false,
+        let tests = ModuleTests {
+            context: self.context,
+            kernel: &self.tree.release,
+            rules: &self.args.rules,
         };
-        let is_ours = |module: &Module| module.workspace == context.home.root;
-        if let Source::Crate(module) = &named.source {
-            if is_ours(module) {
-                // Of Koru's own tests, those of this module.
-                test.filters = vec![format!("{}::", module.name)];
-            }
-        }
-        let run = TestRun::new(context, &test).quiet();
-        match &named.source {
-            Source::Crate(module) if is_ours(module) => {
-                run.guest_of(&module.dir, &Chosen::Every)?;
-            }
-            Source::Crate(module) => {
-                let mut modules = self.crates.clone();
-                modules.retain(|other| other.workspace == module.workspace);
-                let chosen = Chosen::These {
-                    modules: &modules,
-                    tested,
-                };
-                run.guest_of(&module.workspace, &chosen)?;
-            }
-            source => {
-                let folder = named.folder(&context.cwd);
-                run.programs_of(&folder, std::slice::from_ref(source))?;
-            }
-        }
-        let mut suites = run.suites();
-        if let Some(filter) = test.filters.first() {
-            // The filter may be the end of another module's name.
-            let own = filter.trim_end_matches("::");
-            suites.retain(|suite| suite.name.split(' ').next() == Some(own));
-        }
-        Ok(suites)
+        tests.run(named, tested, &self.crates)
     }
-}
-
-/// Returns how many tests passed, or the first failure.
-fn passed(suites: &[Suite]) -> Result<usize> {
-    let results = || suites.iter().flat_map(|suite| &suite.results);
-    let failed = results().find_map(|test| Some((test, test.failure.as_ref()?)));
-    if let Some((test, failure)) = failed {
-        let attempted = format!("running the test {}", test.name);
-        let said = [failure.output.as_str(), failure.log.shown.as_str()].join("\n");
-        let error = Error::new(Kind::System, attempted, failure.why.clone());
-        return Err(error.output(said.trim()));
-    }
-    Ok(results().filter(|test| test.ignored.is_none()).count())
 }
 
 /// Loads a module in a fresh virtual machine and unloads it.

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! The kernel with debugging checks that Koru builds, and what it finds in planted modules.
+
+use crate::common::{Run, koru, line_of};
+
+const MEMORY: &str = "tests/planted/memory";
+const LOCKS: &str = "tests/planted/locks";
+const ERRORS: &str = "tests/planted/errors";
+
+/// A fault, what the kernel says of it, and a text in the source line that is named.
+const REPORTED: [(&str, &str, &str, &str); 5] = [
+    (
+        MEMORY,
+        "overflow",
+        "BUG: KASAN: slab-out-of-bounds",
+        "at[index] = 'x';",
+    ),
+    (
+        MEMORY,
+        "after-free",
+        "BUG: KASAN: slab-use-after-free",
+        "at[index] = 'x';",
+    ),
+    (
+        MEMORY,
+        "double-free",
+        "BUG: KASAN: double-free",
+        "kfree(freed);",
+    ),
+    (
+        LOCKS,
+        "order",
+        "possible circular locking dependency",
+        "backwards();",
+    ),
+    (
+        LOCKS,
+        "sleep",
+        "sleeping function called from invalid context",
+        "kmalloc(",
+    ),
+];
+
+/// The kernel is built in a cache of the test's own, because other tests run on every kernel there
+/// is.
+#[test]
+#[ignore = "takes long"]
+fn debug_kernel_is_built_and_finds_what_is_planted() {
+    let cache = tempfile::tempdir().expect("a folder");
+    let run = |words: &[&str]| -> Run { koru(words).env("KORU_CACHE", cache.path()).run() };
+    let added = run(&["kernel", "add", "debug"]);
+    added.exits(0).prints("-debug\n");
+    // It is not built again.
+    let again = run(&["kernel", "add", "debug"]);
+    again.exits(0).prints("-debug\n");
+    assert!(!again.err.contains("building the kernel"), "{again}");
+    run(&["run", "hello", "--kernel", "debug"])
+        .exits(0)
+        .prints("Hello world");
+    for (folder, fault, said, line) in REPORTED {
+        let found = run(&[
+            "run",
+            folder,
+            "--kernel",
+            "debug",
+            "-p",
+            &format!("fault={fault}"),
+        ]);
+        found.exits(1).says("the kernel complained: ").says(said);
+        let at = format!(":{}", line_of(&source(folder), line));
+        assert!(
+            found.out.contains(&at) || found.err.contains(&at),
+            "{at}\n{found}"
+        );
+    }
+    let unlocked = ["run", LOCKS, "--kernel", "debug", "-p", "fault=unlock"];
+    run(&unlocked)
+        .exits(1)
+        .says("lock held when returning to user space");
+    for folder in [MEMORY, LOCKS] {
+        run(&["run", folder, "--kernel", "debug"]).exits(0);
+    }
+    let check = |fault: &str| {
+        let fault = format!("fault={fault}");
+        run(&["check", ERRORS, "--only", "faults", "-p", &fault])
+    };
+    let line = |text: &str| format!("errors.c:{}", line_of(&source(ERRORS), text));
+    check("none").exits(0).prints("faults   pass ");
+    check("leak")
+        .exits(1)
+        .says("left behind after unload: ")
+        .says(&line("first = kmalloc("));
+    check("unchecked")
+        .exits(1)
+        .says("allocation of `open /proc/errors` fail: the kernel complained: ")
+        .says(&line("note[0] = 0;"));
+    check("errno")
+        .exits(1)
+        .says("open /proc/errors fails with EINVAL")
+        .says(&line("char *note = kmalloc("));
+}
+
+/// Returns the source file of a planted module.
+fn source(folder: &str) -> String {
+    let name = folder.rsplit('/').next().expect("a name");
+    format!("{folder}/{name}.c")
+}
