@@ -2,11 +2,16 @@
 
 //! The kernel with debugging checks that Koru builds, and what it finds in planted modules.
 
+use std::time::Duration;
+
 use crate::common::{Run, koru, line_of};
 
 const MEMORY: &str = "tests/planted/memory";
 const LOCKS: &str = "tests/planted/locks";
 const ERRORS: &str = "tests/planted/errors";
+
+/// How long the build of the kernel may take on a busy machine.
+const LIMIT: Duration = Duration::from_secs(3000);
 
 /// A fault, what the kernel says of it, and a text in the source line that is named.
 const REPORTED: [(&str, &str, &str, &str); 5] = [
@@ -48,7 +53,10 @@ const REPORTED: [(&str, &str, &str, &str); 5] = [
 #[ignore = "takes long"]
 fn debug_kernel_is_built_and_finds_what_is_planted() {
     let cache = tempfile::tempdir().expect("a folder");
-    let run = |words: &[&str]| -> Run { koru(words).env("KORU_CACHE", cache.path()).run() };
+    let run = |words: &[&str]| -> Run {
+        let run = koru(words).env("KORU_CACHE", cache.path());
+        run.within(LIMIT).run()
+    };
     let added = run(&["kernel", "add", "debug"]);
     added.exits(0).prints("-debug\n");
     // It is not built again.

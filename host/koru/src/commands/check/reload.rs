@@ -7,7 +7,7 @@ use koru_kernels::Progress;
 
 use super::{in_guest::InGuest, subject::Subject};
 
-/// How many loads come first, after each of which a guest looks at its memory.
+/// How many loads come first, by the agent.
 const FIRST: u32 = 10;
 
 /// How many loads follow at once.
@@ -18,7 +18,8 @@ pub fn reload(subject: &Subject) -> Result<String> {
     let guest = InGuest::start(subject, &subject.tree)?;
     let loads = subject.args.loads;
     let first = loads.min(FIRST);
-    for number in 1..=first {
+    // The last of them is the one after which all memory is looked at.
+    for number in 1..first {
         let done = guest.load().and_then(|()| guest.unload());
         let doing = format!("loading and unloading for the {} time", ordinal(number));
         if let Err(error) = done {
@@ -30,17 +31,19 @@ pub fn reload(subject: &Subject) -> Result<String> {
     let times = if loads == 1 { "time" } else { "times" };
     guest.left(&format!("loading and unloading {first} {times}"))?;
     let mut done = first;
-    while done < loads {
+    while done + 1 < loads {
         let ui = &subject.context.ui;
         ui.status(&format!("loaded and unloaded {done} of {loads} times"));
-        let next = AT_ONCE.min(loads - done);
+        let next = AT_ONCE.min(loads - 1 - done);
         let doing = format!("loading and unloading {next} {times} more after {done}");
         let output = guest.run_checker(&["reload", &next.to_string()]);
         guest.complained(&doing)?;
         guest.failed(&doing, &output?)?;
         done += next;
     }
-    guest.left(&format!("loading and unloading {loads} {times}"))?;
+    if done < loads {
+        guest.left(&format!("loading and unloading {loads} {times}"))?;
+    }
     Ok(format!("{loads} {times} on {}", subject.tree.release))
 }
 

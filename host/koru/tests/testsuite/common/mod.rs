@@ -43,6 +43,7 @@ pub fn programs() -> PathBuf {
 pub struct Running {
     child: Child,
     mark: String,
+    limit: Duration,
     /// The input of a run in a terminal.
     keyboard: Option<ChildStdin>,
     out: Option<thread::JoinHandle<Vec<u8>>>,
@@ -96,6 +97,7 @@ impl std::fmt::Display for Run {
 pub struct Koru {
     command: Command,
     mark: String,
+    limit: Duration,
     input: Vec<u8>,
 }
 
@@ -143,6 +145,7 @@ pub fn koru_by<C: AsRef<std::ffi::OsStr>, S: AsRef<std::ffi::OsStr>>(
     Koru {
         command,
         mark,
+        limit: LIMIT,
         input: Vec::new(),
     }
 }
@@ -150,6 +153,12 @@ pub fn koru_by<C: AsRef<std::ffi::OsStr>, S: AsRef<std::ffi::OsStr>>(
 impl Koru {
     pub fn dir(mut self, dir: &Path) -> Koru {
         self.command.current_dir(dir);
+        self
+    }
+
+    /// Gives it more time than others have.
+    pub fn within(mut self, limit: Duration) -> Koru {
+        self.limit = limit;
         self
     }
 
@@ -204,6 +213,7 @@ impl Koru {
             .expect("starting koru");
         let mut running = Running {
             mark: self.mark,
+            limit: self.limit,
             keyboard: child.stdin.take(),
             out: None,
             err: None,
@@ -251,9 +261,9 @@ impl Running {
             if let Some(status) = self.child.try_wait().expect("waiting for koru") {
                 break status;
             }
-            if begun.elapsed() > LIMIT {
+            if begun.elapsed() > self.limit {
                 let _ = kill_process_group(self.pid(), Signal::KILL);
-                panic!("koru did not end in {LIMIT:?}");
+                panic!("koru did not end in {:?}", self.limit);
             }
             thread::sleep(Duration::from_millis(10));
         };
