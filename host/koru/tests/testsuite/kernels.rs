@@ -160,8 +160,12 @@ fn flavour_selects_a_kernel() {
         .run(&["kernel", "remove", "6.1-generic"])
         .exits(0)
         .says(added.generic);
-    // A word that is no version selects nothing.
-    added.run(&["kernel", "default", "rt"]).exits(2);
+    // A flavour alone is enough, where there is one such kernel; any other word selects nothing.
+    added
+        .run(&["kernel", "default", "rt"])
+        .exits(0)
+        .says(added.realtime);
+    added.run(&["kernel", "default", "real"]).exits(2);
 }
 
 /// The lists are those of the archive, in the smallest suite.
