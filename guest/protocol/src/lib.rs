@@ -57,6 +57,10 @@ pub const FORMER_SECTIONS: &str = "/run/koru-sections";
 /// KASAN's, that contains the rest of the record is expected and does not fail the test.
 pub const KERNEL_MAY_SAY: &str = "koru: the kernel may say: ";
 
+/// The beginning of a record that is written into the kernel log before an allocation is made to
+/// fail. The operation follows, and the number of the allocation.
+pub const FAULT_MARK: &str = "koru: fault ";
+
 /// The exit status of a test that cannot be run on this kernel. The last line of the test's
 /// output says why.
 pub const TEST_SKIPPED: i32 = 77;

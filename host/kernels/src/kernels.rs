@@ -12,7 +12,7 @@ use koru_error::{Error, IoContext, Kind, Result};
 use crate::{
     Apt, Archive, Cache, KernelTree, Progress, Userland, nearest,
     packages::{best_release, packages, releases, settle, unknown},
-    release::{Selector, compare, flavour, selects},
+    release::{Selector, compare, flavour, selects, series},
     suite_tools::{choose, no_tools},
     write_atomically,
 };
@@ -228,6 +228,15 @@ impl Kernels {
     pub fn exactly(&self, release: &str) -> Option<Result<KernelTree>> {
         let here = self.releases().iter().any(|r| r == release);
         here.then(|| self.open(release))
+    }
+
+    /// Returns a kernel with debugging checks: of the same version as `tree`, otherwise the newest.
+    pub fn debug_like(&self, tree: &KernelTree) -> Option<Result<KernelTree>> {
+        let mut all = self.releases();
+        all.retain(|release| Selector::parse("debug").names(release));
+        let series = series(&tree.release);
+        let same = all.iter().rev().find(|r| selects(&series, r));
+        self.exactly(same.or(all.last())?)
     }
 
     /// Returns the tree with this build directory. If Koru keeps that tree, the result

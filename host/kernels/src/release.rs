@@ -38,6 +38,13 @@ pub(crate) fn selects(selector: &str, release: &str) -> bool {
     })
 }
 
+/// Returns the first two numbers of a release, as packages of sources are named: `6.12` of
+/// `6.12.117-debug`.
+pub(crate) fn series(release: &str) -> String {
+    let numbers = release.split(|c: char| !c.is_ascii_digit());
+    numbers.take(2).collect::<Vec<_>>().join(".")
+}
+
 /// What a user writes for a kernel to add: `6.1`, `6.1-rt`, `trixie`, `trixie/7.3`, `sid/cloud`.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Selector<'a> {
@@ -108,9 +115,7 @@ pub fn compare(a: &str, b: &str) -> Ordering {
 /// names would be the same keep their own.
 pub fn short_names(releases: &[&str]) -> Vec<String> {
     let short = |release: &&str| {
-        let mut numbers = release.split(|c: char| !c.is_ascii_digit());
-        let version: Vec<&str> = numbers.by_ref().take(2).collect();
-        let version = version.join(".");
+        let version = series(release);
         match flavour_word(release) {
             Some(word) => format!("{version}-{word}"),
             None => (*release).to_owned(),
@@ -128,6 +133,17 @@ pub fn short_names(releases: &[&str]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn series_of_releases() {
+        for (release, named) in [
+            ("6.1", "6.1"),
+            ("6.12.117-debug", "6.12"),
+            ("6.1.0-56-amd64", "6.1"),
+        ] {
+            assert_eq!(series(release), named);
+        }
+    }
 
     #[test]
     fn selectors_end_at_a_boundary() {

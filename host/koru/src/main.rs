@@ -18,6 +18,7 @@ mod guest;
 mod judging;
 mod loadable;
 mod log;
+mod markup;
 mod named;
 mod programs;
 mod run;

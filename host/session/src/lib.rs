@@ -39,7 +39,7 @@ pub use left_behind::LeftBehind;
 pub use load_failure::load_message;
 pub use local::local;
 pub use log::LogStream;
-pub use modules::ModuleReport;
+pub use modules::{ModuleReport, quote_parameter};
 pub use process::{Output, Process, ProcessEvent, StdinWriter};
 pub use script::{Script, ScriptModule, ScriptRun};
 pub use shared_memory::SharedMemory;

@@ -228,7 +228,7 @@ fn module_of(path: &str) -> &str {
 pub(crate) fn load_call(path: &str, params: &[String], unload_on_disconnect: Option<&str>) -> Call {
     Call::Load {
         path: path.into(),
-        params: params.iter().map(|p| quote(p)).collect(),
+        params: params.iter().map(|p| quote_parameter(p)).collect(),
         unload_on_disconnect: unload_on_disconnect.map(|name| name.replace('-', "_")),
     }
 }
@@ -326,7 +326,7 @@ fn killed(what: String, records: Vec<LogRecord>) -> Error {
 
 /// Quotes the value of a parameter if it contains blanks, because the kernel splits parameters
 /// at blanks outside of quotes.
-fn quote(param: &str) -> String {
+pub fn quote_parameter(param: &str) -> String {
     match param.split_once('=') {
         Some((key, value)) if value.contains(char::is_whitespace) && !value.starts_with('"') => {
             format!("{key}=\"{value}\"")
@@ -355,13 +355,16 @@ impl ModuleReport {
 
 #[cfg(test)]
 mod tests {
-    use super::quote;
+    use super::quote_parameter;
 
     #[test]
     fn values_with_blanks_are_quoted() {
-        assert_eq!(quote("who=koru"), "who=koru");
-        assert_eq!(quote("who=the whole world"), "who=\"the whole world\"");
-        assert_eq!(quote("who=\"as it is\""), "who=\"as it is\"");
-        assert_eq!(quote("flag"), "flag");
+        assert_eq!(quote_parameter("who=koru"), "who=koru");
+        assert_eq!(
+            quote_parameter("who=the whole world"),
+            "who=\"the whole world\""
+        );
+        assert_eq!(quote_parameter("who=\"as it is\""), "who=\"as it is\"");
+        assert_eq!(quote_parameter("flag"), "flag");
     }
 }

@@ -3,7 +3,7 @@
 //! Makes the first, the second and each further allocation fail while a module is loaded, and
 //! while the files that it makes are used.
 //!
-//! Before each attempt, a record that begins with [`crate::inject::MARK`] is written to the kernel log, so that
+//! Before each attempt, a record that begins with [`FAULT_MARK`](koru_protocol::FAULT_MARK) is written to the kernel log, so that
 //! the log tells which allocation failed. Each attempt is a line of the output, `OPERATION NUMBER
 //! RESULT`, with the number 0 for the operation as it is without a fault.
 

@@ -9,10 +9,8 @@ use std::{
     os::unix::fs::FileExt,
 };
 
+use koru_protocol::FAULT_MARK;
 use nix::errno::Errno;
-
-/// What a record in the kernel log begins with before an attempt.
-pub const MARK: &str = "koru: fault ";
 
 /// The largest number of allocations of one operation.
 const MOST: u32 = 3000;
@@ -90,7 +88,7 @@ pub fn walk<T>(
         let prepared = prepare()?;
         let _ = injection
             .log
-            .write_all(format!("{MARK}{what} {n}\n").as_bytes());
+            .write_all(format!("{FAULT_MARK}{what} {n}\n").as_bytes());
         let (result, was_injected) = injection
             .call(n, || call(&prepared))
             .map_err(|e| errno(&e))?;
@@ -103,7 +101,9 @@ pub fn walk<T>(
             Err(errno) => println!("{what} {number} {errno:?}"),
         }
         if !was_injected {
-            let _ = injection.log.write_all(format!("{MARK}end\n").as_bytes());
+            let _ = injection
+                .log
+                .write_all(format!("{FAULT_MARK}end\n").as_bytes());
             return Ok(());
         }
     }

@@ -11,10 +11,9 @@ mod module;
 
 use std::{env, process::ExitCode};
 
-use module::{Failure, Module};
+use koru_protocol::TEST_SKIPPED;
 
-/// The exit status on a kernel without fault injection.
-const NO_INJECTION: u8 = 77;
+use module::{Failure, Module};
 
 const USAGE: &str = "\
 Usage: checker reload TIMES KO NAME [PARAMETER..]
@@ -37,7 +36,7 @@ fn main() -> ExitCode {
         ["faults", ko, name, ref parameters @ ..] => {
             let Ok(mut injection) = inject::Injection::new() else {
                 eprintln!("checker: this kernel has no fault injection");
-                return ExitCode::from(NO_INJECTION);
+                return ExitCode::from(TEST_SKIPPED as u8);
             };
             Module::open(ko, name, parameters).and_then(|m| faults::walk_all(&m, &mut injection))
         }

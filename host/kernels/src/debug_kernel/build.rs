@@ -93,7 +93,7 @@ pub fn build(
             progress.status(&text);
         }
     };
-    progress.status(&format!("{attempted}, which takes about 15 minutes"));
+    progress.status(&format!("{attempted}, which takes about 10 minutes"));
     // `modules` needs the others, and writes Module.symvers.
     for targets in [&["bzImage", "modules_prepare"][..], &["modules"]] {
         let mut compile = make(&[&[&*jobs], targets].concat())?;

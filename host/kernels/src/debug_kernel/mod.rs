@@ -16,7 +16,7 @@ use koru_error::{Error, IoContext, Kind, Result};
 
 use crate::{
     Apt, Archive, Cache, KernelTree, Kernels, Key, Lacking, Progress, SUPPORTED, Userland,
-    release::{Selector, selects},
+    release::{Selector, selects, series},
     suite_tools,
     userland::MARK,
     write_atomically,
@@ -136,7 +136,10 @@ impl Source {
 /// Finds the package with the sources.
 fn find(cache: &Cache, what: &str, attempted: &str, progress: &dyn Progress) -> Result<Source> {
     let selector = Selector::parse(what);
-    let series = series(selector.begin);
+    let series = match selector.begin {
+        "" => SUPPORTED[SUPPORTED.len() - 1].to_owned(),
+        begin => series(begin),
+    };
     let package = format!("linux-source-{series}");
     for suite in SUITES {
         if !selector.suite.is_none_or(|wanted| selects(suite, wanted)) {
@@ -163,16 +166,6 @@ fn find(cache: &Cache, what: &str, attempted: &str, progress: &dyn Progress) -> 
     .help("name a series of which it has the sources, such as `6.1-debug` or `6.12-debug`"))
 }
 
-/// Returns the series of a version, as packages of sources are named: `6.12` of `6.12.117`. Without
-/// a version, it is the newest of [`SUPPORTED`].
-fn series(version: &str) -> String {
-    let numbers: Vec<&str> = version.split(['.', '-']).take(2).collect();
-    match version {
-        "" => SUPPORTED[SUPPORTED.len() - 1].to_owned(),
-        _ => numbers.join("."),
-    }
-}
-
 /// Unpacks the sources into the folder `build`, which must not exist.
 fn unpack(
     source: &Source,
@@ -196,9 +189,6 @@ mod tests {
 
     #[test]
     fn packages_and_releases() {
-        assert_eq!(series(""), "6.12");
-        assert_eq!(series("6.1"), "6.1");
-        assert_eq!(series("6.12.117"), "6.12");
         let source = Source {
             suite: "bookworm",
             all: Apt::machine(),

@@ -6,6 +6,7 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use super::baseline::Ratios;
+use crate::markup::escape;
 
 const LINE: f64 = 15.0;
 const TOP: f64 = 60.0;
@@ -24,10 +25,6 @@ fn x(ratio: f64) -> f64 {
     SCALE.0 + part * (SCALE.1 - SCALE.0)
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
-}
-
 /// Draws the ratios of modules.
 pub fn svg(title: &str, modules: &BTreeMap<String, Ratios>) -> String {
     let mut lines: Vec<(String, Option<&BTreeMap<String, f64>>)> = Vec::new();
@@ -42,7 +39,7 @@ pub fn svg(title: &str, modules: &BTreeMap<String, Ratios>) -> String {
          <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
          <text x=\"10\" y=\"18\" font-size=\"13\">Koru divided by C: {}</text>\n",
         bottom + 10.0,
-        escaped(title)
+        escape(title)
     );
     for (n, (form, colour)) in COLOURS.iter().enumerate() {
         let left = 10.0 + 120.0 * n as f64;
@@ -70,7 +67,7 @@ pub fn svg(title: &str, modules: &BTreeMap<String, Ratios>) -> String {
             None => (10, "bold"),
             Some(_) => (24, "normal"),
         };
-        let name = escaped(name);
+        let name = escape(name);
         _ = writeln!(
             out,
             "<text x=\"{left}\" y=\"{y:.1}\" font-weight=\"{weight}\">{name}</text>"

@@ -9,16 +9,10 @@ use koru_decode::Decoded;
 use koru_error::{Error, Kind, Result};
 use koru_kernels::{KernelTree, Progress};
 use koru_klog::LogRecord;
-use koru_protocol::Exit;
+use koru_protocol::{Exit, FAULT_MARK, TEST_SKIPPED};
 
 use super::{in_guest::InGuest, reload::ordinal, subject::Subject};
 use crate::log::oops;
-
-/// What a record begins with that the program writes before an attempt.
-const MARK: &str = "koru: fault ";
-
-/// The program's exit status on a kernel without fault injection.
-const NO_INJECTION: i32 = 77;
 
 /// The errors that a module may return for lack of memory, or because a copy failed.
 const PROMISED: [&str; 4] = ["ENOMEM", "EFAULT", "EAGAIN", "ENOBUFS"];
@@ -35,7 +29,7 @@ pub fn faults(subject: &Subject, tree: &KernelTree) -> Result<String> {
     let at = last_attempt_before_report(&log).unwrap_or_else(|| doing.clone());
     guest.complained(&at)?;
     let output = output?;
-    if output.exit == Exit::Code(NO_INJECTION) {
+    if output.exit == Exit::Code(TEST_SKIPPED) {
         let message = format!("{} has no fault injection", tree.release);
         return Err(Error::new(Kind::Missing, doing, message).help("`koru kernel add debug`"));
     }
@@ -122,7 +116,7 @@ fn sites(
     decode: impl Fn(&[LogRecord]) -> Vec<Decoded>,
 ) -> BTreeMap<(String, u32), String> {
     let marks: Vec<usize> = (0..log.len())
-        .filter(|at| log[*at].text.starts_with(MARK))
+        .filter(|at| log[*at].text.starts_with(FAULT_MARK))
         .collect();
     let mut sites = BTreeMap::new();
     for (index, begin) in marks.iter().enumerate() {
@@ -150,7 +144,7 @@ fn sites(
 
 /// Reads the operation and the number of a mark.
 fn attempt_of(record: &LogRecord) -> Option<(String, u32)> {
-    let rest = record.text.trim_end().strip_prefix(MARK)?;
+    let rest = record.text.trim_end().strip_prefix(FAULT_MARK)?;
     let (what, number) = rest.rsplit_once(' ')?;
     Some((what.to_owned(), number.parse().ok()?))
 }

@@ -5,7 +5,7 @@
 use koru_error::{Error, Result};
 use koru_kernels::KernelTree;
 use koru_protocol::{Exec, Exit};
-use koru_session::{Output, Session};
+use koru_session::{Output, Session, quote_parameter};
 
 use super::subject::Subject;
 use crate::{
@@ -62,12 +62,18 @@ impl<'a> InGuest<'a> {
             inventories,
             baseline,
         };
-        for module in &guest.prepared().modules {
-            if module.is_dependency && !guest.prepared().is_there(module)? {
-                guest.target.load(module)?;
+        guest.load_dependencies()?;
+        Ok(guest)
+    }
+
+    /// Loads the modules that the module needs.
+    fn load_dependencies(&self) -> Result<()> {
+        for module in &self.prepared().modules {
+            if module.is_dependency && !self.prepared().is_there(module)? {
+                self.target.load(module)?;
             }
         }
-        Ok(guest)
+        Ok(())
     }
 
     pub fn prepared(&self) -> &Prepared {
@@ -100,7 +106,7 @@ impl<'a> InGuest<'a> {
         let mut argv = vec![format!("/bin/{CHECKER}")];
         argv.extend(arguments.iter().map(|a| (*a).to_owned()));
         argv.extend([module.path.clone(), module.name.clone()]);
-        argv.extend(module.params.iter().cloned());
+        argv.extend(module.params.iter().map(|p| quote_parameter(p)));
         self.session().output(Exec::new(argv))
     }
 
@@ -137,7 +143,9 @@ impl<'a> InGuest<'a> {
         match left.sentence() {
             Some(sentence) => Err(Error::new(koru_error::Kind::System, doing, sentence)
                 .help("the module must free or unregister it, also where it fails")),
-            None => self.complained(doing),
+            None => self
+                .complained(doing)
+                .and_then(|()| self.load_dependencies()),
         }
     }
 

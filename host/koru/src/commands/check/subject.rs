@@ -35,6 +35,15 @@ impl<'a> Subject<'a> {
             }
         };
         let tree = context.tree(&args.kernel)?;
+        if context.kernels.exactly(&tree.release).is_none() {
+            let message = format!("{} is not in `koru kernel list`", tree.release);
+            return Err(
+                Error::new(Kind::Usage, "choosing a kernel", message).help(format!(
+                    "`koru kernel add {}` adds it",
+                    tree.build_dir.display()
+                )),
+            );
+        }
         context
             .ui
             .status(&format!("building {}", named.title(&context.cwd)));
@@ -44,8 +53,8 @@ impl<'a> Subject<'a> {
             context,
             args,
             named,
+            debug: context.kernels.debug_like(&tree).transpose()?,
             tree,
-            debug: context.kernels.find(Some("debug")).ok(),
         })
     }
 
@@ -59,12 +68,42 @@ impl<'a> Subject<'a> {
         let module = if name.is_empty() {
             String::new()
         } else {
-            format!(" {name}")
+            format!(" {}", quoted(&name))
         };
-        let params = self.args.params.iter().map(|p| format!(" -p {p}"));
-        let params: String = params.collect();
+        let mut more: String = match &self.args.kernel.kernel {
+            Some(kernel) => format!(" --kernel {kernel}"),
+            None => String::new(),
+        };
+        more.extend(
+            self.args
+                .params
+                .iter()
+                .map(|p| format!(" -p {}", quoted(p))),
+        );
         let strength = strength.to_possible_value();
         let strength = strength.map_or(String::new(), |value| value.get_name().to_owned());
-        format!("koru check{module} --only {strength}{params}")
+        format!("koru check{module} --only {strength}{more}")
+    }
+}
+
+/// Returns a word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(quoted("fault=leak"), "fault=leak");
+        assert_eq!(quoted("../my lab"), "'../my lab'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
     }
 }

@@ -10,9 +10,12 @@ use super::{
     results::Results,
     row::{Row, file_name},
 };
-use crate::judging::{
-    findings::PromiseResult,
-    report::{is_told, short, shown_title},
+use crate::{
+    judging::{
+        findings::PromiseResult,
+        report::{is_told, short, shown_title},
+    },
+    markup::escape,
 };
 
 /// How the pages look, also on a phone and in the dark.
@@ -26,24 +29,6 @@ td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\
 pre{overflow-x:auto;background:#8882;padding:.6rem}\
 .pass{color:#2a7f3f}.fail,.crash{color:#c33;font-weight:bold}.not-tried,.undecided{color:#888}\
 .bar{background:#47a;height:1em;min-width:1px}";
-
-/// Returns a text in which nothing is markup.
-pub fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        match c {
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            '&' => escaped += "&amp;",
-            '"' => escaped += "&quot;",
-            '\'' => escaped += "&#39;",
-            '\n' | '\t' => escaped.push(c),
-            c if c.is_control() => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
 
 fn page(title: &str, body: &str) -> String {
     // No script runs and nothing is loaded, whatever a log says.
@@ -224,17 +209,4 @@ fn broken(rows: &[Row]) -> Vec<(String, usize, String)> {
         .collect();
     list.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     list
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_is_markup() {
-        assert_eq!(
-            escape("<script>\"'&\u{1b}[31m"),
-            "&lt;script&gt;&quot;&#39;&amp;\u{fffd}[31m"
-        );
-    }
 }

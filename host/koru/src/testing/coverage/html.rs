@@ -5,6 +5,7 @@
 use std::{fmt::Write, fs};
 
 use super::lines::{FileCoverage, Files};
+use crate::markup::escape;
 
 const STYLE: &str = "body{font-family:sans-serif;margin:2em}\
     table{border-collapse:collapse}td,th{padding:.2em 1em;text-align:left}\
@@ -26,17 +27,17 @@ pub fn text(files: &Files) -> String {
         let _ = writeln!(
             page,
             "<tr><td><a href=\"#f{at}\">{}</a></td><td>{} of {}</td><td>{} of {}</td><td>{}</td></tr>",
-            escaped(&file.shown),
+            escape(&file.shown),
             lines.0,
             lines.1,
             functions.0,
             functions.1,
-            escaped(&not_run)
+            escape(&not_run)
         );
     }
     page.push_str("</table>\n");
     for (at, file) in files.iter().enumerate() {
-        let _ = writeln!(page, "<h2 id=\"f{at}\">{}</h2>", escaped(&file.shown));
+        let _ = writeln!(page, "<h2 id=\"f{at}\">{}</h2>", escape(&file.shown));
         page.push_str(&source(file));
     }
     page.push_str("</body></html>\n");
@@ -61,29 +62,11 @@ fn source(file: &FileCoverage) -> String {
         let _ = write!(
             text,
             "<span class=\"{class}\" title=\"{}\"><i class=\"n\">{number}</i>{}\n</span>",
-            escaped(&title),
-            escaped(line)
+            escape(&title),
+            escape(line)
         );
     }
     text + "</pre>\n"
-}
-
-/// Returns a text in which nothing is read as HTML.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '\t' => escaped.push(c),
-            c if c.is_control() => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]
