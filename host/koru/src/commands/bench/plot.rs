@@ -101,7 +101,7 @@ mod tests {
         let rows = BTreeMap::from([("read <1 B>".to_owned(), forms)]);
         let drawn = svg("6.1 & more", &BTreeMap::from([("hello".to_owned(), rows)]));
         assert_eq!(drawn.matches("<title>").count(), 2);
-        assert!(drawn.contains("6.1 &amp; more") && drawn.contains("read &lt;1 B>"));
+        assert!(drawn.contains("6.1 &amp; more") && drawn.contains("read &lt;1 B&gt;"));
         let place = |ratio| format!("cx=\"{:.1}\"", x(ratio));
         assert!(drawn.contains(&place(1.0)) && drawn.contains(&place(2.0)));
         // Equal factors are equally far apart.
