@@ -91,7 +91,11 @@ impl Heard {
 
     /// Takes a line for people.
     pub fn text(&mut self, line: &str, progress: &dyn Progress) {
-        if line.trim_start().starts_with("Compiling") {
+        let line_start = line.trim_start();
+        if ["Compiling", "Blocking"]
+            .iter()
+            .any(|begin| line_start.starts_with(begin))
+        {
             progress.status(line.trim());
         }
         self.said.push_str(line);

@@ -20,7 +20,7 @@ use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::{Home, spawn_error};
 use koru_sandbox::{Sandbox, Stream, leave_sandbox};
 
-use crate::{TARGET, Toolchain, paths::repository};
+use crate::{TARGET, Toolchain, package_cache::IndexLock, paths::repository};
 
 /// The target of build scripts and procedural macros.
 const HOST: &str = "x86_64-unknown-linux-gnu";
@@ -124,6 +124,14 @@ impl CargoRun<'_> {
             command.envs(tool_folder(name, folder).map(|path| (name, path)));
         }
         pass_settings(command);
+        let index = cargo_home().map(|home| {
+            IndexLock::take(&home, || {
+                line(
+                    Stream::Stderr,
+                    "    Blocking waiting for file lock on package cache",
+                );
+            })
+        });
         let partial = [Mutex::default(), Mutex::default()];
         let seen = |stream: Stream, part: &[u8]| {
             let mut rest: MutexGuard<'_, Vec<u8>> = partial[stream as usize]
@@ -132,10 +140,12 @@ impl CargoRun<'_> {
             rest.extend_from_slice(part);
             while let Some(end) = rest.iter().position(|b| *b == b'\n') {
                 let whole: Vec<u8> = rest.drain(..=end).collect();
-                line(
-                    stream,
-                    String::from_utf8_lossy(&whole).trim_end_matches('\n'),
-                );
+                let whole = String::from_utf8_lossy(&whole);
+                let whole = whole.trim_end_matches('\n');
+                if let Some(index) = &index {
+                    index.see(stream, whole);
+                }
+                line(stream, whole);
             }
         };
         let sandbox = self

@@ -26,6 +26,7 @@ mod make;
 mod makefile;
 mod modinfo;
 mod module;
+mod package_cache;
 mod paths;
 mod prebuilt;
 mod probes;

@@ -11,7 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::Signal;
+use rustix::{
+    fs::{FlockOperation, flock},
+    process::Signal,
+};
 use tempfile::TempDir;
 
 use crate::common::{Koru, koru, koru_by, root};
@@ -389,6 +392,23 @@ fn every_command_builds_a_crate_in_the_sandbox() {
     watch.signal(Signal::INT);
     watch.end();
     assert_eq!(fs::read_to_string(&canary).expect("it is there"), "alive");
+}
+
+/// Cargo in the sandbox cannot take its own lock, without which it reads files that another cargo
+/// is just writing.
+#[test]
+fn build_waits_while_another_cargo_downloads() {
+    let home = tempfile::tempdir().expect("a folder");
+    let lock = fs::File::create(home.path().join(".package-cache")).expect("a file");
+    flock(&lock, FlockOperation::NonBlockingLockExclusive).expect("nobody else has it");
+    let dir = crate_using("");
+    let mut build = koru(["build", dir.path().to_str().expect("text")])
+        .env("CARGO_HOME", home.path())
+        .on_terminal();
+    build.wait_for_output("Blocking waiting for file lock on package cache");
+    build.signal(Signal::INT);
+    flock(&lock, FlockOperation::Unlock).expect("it is locked");
+    build.end();
 }
 
 /// Cleaning runs none of the programs that the crate's settings name, and follows no links.
