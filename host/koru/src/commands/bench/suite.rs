@@ -45,6 +45,9 @@ pub struct ModuleRows {
     /// The names of the operations that `--quick` counts.
     #[serde(default)]
     quick: Vec<String>,
+    /// The rows that are recorded, but not compared with what was recorded.
+    #[serde(default)]
+    pub not_compared: Vec<String>,
 }
 
 /// The file `bench/broken.toml`.

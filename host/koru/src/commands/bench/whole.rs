@@ -8,7 +8,7 @@ use koru_error::{IoContext, Result};
 use koru_kernels::KernelTree;
 
 use super::{
-    baseline::{Baseline, Key},
+    baseline::{Baseline, Key, Worse},
     functions, plot,
     report::Report,
     rows::measured,
@@ -36,11 +36,14 @@ pub fn bench(suite: &Suite, context: &Context, tree: &KernelTree, args: &BenchAr
         functions::record(suite, &key, context, tree)?;
     }
     let mut worse = Vec::new();
-    for ModuleReport { module, report, .. } in &reports {
-        match args.record {
-            true => baseline.record(&key, module, report),
-            false => worse.extend(baseline.compare(&key, module, report)),
+    for (rows, ModuleReport { module, report, .. }) in suite.modules.iter().zip(&reports) {
+        if args.record {
+            baseline.record(&key, module, report);
+            continue;
         }
+        let compared = |worse: &Worse| !rows.not_compared.contains(&worse.row);
+        let of_module = baseline.compare(&key, module, report);
+        worse.extend(of_module.into_iter().filter(compared));
     }
     if baseline.is_changed() {
         baseline.write(&suite.folder)?;
