@@ -34,6 +34,39 @@ void *koru_kmalloc(unsigned long size, unsigned int flags)
 	return kmalloc(size, allowed(flags));
 }
 
+/*
+ * kmalloc() of a constant size does not look for the cache of that size, but passes it on with the
+ * size, for KASAN and slub_debug. Here the size is a constant for the caller. On kernels with
+ * several caches for one size, kmalloc() chooses.
+ */
+#define CACHES(gfp) kmalloc_caches[(gfp) & __GFP_ACCOUNT ? KMALLOC_CGROUP : KMALLOC_NORMAL]
+
+static __always_inline void *kmalloc_cached(unsigned long size, unsigned int index, gfp_t gfp)
+{
+	/* The caller knows these numbers. */
+	BUILD_BUG_ON(kmalloc_index(8) != 3 || kmalloc_index(9) != 4 || kmalloc_index(64) != 6);
+	BUILD_BUG_ON(kmalloc_index(65) != 1 || kmalloc_index(97) != 7);
+	BUILD_BUG_ON(kmalloc_index(129) != 2 || kmalloc_index(193) != 8);
+	BUILD_BUG_ON(kmalloc_index(PAGE_SIZE) != PAGE_SHIFT);
+#if defined(KORU_HAS_KMALLOC_CACHE)
+	return alloc_hooks(__kmalloc_cache_noprof(CACHES(gfp)[index], gfp, size));
+#elif defined(KORU_HAS_KMALLOC_TRACE)
+	return kmalloc_trace(CACHES(gfp)[index], gfp, size);
+#else
+	return kmalloc(size, gfp);
+#endif
+}
+
+void *koru_kmalloc_cached(unsigned long size, unsigned int index)
+{
+	return kmalloc_cached(size, index, GFP_KERNEL);
+}
+
+void *koru_kmalloc_account_cached(unsigned long size, unsigned int index)
+{
+	return kmalloc_cached(size, index, GFP_KERNEL_ACCOUNT);
+}
+
 void *koru_krealloc(const void *p, unsigned long size, unsigned int flags)
 {
 	if (size > KMALLOC_MAX_SIZE)

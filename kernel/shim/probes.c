@@ -15,6 +15,7 @@
 #include <linux/kthread.h>
 #include <linux/proc_fs.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/workqueue.h>
 
 #if __has_include(<linux/device/faux.h>)
@@ -50,6 +51,19 @@ KORU_PROBE(TASK_FREEZABLE, "6.1", "the state of a task says whether it may be fr
 	   "kernel::sync::CondVar::wait_interruptible_freezable")
 {
 	set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+}
+
+KORU_PROBE(KMALLOC_TRACE, "6.1", "kmalloc() of a constant size calls kmalloc_trace(), until 6.9", "")
+{
+	_Static_assert(!IS_ENABLED(CONFIG_RANDOM_KMALLOC_CACHES), "");
+	kmalloc_trace(kmalloc_caches[KMALLOC_CGROUP][1], GFP_KERNEL, 96);
+}
+
+KORU_PROBE(KMALLOC_CACHE, "6.11", "kmalloc() of a constant size calls __kmalloc_cache_noprof()", "")
+{
+	_Static_assert(!IS_ENABLED(CONFIG_RANDOM_KMALLOC_CACHES), "");
+	_Static_assert(!IS_ENABLED(CONFIG_KMALLOC_PARTITION_CACHES), "");
+	alloc_hooks(__kmalloc_cache_noprof(kmalloc_caches[KMALLOC_CGROUP][1], GFP_KERNEL, 96));
 }
 
 KORU_PROBE(SYSTEM_PERCPU_WQ, "6.17",

@@ -87,6 +87,9 @@ KORU_ANY void koru_fault_warn(void);
 
 /* alloc.c: the result is NULL on failure, without a WARN for absurd sizes. */
 KORU_SLEEPS void *koru_kmalloc(unsigned long size, unsigned int flags);
+/* The same for up to a page with GFP_KERNEL or GFP_KERNEL_ACCOUNT; `index` is kmalloc_index(size). */
+KORU_SLEEPS void *koru_kmalloc_cached(unsigned long size, unsigned int index);
+KORU_SLEEPS void *koru_kmalloc_account_cached(unsigned long size, unsigned int index);
 KORU_SLEEPS void *koru_krealloc(const void *p, unsigned long size, unsigned int flags);
 KORU_ATOMIC void koru_kfree(const void *p);
 KORU_SLEEPS void *koru_vmalloc(unsigned long size, unsigned int flags);

@@ -167,6 +167,14 @@ unsafe extern "C" {
         size: crate::ffi::c_ulong,
         flags: crate::ffi::c_uint,
     ) -> *mut crate::ffi::c_void;
+    pub fn koru_kmalloc_cached(
+        size: crate::ffi::c_ulong,
+        index: crate::ffi::c_uint,
+    ) -> *mut crate::ffi::c_void;
+    pub fn koru_kmalloc_account_cached(
+        size: crate::ffi::c_ulong,
+        index: crate::ffi::c_uint,
+    ) -> *mut crate::ffi::c_void;
     pub fn koru_krealloc(
         p: *const crate::ffi::c_void,
         size: crate::ffi::c_ulong,

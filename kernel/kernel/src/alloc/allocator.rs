@@ -2,7 +2,7 @@
 
 //! The trait of allocators, and the three allocators of the kernel.
 
-use super::gfp::Flags;
+use super::gfp::{flags, Flags};
 use crate::{bindings, ffi::c_void, layout};
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -59,6 +59,13 @@ pub unsafe trait Allocator {
     fn alloc(layout: Layout, flags: Flags) -> Result<NonNull<[u8]>, AllocError> {
         // SAFETY: `realloc` has no requirements on an old allocation if there is none.
         unsafe { Self::realloc(None, layout, Layout::new::<()>(), flags) }
+    }
+
+    /// Allocates memory for a `T`, which takes less than [`Self::alloc`] where the compiler knows
+    /// the flags.
+    #[inline]
+    fn alloc_value<T>(flags: Flags) -> Result<NonNull<T>, AllocError> {
+        Ok(Self::alloc(Layout::new::<T>(), flags)?.cast())
     }
 
     /// Changes the size of an allocation, and moves it if necessary.
@@ -131,14 +138,36 @@ pub struct KVmalloc;
 ///
 /// `kmalloc` guarantees its least alignment for any size. For a larger one, only sizes that are
 /// powers of two are aligned to themselves on every kernel.
-fn kmalloc_size(layout: Layout) -> Option<usize> {
-    if layout.align() <= layout::KMALLOC_MINALIGN {
-        return Some(layout.size());
+const fn kmalloc_size(layout: Layout) -> Option<usize> {
+    let (size, align) = (layout.size(), layout.align());
+    if align <= layout::KMALLOC_MINALIGN {
+        return Some(size);
     }
-    layout
-        .size()
-        .max(layout.align())
-        .checked_next_power_of_two()
+    let least = if size < align { align } else { size };
+    least.checked_next_power_of_two()
+}
+
+/// Returns the number of `kmalloc`'s cache for a size up to a page: C's `kmalloc_index()`.
+const fn kmalloc_index(size: usize) -> u32 {
+    match size {
+        ..=8 => 3,
+        65..=96 => 1,
+        129..=192 => 2,
+        _ => (size - 1).ilog2() + 1,
+    }
+}
+
+/// What `kmalloc` is asked for if the compiler knows the type.
+struct Constant<T>(core::marker::PhantomData<T>);
+
+impl<T> Constant<T> {
+    /// The size, and the number of its cache. There is no cache for nothing, nor for large sizes.
+    const CACHE: Option<(usize, u32)> = match kmalloc_size(Layout::new::<T>()) {
+        Some(size) if size_of::<T>() != 0 && size <= layout::PAGE_SIZE => {
+            Some((size, kmalloc_index(size)))
+        }
+        _ => None,
+    };
 }
 
 fn slice(ptr: *mut c_void, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
@@ -150,6 +179,23 @@ fn slice(ptr: *mut c_void, layout: Layout) -> Result<NonNull<[u8]>, AllocError> 
 // size from `kmalloc_size`.
 unsafe impl Allocator for Kmalloc {
     const MIN_ALIGN: usize = layout::KMALLOC_MINALIGN;
+
+    // As C's `kmalloc()` does with a constant size, this leaves out the search for the cache.
+    #[inline]
+    fn alloc_value<T>(flags: Flags) -> Result<NonNull<T>, AllocError> {
+        let ptr = match Constant::<T>::CACHE {
+            // SAFETY: the size is at most a page, and the number is that of its cache.
+            Some((size, index)) if flags == flags::GFP_KERNEL => unsafe {
+                bindings::koru_kmalloc_cached(size, index)
+            },
+            // SAFETY: the size is at most a page, and the number is that of its cache.
+            Some((size, index)) if flags == flags::GFP_KERNEL_ACCOUNT => unsafe {
+                bindings::koru_kmalloc_account_cached(size, index)
+            },
+            _ => return Ok(Self::alloc(Layout::new::<T>(), flags)?.cast()),
+        };
+        NonNull::new(ptr.cast()).ok_or(AllocError)
+    }
 
     unsafe fn realloc(
         ptr: Option<NonNull<u8>>,
@@ -180,6 +226,7 @@ unsafe impl Allocator for Kmalloc {
         slice(new, layout)
     }
 
+    #[inline]
     unsafe fn free(ptr: NonNull<u8>, layout: Layout) {
         if layout.size() != 0 {
             // SAFETY: `kfree()` takes memory of `kmalloc()`. By the contract of `free` it is this

@@ -145,9 +145,9 @@ impl<T, A: Allocator> Box<T, A> {
     /// # Errors
     ///
     /// [`AllocError`] if there is no memory.
+    #[inline]
     pub fn new_uninit(flags: Flags) -> Result<Box<MaybeUninit<T>, A>, AllocError> {
-        let memory = A::alloc(Layout::new::<MaybeUninit<T>>(), flags)?;
-        Ok(Box(memory.cast(), PhantomData))
+        Ok(Box(A::alloc_value::<MaybeUninit<T>>(flags)?, PhantomData))
     }
 
     /// Allocates a value that is all zero.
