@@ -70,6 +70,34 @@ impl<const N: usize> ArrayString<N> {
         self.push(digits.get(digits.len() - len..).unwrap_or_default())
     }
 
+    /// Appends the last `DIGITS` digits of a number in decimal, with zeros in front if it has fewer.
+    ///
+    /// # Errors
+    ///
+    /// [`fmt::Error`] if the digits do not fit; nothing of them is appended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{prelude::*, str::ArrayString};
+    /// fn seconds(millis: u64) -> Result<ArrayString<24>> {
+    ///     let mut text = ArrayString::new();
+    ///     text.push_decimal(millis / 1000)?;
+    ///     text.push_str(".")?;
+    ///     text.push_digits::<3>(millis % 1000)?;
+    ///     Ok(text)
+    /// }
+    /// ```
+    pub fn push_digits<const DIGITS: usize>(&mut self, number: u64) -> fmt::Result {
+        let mut digits = [b'0'; DIGITS];
+        let mut rest = number;
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        self.push(&digits)
+    }
+
     /// Appends a text.
     ///
     /// # Errors
