@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 
+#include "idle.h"
 #include "shim.h"
 
 #ifndef KORU_HAS_KTHREAD_EXIT
@@ -87,6 +88,15 @@ static noinline void report(atomic_long_t *counts, int errno)
 	       "dropped. Look for mem::forget, leak(), a static, or an Arc cycle (such as a thread "
 	       "whose closure holds the Arc that owns the thread). This process waits until all is "
 	       "dropped.\n", THIS_MODULE->name, why, left);
+}
+
+void koru_report_wait_for_itself(const char *what)
+{
+	/* The host's tools recognise the beginning of this message. */
+	printk(KERN_EMERG "rust_kernel: %s must stay in memory: process %d %s, and would wait for its "
+	       "own end. It never returns.\n", THIS_MODULE->name, current->pid, what);
+	for (;;)
+		koru_idle(HZ);
 }
 
 /*

@@ -13,6 +13,12 @@ void koru_print(const char *format, int len, const char *text)
 	printk(format, len, text);
 }
 
+void koru_warn_no_errno(int number)
+{
+	printk(KERN_WARNING "rust_kernel: attempted to create `Error` with out of range `errno`: %d\n",
+	       number);
+}
+
 /* Returns the number of bytes that were written, without the NUL. */
 unsigned long koru_hash_pointer(char *text, unsigned long size, unsigned long address)
 {

@@ -75,6 +75,7 @@ typedef void (*koru_show_fdinfo_t)(struct seq_file *seq, struct file *file);
 
 /* print.c: each call makes one record. `format` has the level, and "%.*s" or no conversion. */
 KORU_ANY void koru_print(const char *format, int len, const char *text);
+KORU_ANY void koru_warn_no_errno(int number);
 KORU_ANY unsigned long koru_hash_pointer(char *text, unsigned long size, unsigned long address);
 
 /* bug.c */
@@ -176,7 +177,8 @@ KORU_SLEEPS void koru_kthread_sleep(unsigned long ticks);
 
 /* live.c: the first function is for a thread of koru_kthread_run(). */
 KORU_SLEEPS void koru_kthread_exit_detached(void) __attribute__((noreturn));
-KORU_SLEEPS void koru_idle(unsigned long ticks);
+/* Says that the current task would wait for its own end, and never returns. */
+KORU_SLEEPS void koru_report_wait_for_itself(const char *what) __attribute__((noreturn));
 /*
  * Waits until nothing of the module is registered. `errno` is that of a failed init, or 0 for an
  * exit.

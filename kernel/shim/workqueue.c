@@ -6,6 +6,7 @@
 #include <linux/workqueue.h>
 
 #include "overdue.h"
+#include "idle.h"
 #include "shim.h"
 
 void koru_work_init(struct work_struct *work, koru_work_t run, const char *name,

@@ -154,6 +154,7 @@ unsafe extern "C" {
         len: crate::ffi::c_int,
         text: *const crate::ffi::c_char,
     );
+    pub fn koru_warn_no_errno(number: crate::ffi::c_int);
     pub fn koru_hash_pointer(
         text: *mut crate::ffi::c_char,
         size: crate::ffi::c_ulong,
@@ -294,7 +295,7 @@ unsafe extern "C" {
     pub fn koru_kthread_should_stop() -> crate::ffi::c_int;
     pub fn koru_kthread_sleep(ticks: crate::ffi::c_ulong);
     pub fn koru_kthread_exit_detached() -> !;
-    pub fn koru_idle(ticks: crate::ffi::c_ulong);
+    pub fn koru_report_wait_for_itself(what: *const crate::ffi::c_char) -> !;
     pub fn koru_wait_until_unregistered(errno: crate::ffi::c_int);
     pub fn koru_kprobe_register(
         probe: *mut koru_kprobe,

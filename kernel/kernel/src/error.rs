@@ -23,6 +23,7 @@
 mod user_errno;
 
 use crate::alloc::AllocError;
+use crate::bindings;
 use crate::ffi::c_int;
 use core::ffi::CStr;
 use core::fmt;
@@ -260,7 +261,8 @@ impl Error {
         match Self::try_from_errno(errno) {
             Some(error) => error,
             None => {
-                crate::pr_warn!("attempted to create `Error` with out of range `errno`: {errno}\n");
+                // SAFETY: the function takes any number.
+                unsafe { bindings::koru_warn_no_errno(errno) };
                 code::EINVAL
             }
         }

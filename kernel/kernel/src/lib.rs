@@ -130,6 +130,3 @@ pub use pin_init::*;
 // Macros name `core` by this path, because a module may call another crate `core`.
 #[doc(hidden)]
 pub use ::core as __core;
-
-// The print macros take the prefix from the root of the crate that they are used in.
-pub(crate) use print::__LOG_PREFIX;

@@ -6,10 +6,7 @@
 
 use crate::bindings;
 use crate::ffi::c_int;
-use crate::module::name::module_name;
-use crate::pr_emerg;
-use crate::time::{Jiffies, HZ};
-use core::fmt;
+use core::ffi::CStr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// A kind of registration: each makes the kernel call the module's code. `live.c` has their names,
@@ -87,21 +84,12 @@ pub(crate) fn wait_until_unregistered(reason: &UnloadReason) {
 
 /// Reports that the current task would wait for its own end, and never returns.
 ///
-/// One record says why. The task then sleeps, idle, instead of hanging in the kernel's own wait.
+/// One record says why: "process 5 drops a thing, and would wait ..", where `what` is "drops a
+/// thing". The task then sleeps, idle, instead of hanging in the kernel's own wait.
 ///
 /// Context: process context; it sleeps.
-pub(crate) fn report_wait_for_itself(what: fmt::Arguments<'_>) -> ! {
-    let task = crate::current!();
-    // The host's tools recognise the beginning of this message.
-    pr_emerg!(
-        "{} must stay in memory: process {} {what}, and would wait for its own end. It never \
-         returns.\n",
-        module_name(),
-        task.pid()
-    );
-    loop {
-        // SAFETY: `koru_idle()` may be called where sleeping is allowed, as it is here: the caller
-        // was about to wait.
-        unsafe { bindings::koru_idle(HZ as Jiffies) };
-    }
+pub(crate) fn report_wait_for_itself(what: &'static CStr) -> ! {
+    // SAFETY: the function takes a C string, and may be called where sleeping is allowed, as it is
+    // here: the caller was about to wait.
+    unsafe { bindings::koru_report_wait_for_itself(what.as_ptr().cast()) }
 }

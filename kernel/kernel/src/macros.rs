@@ -5,9 +5,9 @@
 //! [`prelude`](crate::prelude) has those that modules use.
 
 #[doc(hidden)]
-pub use crate::__log_fmt as log_fmt;
+pub use crate::{__log as log, __log_fmt as log_fmt};
 #[doc(hidden)]
-pub use koru_macros::{fmt as __fmt, log_fmt as __log_fmt, module as __module};
+pub use koru_macros::{fmt as __fmt, log as __log, log_fmt as __log_fmt, module as __module};
 
 /// Formats arguments, each in an [`Adapter`](crate::fmt::Adapter).
 ///
@@ -120,6 +120,12 @@ macro_rules! __module {
 #[macro_export]
 macro_rules! __fmt {
     ($($input:tt)*) => { $crate::macros::__fmt!(($crate) $($input)*) };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __log {
+    ($($input:tt)*) => { $crate::macros::__log!(($crate) $($input)*) };
 }
 
 #[doc(hidden)]

@@ -20,10 +20,13 @@
 
 mod constant;
 mod macros;
+mod numbers;
 mod words;
 
 #[doc(hidden)]
 pub use constant::{is_constant, Constant};
+#[doc(hidden)]
+pub use numbers::{print_numbers, Number, Value};
 
 use crate::bindings;
 use crate::ffi::c_int;
@@ -31,9 +34,6 @@ use crate::fmt::{AnyArgument, Argument, ByKernel};
 use core::ffi::CStr;
 use core::fmt::{self, Formatter, Write};
 use core::mem::MaybeUninit;
-
-/// The prefix of the messages of this crate itself.
-pub(crate) const __LOG_PREFIX: &[u8] = b"rust_kernel\0";
 
 /// The maximum length of a message in bytes, with the prefix and the newline.
 ///
@@ -161,6 +161,7 @@ impl<const N: usize> Record<N> {
 
     /// Appends as much of a text as leaves two bytes free, for the newline and a NUL, up to the end
     /// of a character.
+    #[inline(never)]
     fn append(&mut self, text: &[u8]) {
         if self.cut {
             return;
@@ -199,6 +200,15 @@ impl<const N: usize> Record<N> {
 }
 
 impl Record<RECORD_SIZE> {
+    /// Appends what a record begins with: the header of `level`, and the prefix.
+    fn begin(&mut self, level: Level, prefix: &[u8]) {
+        self.append(&level.header());
+        if level != Level::Cont {
+            self.append(prefix.strip_suffix(b"\0").unwrap_or(prefix));
+            self.append(b": ");
+        }
+    }
+
     /// Passes the record, which begins with the header of `level`, to `printk`.
     fn print(&mut self, level: Level) {
         let text = self.text().get(LEVEL_LEN..).unwrap_or_default();
@@ -241,11 +251,7 @@ pub(crate) fn print_text(level: Level, text: &[u8]) {
 #[inline(never)]
 pub fn print(level: Level, prefix: &[u8], args: fmt::Arguments<'_>) {
     let mut record = Record::<RECORD_SIZE>::new();
-    record.append(&level.header());
-    if level != Level::Cont {
-        record.append(prefix.strip_suffix(b"\0").unwrap_or(prefix));
-        record.append(b": ");
-    }
+    record.begin(level, prefix);
     // An argument that fails to format leaves what it wrote so far.
     let _ = record.write_fmt(args);
     record.close();

@@ -7,6 +7,7 @@ mod bytes;
 mod macros;
 mod parse;
 
+pub(crate) use array_string::decimal;
 pub use array_string::ArrayString;
 pub use bytes::BStr;
 pub use core::ffi::CStr;

@@ -17,9 +17,9 @@ pub(crate) enum Wrap {
     Escape,
 }
 
-struct Argument {
-    name: Option<Ident>,
-    value: Expr,
+pub(crate) struct Argument {
+    pub name: Option<Ident>,
+    pub value: Expr,
 }
 
 impl Parse for Argument {
@@ -49,7 +49,7 @@ struct Uses {
     sizes: BTreeSet<String>,
 }
 
-fn is_name(s: &str) -> bool {
+pub(crate) fn is_name(s: &str) -> bool {
     s.starts_with(|c: char| c == '_' || c.is_alphabetic())
         && s.chars().all(|c| c == '_' || c.is_alphanumeric())
 }
@@ -134,8 +134,18 @@ pub(crate) fn expand(input: TokenStream, wrap: Wrap) -> Result<TokenStream> {
         format,
         arguments,
     } = syn::parse2(input)?;
+    Ok(format_args(&krate, &format, &arguments, &wrap))
+}
+
+/// Returns the call of `core::format_args!` whose arguments are wrapped.
+pub(crate) fn format_args(
+    krate: &Crate,
+    format: &Expr,
+    arguments: &Punctuated<Argument, Token![,]>,
+    wrap: &Wrap,
+) -> TokenStream {
     // `concat!(..)` and similar macros cannot contain inline arguments.
-    let literal = match &format {
+    let literal = match format {
         Expr::Lit(lit) => match &lit.lit {
             syn::Lit::Str(text) => Some(text),
             _ => None,
@@ -175,5 +185,5 @@ pub(crate) fn expand(input: TokenStream, wrap: Wrap) -> Result<TokenStream> {
             list.push(quote!(#name = #value));
         }
     }
-    Ok(quote!(#krate::__core::format_args!(#format #(, #list)*)))
+    quote!(#krate::__core::format_args!(#format #(, #list)*))
 }

@@ -12,6 +12,7 @@
 
 mod fmt;
 mod keys;
+mod log;
 mod module;
 mod param;
 #[path = "../../pin-init/macros/src/trusted.rs"]
@@ -44,6 +45,15 @@ pub fn vtable(attr: TokenStream, item: TokenStream) -> TokenStream {
 pub fn fmt(input: TokenStream) -> TokenStream {
     let wrap = fmt::Wrap::Adapter;
     fmt::expand(input.into(), wrap)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Prints a message with arguments, which cannot forge records.
+#[doc(hidden)]
+#[proc_macro]
+pub fn log(input: TokenStream) -> TokenStream {
+    log::expand(input.into())
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

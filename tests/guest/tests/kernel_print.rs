@@ -110,6 +110,17 @@ fn numbers() {
           0xff 00000101 1.5e3 Some(1) EINVAL"
         ]
     );
+    // Messages whose arguments are all integers are formatted by other code.
+    assert_eq!(
+        texts(&["what=integers", "length=7"]),
+        [
+            "kt_print: -9223372036854775808 18446744073709551615 -1%d 0",
+            "kt_print: 7 {}",
+            "kt_print: 2 1",
+            "kt_print: 7, -2",
+            "kt_print: one 2 18446744073709551615",
+        ]
+    );
 }
 
 #[test]

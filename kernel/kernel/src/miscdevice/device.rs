@@ -105,7 +105,7 @@ impl<T> PinnedDrop for MiscDeviceRegistration<T> {
     fn drop(self: Pin<&mut Self>) {
         if is_opening() {
             // The device stays registered, because its memory is never freed.
-            report_wait_for_itself(format_args!("drops a misc device in the open of one"));
+            report_wait_for_itself(c"drops a misc device in the open of one");
         }
         // SAFETY: `misc_deregister()` needs a device that is registered, which it is by the type's
         // invariant, and a caller that may sleep and does not hold the class's lock, as was just

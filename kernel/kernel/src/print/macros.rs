@@ -26,19 +26,11 @@ macro_rules! print_macro (
             }
             .print()
         } else {
-            $crate::print::print(
-                $crate::print::Level::$level,
-                crate::__LOG_PREFIX,
-                $crate::macros::log_fmt!($text),
-            )
+            $crate::macros::log!($level, crate::__LOG_PREFIX, $text)
         }
     });
     ($level:ident, $($arg:tt)+) => (
-        $crate::print::print(
-            $crate::print::Level::$level,
-            crate::__LOG_PREFIX,
-            $crate::macros::log_fmt!($($arg)+),
-        )
+        $crate::macros::log!($level, crate::__LOG_PREFIX, $($arg)+)
     );
 );
 

@@ -25,6 +25,23 @@ pub struct ArrayString<const N: usize> {
     len: usize,
 }
 
+/// Writes a number in decimal to the end of `digits`, which has space for any `u64`, and returns
+/// the digits.
+#[inline]
+pub(crate) fn decimal(number: u64, digits: &mut [u8; 20]) -> &[u8] {
+    let mut rest = number;
+    let mut len = 0;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        len += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    digits.get(digits.len() - len..).unwrap_or_default()
+}
+
 impl<const N: usize> ArrayString<N> {
     /// Creates an empty string.
     #[inline]
@@ -55,19 +72,7 @@ impl<const N: usize> ArrayString<N> {
     /// }
     /// ```
     pub fn push_decimal(&mut self, number: u64) -> fmt::Result {
-        // A `u64` has at most 20 digits.
-        let mut digits = [b'0'; 20];
-        let mut rest = number;
-        let mut len = 0;
-        for digit in digits.iter_mut().rev() {
-            *digit = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            len += 1;
-            if rest == 0 {
-                break;
-            }
-        }
-        self.push(digits.get(digits.len() - len..).unwrap_or_default())
+        self.push(decimal(number, &mut [0; 20]))
     }
 
     /// Appends the last `DIGITS` digits of a number in decimal, with zeros in front if it has fewer.

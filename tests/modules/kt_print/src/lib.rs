@@ -94,6 +94,15 @@ impl kernel::Module for Print {
                 Some(1),
                 EINVAL
             ),
+            b"integers" => {
+                let least = i64::MIN;
+                pr_info!("{least} {} {}%d {}\n", u64::MAX, &-1i8, 0);
+                pr_info!("{} {{}}\n", length);
+                pr_info!("{1} {0}\n", 1, 2);
+                pr_info!("{n}, {}\n", -2, n = length);
+                pr_info!("one ");
+                kernel::pr_cont!("{} {}\n", 2, usize::MAX);
+            }
             b"cont" => {
                 pr_info!("one ");
                 kernel::pr_cont!("two ");
