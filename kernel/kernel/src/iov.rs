@@ -212,8 +212,11 @@ impl<'data> IovIterSource<'data> {
         flags: Flags,
     ) -> Result<usize> {
         let (wanted, old) = (self.len(), out.len());
-        out.reserve(wanted, flags)?;
-        // SAFETY: `reserve` made space for `wanted` bytes after the old ones.
+        match out.capacity() {
+            0 => *out = Vec::with_capacity(wanted, flags)?,
+            _ => out.reserve(wanted, flags)?,
+        }
+        // SAFETY: there is now space for `wanted` bytes after the old ones.
         let spare = unsafe {
             core::slice::from_raw_parts_mut(
                 out.as_mut_ptr().add(old).cast::<MaybeUninit<u8>>(),

@@ -2,6 +2,7 @@
 
 //! Vectors: contiguous arrays that can grow.
 
+mod capacity;
 pub(super) mod errors;
 pub(super) mod iter;
 mod macros;
@@ -11,7 +12,6 @@ use self::errors::{InsertError, PushError, RemoveError};
 use super::allocator::{AllocError, Allocator, KVmalloc, Kmalloc, Vmalloc};
 use super::gfp::Flags;
 use super::kbox::Box;
-use core::alloc::Layout;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
@@ -114,7 +114,9 @@ impl<T, A: Allocator> Vec<T, A> {
     #[inline]
     pub fn with_capacity(capacity: usize, flags: Flags) -> Result<Self, AllocError> {
         let mut v = Self::new();
-        v.reserve(capacity, flags)?;
+        if capacity > v.capacity() {
+            v.set_capacity(capacity, flags)?;
+        }
         Ok(v)
     }
 
@@ -190,46 +192,6 @@ impl<T, A: Allocator> Vec<T, A> {
     #[inline]
     pub unsafe fn set_len(&mut self, new_len: usize) {
         self.len = new_len;
-    }
-
-    /// Reserves space for at least `additional` more elements.
-    ///
-    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
-    /// any context but NMIs.
-    ///
-    /// # Errors
-    ///
-    /// [`AllocError`] if there is no memory; the vector stays as it was.
-    #[inline]
-    pub fn reserve(&mut self, additional: usize, flags: Flags) -> Result<(), AllocError> {
-        let needed = self.len.checked_add(additional).ok_or(AllocError)?;
-        if needed <= self.capacity() {
-            return Ok(());
-        }
-        // The capacity at least doubles, so that many pushes cost few allocations.
-        let cap = needed.max(self.cap.saturating_mul(2));
-        if self.set_capacity(cap, flags).is_err() {
-            self.set_capacity(needed, flags)?;
-        }
-        Ok(())
-    }
-
-    /// Moves the elements to an allocation for `cap` of them, which must not be fewer than there are.
-    fn set_capacity(&mut self, cap: usize, flags: Flags) -> Result<(), AllocError> {
-        let layout = Layout::array::<T>(cap).map_err(|_| AllocError)?;
-        let old = self.layout();
-        let ptr = (old.size() != 0).then_some(self.ptr.cast());
-        // SAFETY: by the type's invariant the memory is of `A`, with the old layout, and both
-        // layouts have the alignment of the element.
-        self.ptr = unsafe { A::realloc(ptr, layout, old, flags)? }.cast();
-        self.cap = cap;
-        Ok(())
-    }
-
-    #[inline]
-    fn layout(&self) -> Layout {
-        // The layout was checked when the memory was allocated.
-        Layout::array::<T>(self.cap).unwrap_or(Layout::new::<()>())
     }
 
     /// Appends an element.

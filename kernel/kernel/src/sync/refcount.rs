@@ -48,12 +48,14 @@ impl Refcount {
     /// Adds one.
     ///
     /// The caller owns a reference, so no ordering is needed.
+    #[inline]
     pub fn inc(&self) {
         let old = self.0.fetch_add(1, Ordering::Relaxed);
-        if old == 0 {
-            self.warn(ADD_USE_AFTER_FREE);
-        } else if old < 0 || old == i32::MAX {
-            self.warn(ADD_OVERFLOW);
+        if old <= 0 || old == i32::MAX {
+            self.warn(match old {
+                0 => ADD_USE_AFTER_FREE,
+                _ => ADD_OVERFLOW,
+            });
         }
     }
 
@@ -61,6 +63,7 @@ impl Refcount {
     ///
     /// Everything that other threads did before they dropped their references is then visible.
     #[must_use = "whoever drops the last reference must free the object"]
+    #[inline]
     pub fn dec_and_test(&self) -> bool {
         let old = self.0.fetch_sub(1, Ordering::Release);
         if old == 1 {

@@ -51,22 +51,6 @@ impl<T, A: Allocator> Vec<T, A> {
             core::slice::from_raw_parts_mut(self.as_mut_ptr().add(len).cast(), capacity - len)
         }
     }
-
-    /// Shrinks the capacity to `min_capacity`, but not below the number of elements.
-    ///
-    /// Context: depends on `flags`: with `GFP_KERNEL` it may sleep, with `GFP_ATOMIC` it works in
-    /// any context but NMIs.
-    ///
-    /// # Errors
-    ///
-    /// [`AllocError`] if the allocator cannot do it; the vector is unchanged then.
-    pub fn shrink_to(&mut self, min_capacity: usize, flags: Flags) -> Result<(), AllocError> {
-        let cap = min_capacity.max(self.len());
-        if size_of::<T>() == 0 || cap >= self.capacity() {
-            return Ok(());
-        }
-        self.set_capacity(cap, flags)
-    }
 }
 
 impl<T, A: Allocator> Box<T, A> {
