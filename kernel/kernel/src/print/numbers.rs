@@ -28,7 +28,7 @@ macro_rules! integers {
             fn number(self) -> Number {
                 Number {
                     is_negative: self < 0,
-                    magnitude: self.unsigned_abs() as u64,
+                    magnitude: u64::from(self.unsigned_abs()),
                 }
             }
         }
@@ -38,13 +38,27 @@ macro_rules! integers {
             fn number(self) -> Number {
                 Number {
                     is_negative: false,
-                    magnitude: self as u64,
+                    magnitude: u64::from(self),
                 }
             }
         }
     )*};
 }
-integers!(i8, u8; i16, u16; i32, u32; i64, u64; isize, usize;);
+integers!(i8, u8; i16, u16; i32, u32; i64, u64;);
+
+impl Integer for isize {
+    #[inline(always)]
+    fn number(self) -> Number {
+        (self as i64).number()
+    }
+}
+
+impl Integer for usize {
+    #[inline(always)]
+    fn number(self) -> Number {
+        (self as u64).number()
+    }
+}
 
 impl<T: Integer> Integer for &T {
     #[inline(always)]
