@@ -75,7 +75,7 @@ fn every_other_macro_is_misused() {
     let macros = Macros::read(&kernel()).expect("readable");
     for name in &macros.names() - &macros.with_unsafe() {
         let folder = match plain(&name) {
-            "print_macro" | "print_once_macro" | "log_fmt" => "pr",
+            "print_macro" | "print_once_macro" | "log" | "log_fmt" => "pr",
             "optional_name" => "new_mutex",
             // These macros exist once for each level.
             name if name.starts_with("pr_") => "pr",
