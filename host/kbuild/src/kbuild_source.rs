@@ -16,7 +16,7 @@ use koru_sandbox::Sandbox;
 use crate::{
     Ko, ModInfo,
     api_changes::{explain, undefined_symbols},
-    make::{kbuild_command, quiet_make, run_make},
+    make::{coverage_argument, kbuild_command, quiet_make, run_make},
     makefile::{has_kbuild, has_recipes, is_for_kbuild, kbuild_text, kernel_variables},
     paths::module_name,
     providers::{add_folders, add_provided, folders_with},
@@ -287,6 +287,7 @@ impl KbuildSource {
         if is_for_kbuild(&text) {
             let mut make = kbuild_command(tree, &copy.dir)?;
             make.arg("modules");
+            make.args(coverage_argument(tree));
             make.arg(&symbols);
             if let Some(map) = copy.prefix_map() {
                 make.arg(format!("KCFLAGS={map}"));
@@ -306,6 +307,7 @@ impl KbuildSource {
         let build = tree.build_dir.display().to_string();
         let mut make = quiet_make(tree, &copy.dir);
         make.args(kernel_variables(&makefile, &build, &tree.release))
+            .args(coverage_argument(tree))
             .arg(&symbols);
         let output = run(&mut make, None)?;
         said.push_str(&words(&output));

@@ -20,7 +20,7 @@ use crate::{
     api_changes::explain_missing,
     dependency::Dependency,
     link::{Parts, RULES, link},
-    make::{WorkFolder, kbuild_command, run_make},
+    make::{WorkFolder, coverage_argument, kbuild_command, run_make},
     paths::module_name,
     rust_object::{Cargo, RustObject},
     shim::Shim,
@@ -411,7 +411,7 @@ impl<'a> Builder<'a> {
         let file = dir.join("Kbuild");
         fs::write(&file, kbuild).path_context("writing", &file)?;
         let mut make = kbuild_command(self.tree, dir)?;
-        make.arg("modules");
+        make.arg("modules").args(coverage_argument(self.tree));
         let attempted = format!("linking {name}");
         let sandbox = sandbox.map(|sandbox| {
             let given = make.view().into_iter().map(Path::to_owned);

@@ -168,6 +168,12 @@ pub(crate) fn quiet_make(tree: &KernelTree, dir: &Path) -> Command {
     make
 }
 
+/// Returns the argument of make that a module needs so that the kernel can tell which of its code a
+/// system call runs (KCOV).
+pub(crate) fn coverage_argument(tree: &KernelTree) -> Option<&'static str> {
+    tree.config.yes("KCOV").then_some("KCOV_INSTRUMENT=y")
+}
+
 /// Runs make to its end, in the sandbox if there is one, with the tools of the kernel's own
 /// suite where this machine's do not build for the kernel.
 pub(crate) fn run_make(

@@ -239,8 +239,10 @@ impl<'a> Graph<'a> {
     /// Returns what is wrong with a call of a function that is not part of the module's Rust
     /// code.
     fn misuse(&self, target: &str, allowed: &[Context]) -> Option<String> {
-        // KASAN's checks of memory accesses print something only if there is a bug.
-        if KERNEL.contains(&target) || target.starts_with("__asan_") {
+        // KASAN's checks of memory accesses print something only if there is a bug; KCOV only writes
+        // into memory.
+        let of_checks = ["__asan_", "__sanitizer_cov_"];
+        if KERNEL.contains(&target) || of_checks.iter().any(|start| target.starts_with(start)) {
             return None;
         }
         let why = match self.contexts.get(target) {

@@ -167,7 +167,22 @@ impl Codegen {
         if config.yes("KASAN_GENERIC") && has_option("sanitizer") {
             codegen.add_kasan(facts)?;
         }
+        codegen.add_kcov(facts);
         Ok(codegen)
+    }
+
+    /// Lets the kernel tell which code a system call runs, and what that compares (KCOV). All of
+    /// `core` would be too much.
+    fn add_kcov(&mut self, facts: &Facts<'_>) {
+        let has = |symbol: &str| facts.config.yes("KCOV") && (facts.exports)(symbol);
+        let add = |option: &str| format!("-Cllvm-args=-sanitizer-coverage-{option}");
+        if has("__sanitizer_cov_trace_pc") {
+            self.crate_flags.push("-Cpasses=sancov-module".to_owned());
+            self.crate_flags.extend(["level=3", "trace-pc"].map(add));
+            if has("__sanitizer_cov_trace_cmp8") {
+                self.crate_flags.push(add("trace-compares"));
+            }
+        }
     }
 
     /// Makes the kernel's generic KASAN check memory accesses.
@@ -364,6 +379,21 @@ mod tests {
         let without = KASAN.replace("CONFIG_CONSTRUCTORS=y\n", "");
         let c = codegen(&without, (1, 96), SANITIZER, &[]).unwrap();
         assert!(has(&c.crate_flags, "-Cllvm-args=-asan-globals=0"));
+    }
+
+    #[test]
+    fn kcov_sees_the_crates() {
+        let exports = ["__sanitizer_cov_trace_pc", "__sanitizer_cov_trace_cmp8"];
+        let of = |config: &str, exports: &[&str]| {
+            let codegen = codegen(config, (1, 96), &[], exports).unwrap();
+            let is_of_kcov = |flag: &&String| flag.contains("sancov") || flag.contains("coverage");
+            assert_eq!(codegen.for_core().find(is_of_kcov), None);
+            codegen.for_crates().filter(is_of_kcov).count()
+        };
+        assert_eq!(of("CONFIG_KCOV=y\n", &exports), 4);
+        assert_eq!(of("CONFIG_KCOV=y\n", &exports[..1]), 3);
+        assert_eq!(of("CONFIG_KCOV=y\n", &[]), 0);
+        assert_eq!(of("", &exports), 0);
     }
 
     #[test]
