@@ -14,6 +14,7 @@ mod dependencies;
 mod exec;
 mod failure;
 mod file_watcher;
+mod fuzzing;
 mod guest;
 mod judging;
 mod loadable;
@@ -22,6 +23,7 @@ mod markup;
 mod named;
 mod programs;
 mod run;
+mod shell_word;
 mod target;
 mod testing;
 mod ui;
@@ -106,6 +108,7 @@ fn dispatch(context: &Context, command: Command) -> koru_error::Result<u8> {
         Command::Test(a) => commands::test::test(context, &a),
         Command::Preflight(a) => commands::preflight::preflight(context, &a),
         Command::Check(a) => commands::check::check(context, &a),
+        Command::Fuzz(a) => commands::fuzz::fuzz(context, &a),
         Command::Verify(a) => commands::verify::verify(context, &a),
         Command::Grade(a) => commands::grade::grade(context, &a),
         Command::Contract { command } => commands::contract::contract(context, &command),

@@ -4,11 +4,11 @@
 
 use std::path::{Path, PathBuf};
 
-use koru_error::Result;
+use koru_error::{Error, Kind, Result};
 use koru_kbuild::Source;
 use koru_kernels::KernelTree;
 
-use crate::context::Context;
+use crate::{cli::KernelChoice, context::Context};
 
 /// What the user named, and the modules' source.
 pub struct Named {
@@ -69,4 +69,33 @@ pub fn named_sources(context: &Context, names: &[String]) -> Result<Vec<Named>> 
     }
     let all: Result<Vec<_>> = names.iter().map(|name| of(Some(name))).collect();
     Ok(all?.into_iter().flatten().collect())
+}
+
+/// Returns the one module that the user named, or that is in the current folder.
+pub fn named_module(context: &Context, name: Option<&String>, command: &str) -> Result<Named> {
+    let names: Vec<String> = name.into_iter().cloned().collect();
+    let mut sources = named_sources(context, &names)?;
+    match sources.len() {
+        1 => Ok(sources.remove(0)),
+        number => {
+            let message = format!("there are {number} modules here");
+            Err(Error::new(Kind::Usage, "choosing a module", message)
+                .help(format!("name one: `koru {command} MODULE`")))
+        }
+    }
+}
+
+/// Returns the chosen kernel, which must be one of `koru kernel list`.
+pub fn listed_tree(context: &Context, kernel: &KernelChoice) -> Result<KernelTree> {
+    let tree = context.tree(kernel)?;
+    if context.kernels.exactly(&tree.release).is_some() {
+        return Ok(tree);
+    }
+    let message = format!("{} is not in `koru kernel list`", tree.release);
+    Err(
+        Error::new(Kind::Usage, "choosing a kernel", message).help(format!(
+            "`koru kernel add {}` adds it",
+            tree.build_dir.display()
+        )),
+    )
 }

@@ -18,11 +18,13 @@ use module::{Failure, Module};
 const USAGE: &str = "\
 Usage: checker reload TIMES KO NAME [PARAMETER..]
        checker faults KO NAME [PARAMETER..]
+       checker files
 
 reload  loads and unloads the module NAME of the file KO
 faults  loads it while one allocation after the other fails, then uses each
         file in /proc, /dev and debugfs that it makes in the same way; needs a
         kernel with fault injection
+files   prints the names of all files in /proc, /dev and debugfs
 ";
 
 fn main() -> ExitCode {
@@ -33,6 +35,12 @@ fn main() -> ExitCode {
             Ok(times) => Module::open(ko, name, parameters).and_then(|m| reload(&m, times)),
             Err(_) => return usage(),
         },
+        ["files"] => {
+            for file in files::all() {
+                println!("{}", file.display());
+            }
+            Ok(())
+        }
         ["faults", ko, name, ref parameters @ ..] => {
             let Ok(mut injection) = inject::Injection::new() else {
                 eprintln!("checker: this kernel has no fault injection");

@@ -4,7 +4,7 @@
 
 use std::{io::SeekFrom, path::PathBuf};
 
-use crate::bytes;
+use ioshell::bytes;
 
 /// The output of `help`.
 pub const HELP: &str = "\

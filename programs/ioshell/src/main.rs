@@ -3,9 +3,8 @@
 //! A shell for trying out a device or any file: open, read, write, seek.
 #![deny(unsafe_code)]
 
-mod bytes;
 mod command;
-mod raw;
+mod script;
 mod shell;
 mod steps;
 
@@ -28,6 +27,7 @@ use shell::{End, Shell};
 
 const USAGE: &str = "\
 Usage: ioshell [--strict] [--script SCRIPT] [FILE]
+       ioshell --calls SCRIPT
        ioshell --steps [NAME=DESCRIPTOR..]
 
 Opens FILE, if given, and runs the commands that it reads: on a terminal with
@@ -35,6 +35,7 @@ line editing and a history, otherwise line by line. `help` lists the commands.
 
   --strict         exit with status 1 if a command failed
   --script SCRIPT  read the commands from this file
+  --calls SCRIPT   make the system calls of this file, as `koru fuzz` writes it
   --steps          carry out the steps of `koru verify` (see steps.rs)
 ";
 
@@ -67,8 +68,18 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
 
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
-    if arguments.next().as_deref() == Some("--steps") {
-        return steps::steps(&arguments.collect::<Vec<_>>());
+    match arguments.next().as_deref() {
+        Some("--steps") => return steps::steps(&arguments.collect::<Vec<_>>()),
+        Some("--calls") => {
+            return match (arguments.next(), arguments.next()) {
+                (Some(script), None) => script::play(script.as_ref()),
+                _ => {
+                    eprint!("{USAGE}");
+                    ExitCode::from(2)
+                }
+            };
+        }
+        _ => {}
     }
     let options = match options() {
         Ok(Some(options)) => options,

@@ -8,12 +8,10 @@ use std::{
     path::PathBuf,
 };
 
+use ioshell::bytes;
 use nix::errno::Errno;
 
-use crate::{
-    bytes,
-    command::{Command, HELP, Mode},
-};
+use crate::command::{Command, HELP, Mode};
 
 /// The reason why no more commands are read.
 #[derive(Debug)]

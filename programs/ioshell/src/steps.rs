@@ -27,6 +27,7 @@ use std::{
     time::Duration,
 };
 
+use ioshell::{bytes::from_hex, raw};
 use nix::{
     errno::Errno,
     fcntl::{OFlag, open},
@@ -40,8 +41,6 @@ use nix::{
     time::{ClockId, clock_gettime},
     unistd::{Whence, close, dup, lseek64, read, write},
 };
-
-use crate::{bytes::from_hex, raw};
 
 /// The largest number of bytes that a command of the shell may print.
 const MOST_OUTPUT: u64 = 1 << 20;

@@ -8,6 +8,7 @@ mod cache_args;
 mod check_args;
 mod contract_args;
 mod dev_args;
+mod fuzz_args;
 mod grade_args;
 mod kernel_choice;
 mod options;
@@ -24,6 +25,7 @@ pub use cache_args::CacheCommand;
 pub use check_args::{CheckArgs, Strength};
 pub use contract_args::{ContractCheckArgs, ContractCommand, ContractNewArgs};
 pub use dev_args::*;
+pub use fuzz_args::FuzzArgs;
 pub use grade_args::GradeArgs;
 pub use kernel_choice::KernelChoice;
 pub use options::*;
@@ -130,6 +132,21 @@ add debug` builds.
 
 Exit status: 0 nothing was found, 1 something was, 2 wrong usage, 3 something is not set up.")]
     Check(CheckArgs),
+    /// Make random system calls on a module's files, until the kernel complains.
+    #[command(after_help = "Examples:
+  koru fuzz                                  the module in this folder, for 10 minutes
+  koru fuzz my_timer --minutes 2 --kernel 6.12
+  koru fuzz lab2 --seed 7 --calls 100000     the same calls every time
+  koru fuzz lab2 --keep overflow.calls       keep the calls that lead to what is found
+  koru run lab2 --file overflow.calls -- ioshell --calls overflow.calls
+
+The calls are made by threads and processes in a guest, with good and bad pointers, on each file in
+/proc, /dev and debugfs that the module makes. On the debug kernel, which is the default if `koru
+kernel add debug` has built it, the kernel's coverage guides them. What is found is replayed in
+fresh guests with fewer and fewer calls.
+
+Exit status: 0 nothing was found, 1 something was, 2 wrong usage, 3 something is not set up.")]
+    Fuzz(FuzzArgs),
     /// Run a contract's conformance tests against any module, in C or Rust.
     #[command(after_help = "Examples:
   koru verify full_ex                            Koru's own module
@@ -399,6 +416,7 @@ impl Command {
             Command::Test(a) => a.rules.clone(),
             Command::Preflight(a) => a.rules.clone(),
             Command::Check(a) => a.rules.clone(),
+            Command::Fuzz(a) => a.rules.clone(),
             Command::Verify(a) => a.rules.clone(),
             Command::Bench(a) => a.rules.clone(),
             Command::Grade(a) => a.rules.clone(),

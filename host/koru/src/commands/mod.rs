@@ -16,6 +16,7 @@ pub mod dev;
 pub mod editor;
 pub mod env;
 pub mod exec;
+pub mod fuzz;
 pub mod grade;
 pub mod kernel;
 pub mod list;

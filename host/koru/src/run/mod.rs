@@ -5,6 +5,7 @@
 pub mod before_load;
 pub mod command;
 mod doing;
+pub mod in_guest;
 pub mod left_behind;
 pub mod module_step;
 pub mod observe;

@@ -9,6 +9,7 @@ use crate::common::{Run, koru, line_of};
 const MEMORY: &str = "tests/planted/memory";
 const LOCKS: &str = "tests/planted/locks";
 const ERRORS: &str = "tests/planted/errors";
+const CALLS: &str = "tests/planted/calls";
 
 /// How long the build of the kernel may take on a busy machine.
 const LIMIT: Duration = Duration::from_secs(3000);
@@ -107,6 +108,25 @@ fn debug_kernel_is_built_and_finds_what_is_planted() {
         .exits(1)
         .says("open /proc/errors fails with EINVAL")
         .says(&line("char *note = kmalloc("));
+    coverage_finds_a_number_that_chance_does_not(&run);
+}
+
+/// A number of four bytes leads to a wrong write: coverage finds it, and chance does not, in as many
+/// calls.
+fn coverage_finds_a_number_that_chance_does_not(run: &dyn Fn(&[&str]) -> Run) {
+    let fuzz = |more: &[&str]| {
+        let fixed = ["fuzz", CALLS, "--kernel", "debug", "-p", "fault=magic"];
+        let limits = ["--seed", "1", "--calls", "20000", "--minutes", "30"];
+        run(&[&fixed[..], &limits, more].concat())
+    };
+    let line = line_of(&source(CALLS), "WRITE_ONCE(buffer[place]");
+    let found = fuzz(&[]);
+    found
+        .exits(1)
+        .prints("=55524f4b")
+        .says("BUG: KASAN: slab-out-of-bounds")
+        .says(&format!("calls.c:{line}"));
+    fuzz(&["--unguided"]).exits(0);
 }
 
 /// Returns the source file of a planted module.

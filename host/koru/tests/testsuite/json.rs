@@ -87,7 +87,7 @@ fn every_command_prints_json_or_refuses() {
             // Errors, where the command itself takes long.
             "test" | "watch" | "run" | "load" | "reload" | "build" | "clean" | "editor" => &[],
             "preflight" => &["--kernel", "7.99"],
-            "check" => &["nothing"],
+            "check" | "fuzz" => &["nothing"],
             "verify" => &["no_such_contract"],
             "contract" => &["check", "no_such_contract"],
             "grade" => &["nowhere", "--contract", "nothing", "--out", "results"],

@@ -20,6 +20,7 @@ mod debug_kernel;
 mod decode;
 mod endings;
 mod faults;
+mod fuzz;
 mod grade;
 mod harsh;
 mod hints;

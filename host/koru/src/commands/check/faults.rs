@@ -11,8 +11,8 @@ use koru_kernels::{KernelTree, Progress};
 use koru_klog::LogRecord;
 use koru_protocol::{Exit, FAULT_MARK, TEST_SKIPPED};
 
-use super::{in_guest::InGuest, reload::ordinal, subject::Subject};
-use crate::log::oops;
+use super::{reload::ordinal, subject::Subject};
+use crate::{log::oops, run::in_guest::InGuest};
 
 /// The errors that a module may return for lack of memory, or because a copy failed.
 const PROMISED: [&str; 4] = ["ENOMEM", "EFAULT", "EAGAIN", "ENOBUFS"];
@@ -20,7 +20,7 @@ const PROMISED: [&str; 4] = ["ENOMEM", "EFAULT", "EAGAIN", "ENOBUFS"];
 /// Walks through all allocations, and returns a note on how many there were.
 pub fn faults(subject: &Subject, tree: &KernelTree) -> Result<String> {
     let context = subject.context;
-    let guest = InGuest::start(subject, tree)?;
+    let guest = InGuest::start(subject.checked(), tree)?;
     let module = guest.module();
     let doing = format!("making allocations of {} fail", module.name);
     context.ui.status(&doing);

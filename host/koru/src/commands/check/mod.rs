@@ -3,7 +3,6 @@
 //! `koru check`: looks for faults in a module, with one strength after the other.
 
 mod faults;
-mod in_guest;
 mod reload;
 mod report;
 mod subject;

@@ -5,7 +5,8 @@
 use koru_error::Result;
 use koru_kernels::Progress;
 
-use super::{in_guest::InGuest, subject::Subject};
+use super::subject::Subject;
+use crate::run::in_guest::InGuest;
 
 /// How many loads come first, by the agent.
 const FIRST: u32 = 10;
@@ -15,7 +16,7 @@ const AT_ONCE: u32 = 200;
 
 /// Loads and unloads the module, and returns a note on what was done.
 pub fn reload(subject: &Subject) -> Result<String> {
-    let guest = InGuest::start(subject, &subject.tree)?;
+    let guest = InGuest::start(subject.checked(), &subject.tree)?;
     let loads = subject.args.loads;
     let first = loads.min(FIRST);
     // The last of them is the one after which all memory is looked at.

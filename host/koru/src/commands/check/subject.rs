@@ -3,13 +3,15 @@
 //! The module that is checked, and the kernels.
 
 use clap::ValueEnum;
-use koru_error::{Error, Kind, Result};
+use koru_error::Result;
 use koru_kernels::{KernelTree, Progress};
 
 use crate::{
     cli::{CheckArgs, Strength},
     context::Context,
-    named::{Named, named_sources},
+    named::{Named, listed_tree, named_module},
+    run::in_guest::Checked,
+    shell_word::quoted,
 };
 
 /// The module that is checked.
@@ -24,26 +26,8 @@ pub struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     pub fn new(context: &'a Context, args: &'a CheckArgs) -> Result<Subject<'a>> {
-        let names: Vec<String> = args.module.iter().cloned().collect();
-        let mut sources = named_sources(context, &names)?;
-        let named = match sources.len() {
-            1 => sources.remove(0),
-            number => {
-                let message = format!("there are {number} modules here");
-                return Err(Error::new(Kind::Usage, "choosing a module", message)
-                    .help("name one: `koru check MODULE`"));
-            }
-        };
-        let tree = context.tree(&args.kernel)?;
-        if context.kernels.exactly(&tree.release).is_none() {
-            let message = format!("{} is not in `koru kernel list`", tree.release);
-            return Err(
-                Error::new(Kind::Usage, "choosing a kernel", message).help(format!(
-                    "`koru kernel add {}` adds it",
-                    tree.build_dir.display()
-                )),
-            );
-        }
+        let named = named_module(context, args.module.as_ref(), "check")?;
+        let tree = listed_tree(context, &args.kernel)?;
         context
             .ui
             .status(&format!("building {}", named.title(&context.cwd)));
@@ -56,6 +40,17 @@ impl<'a> Subject<'a> {
             debug: context.kernels.debug_like(&tree).transpose()?,
             tree,
         })
+    }
+
+    /// Returns what guests are to have.
+    pub fn checked(&self) -> Checked<'_> {
+        Checked {
+            context: self.context,
+            source: self.named.name.as_deref(),
+            params: &self.args.params,
+            programs: &[],
+            cpus: 1,
+        }
     }
 
     pub fn title(&self) -> String {
@@ -83,27 +78,5 @@ impl<'a> Subject<'a> {
         let strength = strength.to_possible_value();
         let strength = strength.map_or(String::new(), |value| value.get_name().to_owned());
         format!("koru check{module} --only {strength}{more}")
-    }
-}
-
-/// Returns a word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_for_a_shell() {
-        assert_eq!(quoted("fault=leak"), "fault=leak");
-        assert_eq!(quoted("../my lab"), "'../my lab'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
     }
 }

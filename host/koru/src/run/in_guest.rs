@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A guest with the module that is checked, and what its kernel says in the end.
+//! A harsh guest with a module that is checked, and what its kernel says in the end.
 
 use koru_error::{Error, Result};
 use koru_kernels::KernelTree;
+use koru_klog::Complaint;
 use koru_protocol::{Exec, Exit};
 use koru_session::{Output, Session, quote_parameter};
 
-use super::subject::Subject;
 use crate::{
     cli::KernelChoice,
+    context::Context,
     guest::{complaint_error, machine},
     log::{
         baseline::Baseline,
@@ -23,26 +24,40 @@ use crate::{
     },
 };
 
-/// Koru's program in the guest.
+/// Koru's program that works with modules.
 const CHECKER: &str = "checker";
+
+/// A module that is checked.
+#[derive(Clone, Copy)]
+pub struct Checked<'a> {
+    pub context: &'a Context,
+    /// A name, a folder or a file; without it, the current folder's module.
+    pub source: Option<&'a str>,
+    pub params: &'a [String],
+    /// Programs of Koru's that the guest has, beside the one that loads modules.
+    pub programs: &'static [&'static str],
+    pub cpus: u32,
+}
 
 /// A harsh guest with the module in it, which is not loaded.
 pub struct InGuest<'a> {
-    subject: &'a Subject<'a>,
+    checked: Checked<'a>,
     target: Box<dyn Target>,
     inventories: Inventories,
     baseline: Baseline,
 }
 
 impl<'a> InGuest<'a> {
-    pub fn start(subject: &'a Subject<'a>, tree: &KernelTree) -> Result<InGuest<'a>> {
+    pub fn start(checked: Checked<'a>, tree: &KernelTree) -> Result<InGuest<'a>> {
         let mut machine = machine();
         machine.harsh = true;
+        machine.cpus = checked.cpus;
+        let programs = checked.programs.iter().chain(&[CHECKER]);
         let request = RunRequest {
             modules: vec![ModuleRequest {
-                source: subject.named.name.clone(),
+                source: checked.source.map(str::to_owned),
                 module: None,
-                params: subject.args.params.clone(),
+                params: checked.params.to_vec(),
             }],
             kernel: KernelChoice::named(&tree.release),
             place: Place::FreshVm {
@@ -51,13 +66,13 @@ impl<'a> InGuest<'a> {
             },
             yes: false,
             files: Vec::new(),
-            command: vec![CHECKER.to_owned()],
+            command: programs.map(|program| (*program).to_owned()).collect(),
         };
-        let target = target::prepare(subject.context, &request)?;
+        let target = target::prepare(checked.context, &request)?;
         let inventories = Inventories::before(&*target)?;
         let baseline = target.baseline()?;
         let guest = InGuest {
-            subject,
+            checked,
             target,
             inventories,
             baseline,
@@ -116,9 +131,14 @@ impl<'a> InGuest<'a> {
         self.session().log_since(self.baseline.mark)
     }
 
+    /// Returns the kernel's first complaint.
+    pub fn complaint(&self) -> koru_session::Result<Option<Complaint>> {
+        self.baseline.complaint(self.session())
+    }
+
     /// Returns an error if the kernel has complained until now.
     pub fn complained(&self, doing: &str) -> Result<()> {
-        match self.baseline.complaint(self.session())? {
+        match self.complaint()? {
             Some(complaint) => Err(self.with_log(complaint_error(doing, &complaint))),
             None => Ok(()),
         }
@@ -139,7 +159,7 @@ impl<'a> InGuest<'a> {
             }
         }
         let left = self.inventories.left(&*self.target)?;
-        let left = left_behind::named(self.subject.context, self.session(), left);
+        let left = left_behind::named(self.checked.context, self.session(), left);
         match left.sentence() {
             Some(sentence) => Err(Error::new(koru_error::Kind::System, doing, sentence)
                 .help("the module must free or unregister it, also where it fails")),
@@ -165,7 +185,7 @@ impl<'a> InGuest<'a> {
     pub fn with_log(&self, error: Error) -> Error {
         /// The number of records: a report is shorter.
         const SHOWN: usize = 150;
-        let context = self.subject.context;
+        let context = self.checked.context;
         let decoder = oops::decoder_of(context, self.session());
         let records = self.log();
         let last = &records[records.len().saturating_sub(SHOWN)..];
