@@ -18,6 +18,8 @@ pub enum Strength {
     Debug,
     /// Make each allocation fail, on the debug kernel.
     Faults,
+    /// Make random system calls for the time that is left, on the debug kernel if there is one.
+    Fuzz,
 }
 
 #[derive(Args)]

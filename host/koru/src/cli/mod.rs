@@ -125,10 +125,10 @@ Exit status: 0 all modules work, 1 some do not, 2 wrong usage, 3 something is no
   koru check --keep-going --json
 
 The checks, the cheapest first: the module is loaded and unloaded 2000 times; its tests run in a
-guest that is harsh with memory; they run on the debug kernel (KASAN, lockdep and more); and each
+guest that is harsh with memory; they run on the debug kernel (KASAN, lockdep and more); each
 allocation, and each copy from or to user space, fails once while the module is loaded and while its
-files are opened, read, written and polled. The last two need the debug kernel, which `koru kernel
-add debug` builds.
+files are opened, read, written and polled; and random system calls are made on these files for the
+time that is left, as `koru fuzz` does. The debug kernel is built by `koru kernel add debug`.
 
 Exit status: 0 nothing was found, 1 something was, 2 wrong usage, 3 something is not set up.")]
     Check(CheckArgs),

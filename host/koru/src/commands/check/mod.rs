@@ -2,6 +2,7 @@
 
 //! `koru check`: looks for faults in a module, with one strength after the other.
 
+mod calls;
 mod faults;
 mod reload;
 mod report;
@@ -41,7 +42,7 @@ pub fn check(context: &Context, args: &CheckArgs) -> Result<u8> {
         let outcome = match () {
             () if found && !args.keep_going => Outcome::skipped("something was found before"),
             () if Instant::now() >= until => Outcome::skipped("no time is left (--minutes)"),
-            () => subject.check(*strength)?,
+            () => subject.check(*strength, until)?,
         };
         context.ui.done();
         let row = Row::new(
@@ -71,7 +72,7 @@ pub fn check(context: &Context, args: &CheckArgs) -> Result<u8> {
 
 impl Subject<'_> {
     /// Checks with one strength. An error is one of the check itself.
-    fn check(&self, strength: Strength) -> Result<Outcome> {
+    fn check(&self, strength: Strength, until: Instant) -> Result<Outcome> {
         let debug = || match &self.debug {
             Some(tree) => Ok(tree),
             None => Err(Outcome::skipped(
@@ -88,6 +89,10 @@ impl Subject<'_> {
             Strength::Faults => match debug() {
                 Ok(tree) => faults::faults(self, tree),
                 Err(skipped) => return Ok(skipped),
+            },
+            Strength::Fuzz => match calls::calls(self, until) {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => Err(error),
             },
         };
         match done {
