@@ -12,7 +12,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::Write,
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::{
         Mutex, PoisonError,
@@ -84,12 +84,17 @@ pub fn after_unload() {
 }
 
 fn validate() {
-    for cache in fs::read_dir(CACHES).into_iter().flatten().flatten() {
-        // Modules that have caches of their own destroy them, and the kernel checks them then.
-        if cache.file_name().to_str().is_some_and(is_general) {
-            let _ = fs::write(cache.path().join("validate"), "1");
-        }
+    // Modules that have caches of their own destroy them, and the kernel checks them then.
+    for cache in general_caches() {
+        let _ = fs::write(cache.join("validate"), "1");
     }
+}
+
+/// Returns the folders of the caches from which `kmalloc` takes memory.
+fn general_caches() -> impl Iterator<Item = PathBuf> {
+    let caches = fs::read_dir(CACHES).into_iter().flatten().flatten();
+    let general = caches.filter(|cache| cache.file_name().to_str().is_some_and(is_general));
+    general.map(|cache| cache.path())
 }
 
 fn remember_modules() {
@@ -147,6 +152,10 @@ pub fn leaks() -> Vec<String> {
     for what in ["4", "2"] {
         let _ = fs::write("/proc/sys/vm/drop_caches", what);
     }
+    // KASAN keeps what was freed for some time, and lets go of it if a cache is shrunk.
+    for cache in general_caches() {
+        let _ = fs::write(cache.join("shrink"), "1");
+    }
     // Whoever is told of a leak looks once more.
     look_at_all();
     leaks_in(&|_| true)
@@ -178,18 +187,15 @@ fn is_general(cache: &str) -> bool {
 /// Finds leaks among the objects of the caches that `wanted` selects, and among larger areas.
 fn leaks_in(wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
     let mut found = Vec::new();
-    for cache in fs::read_dir(CACHES).into_iter().flatten().flatten() {
-        let name = cache.file_name();
-        let name = name
-            .to_str()
-            .filter(|name| is_general(name) && wanted(name));
-        let Some(name) = name else {
+    for cache in general_caches() {
+        let name = cache.file_name().and_then(|name| name.to_str());
+        let Some(name) = name.filter(|name| wanted(name)) else {
             continue;
         };
         let traces = format!("/sys/kernel/debug/slab/{name}/alloc_traces");
         // Kernels before 5.14 have a file without stacks.
-        let text = fs::read_to_string(traces)
-            .or_else(|_| fs::read_to_string(cache.path().join("alloc_calls")));
+        let text =
+            fs::read_to_string(traces).or_else(|_| fs::read_to_string(cache.join("alloc_calls")));
         found.extend(in_traces(name, &text.unwrap_or_default()));
     }
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
@@ -224,15 +230,25 @@ fn in_traces(cache: &str, text: &str) -> Vec<String> {
 fn in_kfence(text: &str) -> Vec<String> {
     let is_live =
         |entry: &&str| entry.contains("\nallocated by ") && !entry.contains("\nfreed by ");
-    let leak = |entry: &str| {
-        let (_, cache) = entry.split_once(", cache=")?;
-        let cache = cache.split_whitespace().next()?;
-        let (_, stack) = entry.split_once("\nallocated by ")?;
-        let by = caller(stack.lines().skip(1).map(str::trim))?;
-        is_general(cache).then(|| objects(1, cache, by))
-    };
+    let mut counts = BTreeMap::new();
     let entries = text.split("---------------------------------");
-    entries.filter(is_live).filter_map(leak).collect()
+    for entry in entries.filter(is_live) {
+        if let Some(leak) = leak_in_kfence(entry) {
+            *counts.entry(leak).or_default() += 1;
+        }
+    }
+    let leaks = counts.into_iter();
+    leaks
+        .map(|((cache, by), n)| objects(n, cache, by))
+        .collect()
+}
+
+/// Reads the cache and the caller of an object of KFENCE's that a module has leaked.
+fn leak_in_kfence(entry: &str) -> Option<(&str, &str)> {
+    let (_, cache) = entry.split_once(", cache=")?;
+    let cache = cache.split_whitespace().next().filter(|c| is_general(c))?;
+    let (_, stack) = entry.split_once("\nallocated by ")?;
+    Some((cache, caller(stack.lines().skip(1).map(str::trim))?))
 }
 
 /// Finds leaks among the areas of `vmalloc`: `FROM-TO SIZE CALLER pages=..`.
