@@ -21,9 +21,33 @@ pub struct Contract {
     pub limit: Duration,
     /// The names of the contract, with what they stand for.
     pub names: Vec<(String, String)>,
+    /// What a promise costs that is not tried because another one is not kept.
+    pub untried: Untried,
+    pub groups: Vec<Group>,
     /// The promises, in their order.
     pub promises: Vec<Promise>,
     pub always: Always,
+}
+
+/// What a promise costs that is not tried, because one that it needs is not kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Untried {
+    /// Nothing: its points do not count.
+    #[default]
+    Free,
+    /// All of its points.
+    Lost,
+}
+
+/// Promises that belong together.
+#[derive(Debug, Clone)]
+pub struct Group {
+    pub name: String,
+    pub title: String,
+    /// What the student reads.
+    pub text: String,
+    /// The promises without which none of the group is tried.
+    pub needs: Vec<String>,
 }
 
 /// Something that the module promises.
@@ -36,7 +60,9 @@ pub struct Promise {
     pub points: f64,
     /// Whether students do not read about it before their work is judged.
     pub secret: bool,
-    /// The promises without which this one is not tried.
+    /// The name of the group that it belongs to.
+    pub group: Option<String>,
+    /// The promises without which this one is not tried, also those that its group needs.
     pub needs: Vec<String>,
     pub judged: Judged,
 }
@@ -110,6 +136,12 @@ impl Always {
 }
 
 impl Contract {
+    /// Returns the group of a promise.
+    pub fn group_of(&self, promise: &Promise) -> Option<&Group> {
+        let name = promise.group.as_ref()?;
+        self.groups.iter().find(|group| group.name == *name)
+    }
+
     /// Returns all points that a module can have.
     pub fn points(&self) -> f64 {
         let promises = self.promises.iter().map(|p| p.points);

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use crate::contract::{Contract, Judged};
+use crate::contract::{Contract, Group, Judged, Untried};
 
 /// Returns what students read, in Markdown.
 pub fn handout(contract: &Contract) -> String {
@@ -15,24 +15,30 @@ pub fn handout(contract: &Contract) -> String {
     if let Some(module) = &contract.module {
         _ = write!(text, "\nThe module's name is `{module}`.\n");
     }
-    text += "\n## What the module promises\n";
+    let first = contract.promises.iter().find(|p| !p.secret);
+    if first.is_none_or(|p| p.group.is_none()) {
+        text += "\n## What the module promises\n";
+    }
     let public = contract.promises.iter().filter(|p| !p.secret);
+    let mut inside = None;
     for promise in public {
+        let group = contract.group_of(promise);
+        let name = group.map(|group| &group.name);
+        if name != inside {
+            text += &match group {
+                Some(group) => heading(contract, group),
+                None => "\n## What else the module promises\n".to_owned(),
+            };
+            inside = name;
+        }
         let points = points(promise.points);
         _ = write!(text, "\n### {} ({points})\n", line(&promise.title));
         if !promise.text.trim().is_empty() {
             _ = write!(text, "\n{}\n", promise.text.trim());
         }
-        let needed = contract.promises.iter().filter(|p| !p.secret);
-        let needed = needed.filter(|p| promise.needs.contains(&p.name));
-        let titles: Vec<String> = needed.map(|p| line(&p.title)).collect();
-        if !titles.is_empty() {
-            _ = write!(
-                text,
-                "\nIt is judged only if this holds: {}\n",
-                titles.join(" ")
-            );
-        }
+        let of_group = group.map_or(&[][..], |group| &group.needs);
+        let own = promise.needs.iter().filter(|n| !of_group.contains(n));
+        text += &needed(contract, &own.collect::<Vec<_>>(), "It is");
         if let Judged::Program { .. } = promise.judged {
             text += "\nA program checks this.\n";
         }
@@ -58,6 +64,36 @@ pub fn handout(contract: &Contract) -> String {
         );
     }
     text
+}
+
+/// Returns the heading of a group, with all that is said about it.
+fn heading(contract: &Contract, group: &Group) -> String {
+    let inside = contract.promises.iter();
+    let inside = inside.filter(|p| !p.secret && p.group.as_ref() == Some(&group.name));
+    let sum = points(inside.map(|p| p.points).sum());
+    let mut text = format!("\n## {} ({sum})\n", line(&group.title));
+    if !group.text.trim().is_empty() {
+        _ = write!(text, "\n{}\n", group.text.trim());
+    }
+    text + &needed(contract, &group.needs.iter().collect::<Vec<_>>(), "This is")
+}
+
+/// Returns a sentence about the public promises that something needs.
+fn needed(contract: &Contract, needs: &[&String], what: &str) -> String {
+    let needed = contract.promises.iter().filter(|p| !p.secret);
+    let needed = needed.filter(|p| needs.contains(&&p.name));
+    let titles: Vec<String> = needed.map(|p| line(&p.title)).collect();
+    if titles.is_empty() {
+        return String::new();
+    }
+    let cost = match contract.untried {
+        Untried::Free => ", and costs nothing otherwise",
+        Untried::Lost => "",
+    };
+    format!(
+        "\n{what} judged only if this holds{cost}: {}\n",
+        titles.join(" ")
+    )
 }
 
 fn line(text: &str) -> String {

@@ -18,6 +18,7 @@ mod model;
 mod names;
 mod planned;
 mod read;
+mod read_groups;
 mod read_step;
 mod read_together;
 mod read_words;
@@ -27,7 +28,7 @@ mod tap;
 mod together;
 mod value;
 
-pub use contract::{Always, Contract, Judged, Promise, Rule};
+pub use contract::{Always, Contract, Group, Judged, Promise, Rule, Untried};
 pub use expectation::{Broken, Raw, error_words};
 pub use handout::handout;
 pub use names::Seed;

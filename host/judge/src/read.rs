@@ -11,13 +11,13 @@ use std::{
 };
 
 use koru_error::{Error, Kind, Result};
-use koru_kernels::nearest;
 use toml::de::{DeTable, DeValue};
 
 use crate::{
-    contract::{Always, Contract, Judged, Promise, Rule},
+    contract::{Always, Contract, Group, Judged, Promise, Rule, Untried},
     fields::{Field, Fields, Text},
     names::{Names, Seed},
+    read_groups::{GroupDraft, NeedsDraft, group, needs, resolved},
     read_step::{parameters, steps},
 };
 
@@ -187,6 +187,21 @@ fn one_of(fields: &Fields, seed: Seed, name: &str, value: &Field) -> Result<Stri
     }
 }
 
+/// Takes what a promise costs that is not tried.
+fn untried(fields: &mut Fields) -> Result<Option<Untried>> {
+    let Some((word, span)) = fields.strings("untried")?.and_then(|mut all| all.pop()) else {
+        return Ok(None);
+    };
+    match &*word {
+        "free" => Ok(Some(Untried::Free)),
+        "lost" => Ok(Some(Untried::Lost)),
+        _ => {
+            let message = format!("`{word}` is nothing that `untried` can be");
+            Err(fields.text.unknown(&span, message, &word, ["free", "lost"]))
+        }
+    }
+}
+
 /// A contract while its texts are read.
 #[derive(Default)]
 struct Draft {
@@ -194,6 +209,8 @@ struct Draft {
     text: Option<String>,
     module: Option<String>,
     limit: Option<Duration>,
+    untried: Option<Untried>,
+    groups: Vec<GroupDraft>,
     promises: Vec<PromiseDraft>,
     always: Always,
 }
@@ -204,7 +221,8 @@ struct PromiseDraft {
     text: Option<String>,
     points: Option<f64>,
     secret: Option<bool>,
-    needs: Option<Vec<(String, Error)>>,
+    needs: Option<NeedsDraft>,
+    group: Option<(String, Error)>,
     judged: Option<Judged>,
     /// The error if something is missing in the end.
     incomplete: Error,
@@ -226,6 +244,7 @@ impl Draft {
         set(&mut self.text, fields.string("text")?);
         set(&mut self.module, fields.string("module")?);
         set(&mut self.limit, fields.duration("limit")?);
+        set(&mut self.untried, untried(&mut fields)?);
         for (name, span) in fields.strings("without")?.unwrap_or_default() {
             let before = self.promises.len();
             self.promises.retain(|p| p.name != name);
@@ -240,10 +259,19 @@ impl Draft {
             always.end("[always]")?;
         }
         let mut seen = Vec::new();
+        for table in fields.tables("group")?.unwrap_or_default() {
+            let name = group(table, &mut self.groups)?;
+            if seen.contains(&name) {
+                return Err(fields.error(format!("two groups have the name `{name}`")));
+            }
+            seen.push(name);
+        }
+        // A promise names both kinds in `needs`.
         for promise in fields.tables("promise")?.unwrap_or_default() {
             let name = self.promise(promise)?;
             if seen.contains(&name) {
-                return Err(fields.error(format!("two promises have the name `{name}`")));
+                let what = "two promises, or a promise and a group, have the name";
+                return Err(fields.error(format!("{what} `{name}`")));
             }
             seen.push(name);
         }
@@ -290,6 +318,7 @@ impl Draft {
                 points: None,
                 secret: None,
                 needs: None,
+                group: None,
                 judged: None,
                 incomplete,
             });
@@ -300,14 +329,13 @@ impl Draft {
         set(&mut promise.text, fields.string("text")?);
         set(&mut promise.points, fields.points("points")?);
         set(&mut promise.secret, fields.boolean("secret")?);
-        let needs = fields.strings("needs")?.map(|needs| {
-            let error = |(need, span): (String, Range<usize>)| {
-                let message = format!("no promise above has the name `{need}`");
-                (need, fields.text.error(&span, message))
-            };
-            needs.into_iter().map(error).collect()
-        });
-        set(&mut promise.needs, needs);
+        set(&mut promise.needs, needs(&mut fields)?);
+        if let Some((name, span)) = fields.strings("group")?.and_then(|mut all| all.pop()) {
+            let message = format!("there is no group `{name}`");
+            let known = self.groups.iter().map(|g| g.name.as_str());
+            let error = fields.text.unknown(&span, message, &name, known);
+            promise.group = Some((name, error));
+        }
         let judged = steps(&mut fields)?.map(Judged::Steps);
         let check = fields.strings("check")?;
         let loaded = fields.take("load");
@@ -345,30 +373,37 @@ impl Draft {
             return Err(error("the contract promises nothing").help(help));
         }
         let mut promises: Vec<Promise> = Vec::new();
+        let mut groups = Vec::new();
+        let mut unread = self.groups;
         for draft in self.promises {
             let (Some(title), Some(judged)) = (draft.title, draft.judged) else {
                 return Err(draft.incomplete);
             };
+            let own = resolved(draft.needs.unwrap_or_default(), &promises)?;
             let mut needs = Vec::new();
-            for (need, error) in draft.needs.unwrap_or_default() {
-                if !promises.iter().any(|p| p.name == need) {
-                    let near = nearest(&need, promises.iter().map(|p| p.name.as_str()));
-                    return Err(match &near[..] {
-                        [] => error,
-                        near => error.help(format!("did you mean {}?", near.join(" or "))),
-                    });
+            let mut in_group = None;
+            if let Some((name, error)) = draft.group {
+                if let Some(at) = unread.iter().position(|g| g.name == name) {
+                    groups.push(unread.remove(at).group(&promises)?);
                 }
-                needs.push(need);
+                let group: Option<&Group> = groups.iter().find(|g| g.name == name);
+                needs.extend(group.ok_or(error)?.needs.clone());
+                in_group = Some(name);
             }
+            needs.extend(own);
             promises.push(Promise {
                 name: draft.name,
                 title,
                 text: draft.text.unwrap_or_default(),
                 points: draft.points.unwrap_or(1.0),
                 secret: draft.secret.unwrap_or(false),
+                group: in_group,
                 needs,
                 judged,
             });
+        }
+        if let Some(group) = unread.pop() {
+            return Err(group.unused);
         }
         let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         let name = real.file_name().unwrap_or_default().to_string_lossy();
@@ -383,6 +418,8 @@ impl Draft {
                 .values()
                 .map(|(k, v)| (k.to_owned(), v.to_owned()))
                 .collect(),
+            untried: self.untried.unwrap_or_default(),
+            groups,
             promises,
             always: self.always,
         })

@@ -3,7 +3,7 @@
 //! What was found out about a module.
 
 use koru_decode::Decoded;
-use koru_judge::{Contract, Promise, Rule, Score, Verdict, score};
+use koru_judge::{Contract, Promise, Rule, Score, Untried, Verdict, score};
 use koru_klog::escape_control_chars;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -17,6 +17,10 @@ pub struct PromiseResult {
     pub secret: bool,
     /// Whether it is a rule that holds for every module.
     pub always: bool,
+    /// The title of the group that it belongs to.
+    pub group: Option<String>,
+    /// What it needs and was not kept, so that it was not tried.
+    pub unmet: Option<String>,
     #[serde(serialize_with = "name_of", deserialize_with = "verdict")]
     pub result: Verdict,
     pub points: f64,
@@ -59,9 +63,10 @@ fn verdict<'de, D: Deserializer<'de>>(from: D) -> Result<Verdict, D::Error> {
 
 impl PromiseResult {
     /// Returns the result of a promise that was kept.
-    pub fn kept(promise: &Promise) -> PromiseResult {
+    pub fn kept(contract: &Contract, promise: &Promise) -> PromiseResult {
         PromiseResult {
             secret: promise.secret,
+            group: contract.group_of(promise).map(|group| group.title.clone()),
             ..PromiseResult::pass(&promise.name, &promise.title, promise.points)
         }
     }
@@ -80,6 +85,8 @@ impl PromiseResult {
             title: title.to_owned(),
             secret: false,
             always: false,
+            group: None,
+            unmet: None,
             result: Verdict::Pass,
             points,
             of: points,
@@ -111,6 +118,26 @@ impl PromiseResult {
             of: 0.0,
             ..self.broken(Verdict::Undecided, why)
         }
+    }
+
+    /// Returns the result of a promise that was not tried, because it needs another one.
+    pub fn unmet(self, need: &str, cost: Untried) -> PromiseResult {
+        let (of, words) = match cost {
+            Untried::Free => (0.0, "; it costs nothing"),
+            Untried::Lost => (self.of, ""),
+        };
+        let why = format!("not tried, because this is not kept: {need}{words}");
+        PromiseResult {
+            of,
+            unmet: Some(escape_control_chars(need)),
+            ..self.broken(Verdict::NotTried, why)
+        }
+    }
+
+    /// Returns whether it was found out that the promise is kept or broken, or that nothing of
+    /// the module can be tried.
+    pub fn is_decided(&self) -> bool {
+        self.result != Verdict::Undecided && self.unmet.is_none()
     }
 
     pub fn with_log(self, log: &Log) -> PromiseResult {
@@ -178,7 +205,8 @@ impl Findings {
 
     /// Returns the findings about a module with which nothing could be tried.
     pub fn untried(contract: &Contract, module: &str, kernel: &str, why: &str) -> Findings {
-        let promises = contract.promises.iter().map(PromiseResult::kept);
+        let promises = contract.promises.iter();
+        let promises = promises.map(|p| PromiseResult::kept(contract, p));
         let rules = contract.always.rules().map(PromiseResult::of_rule);
         let results = promises.chain(rules);
         let results = results.map(|result| result.broken(Verdict::NotTried, why));

@@ -115,8 +115,7 @@ pub fn judge(judging: &Judging, subject: &Subject) -> Result<Findings> {
     let end = judging.limit.map(|limit| Instant::now() + limit);
     for promise in chosen {
         if let Some(need) = unmet(promise, &results) {
-            let why = format!("not tried, because this is not kept: {need}");
-            results.push(PromiseResult::kept(promise).broken(Verdict::NotTried, why));
+            results.push(PromiseResult::kept(contract, promise).unmet(&need, contract.untried));
             continue;
         }
         if judging.interrupted.load(Ordering::Relaxed) || left(end).is_zero() {
@@ -124,7 +123,7 @@ pub fn judge(judging: &Judging, subject: &Subject) -> Result<Findings> {
                 true => "not tried: the time for this module was over",
                 false => "not tried, because of an interruption",
             };
-            results.push(PromiseResult::kept(promise).broken(Verdict::NotTried, why));
+            results.push(PromiseResult::kept(contract, promise).broken(Verdict::NotTried, why));
             continue;
         }
         context.ui.status(&format!("judging: {}", promise.title));
@@ -298,7 +297,7 @@ impl Judging<'_> {
             Judged::Steps(_) => None,
         };
         let module = &subject.module().name;
-        let kept = PromiseResult::kept(promise);
+        let kept = PromiseResult::kept(self.contract, promise);
         let mut baseline = match Baseline::of(session) {
             Ok(baseline) => baseline,
             Err(e) => return Err(Error::from(e)),

@@ -26,7 +26,7 @@ pub fn table(findings: &Findings) -> String {
     table.set_header(["promise", "result", "points", "what was seen"]);
     for result in &findings.promises {
         table.add_row([
-            result.title.clone(),
+            in_group(result, &result.title),
             result.result.word().to_owned(),
             format!("{}/{}", short(result.points), short(result.of)),
             result.words().chars().take(IN_A_TABLE).collect(),
@@ -43,6 +43,14 @@ pub fn table(findings: &Findings) -> String {
         findings.kernel,
         findings.score()
     )
+}
+
+/// Returns a title with that of the group before it.
+fn in_group(result: &PromiseResult, title: &str) -> String {
+    match &result.group {
+        Some(group) => format!("{group}: {title}"),
+        None => title.to_owned(),
+    }
 }
 
 /// Returns a number of points with at most two decimals.
@@ -106,7 +114,7 @@ pub fn markdown(findings: &Findings) -> String {
     for result in &findings.promises {
         text += &format!(
             "| {} | {} | {} of {} |\n",
-            escape(shown_title(result)),
+            escape(&in_group(result, shown_title(result))),
             result.result.word(),
             short(result.points),
             short(result.of)
@@ -137,10 +145,11 @@ pub fn shown_title(result: &PromiseResult) -> &str {
 /// Returns whether the student reads what was seen.
 pub fn is_told(result: &PromiseResult) -> bool {
     !result.secret
-        && matches!(
-            result.result,
-            Verdict::Fail | Verdict::Crash | Verdict::Undecided
-        )
+        && (result.unmet.is_some()
+            || matches!(
+                result.result,
+                Verdict::Fail | Verdict::Crash | Verdict::Undecided
+            ))
 }
 
 /// Writes a text to a file, and makes its folder.

@@ -108,8 +108,32 @@ fn errors_in_a_contract_name_the_line_and_the_nearest_word() {
         (
             format!("{LOADS}needs = 'load'\n"),
             5,
-            "no promise above has the name `load`",
+            "no promise or group above has the name `load`",
             "",
+        ),
+        (
+            format!("{LOADS}group = 'raeds'\n[[group]]\nname = 'reads'\n"),
+            5,
+            "there is no group `raeds`",
+            "reads",
+        ),
+        (
+            format!("{LOADS}[[group]]\nname = 'reads'\n"),
+            5,
+            "no promise is in the group `reads`",
+            "",
+        ),
+        (
+            format!("{LOADS}group = 'a'\n[[group]]\nname = 'a'\nneeds = 'loads'\n"),
+            8,
+            "no promise or group above has the name `loads`",
+            "",
+        ),
+        (
+            format!("untried = 'fre'\n{LOADS}"),
+            1,
+            "`fre` is nothing that `untried` can be",
+            "free",
         ),
         (
             format!("{LOADS}[names]\nfile = 'x'\n"),

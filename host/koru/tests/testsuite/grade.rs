@@ -56,6 +56,77 @@ fn requests_that_cannot_be_graded_are_refused() {
     grade(".", "proc_timer").exits(2).says("there are none");
 }
 
+/// What needs something broken costs nothing, and no report shows it as failed.
+#[test]
+fn what_needs_a_broken_promise_is_not_tried_and_costs_nothing() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let promise = |name: &str, more: &str, steps: &str| {
+        format!(
+            "[[promise]]\nname = '{name}'\ntitle = 'Of {name}.'\npoints = 4\n{more}\n\
+             steps = [{{ load = {{}} }}, {steps}]\n"
+        )
+    };
+    let contract = [
+        "[[group]]\nname = 'reads'\ntitle = 'Reading'\nneeds = 'opens'\n".to_owned(),
+        promise("loads", "", ""),
+        promise("opens", "", "{ open = '/dev/x' }"),
+        promise("first", "group = 'reads'", "{ open = '/dev/x' }"),
+        promise(
+            "hidden",
+            "group = 'reads'\nsecret = true",
+            "{ open = '/dev/x' }",
+        ),
+        promise("after", "needs = 'reads'", "{ open = '/dev/x' }"),
+    ]
+    .concat();
+    write(dir.path(), "lab/contract.toml", &contract);
+    write(dir.path(), "class/ada.c", &module(""));
+    let grade = || {
+        let request = ["grade", "class", "--contract", "lab", "--out", "results"];
+        let run = koru(request.into_iter().chain(["--kernel", KERNELS[1]]));
+        let run = run.dir(dir.path()).run();
+        run.exits(0);
+    };
+    let read =
+        |name: &str| fs::read_to_string(dir.path().join("results").join(name)).expect("a result");
+    grade();
+    let table = read("grades.csv");
+    let cells = row(&table, "ada");
+    assert_eq!(&cells[1..4], ["7", "11", "judged"], "{table}");
+    assert_eq!(
+        &cells[7..12],
+        ["4", "0", "not-tried", "not-tried", "not-tried"]
+    );
+    let page = read("students/ada.html");
+    let why = "not tried, because this is not kept: Of opens.; it costs nothing";
+    assert!(page.contains(why) && page.contains(">Reading<"), "{page}");
+    assert!(!page.contains("Of hidden"), "{page}");
+    for file in ["gradescope/ada/results.json", "github/ada/results.json"] {
+        let text = read(file);
+        assert!(text.contains("Of opens."), "{text}");
+        let failed = text.matches("\"fail").count();
+        // GitHub Classroom has a status of the whole as well.
+        assert_eq!(
+            failed,
+            1 + usize::from(file.starts_with("github")),
+            "{text}"
+        );
+        assert!(!text.contains("Of hidden"), "{text}");
+    }
+    assert!(read("gradescope/ada/results.json").contains(why));
+    assert_eq!(read("junit.xml").matches("<skipped").count(), 3);
+
+    // A teacher may want it otherwise.
+    write(
+        dir.path(),
+        "lab/contract.toml",
+        &format!("untried = 'lost'\n{contract}"),
+    );
+    grade();
+    let table = read("grades.csv");
+    assert_eq!(row(&table, "ada")[1..3], ["7", "23"], "{table}");
+}
+
 #[test]
 #[ignore = "takes long"]
 fn class_is_graded_to_the_end_whatever_its_modules_do() {

@@ -42,8 +42,26 @@ pub fn write(out: &Path, contract: &Contract, results: &Results) -> Result<()> {
 
 /// Returns the promises that passed or failed: these formats have nothing else.
 fn decided(findings: &Findings) -> impl Iterator<Item = &PromiseResult> {
-    let all = findings.promises.iter();
-    all.filter(|result| result.result != Verdict::Undecided)
+    findings
+        .promises
+        .iter()
+        .filter(|result| result.is_decided())
+}
+
+/// Returns what is said about the whole: what went wrong, and the promises that were not tried.
+fn said(row: &Row) -> String {
+    let findings = &row.findings;
+    let problem = row.problem.as_deref().or(findings.build_output.as_deref());
+    let mut text = problem.unwrap_or_default().to_owned();
+    for result in findings.promises.iter().filter(|r| r.unmet.is_some()) {
+        let (title, words) = (shown_title(result), result.words());
+        let line = match result.secret {
+            true => format!("{title}: not tried"),
+            false => format!("{title} {words}"),
+        };
+        text += &format!("{line}\n");
+    }
+    text
 }
 
 /// Returns the results.json of Gradescope's autograder.
@@ -62,7 +80,7 @@ fn gradescope(row: &Row) -> Value {
     });
     json!({
         "score": findings.points,
-        "output": row.problem.as_deref().or(findings.build_output.as_deref()).unwrap_or_default(),
+        "output": said(row),
         "output_format": "text",
         "tests": tests.collect::<Vec<_>>(),
     })

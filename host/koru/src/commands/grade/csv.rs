@@ -35,7 +35,12 @@ pub fn csv(rows: &[Row]) -> String {
         ];
         cells.extend(promises.iter().map(|name| {
             let result = row.findings.promises.iter().find(|p| p.name == *name);
-            result.map_or(String::new(), |p| short(p.points))
+            match result {
+                None => String::new(),
+                // A spreadsheet's sum leaves words out.
+                Some(p) if p.unmet.is_some() => p.result.name().to_owned(),
+                Some(p) => short(p.points),
+            }
         }));
         text += &line(&cells);
     }

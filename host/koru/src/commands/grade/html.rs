@@ -67,7 +67,13 @@ pub fn student(row: &Row) -> String {
     }
     body += "<div class=\"scroll\"><table><tr><th>Promise</th><th>Result</th>\
              <th class=\"n\">Points</th></tr>\n";
+    let mut group = None;
     for result in &findings.promises {
+        if result.group != group {
+            let title = result.group.as_deref().unwrap_or_default();
+            _ = writeln!(body, "<tr><th colspan=\"3\">{}</th></tr>", escape(title));
+            group = result.group.clone();
+        }
         _ = writeln!(
             body,
             "<tr><td>{}</td><td class=\"{}\">{}</td><td class=\"n\">{} of {}</td></tr>",
