@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::Read,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -14,6 +15,7 @@ use std::{
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kernels::{Key, busybox};
 use koru_sandbox::{Limits, Sandbox};
+use tempfile::TempDir;
 
 use crate::context::Context;
 
@@ -131,24 +133,23 @@ impl Submission {
         for part in &self.parts {
             content.add(part, Path::new(""), 0)?;
         }
-        let hash = content.hash.with(&self.name).hex();
+        let hash = std::mem::take(&mut content.hash).with(&self.name).hex();
         let folder = context.cache.root().join("submissions").join(&hash);
         let files = folder.join("work");
-        // A folder without the mark is one that was not unpacked to its end.
-        let mark = folder.join("unpacked");
-        if !mark.is_file() {
-            _ = fs::remove_dir_all(&folder);
-            fs::create_dir_all(&files).path_context("creating", &files)?;
-            for (from, to) in &content.files {
-                let to = files.join(to);
-                let above = to.parent().unwrap_or(&files);
-                fs::create_dir_all(above).path_context("creating", above)?;
-                match unpacker(from) {
-                    Some(command) => extract(context, command, from, above, &attempted)?,
-                    None => _ = fs::copy(from, &to).path_context("copying", from)?,
-                }
+        if !folder.is_dir() {
+            // The folder appears with all files in it, since another grading may want it as well.
+            let above = context.cache.root().join("submissions");
+            fs::create_dir_all(&above).path_context("creating", &above)?;
+            let new = TempDir::with_prefix_in(".new-", &above).path_context("creating", &above)?;
+            content.unpack(context, &new.path().join("work"), &attempted)?;
+            let readable = fs::Permissions::from_mode(0o755);
+            fs::set_permissions(new.path(), readable).path_context("changing", new.path())?;
+            match fs::rename(new.path(), &folder) {
+                Ok(()) => _ = new.keep(),
+                // The other one was faster, and has the same files.
+                Err(_) if folder.is_dir() => {}
+                Err(e) => return Err(e).path_context("writing", &folder),
             }
-            fs::write(&mark, "").path_context("writing", &mark)?;
         }
         Ok(Unpacked {
             module: module_in(&files, &attempted)?,
@@ -167,6 +168,21 @@ struct Content {
 }
 
 impl Content {
+    /// Copies the files to a new folder, and unpacks the archives among them.
+    fn unpack(&self, context: &Context, to: &Path, attempted: &str) -> Result<()> {
+        fs::create_dir_all(to).path_context("creating", to)?;
+        for (from, path) in &self.files {
+            let path = to.join(path);
+            let above = path.parent().unwrap_or(to);
+            fs::create_dir_all(above).path_context("creating", above)?;
+            match unpacker(from) {
+                Some(command) => extract(context, command, from, above, attempted)?,
+                None => _ = fs::copy(from, &path).path_context("copying", from)?,
+            }
+        }
+        Ok(())
+    }
+
     fn add(&mut self, path: &Path, above: &Path, depth: usize) -> Result<()> {
         let meta = fs::symlink_metadata(path).path_context("reading", path)?;
         let name = path.file_name().unwrap_or_default();
