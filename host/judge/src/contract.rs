@@ -17,6 +17,10 @@ pub struct Contract {
     pub text: String,
     /// The name that the module has to have, if the contract says.
     pub module: Option<String>,
+    /// Modules that are loaded before the module, by their files or folders.
+    pub helpers: Vec<PathBuf>,
+    /// Symbols of the kernel that are no reason to look at a module.
+    pub usual: Vec<String>,
     /// How long a promise may take, with all of its steps.
     pub limit: Duration,
     /// The names of the contract, with what they stand for.

@@ -187,6 +187,28 @@ fn one_of(fields: &Fields, seed: Seed, name: &str, value: &Field) -> Result<Stri
     }
 }
 
+/// Takes the files or folders of helpers, which are inside the contract's folder.
+fn helpers(fields: &mut Fields) -> Result<Option<Vec<PathBuf>>> {
+    let Some(names) = fields.strings("helpers")? else {
+        return Ok(None);
+    };
+    let folder = fields.text.path.parent().unwrap_or(Path::new("."));
+    let helper = |(name, span): (String, Range<usize>)| {
+        let path = folder.join(&name);
+        if path.exists() {
+            return Ok(path);
+        }
+        let message = format!("there is no helper {}", path.display());
+        let help = "a helper is a folder with a Kbuild or a Cargo.toml, a .c or .rs file, or a .ko";
+        Err(fields.text.error(&span, message).help(help))
+    };
+    names
+        .into_iter()
+        .map(helper)
+        .collect::<Result<_>>()
+        .map(Some)
+}
+
 /// Takes what a promise costs that is not tried.
 fn untried(fields: &mut Fields) -> Result<Option<Untried>> {
     let Some((word, span)) = fields.strings("untried")?.and_then(|mut all| all.pop()) else {
@@ -210,6 +232,8 @@ struct Draft {
     module: Option<String>,
     limit: Option<Duration>,
     untried: Option<Untried>,
+    helpers: Option<Vec<PathBuf>>,
+    usual: Option<Vec<String>>,
     groups: Vec<GroupDraft>,
     promises: Vec<PromiseDraft>,
     always: Always,
@@ -245,6 +269,10 @@ impl Draft {
         set(&mut self.module, fields.string("module")?);
         set(&mut self.limit, fields.duration("limit")?);
         set(&mut self.untried, untried(&mut fields)?);
+        set(&mut self.helpers, helpers(&mut fields)?);
+        let usual = fields.strings("usual")?;
+        let usual = usual.map(|all| all.into_iter().map(|(name, _)| name).collect());
+        set(&mut self.usual, usual);
         for (name, span) in fields.strings("without")?.unwrap_or_default() {
             let before = self.promises.len();
             self.promises.retain(|p| p.name != name);
@@ -419,6 +447,8 @@ impl Draft {
                 .map(|(k, v)| (k.to_owned(), v.to_owned()))
                 .collect(),
             untried: self.untried.unwrap_or_default(),
+            helpers: self.helpers.unwrap_or_default(),
+            usual: self.usual.unwrap_or_default(),
             groups,
             promises,
             always: self.always,

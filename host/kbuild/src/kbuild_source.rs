@@ -20,7 +20,7 @@ use crate::{
     makefile::{has_kbuild, has_recipes, is_for_kbuild, kbuild_text, kernel_variables},
     paths::module_name,
     providers::{add_folders, add_provided, folders_with},
-    work_copy::{WorkCopy, all_files, home_of, with_headers},
+    work_copy::{SYMVERS, WorkCopy, all_files, home_of, with_headers},
 };
 
 /// How a module is built. A module that was built in another way is built again.
@@ -34,6 +34,9 @@ pub struct KbuildSource {
     /// The only file of the folder that is compiled; without it, the folder's Kbuild or
     /// Makefile names the files.
     pub file: Option<PathBuf>,
+    /// Lists of symbols (`Module.symvers`) of modules that are loaded before, in addition to those
+    /// that are found beside the folder.
+    pub symbols: Vec<PathBuf>,
 }
 
 /// What a build is made with.
@@ -58,6 +61,7 @@ impl KbuildSource {
         KbuildSource {
             dir: dir.to_owned(),
             file: None,
+            symbols: Vec::new(),
         }
     }
 
@@ -66,6 +70,7 @@ impl KbuildSource {
         KbuildSource {
             dir: file.parent().unwrap_or(Path::new(".")).to_owned(),
             file: file.file_name().map(PathBuf::from),
+            symbols: Vec::new(),
         }
     }
 
@@ -151,7 +156,11 @@ impl KbuildSource {
                 .help("for a module of NAME.c, make a Kbuild with the line `obj-m := NAME.o`"));
         }
         let copy = WorkCopy::open(cache, &self.dir, self.file_name(), &tree.release, progress)?;
-        let key = tree.key()?.with(RULES).hex();
+        let key = tree.key()?.with(RULES);
+        let key = self.symbols.iter().fold(key, |key, list| {
+            key.with(list.as_os_str().as_encoded_bytes())
+        });
+        let key = key.hex();
         let above = [above, &[copy.source().to_owned()]].concat();
         let mut providers = Vec::new();
         for folder in copy.providers() {
@@ -177,7 +186,8 @@ impl KbuildSource {
         };
         let (made, said) = loop {
             let symvers = providers.iter().map(|p: &Provider| &*p.symvers);
-            let symvers = copy.put_symbols(symvers)?;
+            let given = self.symbols.iter().map(|list| &**list);
+            let symvers = copy.put_symbols(symvers.chain(given))?;
             let made = self.make(&copy, tree, &symvers, &run);
             let (made, said) = made.map_err(|mut e| {
                 e.output = e.output.map(|said| copy.with_real_paths(&said));
@@ -228,7 +238,7 @@ impl KbuildSource {
             .into_iter()
             .map(|p| (p.folder, p.symvers))
             .collect();
-        let kos = copy.finish(&key, &kos, &providers)?;
+        let kos = copy.finish(&key, &kos, &providers, &self.symbols)?;
         Ok((described(&kos, &copy, true)?, copy.symvers()))
     }
 
@@ -251,6 +261,11 @@ impl KbuildSource {
             modules: kos.into_iter().map(|ko| ko.name).collect(),
         });
         Ok(())
+    }
+
+    /// Returns the list of the symbols that the modules of the last build have for others.
+    pub fn symvers(&self, cache: &Cache, release: &str) -> Result<PathBuf> {
+        Ok(self.home(cache)?.join(release).join(SYMVERS))
     }
 
     /// Returns the modules of other folders that these ones needed in the last build.

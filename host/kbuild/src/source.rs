@@ -44,6 +44,13 @@ impl Source {
         }
     }
 
+    /// Lets a build by Kbuild see the symbols in these lists (`Module.symvers`).
+    pub fn see_symbols(&mut self, lists: &[PathBuf]) {
+        if let Source::Kbuild(source) = self {
+            source.symbols = lists.to_vec();
+        }
+    }
+
     /// Returns the name of the module, unless only a build tells it.
     pub fn name(&self) -> Option<String> {
         match self {

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The file in which modpost lists the symbols that modules have for others.
-const SYMVERS: &str = "Module.symvers";
+pub(crate) const SYMVERS: &str = "Module.symvers";
 
 /// The largest folder that is copied.
 const MAX_SIZE: u64 = 1 << 30;
@@ -235,12 +235,13 @@ impl WorkCopy {
     }
 
     /// Keeps the modules that a build left in the copy, and what it needed of `providers`: their
-    /// folders, and the files with their symbols.
+    /// folders, and the files with their symbols. `lists` are other such files.
     pub fn finish(
         &self,
         key: &str,
         kos: &[PathBuf],
         providers: &[(PathBuf, PathBuf)],
+        lists: &[PathBuf],
     ) -> Result<Vec<PathBuf>> {
         let mut kept = Vec::new();
         let mut names = Vec::new();
@@ -254,7 +255,7 @@ impl WorkCopy {
         }
         self.keep_symbols()?;
         let mut outside = self.outside();
-        for (_, symvers) in providers {
+        for symvers in providers.iter().map(|(_, list)| list).chain(lists) {
             let meta = fs::metadata(symvers).path_context("reading", symvers)?;
             outside.insert(symvers.clone(), Stamp::of(&meta));
         }

@@ -25,6 +25,15 @@ pub struct Loadable {
     pub is_dependency: bool,
 }
 
+/// Modules that are loaded before others, which may use their symbols.
+#[derive(Clone, Default)]
+pub struct Helpers {
+    /// The modules, in the order in which they are loaded.
+    pub modules: Vec<Loadable>,
+    /// Lists of their symbols, for builds.
+    pub symbols: Vec<PathBuf>,
+}
+
 /// Builds the modules of a request, and returns them with those that they need, in the order
 /// in which they are loaded, and how long building took. `tree` is called only if something has
 /// to be built or looked for.
@@ -33,11 +42,24 @@ pub fn loadable_modules(
     tree: impl Fn() -> Result<KernelTree>,
     requests: &[ModuleRequest],
 ) -> Result<(Vec<Loadable>, Stages)> {
-    let mut modules: Vec<Loadable> = Vec::new();
+    loadable_after(context, tree, requests, &Helpers::default())
+}
+
+/// Does the same for modules before which `helpers` are loaded, which are in the result.
+pub fn loadable_after(
+    context: &Context,
+    tree: impl Fn() -> Result<KernelTree>,
+    requests: &[ModuleRequest],
+    helpers: &Helpers,
+) -> Result<(Vec<Loadable>, Stages)> {
+    let mut modules = helpers.modules.clone();
     let mut total = Stages::default();
     for request in requests {
         let names: Vec<String> = request.source.iter().cloned().collect();
         let mut sources = context.sources(&names)?;
+        for source in &mut sources {
+            source.see_symbols(&helpers.symbols);
+        }
         if let Some(wanted) = &request.module {
             let wanted = wanted.replace('-', "_");
             let names: Vec<String> = sources.iter().filter_map(Source::name).collect();
@@ -62,15 +84,16 @@ pub fn loadable_modules(
 }
 
 /// Returns all modules that were built from sources, with those that they need, in the order in
-/// which they are loaded.
+/// which they are loaded. The modules of `before` are at the beginning.
 pub fn all_in_order(
     context: &Context,
     tree: &KernelTree,
     sources: &[Source],
     kos: &[Ko],
+    before: &[Loadable],
 ) -> Result<Vec<Loadable>> {
     let beside = beside(context, sources, kos);
-    let mut modules = Vec::new();
+    let mut modules = before.to_vec();
     for ko in kos {
         // One that another one needs is there already.
         if !modules.iter().any(|m: &Loadable| m.name == ko.name) {

@@ -179,6 +179,9 @@ pub struct Findings {
     /// The output of the build, if it failed.
     pub build_output: Option<String>,
     pub interrupted: bool,
+    /// Symbols that the module uses and that the teacher may want to look at.
+    #[serde(default)]
+    pub marks: Vec<String>,
     pub promises: Vec<PromiseResult>,
 }
 
@@ -199,6 +202,7 @@ impl Findings {
             of: sum.of,
             build_output: None,
             interrupted: false,
+            marks: Vec::new(),
             promises,
         }
     }
@@ -224,6 +228,7 @@ impl Findings {
             of: 0.0,
             build_output: None,
             interrupted: false,
+            marks: Vec::new(),
             promises: Vec::new(),
         }
     }

@@ -22,6 +22,8 @@ use koru_vm::Guest;
 
 use super::{
     findings::{Findings, PromiseResult},
+    helpers,
+    marks::marks,
     player::{BrokenStep, MOST_RECORDS, Player},
     program::check_program,
     subject::Subject,
@@ -74,8 +76,13 @@ struct Played {
 /// Builds a module and judges it. A module that does not build has findings as well.
 pub fn build_and_judge(judging: &Judging, tree: &KernelTree, source: &Path) -> Result<Findings> {
     let wanted = judging.contract.module.as_deref();
-    match Subject::build(judging.context, tree, source, wanted) {
-        Ok(subject) => judge(judging, &subject),
+    let helpers = helpers::build(judging.context, tree, judging.contract)?;
+    match Subject::build(judging.context, tree, source, wanted, &helpers) {
+        Ok(subject) => {
+            let mut findings = judge(judging, &subject)?;
+            findings.marks = marks(judging.contract, &subject.module().path)?;
+            Ok(findings)
+        }
         Err(e) if matches!(e.kind, Kind::Link | Kind::Compile) => {
             let shown = source.display().to_string();
             let why = "the module does not build";
@@ -136,7 +143,7 @@ pub fn judge(judging: &Judging, subject: &Subject) -> Result<Findings> {
         played.result.seconds = (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
         was_loaded |= played.was_loaded;
         note(&mut rules, promise, &played);
-        if played.usable {
+        if played.usable && begins_again(at.guest.session(), subject) {
             stage = Some(at);
         }
         context.ui.say(&format!(
@@ -225,6 +232,18 @@ fn start(context: &Context, subject: &Subject) -> Result<Stage> {
     }
     let before = session.inventory().map_err(Error::from)?;
     Ok(Stage { guest, before })
+}
+
+/// Unloads the helpers and loads them again, so that nothing that they remember reaches the next
+/// promise. Returns whether that was possible.
+fn begins_again(session: &Session, subject: &Subject) -> bool {
+    let helpers = subject.helpers();
+    let unloaded = helpers
+        .iter()
+        .rev()
+        .all(|m| session.unload(&m.name).is_ok());
+    let mut again = helpers.iter().map(|m| module_path(&m.name));
+    unloaded && again.all(|path| session.load(&path, &[]).is_ok())
 }
 
 /// Notes what a promise says about the rules that always hold.

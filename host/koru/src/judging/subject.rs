@@ -12,7 +12,7 @@ use super::built::{read_info, tree_of_built};
 use crate::{
     cli::KernelChoice,
     context::Context,
-    loadable::{Loadable, loadable_modules},
+    loadable::{Helpers, Loadable, loadable_after},
     target::request::ModuleRequest,
 };
 
@@ -21,17 +21,21 @@ pub struct Subject {
     /// What the user called it.
     pub shown: String,
     pub tree: KernelTree,
-    /// The modules that it needs, and itself at the end.
+    /// The helpers of the contract, the modules that it needs, and itself at the end.
     pub modules: Vec<Loadable>,
+    /// The number of the modules that belong to helpers.
+    helpers: usize,
 }
 
 impl Subject {
-    /// Builds the module of a folder or a file. `wanted` is the name that it has to have.
+    /// Builds the module of a folder or a file, which may use what the helpers export. `wanted` is
+    /// the name that it has to have.
     pub fn build(
         context: &Context,
         tree: &KernelTree,
         source: &Path,
         wanted: Option<&str>,
+        helpers: &Helpers,
     ) -> Result<Subject> {
         let path = context.cwd.join(source);
         if !path.exists() {
@@ -47,8 +51,10 @@ impl Subject {
             module: module.map(str::to_owned),
             params: Vec::new(),
         };
-        let build =
-            |request| loadable_modules(context, || Ok(tree.clone()), &[request]).map(|(m, _)| m);
+        let build = |request| {
+            let tree = || Ok(tree.clone());
+            loadable_after(context, tree, &[request], helpers).map(|(modules, _)| modules)
+        };
         // A folder may have several modules; the name of a single one is judged elsewhere.
         let modules = match build(request(None)) {
             Err(e) if e.kind == Kind::Usage && wanted.is_some() => build(request(wanted))?,
@@ -57,8 +63,14 @@ impl Subject {
         Ok(Subject {
             shown: source.display().to_string(),
             tree: tree.clone(),
+            helpers: helpers.modules.len().min(modules.len() - 1),
             modules,
         })
+    }
+
+    /// Returns the modules of the contract's helpers, with what these need.
+    pub fn helpers(&self) -> &[Loadable] {
+        &self.modules[..self.helpers]
     }
 
     /// Returns the module under test.

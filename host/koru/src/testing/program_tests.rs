@@ -54,7 +54,7 @@ impl TestRun<'_> {
         for tree in self.trees()? {
             let built = self.context.build_sources(|| Ok(tree.clone()), sources);
             let modules =
-                built.and_then(|(kos, _)| all_in_order(self.context, &tree, sources, &kos));
+                built.and_then(|(kos, _)| all_in_order(self.context, &tree, sources, &kos, &[]));
             match modules {
                 Ok(modules) => self.run_programs(&tree, &modules, &programs, &tests)?,
                 Err(e) => self.unless_one_of_several(&tree, e)?,

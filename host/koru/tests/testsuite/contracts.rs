@@ -130,6 +130,12 @@ fn errors_in_a_contract_name_the_line_and_the_nearest_word() {
             "",
         ),
         (
+            format!("helpers = ['nowhere']\n{LOADS}"),
+            1,
+            "there is no helper lab/nowhere",
+            "a folder with a Kbuild",
+        ),
+        (
             format!("untried = 'fre'\n{LOADS}"),
             1,
             "`fre` is nothing that `untried` can be",
@@ -391,6 +397,54 @@ fn calls_at_once_are_compared_with_a_structure() {
         assert_eq!(results, ["pass", "fail", "pass", "fail"], "{run}");
         run.prints("some order of the calls").prints("(EEXIST)");
     }
+}
+
+/// A helper counts the calls of a function that the module under test uses.
+const HELPER: &str = r#"
+#include <linux/module.h>
+int lab_number(void);
+static int calls;
+int lab_number(void)
+{
+	return ++calls;
+}
+EXPORT_SYMBOL_GPL(lab_number);
+MODULE_LICENSE("GPL");
+"#;
+
+/// The build sees what a helper exports, each promise meets it as if nobody had used it before, and
+/// its faults are the contract's.
+#[test]
+fn helpers_are_loaded_before_the_module() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let promise = |name: &str| {
+        format!(
+            "[[promise]]\nname = '{name}'\ntitle = 'It asks.'\nsteps = [{{ load = {{}} }}, \
+             {{ log = 'number 1$' }}, {{ unload = true }}, {{ load = {{}} }}, {{ log = 'number 2$' }}]\n"
+        )
+    };
+    let contract = format!(
+        "helpers = 'counts'\n{}{}",
+        promise("once"),
+        promise("again")
+    );
+    write(dir.path(), "lab/contract.toml", &contract);
+    write(dir.path(), "lab/counts/Kbuild", "obj-m := counts.o\n");
+    write(dir.path(), "lab/counts/counts.c", HELPER);
+    let module = "#include <linux/module.h>\nint lab_number(void);\nstatic int __init lab_init(void)\n{\n\
+        \tpr_info(\"number %d\\n\", lab_number());\n\treturn 0;\n}\nstatic void __exit lab_exit(void)\n{\n}\n\
+        module_init(lab_init);\nmodule_exit(lab_exit);\nMODULE_LICENSE(\"GPL\");\n";
+    write(dir.path(), "ada/lab.c", module);
+    let verify = || {
+        koru(["verify", "lab", "--src", "ada", "--kernel", KERNELS[1]])
+            .dir(dir.path())
+            .run()
+    };
+    verify().exits(0).prints("5 of 5 points");
+    write(dir.path(), "lab/counts/counts.c", "int main(");
+    let run = verify();
+    run.exits(2)
+        .says("building the helper lab/counts of the contract lab");
 }
 
 #[test]

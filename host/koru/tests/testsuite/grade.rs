@@ -81,6 +81,10 @@ fn what_needs_a_broken_promise_is_not_tried_and_costs_nothing() {
     .concat();
     write(dir.path(), "lab/contract.toml", &contract);
     write(dir.path(), "class/ada.c", &module(""));
+    // This one is marked, and judged as all others.
+    let prying = module("if (IS_ERR(filp_open(\"/x\", O_RDONLY, 0))) pr_info(\"none\\n\");");
+    let prying = format!("#include <linux/fs.h>\n{prying}");
+    write(dir.path(), "class/prying.c", &prying);
     let grade = || {
         let request = ["grade", "class", "--contract", "lab", "--out", "results"];
         let run = koru(request.into_iter().chain(["--kernel", KERNELS[1]]));
@@ -94,9 +98,13 @@ fn what_needs_a_broken_promise_is_not_tried_and_costs_nothing() {
     let cells = row(&table, "ada");
     assert_eq!(&cells[1..4], ["7", "11", "judged"], "{table}");
     assert_eq!(
-        &cells[7..12],
+        &cells[8..13],
         ["4", "0", "not-tried", "not-tried", "not-tried"]
     );
+    let marked = row(&table, "prying");
+    assert_eq!((&*marked[1], &*marked[7]), ("7", "filp_open"), "{table}");
+    assert!(read("index.html").contains("<td>filp_open</td>"));
+    assert!(!read("students/prying.html").contains("filp_open"));
     let page = read("students/ada.html");
     let why = "not tried, because this is not kept: Of opens.; it costs nothing";
     assert!(page.contains(why) && page.contains(">Reading<"), "{page}");
@@ -114,7 +122,7 @@ fn what_needs_a_broken_promise_is_not_tried_and_costs_nothing() {
         assert!(!text.contains("Of hidden"), "{text}");
     }
     assert!(read("gradescope/ada/results.json").contains(why));
-    assert_eq!(read("junit.xml").matches("<skipped").count(), 3);
+    assert_eq!(read("junit.xml").matches("<skipped").count(), 6);
 
     // A teacher may want it otherwise.
     write(

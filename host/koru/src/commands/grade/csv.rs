@@ -16,7 +16,7 @@ pub fn csv(rows: &[Row]) -> String {
         None => Vec::new(),
     };
     let mut head: Vec<String> = [
-        "student", "points", "of", "state", "seconds", "seed", "problem",
+        "student", "points", "of", "state", "seconds", "seed", "problem", "marks",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -32,6 +32,7 @@ pub fn csv(rows: &[Row]) -> String {
             short(row.seconds),
             row.seed.to_string(),
             problem.lines().next().unwrap_or_default().to_owned(),
+            row.findings.marks.join(" "),
         ];
         cells.extend(promises.iter().map(|name| {
             let result = row.findings.promises.iter().find(|p| p.name == *name);

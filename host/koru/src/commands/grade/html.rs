@@ -147,6 +147,19 @@ pub fn class(contract: &Contract, results: &Results) -> String {
         );
     }
     body += "</table></div>\n";
+    if rows.iter().any(|row| !row.findings.marks.is_empty()) {
+        body += "<h2>Modules to look at</h2>\n<p>These use functions that few labs need. That is a \
+                 hint and no verdict.</p>\n<table>\n";
+        for row in rows.iter().filter(|row| !row.findings.marks.is_empty()) {
+            let (student, marks) = (escape(&row.student), row.findings.marks.join(", "));
+            _ = writeln!(
+                body,
+                "<tr><td>{student}</td><td>{}</td></tr>",
+                escape(&marks)
+            );
+        }
+        body += "</table>\n";
+    }
     if !results.pairs.is_empty() {
         body += "<h2>Similar work</h2>\n<p>These share much code. That is a hint and no verdict: \
                  look at both.</p>\n<table>\n";

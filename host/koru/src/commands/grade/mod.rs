@@ -33,7 +33,7 @@ use crate::{
     ctrl_c::{INTERRUPTED, flag_of_ctrl_c},
     judging::{
         findings::Findings,
-        folders,
+        folders, helpers,
         judge::{Judging, build_and_judge},
     },
     programs,
@@ -68,7 +68,15 @@ pub fn grade(context: &Context, args: &GradeArgs) -> Result<u8> {
     let out = context.cwd.join(&args.out);
     fs::create_dir_all(out.join(KEPT)).path_context("creating", &out)?;
     programs::build(context, &["ioshell".to_owned()])?;
-    let key = key_of_folder(&folder, Key::default().with(&tree.release))?;
+    // So is one in its helpers.
+    helpers::build(context, &tree, &contract)?;
+    let mut key = key_of_folder(&folder, Key::default().with(&tree.release))?;
+    for helper in contract.helpers.iter().map(|path| context.cwd.join(path)) {
+        key = match helper.is_dir() {
+            true => key_of_folder(&helper, key)?,
+            false => key.add_file(&helper)?,
+        };
+    }
     let class = Class {
         context,
         args,
@@ -97,6 +105,7 @@ pub fn grade(context: &Context, args: &GradeArgs) -> Result<u8> {
                 "points": row.findings.points,
                 "of": row.findings.of,
                 "problem": row.problem,
+                "marks": row.findings.marks,
                 "seconds": row.seconds,
             })
         });
