@@ -69,7 +69,7 @@ pub fn read(folder: &Path, shipped: &Path, seed: Seed) -> Result<Contract> {
 }
 
 /// Returns the texts of a contract and of those that it extends, the one at the bottom first.
-fn chain(folder: &Path, shipped: &Path) -> Result<Vec<Text>> {
+pub(crate) fn chain(folder: &Path, shipped: &Path) -> Result<Vec<Text>> {
     let mut texts = vec![text(folder)?];
     loop {
         let last = &texts[texts.len() - 1];

@@ -223,6 +223,7 @@ Exit status: 0 success, 1 an operation failed, 2 wrong usage, 3 something is not
   koru new demo1
   koru new counter --template proc && cd counter && koru run -- cat /proc/counter
   koru new old1 --kernel 6.1      its Makefile and the editor's settings use this kernel
+  koru new lab2 --lab proc_timer  what a student begins a lab with (docs/teach.md)
 
 In a cargo workspace, the module becomes a member of that workspace.")]
     New(NewArgs),

@@ -78,9 +78,13 @@ pub struct NewArgs {
     /// Name of the module, or path of its folder, whose last part is the name.
     #[arg(value_name = "NAME")]
     pub path: PathBuf,
-    /// Start from this template.
-    #[arg(long, short, value_enum, default_value = "hello")]
-    pub template: Template,
+    /// Start from this template [default: hello, or with --lab a module in C]
+    #[arg(long, short, value_enum)]
+    pub template: Option<Template>,
+    /// Make a student's lab by this contract: a module with the handout, the public promises, and
+    /// files for GitHub, GitLab and devcontainers.
+    #[arg(long, value_name = "CONTRACT")]
+    pub lab: Option<String>,
     #[command(flatten)]
     pub kernel: KernelChoice,
 }

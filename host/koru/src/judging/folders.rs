@@ -9,6 +9,9 @@ use koru_judge::{Contract, Seed, is_contract, read};
 
 use crate::context::Context;
 
+/// The folder of a student's lab with the public promises.
+pub const PUBLIC: &str = "contract";
+
 /// Returns the folder with the contracts that come with Koru.
 pub fn shipped(context: &Context) -> PathBuf {
     context.home.root.join("contracts")

@@ -447,6 +447,64 @@ fn helpers_are_loaded_before_the_module() {
         .says("building the helper lab/counts of the contract lab");
 }
 
+/// A student begins with what is public, and the promises are the tests of the folder.
+#[test]
+fn lab_has_the_handout_and_the_public_promises() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let secret =
+        "[[promise]]\nname = 'dark'\ntitle = 'Of dark.'\nsecret = true\ncheck = 'dark.sh'\n";
+    let public = "[[promise]]\nname = 'light'\ntitle = 'Of light.'\nneeds = ['loads', 'dark']\ncheck = 'light.sh'\n";
+    let contract = format!("module = 'lab'\n{LOADS}{secret}{public}");
+    write(dir.path(), "course/contract.toml", &contract);
+    write(dir.path(), "course/dark.sh", "#!/bin/sh\nexit 1\n");
+    write(
+        dir.path(),
+        "course/light.sh",
+        "#!/bin/sh\ngrep -q '^lab ' /proc/modules\n",
+    );
+    let koru = |arguments: &[&str], folder: &str| {
+        koru(arguments.iter().copied())
+            .dir(&dir.path().join(folder))
+            .run()
+    };
+    koru(&["new", "mine", "--lab", "course"], "")
+        .exits(0)
+        .says("HANDOUT.md");
+    let read = |name: &str| fs::read_to_string(dir.path().join("mine").join(name));
+    let handout = read("HANDOUT.md").expect("the handout");
+    assert!(
+        handout.contains("Of light.") && !handout.contains("Of dark."),
+        "{handout}"
+    );
+    for file in [
+        "lab.c",
+        "Kbuild",
+        ".github/workflows/lab.yml",
+        ".gitlab-ci.yml",
+        ".devcontainer/devcontainer.json",
+        "contract/light.sh",
+    ] {
+        assert!(read(file).is_ok(), "{file}");
+    }
+    assert!(read("contract/dark.sh").is_err(), "a secret");
+    let contract = read("contract/contract.toml").expect("the contract");
+    assert!(!contract.contains("dark"), "{contract}");
+    let test = [
+        "test",
+        "--yes",
+        "--kernel",
+        KERNELS[1],
+        "--junit",
+        "junit.xml",
+    ];
+    koru(&test, "mine").exits(0).prints("5 of 5 points");
+    let report = read("junit.xml").expect("the report");
+    assert!(report.contains("name=\"light\""), "{report}");
+    koru(&["new", "other", "--lab", "nowhere"], "")
+        .exits(2)
+        .says("no such folder with a contract.toml");
+}
+
 #[test]
 #[ignore = "takes long"]
 fn shipped_contracts_judge_their_modules_right() {

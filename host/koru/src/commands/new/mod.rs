@@ -2,6 +2,7 @@
 
 //! `koru new`: writes a module that builds, with its test, from a template.
 
+mod lab;
 mod workspace;
 
 use std::{
@@ -20,8 +21,10 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use crate::{
     cli::{KernelChoice, NewArgs, Template},
     context::Context,
+    judging::folders::PUBLIC,
     ui::json,
 };
+use lab::Lab;
 use workspace::Workspace;
 
 /// The files of a module in this checkout, in addition to its source.
@@ -91,14 +94,22 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
     let inside = [root.join("modules"), root.join("tests/modules")]
         .iter()
         .any(|modules| folder.parent() == Some(modules));
-    let workspace = match inside {
+    let workspace = match inside || args.lab.is_some() {
         true => None,
         false => Workspace::around(&folder, root)?,
     };
-    let files = files(args, &name, inside, workspace.is_some());
+    let lab = match &args.lab {
+        Some(contract) => Some(lab::lab(context, contract, &name, args.template.is_none())?),
+        None => None,
+    };
+    let files = match lab {
+        None => files(args, &name, inside, workspace.is_some()),
+        Some(lab) => files_of_lab(args, lab)?,
+    };
     // Editor support needs a kernel; without one, `koru editor` can add it later.
     let needs_kernel = args.kernel.or_environment().is_made();
-    let tree = match !inside && (needs_kernel || !context.kernels.releases().is_empty()) {
+    let in_c = args.lab.is_some() && args.template.is_none();
+    let tree = match !inside && !in_c && (needs_kernel || !context.kernels.releases().is_empty()) {
         true => Some(context.tree(&args.kernel)?),
         false => None,
     };
@@ -124,16 +135,22 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8> {
     if context.json {
         json(&serde_json::json!({ "module": name, "folder": folder }));
     }
-    context.ui.say(&format!(
-        "created {0}/\n  {0}/src/lib.rs is the module\n\nnext:\n  cd {0}\n  koru run",
-        args.path.display()
-    ));
+    let path = args.path.display();
+    context.ui.say(&match args.lab {
+        Some(_) => format!(
+            "created {path}/\n  {path}/HANDOUT.md says what the module promises\n\nnext:\n  cd \
+             {path}\n  koru test"
+        ),
+        None => format!(
+            "created {path}/\n  {path}/src/lib.rs is the module\n\nnext:\n  cd {path}\n  koru run"
+        ),
+    });
     Ok(0)
 }
 
 /// Returns the files of a new module: their paths in its folder, and their texts.
-fn files(args: &NewArgs, name: &str, inside: bool, in_workspace: bool) -> Vec<(PathBuf, String)> {
-    let (lib, test) = sources(args.template);
+fn files(args: &NewArgs, name: &str, inside: bool, in_workspace: bool) -> Vec<(PathBuf, Vec<u8>)> {
+    let (lib, test) = sources(args.template.unwrap_or(Template::Hello));
     let mut files: Vec<(PathBuf, String)> = vec![("src/lib.rs".into(), lib.to_owned())];
     let more: &[(&str, &str)] = if inside { &INSIDE } else { &OUTSIDE };
     files.extend(
@@ -159,7 +176,41 @@ fn files(args: &NewArgs, name: &str, inside: bool, in_workspace: bool) -> Vec<(P
         }
         *text = fill(text, name);
     }
-    files
+    let bytes = |(path, text): (PathBuf, String)| (path, text.into_bytes());
+    files.into_iter().map(bytes).collect()
+}
+
+/// Returns the files of a lab, with those of a template in Rust if the student wants one. The
+/// promises take the place of the template's test.
+fn files_of_lab(args: &NewArgs, lab: Lab) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+    let name = lab.name;
+    check_name(&name).map_err(|message| {
+        Error::new(Kind::Usage, format!("making the module {name}"), message)
+            .help("the contract's `module` says what the module is called")
+    })?;
+    let filled = |text: &[u8]| fill(&String::from_utf8_lossy(text), &name);
+    let mut all: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+    if let Some(template) = args.template {
+        let own = OUTSIDE[0].1.replace("members = [\"tests\"]\n", "");
+        for (path, text) in [("src/lib.rs", sources(template).0), ("Cargo.toml", &own)] {
+            all.push((path.into(), filled(text.as_bytes()).into_bytes()));
+        }
+    }
+    for (path, content) in lab.files {
+        // The contract has words of its own.
+        match path.starts_with(PUBLIC) || path.ends_with("HANDOUT.md") {
+            true => all.push((path, content)),
+            false => {
+                let path = fill(&path.to_string_lossy(), &name);
+                all.push((path.into(), filled(&content).into_bytes()));
+            }
+        }
+    }
+    all.push((
+        ".gitignore".into(),
+        b"/target\n/.cargo\n/.vscode\n".to_vec(),
+    ));
+    Ok(all)
 }
 
 /// Returns a Makefile that uses the kernel that the module was made for.
@@ -182,7 +233,7 @@ fn makefile(text: &str, kernel: &KernelChoice) -> String {
 fn make(
     context: &Context,
     folder: &Path,
-    files: &[(PathBuf, String)],
+    files: &[(PathBuf, Vec<u8>)],
     builder: Option<&Builder<'_>>,
     interrupted: &AtomicBool,
 ) -> Result<()> {
@@ -191,8 +242,8 @@ fn make(
         .prefix(".koru-new.")
         .tempdir_in(parent)
         .path_context("making a folder in", parent)?;
-    for (path, text) in files {
-        write(&staging.path().join(path), text).path_context("writing into", folder)?;
+    for (path, content) in files {
+        write(&staging.path().join(path), content).path_context("writing into", folder)?;
     }
     if let Some(builder) = builder {
         let written = super::editor::write(context, staging.path(), builder);
@@ -237,11 +288,11 @@ impl Drop for NewFolders {
     }
 }
 
-fn write(path: &Path, text: &str) -> io::Result<()> {
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::write(path, text)
+    fs::write(path, content)
 }
 
 /// Gives a folder the usual permissions. A temporary folder is only for its owner.

@@ -2,6 +2,8 @@
 
 //! `koru test`: runs the tests of the module or project that the current folder belongs to.
 
+mod by_promises;
+
 use koru_error::Result;
 use koru_kbuild::{Source, usable_target_dir};
 
@@ -17,6 +19,9 @@ pub fn test(context: &Context, args: &TestArgs) -> Result<u8> {
     dependencies::install_missing(&context.home, &uses, false, args.yes, &*context.ui)?;
     dependencies::prebuild(&context.home, &*context.ui)?;
     context.ui.done();
+    if let Some(contract) = by_promises::contract_of(&context.cwd) {
+        return by_promises::test(context, args, &contract);
+    }
     let run = TestRun::new(context, args).with_coverage()?;
     // A folder with a crate may have no module at all, but tests.
     match context.sources(&[]) {
