@@ -220,11 +220,9 @@ static int __init elevator_init(void)
 static void __exit elevator_exit(void)
 {
 	struct passenger *who, *next;
-
 	STUB_start_elevator = NULL;
 	STUB_issue_request = NULL;
 	STUB_stop_elevator = NULL;
-
 	kthread_stop(thread);
 	list_for_each_entry_safe(who, next, &inside, list)
 		kfree(who);
