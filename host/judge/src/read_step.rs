@@ -82,7 +82,9 @@ impl Scene {
             Action::Wait(_) | Action::Log(_) | Action::Module { .. } | Action::NothingLeft => {
                 Expectation::default()
             }
-            Action::Fork { .. } | Action::Together(_) => Expectation::default(),
+            Action::Fork { .. } | Action::Pass { .. } | Action::Together(_) => {
+                Expectation::default()
+            }
             action => self.expectation(&mut fields, action)?,
         };
         let step = Step {
@@ -197,6 +199,7 @@ impl Scene {
         let poll = fields.string("poll")?;
         let mmap = fields.size("mmap")?;
         let dup = fields.string("dup")?;
+        let pass = fields.string("pass")?;
         let close = fields.boolean("close")?;
         let is_any = read.is_some()
             || write.is_some()
@@ -205,6 +208,7 @@ impl Scene {
             || poll.is_some()
             || mmap.is_some()
             || dup.is_some()
+            || pass.is_some()
             || close.is_some();
         if !is_any {
             // An unknown word is the likeliest reason, and its error names the nearest ones.
@@ -227,6 +231,7 @@ impl Scene {
                 "poll",
                 "mmap",
                 "dup",
+                "pass",
                 "fork",
                 "run",
                 "together",
@@ -321,6 +326,17 @@ impl Scene {
             self.files
                 .insert((process.to_owned(), new.clone()), path.clone());
             return Ok((Action::Dup { file, new }, format!("dup of {path}")));
+        }
+        if let Some(to) = pass {
+            if !self.processes.contains(&to) {
+                let message = format!("no step above is done by a process `{to}`");
+                let known = self.processes.iter().map(String::as_str);
+                return Err(fields.text.unknown(&fields.span, message, &to, known));
+            }
+            let new = fields.string("as")?.unwrap_or_else(|| file.clone());
+            let words = format!("pass of {path} to the process `{to}`");
+            self.files.insert((to.clone(), new.clone()), path);
+            return Ok((Action::Pass { file, to, new }, words));
         }
         self.files.remove(&key);
         Ok((Action::Close { file }, format!("close of {path}")))

@@ -83,6 +83,12 @@ pub enum Action {
         file: String,
         new: String,
     },
+    /// An open file for another process, over a socket.
+    Pass {
+        file: String,
+        to: String,
+        new: String,
+    },
     /// A new process with the same open files.
     Fork {
         child: String,

@@ -5,4 +5,5 @@
 
 pub mod bytes;
 pub mod calls;
+pub mod message;
 pub mod raw;

@@ -4,6 +4,7 @@
 #![deny(unsafe_code)]
 
 mod command;
+mod passing;
 mod script;
 mod shell;
 mod steps;

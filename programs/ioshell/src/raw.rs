@@ -3,7 +3,7 @@
 //! The system calls that have no safe interface.
 #![allow(
     unsafe_code,
-    reason = "an ioctl, a mapping and an inherited descriptor are what they are"
+    reason = "an ioctl, a mapping, and an inherited or received descriptor are what they are"
 )]
 
 use std::{
@@ -290,4 +290,11 @@ impl SharedWords {
         // SAFETY: as in `get`.
         unsafe { self.start.as_ptr().add(index).write_volatile(value) }
     }
+}
+
+/// Takes over a descriptor that a message has brought.
+pub fn received(fd: RawFd) -> OwnedFd {
+    // SAFETY: the kernel has made this descriptor for this process, and recvmsg has returned it
+    // once, so nothing else owns it.
+    unsafe { OwnedFd::from_raw_fd(fd) }
 }

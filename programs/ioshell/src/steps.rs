@@ -42,6 +42,8 @@ use nix::{
     unistd::{Whence, close, dup, lseek64, read, write},
 };
 
+use crate::passing;
+
 /// The largest number of bytes that a command of the shell may print.
 const MOST_OUTPUT: u64 = 1 << 20;
 
@@ -249,6 +251,15 @@ fn carry_out(call: &str, files: &Files) -> Done {
         ["dup", name, new] => {
             let copy = dup(&*file(name)?)?;
             locked(files).insert(new.to_owned(), Arc::new(copy));
+            nothing(0)
+        }
+        ["pass", name, socket] => {
+            passing::pass(file(name)?.as_fd(), socket)?;
+            nothing(0)
+        }
+        ["receive", name, socket] => {
+            let received = passing::receive(socket)?;
+            locked(files).insert(name.to_owned(), Arc::new(received));
             nothing(0)
         }
         ["many", gate, calls] => {

@@ -11,6 +11,7 @@ mod guest_process;
 pub mod helpers;
 pub mod judge;
 mod marks;
+mod passing;
 mod player;
 mod program;
 pub mod report;

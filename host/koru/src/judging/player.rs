@@ -165,6 +165,7 @@ impl<'a> Player<'a> {
                 self.parents.insert(child.clone(), step.process.clone());
                 Ok(kept)
             }
+            Action::Pass { file, to, new } => self.pass(step, file, to, new),
             Action::Together(together) => self.together(step, together),
             action => match call_of(action) {
                 Some(call) => self.call(step, &call),
@@ -273,7 +274,7 @@ impl<'a> Player<'a> {
     }
 
     /// Does a call in a process of the guest.
-    fn call(&mut self, step: &Step, call: &str) -> Result<Result<(), Broken>> {
+    pub(super) fn call(&mut self, step: &Step, call: &str) -> Result<Result<(), Broken>> {
         let key = (step.process.clone(), step.thread.clone());
         if self.blocked.contains_key(&key) {
             let promised = "an earlier call of this thread has ended";
@@ -383,7 +384,12 @@ impl<'a> Player<'a> {
     }
 
     /// Waits for the answer to a call of a process.
-    fn answered(&mut self, step: &Step, root: &str, nonce: &str) -> Result<Result<Raw, Broken>> {
+    pub(super) fn answered(
+        &mut self,
+        step: &Step,
+        root: &str,
+        nonce: &str,
+    ) -> Result<Result<Raw, Broken>> {
         let end = Instant::now() + step.within;
         loop {
             match self.process(root)?.answer(nonce, PAUSE) {
@@ -432,7 +438,7 @@ impl<'a> Player<'a> {
     }
 
     /// Returns the process of the session's own that leads to a process, and the way from there.
-    fn path(&self, name: &str) -> (String, String) {
+    pub(super) fn path(&self, name: &str) -> (String, String) {
         let mut root = name.to_owned();
         let mut way = String::new();
         while let Some(parent) = self.parents.get(&root) {
@@ -442,7 +448,7 @@ impl<'a> Player<'a> {
         (root, way)
     }
 
-    fn process(&mut self, name: &str) -> Result<&mut GuestProcess> {
+    pub(super) fn process(&mut self, name: &str) -> Result<&mut GuestProcess> {
         if !self.processes.contains_key(name) {
             let uid = (name == "nobody").then_some(NOBODY);
             let process = GuestProcess::start(self.session, uid)?;

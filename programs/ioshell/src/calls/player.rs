@@ -3,8 +3,7 @@
 //! Makes the calls.
 
 use std::{
-    io::{IoSlice, IoSliceMut},
-    os::fd::{AsFd, AsRawFd, OwnedFd},
+    os::fd::{AsFd, OwnedFd},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, Sender, channel},
@@ -14,16 +13,12 @@ use std::{
 };
 
 use nix::{
-    cmsg_space,
     errno::Errno,
     fcntl::{OFlag, SpliceFFlags, open, splice},
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
         signal::{SigEvent, SigevNotify, Signal, kill},
-        socket::{
-            AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType,
-            recvmsg, sendmsg, socketpair,
-        },
+        socket::{AddressFamily, SockFlag, SockType, socketpair},
         stat::Mode,
         timer::{Expiration, Timer, TimerSetTimeFlags},
         wait::{WaitPidFlag, WaitStatus, waitpid},
@@ -33,7 +28,10 @@ use nix::{
 };
 
 use super::{Call, FILES, THREADS, Word};
-use crate::raw::{Arena, Transfer, fork, let_alarms_interrupt};
+use crate::{
+    message::{receive, send},
+    raw::{Arena, Transfer, fork, let_alarms_interrupt},
+};
 
 /// How often a call that blocks is interrupted.
 const ALARM: Duration = Duration::from_millis(20);
@@ -300,29 +298,6 @@ fn pass(file: &OwnedFd) -> Result<OwnedFd, Errno> {
         None,
         SockFlag::empty(),
     )?;
-    let sent = [file.as_raw_fd()];
-    sendmsg::<()>(
-        from.as_raw_fd(),
-        &[IoSlice::new(b"f")],
-        &[ControlMessage::ScmRights(&sent)],
-        MsgFlags::empty(),
-        None,
-    )?;
-    let mut byte = [0];
-    let mut parts = [IoSliceMut::new(&mut byte)];
-    let mut space = cmsg_space!([i32; 1]);
-    let message = recvmsg::<()>(
-        to.as_raw_fd(),
-        &mut parts,
-        Some(&mut space),
-        MsgFlags::empty(),
-    )?;
-    for control in message.cmsgs()? {
-        if let ControlMessageOwned::ScmRights(files) = control {
-            if let Some(fd) = files.first() {
-                return Ok(crate::raw::inherited(*fd));
-            }
-        }
-    }
-    Err(Errno::EBADF)
+    send(&from, file)?;
+    receive(&to)
 }
