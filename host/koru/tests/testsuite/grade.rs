@@ -2,7 +2,7 @@
 
 //! `koru grade` on a class in which everything goes wrong that can.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use crate::common::{KERNELS, koru, root};
 
@@ -174,6 +174,54 @@ fn class_is_graded_to_the_end_whatever_its_modules_do() {
         write(&class, &format!("{student}/Makefile"), &makefile(command));
         write(&class, &format!("{student}/x.c"), &module(""));
     }
+    // These want to forge what the guest says, or to harm the guest.
+    let sh = |command: &str| {
+        format!(
+            "static char *argv[] = {{ \"/bin/sh\", \"-c\", \"{command}\", NULL }};\n\
+             static char *envp[] = {{ \"PATH=/bin:/sbin\", NULL }};\n\
+             call_usermodehelper(argv[0], argv, envp, UMH_NO_WAIT);"
+        )
+    };
+    for (student, command) in [
+        ("eraser", "rm -rf /bin /lib /tests /sbin"),
+        ("bomber", "f() { f | f & }; f"),
+        ("hoarder", "cat /dev/zero > /tmp/big"),
+        (
+            "forger",
+            "while :; do for o in /proc/[0-9]*/fd/1; do echo 0 ok 0 0 0 > $o; echo ok 1; done; done",
+        ),
+    ] {
+        write(&class, &format!("{student}.c"), &module(&sh(command)));
+    }
+    write(&class, "panic.c", &module("panic(\"ok 1 - all\");"));
+    // These are what most of a class hands in.
+    let wrong = root().join("contracts/proc_timer/wrong");
+    let wrong: Vec<_> = fs::read_dir(wrong).expect("a folder").flatten().collect();
+    for entry in &wrong {
+        let text = fs::read_to_string(entry.path().join("proc_timer.c")).expect("a module");
+        let name = entry.file_name().to_string_lossy().into_owned();
+        write(&class, &format!("{name}.c"), &text);
+    }
+    for file in ["Cargo.toml", "src/lib.rs"] {
+        let path = root().join("contracts/proc_timer/solution/rust").join(file);
+        let text = fs::read_to_string(path).expect("the solution");
+        write(&class, &format!("rust/{file}"), &text);
+    }
+    let big = dir.path().join("big");
+    let zeros = fs::File::create(&big).and_then(|file| file.set_len(200 << 20));
+    zeros.expect("a file");
+    let archive = |name: &str, folder: &Path, file: &str| {
+        let tar = Command::new("tar")
+            .arg("-czf")
+            .arg(class.join(name))
+            .arg("-C")
+            .args([folder, Path::new(file)])
+            .status();
+        assert!(tar.expect("tar").success());
+    };
+    archive("packed.tar.gz", &class, "ada.c");
+    archive("huge.tar.gz", dir.path(), "big");
+    fs::write(class.join("bogus.ko"), "\x7fELF no module").expect("a file");
     // A link to a file of the teacher's is not followed.
     std::os::unix::fs::symlink(&canary, class.join("wiper/link.c")).expect("a link");
     let grade = || {
@@ -195,18 +243,20 @@ fn class_is_graded_to_the_end_whatever_its_modules_do() {
         ];
         koru(request.into_iter().chain(limits))
             .dir(dir.path())
+            .within(Duration::from_secs(3600))
             .run()
     };
     let run = grade();
-    run.exits(0).prints("14 students");
+    run.exits(0).prints("30 students");
     let read = |name: &str| fs::read_to_string(dir.path().join("results").join(name));
     let table = read("grades.csv").expect("the table");
-    for student in ["ada", "Eve", "\"'=1+1\""] {
+    for student in ["ada", "Eve", "\"'=1+1\"", "rust", "packed"] {
         let row = row(&table, student);
         assert_eq!((&*row[1], &*row[3]), ("120", "all-kept"), "{table}");
     }
     for student in [
-        "oops", "endless", "sleeps", "reboot", "flood", "wiper", "filler",
+        "oops", "endless", "sleeps", "reboot", "flood", "wiper", "filler", "eraser", "bomber",
+        "hoarder", "forger", "panic",
     ] {
         let row = row(&table, student);
         assert_eq!(row[3], "judged", "{student}\n{table}");
@@ -215,7 +265,18 @@ fn class_is_graded_to_the_end_whatever_its_modules_do() {
     for student in ["nobuild", "spinner", "forker"] {
         assert_eq!(row(&table, student)[3], "does-not-build", "{table}");
     }
-    assert_eq!(row(&table, "nothing")[3], "problem", "{table}");
+    for student in ["nothing", "huge", "bogus"] {
+        assert_eq!(row(&table, student)[3], "problem", "{table}");
+    }
+    for entry in &wrong {
+        let row = row(&table, &entry.file_name().to_string_lossy());
+        assert_eq!(row[3], "judged", "{table}");
+        assert!(row[1].parse::<f64>().is_ok_and(|p| p > 60.0), "{table}");
+    }
+    assert!(
+        row(&table, "forger")[7].contains("call_usermodehelper"),
+        "{table}"
+    );
     assert_eq!(fs::read_to_string(&canary).expect("the canary"), "alive");
     assert!(!canary.with_extension("new").exists(), "a new file");
     let page = read("index.html").expect("the page");
