@@ -122,7 +122,10 @@ pub fn judge(judging: &Judging, subject: &Subject) -> Result<Findings> {
     let end = judging.limit.map(|limit| Instant::now() + limit);
     for promise in chosen {
         if let Some(need) = unmet(promise, &results) {
-            results.push(PromiseResult::kept(contract, promise).unmet(&need, contract.untried));
+            let result = PromiseResult::kept(contract, promise).unmet(&need, contract.untried);
+            let word = result.result.word();
+            context.ui.say(&format!("{word:5}  {}", promise.title));
+            results.push(result);
             continue;
         }
         if judging.interrupted.load(Ordering::Relaxed) || left(end).is_zero() {

@@ -196,6 +196,19 @@ fn contract_without_a_module_or_of_no_name_is_refused() {
     run.exits(2).says("there is no such file or folder");
 }
 
+#[test]
+fn wrong_module_of_no_promise_is_refused_before_anything_is_built() {
+    let dir = tempfile::tempdir().expect("a folder");
+    write(dir.path(), "lab/contract.toml", LOADS);
+    write(dir.path(), "lab/solution/lab.c", "int main(");
+    write(dir.path(), "lab/wrong/capitals/lab.c", "int main(");
+    let run = koru(["contract", "check", "lab", "--kernel", KERNELS[1]])
+        .dir(dir.path())
+        .run();
+    run.exits(2).says("the contract has no promise `capitals`");
+    assert!(!run.err.contains("building"), "{run}");
+}
+
 /// What the steps of a contract do, and the points for it.
 #[test]
 fn module_is_judged_with_points() {

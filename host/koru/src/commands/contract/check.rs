@@ -44,14 +44,20 @@ pub fn check(context: &Context, args: &ContractCheckArgs) -> Result<u8> {
     let contract = folders::contract(context, &args.contract, Seed(args.seed))?;
     let tree = context.tree(&args.kernel)?;
     let solutions = modules(&contract.folder.join("solution"))?;
+    // A wrong name is found before anything is judged.
     let wrong = folders_in(&contract.folder.join("wrong"))?;
+    let wrong = wrong.into_iter().map(|module| {
+        let breaks = breaks(&contract, &module)?;
+        Ok((module, breaks))
+    });
+    let wrong: Vec<(PathBuf, Vec<String>)> = wrong.collect::<Result<_>>()?;
     let mut checked = Vec::new();
     for solution in &solutions {
         checked.push(one(context, &contract, &tree, solution, Vec::new())?);
     }
-    for module in &wrong {
-        let breaks = breaks(&contract, module)?;
-        checked.push(one(context, &contract, &tree, module, breaks)?);
+    let count_wrong = wrong.len();
+    for (module, breaks) in wrong {
+        checked.push(one(context, &contract, &tree, &module, breaks)?);
     }
     context.ui.done();
     let is_good = checked.iter().all(|c| c.wrong.is_empty());
@@ -79,7 +85,7 @@ pub fn check(context: &Context, args: &ContractCheckArgs) -> Result<u8> {
             contract.name,
             contract.points(),
             solutions.len(),
-            wrong.len(),
+            count_wrong,
             tree.release
         ));
     }
