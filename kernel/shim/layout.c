@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/hash.h>
+#include <linux/hrtimer.h>
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
 #include <linux/miscdevice.h>
@@ -65,6 +66,9 @@ KORU_TYPE(WORK, struct work_struct);
 KORU_TYPE(DELAYED_WORK, struct delayed_work);
 KORU_VALUE(WORK_CPU_UNBOUND, WORK_CPU_UNBOUND);
 static_assert(!offsetof(struct delayed_work, work), "a delayed work begins with its work");
+
+KORU_TYPE(HRTIMER, struct hrtimer);
+KORU_VALUE(HRTIMER_EXPIRES, offsetof(struct hrtimer, node.expires));
 
 KORU_TYPE(KPROBE, struct koru_kprobe);
 

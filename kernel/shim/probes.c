@@ -12,6 +12,7 @@
  */
 #include <linux/device.h>
 #include <linux/freezer.h>
+#include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/proc_fs.h>
 #include <linux/sched.h>
@@ -82,4 +83,11 @@ KORU_PROBE(DEVICE_DRIVER_OVERRIDE, "7.1",
 	   "a device of any bus says which driver it is for; also in later releases of 6.12", "")
 {
 	device_set_driver_override(NULL, "");
+}
+
+KORU_PROBE(HRTIMER_SETUP, "6.13", "hrtimer_init() is called hrtimer_setup(), and takes the function",
+	   "")
+{
+	hrtimer_setup(NULL, NULL, 0, HRTIMER_MODE_ABS);
+	hrtimer_setup_on_stack(NULL, NULL, 0, HRTIMER_MODE_ABS);
 }

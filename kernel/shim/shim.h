@@ -39,6 +39,7 @@ struct delayed_work;
 struct device;
 struct file;
 struct file_operations;
+struct hrtimer;
 struct inode;
 struct iov_iter;
 struct kiocb;
@@ -215,6 +216,34 @@ KORU_ATOMIC _Bool queue_work_on(int cpu, struct workqueue_struct *queue,
 			struct work_struct *work);
 KORU_ATOMIC _Bool queue_delayed_work_on(int cpu, struct workqueue_struct *queue,
 			struct delayed_work *work, unsigned long delay);
+
+/*
+ * hrtimer.c: the kernel calls the functions in an interrupt, or in a soft interrupt if the mode
+ * says so. Those in the second part are the kernel's own. hrtimer_cancel() waits until the
+ * timer's function has returned; it must not be called by that, nor (for a timer of a soft
+ * interrupt) by an interrupt.
+ */
+#ifdef __KERNEL__
+#include <linux/hrtimer.h>
+#else
+enum hrtimer_mode {
+	HRTIMER_MODE_ABS = 0,
+	HRTIMER_MODE_REL = 1,
+	HRTIMER_MODE_PINNED = 2,
+	HRTIMER_MODE_SOFT = 4,
+	HRTIMER_MODE_HARD = 8,
+};
+enum hrtimer_restart { HRTIMER_NORESTART, HRTIMER_RESTART };
+#endif
+typedef enum hrtimer_restart (*koru_hrtimer_t)(struct hrtimer *timer);
+KORU_ATOMIC void koru_hrtimer_setup(struct hrtimer *timer, koru_hrtimer_t run, int clock,
+			enum hrtimer_mode mode);
+KORU_ATOMIC void koru_hrtimer_destroy(struct hrtimer *timer);
+KORU_ATOMIC void hrtimer_start_range_ns(struct hrtimer *timer, long long tim,
+			unsigned long long range_ns, const enum hrtimer_mode mode);
+KORU_ATOMIC int hrtimer_cancel(struct hrtimer *timer);
+KORU_ATOMIC unsigned long long hrtimer_forward(struct hrtimer *timer, long long now,
+			long long interval);
 
 /* math.c */
 KORU_ANY unsigned long koru_gcd(unsigned long a, unsigned long b);

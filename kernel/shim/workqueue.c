@@ -56,8 +56,9 @@ struct workqueue_struct *koru_system_queue(int which)
 }
 
 /*
- * How often work was queued, how often it has run or was refused, and whether the module is
- * about to go: pending.rs has the variable, and only if the module can queue work.
+ * How often work was queued or a timer was started, how often the work has run, the timer's
+ * handle was dropped or either was refused, and whether the module is about to go: pending.rs
+ * has the variable, and only if the module can do one of both.
  */
 extern atomic_long_t koru_queued_works[3];
 
@@ -74,8 +75,9 @@ void koru_wait_for_works(int errno)
 	atomic_long_xchg(&koru_queued_works[2], 1);
 	if (!atomic_long_read(&koru_queued_works[0]))
 		return;
-	koru_overdue_begin(&overdue, "the end of the queued work of ", THIS_MODULE->name,
-			   "Either a work item does not return, or it was queued with a long delay.");
+	koru_overdue_begin(&overdue, "the end of the queued work and timers of ", THIS_MODULE->name,
+			   "Either a work item does not return, or it was queued with a long delay, "
+			   "or the handle of a timer was never dropped, as by mem::forget.");
 	while (atomic_long_read_acquire(&koru_queued_works[1]) !=
 	       atomic_long_read(&koru_queued_works[0]))
 		koru_idle(1);

@@ -28,6 +28,7 @@ fn builder(kernel: &Path) -> bindgen::Builder {
         .derive_debug(false)
         .layout_tests(true)
         .merge_extern_blocks(true)
+        .prepend_enum_name(false)
         .disable_header_comment()
         .formatter(bindgen::Formatter::Prettyplease)
 }

@@ -205,6 +205,25 @@ unsafe extern "C" {
         work: *mut delayed_work,
         delay: crate::ffi::c_ulong,
     ) -> bool;
+    pub fn koru_hrtimer_setup(
+        timer: *mut hrtimer,
+        run: koru_hrtimer_t,
+        clock: crate::ffi::c_int,
+        mode: hrtimer_mode,
+    );
+    pub fn koru_hrtimer_destroy(timer: *mut hrtimer);
+    pub fn hrtimer_start_range_ns(
+        timer: *mut hrtimer,
+        tim: crate::ffi::c_longlong,
+        range_ns: crate::ffi::c_ulonglong,
+        mode: hrtimer_mode,
+    );
+    pub fn hrtimer_cancel(timer: *mut hrtimer) -> crate::ffi::c_int;
+    pub fn hrtimer_forward(
+        timer: *mut hrtimer,
+        now: crate::ffi::c_longlong,
+        interval: crate::ffi::c_longlong,
+    ) -> crate::ffi::c_ulonglong;
     pub fn koru_gcd(
         a: crate::ffi::c_ulong,
         b: crate::ffi::c_ulong,

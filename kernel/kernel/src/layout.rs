@@ -63,6 +63,7 @@ macro_rules! storage {
 storage! {
     Completion: completion, COMPLETION_SIZE, COMPLETION_ALIGN;
     DelayedWork: delayed_work, DELAYED_WORK_SIZE, DELAYED_WORK_ALIGN;
+    HrTimer: hrtimer, HRTIMER_SIZE, HRTIMER_ALIGN;
     Kprobe: koru_kprobe, KPROBE_SIZE, KPROBE_ALIGN;
     LockClassKey: lock_class_key, LOCK_CLASS_KEY_SIZE, LOCK_CLASS_KEY_ALIGN;
     MiscDevice: miscdevice, MISCDEVICE_SIZE, MISCDEVICE_ALIGN;

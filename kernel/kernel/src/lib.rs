@@ -101,6 +101,7 @@ pub mod module;
 pub mod module_param;
 pub mod page;
 mod panic;
+mod pending;
 pub mod pid;
 pub mod prelude;
 pub mod print;

@@ -7,6 +7,7 @@
 //! Reference: <https://docs.kernel.org/core-api/timekeeping.html>
 
 pub mod delay;
+pub mod hrtimer;
 
 use crate::ffi::{c_uint, c_ulong};
 use crate::{bindings, layout};
@@ -199,6 +200,33 @@ impl<C: ClockSource> Instant<C> {
     #[inline]
     pub const fn as_nanos(&self) -> i64 {
         self.inner
+    }
+}
+
+impl<C: ClockSource> Instant<C> {
+    /// Creates an instant from the nanoseconds since the clock's zero.
+    #[inline]
+    pub(crate) const fn from_nanos(nanos: i64) -> Self {
+        Self {
+            inner: nanos,
+            _c: PhantomData,
+        }
+    }
+}
+
+impl<C: ClockSource> Add<Delta> for Instant<C> {
+    type Output = Self;
+    #[inline]
+    fn add(self, delta: Delta) -> Self {
+        Self::from_nanos(self.inner.saturating_add(delta.nanos))
+    }
+}
+
+impl<C: ClockSource> Sub<Delta> for Instant<C> {
+    type Output = Self;
+    #[inline]
+    fn sub(self, delta: Delta) -> Self {
+        Self::from_nanos(self.inner.saturating_sub(delta.nanos))
     }
 }
 

@@ -58,7 +58,6 @@
 //! ```
 
 mod delayed;
-mod pending;
 mod pointers;
 mod queue;
 mod spawn;

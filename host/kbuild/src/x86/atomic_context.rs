@@ -37,15 +37,24 @@ struct Handlers {
     help: &'static str,
 }
 
-const HANDLERS: [Handlers; 1] = [Handlers {
-    section: ".text.koru_kprobe",
-    what: "a kprobe's handler",
-    // The code that the probed function interrupts may hold the lock that an atomic function
-    // takes, and the context may be that of an NMI.
-    allowed: &[Context::Any],
-    help: "use atomics in a handler, or one of `kernel::kprobe`'s ready-made ones, and leave \
+const HANDLERS: [Handlers; 2] = [
+    Handlers {
+        section: ".text.koru_hrtimer",
+        what: "a timer's callback",
+        allowed: &[Context::Any, Context::Atomic],
+        help: "a timer's callback runs in an interrupt: let it wake a thread or queue work, which \
+               may sleep",
+    },
+    Handlers {
+        section: ".text.koru_kprobe",
+        what: "a kprobe's handler",
+        // The code that the probed function interrupts may hold the lock that an atomic function
+        // takes, and the context may be that of an NMI.
+        allowed: &[Context::Any],
+        help: "use atomics in a handler, or one of `kernel::kprobe`'s ready-made ones, and leave \
            the rest to a thread",
-}];
+    },
+];
 
 /// The kernel's functions that the compiler calls. None of them sleeps or takes a lock.
 const KERNEL: [&str; 8] = [

@@ -25,6 +25,10 @@ pub struct file_operations {
     _unused: [u8; 0],
 }
 #[repr(C)]
+pub struct hrtimer {
+    _unused: [u8; 0],
+}
+#[repr(C)]
 pub struct inode {
     _unused: [u8; 0],
 }
@@ -147,4 +151,16 @@ pub type koru_show_fdinfo_t = ::core::option::Option<
 >;
 pub type koru_work_t = ::core::option::Option<
     unsafe extern "C" fn(work: *mut work_struct),
+>;
+pub const HRTIMER_MODE_ABS: hrtimer_mode = 0;
+pub const HRTIMER_MODE_REL: hrtimer_mode = 1;
+pub const HRTIMER_MODE_PINNED: hrtimer_mode = 2;
+pub const HRTIMER_MODE_SOFT: hrtimer_mode = 4;
+pub const HRTIMER_MODE_HARD: hrtimer_mode = 8;
+pub type hrtimer_mode = crate::ffi::c_uint;
+pub const HRTIMER_NORESTART: hrtimer_restart = 0;
+pub const HRTIMER_RESTART: hrtimer_restart = 1;
+pub type hrtimer_restart = crate::ffi::c_uint;
+pub type koru_hrtimer_t = ::core::option::Option<
+    unsafe extern "C" fn(timer: *mut hrtimer) -> hrtimer_restart,
 >;

@@ -3,10 +3,10 @@
 //! The pointers that can be queued.
 
 use super::delayed::HasDelayedWork;
-use super::pending::Pending;
 use super::work::{HasWork, RawDelayedWorkItem, RawWorkItem, Work, WorkItem, WorkItemPointer};
 use crate::alloc::KBox;
 use crate::bindings;
+use crate::pending::Pending;
 use crate::sync::Arc;
 use core::pin::Pin;
 

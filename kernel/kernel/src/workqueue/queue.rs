@@ -2,11 +2,11 @@
 
 //! The queues.
 
-use super::pending::Pending;
 use super::work::{RawDelayedWorkItem, RawWorkItem};
 use crate::bindings;
 use crate::ffi::c_int;
 use crate::layout;
+use crate::pending::Pending;
 use crate::time::Jiffies;
 use crate::types::Opaque;
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Counts the work that will still call the module's code.
+//! Counts the work that will still call the module's code, and the timers that may.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// How often work was queued, how often it has run or was refused, and whether the module is about
-/// to go. C's `atomic_long_t`, as which `workqueue.c` has these, is the same type. The link uses the
-/// function of that file which waits for the works only if the module has this variable.
+/// How often work was queued or a timer was started, how often that has ended or was refused, and
+/// whether the module is about to go. A work ends when it has run, and a timer when its handle is
+/// dropped. C's `atomic_long_t`, as which `workqueue.c` has these, is the same type. The link uses
+/// the function of that file which waits for them only if the module has this variable.
 #[no_mangle]
 #[allow(
     non_upper_case_globals,
@@ -18,14 +19,14 @@ const QUEUED: usize = 0;
 const DONE: usize = 1;
 const ENDING: usize = 2;
 
-/// A work that is queued or runs. The module's code stays as long as there is such a value, or one
-/// was forgotten.
-pub(super) struct Pending(());
+/// A work that is queued or runs, or the handle of a timer. The module's code stays as long as there
+/// is such a value, or one was forgotten.
+pub(crate) struct Pending(());
 
 impl Pending {
-    /// Counts a work, unless the module waits for the end of all works.
+    /// Counts a work or a timer, unless the module waits for the end of all.
     #[inline]
-    pub(super) fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         koru_queued_works[QUEUED].fetch_add(1, Ordering::SeqCst);
         let pending = Pending(());
         // The C side sets this before it reads the numbers: so either it sees this work, or the
@@ -39,7 +40,7 @@ impl Pending {
     ///
     /// A value must have been forgotten for the work that is about to run, and not been returned.
     #[inline]
-    pub(super) unsafe fn resumed() -> Self {
+    pub(crate) unsafe fn resumed() -> Self {
         Pending(())
     }
 }
