@@ -6,7 +6,7 @@
 
 static_assert(HRTIMER_MODE_ABS == 0 && HRTIMER_MODE_REL == 1 && HRTIMER_MODE_PINNED == 2 &&
 	      HRTIMER_MODE_SOFT == 4 && HRTIMER_MODE_HARD == 8, "shim.h has these numbers");
-static_assert(HRTIMER_NORESTART == 0 && HRTIMER_RESTART == 1, "shim.h has these numbers");
+static_assert(HRTIMER_NORESTART == 0, "shim.h has these numbers");
 
 /* A kernel that checks its timers must be told that one is on the stack. */
 void koru_hrtimer_setup(struct hrtimer *timer, koru_hrtimer_t run, int clock,

@@ -233,7 +233,7 @@ enum hrtimer_mode {
 	HRTIMER_MODE_SOFT = 4,
 	HRTIMER_MODE_HARD = 8,
 };
-enum hrtimer_restart { HRTIMER_NORESTART, HRTIMER_RESTART };
+enum hrtimer_restart { HRTIMER_NORESTART };
 #endif
 typedef enum hrtimer_restart (*koru_hrtimer_t)(struct hrtimer *timer);
 KORU_ATOMIC void koru_hrtimer_setup(struct hrtimer *timer, koru_hrtimer_t run, int clock,

@@ -78,9 +78,14 @@ void koru_wait_for_works(int errno)
 	koru_overdue_begin(&overdue, "the end of the queued work and timers of ", THIS_MODULE->name,
 			   "Either a work item does not return, or it was queued with a long delay, "
 			   "or the handle of a timer was never dropped, as by mem::forget.");
-	while (atomic_long_read_acquire(&koru_queued_works[1]) !=
-	       atomic_long_read(&koru_queued_works[0]))
+	for (;;) {
+		/* First what has ended: what is refused in between would be counted as ended only. */
+		long ended = atomic_long_read_acquire(&koru_queued_works[1]);
+
+		if (ended == atomic_long_read(&koru_queued_works[0]))
+			break;
 		koru_idle(1);
+	}
 	koru_overdue_end(&overdue);
 	/*
 	 * The threads may not have left the module's code yet. They do not sleep on their way, so

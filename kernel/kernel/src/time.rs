@@ -96,7 +96,7 @@ pub fn jiffies64() -> u64 {
     unsafe { bindings::koru_jiffies64() }
 }
 
-/// A clock.
+/// A clock: one of those below.
 ///
 /// # Examples
 ///
@@ -106,13 +106,17 @@ pub fn jiffies64() -> u64 {
 ///     Instant::now()
 /// }
 /// ```
-pub trait ClockSource {
+pub trait ClockSource: Sealed {
     /// The number of the clock in system calls, `CLOCK_..`.
     const ID: i32;
 
     /// Returns the time of the clock, in nanoseconds.
     fn ktime_get() -> i64;
 }
+
+/// What only this crate can implement: the kernel knows no other clocks.
+#[doc(hidden)]
+pub trait Sealed {}
 
 macro_rules! clocks {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $get:ident;)*) => {$(
@@ -127,6 +131,8 @@ macro_rules! clocks {
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub struct $name;
+
+        impl Sealed for $name {}
 
         impl ClockSource for $name {
             const ID: i32 = $id;

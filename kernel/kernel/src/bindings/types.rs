@@ -159,7 +159,6 @@ pub const HRTIMER_MODE_SOFT: hrtimer_mode = 4;
 pub const HRTIMER_MODE_HARD: hrtimer_mode = 8;
 pub type hrtimer_mode = crate::ffi::c_uint;
 pub const HRTIMER_NORESTART: hrtimer_restart = 0;
-pub const HRTIMER_RESTART: hrtimer_restart = 1;
 pub type hrtimer_restart = crate::ffi::c_uint;
 pub type koru_hrtimer_t = ::core::option::Option<
     unsafe extern "C" fn(timer: *mut hrtimer) -> hrtimer_restart,

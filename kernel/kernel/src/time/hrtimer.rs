@@ -3,9 +3,9 @@
 //! High-resolution timers: functions that run at a time, in an interrupt.
 //!
 //! An object that has an [`HrTimer`] can be started through a pointer to it: an
-//! [`Arc`](crate::sync::Arc), a pinned box, or a pinned reference for the time of a closure. That
-//! returns a handle, and the kernel then calls [`HrTimerCallback::run`]. The handle cancels the timer
-//! when it is dropped, and waits until the callback has returned.
+//! [`Arc`](crate::sync::Arc) or a pinned box. That returns a handle, and the kernel then calls
+//! [`HrTimerCallback::run`]. The handle cancels the timer when it is dropped, and waits until the
+//! callback has returned.
 //!
 //! # Callbacks
 //!
@@ -96,14 +96,12 @@ mod timer;
 #[doc(inline)]
 pub use crate::impl_has_hr_timer;
 pub use callback::{HrTimerCallback, HrTimerCallbackContext, HrTimerRestart, RawHrTimerCallback};
-pub use handle::{
-    ArcHrTimerHandle, BoxHrTimerHandle, HrTimerHandle, PinHrTimerHandle, PinMutHrTimerHandle,
-};
+pub use handle::{ArcHrTimerHandle, BoxHrTimerHandle, HrTimerHandle};
 pub use mode::{
     AbsoluteHardMode, AbsoluteMode, AbsolutePinnedHardMode, AbsolutePinnedMode,
     AbsolutePinnedSoftMode, AbsoluteSoftMode, HrTimerExpires, HrTimerMode, RelativeHardMode,
     RelativeMode, RelativePinnedHardMode, RelativePinnedMode, RelativePinnedSoftMode,
     RelativeSoftMode,
 };
-pub use pointers::{HrTimerPointer, ScopedHrTimerPointer, UnsafeHrTimerPointer};
+pub use pointers::HrTimerPointer;
 pub use timer::{HasHrTimer, HrTimer, HrTimerInstant};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A reference starts a timer for the time of a closure only, because a handle can be leaked.
+//! A reference cannot start a timer, because the handle can be leaked.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -8,8 +8,8 @@ use kernel::{
     prelude::*,
     time::{
         hrtimer::{
-            impl_has_hr_timer, HrTimer, HrTimerCallback, HrTimerCallbackContext, HrTimerRestart,
-            RelativeMode, ScopedHrTimerPointer, UnsafeHrTimerPointer,
+            impl_has_hr_timer, HrTimer, HrTimerCallback, HrTimerCallbackContext, HrTimerPointer,
+            HrTimerRestart, RelativeMode,
         },
         Delta, Monotonic,
     },
@@ -30,18 +30,19 @@ impl_has_hr_timer! {
 }
 
 impl HrTimerCallback for Job {
-    type Pointer<'a> = Pin<&'a Self>;
+    type Pointer<'a> = Pin<KBox<Self>>;
 
-    fn run(_this: Pin<&Self>, _ctx: HrTimerCallbackContext<'_, Self>) -> HrTimerRestart {
+    fn run(_this: Pin<&mut Self>, _ctx: HrTimerCallbackContext<'_, Self>) -> HrTimerRestart {
         HrTimerRestart::NoRestart
     }
 }
 
-pub fn start(job: Pin<&Job>) {
-    #[cfg(misuse)]
-    core::mem::forget(UnsafeHrTimerPointer::start(job, Delta::from_secs(1))); //~ E0133
-    #[cfg(not(misuse))]
-    job.start_scoped(Delta::from_secs(1), || {});
+#[cfg(misuse)]
+pub fn start(job: Pin<&mut Job>) {
+    core::mem::forget(job.start(Delta::from_secs(1))); //~ E0599
 }
 
-pub fn is_unsafe<P: UnsafeHrTimerPointer>(_: P) {}
+#[cfg(not(misuse))]
+pub fn start(job: Pin<KBox<Job>>) {
+    core::mem::forget(job.start(Delta::from_secs(1)));
+}

@@ -16,11 +16,11 @@ use kernel::{
     },
     time::{
         hrtimer::{
-            impl_has_hr_timer, AbsoluteMode, ArcHrTimerHandle, HrTimer, HrTimerCallback,
+            impl_has_hr_timer, AbsolutePinnedMode, ArcHrTimerHandle, HrTimer, HrTimerCallback,
             HrTimerCallbackContext, HrTimerHandle, HrTimerPointer, HrTimerRestart, RelativeMode,
-            RelativePinnedMode, RelativeSoftMode, ScopedHrTimerPointer,
+            RelativeSoftMode,
         },
-        BootTime, Delta, Instant, Monotonic, RealTime,
+        BootTime, Delta, Instant, Monotonic,
     },
 };
 
@@ -143,41 +143,39 @@ impl HrTimerCallback for Boxed {
     }
 }
 
-/// Is started through a shared reference, and then through an exclusive one.
+/// Expires at a time, and does not move that forward.
 #[pin_data]
-struct Scoped<const EXCLUSIVE: bool> {
+struct Alarm {
+    runs: Atomic<u64>,
     #[pin]
-    done: Completion,
+    third: Completion,
     #[pin]
     timer: HrTimer<Self>,
 }
 
 impl_has_hr_timer! {
-    impl HasHrTimer<Self> for Scoped<false> {
-        mode: AbsoluteMode<BootTime>, field: self.timer
-    }
-    impl HasHrTimer<Self> for Scoped<true> {
-        mode: RelativePinnedMode<RealTime>, field: self.timer
-    }
+    impl HasHrTimer<Self> for Alarm { mode: AbsolutePinnedMode<BootTime>, field: self.timer }
 }
 
-impl HrTimerCallback for Scoped<false> {
-    type Pointer<'a> = Pin<&'a Self>;
+impl HrTimerCallback for Alarm {
+    type Pointer<'a> = Arc<Self>;
 
-    fn run(this: Pin<&Self>, _ctx: HrTimerCallbackContext<'_, Self>) -> HrTimerRestart {
-        // It is cancelled by the one who started it first.
-        this.start_scoped(Instant::now(), || this.done.complete_all());
-        HrTimerRestart::Restart
-    }
-}
-
-impl HrTimerCallback for Scoped<true> {
-    type Pointer<'a> = Pin<&'a mut Self>;
-
-    fn run(this: Pin<&mut Self>, _ctx: HrTimerCallbackContext<'_, Self>) -> HrTimerRestart {
-        this.done.complete_all();
+    fn run(this: ArcBorrow<'_, Self>, _ctx: HrTimerCallbackContext<'_, Self>) -> HrTimerRestart {
+        if this.runs.fetch_add(1, Relaxed) < 2 {
+            return HrTimerRestart::Restart;
+        }
+        this.third.complete_all();
         HrTimerRestart::NoRestart
     }
+}
+
+fn alarm() -> Result<Arc<Alarm>> {
+    let alarm = pin_init!(Alarm {
+        runs: Atomic::new(0),
+        third <- Completion::new(),
+        timer <- HrTimer::new(),
+    });
+    Arc::pin_init(alarm, GFP_KERNEL)
 }
 
 fn each() -> Result {
@@ -213,22 +211,13 @@ fn each() -> Result {
     let boxed = pin_init!(Boxed { runs: 0, done: theirs, timer <- HrTimer::new() });
     drop(KBox::pin_init(boxed, GFP_KERNEL)?.start(HOUR));
 
-    stack_pin_init!(let shared = pin_init!(Scoped::<false> {
-        done <- Completion::new(),
-        timer <- HrTimer::new(),
-    }));
-    let shared = shared.as_ref();
-    let number = shared.start_scoped(Instant::now() + SOON, || {
-        shared.done.wait_for_completion();
-        5
-    });
-    check("the closure's result", number == 5)?;
-    shared.start_scoped(Instant::from_start_of_the_clock(), || {});
-    stack_pin_init!(let exclusive = pin_init!(Scoped::<true> {
-        done <- Completion::new(),
-        timer <- HrTimer::new(),
-    }));
-    exclusive.start_scoped(SOON, || {});
+    for time in [Instant::now() + SOON, Instant::from_start_of_the_clock()] {
+        let alarm = alarm()?;
+        let _handle = alarm.clone().start(time);
+        alarm.third.wait_for_completion();
+    }
+    // A timer on the stack, which cannot be started.
+    stack_pin_init!(let _never = HrTimer::<Alarm>::new());
     pr_info!("all timers run\n");
     Ok(())
 }

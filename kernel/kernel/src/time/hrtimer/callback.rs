@@ -26,7 +26,7 @@ pub enum HrTimerRestart {
     #[doc(alias = "HRTIMER_NORESTART")]
     NoRestart,
     /// The timer runs again when it expires, which should have been moved
-    /// [forward](HrTimerCallbackContext::forward): otherwise it has expired already.
+    /// [forward](HrTimerCallbackContext::forward): otherwise it runs again at once.
     #[doc(alias = "HRTIMER_RESTART")]
     Restart,
 }
@@ -91,8 +91,7 @@ pub trait RawHrTimerCallback {
 /// }
 /// ```
 pub trait HrTimerCallback {
-    /// The pointer through which the timer is started: an `Arc<Self>`, a `Pin<Box<Self, A>>`, a
-    /// `Pin<&'a Self>` or a `Pin<&'a mut Self>`.
+    /// The pointer through which the timer is started: an `Arc<Self>` or a `Pin<Box<Self, A>>`.
     type Pointer<'a>: RawHrTimerCallback;
 
     /// Called when the timer expires.
@@ -162,7 +161,7 @@ impl<T: HasHrTimer<T>> HrTimerCallbackContext<'_, T> {
         if passed < 0 {
             return 0;
         }
-        let overruns = passed / interval + 1;
+        let overruns = (passed / interval).saturating_add(1);
         let moved = interval.saturating_mul(overruns);
         self.firing.expires = self.firing.expires.saturating_add(moved);
         self.firing.forwarded = true;
@@ -211,11 +210,14 @@ pub(super) unsafe fn fire<T: HasHrTimer<T>>(
         HrTimerRestart::Restart if !stopped => {}
         _ => return bindings::HRTIMER_NORESTART,
     }
-    if !firing.forwarded {
-        return bindings::HRTIMER_RESTART;
-    }
+    let expires = match firing.forwarded {
+        true => firing.expires,
+        false => Instant::as_nanos(&timer.expires()),
+    };
+    // The kernel calls what has expired again before the interrupt ends, so that it would never end.
+    let later = Instant::as_nanos(&HrTimerInstant::<T>::now()).saturating_add(1);
     // SAFETY: the pointer through which the timer was started is still there, because it is cancelled
     // only after this has returned.
-    unsafe { timer.start(firing.expires, T::TimerMode::C_MODE & !RELATIVE) };
+    unsafe { timer.start(expires.max(later), T::TimerMode::C_MODE & !RELATIVE) };
     bindings::HRTIMER_NORESTART
 }

@@ -5,10 +5,7 @@
 use super::callback::{
     fire, HrTimerCallback, HrTimerCallbackContext, HrTimerRestart, RawHrTimerCallback,
 };
-use super::handle::{
-    timer_of, ArcHrTimerHandle, BoxHrTimerHandle, HrTimerHandle, PinHrTimerHandle,
-    PinMutHrTimerHandle,
-};
+use super::handle::{timer_of, ArcHrTimerHandle, BoxHrTimerHandle, HrTimerHandle};
 use super::mode::{HrTimerExpires, HrTimerMode};
 use super::timer::HasHrTimer;
 use crate::alloc::{Allocator, Box};
@@ -47,79 +44,6 @@ pub trait HrTimerPointer: Sync + Sized {
     /// Context: any but NMIs.
     #[doc(alias = "hrtimer_start")]
     fn start(self, expires: <Self::TimerMode as HrTimerMode>::Expires) -> Self::TimerHandle;
-}
-
-/// A pointer through which unsafe code can start a timer, because its handle must not be leaked.
-///
-/// # Safety
-///
-/// Dropping the handle must cancel the timer.
-///
-/// # Examples
-///
-/// ```
-/// use kernel::time::hrtimer::UnsafeHrTimerPointer;
-/// fn pointer<P: UnsafeHrTimerPointer>(_: P) {}
-/// ```
-pub unsafe trait UnsafeHrTimerPointer: Sync + Sized {
-    /// The mode of the timer.
-    type TimerMode: HrTimerMode;
-    /// The handle of the timer.
-    type TimerHandle: HrTimerHandle;
-
-    /// Starts the timer, and returns its handle.
-    ///
-    /// # Safety
-    ///
-    /// The handle must be dropped, and not by the timer's callback.
-    unsafe fn start(self, expires: <Self::TimerMode as HrTimerMode>::Expires) -> Self::TimerHandle;
-}
-
-/// A pointer through which a timer can be started for the time of a closure.
-///
-/// # Safety
-///
-/// The timer must be cancelled when the closure has returned.
-///
-/// # Examples
-///
-/// ```
-/// use kernel::time::{hrtimer::{HrTimerMode, ScopedHrTimerPointer}, Delta};
-/// fn meanwhile<P>(item: P, work: impl FnOnce())
-/// where
-///     P: ScopedHrTimerPointer,
-///     P::TimerMode: HrTimerMode<Expires = Delta>,
-/// {
-///     item.start_scoped(Delta::from_millis(1), work);
-/// }
-/// ```
-pub unsafe trait ScopedHrTimerPointer {
-    /// The mode of the timer.
-    type TimerMode: HrTimerMode;
-
-    /// Starts the timer, calls `f`, cancels the timer, and returns what `f` did.
-    ///
-    /// Context: process context; it waits for the callback.
-    fn start_scoped<T, F>(self, expires: <Self::TimerMode as HrTimerMode>::Expires, f: F) -> T
-    where
-        F: FnOnce() -> T;
-}
-
-// SAFETY: the handle is dropped after the closure has returned, in the same task: its thread cannot
-// end meanwhile. It is not in the callback, because the closure is not.
-unsafe impl<P: UnsafeHrTimerPointer> ScopedHrTimerPointer for P {
-    type TimerMode = P::TimerMode;
-
-    fn start_scoped<T, F>(self, expires: <Self::TimerMode as HrTimerMode>::Expires, f: F) -> T
-    where
-        F: FnOnce() -> T,
-    {
-        // SAFETY: the handle is dropped below.
-        let handle = unsafe { UnsafeHrTimerPointer::start(self, expires) };
-        let result = f();
-        drop(handle);
-        result
-    }
 }
 
 impl<T> HrTimerPointer for Arc<T>
@@ -202,55 +126,4 @@ where
         // SAFETY: this is the call for that pointer.
         unsafe { fire(ptr, callback) }
     }
-}
-
-macro_rules! borrowed {
-    ($($pointer:ty, $handle:ident, |$item:ident| $reborrow:expr;)*) => {$(
-        // SAFETY: the drop of the handle cancels the timer.
-        unsafe impl<'a, T> UnsafeHrTimerPointer for $pointer
-        where
-            T: Send + Sync + HasHrTimer<T> + HrTimerCallback<Pointer<'a> = Self>,
-        {
-            type TimerMode = <T as HasHrTimer<T>>::TimerMode;
-            type TimerHandle = $handle<'a, T>;
-
-            unsafe fn start(
-                self,
-                expires: <Self::TimerMode as HrTimerMode>::Expires,
-            ) -> Self::TimerHandle {
-                // SAFETY: the handle borrows the object, and by this function's contract it is
-                // dropped, which cancels the timer. Any CPU may run the callback, because the object
-                // is `Send` and `Sync`.
-                unsafe {
-                    timer_of::<T>(&raw const *self)
-                        .start(expires.as_nanos(), Self::TimerMode::C_MODE);
-                }
-                $handle { inner: self }
-            }
-        }
-
-        impl<'a, T> RawHrTimerCallback for $pointer
-        where
-            T: HasHrTimer<T> + HrTimerCallback<Pointer<'a> = Self>,
-        {
-            type CallbackTarget<'b> = Self;
-
-            #[link_section = ".text.koru_hrtimer"]
-            unsafe extern "C" fn run(ptr: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
-                let callback = |$item: *mut T, ctx: HrTimerCallbackContext<'_, T>| -> HrTimerRestart {
-                    // SAFETY: the timer was started through such a pinned reference, which its
-                    // handle has until the callback has returned, and does not use. Calls do not
-                    // overlap.
-                    T::run(unsafe { Pin::new_unchecked($reborrow) }, ctx)
-                };
-                // SAFETY: this is the call for that pointer.
-                unsafe { fire(ptr, callback) }
-            }
-        }
-    )*};
-}
-
-borrowed! {
-    Pin<&'a T>, PinHrTimerHandle, |item| &*item;
-    Pin<&'a mut T>, PinMutHrTimerHandle, |item| &mut *item;
 }
