@@ -81,6 +81,12 @@ pub fn show_error(context: &Context, mut error: Error) {
     error.output = error
         .output
         .map(|log| oops::text(&decoder, &log, context.raw, &style));
+    show_decoded_error(context, error);
+}
+
+/// Shows a failure whose output is decoded already.
+pub fn show_decoded_error(context: &Context, mut error: Error) {
+    let decoder = oops::decoder(context);
     error.context = decoder.sentence(&error.context);
     error.message = decoder.sentence(&error.message);
     context.ui.error(&error);

@@ -15,12 +15,11 @@ use crate::{
     cli::FuzzArgs,
     context::Context,
     dependencies,
-    failure::ErrorObject,
+    failure::{ErrorObject, show_decoded_error},
     fuzzing::{
         self,
         fuzz::{CPUS, Finding, Fuzz, PROGRAMS},
     },
-    log::oops,
     named::{listed_tree, named_module},
     run::in_guest::Checked,
     shell_word::quoted,
@@ -158,10 +157,7 @@ fn replay(args: &FuzzArgs, name: Option<&str>, tree: &KernelTree, file: &Path) -
 
 /// Shows what was found.
 fn show(context: &Context, finding: &Finding, replay: &str) {
-    // Its log is decoded already.
-    let mut error = finding.error.without_source();
-    error.message = oops::decoder(context).sentence(&error.message);
-    context.ui.error(&error);
+    show_decoded_error(context, finding.error.without_source());
     let about = match finding.is_replayed {
         true => "these calls lead to it:",
         false => "these were the last calls; replayed in other guests, they did not lead to it:",

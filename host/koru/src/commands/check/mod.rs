@@ -19,7 +19,7 @@ use crate::{
     cli::{CheckArgs, Strength},
     context::Context,
     dependencies,
-    failure::show_error,
+    failure::show_decoded_error,
     testing::module_tests::{ModuleTests, passed},
     ui::json,
 };
@@ -53,7 +53,7 @@ pub fn check(context: &Context, args: &CheckArgs) -> Result<u8> {
         );
         row.show(context);
         if let (Some(error), false) = (row.error(), context.json) {
-            show_error(context, error.without_source());
+            show_decoded_error(context, error.without_source());
         }
         rows.push(row);
     }
