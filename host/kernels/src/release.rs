@@ -69,7 +69,11 @@ impl Selector<'_> {
             let begin = begin.strip_suffix('-').or(begin.is_empty().then_some(""))?;
             Some((begin, *word))
         });
-        // What ends in a flavour's full name is a release.
+        // Packages have the flavours' longer names.
+        let named = named.or_else(|| {
+            let (end, word) = FLAVOURS[flavour(release)?];
+            Some((release.strip_suffix(end)?, word))
+        });
         let (begin, flavour) = match named {
             Some((begin, word)) => (begin, Some(word)),
             None => (release, None),
@@ -170,6 +174,14 @@ mod tests {
         assert!(of("6.1.0-56-rt-amd64", "6.1.0-56-rt-amd64", "bookworm"));
         assert!(of("6.1-generic", "6.1.0-56-amd64", "bookworm"));
         assert!(!of("6.1-generic", "6.1.0-56-cloud-amd64", "bookworm"));
+        for flavour in ["6.12-amd64", "trixie/6.12-amd64"] {
+            assert!(of(flavour, "6.12.118+deb13-amd64", "trixie"));
+            assert!(!of(flavour, "6.12.118+deb13-cloud-amd64", "trixie"));
+            assert!(!of(flavour, "6.12.118+deb13-rt-amd64", "trixie"));
+        }
+        assert!(of("6.1.0-56-amd64", "6.1.0-56-amd64", "bookworm"));
+        assert!(!of("6.1.0-5-amd64", "6.1.0-56-amd64", "bookworm"));
+        assert!(of("6.1-cloud-amd64", "6.1.0-56-cloud-amd64", "bookworm"));
         assert!(of("trixie/7.3", "7.3.4+deb13-amd64", "trixie-backports"));
         assert!(!of("trixie/7.3", "7.3.4+deb13-amd64", "sid"));
         assert!(of("sid", "7.2.13+deb14-cloud-amd64", "sid"));
