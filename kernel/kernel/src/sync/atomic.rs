@@ -29,6 +29,9 @@ use core::cell::UnsafeCell;
 use core::sync::atomic::{compiler_fence, AtomicBool, AtomicI32, AtomicI64, AtomicIsize};
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
+mod flag;
+
+pub use flag::AtomicFlag;
 #[doc(inline)]
 pub use ordering::{Acquire, Full, Relaxed, Release};
 

@@ -16,7 +16,7 @@ use kernel::{
     seq_file::SeqFile,
     seq_print,
     sync::{
-        atomic::{Acquire, Atomic, Full, Relaxed, Release},
+        atomic::{Acquire, Atomic, AtomicFlag, Full, Relaxed, Release},
         Arc, Completion, CondVar, CondVarTimeoutResult, LockedBy, Mutex,
     },
     time::Delta,
@@ -76,6 +76,19 @@ fn atomics() -> Result {
     let flag = Atomic::<bool>::new(false);
     check("claim", flag.cmpxchg(false, true, Full) == Ok(false))?;
     check("claimed", flag.cmpxchg(false, true, Full) == Err(true))?;
+    let mut flag = AtomicFlag::new(false);
+    check("flag claim", flag.cmpxchg(false, true, Full) == Ok(false))?;
+    check(
+        "flag claimed",
+        flag.cmpxchg(false, true, Acquire) == Err(true),
+    )?;
+    check(
+        "flag xchg",
+        flag.xchg(false, Release) && !flag.load(Relaxed),
+    )?;
+    flag.store(true, Release);
+    *flag.get_mut() = !flag.load(Acquire);
+    check("flag", !flag.load(Acquire))?;
     // Two threads count in one number.
     let total = Arc::new(Atomic::<u64>::new(0), GFP_KERNEL)?;
     let count =
