@@ -108,6 +108,54 @@ pub use crate::__module as module;
 /// ```
 pub use koru_macros::vtable;
 
+/// Makes identifiers of parts.
+///
+/// The result is the input with one identifier in the place of each `[<PART ..>]`, where a part is an
+/// identifier, a text or a number. After a part, `:lower` and `:upper` change its letters, and
+/// `:span` makes errors point to it. A keyword is refused.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::macros::paste;
+///
+/// macro_rules! getter {
+///     ($field:ident, $ty:ty) => {
+///         paste! {
+///             fn [<get_ $field:lower>](value: &Settings) -> $ty {
+///                 value.$field
+///             }
+///         }
+///     };
+/// }
+///
+/// struct Settings {
+///     limit: u32,
+/// }
+///
+/// getter!(limit, u32);
+/// assert!(get_limit(&Settings { limit: 5 }) == 5);
+/// ```
+pub use koru_macros::paste;
+
+/// Makes one identifier of two.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::macros::concat_idents;
+///
+/// const MAX_USERS: u32 = 5;
+///
+/// macro_rules! most {
+///     ($what:ident) => {
+///         concat_idents!(MAX_, $what)
+///     };
+/// }
+/// assert!(most!(USERS) == 5);
+/// ```
+pub use koru_macros::concat_idents;
+
 // These pass `$crate` to the procedural macros, because a module may call another crate `kernel`.
 
 #[doc(hidden)]

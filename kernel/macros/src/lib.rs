@@ -15,6 +15,7 @@ mod keys;
 mod log;
 mod module;
 mod param;
+mod paste;
 #[path = "../../pin-init/macros/src/trusted.rs"]
 mod trusted;
 mod vtable;
@@ -45,6 +46,22 @@ pub fn vtable(attr: TokenStream, item: TokenStream) -> TokenStream {
 pub fn fmt(input: TokenStream) -> TokenStream {
     let wrap = fmt::Wrap::Adapter;
     fmt::expand(input.into(), wrap)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Makes identifiers of parts; `kernel::macros::paste` has the documentation.
+#[proc_macro]
+pub fn paste(input: TokenStream) -> TokenStream {
+    paste::expand(input.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Makes one identifier of two; `kernel::macros::concat_idents` has the documentation.
+#[proc_macro]
+pub fn concat_idents(input: TokenStream) -> TokenStream {
+    paste::concat(input.into())
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }
