@@ -25,7 +25,7 @@ fn shell_works_with_and_without_a_terminal() {
         .prints("full_ex")
         .prints("NAME\n")
         .prints("circbuf elevator full_ex")
-        .prints("deque_client empty ioshell part1")
+        .prints("deque_client empty fuzzer ioshell part1")
         .prints("# full_ex")
         .prints("you")
         .prints("not loaded");
