@@ -398,12 +398,16 @@ fn every_command_builds_a_crate_in_the_sandbox() {
 /// is just writing.
 #[test]
 fn build_waits_while_another_cargo_downloads() {
-    let home = tempfile::tempdir().expect("a folder");
-    let lock = fs::File::create(home.path().join(".package-cache")).expect("a file");
+    let dir = tempfile::tempdir().expect("a folder");
+    let module = dir.path().join("waits");
+    let module = module.to_str().expect("text");
+    koru(["new", module]).run().exits(0);
+    // All that is compiled outside of the sandbox is there afterwards.
+    koru(["build", module]).run().exits(0);
+    let lock = fs::File::create(dir.path().join(".package-cache")).expect("a file");
     flock(&lock, FlockOperation::NonBlockingLockExclusive).expect("nobody else has it");
-    let dir = crate_using("");
-    let mut build = koru(["build", dir.path().to_str().expect("text")])
-        .env("CARGO_HOME", home.path())
+    let mut build = koru(["build", module])
+        .env("CARGO_HOME", dir.path())
         .on_terminal();
     build.wait_for_output("Blocking waiting for file lock on package cache");
     build.signal(Signal::INT);

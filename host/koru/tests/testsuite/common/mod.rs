@@ -12,7 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    process::{Pid, Signal, kill_process, kill_process_group},
+};
 
 mod c_module;
 pub mod kernels;
@@ -333,30 +336,39 @@ impl Running {
         kill_process(pid, Signal::KILL).expect("sending a signal");
     }
 
-    /// Reads the output up to this text.
+    /// Reads the next byte of the output, which is `so_far`.
+    #[track_caller]
+    fn byte(&mut self, so_far: &[u8], end: Instant) -> u8 {
+        let out = self.child.stdout.as_mut().expect("not yet collected");
+        let so_far = String::from_utf8_lossy(so_far);
+        let left = end.saturating_duration_since(Instant::now());
+        let left = left.try_into().expect("a short time");
+        let mut readable = [PollFd::new(out, PollFlags::IN)];
+        let ready = poll(&mut readable, Some(&left)).expect("waiting for koru's output");
+        assert_ne!(ready, 0, "no more came after `{so_far}`");
+        let mut byte = [0];
+        let n = out.read(&mut byte).expect("reading koru's output");
+        assert_ne!(n, 0, "it ended after `{so_far}`");
+        byte[0]
+    }
+
+    /// Reads the output up to this text, which has to come within the program's limit.
     #[track_caller]
     pub fn wait_for_output(&mut self, text: &str) {
-        let out = self.child.stdout.as_mut().expect("not yet collected");
+        let end = Instant::now() + self.limit;
         let mut all = Vec::new();
-        let mut byte = [0];
         while !all.ends_with(text.as_bytes()) {
-            let n = out.read(&mut byte).expect("reading koru's output");
-            let so_far = String::from_utf8_lossy(&all);
-            assert_ne!(n, 0, "it ended before `{text}': {so_far}");
-            all.push(byte[0]);
+            all.push(self.byte(&all, end));
         }
     }
 
-    /// Returns the next line of the output.
+    /// Returns the next line of the output, which has to come within the program's limit.
     #[track_caller]
     pub fn line(&mut self) -> String {
-        let out = self.child.stdout.as_mut().expect("not yet collected");
+        let end = Instant::now() + self.limit;
         let mut line = Vec::new();
-        let mut byte = [0];
-        while byte != *b"\n" {
-            let n = out.read(&mut byte).expect("reading koru's output");
-            assert_ne!(n, 0, "it ended in `{}'", String::from_utf8_lossy(&line));
-            line.push(byte[0]);
+        while !line.ends_with(b"\n") {
+            line.push(self.byte(&line, end));
         }
         String::from_utf8(line).expect("text")
     }
