@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The symbols of an object that is linked in part.
+//! The symbols of objects and modules.
 
-use std::{collections::HashSet, fs, path::Path};
+use std::{
+    collections::{BTreeSet, HashSet},
+    fs,
+    path::Path,
+};
 
 use koru_error::{Error, IoContext, Kind, Result};
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SymbolKind};
@@ -45,5 +49,15 @@ pub(crate) fn unneeded(object: &Path) -> Result<String> {
         let names = unneeded.filter_map(|s| s.name().ok());
         let names = names.filter(|name| !name.is_empty() && !used.contains(name));
         names.map(|name| format!("{name}\n")).collect()
+    })
+}
+
+/// Returns the symbols that a module uses and that others have, in alphabetical order.
+pub fn imported_symbols(ko: &Path) -> Result<Vec<String>> {
+    with(ko, |file| {
+        let undefined = file.symbols().filter(|s| s.is_undefined());
+        let names = undefined.filter_map(|s| s.name().ok().map(str::to_owned));
+        let names: BTreeSet<String> = names.filter(|name| !name.is_empty()).collect();
+        names.into_iter().collect()
     })
 }

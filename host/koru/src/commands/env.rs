@@ -5,7 +5,7 @@
 use koru_error::Result;
 use koru_kbuild::Builder;
 
-use crate::{cli::EnvArgs, context::Context, ui};
+use crate::{cli::EnvArgs, context::Context, shell_word::quoted, ui};
 
 /// Prints shell assignments of the environment that tools for ring 0 need.
 pub fn env(context: &Context, args: &EnvArgs) -> Result<u8> {
@@ -18,7 +18,7 @@ pub fn env(context: &Context, args: &EnvArgs) -> Result<u8> {
         return Ok(0);
     }
     for (name, value) in environment {
-        ui::out(&format!("export {name}='{}'", value.replace('\'', r"'\''")));
+        ui::out(&format!("export {name}={}", quoted(&value)));
     }
     Ok(0)
 }
