@@ -14,7 +14,7 @@ use koru_kernels::Cache;
 /// What is in the cache, as users know it, and the folders that it is in.
 ///
 /// koru makes everything again when it is needed, except what is [`KEPT`].
-const KINDS: [(&str, &[&str]); 9] = [
+const KINDS: [(&str, &[&str]); 10] = [
     ("kernels and tools", &["kernels", "tools"]),
     ("package lists", &["archive", "unpacked"]),
     ("compilers of suites", &["userlands"]),
@@ -24,6 +24,7 @@ const KINDS: [(&str, &[&str]); 9] = [
     ("builds of modules", &["modules", "targets"]),
     ("loaded modules and tests", &["loaded", "tests"]),
     ("work of students", &["submissions"]),
+    ("calls that were found by fuzzing", &["fuzz"]),
 ];
 
 /// What only a download brings back.
