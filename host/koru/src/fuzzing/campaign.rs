@@ -21,6 +21,10 @@ use crate::run::in_guest::InGuest;
 /// How many sequences are made at once. Before that, the program says which.
 const AT_ONCE: usize = 32;
 
+/// How many places and sequences are kept of guests, whose kernels may say anything.
+const MOST_PLACES: usize = 1 << 20;
+const MOST_KEPT: usize = 1 << 14;
+
 /// How many sequences of a guest are remembered.
 const REMEMBERED: usize = 8 * AT_ONCE;
 
@@ -171,6 +175,9 @@ fn process(
     let mut batch: Vec<String> = Vec::new();
     let mut heard = Instant::now();
     loop {
+        if Instant::now() > fuzz.until + HANG {
+            return Ok(Some(What::Hang));
+        }
         let said = worker.next(LOOK);
         let line = match said {
             Said::Line(line) => line,
@@ -199,7 +206,12 @@ fn process(
         let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
         match word {
             "guided" => fuzzed.is_guided = true,
-            "sequence" => batch.push(rest.to_owned()),
+            // It is shown on the terminal.
+            "sequence"
+                if batch.len() < AT_ONCE && rest.bytes().all(|b| (b' '..=b'~').contains(&b)) =>
+            {
+                batch.push(rest.to_owned());
+            }
             "ready" => {
                 if fuzz.is_over(fuzzed) {
                     return match worker.end(END) {
@@ -214,11 +226,12 @@ fn process(
             }
             "new" => {
                 let sequence = rest.parse::<usize>().ok().and_then(|at| batch.get(at));
+                let sequence = sequence.filter(|_| kept.len() < MOST_KEPT);
                 if let Some(sequence) = sequence.filter(|s| kept.insert((*s).clone())) {
                     fuzzed.kept.push(sequence.clone());
                 }
             }
-            "place" => {
+            "place" if fuzzed.places.len() < MOST_PLACES => {
                 let place = u64::from_str_radix(rest, 16);
                 fuzzed.places.extend(place);
             }
