@@ -58,8 +58,9 @@ impl Ui {
     /// Creates the user interface. If `quiet` (`--json`, `--quiet`), it shows errors but no
     /// progress.
     pub fn new(quiet: bool) -> Ui {
-        // A dumb terminal can neither move its cursor nor show colours.
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        // A dumb terminal can neither move its cursor nor show colours, and nobody knows what one
+        // without a type can do. The status line's own rule is the same.
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
         let terminal = std::io::stderr().is_terminal() && !dumb;
         Ui {
             bar: Mutex::new(None),

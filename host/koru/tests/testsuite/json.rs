@@ -151,11 +151,20 @@ fn commands_that_only_act_have_a_result() {
 
 #[test]
 fn dumb_terminal_gets_plain_lines() {
-    let run = koru(["build", "helo"])
-        .env("TERM", "dumb")
-        .on_terminal()
-        .end();
-    run.exits(2).prints("error: looking for the module `helo`");
+    for kind in ["dumb", ""] {
+        let run = koru(["build", "helo"]).env("TERM", kind);
+        let run = run.on_terminal().end();
+        run.exits(2).prints("error: looking for the module `helo`");
+        assert!(!run.out.contains('\x1b'), "{run}");
+    }
+    // The steps are shown, too, and not only in a status line, which is never drawn.
+    let dir = tempfile::tempdir().expect("a folder");
+    let module = dir.path().join("steps");
+    let module = module.to_str().expect("text");
+    koru(["new", module]).run().exits(0);
+    let run = koru(["build", module]).without_env("TERM");
+    let run = run.on_terminal().end();
+    run.exits(0).prints("koru: linking steps.ko");
     assert!(!run.out.contains('\x1b'), "{run}");
     // As a check of the test: another terminal has colours.
     let run = koru(["build", "helo"])

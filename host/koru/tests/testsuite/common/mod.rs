@@ -170,6 +170,11 @@ impl Koru {
         self
     }
 
+    pub fn without_env(mut self, name: &str) -> Koru {
+        self.command.env_remove(name);
+        self
+    }
+
     /// Sets the bytes that the program reads from its standard input.
     pub fn input(mut self, bytes: &[u8]) -> Koru {
         self.command.stdin(Stdio::piped());
