@@ -21,8 +21,13 @@
 /* Any context, including interrupts, NMIs and the handlers of kprobes. */
 #define KORU_ANY
 /*
- * Any context but NMIs and the handlers of kprobes. The function does not sleep, but may
- * take locks. (On PREEMPT_RT spinlocks sleep, and no interrupt handler may take one.)
+ * Any context but NMIs and the handlers of kprobes: the function takes no locks but raw
+ * spinlocks, which never sleep.
+ */
+#define KORU_RAW
+/*
+ * As KORU_RAW, but the function may take spinlocks. On PREEMPT_RT these sleep, and no code
+ * that runs in an interrupt there may take one.
  */
 #define KORU_ATOMIC
 /* A process or a kernel thread that holds no spinlock; the function may sleep. */
@@ -127,10 +132,10 @@ KORU_PROCESS unsigned long koru_copy_value_to_user(unsigned long to, const void 
 KORU_PROCESS long koru_strncpy_from_user(char *to, unsigned long from, long len);
 
 /* time.c: times are in nanoseconds. */
-KORU_ATOMIC long long koru_ktime_get(void);
-KORU_ATOMIC long long koru_ktime_get_real(void);
-KORU_ATOMIC long long koru_ktime_get_boottime(void);
-KORU_ATOMIC long long koru_ktime_get_tai(void);
+KORU_RAW long long koru_ktime_get(void);
+KORU_RAW long long koru_ktime_get_real(void);
+KORU_RAW long long koru_ktime_get_boottime(void);
+KORU_RAW long long koru_ktime_get_tai(void);
 KORU_ANY unsigned long long koru_ktime_get_mono_fast(void);
 KORU_ANY unsigned long koru_jiffies(void);
 KORU_ANY unsigned long long koru_jiffies64(void);
@@ -150,7 +155,7 @@ KORU_SLEEPS void koru_might_sleep(const char *file, int line);
 KORU_ATOMIC void koru_get_task(struct task_struct *task);
 KORU_ATOMIC void koru_put_task(struct task_struct *task);
 KORU_ATOMIC struct task_struct *koru_task_group_leader(struct task_struct *task);
-KORU_ATOMIC int koru_wake_up_process(struct task_struct *task);
+KORU_RAW int koru_wake_up_process(struct task_struct *task);
 KORU_ATOMIC unsigned int koru_task_uid(struct task_struct *task);
 KORU_ATOMIC unsigned int koru_task_euid(struct task_struct *task);
 KORU_ATOMIC unsigned int koru_uid_in_current_ns(unsigned int uid);
@@ -212,9 +217,9 @@ KORU_ATOMIC void koru_work_init(struct work_struct *work, koru_work_t run, const
 KORU_ATOMIC void koru_delayed_work_init(struct delayed_work *work, koru_work_t run,
 			const char *name, struct lock_class_key *key);
 KORU_ANY struct workqueue_struct *koru_system_queue(int which);
-KORU_ATOMIC _Bool queue_work_on(int cpu, struct workqueue_struct *queue,
+KORU_RAW _Bool queue_work_on(int cpu, struct workqueue_struct *queue,
 			struct work_struct *work);
-KORU_ATOMIC _Bool queue_delayed_work_on(int cpu, struct workqueue_struct *queue,
+KORU_RAW _Bool queue_delayed_work_on(int cpu, struct workqueue_struct *queue,
 			struct delayed_work *work, unsigned long delay);
 
 /*
@@ -239,10 +244,10 @@ typedef enum hrtimer_restart (*koru_hrtimer_t)(struct hrtimer *timer);
 KORU_ATOMIC void koru_hrtimer_setup(struct hrtimer *timer, koru_hrtimer_t run, int clock,
 			enum hrtimer_mode mode);
 KORU_ATOMIC void koru_hrtimer_destroy(struct hrtimer *timer);
-KORU_ATOMIC void hrtimer_start_range_ns(struct hrtimer *timer, long long tim,
+KORU_RAW void hrtimer_start_range_ns(struct hrtimer *timer, long long tim,
 			unsigned long long range_ns, const enum hrtimer_mode mode);
 KORU_ATOMIC int hrtimer_cancel(struct hrtimer *timer);
-KORU_ATOMIC unsigned long long hrtimer_forward(struct hrtimer *timer, long long now,
+KORU_RAW unsigned long long hrtimer_forward(struct hrtimer *timer, long long now,
 			long long interval);
 
 /* math.c */
@@ -265,7 +270,7 @@ KORU_PROCESS unsigned long koru_copy_from_iter(void *to, unsigned long len,
 			struct iov_iter *iov);
 
 /* device.c: `level` is 0..=7. */
-KORU_ATOMIC void koru_dev_print(int level, const struct device *dev, const char *text,
+KORU_RAW void koru_dev_print(int level, const struct device *dev, const char *text,
 			unsigned long len);
 KORU_ANY const char *koru_dev_name(const struct device *dev);
 KORU_ANY void koru_get_device(struct device *dev);

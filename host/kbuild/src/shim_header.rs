@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 pub enum Context {
     /// Any context: interrupts, NMIs and the handlers of kprobes may call the function.
     Any,
-    /// The function takes locks, but does not sleep.
+    /// The function takes locks, but none that sleeps on a real-time kernel.
+    Raw,
+    /// The function takes locks, but does not sleep unless these do.
     Atomic,
     /// The function may sleep.
     Sleeps,
@@ -22,6 +24,7 @@ impl Context {
     pub fn of(marker: &str) -> Option<Context> {
         Some(match marker {
             "KORU_ANY" => Context::Any,
+            "KORU_RAW" => Context::Raw,
             "KORU_ATOMIC" => Context::Atomic,
             "KORU_SLEEPS" => Context::Sleeps,
             "KORU_PROCESS" => Context::Process,

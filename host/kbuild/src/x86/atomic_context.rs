@@ -34,16 +34,27 @@ struct Handlers {
     /// The phrase by which an error names such a function.
     what: &'static str,
     allowed: &'static [Context],
+    /// What is wrong with a function that is not allowed, although it does not sleep.
+    locks: &'static str,
     help: &'static str,
 }
 
-const HANDLERS: [Handlers; 2] = [
+const HANDLERS: [Handlers; 3] = [
     Handlers {
         section: ".text.koru_hrtimer",
         what: "a timer's callback",
-        allowed: &[Context::Any, Context::Atomic],
+        allowed: &[Context::Any, Context::Raw, Context::Atomic],
+        locks: "which takes locks that the interrupted code may hold",
         help: "a timer's callback runs in an interrupt: let it wake a thread or queue work, which \
                may sleep",
+    },
+    // Other timers run their callbacks in a thread on a real-time kernel.
+    Handlers {
+        section: ".text.koru_hrtimer_hard",
+        what: "the callback of a timer in a hard mode",
+        allowed: &[Context::Any, Context::Raw],
+        locks: "which takes locks that sleep on a real-time kernel",
+        help: "use a mode without `Hard`, or only atomics in the callback",
     },
     Handlers {
         section: ".text.koru_kprobe",
@@ -51,6 +62,7 @@ const HANDLERS: [Handlers; 2] = [
         // The code that the probed function interrupts may hold the lock that an atomic function
         // takes, and the context may be that of an NMI.
         allowed: &[Context::Any],
+        locks: "which takes locks that the probed code may hold",
         help: "use atomics in a handler, or one of `kernel::kprobe`'s ready-made ones, and leave \
            the rest to a thread",
     },
@@ -112,7 +124,7 @@ pub(crate) fn check(name: &str, object: &Path, contexts: &BTreeMap<String, Conte
         };
         let mut refused = Vec::new();
         for root in graph.functions(section.index()) {
-            refused.extend(graph.follow(root, handlers.allowed).map_err(unreadable)?);
+            refused.extend(graph.follow(root, handlers).map_err(unreadable)?);
         }
         if let Some(first) = refused.first() {
             let mut help = handlers.help.to_owned();
@@ -194,8 +206,10 @@ impl<'a> Graph<'a> {
             .collect()
     }
 
-    /// Searches for the shortest path from `root` to something that is not allowed.
-    fn follow(&mut self, root: Node, allowed: &[Context]) -> object::Result<Option<Refused>> {
+    /// Searches for the shortest path from `root` to a function that sleeps or, if there is none,
+    /// to something else that is not allowed.
+    fn follow(&mut self, root: Node, handlers: &Handlers) -> object::Result<Option<Refused>> {
+        let mut other = None;
         let mut from: HashMap<Node, Option<Use>> = HashMap::from([(root, None)]);
         let mut waiting = VecDeque::from([root]);
         while let Some(node) = waiting.pop_front() {
@@ -212,7 +226,9 @@ impl<'a> Graph<'a> {
                 }
                 let here = Use { by: node, offset };
                 let RelocationTarget::Symbol(symbol) = relocation.target() else {
-                    return Ok(Some(self.refuse(&from, here, "refers to what has no name")));
+                    let message = "refers to what has no name";
+                    other.get_or_insert_with(|| self.refuse(&from, here, message));
+                    continue;
                 };
                 let symbol = self.file.symbol_by_index(symbol)?;
                 if let Some(section) = symbol.section_index() {
@@ -231,23 +247,31 @@ impl<'a> Graph<'a> {
                 let target = symbol.name()?;
                 if target.starts_with("__x86_indirect_") {
                     pointer_calls.push(offset);
-                } else if let Some(message) = self.misuse(target, allowed) {
-                    return Ok(Some(self.refuse(&from, here, &message)));
+                } else if let Some(message) = self.misuse(target, handlers) {
+                    if self.may_sleep(target) {
+                        return Ok(Some(self.refuse(&from, here, &message)));
+                    }
+                    other.get_or_insert_with(|| self.refuse(&from, here, &message));
                 }
             }
             for offset in pointer_calls {
                 let here = Use { by: node, offset };
-                if !self.leads_nowhere_unseen(here) {
-                    return Ok(Some(self.refuse(&from, here, THROUGH_A_POINTER)));
+                if other.is_none() && !self.leads_nowhere_unseen(here) {
+                    other = Some(self.refuse(&from, here, THROUGH_A_POINTER));
                 }
             }
         }
-        Ok(None)
+        Ok(other)
+    }
+
+    fn may_sleep(&self, target: &str) -> bool {
+        let context = self.contexts.get(target);
+        matches!(context, Some(Context::Sleeps | Context::Process))
     }
 
     /// Returns what is wrong with a call of a function that is not part of the module's Rust
     /// code.
-    fn misuse(&self, target: &str, allowed: &[Context]) -> Option<String> {
+    fn misuse(&self, target: &str, handlers: &Handlers) -> Option<String> {
         // KASAN's checks of memory accesses print something only if there is a bug; KCOV only writes
         // into memory.
         let of_checks = ["__asan_", "__sanitizer_cov_"];
@@ -255,11 +279,9 @@ impl<'a> Graph<'a> {
             return None;
         }
         let why = match self.contexts.get(target) {
-            Some(context) if allowed.contains(context) => return None,
-            Some(Context::Any | Context::Atomic) => {
-                "which takes locks that the probed code may hold"
-            }
-            Some(Context::Sleeps | Context::Process) => "which may sleep",
+            Some(context) if handlers.allowed.contains(context) => return None,
+            Some(_) if self.may_sleep(target) => "which may sleep",
+            Some(_) => handlers.locks,
             None => "which is not marked as allowed there",
         };
         Some(format!("reaches `{target}`, {why}"))

@@ -4,12 +4,15 @@
 
 use std::fs;
 
+use tempfile::TempDir;
+
 use crate::common::{KERNELS, koru};
 
 const SOURCE: &str = include_str!("atomic_context/handlers.rs");
+const TIMERS: &str = include_str!("atomic_context/timers.rs");
 const MANIFEST: &str = "\
 [package]
-name = \"handlers\"
+name = \"NAME\"
 version = \"0.1.0\"
 edition = \"2021\"
 
@@ -29,20 +32,24 @@ const REFUSED: [(&str, &str); 15] = [
     ("Dynamic", THROUGH_A_POINTER),
     ("Pointer", THROUGH_A_POINTER),
     ("TailCall", THROUGH_A_POINTER),
-    ("Table", THROUGH_A_POINTER),
+    // The call is through a pointer, but the table says where it may lead.
+    ("Table", "reaches `koru_fsleep`, which may sleep"),
     ("Locks", "reaches `koru_mutex_lock`, which may sleep"),
     (
         "Spins",
         "reaches `koru_spin_lock`, which takes locks that the probed code may hold",
     ),
-    // Whether that is the function which allocates or the one which frees depends on the compiler.
+    // Which of the functions that allocate it is depends on the compiler.
     ("Allocates", "reaches `koru_k"),
     (
         "ReadsUser",
         "reaches `koru_copy_value_from_user`, which may sleep",
     ),
-    // It unregisters the probe, and frees its memory.
-    ("DropsProbe", "reaches `koru_k"),
+    // It unregisters the probe, and frees its memory, but only the first sleeps.
+    (
+        "DropsProbe",
+        "reaches `koru_kprobe_unregister`, which may sleep",
+    ),
     ("Prints", "reaches `koru_fsleep`, which may sleep"),
     ("PrintsData", THROUGH_A_POINTER),
     (
@@ -58,12 +65,18 @@ fn line(text: &str) -> usize {
     SOURCE[..at].matches('\n').count() + 1
 }
 
-#[test]
-fn sleeping_kprobe_handlers_are_refused() {
+fn package(name: &str, source: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("src")).unwrap();
-    fs::write(folder.path().join("Cargo.toml"), MANIFEST).unwrap();
-    fs::write(folder.path().join("src/lib.rs"), SOURCE).unwrap();
+    let manifest = MANIFEST.replace("NAME", name);
+    fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+    fs::write(folder.path().join("src/lib.rs"), source).unwrap();
+    folder
+}
+
+#[test]
+fn sleeping_kprobe_handlers_are_refused() {
+    let folder = package("handlers", SOURCE);
     for kernel in KERNELS {
         let run = koru(["build", "--kernel", kernel]).dir(folder.path()).run();
         run.exits(1)
@@ -84,6 +97,12 @@ fn sleeping_kprobe_handlers_are_refused() {
                 "{handler}\n{run}"
             );
         }
+        // It frees as well.
+        let allocates = of("Allocates").expect("it");
+        assert!(
+            allocates.iter().any(|l| l.ends_with("which may sleep")),
+            "{run}"
+        );
         for handler in ["Fine", "Says", "Recurses", "Panics"] {
             assert!(of(handler).is_none(), "{handler}\n{run}");
         }
@@ -110,4 +129,44 @@ fn sleeping_kprobe_handlers_are_refused() {
         // No module was written.
         assert!(!run.out.contains("handlers.ko"), "{run}");
     }
+}
+
+/// The call that sleeps is named, not the one that locks before it. Callbacks in a hard mode may not
+/// lock, and the others may.
+#[test]
+fn sleeping_and_locking_callbacks_of_timers_are_refused() {
+    let folder = package("timers", TIMERS);
+    let run = koru(["build", "--kernel", KERNELS[0]])
+        .dir(folder.path())
+        .run();
+    run.exits(1)
+        .says("reaches `koru_fsleep`, which may sleep")
+        .says("error: linking timers: a timer's callback reaches `koru_fsleep`")
+        .says("→ a timer's callback runs in an interrupt");
+    let at = |text| {
+        let before = TIMERS.find(text).unwrap();
+        format!("at src/lib.rs:{}, in ", TIMERS[..before].lines().count())
+    };
+    run.says(&at("fsleep(SOON); //"));
+    assert!(!run.err.contains("koru_spin_lock"), "{run}");
+
+    let source = TIMERS.replace("fsleep(SOON); //", "//");
+    fs::write(folder.path().join("src/lib.rs"), source).unwrap();
+    let run = koru(["build", "--kernel", KERNELS[0]])
+        .dir(folder.path())
+        .run();
+    run.exits(1)
+        .says("the callback of a timer in a hard mode reaches `koru_spin_lock`, which takes locks")
+        .says(&at("*this.lock.lock() += 1; // in a hard"))
+        .says("→ use a mode without `Hard`");
+    assert_eq!(run.err.matches("reaches `").count(), 2, "{run}");
+
+    let source = TIMERS
+        .replace("fsleep(SOON); //", "//")
+        .replace("*this.lock.lock() += 1; // in a hard", "//");
+    fs::write(folder.path().join("src/lib.rs"), source).unwrap();
+    koru(["build", "--kernel", KERNELS[0]])
+        .dir(folder.path())
+        .run()
+        .exits(0);
 }

@@ -14,6 +14,11 @@
 //! which one can reach a function that sleeps, or calls through a pointer such as that of a `dyn
 //! Trait`. It may wake threads and queue work.
 //!
+//! With PREEMPT_RT, callbacks run in a thread, unless the mode is a hard one, such as
+//! [`RelativeHardMode`]. Locks sleep there, so the build also refuses a callback of a hard mode that
+//! can reach a function which takes one: the callback can use atomics, forward its timer, and read
+//! clocks.
+//!
 //! A callback interrupts threads that hold a [`SpinLock`](crate::sync::SpinLock). If it locks the
 //! same one, it waits for ever, so it should only use
 //! [`try_lock`](crate::sync::lock::Lock::try_lock) on it, or atomics.

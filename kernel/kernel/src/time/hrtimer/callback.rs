@@ -2,7 +2,7 @@
 
 //! What a timer calls.
 
-use super::mode::{HrTimerMode, RELATIVE};
+use super::mode::{HrTimerMode, HARD, RELATIVE};
 use super::timer::{HasHrTimer, HrTimer, HrTimerInstant};
 use crate::bindings;
 use crate::time::{Delta, Instant};
@@ -49,6 +49,13 @@ pub trait RawHrTimerCallback {
     ///
     /// Only the kernel may call it, for a timer that was started through a pointer of this type.
     unsafe extern "C" fn run(ptr: *mut bindings::hrtimer) -> bindings::hrtimer_restart;
+
+    /// Runs the callback of a timer in a hard mode, which may do less.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Self::run`].
+    unsafe extern "C" fn run_hard(ptr: *mut bindings::hrtimer) -> bindings::hrtimer_restart;
 }
 
 /// An object whose [`HrTimer`] can be started.
@@ -96,8 +103,8 @@ pub trait HrTimerCallback {
 
     /// Called when the timer expires.
     ///
-    /// Context: an interrupt, or a soft interrupt if the mode says so. It must not sleep; see the
-    /// description of the [module](crate::time::hrtimer).
+    /// Context: an interrupt, or a soft interrupt if the mode says so. It must not sleep, nor take a
+    /// lock if the mode is a hard one; see the description of the [module](crate::time::hrtimer).
     fn run(
         this: <Self::Pointer<'_> as RawHrTimerCallback>::CallbackTarget<'_>,
         ctx: HrTimerCallbackContext<'_, Self>,
@@ -118,8 +125,19 @@ impl<T> HrTimer<T> {
         T: HrTimerCallback + HasHrTimer<T>,
     {
         // SAFETY: the timer is started by `start` only, through a pointer of the type `T::Pointer`.
-        unsafe { Self::with_function(Some(<T::Pointer<'_> as RawHrTimerCallback>::run)) }
+        unsafe { Self::with_function(EntryPoint::<T>::OF_ITS_MODE) }
     }
+}
+
+/// The function that the kernel calls for a timer of `T`.
+struct EntryPoint<T>(PhantomData<fn(&T)>);
+
+impl<T: HrTimerCallback + HasHrTimer<T>> EntryPoint<T> {
+    // A constant, so that the module contains only one of the two.
+    const OF_ITS_MODE: bindings::koru_hrtimer_t = match T::TimerMode::C_MODE & HARD {
+        0 => Some(<T::Pointer<'static> as RawHrTimerCallback>::run),
+        _ => Some(<T::Pointer<'static> as RawHrTimerCallback>::run_hard),
+    };
 }
 
 /// The call of a callback, in which the timer is not queued.

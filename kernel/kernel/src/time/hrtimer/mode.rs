@@ -62,7 +62,7 @@ pub(super) const RELATIVE: u32 = bindings::HRTIMER_MODE_REL;
 const ABSOLUTE: u32 = bindings::HRTIMER_MODE_ABS;
 const PINNED: u32 = bindings::HRTIMER_MODE_PINNED;
 const SOFT: u32 = bindings::HRTIMER_MODE_SOFT;
-const HARD: u32 = bindings::HRTIMER_MODE_HARD;
+pub(super) const HARD: u32 = bindings::HRTIMER_MODE_HARD;
 
 macro_rules! modes {
     ($($name:ident = $bits:expr, $expires:ty, $what:literal;)*) => {$(

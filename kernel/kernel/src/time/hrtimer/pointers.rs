@@ -46,6 +46,33 @@ pub trait HrTimerPointer: Sync + Sized {
     fn start(self, expires: <Self::TimerMode as HrTimerMode>::Expires) -> Self::TimerHandle;
 }
 
+/// What both functions of a [`RawHrTimerCallback`] do.
+trait RunCallback {
+    /// Runs the callback.
+    ///
+    /// # Safety
+    ///
+    /// As for [`RawHrTimerCallback::run`].
+    unsafe fn run_callback(ptr: *mut bindings::hrtimer) -> bindings::hrtimer_restart;
+}
+
+/// The functions that the kernel calls. The build checks what they call, by their sections.
+macro_rules! entry_points {
+    () => {
+        #[link_section = ".text.koru_hrtimer"]
+        unsafe extern "C" fn run(ptr: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
+            // SAFETY: the contracts are the same.
+            unsafe { Self::run_callback(ptr) }
+        }
+
+        #[link_section = ".text.koru_hrtimer_hard"]
+        unsafe extern "C" fn run_hard(ptr: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
+            // SAFETY: the contracts are the same.
+            unsafe { Self::run_callback(ptr) }
+        }
+    };
+}
+
 impl<T> HrTimerPointer for Arc<T>
 where
     T: 'static + Send + Sync + HasHrTimer<T> + for<'a> HrTimerCallback<Pointer<'a> = Self>,
@@ -72,8 +99,15 @@ where
 {
     type CallbackTarget<'a> = ArcBorrow<'a, T>;
 
-    #[link_section = ".text.koru_hrtimer"]
-    unsafe extern "C" fn run(ptr: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
+    entry_points!();
+}
+
+impl<T> RunCallback for Arc<T>
+where
+    T: 'static + HasHrTimer<T> + for<'a> HrTimerCallback<Pointer<'a> = Self>,
+{
+    #[inline(always)]
+    unsafe fn run_callback(ptr: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
         let callback = |item: *mut T, ctx: HrTimerCallbackContext<'_, T>| -> HrTimerRestart {
             // SAFETY: the timer was started through an `Arc`, which its handle has until the callback
             // has returned.
@@ -116,8 +150,16 @@ where
 {
     type CallbackTarget<'a> = Pin<&'a mut T>;
 
-    #[link_section = ".text.koru_hrtimer"]
-    unsafe extern "C" fn run(ptr: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
+    entry_points!();
+}
+
+impl<T, A> RunCallback for Pin<Box<T, A>>
+where
+    T: 'static + HasHrTimer<T> + for<'a> HrTimerCallback<Pointer<'a> = Self>,
+    A: Allocator,
+{
+    #[inline(always)]
+    unsafe fn run_callback(ptr: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
         let callback = |item: *mut T, ctx: HrTimerCallbackContext<'_, T>| -> HrTimerRestart {
             // SAFETY: the timer was started through a pinned box, which its handle has until the
             // callback has returned, and does not use. Calls do not overlap.
