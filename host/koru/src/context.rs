@@ -22,6 +22,7 @@ use koru_session::Session;
 use crate::{
     cargo_settings,
     cli::{BuildRules, KernelChoice},
+    dependencies::Uses,
     log::debug_info::DebugInfoIndex,
     ui::Ui,
 };
@@ -118,12 +119,21 @@ impl Context {
         }
     }
 
-    /// Returns the chosen kernel trees that Koru has already.
-    pub fn trees_here(&self, choices: &[KernelChoice]) -> Vec<KernelTree> {
-        choices
+    /// Returns the kernels that a command with these choices uses, before they are all here.
+    pub fn uses(&self, choices: &[KernelChoice]) -> Uses {
+        let all: Result<Vec<KernelTree>> = choices.iter().map(|choice| self.tree(choice)).collect();
+        let made = choices
             .iter()
-            .flat_map(|choice| self.tree(choice))
-            .collect()
+            .all(|choice| choice.or_environment().is_made());
+        match all {
+            Ok(trees) if made && !trees.is_empty() => Uses::only(trees),
+            _ => Uses::of_set_up(
+                choices
+                    .iter()
+                    .flat_map(|choice| self.tree(choice))
+                    .collect(),
+            ),
+        }
     }
 
     /// Returns the folder in which cargo builds the programs of the checkout.

@@ -21,7 +21,7 @@ use crate::{
 const MODULES: [&str; 2] = ["hello", "my_timer"];
 
 pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8> {
-    let uses = context.trees_here(std::slice::from_ref(&args.kernel));
+    let uses = context.uses(std::slice::from_ref(&args.kernel));
     dependencies::install_missing(&context.home, &uses, false, args.yes, &*context.ui)?;
     let tree = context.tree(&args.kernel)?;
     let root = context.home.root.clone();

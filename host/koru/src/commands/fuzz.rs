@@ -39,9 +39,9 @@ struct Found {
 }
 
 pub fn fuzz(context: &Context, args: &FuzzArgs) -> Result<u8> {
-    let uses = context.trees_here(std::slice::from_ref(&args.kernel));
+    let uses = context.uses(std::slice::from_ref(&args.kernel));
     dependencies::install_missing(&context.home, &uses, false, args.yes, &*context.ui)?;
-    dependencies::prebuild(&context.home, &*context.ui)?;
+    dependencies::prebuild(&context.home, &uses, &*context.ui)?;
     let named = named_module(context, args.module.as_ref(), "fuzz")?;
     let tree = chosen_tree(context, args)?;
     let title = named.title(&context.cwd);

@@ -11,13 +11,14 @@ use crate::{
     cache_usage::{self, KindUsage},
     cli::{DoctorArgs, SetupArgs},
     context::Context,
-    dependencies,
+    dependencies::{self, Uses},
     ui::{json, out},
 };
 
 pub fn setup(context: &Context, args: &SetupArgs) -> Result<u8> {
-    dependencies::install_missing(&context.home, &[], args.tests, args.yes, &*context.ui)?;
-    dependencies::prebuild(&context.home, &*context.ui)?;
+    let uses = Uses::of_set_up(Vec::new());
+    dependencies::install_missing(&context.home, &uses, args.tests, args.yes, &*context.ui)?;
+    dependencies::prebuild(&context.home, &uses, &*context.ui)?;
     context.ui.done();
     if context.json {
         json(&dependencies::check_all(&context.home, args.tests));

@@ -12,7 +12,9 @@ use std::{
 
 use koru_error::{Error, IoContext, Kind, Result};
 use koru_kbuild::Toolchain;
-use koru_kernels::{Apt, Cache, Home, KernelTree, Kernels, SUPPORTED};
+use koru_kernels::{Apt, Cache, Home, KernelTree, Kernels};
+
+use super::Uses;
 
 /// One line of `koru doctor`.
 #[derive(Debug, serde::Serialize)]
@@ -99,20 +101,20 @@ pub fn check_all(home: &Home, tests: bool) -> Vec<CheckLine> {
     let kernels = Kernels::new(&Cache::new(&home.cache));
     let releases = kernels.releases();
     let trees = releases.iter().filter_map(|r| kernels.exactly(r)?.ok());
-    check(home, &trees.collect::<Vec<_>>(), tests)
+    check(home, &Uses::of_set_up(trees.collect()), tests)
 }
 
 /// Checks the dependencies that builds for these kernels have, without changing anything.
-pub fn check(home: &Home, trees: &[KernelTree], tests: bool) -> Vec<CheckLine> {
+pub fn check(home: &Home, uses: &Uses, tests: bool) -> Vec<CheckLine> {
     let cache = Cache::new(&home.cache);
     let mut lines = Vec::new();
     lines.push(cargo());
     lines.push(toolchain(&cache));
     lines.extend(PROGRAMS.iter().map(program));
-    lines.extend(compilers(trees));
+    lines.extend(compilers(&uses.trees));
     lines.push(libelf());
     lines.push(agent());
-    for kernel in SUPPORTED {
+    for &kernel in uses.set_up {
         lines.push(kernel_line(&cache, kernel));
     }
     lines.push(busybox_line(&cache));

@@ -6,18 +6,19 @@ use std::{io::IsTerminal, path::PathBuf, process::Command};
 
 use koru_error::{Error, Kind, Result};
 use koru_kbuild::Builder;
-use koru_kernels::{Apt, Cache, Home, KernelTree, Kernels, Progress, SUPPORTED, busybox};
+use koru_kernels::{Apt, Cache, Home, Kernels, Progress, busybox};
 
+use super::Uses;
 use super::checks::{
     CheckLine, DEBUGGER, SSH_SERVER, busybox_line, check, program, ssh_server_line,
 };
 use crate::ask::{Answer, ask};
 
-/// Installs everything that is missing for the kernels of set-up and for those in `uses`. What
-/// another kernel of the list lacks, which perhaps cannot be had, is no obstacle.
+/// Installs everything that is missing for the kernels in `uses`. What another kernel of the list
+/// lacks, which perhaps cannot be had, is no obstacle.
 pub fn install_missing(
     home: &Home,
-    uses: &[KernelTree],
+    uses: &Uses,
     tests: bool,
     yes: bool,
     report: &dyn Progress,
@@ -25,9 +26,11 @@ pub fn install_missing(
     let cache = Cache::new(&home.cache);
     let kernels = Kernels::new(&cache);
     let missing_lines = || -> Vec<CheckLine> {
-        let supported = SUPPORTED.iter().filter_map(|k| kernels.supported(k)?.ok());
-        let trees: Vec<_> = supported.chain(uses.iter().cloned()).collect();
-        let lines = check(home, &trees, tests).into_iter();
+        let of_set_up = uses.set_up.iter();
+        let of_set_up = of_set_up.filter_map(|k| kernels.supported(k)?.ok());
+        let trees = of_set_up.chain(uses.trees.iter().cloned()).collect();
+        let of_these = Uses { trees, ..*uses };
+        let lines = check(home, &of_these, tests).into_iter();
         lines.filter(|line| !line.ok).collect()
     };
     let packages_of = |lines: &[CheckLine]| -> Vec<String> {
@@ -37,7 +40,7 @@ pub fn install_missing(
     if !packages.is_empty() {
         install(packages, yes, report)?;
     }
-    let no_kernel = SUPPORTED.iter().any(|k| kernels.supported(k).is_none());
+    let no_kernel = uses.set_up.iter().any(|k| kernels.supported(k).is_none());
     let no_server = tests && !ssh_server_line(&cache).ok;
     if no_kernel || !busybox_line(&cache).ok || no_server {
         // This is best effort: a download may work even with old lists.
@@ -45,7 +48,7 @@ pub fn install_missing(
             apt_get(&["update"], report)?;
         }
     }
-    let mut missing = SUPPORTED.to_vec();
+    let mut missing = uses.set_up.to_vec();
     missing.retain(|k| match kernels.set_up(k, report) {
         Ok(_) => false,
         Err(e) if e.kind == Kind::Usage => {
@@ -90,12 +93,12 @@ pub fn debugger(report: &dyn Progress) -> Result<()> {
     }
 }
 
-/// Builds core and the C interface layer for every supported kernel, so that the first module
-/// does not wait for them. (Kernels that the user adds are tried when they are added.)
-pub fn prebuild(home: &Home, report: &dyn Progress) -> Result<()> {
+/// Builds core and the C interface layer for the kernels of set-up, so that the first module does
+/// not wait for them. (Kernels that the user adds are tried when they are added.)
+pub fn prebuild(home: &Home, uses: &Uses, report: &dyn Progress) -> Result<()> {
     let kernels = Kernels::new(&Cache::new(&home.cache));
     let built: Vec<Result<()>> = std::thread::scope(|s| {
-        let trees = SUPPORTED.iter().filter_map(|k| kernels.supported(k));
+        let trees = uses.set_up.iter().filter_map(|k| kernels.supported(k));
         let each: Vec<_> = trees
             .map(|tree| s.spawn(|| Builder::new(home, &tree?, report).map(|_| ())))
             .collect();

@@ -27,9 +27,9 @@ use report::{Outcome, Row};
 use subject::Subject;
 
 pub fn check(context: &Context, args: &CheckArgs) -> Result<u8> {
-    let uses = context.trees_here(std::slice::from_ref(&args.kernel));
+    let uses = context.uses(std::slice::from_ref(&args.kernel));
     dependencies::install_missing(&context.home, &uses, false, args.yes, &*context.ui)?;
-    dependencies::prebuild(&context.home, &*context.ui)?;
+    dependencies::prebuild(&context.home, &uses, &*context.ui)?;
     let subject = Subject::new(context, args)?;
     let until = Instant::now() + Duration::from_secs(60 * u64::from(args.minutes));
     let mut rows: Vec<Row> = Vec::new();

@@ -25,9 +25,9 @@ use verdict::{Step, Verdict, suites};
 
 pub fn preflight(context: &Context, args: &PreflightArgs) -> Result<u8> {
     let kernels: Vec<_> = args.kernels.iter().map(KernelChoice::named).collect();
-    let uses = context.trees_here(&kernels);
+    let uses = context.uses(&kernels);
     dependencies::install_missing(&context.home, &uses, false, args.yes, &*context.ui)?;
-    dependencies::prebuild(&context.home, &*context.ui)?;
+    dependencies::prebuild(&context.home, &uses, &*context.ui)?;
     let trees: Vec<KernelTree> = kernels
         .iter()
         .map(|kernel| context.tree(kernel))

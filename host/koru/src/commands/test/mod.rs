@@ -15,9 +15,9 @@ use crate::{
 };
 
 pub fn test(context: &Context, args: &TestArgs) -> Result<u8> {
-    let uses = context.trees_here(&args.kernel_choices());
+    let uses = context.uses(&args.kernel_choices());
     dependencies::install_missing(&context.home, &uses, false, args.yes, &*context.ui)?;
-    dependencies::prebuild(&context.home, &*context.ui)?;
+    dependencies::prebuild(&context.home, &uses, &*context.ui)?;
     context.ui.done();
     if let Some(contract) = by_promises::contract_of(&context.cwd) {
         return by_promises::test(context, args, &contract);

@@ -12,7 +12,7 @@ use koru_error::Result;
 use crate::{
     cli::{Check, DevTestArgs},
     context::Context,
-    dependencies,
+    dependencies::{self, Uses},
     testing::{guest::Chosen, part::Part, test_run::TestRun},
 };
 
@@ -36,10 +36,14 @@ pub fn test(context: &Context, args: &DevTestArgs) -> Result<u8> {
         .part(part)
         .with_coverage()?;
     run.stage("set-up", || {
-        let uses = context.trees_here(&args.test.kernel_choices());
+        let mut uses = context.uses(&args.test.kernel_choices());
+        // Tests of the program use the kernels of set-up.
+        if args.only != [Check::Guest] {
+            uses = Uses::of_set_up(uses.trees);
+        }
         let yes = args.test.yes;
         dependencies::install_missing(&context.home, &uses, true, yes, &*context.ui)?;
-        dependencies::prebuild(&context.home, &*context.ui)
+        dependencies::prebuild(&context.home, &uses, &*context.ui)
     })?;
     if !args.also_one_of.is_empty() {
         run.also = also::chosen(context, &args.also_one_of, args.commit.as_deref())?;
