@@ -2,12 +2,12 @@
 
 //! The choice of a kernel when several match.
 
-use std::{fs, path::Path};
+use std::{ffi::OsStr, fs, path::Path};
 
 use crate::common::{
     Koru, Run,
     kernels::{self, Added},
-    koru,
+    koru, koru_by, root,
 };
 
 impl Added {
@@ -399,4 +399,23 @@ fn only_kernels_that_are_used_need_their_compilers() {
         let refused = run(arguments);
         refused.exits(3).says("no `gcc-99`").says("koru kernel add");
     }
+}
+
+/// The others may be impossible to get, as here, where there is no network.
+#[test]
+fn kernel_that_is_named_needs_no_other_one() {
+    let added = Added::with_kernel("6.12");
+    let script = root().join("koru");
+    let without_network = ["bwrap", "--dev-bind", "/", "/", "--unshare-net", "--"];
+    let command = without_network.map(OsStr::new);
+    koru_by(
+        command.into_iter().chain([script.as_os_str()]),
+        ["demo", "--kernel", "6.12"],
+    )
+    .env("KORU_CACHE", added.cache())
+    .run()
+    .exits(0)
+    .prints("Hello world");
+    let kernels = fs::read_dir(added.cache().join("kernels")).expect("a folder");
+    assert_eq!(kernels.count(), 1);
 }
