@@ -5,9 +5,11 @@
 //! [`prelude`](crate::prelude) has those that modules use.
 
 #[doc(hidden)]
-pub use crate::{__log as log, __log_fmt as log_fmt};
+pub use crate::{__log as log, __log_fmt as log_fmt, __seq_print as seq_print};
 #[doc(hidden)]
-pub use koru_macros::{fmt as __fmt, log as __log, log_fmt as __log_fmt, module as __module};
+pub use koru_macros::{
+    fmt as __fmt, log as __log, log_fmt as __log_fmt, module as __module, seq_print as __seq_print,
+};
 
 /// Formats arguments, each in an [`Adapter`](crate::fmt::Adapter).
 ///
@@ -174,6 +176,12 @@ macro_rules! __fmt {
 #[macro_export]
 macro_rules! __log {
     ($($input:tt)*) => { $crate::macros::__log!(($crate) $($input)*) };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __seq_print {
+    ($($input:tt)*) => { $crate::macros::__seq_print!(($crate) $($input)*) };
 }
 
 #[doc(hidden)]

@@ -20,13 +20,15 @@
 
 mod constant;
 mod macros;
-mod numbers;
+mod pieces;
 mod words;
 
 #[doc(hidden)]
 pub use constant::{is_constant, Constant};
 #[doc(hidden)]
-pub use numbers::{print_numbers, Number, Value};
+pub(crate) use pieces::write_pieces;
+#[doc(hidden)]
+pub use pieces::{print_integers, print_pieces, Form, Piece, Value};
 
 use crate::bindings;
 use crate::ffi::c_int;
@@ -272,53 +274,54 @@ struct EscapeWriter<'a, 'b> {
 
 impl Write for EscapeWriter<'_, '_> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
-        let bytes = s.as_bytes();
-        // Up to here the text has been written, and up to `at` it needs no escapes.
-        let (mut done, mut at) = (0, 0);
-        loop {
-            at += plain_len(bytes.get(at..).unwrap_or_default());
-            let Some(&byte) = bytes.get(at) else { break };
-            // In UTF-8 the control characters are the bytes below a blank, DEL, and 0xc2 with a
-            // byte from 0x80 to 0x9f.
-            let control = match (byte, bytes.get(at + 1)) {
-                (b'\n', _) if self.keep_newlines => None,
-                (..b' ' | 0x7f, _) => Some((byte, 1)),
-                (0xc2, Some(&next)) if next < 0xa0 => Some((next, 2)),
-                _ => None,
-            };
-            let Some((code, length)) = control else {
-                at += 1;
-                continue;
-            };
-            self.to.write_str(s.get(done..at).unwrap_or_default())?;
-            self.write_escaped(code)?;
-            at += length;
-            done = at;
-        }
-        self.to.write_str(s.get(done..).unwrap_or_default())
+        let mut result = Ok(());
+        escape(s.as_bytes(), self.keep_newlines, |part| {
+            // SAFETY: the parts of UTF-8 that `escape` passes on are UTF-8, which `s` is.
+            let part = unsafe { core::str::from_utf8_unchecked(part) };
+            result = result.and_then(|()| self.to.write_str(part));
+        });
+        result
     }
 }
 
-impl EscapeWriter<'_, '_> {
-    /// Writes a control character as [`char::escape_default`] does.
-    fn write_escaped(&mut self, code: u8) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        match code {
-            b'\t' => return self.to.write_str("\\t"),
-            b'\r' => return self.to.write_str("\\r"),
-            b'\n' => return self.to.write_str("\\n"),
-            _ => {}
-        }
+/// Writes a text with escapes for control characters, as [`char::escape_default`] writes them.
+///
+/// The parts that it passes to `sink` are ASCII, or begin and end where characters of the text do.
+fn escape(text: &[u8], keep_newlines: bool, mut sink: impl FnMut(&[u8])) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    // Up to here the text has been written, and up to `at` it needs no escapes.
+    let (mut done, mut at) = (0, 0);
+    loop {
+        at += plain_len(text.get(at..).unwrap_or_default());
+        let Some(&byte) = text.get(at) else { break };
+        // In UTF-8 the control characters are the bytes below a blank, DEL, and 0xc2 with a byte
+        // from 0x80 to 0x9f.
+        let control = match (byte, text.get(at + 1)) {
+            (b'\n', _) if keep_newlines => None,
+            (..b' ' | 0x7f, _) => Some((byte, 1)),
+            (0xc2, Some(&next)) if next < 0xa0 => Some((next, 2)),
+            _ => None,
+        };
+        let Some((code, length)) = control else {
+            at += 1;
+            continue;
+        };
+        sink(text.get(done..at).unwrap_or_default());
+        at += length;
+        done = at;
         let (high, low) = (
             DIGITS[usize::from(code >> 4)],
             DIGITS[usize::from(code & 15)],
         );
-        let text = [b'\\', b'u', b'{', high, low, b'}'];
-        let short = [b'\\', b'u', b'{', low, b'}'];
-        let text = if high == b'0' { &short[..] } else { &text[..] };
-        self.to
-            .write_str(core::str::from_utf8(text).unwrap_or_default())
+        match code {
+            b'\t' => sink(b"\\t"),
+            b'\r' => sink(b"\\r"),
+            b'\n' => sink(b"\\n"),
+            _ if high == b'0' => sink(&[b'\\', b'u', b'{', low, b'}']),
+            _ => sink(&[b'\\', b'u', b'{', high, low, b'}']),
+        }
     }
+    sink(text.get(done..).unwrap_or_default());
 }
 
 macro_rules! escape {

@@ -12,6 +12,7 @@
 use crate::bindings;
 use crate::ffi::c_void;
 use crate::layout;
+use crate::print::{write_pieces, Piece};
 use crate::types::{NotThreadSafe, Opaque};
 use core::fmt::{self, Write};
 
@@ -71,6 +72,24 @@ impl SeqFile {
         let _ = SeqWriter(self).write_fmt(args);
     }
 
+    /// Prints plain integers, and texts with NULs between them; [`seq_print!`] calls it.
+    ///
+    /// [`seq_print!`]: crate::seq_print
+    #[doc(hidden)]
+    #[inline(never)]
+    pub fn print_integers(&self, texts: &'static str, pieces: &[Piece<'_>]) {
+        write_pieces::<true>(texts, pieces, |part| self.write_bytes(part));
+    }
+
+    /// Prints pieces, and texts with NULs between them; [`seq_print!`] calls it.
+    ///
+    /// [`seq_print!`]: crate::seq_print
+    #[doc(hidden)]
+    #[inline(never)]
+    pub fn print_pieces(&self, texts: &'static str, pieces: &[Piece<'_>]) {
+        write_pieces::<false>(texts, pieces, |part| self.write_bytes(part));
+    }
+
     /// Prints bytes without any change.
     #[inline]
     pub fn write_bytes(&self, bytes: &[u8]) {
@@ -103,6 +122,6 @@ impl Write for SeqWriter<'_> {
 #[macro_export]
 macro_rules! seq_print {
     ($m:expr, $($arg:tt)+) => (
-        $m.call_printf($crate::macros::fmt!($($arg)+))
+        $crate::macros::seq_print!($m, $($arg)+)
     );
 }

@@ -9,6 +9,7 @@ mod parse;
 
 pub(crate) use array_string::decimal;
 pub use array_string::ArrayString;
+pub(crate) use bytes::escape_bytes;
 pub use bytes::BStr;
 pub use core::ffi::CStr;
 pub use parse::{kstrtobool, kstrtobool_bytes, parse_int};

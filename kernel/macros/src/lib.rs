@@ -12,10 +12,10 @@
 
 mod fmt;
 mod keys;
-mod log;
 mod module;
 mod param;
 mod paste;
+mod print;
 #[path = "../../pin-init/macros/src/trusted.rs"]
 mod trusted;
 mod vtable;
@@ -70,7 +70,16 @@ pub fn concat_idents(input: TokenStream) -> TokenStream {
 #[doc(hidden)]
 #[proc_macro]
 pub fn log(input: TokenStream) -> TokenStream {
-    log::expand(input.into())
+    print::log(input.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Prints a message with arguments to a sequential file.
+#[doc(hidden)]
+#[proc_macro]
+pub fn seq_print(input: TokenStream) -> TokenStream {
+    print::seq_print(input.into())
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

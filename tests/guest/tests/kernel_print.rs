@@ -123,6 +123,52 @@ fn numbers() {
     );
 }
 
+/// Asserts that the texts are pairs of the same: by pieces, and by core's formatting.
+#[track_caller]
+fn pairs(texts: &[String]) -> Vec<&str> {
+    assert_eq!(texts.len() % 2, 0, "{texts:?}");
+    let pair = |pair: &'_ [String]| assert_eq!(pair[0], pair[1]);
+    texts.chunks(2).for_each(pair);
+    let first = texts.iter().step_by(2);
+    first.map(|text| &text[PREFIX.len()..]).collect()
+}
+
+#[test]
+fn integers_texts_and_errors_need_no_formatting_of_core() {
+    let texts = texts(&["what=pieces"]);
+    let wide = |n: i64, width: usize| format!("{n:0width$}");
+    let numbers = [0, 7, -7, i64::from(i32::MIN), 12345]
+        .map(|n| format!("{n} {n:03} 5 {} {}", wide(-n.abs(), 20), wide(n, 255)));
+    let mut wanted = vec![
+        "[]",
+        "<1> ",
+        "[plain]",
+        "<1> plain",
+        r"[é\u{9b}€\u{7f}\]",
+        r"<1> \xc3\xa9\xc2\x9b\xe2\x82\xac\x7f\",
+        r"[\n\t\r\u{0}\u{1}3\u{1f}]",
+        r"<1> \n\t\r\x00\x013\x1f",
+        "[100 %s%n]",
+        "<1> 100 %s%n",
+        "EINVAL EINVAL -22",
+        "ENOMEM ENOMEM -12",
+        "Error(4000) Error(4000) -4000",
+        "EPERM EPERM -1",
+    ];
+    wanted.extend(numbers.iter().map(String::as_str));
+    assert_eq!(pairs(&texts), wanted);
+}
+
+#[test]
+fn long_text_is_cut_as_by_core() {
+    // The limit falls on all bytes of these.
+    for shift in 0..10 {
+        let text = format!("text={}{}", "x".repeat(shift), "aé\u{1b}".repeat(120));
+        let texts = texts(&["what=cut", &text]);
+        assert!(pairs(&texts)[0].len() > 900, "{texts:?}");
+    }
+}
+
 #[test]
 fn continued_messages() {
     assert_eq!(

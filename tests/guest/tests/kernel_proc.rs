@@ -90,6 +90,14 @@ fn in_all_sizes() {
 }
 
 #[test]
+fn texts_are_printed_as_they_are() {
+    let _module = load();
+    let text = "a\n\u{9b}\0é|a\\n\\xc2\\x9b\\x00\\xc3\\xa9|ENODATA";
+    let wanted = format!("{text}\n-07-57\n{text}|ff\n");
+    assert_eq!(cat("/proc/kt_proc_pieces"), wanted);
+}
+
+#[test]
 fn a_large_file_in_all_sizes() {
     let _module = load();
     in_all_sizes();

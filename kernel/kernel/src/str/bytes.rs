@@ -52,40 +52,44 @@ impl Deref for BStr {
 }
 
 /// Writes bytes with escapes for those that are not printable ASCII, and for quotation marks and
-/// backslashes if they are `quoted`. Printable bytes that follow each other are written at once.
-fn write_escaped(f: &mut fmt::Formatter<'_>, bytes: &[u8], quoted: bool) -> fmt::Result {
+/// backslashes if they are `quoted`, in parts that are ASCII. Printable bytes that follow each
+/// other are written at once.
+pub(crate) fn escape_bytes(bytes: &[u8], quoted: bool, mut sink: impl FnMut(&[u8])) {
     let is_plain = |byte: u8| match byte {
         b'"' | b'\\' => !quoted,
         _ => matches!(byte, 0x20..=0x7e),
     };
-    let digit = |n: u8| char::from(b"0123456789abcdef"[usize::from(n & 0xf)]);
+    let digit = |n: u8| b"0123456789abcdef"[usize::from(n & 0xf)];
     let mut rest = bytes;
     loop {
         let plain = rest.iter().position(|&byte| !is_plain(byte));
         let (run, others) = rest
             .split_at_checked(plain.unwrap_or(rest.len()))
             .unwrap_or_default();
-        if !run.is_empty() {
-            // SAFETY: All of these bytes are plain, so they are ASCII, which is UTF-8.
-            f.write_str(unsafe { core::str::from_utf8_unchecked(run) })?;
-        }
+        sink(run);
         let Some((&byte, after)) = others.split_first() else {
-            return Ok(());
+            return;
         };
         rest = after;
-        f.write_char('\\')?;
         match byte {
-            b'\t' => f.write_char('t')?,
-            b'\n' => f.write_char('n')?,
-            b'\r' => f.write_char('r')?,
-            b'"' | b'\\' => f.write_char(char::from(byte))?,
-            _ => {
-                f.write_char('x')?;
-                f.write_char(digit(byte >> 4))?;
-                f.write_char(digit(byte))?;
-            }
+            b'\t' => sink(b"\\t"),
+            b'\n' => sink(b"\\n"),
+            b'\r' => sink(b"\\r"),
+            b'"' | b'\\' => sink(&[b'\\', byte]),
+            _ => sink(&[b'\\', b'x', digit(byte >> 4), digit(byte)]),
         }
     }
+}
+
+/// Formats bytes as [`escape_bytes`] writes them.
+fn format_escaped(f: &mut fmt::Formatter<'_>, bytes: &[u8], quoted: bool) -> fmt::Result {
+    let mut result = Ok(());
+    escape_bytes(bytes, quoted, |part| {
+        // SAFETY: all parts are ASCII, which is UTF-8.
+        let part = unsafe { core::str::from_utf8_unchecked(part) };
+        result = result.and_then(|()| f.write_str(part));
+    });
+    result
 }
 
 impl crate::fmt::Display for BStr {
@@ -96,14 +100,14 @@ impl crate::fmt::Display for BStr {
 
 impl fmt::Display for BStr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_escaped(f, self, false)
+        format_escaped(f, self, false)
     }
 }
 
 impl fmt::Debug for BStr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('"')?;
-        write_escaped(f, self, true)?;
+        format_escaped(f, self, true)?;
         f.write_char('"')
     }
 }

@@ -7,6 +7,7 @@
 
 use core::fmt;
 use kernel::prelude::*;
+use kernel::str::BStr;
 
 module! {
     type: Print,
@@ -102,6 +103,49 @@ impl kernel::Module for Print {
                 pr_info!("{n}, {}\n", -2, n = length);
                 pr_info!("one ");
                 kernel::pr_cont!("{} {}\n", 2, usize::MAX);
+            }
+            b"pieces" => {
+                // A width lets core's formatting print the second one of each pair.
+                for text in [
+                    "",
+                    "plain",
+                    "é\u{9b}€\u{7f}\\",
+                    "\n\t\r\0\u{1}3\u{1f}",
+                    "100 %s%n",
+                ] {
+                    pr_info!("[{text}]\n");
+                    pr_info!("[{text:0}]\n");
+                    let bytes = BStr::from_bytes(text.as_bytes());
+                    pr_info!("<{}> {bytes}\n", 1);
+                    pr_info!("<{:1}> {bytes}\n", 1);
+                }
+                for error in [
+                    EINVAL,
+                    ENOMEM,
+                    Error::from_errno(-4000),
+                    Error::from_errno(-1),
+                ] {
+                    pr_info!("{error:?} {:?} {}\n", &error, error.to_errno());
+                    pr_info!("{error:?} {:?} {:1}\n", &error, error.to_errno());
+                }
+                for number in [0, 7, -7, i32::MIN, 12345] {
+                    pr_info!(
+                        "{number:?} {number:03} {:00} {:020} {:00255}\n",
+                        5u8,
+                        number.wrapping_abs().wrapping_neg(),
+                        number
+                    );
+                    pr_info!(
+                        "{number:1?} {number:03} {:00} {:020} {:00255}\n",
+                        5u8,
+                        number.wrapping_abs().wrapping_neg(),
+                        number
+                    );
+                }
+            }
+            b"cut" => {
+                pr_info!("{text}{}\n", 1);
+                pr_info!("{text}{:1}\n", 1);
             }
             b"cont" => {
                 pr_info!("one ");

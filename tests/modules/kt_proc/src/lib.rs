@@ -13,6 +13,7 @@ use kernel::{
     proc_fs::{Mode, Operations, Options, ProcFile, Show, ShowFile, Whence},
     seq_file::SeqFile,
     seq_print,
+    str::BStr,
     sync::Mutex,
     uaccess::{UserSliceReader, UserSliceWriter},
     InPlaceModule,
@@ -39,6 +40,8 @@ struct Proc {
     own: ProcFile<Own>,
     #[pin]
     counts: ShowFile<Counts>,
+    #[pin]
+    pieces: ShowFile<Pieces>,
 }
 
 impl InPlaceModule for Proc {
@@ -50,6 +53,7 @@ impl InPlaceModule for Proc {
             failing <- ShowFile::new(Options::new(c"kt_proc_failing", Mode::new::<0o444>()), Failing),
             own <- ProcFile::new(Options::new(c"kt_proc_own", Mode::new::<0o622>()), Own::new()),
             counts <- ShowFile::new(Options::new(c"kt_proc_counts", Mode::new::<0o444>()), Counts),
+            pieces <- ShowFile::new(Options::new(c"kt_proc_pieces", Mode::new::<0o444>()), Pieces),
         })
     }
 }
@@ -84,6 +88,22 @@ impl Show for Failing {
     fn show(&self, m: &SeqFile) -> Result {
         seq_print!(m, "not to be seen\n");
         Err(ENODATA)
+    }
+}
+
+/// A file of what is printed without core's formatting.
+struct Pieces;
+
+impl Show for Pieces {
+    fn show(&self, m: &SeqFile) -> Result {
+        let text = "a\n\u{9b}\0é";
+        let bytes = BStr::from_bytes(text.as_bytes());
+        seq_print!(m, "{text}|{}|{:?}\n", &bytes, ENODATA);
+        seq_print!(m, "{b:03}{}{:?}", -5i8, 7, b = -7);
+        seq_print!(m, "\n");
+        // One of the arguments needs core's formatting, so all are printed by that.
+        seq_print!(m, "{text}|{}|{:?}|{:x}\n", &bytes, ENODATA, 255);
+        Ok(())
     }
 }
 
