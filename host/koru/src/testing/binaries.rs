@@ -97,11 +97,6 @@ pub fn guest_binaries(
         .arg("--target-dir")
         .arg(&target)
         .args(["--target", programs::USER_TARGET])
-        // The binaries run on an emulated processor, from memory that contains them as a
-        // whole.
-        .args(["--config", "profile.test.opt-level=1"])
-        .args(["--config", "profile.test.debug=false"])
-        .args(["--config", "profile.test.strip=true"])
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
     let options = match is_own {
@@ -109,6 +104,15 @@ pub fn guest_binaries(
         false => koru_kbuild::patch_options(&context.home),
     };
     cargo.args(&options);
+    // The binaries run on an emulated processor, from memory that contains them as a whole.
+    match is_own {
+        // The manifest says the same of the tests' own packages, and their dependencies are there.
+        true => cargo.arg("--profile=program"),
+        false => cargo
+            .args(["--config", "profile.test.opt-level=1"])
+            .args(["--config", "profile.test.debug=false"])
+            .args(["--config", "profile.test.strip=true"]),
+    };
     cargo.args(packages.iter().flat_map(|package| ["-p", package]));
     if let Some(name) = only {
         cargo.args(["--test", name]);
