@@ -23,7 +23,8 @@ pub fn bindings(context: &Context, check: bool) -> Result<u8> {
 pub fn command(context: &Context, check: bool) -> Command {
     let mut cargo = Command::new("cargo");
     cargo
-        .args(["run", "--quiet", "--locked", "--package", "koru-bindgen"])
+        .args(["run", "--quiet", "--locked", "--profile=program"])
+        .args(["--package", "koru-bindgen"])
         .arg("--target-dir")
         .arg(context.home.root.join("target/bindgen"))
         .args(["--", if check { "--check" } else { "--write" }])
