@@ -53,7 +53,7 @@ impl Rustc {
             .root
             .join("target/koru")
             .join(&tree.release)
-            .join("misuse");
+            .join("cargo");
         let libraries = build(&home.root, &target, &environment)?;
         let mut flags: Vec<String> = environment
             .iter()

@@ -87,7 +87,7 @@ impl TestRun<'_> {
         let mut cargo = self.cargo(&[subcommand, "-q", "--locked", "--release"]);
         cargo
             .args(["-p", KERNEL_PACKAGE, "--target-dir"])
-            .arg(self.ring0_target(tree, subcommand))
+            .arg(self.ring0_target(tree))
             .envs(builder.environment());
         for module in find_modules(&self.context.home, self.root(), &[])? {
             cargo.args(["-p", &module.package]);
@@ -95,9 +95,11 @@ impl TestRun<'_> {
         Ok(cargo)
     }
 
-    fn ring0_target(&self, tree: &KernelTree, subcommand: &str) -> PathBuf {
+    /// Returns the folder in which `koru build` compiles the modules of the checkout, so that
+    /// what they depend on is there.
+    fn ring0_target(&self, tree: &KernelTree) -> PathBuf {
         let target = self.root().join("target/koru");
-        target.join(&tree.release).join(subcommand)
+        target.join(&tree.release).join("cargo")
     }
 
     /// Makes rustdoc check the documentation: its links, its code blocks, its HTML.
@@ -113,7 +115,7 @@ impl TestRun<'_> {
             let mut kernel = self.cargo(&["doc", "-q", "--locked", "--no-deps", "--release"]);
             kernel
                 .args(["-p", KERNEL_PACKAGE, "--target-dir"])
-                .arg(self.ring0_target(&tree, "check"));
+                .arg(self.ring0_target(&tree));
             use_rustdoc_of(&builder, &mut kernel, &[WARNINGS]);
             self.command("lint", "documentation of the kernel crate", &mut kernel)?;
         }
@@ -131,7 +133,7 @@ impl TestRun<'_> {
         cargo
             .args(self.packages(Check::Doc)?)
             .args(["--target", TARGET, "--target-dir"])
-            .arg(self.ring0_target(&tree, "doc"));
+            .arg(self.ring0_target(&tree));
         // Nothing is linked, because the examples are for another machine.
         let compile_only = [
             "-Zunstable-options",
