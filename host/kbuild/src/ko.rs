@@ -12,12 +12,13 @@ use std::{
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
-use koru_kernels::{Cache, Home, KernelTree, Lock, Progress, run, write_atomically};
+use koru_kernels::{Cache, Home, KernelTree, Key, Lock, Progress, run, write_atomically};
 use koru_sandbox::Sandbox;
 
 use crate::{
     Codegen, LargeFrame, ModInfo, Module, Sysroot, Toolchain,
     api_changes::explain_missing,
+    common_object::CommonObject,
     dependency::Dependency,
     link::{Parts, RULES, link},
     make::{WorkFolder, coverage_argument, kbuild_command, run_make},
@@ -306,8 +307,11 @@ impl<'a> Builder<'a> {
         let debug = output.join(format!("{name}.ko.debug"));
         let stamp = output.join(format!(".{name}.stamp"));
         let notes_file = output.join(format!(".{name}.notes"));
-        let key = self.tree.key()?.with(self.shim.key().hex());
-        let key = RULES.iter().fold(key, |k, r| k.with(r));
+        let key = self.tree.key()?.with(self.shim.key().hex()).hex();
+        let common = CommonObject(output.join(format!("kbuild/.common-{key}")));
+        let key = RULES
+            .iter()
+            .fold(Key::default().with(key), |k, r| k.with(r));
         let key = key.with(object.own.rlib.as_os_str().as_encoded_bytes());
         let key = module.c.add_to(key)?.hex();
         let ko = |rebuilt, notes| -> Result<Ko> {
@@ -352,7 +356,12 @@ impl<'a> Builder<'a> {
             unsafe_dependencies: self.unsafe_dependencies(module, object, sandbox)?,
             large_frames: linked.large_frames,
         };
+        common.put_into(work.path());
         self.kbuild(module, &work, sandbox, progress)?;
+        // No other module gets what a module's own C may have become.
+        if module.c.names.is_empty() {
+            common.keep(work.path())?;
+        }
         self.split_debug(name, work.path())?;
         // The debug info goes first, because it must never be older than the module.
         let outputs = [format!("{name}.ko.debug"), format!("{name}.ko")];

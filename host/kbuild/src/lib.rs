@@ -17,6 +17,7 @@ mod artifact;
 mod build_state;
 mod cargo_messages;
 mod cargo_run;
+mod common_object;
 mod dependency;
 mod kbuild_source;
 mod ko;
