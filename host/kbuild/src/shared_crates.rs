@@ -37,7 +37,7 @@ impl Cargo<'_> {
         }
         // In Koru's own workspace, the `kernel` crate is a member, which has another hash.
         let copied = match workspace == self.home.root {
-            true => copy_host_artifacts(cargo_dir),
+            true => copy_host_artifacts(cargo_dir, Some(&self.home.root.join("target/koru"))),
             false => self.copy_shared(cargo_dir, progress),
         };
         if let Err(e) = copied {
@@ -56,7 +56,7 @@ impl Cargo<'_> {
         let module = self.shared_package(dir)?;
         if !shared.exists() {
             // What another koru changes while this reads it is compiled here.
-            let _ = copy_host_artifacts(&shared);
+            let _ = copy_host_artifacts(&shared, None);
         }
         // These crates are Koru's own, and those that Koru itself uses.
         let trusting = Cargo {
@@ -96,10 +96,12 @@ impl Cargo<'_> {
 
 /// Makes cargo's folder for a kernel with what it has compiled for this machine in the folder of
 /// another kernel: procedural macros and what they use, which are the same for every kernel.
-fn copy_host_artifacts(cargo_dir: &Path) -> Result<()> {
-    let kernels = cargo_dir.parent().and_then(Path::parent);
-    let others = kernels.map(fs::read_dir).into_iter().flatten().flatten();
-    let mut others = others.flatten().map(|kernel| kernel.path().join("cargo"));
+/// The folders of kernels are beside it, or else in `elsewhere`.
+fn copy_host_artifacts(cargo_dir: &Path, elsewhere: Option<&Path>) -> Result<()> {
+    let beside = cargo_dir.parent().and_then(Path::parent);
+    let kernels = beside.into_iter().chain(elsewhere).map(fs::read_dir);
+    let kernels = kernels.flatten().flatten().flatten();
+    let mut others = kernels.map(|kernel| kernel.path().join("cargo"));
     match others.find(|other| other.join("release").is_dir()) {
         Some(other) => copy_into(
             cargo_dir,
