@@ -58,7 +58,9 @@ pub fn build(context: &Context, names: &[String]) -> Result<()> {
             "--target",
             USER_TARGET,
         ])
-        .args(names.iter().flat_map(|name| ["-p", name]))
+        // All are selected, whichever are built, so that their dependencies have the same features.
+        .args(self::names(&context.home.root).iter().flat_map(|name| ["-p", name]))
+        .args(names.iter().flat_map(|name| ["--bin", name]))
         .current_dir(&context.home.root);
     // Only the checkout's own settings apply, as with the `koru` script.
     for name in [

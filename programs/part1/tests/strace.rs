@@ -15,7 +15,13 @@ const FIVE: [&str; 5] = ["getpid", "getppid", "getuid", "uname", "sched_yield"];
 /// Builds both programs in the same way, and returns the folder that they are in.
 fn build(release: bool) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "-q", "--locked", "-p", "empty", "-p", "part1"]);
+    cargo.args(["build", "-q", "--locked", "--bin=empty", "--bin=part1"]);
+    // All programs are selected, as when Koru builds them, so that dependencies have the same
+    // features.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("");
+    let programs = fs::read_dir(folder).expect("the programs").flatten();
+    let programs = programs.filter(|program| program.path().join("Cargo.toml").is_file());
+    cargo.args(programs.flat_map(|program| ["-p".into(), program.file_name()]));
     if release {
         cargo.arg("--release");
     }
