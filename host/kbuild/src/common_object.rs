@@ -8,13 +8,18 @@
 //! the object again if there is a difference.
 
 use std::{
-    fs::{self, File},
-    io,
+    ffi::OsStr,
+    fs::{self, File, OpenOptions},
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
-use koru_error::{IoContext, Result};
+use koru_error::Result;
 use koru_kernels::write_atomically;
+use rustix::fs::OFlags;
+
+use crate::target_dir::make_real_folders;
 
 const OBJECT: &str = ".module-common.o";
 
@@ -31,20 +36,27 @@ impl CommonObject {
     /// Puts the object into the folder of a module. Without it, Kbuild makes it.
     pub fn put_into(&self, module: &Path) {
         let put = || -> io::Result<()> {
-            let kept = self.0.join(OBJECT);
-            let record = fs::read_to_string(self.0.join(RECORD))?;
-            let object = module.join(OBJECT);
-            fs::copy(&kept, &object)?;
+            let mut kept = self.open(OBJECT)?;
+            let mut record = String::new();
+            self.open(RECORD)?.read_to_string(&mut record)?;
+            let mut object = File::create(module.join(OBJECT))?;
+            io::copy(&mut kept, &mut object)?;
             // Kbuild makes it again if a header is newer.
-            let made = fs::metadata(&kept)?.modified()?;
-            File::options()
-                .write(true)
-                .open(&object)?
-                .set_modified(made)?;
+            object.set_modified(kept.metadata()?.modified()?)?;
             let record = record.replace(FOLDER, &module.to_string_lossy());
             fs::write(module.join(RECORD), record)
         };
         let _ = put();
+    }
+
+    /// Opens a kept file. The folder may have come with a crate that is not trusted, and a link in it
+    /// would lead the build to what it must not read.
+    fn open(&self, name: &str) -> io::Result<File> {
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        OpenOptions::new()
+            .read(true)
+            .custom_flags(flags.bits() as i32)
+            .open(self.0.join(name))
     }
 
     /// Keeps the object that Kbuild has made in the folder of a module, if this kernel has one.
@@ -59,7 +71,10 @@ impl CommonObject {
         if fs::read_to_string(&kept).is_ok_and(|kept| kept == record) {
             return Ok(());
         }
-        fs::create_dir_all(&self.0).path_context("making", &self.0)?;
+        let (output, name) = (self.0.parent(), self.0.file_name());
+        if let (Some(output), Some(name)) = (output, name.and_then(OsStr::to_str)) {
+            make_real_folders(output, &[name])?;
+        }
         write_atomically(&self.0.join(OBJECT), &object)?;
         write_atomically(&kept, record.as_bytes())
     }
@@ -68,6 +83,7 @@ impl CommonObject {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::symlink;
 
     #[test]
     fn one_folder_gets_what_another_has_made() {
@@ -92,5 +108,12 @@ mod tests {
         assert_eq!(read(RECORD), record(&other));
         let made = |folder: &Path| fs::metadata(folder.join(OBJECT)).unwrap().modified();
         assert_eq!(made(&other).unwrap(), made(&common.0).unwrap());
+        let secret = dir.path().join("secret");
+        fs::write(&secret, "secret").unwrap();
+        let third = folder("third");
+        fs::remove_file(common.0.join(OBJECT)).unwrap();
+        symlink(&secret, common.0.join(OBJECT)).unwrap();
+        common.put_into(&third);
+        assert!(!third.join(OBJECT).exists());
     }
 }
