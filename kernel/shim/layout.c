@@ -117,6 +117,7 @@ KORU_FUNCTION(FOP_UNLOCKED_IOCTL, file_operations, unlocked_ioctl, koru_ioctl_t)
 KORU_FUNCTION(FOP_COMPAT_IOCTL, file_operations, compat_ioctl, koru_ioctl_t);
 KORU_FUNCTION(FOP_OPEN, file_operations, open, koru_open_t);
 KORU_FUNCTION(FOP_RELEASE, file_operations, release, koru_open_t);
+KORU_FUNCTION(FOP_POLL, file_operations, poll, koru_poll_t);
 KORU_FUNCTION(FOP_SHOW_FDINFO, file_operations, show_fdinfo, koru_show_fdinfo_t);
 
 KORU_TYPE(PROC_OPS, struct proc_ops);

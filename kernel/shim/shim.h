@@ -53,6 +53,7 @@ struct lock_class_key;
 struct miscdevice;
 struct mutex;
 struct pid;
+struct poll_table_struct;
 struct proc_dir_entry;
 struct proc_ops;
 struct pt_regs;
@@ -78,6 +79,7 @@ typedef long long (*koru_llseek_t)(struct file *file, long long offset, int when
 typedef long (*koru_ioctl_t)(struct file *file, unsigned int cmd, unsigned long arg);
 typedef int (*koru_show_t)(struct seq_file *seq, void *v);
 typedef void (*koru_show_fdinfo_t)(struct seq_file *seq, struct file *file);
+typedef unsigned int (*koru_poll_t)(struct file *file, struct poll_table_struct *table);
 
 /* print.c: each call makes one record. `format` has the level, and "%.*s" or no conversion. */
 KORU_ANY void koru_print(const char *format, int len, const char *text);
@@ -173,6 +175,19 @@ KORU_ATOMIC void koru_wake_up(struct wait_queue_head *queue, int count, int sync
 KORU_ATOMIC void koru_completion_init(struct completion *completion);
 KORU_ATOMIC void koru_complete_all(struct completion *completion);
 KORU_SLEEPS void koru_wait_for_completion(struct completion *completion);
+
+/* poll.c */
+/* Returns whether the caller is going to wait. */
+KORU_ANY int koru_poll_waits(const struct poll_table_struct *table);
+/*
+ * Notes that the file keeps the queue until koru_poll_unkeep(). Returns 1, 0 if it does so
+ * already, or -ENOMEM.
+ */
+KORU_SLEEPS int koru_poll_keep(const struct file *file, const void *queue);
+/* Returns a queue that the file has kept until now, or NULL. */
+KORU_SLEEPS const void *koru_poll_unkeep(const struct file *file);
+KORU_SLEEPS void koru_poll_wait(struct file *file, struct wait_queue_head *queue,
+			struct poll_table_struct *table);
 
 /* kthread.c */
 KORU_SLEEPS struct task_struct *koru_kthread_run(int (*run)(void *data), void *data,

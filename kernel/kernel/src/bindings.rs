@@ -144,6 +144,17 @@ unsafe extern "C" {
     pub fn koru_completion_init(completion: *mut completion);
     pub fn koru_complete_all(completion: *mut completion);
     pub fn koru_wait_for_completion(completion: *mut completion);
+    pub fn koru_poll_waits(table: *const poll_table_struct) -> crate::ffi::c_int;
+    pub fn koru_poll_keep(
+        file: *const file,
+        queue: *const crate::ffi::c_void,
+    ) -> crate::ffi::c_int;
+    pub fn koru_poll_unkeep(file: *const file) -> *const crate::ffi::c_void;
+    pub fn koru_poll_wait(
+        file: *mut file,
+        queue: *mut wait_queue_head,
+        table: *mut poll_table_struct,
+    );
     pub fn koru_kthread_run(
         run: ::core::option::Option<
             unsafe extern "C" fn(data: *mut crate::ffi::c_void) -> crate::ffi::c_int,

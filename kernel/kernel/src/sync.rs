@@ -15,6 +15,7 @@ pub(crate) mod condvar;
 pub mod lock;
 mod lock_class;
 mod locked_by;
+pub mod poll;
 pub mod rcu;
 mod refcount;
 mod set_once;

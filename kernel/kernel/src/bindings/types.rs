@@ -61,6 +61,10 @@ pub struct pid {
     _unused: [u8; 0],
 }
 #[repr(C)]
+pub struct poll_table_struct {
+    _unused: [u8; 0],
+}
+#[repr(C)]
 pub struct proc_dir_entry {
     _unused: [u8; 0],
 }
@@ -148,6 +152,12 @@ pub type koru_show_t = ::core::option::Option<
 >;
 pub type koru_show_fdinfo_t = ::core::option::Option<
     unsafe extern "C" fn(seq: *mut seq_file, file: *mut file),
+>;
+pub type koru_poll_t = ::core::option::Option<
+    unsafe extern "C" fn(
+        file: *mut file,
+        table: *mut poll_table_struct,
+    ) -> crate::ffi::c_uint,
 >;
 pub type koru_work_t = ::core::option::Option<
     unsafe extern "C" fn(work: *mut work_struct),

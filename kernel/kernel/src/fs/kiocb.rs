@@ -56,20 +56,43 @@ impl<'a, T: ForeignOwnable> Kiocb<'a, T> {
 
     /// Returns the data of the open file: what `open` returned.
     pub fn file(&self) -> <T as ForeignOwnable>::Borrowed<'a> {
-        let kiocb = self.as_raw();
-        // SAFETY: by the type's invariant the pointer is that of a valid `struct kiocb`, and C
-        // measured that a `struct file *` is at that offset.
-        let file = unsafe {
-            kiocb
-                .byte_add(layout::KIOCB_FILP)
-                .cast::<*mut bindings::file>()
-                .read()
-        };
+        let file = self.filp();
         // SAFETY: `file` is valid, because the kernel holds a reference to the file of a kiocb.
         let private = unsafe { File::private_data(file).read() };
         // SAFETY: by the type's invariant the private data comes from `T::into_foreign`, and stays
         // during `'a`.
         unsafe { T::borrow(private) }
+    }
+
+    /// Returns the open file, whose flags say whether the call may wait.
+    ///
+    /// (This one is not upstream's.)
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{fs::{file::flags, Kiocb}, prelude::*};
+    /// fn may_wait(kiocb: &Kiocb<'_, KBox<u32>>) -> bool {
+    ///     kiocb.ki_filp().flags() & flags::O_NONBLOCK == 0
+    /// }
+    /// ```
+    #[inline]
+    pub fn ki_filp(&self) -> &'a File {
+        // SAFETY: the kernel holds a reference to the file of a kiocb, as long as that is in use:
+        // by the type's invariant, during `'a`.
+        unsafe { File::from_raw_file(self.filp()) }
+    }
+
+    #[inline]
+    fn filp(&self) -> *mut bindings::file {
+        // SAFETY: by the type's invariant the pointer is that of a valid `struct kiocb`, and C
+        // measured that a `struct file *` is at that offset.
+        unsafe {
+            self.as_raw()
+                .byte_add(layout::KIOCB_FILP)
+                .cast::<*mut bindings::file>()
+                .read()
+        }
     }
 
     /// Returns the position to read or write at.

@@ -54,6 +54,7 @@ members! { file_operations:
     COMPAT_IOCTL: c::koru_ioctl_t = FOP_COMPAT_IOCTL;
     OPEN: c::koru_open_t = FOP_OPEN;
     RELEASE: c::koru_open_t = FOP_RELEASE;
+    POLL: c::koru_poll_t = FOP_POLL;
     SHOW_FDINFO: c::koru_show_fdinfo_t = FOP_SHOW_FDINFO;
 }
 

@@ -14,6 +14,7 @@ use crate::layout;
 use crate::live::{report_wait_for_itself, Live};
 use crate::macros::vtable;
 use crate::seq_file::SeqFile;
+use crate::sync::poll::PollTable;
 use crate::sync::Arc;
 use crate::types::{ForeignOwnable, Opaque};
 use core::marker::PhantomData;
@@ -307,6 +308,21 @@ pub trait MiscDevice: Sized {
         _cmd: u32,
         _arg: usize,
     ) -> Result<isize> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Called when a process polls the file, or has it watched by epoll; returns which calls would
+    /// not wait now, in the bits of [`poll::flags`](crate::sync::poll::flags).
+    ///
+    /// It names in `table` what will be notified when that changes, and looks only then. See
+    /// [`kernel::sync::poll`](crate::sync::poll), which has an example. Without this method a file
+    /// can always be read and written, and epoll refuses it with `EPERM`. (This one is not
+    /// upstream's, which has none.)
+    fn poll(
+        _device: <Self::Ptr as ForeignOwnable>::Borrowed<'_>,
+        _file: &File,
+        _table: PollTable<'_>,
+    ) -> u32 {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 

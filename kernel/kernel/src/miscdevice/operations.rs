@@ -12,6 +12,7 @@ use crate::fs::operations::{FileOperations, Member};
 use crate::fs::{file::Offset, File, Kiocb, Whence};
 use crate::iov::{IovIterDest, IovIterSource};
 use crate::seq_file::SeqFile;
+use crate::sync::poll;
 use crate::types::ForeignOwnable;
 use core::marker::PhantomData;
 
@@ -38,6 +39,7 @@ impl<T: MiscDevice> Table<T> {
                 Some(Self::write_iter),
             )
             .with_if(T::HAS_IOCTL, Member::UNLOCKED_IOCTL, Some(Self::ioctl))
+            .with_if(T::HAS_POLL, Member::POLL, Some(Self::poll))
             .with_if(
                 T::HAS_SHOW_FDINFO,
                 Member::SHOW_FDINFO,
@@ -108,6 +110,10 @@ impl<T: MiscDevice> Table<T> {
             )
         };
         T::release(ptr, file);
+        if T::HAS_POLL {
+            // SAFETY: the kernel is releasing the file, so nobody polls it any more.
+            unsafe { poll::release(file) };
+        }
         0
     }
 
@@ -209,6 +215,22 @@ impl<T: MiscDevice> Table<T> {
         // returns.
         let (device, file) = unsafe { Self::borrow_parts(file) };
         ioctl_result(T::compat_ioctl(device, file, cmd, arg))
+    }
+
+    /// # Safety
+    ///
+    /// The caller must be the kernel, as [`Table`] describes, and `table` must be null or valid.
+    unsafe extern "C" fn poll(
+        file: *mut bindings::file,
+        table: *mut bindings::poll_table_struct,
+    ) -> u32 {
+        // SAFETY: the kernel passes a file of this table, which is not released before this
+        // returns.
+        let (device, file) = unsafe { Self::borrow_parts(file) };
+        // SAFETY: the table is null or valid during the call, by this function's contract, and
+        // belongs to a poll of this file. `release` is the function that the kernel calls at the
+        // end of the file, and calls `poll::release`.
+        unsafe { poll::poll(file, table, |table| T::poll(device, file, table)) }
     }
 
     /// # Safety

@@ -301,6 +301,12 @@ impl CondVar {
         }
     }
 
+    /// Returns the wait queue.
+    #[inline]
+    pub(super) fn queue(&self) -> *mut bindings::wait_queue_head {
+        self.queue.object()
+    }
+
     #[inline]
     fn notify(&self, count: c_int, sync: bool) {
         // SAFETY: the function takes an initialised queue, which the constructor made.
