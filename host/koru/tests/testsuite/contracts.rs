@@ -478,8 +478,16 @@ fn lab_has_the_handout_and_the_public_promises() {
     let secret =
         "[[promise]]\nname = 'dark'\ntitle = 'Of dark.'\nsecret = true\ncheck = 'dark.sh'\n";
     let public = "[[promise]]\nname = 'light'\ntitle = 'Of light.'\nneeds = ['loads', 'dark']\ncheck = 'light.sh'\n";
-    let contract = format!("module = 'lab'\n{LOADS}{secret}{public}");
+    let programs = "[[promise]]\nname = 'day'\ntitle = 'Of day.'\ncheck = 'day.c'\n\
+        [[promise]]\nname = 'night'\ntitle = 'Of night.'\nsecret = true\ncheck = 'night.c'\n";
+    let contract = format!("module = 'lab'\n{LOADS}{secret}{public}{programs}");
     write(dir.path(), "course/contract.toml", &contract);
+    let day = "#include \"sun.h\"\nint main(void) { return SKY; }\n";
+    write(dir.path(), "course/day.c", day);
+    write(dir.path(), "course/sun.h", "#include \"sky.h\"\n");
+    write(dir.path(), "course/sky.h", "#define SKY 0\n");
+    write(dir.path(), "course/night.c", "#include \"moon.h\"\n");
+    write(dir.path(), "course/moon.h", "#include \"sky.h\"\n");
     write(dir.path(), "course/dark.sh", "#!/bin/sh\nexit 1\n");
     write(
         dir.path(),
@@ -507,12 +515,19 @@ fn lab_has_the_handout_and_the_public_promises() {
         ".gitlab-ci.yml",
         ".devcontainer/devcontainer.json",
         "contract/light.sh",
+        "contract/sun.h",
+        "contract/sky.h",
     ] {
         assert!(read(file).is_ok(), "{file}");
     }
-    assert!(read("contract/dark.sh").is_err(), "a secret");
+    for secret in ["contract/dark.sh", "contract/night.c", "contract/moon.h"] {
+        assert!(read(secret).is_err(), "{secret}");
+    }
     let contract = read("contract/contract.toml").expect("the contract");
-    assert!(!contract.contains("dark"), "{contract}");
+    assert!(
+        !contract.contains("dark") && !contract.contains("night"),
+        "{contract}"
+    );
     let test = [
         "test",
         "--yes",
@@ -521,7 +536,7 @@ fn lab_has_the_handout_and_the_public_promises() {
         "--junit",
         "junit.xml",
     ];
-    koru(&test, "mine").exits(0).prints("5 of 5 points");
+    koru(&test, "mine").exits(0).prints("6 of 6 points");
     let report = read("junit.xml").expect("the report");
     assert!(report.contains("name=\"light\""), "{report}");
     koru(&["new", "other", "--lab", "nowhere"], "")

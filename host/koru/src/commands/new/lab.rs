@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use koru_error::{Error, IoContext, Kind, Result};
@@ -79,30 +79,59 @@ pub fn lab(context: &Context, contract: &str, folder: &str, in_c: bool) -> Resul
     })
 }
 
-/// Adds a folder, or a file with the headers beside it.
+/// Adds a folder, or a file with the headers that it includes. Other headers may be a secret
+/// program's.
 fn add(from: &Path, to: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) -> Result<()> {
-    let folder = match from.is_dir() {
-        true => from,
-        false => from.parent().unwrap_or(from),
+    if from.is_dir() {
+        for entry in fs::read_dir(from).path_context("reading", from)? {
+            let path = entry.path_context("reading", from)?.path();
+            add(&path, &to.join(path.file_name().unwrap_or_default()), files)?;
+        }
+        return Ok(());
+    }
+    if files.iter().any(|(known, _)| known == to) {
+        return Ok(());
+    }
+    let bytes = fs::read(from).path_context("reading", from)?;
+    let is_c = from.extension().is_some_and(|e| e == "c" || e == "h");
+    let text = match is_c {
+        true => String::from_utf8_lossy(&bytes).into_owned(),
+        false => String::new(),
     };
-    let into = match from.is_dir() {
-        true => to,
-        false => to.parent().unwrap_or(to),
-    };
-    for entry in fs::read_dir(folder).path_context("reading", folder)? {
-        let path = entry.path_context("reading", folder)?.path();
-        let to = into.join(path.file_name().unwrap_or_default());
-        let is_header = path.extension().is_some_and(|e| e == "h");
-        match path.is_dir() {
-            true if from.is_dir() => add(&path, &to, files)?,
-            true => {}
-            false if from.is_dir() || path == from || is_header => {
-                if files.iter().all(|(known, _)| *known != to) {
-                    files.push((to, fs::read(&path).path_context("reading", &path)?));
-                }
-            }
-            false => {}
+    files.push((to.to_owned(), bytes));
+    for name in text.lines().filter_map(included) {
+        let header = from.with_file_name(name);
+        if header.is_file() {
+            add(&header, &to.with_file_name(name), files)?;
         }
     }
     Ok(())
+}
+
+/// Returns the header of the contract's own that a line includes, which is beside or below.
+fn included(line: &str) -> Option<&str> {
+    let rest = line.trim_start().strip_prefix('#')?.trim_start();
+    let rest = rest.strip_prefix("include")?.trim_start();
+    let (name, _) = rest.strip_prefix('"')?.split_once('"')?;
+    let is_inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    Path::new(name).components().all(is_inside).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_the_contract_are_found() {
+        let lines = [
+            "#include \"a.h\"",
+            "  #  include\"sub/b.h\" /* why */",
+            "#include <stdio.h>",
+            "#include \"../secret.h\"",
+            "#include \"/etc/secret.h\"",
+            "include \"c.h\"",
+        ];
+        let found: Vec<_> = lines.into_iter().filter_map(included).collect();
+        assert_eq!(found, ["a.h", "sub/b.h"]);
+    }
 }
