@@ -16,7 +16,8 @@
 struct kept {
 	struct hlist_node links;
 	const struct file *file;
-	const void *queue;
+	/* What the queue is part of. */
+	const void *owner;
 };
 
 static DEFINE_MUTEX(kept_lock);
@@ -27,7 +28,7 @@ int koru_poll_waits(const struct poll_table_struct *table)
 	return table && table->_qproc;
 }
 
-int koru_poll_keep(const struct file *file, const void *queue)
+int koru_poll_keep(const struct file *file, const void *owner)
 {
 	unsigned long key = (unsigned long)file;
 	struct kept *kept;
@@ -35,13 +36,13 @@ int koru_poll_keep(const struct file *file, const void *queue)
 
 	mutex_lock(&kept_lock);
 	hash_for_each_possible(kept_queues, kept, links, key)
-		if (kept->file == file && kept->queue == queue)
+		if (kept->file == file && kept->owner == owner)
 			goto out;
 	kept = kmalloc(sizeof(*kept), GFP_KERNEL_ACCOUNT);
 	result = -ENOMEM;
 	if (kept) {
 		kept->file = file;
-		kept->queue = queue;
+		kept->owner = owner;
 		hash_add(kept_queues, &kept->links, key);
 		result = 1;
 	}
@@ -52,20 +53,20 @@ out:
 
 const void *koru_poll_unkeep(const struct file *file)
 {
-	const void *queue = NULL;
+	const void *owner = NULL;
 	struct kept *kept;
 
 	mutex_lock(&kept_lock);
 	hash_for_each_possible(kept_queues, kept, links, (unsigned long)file) {
 		if (kept->file == file) {
-			queue = kept->queue;
+			owner = kept->owner;
 			hash_del(&kept->links);
 			kfree(kept);
 			break;
 		}
 	}
 	mutex_unlock(&kept_lock);
-	return queue;
+	return owner;
 }
 
 void koru_poll_wait(struct file *file, struct wait_queue_head *queue,

@@ -180,11 +180,11 @@ KORU_SLEEPS void koru_wait_for_completion(struct completion *completion);
 /* Returns whether the caller is going to wait. */
 KORU_ANY int koru_poll_waits(const struct poll_table_struct *table);
 /*
- * Notes that the file keeps the queue until koru_poll_unkeep(). Returns 1, 0 if it does so
- * already, or -ENOMEM.
+ * Notes that the file keeps the owner of a queue until koru_poll_unkeep(). Returns 1, 0 if it
+ * does so already, or -ENOMEM.
  */
-KORU_SLEEPS int koru_poll_keep(const struct file *file, const void *queue);
-/* Returns a queue that the file has kept until now, or NULL. */
+KORU_SLEEPS int koru_poll_keep(const struct file *file, const void *owner);
+/* Returns the owner of a queue that the file has kept until now, or NULL. */
 KORU_SLEEPS const void *koru_poll_unkeep(const struct file *file);
 KORU_SLEEPS void koru_poll_wait(struct file *file, struct wait_queue_head *queue,
 			struct poll_table_struct *table);

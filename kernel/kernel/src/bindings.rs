@@ -147,7 +147,7 @@ unsafe extern "C" {
     pub fn koru_poll_waits(table: *const poll_table_struct) -> crate::ffi::c_int;
     pub fn koru_poll_keep(
         file: *const file,
-        queue: *const crate::ffi::c_void,
+        owner: *const crate::ffi::c_void,
     ) -> crate::ffi::c_int;
     pub fn koru_poll_unkeep(file: *const file) -> *const crate::ffi::c_void;
     pub fn koru_poll_wait(
