@@ -544,18 +544,34 @@ fn lab_has_the_handout_and_the_public_promises() {
         .says("no such folder with a contract.toml");
 }
 
-#[test]
-#[ignore = "takes long"]
-fn shipped_contracts_judge_their_modules_right() {
-    for kernel in KERNELS {
-        for entry in fs::read_dir(root().join("contracts")).expect("a folder") {
-            let name = entry.expect("an entry").file_name();
-            let name = name.to_string_lossy();
-            let run = koru(["contract", "check", &*name, "--kernel", kernel]).run();
-            run.exits(0);
+/// Each shipped contract judges its modules right, on both kernels.
+macro_rules! shipped {
+    ($($name:ident)*) => {
+        mod shipped {
+            $(
+                #[test]
+                #[ignore = "takes long"]
+                fn $name() {
+                    for kernel in super::KERNELS {
+                        let contract = stringify!($name);
+                        let check = ["contract", "check", contract, "--kernel", kernel];
+                        super::koru(check).run().exits(0);
+                    }
+                }
+            )*
         }
-    }
+
+        #[test]
+        fn every_shipped_contract_is_checked() {
+            let entries = fs::read_dir(root().join("contracts")).expect("a folder");
+            let names = entries.map(|entry| entry.expect("an entry").file_name());
+            let mut names: Vec<_> = names.map(|name| name.into_string().expect("text")).collect();
+            names.sort();
+            assert_eq!(names, [$(stringify!($name)),*]);
+        }
+    };
 }
+shipped!(byte_queue call_count elevator name_list proc_timer process_deque);
 
 /// The commands that docs/teach.md tells a teacher to type, in their order, with the contracts
 /// that it shows.
